@@ -1,0 +1,156 @@
+/**
+ * Time and chance, passed in so that tests and simulations decide both.
+ *
+ * @module
+ */
+
+/** What the library knows of time and chance. */
+export interface Clock {
+  /** The current time, in milliseconds since the Unix epoch. */
+  now(): number;
+  /** A number from 0 up to, but not including, 1. */
+  random(): number;
+  /**
+   * Waits.
+   *
+   * @param ms How long, in milliseconds; zero still gives way to other work.
+   * @param signal Ends the wait early: the promise then rejects with the signal's reason.
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's own clock and random numbers. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal!.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  },
+};
+
+/** Someone waiting on a {@linkcode VirtualClock}. */
+interface Sleeper {
+  readonly wakeAt: number;
+  readonly wake: () => void;
+}
+
+/**
+ * A clock that moves only when it is told to, with random numbers from a seed.
+ *
+ * @example Usage
+ * ```ts
+ * import { VirtualClock } from "@triton/triton";
+ * import { equal } from "node:assert/strict";
+ * const clock = new VirtualClock({ now: 0 });
+ * let awake = false;
+ * clock.sleep(60_000).then(() => awake = true);
+ * await clock.advance(59_999);
+ * equal(awake, false);
+ * await clock.advance(1);
+ * equal(awake, true);
+ * ```
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  #seed: number;
+  readonly #sleepers = new Set<Sleeper>();
+
+  /**
+   * Creates a clock.
+   *
+   * @param options `now` in milliseconds since the Unix epoch (2026-01-01 unless given); `seed`
+   * of the random numbers.
+   */
+  constructor(options: { readonly now?: number; readonly seed?: number } = {}) {
+    this.#now = options.now ?? Date.UTC(2026, 0, 1);
+    this.#seed = (options.seed ?? 1) >>> 0;
+  }
+
+  /** The virtual time, in milliseconds since the Unix epoch. */
+  now(): number {
+    return this.#now;
+  }
+
+  /** The next number of the seeded sequence (mulberry32), from 0 up to, but not including, 1. */
+  random(): number {
+    this.#seed = (this.#seed + 0x6d2b79f5) >>> 0;
+    let t = this.#seed;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /**
+   * Waits until the clock has been moved far enough.
+   *
+   * @param ms How long, in virtual milliseconds.
+   * @param signal Ends the wait early: the promise then rejects with the signal's reason.
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const sleeper: Sleeper = {
+        wakeAt: this.#now + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        },
+      };
+      const abort = () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal!.reason);
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** When the next sleeper wakes, in milliseconds since the Unix epoch; undefined if none sleeps. */
+  get nextWake(): number | undefined {
+    let next: number | undefined;
+    for (const { wakeAt } of this.#sleepers) {
+      if (next === undefined || wakeAt < next) next = wakeAt;
+    }
+    return next;
+  }
+
+  /**
+   * Moves the clock on, waking every sleeper at its own time and letting it run before the next.
+   *
+   * @param ms How far, in milliseconds.
+   */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await settle();
+    for (let next = this.nextWake; next !== undefined && next <= until; next = this.nextWake) {
+      this.#now = Math.max(this.#now, next);
+      this.#wakeDue();
+      await settle();
+    }
+    this.#now = until;
+  }
+
+  #wakeDue(): void {
+    for (const sleeper of [...this.#sleepers]) {
+      if (sleeper.wakeAt > this.#now) continue;
+      this.#sleepers.delete(sleeper);
+      sleeper.wake();
+    }
+  }
+}
+
+/** Lets everything that can run without the clock run: one turn of the event loop. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

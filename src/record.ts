@@ -1,0 +1,70 @@
+/**
+ * What a record is, and the names of the places it comes from.
+ *
+ * @module
+ */
+
+/** Identifier of a shard, such as `shardId-000000000000`. */
+export type ShardId = string & { readonly __brand: "ShardId" };
+
+/**
+ * Position of a record in its shard: a decimal number of up to 128 bits, kept as text because no
+ * JavaScript number holds it.
+ */
+export type SequenceNumber = string & { readonly __brand: "SequenceNumber" };
+
+/**
+ * Compares two sequence numbers of one shard by value.
+ *
+ * @example Usage
+ * ```ts
+ * import { compareSequenceNumbers, type SequenceNumber } from "@triton/triton";
+ * import { equal } from "node:assert/strict";
+ * equal(compareSequenceNumbers("9" as SequenceNumber, "10" as SequenceNumber), -1);
+ * ```
+ * @param a A sequence number in decimal digits, without leading zeros.
+ * @param b Another one.
+ * @returns `-1` if `a` comes first, `1` if `b` does, `0` if they are equal.
+ */
+export function compareSequenceNumbers(a: SequenceNumber, b: SequenceNumber): -1 | 0 | 1 {
+  if (a === b) return 0;
+  if (a.length !== b.length) return a.length < b.length ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+/** An event as it was decoded: a map with string keys. */
+export type EventData = { [key: string]: unknown };
+
+/**
+ * One event, whether it comes from a live stream or from an archive.
+ *
+ * An archive keeps events, not where each came from, so there the last four fields are undefined.
+ */
+export interface TritonRecord<T = EventData> {
+  /** The event, decoded when it is first asked for. */
+  readonly data: T;
+  /** The event's MessagePack bytes, exactly as they were put. */
+  readonly raw: Uint8Array;
+  /** The shard the event was read from. */
+  readonly shardId?: ShardId;
+  /** The event's position in its shard. */
+  readonly sequenceNumber?: SequenceNumber;
+  /** The key that picked the shard. */
+  readonly partitionKey?: string;
+  /** When Kinesis took the record in, by its own clock. */
+  readonly arrivedAt?: Date;
+}
+
+/** One event of a live stream. */
+export interface StreamRecord<T = EventData> extends TritonRecord<T> {
+  readonly shardId: ShardId;
+  readonly sequenceNumber: SequenceNumber;
+  readonly partitionKey: string;
+  readonly arrivedAt: Date;
+}
+
+/** One event of an archive. */
+export interface ArchiveRecord<T = EventData> extends TritonRecord<T> {
+  /** Key of the archive file that holds the event. */
+  readonly key: string;
+}
