@@ -57,9 +57,13 @@ export interface TritonRecord<T = EventData> {
 
 /** One event of a live stream. */
 export interface StreamRecord<T = EventData> extends TritonRecord<T> {
+  /** The shard the event was read from. */
   readonly shardId: ShardId;
+  /** The event's position in its shard. */
   readonly sequenceNumber: SequenceNumber;
+  /** The key that picked the shard. */
   readonly partitionKey: string;
+  /** When Kinesis took the record in, by its own clock. */
   readonly arrivedAt: Date;
 }
 
