@@ -2,4 +2,4 @@
  * @module
  */
 
-export {};
+export { skipEvent, skipMsgpack, validateEvent } from "./msgpack_scan.ts";
