@@ -1,0 +1,360 @@
+import { parseConfig } from "@triton/triton/config";
+import { Config, ConfigError, loadConfig, type ParseConfigOptions } from "@triton/triton/config";
+import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
+
+/** The error that parsing `text` ends with. */
+function errorOf(text: string, options: ParseConfigOptions = {}): ConfigError {
+  try {
+    parseConfig(text, options);
+  } catch (error) {
+    ok(error instanceof ConfigError);
+    return error;
+  }
+  throw new Error(`parsed without an error: ${text}`);
+}
+
+/** Its message, with the place in front. */
+function messageOf(text: string): string {
+  return errorOf(text).message;
+}
+
+Deno.test("parseConfig() reads every key of a stream", () => {
+  const config = parseConfig(`
+user_activity:
+  name: user_activity_prod
+  partition_key: user_id
+  region: us-west-1
+  endpoint: http://localhost:4567
+`);
+  deepStrictEqual(config.stream("user_activity"), {
+    logicalName: "user_activity",
+    name: "user_activity_prod",
+    partitionKey: "user_id",
+    region: "us-west-1",
+    endpoint: "http://localhost:4567",
+  });
+});
+
+Deno.test("parseConfig() needs nothing but the name", () => {
+  const config = parseConfig("a:\n  name: a-b.c_D9\n");
+  deepStrictEqual(config.stream("a"), { logicalName: "a", name: "a-b.c_D9" });
+});
+
+Deno.test("parseConfig() keeps the order of the file", () => {
+  const config = parseConfig("b: {name: x}\n10: {name: y}\na: {name: z}\n2: {name: w}\n");
+  deepStrictEqual(config.streams.map((stream) => stream.logicalName), ["b", "10", "a", "2"]);
+});
+
+Deno.test("parseConfig() takes AWS_REGION where a stream names no region", () => {
+  const text = "a: {name: a}\nb: {name: b, region: eu-west-1}\n";
+  const regions = (env: Record<string, string | undefined>) =>
+    parseConfig(text, { env }).streams.map((stream) => stream.region);
+  deepStrictEqual(regions({ AWS_REGION: "us-east-2" }), ["us-east-2", "eu-west-1"]);
+  deepStrictEqual(regions({ AWS_REGION: "" }), [undefined, "eu-west-1"]);
+  deepStrictEqual(regions({}), [undefined, "eu-west-1"]);
+});
+
+Deno.test("parseConfig() places an unknown key and suggests the known one", () => {
+  for (
+    const [key, meant] of [
+      ["partitionkey", "partition_key"],
+      ["partitionKey", "partition_key"],
+      ["partition-key", "partition_key"],
+      ["parition_key", "partition_key"],
+      ["Name", "name"],
+      ["nmae", "name"],
+      ["regoin", "region"],
+      ["end_point", "endpoint"],
+    ]
+  ) {
+    const error = errorOf(`a:\n  name: x\n  ${key}: y\n`, { path: "triton.yaml" });
+    equal(
+      error.message.split("\n")[0],
+      `triton.yaml:3:3: Unknown key "${key}" in stream "a": did you mean "${meant}"?`,
+    );
+    deepStrictEqual([error.path, error.line, error.column], ["triton.yaml", 3, 3]);
+  }
+});
+
+Deno.test("parseConfig() lists the known keys where none is near", () => {
+  equal(
+    messageOf("a:\n  name: x\n  retention: 24\n"),
+    '3:3: Unknown key "retention" in stream "a": ' +
+      'a stream has "name", "partition_key", "region" and "endpoint"',
+  );
+});
+
+Deno.test("parseConfig() places a stream without a name", () => {
+  equal(
+    messageOf("\na:\n  region: us-east-1\n"),
+    `2:1: Missing "name" in stream "a": add "name: <the stream's name in Kinesis>"`,
+  );
+});
+
+Deno.test("parseConfig() refuses values of the wrong type, at their place", () => {
+  const cases: [string, string][] = [
+    [
+      "a:\n  name: 15\n",
+      '2:9: "name" of stream "a" must be text, not a number: write "15" in quotes',
+    ],
+    [
+      "a:\n  name: 0x1F\n",
+      '2:9: "name" of stream "a" must be text, not a number: write "0x1F" in quotes',
+    ],
+    [
+      "a:\n  name: true\n",
+      '2:9: "name" of stream "a" must be text, not a boolean: write "true" in quotes',
+    ],
+    [
+      "a:\n  name: n\n  partition_key:\n",
+      '3:17: "partition_key" of stream "a" must name a field of the events; it is empty',
+    ],
+    [
+      "a:\n  name: n\n  partition_key: ''\n",
+      '3:18: "partition_key" of stream "a" must name a field of the events, not ""',
+    ],
+    [
+      "a:\n  name: n\n  region: [x]\n",
+      '3:11: "region" of stream "a" must be an AWS region, such as "us-east-1"',
+    ],
+    [
+      "a:\n  name: n\n  region: x.y/z\n",
+      '3:11: "region" of stream "a" must be an AWS region, such as "us-east-1", not "x.y/z"',
+    ],
+  ];
+  for (const [text, message] of cases) equal(messageOf(text), message);
+});
+
+Deno.test("parseConfig() holds names to the rules of Kinesis", () => {
+  equal(parseConfig(`a: {name: ${"x".repeat(128)}}`).stream("a").name.length, 128);
+  for (const name of ["x".repeat(129), "", "a b", "a/b", "ä", "a\\n"]) {
+    ok(
+      messageOf(`a: {name: "${name}"}`).startsWith(
+        '1:11: "name" of stream "a" must be a Kinesis stream name: 1 to 128 letters',
+      ),
+      name,
+    );
+  }
+});
+
+Deno.test("parseConfig() takes only http and https endpoints without credentials", () => {
+  for (const endpoint of ["http://127.0.0.1:4567", "https://kinesis.eu-west-1.amazonaws.com/"]) {
+    equal(parseConfig(`a: {name: a, endpoint: "${endpoint}"}`).stream("a").endpoint, endpoint);
+  }
+  for (const endpoint of ["localhost:4567", "ftp://x", "http://", "/x", "http://u:p@x", "http:x"]) {
+    ok(
+      messageOf(`a: {name: a, endpoint: "${endpoint}"}`).startsWith(
+        '1:24: "endpoint" of stream "a" must be a URL',
+      ),
+      endpoint,
+    );
+  }
+});
+
+Deno.test("parseConfig() names both places of a duplicate", () => {
+  equal(
+    messageOf("a: {name: x}\nb: {name: y}\na: {name: z}\n"),
+    '3:1: Duplicate stream "a": it is on line 1 already',
+  );
+  equal(
+    messageOf('1: {name: x}\n"1": {name: y}\n'),
+    '2:1: Duplicate stream "1": it is on line 1 already',
+  );
+  equal(
+    messageOf("a:\n  name: x\n  name: y\n"),
+    '3:3: Duplicate key "name": it is on line 2 already',
+  );
+});
+
+Deno.test("parseConfig() lists every mistake, the first in front", () => {
+  const error = errorOf("b: 1\na:\n  nam: x\nb:\n  name: y\n", { path: "t.yaml" });
+  deepStrictEqual(error.message.split("\n"), [
+    `t.yaml:1:4: Stream "b" must be a map: write "name: <the stream's name in Kinesis>" below it, indented`,
+    `t.yaml:2:1: Missing "name" in stream "a": add "name: <the stream's name in Kinesis>"`,
+    't.yaml:3:3: Unknown key "nam" in stream "a": did you mean "name"?',
+    't.yaml:4:1: Duplicate stream "b": it is on line 1 already',
+  ]);
+  deepStrictEqual([error.line, error.column], [1, 4]);
+});
+
+Deno.test("parseConfig() lists at most twenty mistakes", () => {
+  const lines = messageOf(Array.from({ length: 30 }, (_, i) => `s${i}: 1\n`).join("")).split("\n");
+  equal(lines.length, 21);
+  equal(lines.at(-1), "and 10 more");
+});
+
+Deno.test("parseConfig() refuses a configuration without streams", () => {
+  for (const text of ["", "\n", "# nothing\n", "{}", "---\n", "null\n", "\uFEFF", "\r\n"]) {
+    ok(/^\d+:\d+: The configuration has no stream: add one/.test(messageOf(text)), text);
+  }
+});
+
+Deno.test("parseConfig() refuses anything but a map at the top", () => {
+  for (const text of ["- a\n- b\n", "just text\n", "42\n", '""\n']) {
+    ok(messageOf(text).startsWith("1:1: The configuration must be a map of streams"), text);
+  }
+});
+
+Deno.test("parseConfig() places mistakes of the YAML itself", () => {
+  equal(
+    messageOf("a:\n\tname: x\n").split("\n")[0],
+    "2:1: Tabs are not allowed as indentation: use spaces",
+  );
+  equal(
+    messageOf("a: {name: x}\n---\nb: {name: y}\n"),
+    "2:1: There may be only one YAML document in the file",
+  );
+  for (
+    const text of ['a: {name: "x\n', "a: [", "a: b: c\n", "a:\n  name: x\n b: y\n", "a: !what x\n"]
+  ) {
+    ok(/^\d+:\d+: Invalid YAML: /.test(messageOf(text)), text);
+  }
+});
+
+Deno.test("parseConfig() takes tabs that do not indent", () => {
+  equal(parseConfig("a:\t{name:\tx}\t# y\n").stream("a").name, "x");
+});
+
+Deno.test("parseConfig() takes a byte order mark and Windows line ends", () => {
+  const config = parseConfig("\uFEFFa:\r\n  name: x\r\n  partition_key: y\r\n");
+  deepStrictEqual(config.stream("a"), { logicalName: "a", name: "x", partitionKey: "y" });
+  ok(messageOf("\uFEFFa:\r\n  name: x\r\n  nope_at_all: y\r\n").startsWith("3:3: Unknown key"));
+  ok(messageOf("\uFEFFa: 1\n").startsWith("1:4: Stream"));
+});
+
+Deno.test("parseConfig() follows anchors, aliases and merge keys", () => {
+  const config = parseConfig(`
+a: &a { name: a1, partition_key: k, region: us-east-1 }
+b: { <<: *a, name: b1 }
+c: *a
+d: { <<: [{ name: d1 }, *a], region: us-west-2 }
+`);
+  deepStrictEqual(config.streams, [
+    { logicalName: "a", name: "a1", partitionKey: "k", region: "us-east-1" },
+    { logicalName: "b", name: "b1", partitionKey: "k", region: "us-east-1" },
+    { logicalName: "c", name: "a1", partitionKey: "k", region: "us-east-1" },
+    { logicalName: "d", region: "us-west-2", name: "d1", partitionKey: "k" },
+  ]);
+});
+
+Deno.test("parseConfig() reports a mistake behind an alias once", () => {
+  equal(
+    messageOf("a: {name: &n a b}\nb: {name: *n}\n").split("\n").length,
+    2, // one for each stream: the messages name them
+  );
+  equal(messageOf("a: &a {name: x, name: y}\nb: *a\n").split("\n").length, 1);
+});
+
+Deno.test("parseConfig() survives aliases to nothing and to themselves", () => {
+  ok(messageOf("a: *nothing\n").startsWith('1:4: Unknown anchor "nothing"'));
+  ok(messageOf("a: {name: x, <<: *nothing}\n").startsWith('1:18: Unknown anchor "nothing"'));
+  ok(messageOf("a: {name: x, <<: 5}\n").startsWith('1:18: "<<" must stand before a map'));
+  equal(parseConfig("a: &a {name: x, <<: *a}\n").stream("a").name, "x");
+});
+
+Deno.test("parseConfig() refuses names that are not text", () => {
+  equal(
+    messageOf("? [a]\n: {name: x}\n"),
+    "1:3: A stream must be named by plain text, not by a list or a map",
+  );
+  equal(messageOf(": {name: x}\n"), "1:1: A stream must have a name before the colon");
+  equal(messageOf("~: {name: x}\n"), "1:1: A stream must have a name before the colon");
+});
+
+Deno.test("parseConfig() gives no name a special meaning", () => {
+  const names = [
+    "__proto__",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "5",
+    "true",
+    "0x10",
+    "<<",
+  ];
+  const text = names.map((name) => `${name === "<<" ? '"<<"' : name}: {name: x}\n`).join("");
+  const config = parseConfig(text);
+  deepStrictEqual(config.streams.map((stream) => stream.logicalName), names);
+  for (const name of names) equal(config.stream(name).logicalName, name);
+  equal(Object.getPrototypeOf(config.stream("__proto__")), Object.prototype);
+  ok(messageOf("a: {name: x, __proto__: {}}\n").startsWith('1:14: Unknown key "__proto__"'));
+  throws(() => parseConfig("a: {name: x}").stream("__proto__"), ConfigError);
+  throws(() => parseConfig("a: {name: x}").stream("constructor"), ConfigError);
+});
+
+Deno.test("Config.stream() suggests the stream that was meant", () => {
+  const config = parseConfig("user_activity: {name: ua_prod}\nclicks: {name: clicks_prod}\n", {
+    path: "triton.yaml",
+  });
+  const messageFor = (name: string) => {
+    try {
+      return config.stream(name).name;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  equal(
+    messageFor("user-activty"),
+    'triton.yaml: Unknown stream "user-activty": did you mean "user_activity"?',
+  );
+  equal(
+    messageFor("ua_prod"),
+    'triton.yaml: Unknown stream "ua_prod": did you mean "user_activity"?',
+  );
+  equal(
+    messageFor("orders"),
+    'triton.yaml: Unknown stream "orders": the configuration has "user_activity" and "clicks"',
+  );
+});
+
+Deno.test("Config.stream() lists ten streams at most", () => {
+  const text = Array.from({ length: 12 }, (_, i) => `stream_number_${i}: {name: x}\n`).join("");
+  throws(() => parseConfig(text).stream("q"), /"stream_number_9" and 2 more$/);
+});
+
+Deno.test("Config.partitionKey() asks for the key where it is missing", () => {
+  const config = parseConfig("a: {name: x, partition_key: id}\nb: {name: y}\n", { path: "t.yaml" });
+  equal(config.partitionKey("a"), "id");
+  throws(() => config.partitionKey("b"), {
+    name: "ConfigError",
+    message:
+      't.yaml: Cannot put events to stream "b": add "partition_key: <a field of the events>"',
+  });
+});
+
+Deno.test("Config can be made without a file, and its streams do not change", () => {
+  const config = new Config([{ logicalName: "a", name: "x" }]);
+  equal(config.stream("a").name, "x");
+  equal(config.path, undefined);
+  const stream = parseConfig("a: {name: x}").stream("a") as { name: string };
+  throws(() => stream.name = "y", TypeError);
+});
+
+Deno.test("loadConfig() reads a file and names it in errors", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(path, "a: {name: x}\n");
+    const config = await loadConfig(path, { env: { AWS_REGION: "us-west-1" } });
+    deepStrictEqual([config.path, config.stream("a").region], [path, "us-west-1"]);
+    await Deno.writeTextFile(path, "a: {nam: x}\n");
+    await rejects(loadConfig(path), { name: "ConfigError", path, line: 1, column: 1 });
+    await Deno.writeFile(path, new Uint8Array([0x61, 0x3a, 0xff, 0xfe]));
+    await rejects(loadConfig(path), {
+      message: `${path}: Cannot read the configuration: it is not UTF-8 text`,
+    });
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("loadConfig() says why a file cannot be read", async () => {
+  await rejects(loadConfig("/nonexistent/triton.yaml"), {
+    name: "ConfigError",
+    message: "/nonexistent/triton.yaml: Cannot read the configuration: there is no such file",
+  });
+  const directory = await Deno.makeTempDir();
+  await rejects(loadConfig(directory), {
+    message: `${directory}: Cannot read the configuration: it is a directory`,
+  });
+  await Deno.remove(directory);
+});
