@@ -32,6 +32,17 @@ export function compareSequenceNumbers(a: SequenceNumber, b: SequenceNumber): -1
   return a < b ? -1 : 1;
 }
 
+/** Where to begin reading a shard. */
+export type StartPosition =
+  /** At the oldest record that the stream still holds. */
+  | { readonly type: "trim-horizon" }
+  /** At the first record that arrives from now on. */
+  | { readonly type: "latest" }
+  /** At the first record that arrived at this time or later. */
+  | { readonly type: "at-timestamp"; readonly timestamp: Date }
+  /** At the record that follows this one. */
+  | { readonly type: "after"; readonly sequenceNumber: SequenceNumber };
+
 /** An event as it was decoded: a map with string keys. */
 export type EventData = { [key: string]: unknown };
 

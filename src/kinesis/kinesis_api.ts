@@ -4,18 +4,9 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 
-/** Where to begin reading a shard. */
-export type StartPosition =
-  /** At the oldest record that the stream still holds. */
-  | { readonly type: "trim-horizon" }
-  /** At the first record that arrives from now on. */
-  | { readonly type: "latest" }
-  /** At the first record that arrived at this time or later. */
-  | { readonly type: "at-timestamp"; readonly timestamp: Date }
-  /** At the record that follows this one. */
-  | { readonly type: "after"; readonly sequenceNumber: SequenceNumber };
+export type { StartPosition } from "../record.ts";
 
 /** What a stream says of itself. */
 export interface StreamDescription {
