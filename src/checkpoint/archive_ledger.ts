@@ -1,0 +1,171 @@
+/**
+ * Who archives which shard, and which archives were begun and finished.
+ *
+ * The design's exactly-once protocol (section 4 of the design) needs a memory that is shared by all
+ * processes which archive one stream for one client, and that changes in transactions. This is it.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+
+/** A shard that the ledger is told of. */
+export interface NewShard {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The shards it came from, as far as the ledger is to wait for them. */
+  readonly parents: readonly ShardId[];
+  /** Where reading begins while the shard has no checkpoint; never "latest". */
+  readonly start: StartPosition;
+}
+
+/** What the ledger knows of one shard. */
+export interface LedgerShard extends NewShard {
+  /** `"ended"` once the shard has been archived to its end. */
+  readonly state: "open" | "ended";
+  /** The worker that holds the lease; undefined if the lease is free or has expired. */
+  readonly owner: string | undefined;
+  /** How often the lease was taken. */
+  readonly epoch: number;
+  /** The last record archived; undefined if none was. */
+  readonly checkpoint: SequenceNumber | undefined;
+}
+
+/** One shard's part of an archive file. */
+export interface IntendedRange {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The epoch of the lease under which the records were read. */
+  readonly epoch: number;
+  /** The last record archived before this file: the shard's checkpoint. */
+  readonly previous: SequenceNumber | undefined;
+  /** The last record of the shard in this file. */
+  readonly last: SequenceNumber;
+}
+
+/** An archive file that a worker is about to put. */
+export interface ArchiveIntent {
+  /** Random name of the intent, which the file's manifest carries too. */
+  readonly id: string;
+  /** Key of the archive. */
+  readonly key: string;
+  /** What the file holds of each shard. */
+  readonly ranges: readonly IntendedRange[];
+}
+
+/** Records that Kinesis dropped, or that somebody chose to pass over, before they were archived. */
+export interface Gap {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The last record archived before the gap; undefined if none was. */
+  readonly after: SequenceNumber | undefined;
+  /** The first record after the gap; undefined where it was not known yet. */
+  readonly until: SequenceNumber | undefined;
+  /** Why the records are missing, such as `"retention"` or `"skipped"`. */
+  readonly reason: string;
+  /** When the gap was noticed. */
+  readonly recordedAt: Date;
+}
+
+/** What a worker learns when it renews its leases. */
+export interface Renewal {
+  /** The shards whose lease this worker holds, each with its epoch. */
+  readonly held: ReadonlyMap<ShardId, number>;
+  /** All workers that are alive, this one included, in order. */
+  readonly workers: readonly string[];
+}
+
+/** What has to be settled before a shard is read, as of one moment. */
+export interface ShardStanding {
+  /** Intents that name the shard and are neither done nor void. */
+  readonly open: readonly ArchiveIntent[];
+  /** The last record archived; undefined if none was. */
+  readonly checkpoint: SequenceNumber | undefined;
+  /** Where reading begins while there is no checkpoint. */
+  readonly start: StartPosition;
+}
+
+/**
+ * The shared memory of the processes that archive one stream for one client.
+ *
+ * Every method is one transaction, takes effect as a whole or not at all, and can be called again
+ * with the same arguments when its answer was lost. Time is the database's own. Failures are a
+ * `CheckpointError` whose `retryable` says whether to ask again.
+ */
+export interface ArchiveLedger extends AsyncDisposable {
+  /** Name of the client that the archives belong to. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+
+  /**
+   * Writes down when the stream was created, or compares it with what is written.
+   *
+   * @throws {CheckpointError} With code `StreamRecreated` if another stream had this name before.
+   */
+  identify(createdAt: Date): Promise<void>;
+  /** All shards, with their leases and checkpoints, in order. */
+  shards(): Promise<LedgerShard[]>;
+  /** Adds shards; those that are known already stay as they are. */
+  addShards(shards: readonly NewShard[]): Promise<void>;
+
+  /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
+  renew(worker: string, ttlMs: number): Promise<Renewal>;
+  /**
+   * Takes the lease of a shard if it is free, has expired, or is this worker's already.
+   *
+   * @returns The new epoch; undefined if another worker holds the lease or the shard has ended.
+   */
+  acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined>;
+  /** Gives leases back; those that another worker holds by now stay with it. */
+  release(worker: string, shardIds: readonly ShardId[]): Promise<void>;
+  /** Says that a worker has gone; its leases are free at once. */
+  leave(worker: string): Promise<void>;
+
+  /** What has to be settled before a shard is read. */
+  standing(shardId: ShardId): Promise<ShardStanding>;
+  /**
+   * Writes an intent down, without the shards whose epoch or checkpoint is no longer as it says.
+   *
+   * @param intent The file that is about to be put.
+   * @param replaces The id of an intent whose key was taken by a stranger: it becomes void.
+   * @returns The shards that were accepted; if there is none, nothing is written.
+   */
+  intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]>;
+  /**
+   * Makes an open intent done, and moves the checkpoint of each of its shards to `last`.
+   *
+   * @returns What the intent is now: `"void"` if it had become so before.
+   */
+  commit(intentId: string): Promise<"done" | "void">;
+  /**
+   * Makes an open intent void.
+   *
+   * @returns What the intent is now: `"done"` if it had become so before.
+   */
+  cancel(intentId: string): Promise<"done" | "void">;
+  /**
+   * Ends a shard that was archived to its end, frees its lease and adds its children.
+   *
+   * @returns False if the lease is another's by now: nothing is written then.
+   */
+  end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
+
+  /**
+   * Moves a shard's position by hand: to a checkpoint, or to a start position without one.
+   *
+   * @returns False if the lease is another's by now: nothing is written then.
+   */
+  reposition(
+    shardId: ShardId,
+    epoch: number,
+    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    gap?: Gap,
+  ): Promise<boolean>;
+  /** Records a gap, once: the same shard, `after` and reason are the same gap. */
+  recordGap(gap: Gap): Promise<void>;
+  /** All recorded gaps of the stream, in the order they were noticed. */
+  gaps(): Promise<Gap[]>;
+}

@@ -1,0 +1,298 @@
+import { type Clock, systemClock } from "../clock.ts";
+import { CheckpointError } from "../errors.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type {
+  ArchiveIntent,
+  ArchiveLedger,
+  Gap,
+  LedgerShard,
+  NewShard,
+  Renewal,
+  ShardStanding,
+} from "./archive_ledger.ts";
+
+/** One shard's row. */
+interface ShardRow {
+  readonly parents: readonly ShardId[];
+  start: StartPosition;
+  state: "open" | "ended";
+  owner: string | undefined;
+  epoch: number;
+  expires: number;
+}
+
+/** One intent's row. */
+interface IntentRow extends ArchiveIntent {
+  state: "open" | "done" | "void";
+}
+
+/**
+ * A ledger in memory, for tests and simulations: it forgets when the process ends.
+ *
+ * Several workers share it by sharing the object.
+ */
+export class MemoryLedger implements ArchiveLedger {
+  /** Name of the client that the archives belong to. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  readonly #clock: Clock;
+  readonly #shards = new Map<ShardId, ShardRow>();
+  readonly #checkpoints = new Map<ShardId, SequenceNumber>();
+  readonly #intents = new Map<string, IntentRow>();
+  readonly #workers = new Map<string, number>();
+  readonly #gaps: Gap[] = [];
+  #createdAt: Date | undefined;
+
+  /**
+   * Creates an empty ledger.
+   *
+   * @param stream Name of the stream, as Kinesis knows it.
+   * @param options The client's name (`"store"` unless given); the clock that leases expire by;
+   * checkpoints that are there already, as in the database of an older Triton.
+   */
+  constructor(
+    stream: string,
+    options: {
+      readonly client?: string;
+      readonly clock?: Clock;
+      readonly checkpoints?: ReadonlyMap<ShardId, SequenceNumber>;
+    } = {},
+  ) {
+    this.stream = stream;
+    this.client = options.client ?? "store";
+    this.#clock = options.clock ?? systemClock;
+    for (const [shardId, position] of options.checkpoints ?? []) {
+      this.#checkpoints.set(shardId, position);
+    }
+  }
+
+  /** Writes down when the stream was created, or compares it with what is written. */
+  // deno-lint-ignore require-await
+  async identify(createdAt: Date): Promise<void> {
+    this.#createdAt ??= createdAt;
+    if (this.#createdAt.getTime() !== createdAt.getTime()) {
+      throw recreatedError(this.stream, this.#createdAt, createdAt);
+    }
+  }
+
+  /** All shards, with their leases and checkpoints, in order. */
+  // deno-lint-ignore require-await
+  async shards(): Promise<LedgerShard[]> {
+    return [...this.#shards].sort(([a], [b]) => a < b ? -1 : 1).map(([shardId, row]) => ({
+      shardId,
+      parents: row.parents,
+      start: row.start,
+      state: row.state,
+      owner: this.#isLeased(row) ? row.owner : undefined,
+      epoch: row.epoch,
+      checkpoint: this.#checkpoints.get(shardId),
+    }));
+  }
+
+  /** Adds shards; those that are known already stay as they are. */
+  // deno-lint-ignore require-await
+  async addShards(shards: readonly NewShard[]): Promise<void> {
+    for (const { shardId, parents, start } of shards) {
+      if (this.#shards.has(shardId)) continue;
+      this.#shards.set(shardId, {
+        parents,
+        start,
+        state: "open",
+        owner: undefined,
+        epoch: 0,
+        expires: 0,
+      });
+    }
+  }
+
+  /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
+  // deno-lint-ignore require-await
+  async renew(worker: string, ttlMs: number): Promise<Renewal> {
+    const now = this.#clock.now();
+    this.#workers.set(worker, now + ttlMs);
+    for (const [name, expires] of this.#workers) {
+      if (expires <= now) this.#workers.delete(name);
+    }
+    const held = new Map<ShardId, number>();
+    for (const [shardId, row] of this.#shards) {
+      if (row.owner !== worker) continue;
+      row.expires = now + ttlMs;
+      held.set(shardId, row.epoch);
+    }
+    return { held, workers: [...this.#workers.keys()].sort() };
+  }
+
+  /** Takes the lease of a shard if it is free, has expired, or is this worker's already. */
+  // deno-lint-ignore require-await
+  async acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined> {
+    const row = this.#shards.get(shardId);
+    if (row === undefined || row.state === "ended") return undefined;
+    if (this.#isLeased(row) && row.owner !== worker) return undefined;
+    row.owner = worker;
+    row.expires = this.#clock.now() + ttlMs;
+    return ++row.epoch;
+  }
+
+  /** Gives leases back; those that another worker holds by now stay with it. */
+  // deno-lint-ignore require-await
+  async release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
+    for (const shardId of shardIds) {
+      const row = this.#shards.get(shardId);
+      if (row?.owner === worker) row.owner = undefined;
+    }
+  }
+
+  /** Says that a worker has gone; its leases are free at once. */
+  async leave(worker: string): Promise<void> {
+    this.#workers.delete(worker);
+    await this.release(worker, [...this.#shards.keys()]);
+  }
+
+  /** What has to be settled before a shard is read. */
+  // deno-lint-ignore require-await
+  async standing(shardId: ShardId): Promise<ShardStanding> {
+    const open = [...this.#intents.values()].filter((intent) =>
+      intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
+    );
+    const { start } = this.#row(shardId);
+    return {
+      open: open.map(({ id, key, ranges }) => ({ id, key, ranges })),
+      checkpoint: this.#checkpoints.get(shardId),
+      start,
+    };
+  }
+
+  /** Writes an intent down, without the shards whose epoch or checkpoint is no longer as it says. */
+  // deno-lint-ignore require-await
+  async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
+    const written = this.#intents.get(intent.id);
+    if (written === undefined) {
+      const ranges = intent.ranges.filter((range) =>
+        this.#row(range.shardId).epoch === range.epoch &&
+        this.#row(range.shardId).owner !== undefined &&
+        this.#checkpoints.get(range.shardId) === range.previous
+      );
+      const replaced = replaces === undefined ? undefined : this.#intents.get(replaces);
+      if (replaced?.state === "open") replaced.state = "void";
+      if (ranges.length > 0) this.#intents.set(intent.id, { ...intent, ranges, state: "open" });
+      return ranges.map((range) => range.shardId);
+    }
+    return written.ranges.map((range) => range.shardId);
+  }
+
+  /** Makes an open intent done, and moves the checkpoint of each of its shards to `last`. */
+  // deno-lint-ignore require-await
+  async commit(intentId: string): Promise<"done" | "void"> {
+    const intent = this.#intent(intentId);
+    if (intent.state !== "open") return intent.state;
+    for (const { shardId, previous } of intent.ranges) {
+      if (this.#checkpoints.get(shardId) !== previous) {
+        throw movedError(this.stream, shardId, intent.key);
+      }
+    }
+    intent.state = "done";
+    for (const { shardId, last } of intent.ranges) this.#checkpoints.set(shardId, last);
+    return "done";
+  }
+
+  /** Makes an open intent void. */
+  // deno-lint-ignore require-await
+  async cancel(intentId: string): Promise<"done" | "void"> {
+    const intent = this.#intent(intentId);
+    if (intent.state === "open") intent.state = "void";
+    return intent.state as "done" | "void";
+  }
+
+  /** Ends a shard that was archived to its end, frees its lease and adds its children. */
+  async end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
+    const row = this.#row(shardId);
+    if (row.epoch !== epoch) return false;
+    if (row.state === "ended") return true;
+    if (row.owner === undefined) return false;
+    row.state = "ended";
+    row.owner = undefined;
+    await this.addShards(children);
+    return true;
+  }
+
+  /** Moves a shard's position by hand: to a checkpoint, or to a start position without one. */
+  async reposition(
+    shardId: ShardId,
+    epoch: number,
+    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    gap?: Gap,
+  ): Promise<boolean> {
+    const row = this.#row(shardId);
+    if (row.epoch !== epoch || row.owner === undefined) return false;
+    if ("checkpoint" in position) {
+      this.#checkpoints.set(shardId, position.checkpoint);
+    } else {
+      this.#checkpoints.delete(shardId);
+      row.start = position.start;
+    }
+    if (gap !== undefined) await this.recordGap(gap);
+    return true;
+  }
+
+  /** Records a gap, once: the same shard, `after` and reason are the same gap. */
+  // deno-lint-ignore require-await
+  async recordGap(gap: Gap): Promise<void> {
+    const known = this.#gaps.some((other) =>
+      other.shardId === gap.shardId && other.after === gap.after && other.reason === gap.reason
+    );
+    if (!known) this.#gaps.push(gap);
+  }
+
+  /** All recorded gaps of the stream, in the order they were noticed. */
+  // deno-lint-ignore require-await
+  async gaps(): Promise<Gap[]> {
+    return [...this.#gaps];
+  }
+
+  /** Does nothing: there is nothing to close. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #isLeased(row: ShardRow): boolean {
+    return row.owner !== undefined && row.expires > this.#clock.now();
+  }
+
+  #row(shardId: ShardId): ShardRow {
+    const row = this.#shards.get(shardId);
+    if (row === undefined) throw unknownError(`shard "${shardId}" of "${this.stream}"`);
+    return row;
+  }
+
+  #intent(intentId: string): IntentRow {
+    const intent = this.#intents.get(intentId);
+    if (intent === undefined) throw unknownError(`intent "${intentId}"`);
+    return intent;
+  }
+}
+
+/** The error of a stream that was deleted and created again under its name. */
+export function recreatedError(stream: string, known: Date, found: Date): CheckpointError {
+  return new CheckpointError(
+    `Cannot go on with stream "${stream}": it was created at ${found.toISOString()}, but the positions ` +
+      `in the database belong to a stream of that name created at ${known.toISOString()}; archive the ` +
+      "new stream under another --client-name, or remove the old positions",
+    { code: "StreamRecreated", retryable: false },
+  );
+}
+
+/** The error of a checkpoint that somebody moved while an archive was under way. */
+export function movedError(stream: string, shardId: string, key: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot commit archive "${key}": the checkpoint of shard "${shardId}" of "${stream}" was moved ` +
+      "by somebody else meanwhile",
+    { code: "CheckpointMoved", retryable: false },
+  );
+}
+
+/** The error of a name that the ledger does not have. */
+export function unknownError(what: string): CheckpointError {
+  return new CheckpointError(`Cannot find ${what} in the ledger`, {
+    code: "Unknown",
+    retryable: false,
+  });
+}
