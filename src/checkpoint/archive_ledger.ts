@@ -83,6 +83,8 @@ export interface ShardStanding {
   readonly open: readonly ArchiveIntent[];
   /** The last record archived; undefined if none was. */
   readonly checkpoint: SequenceNumber | undefined;
+  /** When the checkpoint was last saved or confirmed, by the database's clock. */
+  readonly checkpointedAt: Date | undefined;
   /** Where reading begins while there is no checkpoint. */
   readonly start: StartPosition;
 }
@@ -108,6 +110,8 @@ export interface ArchiveLedger extends AsyncDisposable {
   identify(createdAt: Date): Promise<void>;
   /** All shards, with their leases and checkpoints, in order. */
   shards(): Promise<LedgerShard[]>;
+  /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
+  checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
   /** Adds shards; those that are known already stay as they are. */
   addShards(shards: readonly NewShard[]): Promise<void>;
 
@@ -154,7 +158,8 @@ export interface ArchiveLedger extends AsyncDisposable {
   end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
 
   /**
-   * Moves a shard's position by hand: to a checkpoint, or to a start position without one.
+   * Moves a shard's position by hand: to a checkpoint, or to a start position without one. The
+   * checkpoint that is there already is thereby confirmed: `checkpointedAt` becomes now.
    *
    * @returns False if the lease is another's by now: nothing is written then.
    */

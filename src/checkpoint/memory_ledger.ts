@@ -21,6 +21,12 @@ interface ShardRow {
   expires: number;
 }
 
+/** One shard's checkpoint. */
+interface SavedPosition {
+  readonly sequenceNumber: SequenceNumber;
+  readonly savedAt: number;
+}
+
 /** One intent's row. */
 interface IntentRow extends ArchiveIntent {
   state: "open" | "done" | "void";
@@ -38,7 +44,7 @@ export class MemoryLedger implements ArchiveLedger {
   readonly stream: string;
   readonly #clock: Clock;
   readonly #shards = new Map<ShardId, ShardRow>();
-  readonly #checkpoints = new Map<ShardId, SequenceNumber>();
+  readonly #checkpoints = new Map<ShardId, SavedPosition>();
   readonly #intents = new Map<string, IntentRow>();
   readonly #workers = new Map<string, number>();
   readonly #gaps: Gap[] = [];
@@ -63,7 +69,7 @@ export class MemoryLedger implements ArchiveLedger {
     this.client = options.client ?? "store";
     this.#clock = options.clock ?? systemClock;
     for (const [shardId, position] of options.checkpoints ?? []) {
-      this.#checkpoints.set(shardId, position);
+      this.#save(shardId, position);
     }
   }
 
@@ -86,8 +92,16 @@ export class MemoryLedger implements ArchiveLedger {
       state: row.state,
       owner: this.#isLeased(row) ? row.owner : undefined,
       epoch: row.epoch,
-      checkpoint: this.#checkpoints.get(shardId),
+      checkpoint: this.#checkpoints.get(shardId)?.sequenceNumber,
     }));
+  }
+
+  /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
+  // deno-lint-ignore require-await
+  async checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
+    return new Map(
+      [...this.#checkpoints].map(([shardId, saved]) => [shardId, saved.sequenceNumber]),
+    );
   }
 
   /** Adds shards; those that are known already stay as they are. */
@@ -156,9 +170,11 @@ export class MemoryLedger implements ArchiveLedger {
       intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
     );
     const { start } = this.#row(shardId);
+    const saved = this.#checkpoints.get(shardId);
     return {
       open: open.map(({ id, key, ranges }) => ({ id, key, ranges })),
-      checkpoint: this.#checkpoints.get(shardId),
+      checkpoint: saved?.sequenceNumber,
+      checkpointedAt: saved && new Date(saved.savedAt),
       start,
     };
   }
@@ -171,7 +187,7 @@ export class MemoryLedger implements ArchiveLedger {
       const ranges = intent.ranges.filter((range) =>
         this.#row(range.shardId).epoch === range.epoch &&
         this.#row(range.shardId).owner !== undefined &&
-        this.#checkpoints.get(range.shardId) === range.previous
+        this.#checkpoints.get(range.shardId)?.sequenceNumber === range.previous
       );
       const replaced = replaces === undefined ? undefined : this.#intents.get(replaces);
       if (replaced?.state === "open") replaced.state = "void";
@@ -187,12 +203,12 @@ export class MemoryLedger implements ArchiveLedger {
     const intent = this.#intent(intentId);
     if (intent.state !== "open") return intent.state;
     for (const { shardId, previous } of intent.ranges) {
-      if (this.#checkpoints.get(shardId) !== previous) {
+      if (this.#checkpoints.get(shardId)?.sequenceNumber !== previous) {
         throw movedError(this.stream, shardId, intent.key);
       }
     }
     intent.state = "done";
-    for (const { shardId, last } of intent.ranges) this.#checkpoints.set(shardId, last);
+    for (const { shardId, last } of intent.ranges) this.#save(shardId, last);
     return "done";
   }
 
@@ -226,7 +242,7 @@ export class MemoryLedger implements ArchiveLedger {
     const row = this.#row(shardId);
     if (row.epoch !== epoch || row.owner === undefined) return false;
     if ("checkpoint" in position) {
-      this.#checkpoints.set(shardId, position.checkpoint);
+      this.#save(shardId, position.checkpoint);
     } else {
       this.#checkpoints.delete(shardId);
       row.start = position.start;
@@ -252,6 +268,10 @@ export class MemoryLedger implements ArchiveLedger {
 
   /** Does nothing: there is nothing to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #save(shardId: ShardId, sequenceNumber: SequenceNumber): void {
+    this.#checkpoints.set(shardId, { sequenceNumber, savedAt: this.#clock.now() });
+  }
 
   #isLeased(row: ShardRow): boolean {
     return row.owner !== undefined && row.expires > this.#clock.now();
