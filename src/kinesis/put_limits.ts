@@ -1,0 +1,55 @@
+/**
+ * What Kinesis takes in one record and in one request.
+ *
+ * @module
+ */
+
+import type { PutEntry } from "./kinesis_api.ts";
+
+/** The most records of one PutRecords. */
+export const MAX_PUT_ENTRIES = 500;
+/** The most bytes of one PutRecords, keys included, unless a single record may be larger. */
+export const MAX_PUT_BYTES = 5 * 1024 * 1024;
+/** The most bytes of one record and its key, unless the stream is set to take more. */
+export const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024;
+
+const MAX_KEY_LENGTH = 256;
+
+/**
+ * Counts the size of a record as Kinesis does: its payload and its key.
+ *
+ * @param entry The record.
+ * @returns Bytes.
+ */
+export function entryBytes(entry: PutEntry): number {
+  return entry.data.length + utf8Length(entry.partitionKey);
+}
+
+/**
+ * Says what keeps Kinesis from taking a record.
+ *
+ * @param entry The record.
+ * @param maxRecordBytes The most bytes that the stream takes.
+ * @returns The fault; undefined if there is none.
+ */
+export function faultOfEntry(entry: PutEntry, maxRecordBytes: number): string | undefined {
+  const keyLength = [...entry.partitionKey].length;
+  if (keyLength === 0) return "its partition key is empty";
+  if (keyLength > MAX_KEY_LENGTH) {
+    return `its partition key has ${keyLength} characters, more than ${MAX_KEY_LENGTH}`;
+  }
+  const bytes = entryBytes(entry);
+  return bytes > maxRecordBytes
+    ? `it has ${bytes} bytes with its key, more than ${maxRecordBytes}`
+    : undefined;
+}
+
+/** Counts UTF-8 bytes without making them; an unpaired surrogate counts as U+FFFD. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,86 @@
+/**
+ * Asking Kinesis until it answers.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { type Clock, systemClock } from "../clock.ts";
+import { ServiceError } from "../errors.ts";
+import { retry } from "../retry.ts";
+
+/** One failed request that is going to be repeated. */
+export interface RetryEvent {
+  /** What was asked, such as `"GetRecords"`. */
+  readonly operation: string;
+  /** The stream it was asked of. */
+  readonly stream: string;
+  /** The shard it was asked of, if it was one. */
+  readonly shardId?: string;
+  /** Why it failed. */
+  readonly error: unknown;
+  /** How often it has failed in a row. */
+  readonly attempt: number;
+  /** The pause before the next try, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** Options of everything that asks again. */
+export interface RetryingOptions {
+  /** Where time and chance come from: the machine unless given. */
+  readonly clock?: Clock | undefined;
+  /** Ends the asking. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each failure that is followed by another try. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+}
+
+/** Names what is asked. */
+export type RetriedRequest = Pick<RetryEvent, "operation" | "stream" | "shardId">;
+
+const log = getLogger(["triton", "kinesis"]);
+
+/**
+ * Repeats a request for as long as its failures are such that pass: throttling, 5xx, lost
+ * connections. Each failure is logged as a warning and told to `onRetry`.
+ *
+ * @param request What is asked.
+ * @param operation Asks it once.
+ * @param options Clock, signal and who is told.
+ * @returns The answer.
+ * @throws What the request failed with for good, or the signal's reason, at once.
+ */
+export function askUntilAnswered<T>(
+  request: RetriedRequest,
+  operation: () => Promise<T>,
+  options: RetryingOptions,
+): Promise<T> {
+  const { clock = systemClock, signal, onRetry } = options;
+  return retry(() => untilAborted(operation(), signal), {
+    clock,
+    signal,
+    onRetry(error, attempt, delayMs) {
+      log.warn("{operation} on {stream} failed, asking again in {delayMs} ms: {reason}", {
+        ...request,
+        attempt,
+        delayMs,
+        code: error instanceof ServiceError ? error.code : undefined,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+      onRetry?.({ ...request, error, attempt, delayMs });
+    },
+  });
+}
+
+/**
+ * Waits for a promise, but not past an abort: a service that does not heed its signal must not keep
+ * a reader from stopping.
+ */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Turning what the AWS SDK throws into one kind of error.
+ *
+ * @module
+ */
+
+import { KinesisError } from "../errors.ts";
+
+/** Refusals that pass by themselves: throttling, and failures inside the service. */
+const PASSING_CODES = new Set([
+  "InternalFailure",
+  "InternalFailureException",
+  "InternalServerError",
+  "KMSThrottlingException",
+  "LimitExceededException",
+  "ProvisionedThroughputExceededException",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "ServiceUnavailable",
+  "ServiceUnavailableException",
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+]);
+
+/** Names and codes of lost, refused or slow connections, as Node and Deno spell them. */
+const CONNECTION_CODES = new Set([
+  "EADDRNOTAVAIL",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETRESET",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ERR_SOCKET_CLOSED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "BrokenPipe",
+  "ConnectionAborted",
+  "ConnectionRefused",
+  "ConnectionReset",
+  "NotConnected",
+  "TimedOut",
+  "TimeoutError",
+  "UnexpectedEof",
+]);
+
+/** Names of errors that say nothing about what the service said. */
+const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutError", "Unknown"]);
+
+/** What the SDK hangs on the errors it throws. */
+interface SdkError extends Error {
+  readonly code?: unknown;
+  readonly errors?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
+  readonly $response?: { readonly statusCode?: number };
+}
+
+/**
+ * Says whether an error code of the service passes by itself: throttling, or a failure inside it.
+ *
+ * @param code The service's name for the error.
+ * @returns `true` if the same request may succeed later.
+ */
+export function isPassingCode(code: string): boolean {
+  return PASSING_CODES.has(code);
+}
+
+/**
+ * Makes a `KinesisError` of an error that the SDK threw.
+ *
+ * A failure is worth another try if it is throttling, a status of 500 or above, a lost, refused or
+ * slow connection, or a clock that the SDK has just set right. Refused credentials, missing
+ * streams, expired iterators and malformed requests are not.
+ *
+ * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
+ * @param thrown What the SDK threw.
+ * @returns The error to throw, with `thrown` as its cause.
+ */
+export function toKinesisError(what: string, thrown: unknown): KinesisError {
+  if (thrown instanceof KinesisError) return thrown;
+  const error = thrown as SdkError;
+  const status = error?.$metadata?.httpStatusCode ?? error?.$response?.statusCode;
+  const connectionCode = findConnectionCode(error);
+  const code = serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
+  return new KinesisError(`Cannot ${what}: ${describe(error, code, status)}`, {
+    code,
+    retryable: connectionCode !== undefined || isPassingCode(code) || isPassingStatus(status) ||
+      error?.$metadata?.clockSkewCorrected === true,
+    cause: thrown,
+  });
+}
+
+function isPassingStatus(status: number | undefined): boolean {
+  return status !== undefined && (status >= 500 || status === 429);
+}
+
+/** The service's own name for the error; undefined where the answer did not carry one. */
+function serviceCode(error: SdkError | undefined): string | undefined {
+  const name = error?.name;
+  return name === undefined || NAMELESS.has(name) ? undefined : name;
+}
+
+function statusCode(status: number | undefined): string | undefined {
+  return status === undefined ? undefined : `HTTP ${status}`;
+}
+
+/** Looks for a connection error in an error, in what caused it and in what it gathers. */
+function findConnectionCode(error: unknown, depth = 0): string | undefined {
+  if (!(error instanceof Error) || depth > 5) return undefined;
+  const { code, errors } = error as SdkError;
+  if (typeof code === "string" && CONNECTION_CODES.has(code)) return code;
+  if (CONNECTION_CODES.has(error.name)) return error.name;
+  const inner = [error.cause, ...(Array.isArray(errors) ? errors : [])];
+  for (const next of inner) {
+    const found = findConnectionCode(next, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The reason in one line: the SDK adds hints about its own internals after the first. */
+function describe(error: SdkError | undefined, code: string, status: number | undefined): string {
+  const reason = String(error?.message ?? error).split("\n")[0]!.trim().replace(/\.$/, "");
+  if (status !== undefined && code === `HTTP ${status}`) {
+    const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
+    return `the service answered with status ${status}${said}`;
+  }
+  if (reason === "" || reason === code) return code;
+  return reason.includes(code) ? reason : `${code}: ${reason}`;
+}

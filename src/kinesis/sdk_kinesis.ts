@@ -1,0 +1,280 @@
+/**
+ * Kinesis behind the AWS SDK.
+ *
+ * @module
+ */
+
+import type {
+  _Record,
+  GetRecordsOutput,
+  GetShardIteratorInput,
+  Kinesis,
+  ListShardsInput,
+  PutRecordsResultEntry,
+  Shard as SdkShard,
+} from "@aws-sdk/client-kinesis";
+import { KinesisError } from "../errors.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import type {
+  GetRecordsOptions,
+  KinesisApi,
+  KinesisRecord,
+  PutEntry,
+  PutResult,
+  RecordBatch,
+  RequestOptions,
+  Shard,
+  StartPosition,
+  StreamDescription,
+} from "./kinesis_api.ts";
+import { toKinesisError } from "./sdk_error.ts";
+
+/**
+ * Kinesis as the AWS SDK reaches it.
+ *
+ * The client comes from outside and stays the caller's to destroy. Give it `maxAttempts: 1`, since
+ * what uses a `KinesisApi` asks again itself, and a `NodeHttpHandler`, since the client's own
+ * choice, HTTP/2, fails on local servers without TLS; `openKinesis` does both.
+ *
+ * @example Usage
+ * ```ts
+ * import { SdkKinesis } from "@triton/triton/kinesis";
+ * import { Kinesis } from "@aws-sdk/client-kinesis";
+ * const client = new Kinesis({ region: "eu-west-1", maxAttempts: 1 });
+ * const kinesis = new SdkKinesis(client);
+ * client.destroy();
+ * ```
+ */
+export class SdkKinesis implements KinesisApi {
+  readonly #client: Kinesis;
+
+  /**
+   * Wraps a client.
+   *
+   * @param client The SDK's client, in its form with a method for each operation.
+   */
+  constructor(client: Kinesis) {
+    this.#client = client;
+  }
+
+  /**
+   * Asks a stream about itself (`DescribeStreamSummary`, which has the higher rate limit).
+   *
+   * @param stream The stream's name.
+   * @param options `signal` gives the request up.
+   * @returns What the stream says of itself.
+   * @throws {KinesisError} If the request is refused or cannot be made.
+   */
+  async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
+    const what = `describe stream "${stream}"`;
+    const answer = await request(
+      what,
+      options.signal,
+      (settings) => this.#client.describeStreamSummary({ StreamName: stream }, settings),
+    );
+    const summary = present(answer.StreamDescriptionSummary, what, "StreamDescriptionSummary");
+    return {
+      name: summary.StreamName ?? stream,
+      status: present(summary.StreamStatus, what, "StreamStatus"),
+      createdAt: present(summary.StreamCreationTimestamp, what, "StreamCreationTimestamp"),
+      retentionHours: present(summary.RetentionPeriodHours, what, "RetentionPeriodHours"),
+    };
+  }
+
+  /**
+   * Lists all shards of a stream, closed ones included, to the last page.
+   *
+   * @param stream The stream's name.
+   * @param options `signal` gives the requests up.
+   * @returns The shards, in the service's order.
+   * @throws {KinesisError} If a request is refused or cannot be made.
+   */
+  async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
+    const what = `list the shards of stream "${stream}"`;
+    let input: ListShardsInput = { StreamName: stream };
+    while (true) {
+      const page = await request(
+        what,
+        options.signal,
+        (settings) => this.#client.listShards(input, settings),
+      );
+      for (const shard of present(page.Shards, what, "Shards")) yield toShard(shard, what);
+      if (page.NextToken === undefined) return;
+      input = { NextToken: page.NextToken };
+    }
+  }
+
+  /**
+   * Gets an iterator, which lives five minutes.
+   *
+   * @param shard The shard to read.
+   * @param position Where to begin.
+   * @param options `signal` gives the request up.
+   * @returns The iterator.
+   * @throws {KinesisError} If the request is refused or cannot be made.
+   */
+  async getShardIterator(
+    shard: { readonly stream: string; readonly shardId: ShardId },
+    position: StartPosition,
+    options: RequestOptions = {},
+  ): Promise<string> {
+    const what = `open shard "${shard.shardId}" of stream "${shard.stream}"`;
+    const input = {
+      StreamName: shard.stream,
+      ShardId: shard.shardId,
+      ...toIteratorInput(position),
+    };
+    const answer = await request(
+      what,
+      options.signal,
+      (settings) => this.#client.getShardIterator(input, settings),
+    );
+    return present(answer.ShardIterator, what, "ShardIterator");
+  }
+
+  /**
+   * Reads records from an iterator on.
+   *
+   * @param iterator What `getShardIterator` or the last batch gave.
+   * @param options `limit` of records; `signal` gives the request up.
+   * @returns The records and the next iterator.
+   * @throws {KinesisError} If the request is refused or cannot be made; with the code
+   * `ExpiredIteratorException` if a new iterator is wanted.
+   */
+  async getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
+    const what = "read from a shard";
+    const input = { ShardIterator: iterator, Limit: options.limit ?? 10_000 };
+    const answer: GetRecordsOutput = await request(
+      what,
+      options.signal,
+      (settings) => this.#client.getRecords(input, settings),
+    );
+    return {
+      // An answer without both would otherwise pass for the end of a closed shard.
+      records: present(answer.Records, what, "Records").map((record) => toRecord(record, what)),
+      nextIterator: answer.NextShardIterator ?? undefined,
+      millisBehindLatest: answer.MillisBehindLatest ?? 0,
+    };
+  }
+
+  /**
+   * Puts up to 500 records.
+   *
+   * @param stream The stream's name.
+   * @param entries The records.
+   * @param options `signal` gives the request up; whether records were taken in is then unknown.
+   * @returns What became of each record, in the order of `entries`.
+   * @throws {KinesisError} If the request as a whole is refused or cannot be made.
+   */
+  async putRecords(
+    stream: string,
+    entries: readonly PutEntry[],
+    options: RequestOptions = {},
+  ): Promise<PutResult[]> {
+    const what = `put ${entries.length} records into stream "${stream}"`;
+    const input = {
+      StreamName: stream,
+      Records: entries.map(({ partitionKey, data }) => ({
+        PartitionKey: partitionKey,
+        Data: data,
+      })),
+    };
+    const answer = await request(
+      what,
+      options.signal,
+      (settings) => this.#client.putRecords(input, settings),
+    );
+    const results = present(answer.Records, what, "Records");
+    if (results.length !== entries.length) throw invalidAnswer(what, "one result for each record");
+    return results.map((result) => toPutResult(result, what));
+  }
+}
+
+/** What the SDK takes beside the input of a request. */
+interface SdkSettings {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
+async function request<T>(
+  what: string,
+  signal: AbortSignal | undefined,
+  send: (settings: SdkSettings) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await send(signal === undefined ? {} : { abortSignal: signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toKinesisError(what, error);
+  }
+}
+
+/** Insists on a part of an answer. */
+function present<T>(part: T | undefined | null, what: string, name: string): T {
+  if (part === undefined || part === null) throw invalidAnswer(what, name);
+  return part;
+}
+
+/** An answer that lacks something comes from a proxy, or was cut short: asking again may help. */
+function invalidAnswer(what: string, missing: string): KinesisError {
+  return new KinesisError(`Cannot ${what}: the answer lacks ${missing}`, {
+    code: "InvalidAnswer",
+    retryable: true,
+  });
+}
+
+function toShard(shard: SdkShard, what: string): Shard {
+  const range = present(shard.SequenceNumberRange, what, "SequenceNumberRange");
+  const parents = [shard.ParentShardId, shard.AdjacentParentShardId];
+  return {
+    id: present(shard.ShardId, what, "ShardId") as ShardId,
+    parents: parents.filter((id) => id !== undefined && id !== null) as ShardId[],
+    startingSequenceNumber: present(
+      range.StartingSequenceNumber,
+      what,
+      "StartingSequenceNumber",
+    ) as SequenceNumber,
+    endingSequenceNumber: (range.EndingSequenceNumber ?? undefined) as SequenceNumber | undefined,
+  };
+}
+
+function toIteratorInput(
+  position: StartPosition,
+): Pick<GetShardIteratorInput, "StartingSequenceNumber" | "Timestamp"> & {
+  ShardIteratorType: NonNullable<GetShardIteratorInput["ShardIteratorType"]>;
+} {
+  switch (position.type) {
+    case "trim-horizon":
+      return { ShardIteratorType: "TRIM_HORIZON" };
+    case "latest":
+      return { ShardIteratorType: "LATEST" };
+    case "at-timestamp":
+      return { ShardIteratorType: "AT_TIMESTAMP", Timestamp: position.timestamp };
+    case "after":
+      return {
+        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
+        StartingSequenceNumber: position.sequenceNumber,
+      };
+  }
+}
+
+function toRecord(record: _Record, what: string): KinesisRecord {
+  return {
+    sequenceNumber: present(record.SequenceNumber, what, "SequenceNumber") as SequenceNumber,
+    partitionKey: present(record.PartitionKey, what, "PartitionKey"),
+    data: present(record.Data, what, "Data"),
+    arrivedAt: present(record.ApproximateArrivalTimestamp, what, "ApproximateArrivalTimestamp"),
+  };
+}
+
+function toPutResult(result: PutRecordsResultEntry, what: string): PutResult {
+  if (result.ErrorCode !== undefined && result.ErrorCode !== null) {
+    return { ok: false, code: result.ErrorCode, message: result.ErrorMessage ?? "" };
+  }
+  return {
+    ok: true,
+    shardId: present(result.ShardId, what, "ShardId") as ShardId,
+    sequenceNumber: present(result.SequenceNumber, what, "SequenceNumber") as SequenceNumber,
+  };
+}
