@@ -1,5 +1,38 @@
 /**
+ * Where each client has come to in each shard, kept in PostgreSQL, SQLite or memory.
+ *
+ * {@linkcode openCheckpointer} opens a database by its URL. The classes are there for programs that
+ * have a database open already, and {@linkcode MemoryCheckpointer} for tests.
+ *
+ * @example Going on where the last run stopped
+ * ```ts
+ * import { openCheckpointer } from "@triton/triton/checkpoint";
+ * import type { SequenceNumber, ShardId } from "@triton/triton";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * await using checkpointer = await openCheckpointer("sqlite::memory:", { client: "billing" });
+ * const shard = "shardId-000000000000" as ShardId;
+ * const last = await checkpointer.load("user_activity_prod", shard);
+ * const handled = last === undefined ? "1" : "2"; // reads on after `last`, or from the start
+ * await checkpointer.save("user_activity_prod", new Map([[shard, handled as SequenceNumber]]));
+ *
+ * const saved = await checkpointer.list("user_activity_prod");
+ * deepEqual(saved.map((checkpoint) => checkpoint.sequenceNumber), ["1"]);
+ * ```
+ *
  * @module
  */
 
-export {};
+export { CheckpointError, ServiceError, type ServiceErrorOptions, TritonError } from "../errors.ts";
+export type { SequenceNumber, ShardId } from "../record.ts";
+export type { Clock } from "../clock.ts";
+export type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+export { MemoryCheckpointer, type MemoryCheckpointerOptions } from "./memory_checkpointer.ts";
+export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpointer.ts";
+export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
+export {
+  SqliteCheckpointer,
+  type SqliteCheckpointerOptions,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from "./sqlite_checkpointer.ts";

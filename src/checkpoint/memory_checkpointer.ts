@@ -1,0 +1,105 @@
+import { type Clock, systemClock } from "../clock.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+import { checkClient, toCheckpoint, unixSeconds } from "./rows.ts";
+
+/** Options of {@linkcode MemoryCheckpointer}. */
+export interface MemoryCheckpointerOptions {
+  /** Name of the client whose positions are kept: `"memory"` unless given. */
+  readonly client?: string;
+  /** Where the time of saving comes from: the machine's clock unless given. */
+  readonly clock?: Clock;
+}
+
+/** One saved position with its place. */
+interface Row {
+  readonly client: string;
+  readonly stream: string;
+  readonly shard: string;
+  readonly seq_num: SequenceNumber;
+  readonly updated: number;
+}
+
+/**
+ * Keeps positions in memory, for tests and for programs that start afresh each time.
+ *
+ * Disposing of it changes nothing: a test may go on with what an earlier reader saved.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryCheckpointer } from "@triton/triton/checkpoint";
+ * import type { SequenceNumber, ShardId } from "@triton/triton";
+ * import { equal } from "node:assert/strict";
+ *
+ * const checkpointer = new MemoryCheckpointer({ client: "billing" });
+ * const shard = "shardId-000000000000" as ShardId;
+ * await checkpointer.save("user_activity_prod", new Map([[shard, "42" as SequenceNumber]]));
+ * equal(await checkpointer.load("user_activity_prod", shard), "42");
+ * ```
+ */
+export class MemoryCheckpointer implements Checkpointer {
+  /** Name of the client whose positions these are. */
+  readonly client: string;
+  readonly #clock: Clock;
+  #rows = new Map<string, Row>();
+
+  /**
+   * Creates a checkpointer without positions.
+   *
+   * @param options Client and clock.
+   * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
+   */
+  constructor(options: Readonly<MemoryCheckpointerOptions> = {}) {
+    this.client = checkClient(options.client ?? "memory");
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Another client's view of the same memory, as two clients of one database have it.
+   *
+   * @param client The other client's name.
+   * @returns A checkpointer that shares this one's memory and clock.
+   */
+  withClient(client: string): MemoryCheckpointer {
+    const other = new MemoryCheckpointer({ client, clock: this.#clock });
+    other.#rows = this.#rows;
+    return other;
+  }
+
+  /** The saved position of one shard; undefined if there is none. */
+  load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
+    return Promise.resolve(this.#rows.get(this.#key(stream, shardId))?.seq_num);
+  }
+
+  /** Saves positions of one stream, all or none. */
+  save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
+    const updated = unixSeconds(this.#clock);
+    for (const [shard, seq_num] of positions) {
+      const row = { client: this.client, stream, shard, seq_num, updated };
+      this.#rows.set(this.#key(stream, shard), row);
+    }
+    return Promise.resolve();
+  }
+
+  /** The client's positions, of one stream or of all, in the order of stream and shard. */
+  list(stream?: string): Promise<Checkpoint[]> {
+    const rows = [...this.#rows.values()]
+      .filter((row) => row.client === this.client)
+      .filter((row) => stream === undefined || row.stream === stream)
+      .sort((a, b) => compare(a.stream, b.stream) || compare(a.shard, b.shard));
+    return Promise.resolve(rows.flatMap((row) => toCheckpoint(this.client, row)));
+  }
+
+  /** Does nothing: what was saved is still there. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #key(stream: string, shard: string): string {
+    return JSON.stringify([this.client, stream, shard]);
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

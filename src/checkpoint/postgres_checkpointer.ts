@@ -1,0 +1,171 @@
+import type { ISql, Sql } from "postgres";
+import { type Clock, systemClock } from "../clock.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+import { postgresError } from "./postgres_error.ts";
+import {
+  checkClient,
+  type CheckpointRow,
+  inOrder,
+  toCheckpoint,
+  toSequenceNumber,
+  unixSeconds,
+} from "./rows.ts";
+import { missingChanges, tableColumns, TABLES } from "./schema.ts";
+
+/** Options of {@linkcode PostgresCheckpointer.open}. */
+export interface PostgresCheckpointerOptions {
+  /** Name of the client whose positions are kept: 1 to 255 printable characters. */
+  readonly client: string;
+  /** Where the time of saving comes from: the machine's clock unless given. */
+  readonly clock?: Clock | undefined;
+  /** Called when the checkpointer is disposed of: ends the connections, if nobody else uses them. */
+  readonly onDispose?: (() => Promise<void>) | undefined;
+}
+
+/** Serialises changes of the schema. Any number will do as long as all versions use the same. */
+const SCHEMA_LOCK = 0x7472_6974; // "trit"
+
+/** A statement takes up to 65,535 values, and a row has two of its own. */
+const ROWS_PER_STATEMENT = 10_000;
+
+/**
+ * Keeps positions in a PostgreSQL database, over the driver `npm:postgres`.
+ *
+ * A save is one transaction, committed when it returns. Nothing depends on the session, so the
+ * database may stand behind PgBouncer in transaction mode (give the driver `prepare: false` then,
+ * as {@linkcode openCheckpointer} does). A lost connection fails the calls that were
+ * under way with a retryable error; the next call connects anew.
+ *
+ * @example A connection that the program uses for other things too
+ * ```ts
+ * import { PostgresCheckpointer } from "@triton/triton/checkpoint";
+ * import type { Sql } from "postgres";
+ *
+ * async function positionsOf(client: string, sql: Sql) {
+ *   await using checkpointer = await PostgresCheckpointer.open(sql, { client });
+ *   return await checkpointer.list();
+ * }
+ * ```
+ */
+export class PostgresCheckpointer implements Checkpointer {
+  /** Name of the client whose positions these are. */
+  readonly client: string;
+  readonly #sql: Sql;
+  readonly #clock: Clock;
+  #onDispose: (() => Promise<void>) | undefined;
+
+  private constructor(sql: Sql, options: PostgresCheckpointerOptions) {
+    this.client = checkClient(options.client);
+    this.#sql = sql;
+    this.#clock = options.clock ?? systemClock;
+    this.#onDispose = options.onDispose;
+  }
+
+  /**
+   * Creates a checkpointer on a pool of connections, with its tables if they are missing.
+   *
+   * The tables are looked for on the session's search path, and created in its first schema. Where
+   * they are there, no right to create any is needed.
+   *
+   * @param sql The driver's pool; it is left open in the end unless `onDispose` ends it.
+   * @param options Client, clock and what to do in the end.
+   * @returns The checkpointer.
+   * @throws {CheckpointError} If the server cannot be reached, or the tables not be created.
+   * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
+   */
+  static async open(
+    sql: Sql,
+    options: Readonly<PostgresCheckpointerOptions>,
+  ): Promise<PostgresCheckpointer> {
+    const checkpointer = new PostgresCheckpointer(sql, options);
+    await attempt("Cannot prepare the checkpoint database", () => createMissing(sql));
+    return checkpointer;
+  }
+
+  /** The saved position of one shard; undefined if there is none. */
+  load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
+    return attempt(`Cannot load the position of ${shardId} in stream "${stream}"`, async () => {
+      const [row] = await this.#sql<Pick<CheckpointRow, "seq_num">[]>`
+        SELECT seq_num FROM triton_checkpoint
+        WHERE client = ${this.client} AND stream = ${stream} AND shard = ${shardId}`;
+      return toSequenceNumber(row?.seq_num);
+    });
+  }
+
+  /** Saves positions of one stream, all or none; they are committed when it returns. */
+  save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
+    const updated = unixSeconds(this.#clock);
+    const rows = inOrder(positions)
+      .map(([shard, seq_num]) => ({ client: this.client, stream, shard, seq_num, updated }));
+    return attempt(`Cannot save positions of stream "${stream}"`, async () => {
+      if (rows.length > ROWS_PER_STATEMENT) {
+        await this.#sql.begin(async (sql) => {
+          for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) {
+            await upsert(sql, rows.slice(i, i + ROWS_PER_STATEMENT));
+          }
+        });
+      } else if (rows.length > 0) {
+        await upsert(this.#sql, rows); // one statement is a transaction in one round trip
+      }
+    });
+  }
+
+  /** The client's positions, of one stream or of all, in the order of stream and shard. */
+  list(stream?: string): Promise<Checkpoint[]> {
+    return attempt(`Cannot list the positions of client "${this.client}"`, async () => {
+      // The collation makes the order the same in every database.
+      const rows = await this.#sql<CheckpointRow[]>`
+        SELECT stream, shard, seq_num, updated FROM triton_checkpoint
+        WHERE client = ${this.client} ${
+        stream === undefined ? this.#sql`` : this.#sql`AND stream = ${stream}`
+      }
+        ORDER BY stream COLLATE "C", shard COLLATE "C"`;
+      return rows.flatMap((row) => toCheckpoint(this.client, row));
+    });
+  }
+
+  /** Runs what {@linkcode PostgresCheckpointerOptions.onDispose} says, once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const onDispose = this.#onDispose;
+    this.#onDispose = undefined;
+    await attempt("Cannot leave the checkpoint database", async () => await onDispose?.());
+  }
+}
+
+async function upsert(sql: ISql, rows: readonly Record<string, string | number>[]): Promise<void> {
+  await sql`INSERT INTO triton_checkpoint ${
+    sql(rows, "client", "stream", "shard", "seq_num", "updated")
+  } ON CONFLICT (client, stream, shard)
+    DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
+}
+
+async function createMissing(sql: Sql): Promise<void> {
+  // Looking first, without a lock: who may only read gets on, too.
+  if ((await missing(sql)).length === 0) return;
+  await sql.begin(async (sql) => {
+    // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
+    // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
+    await sql`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`;
+    for (const change of await missing(sql)) await sql.unsafe(change.sql);
+  });
+}
+
+async function missing(sql: ISql): Promise<ReturnType<typeof missingChanges>> {
+  // to_regclass finds a table as an unqualified name would: by the search path.
+  const tables = await Promise.all(TABLES.map((table) =>
+    sql<{ table: string; column: string }[]>`
+      SELECT ${table} AS "table", attname AS "column" FROM pg_attribute
+      WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped`
+  ));
+  return missingChanges(tableColumns(tables.flat()));
+}
+
+/** Runs work, its errors as ours. */
+async function attempt<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw postgresError(what, error);
+  }
+}

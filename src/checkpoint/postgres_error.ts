@@ -1,0 +1,52 @@
+/**
+ * Errors of PostgreSQL and its driver as errors of checkpoints.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../errors.ts";
+
+/**
+ * Server errors after which the same statement may succeed
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection exceptions,
+ * rollbacks for concurrency, lack of resources, cancelled statements, shutdown and start-up, a lock
+ * that was not free.
+ */
+const RETRYABLE_STATE = /^(08...|40...|53...|55P03|57014|57P0[1-35])$/;
+
+/** Failures on the way to the server, by the names that the driver and the system give them. */
+const RETRYABLE_CODES: ReadonlySet<string> = new Set([
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETRESET",
+  "ENETUNREACH",
+  "ENOENT", // a server that is down has no socket file
+  "ENOTFOUND", // a name server may be down, or the server not be registered yet
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * Makes a checkpoint error of what the driver threw.
+ *
+ * @param what What could not be done.
+ * @param cause What was thrown.
+ */
+export function postgresError(what: string, cause: unknown): CheckpointError {
+  const first = cause instanceof AggregateError ? cause.errors[0] : cause;
+  const { code, message, name } = (first ?? {}) as Record<string, unknown>;
+  const known = typeof code === "string" && code !== "";
+  return new CheckpointError(`${what}: ${message || code || String(first)}`, {
+    code: known ? code === "CONNECTION_ENDED" ? "Closed" : code : String(name ?? "Error"),
+    retryable: known && (RETRYABLE_CODES.has(code) || RETRYABLE_STATE.test(code)),
+    cause,
+  });
+}
