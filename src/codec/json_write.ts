@@ -1,0 +1,79 @@
+/**
+ * MessagePack to JSON, without objects in between.
+ *
+ * @module
+ */
+
+import { JsonWriter } from "./json_writer.ts";
+import { isMapLead, notMapError, trailingError, truncatedError } from "./msgpack_format.ts";
+
+/** An array that grew beyond this is let go after a smaller one would have done. */
+const KEPT_SIZE = 1 << 24;
+
+/**
+ * Turns one MessagePack value into JSON, as compact as `JSON.stringify` writes it.
+ *
+ * Integers are exact at any size; a double is written as JavaScript does (-0 as `-0`), a 32-bit
+ * float as the shortest text that reads back as that float, NaN and the infinities as null. Binaries
+ * are base64 text, or null when empty, as go-triton prints them. Timestamps, and times as Go writes
+ * them, are RFC 3339 in UTC; one that is malformed or outside the years 0 to 9999, and any other
+ * extension, is `{"Data":base64,"Type":n}`. In a string each byte that is not UTF-8 becomes U+FFFD.
+ * Maps are printed as they stand, keys that are there twice included; a binary key is read as a
+ * string, and any other key that is not one becomes its JSON text.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeMsgpack, msgpackToJson } from "@triton/triton/codec";
+ * import { equal } from "node:assert/strict";
+ * const json = msgpackToJson(encodeMsgpack({ id: 2n ** 64n - 1n }));
+ * equal(new TextDecoder().decode(json), '{"id":18446744073709551615}');
+ * ```
+ * @param bytes The value, and nothing else.
+ * @returns UTF-8, in an array of its own.
+ * @throws {ArchiveFormatError} If the bytes are not one value, or arrays and maps are nested more
+ * than 10,000 deep.
+ */
+export function msgpackToJson(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw truncatedError(0);
+  const writer = new JsonWriter(bytes.length * 2);
+  const end = writer.writeValue(bytes, 0);
+  if (end !== bytes.length) throw trailingError(end);
+  return writer.out.slice(0, writer.length);
+}
+
+/**
+ * Turns events into JSON lines, many at a time, in one array that is used again and again.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeEvent, NdjsonWriter } from "@triton/triton/codec";
+ * import { equal } from "node:assert/strict";
+ * const writer = new NdjsonWriter();
+ * const lines = writer.write(encodeEvent({ type: "click" }));
+ * equal(new TextDecoder().decode(lines), '{"type":"click"}\n');
+ * ```
+ */
+export class NdjsonWriter {
+  #writer = new JsonWriter(1 << 16);
+
+  /**
+   * Turns events into JSON lines, each written as {@linkcode msgpackToJson} does.
+   *
+   * @param events Whole events, one after the other.
+   * @returns UTF-8, each event followed by a line feed; valid until the next call.
+   * @throws {ArchiveFormatError} If an event is malformed, cut short or not a map; the offset counts
+   * from the start of `events`. No line of this call is given then: check events with
+   * {@linkcode skipEvent} where the good ones before are wanted.
+   */
+  write(events: Uint8Array): Uint8Array {
+    const writer = this.#writer.out.length <= KEPT_SIZE ? this.#writer : new JsonWriter(1 << 16);
+    this.#writer = writer;
+    writer.length = 0;
+    for (let offset = 0; offset < events.length;) {
+      if (!isMapLead(events[offset]!)) throw notMapError(offset, events[offset]!);
+      offset = writer.writeValue(events, offset);
+      writer.out[writer.length++] = 0x0a;
+    }
+    return writer.out.subarray(0, writer.length);
+  }
+}

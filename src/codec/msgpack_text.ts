@@ -1,0 +1,55 @@
+/**
+ * Bytes to text, the way go-triton reads them: each byte that is not part of valid UTF-8 becomes
+ * one U+FFFD (`TextDecoder` makes one of several), and a byte order mark is kept.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+
+/**
+ * The length of the UTF-8 sequence at `at`, from 1 to 4, or 0 if there is none. Surrogates,
+ * overlong forms and code points above U+10FFFF are none.
+ */
+export function utf8SequenceLength(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at]!;
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  if (at + 1 >= end) return 0;
+  const second = bytes[at + 1]!;
+  if (lead < 0xe0) return (second & 0xc0) === 0x80 ? 2 : 0;
+  const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < lowest || second > highest) return 0;
+  if (at + 2 >= end || (bytes[at + 2]! & 0xc0) !== 0x80) return 0;
+  if (lead < 0xf0) return 3;
+  return at + 3 < end && (bytes[at + 3]! & 0xc0) === 0x80 ? 4 : 0;
+}
+
+/** Decodes the UTF-8 from `start` to `end`. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  if (start === end) return "";
+  // A Buffer's own decoder takes 90 ns a string in Deno, a TextDecoder with a subarray 370.
+  const text: string = Buffer.prototype.toString.call(bytes, "utf8", start, end);
+  return text.includes("\ufffd") ? decodeBadText(bytes, start, end) : text;
+}
+
+function decodeBadText(bytes: Uint8Array, start: number, end: number): string {
+  const parts: string[] = [];
+  let good = start;
+  for (let at = start; at < end;) {
+    const length = utf8SequenceLength(bytes, at, end);
+    if (length === 0) {
+      parts.push(Buffer.prototype.toString.call(bytes, "utf8", good, at), "\ufffd");
+      good = at + 1;
+    }
+    at += Math.max(1, length);
+  }
+  parts.push(Buffer.prototype.toString.call(bytes, "utf8", good, end));
+  return parts.join("");
+}
+
+/** Decodes bytes below 0x80, one character each. */
+export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.prototype.toString.call(bytes, "latin1", start, end);
+}
