@@ -83,8 +83,12 @@ export interface ShardStanding {
   readonly open: readonly ArchiveIntent[];
   /** The last record archived; undefined if none was. */
   readonly checkpoint: SequenceNumber | undefined;
-  /** When the checkpoint was last saved or confirmed, by the database's clock. */
-  readonly checkpointedAt: Date | undefined;
+  /**
+   * Up to when the shard is known to be archived, by the database's clock: when its checkpoint was
+   * last saved or confirmed, or, while there is none, when its start position was written down.
+   * Where the stream keeps records for less time than has passed since, some may be lost.
+   */
+  readonly knownAt: Date;
   /** Where reading begins while there is no checkpoint. */
   readonly start: StartPosition;
 }
@@ -159,7 +163,7 @@ export interface ArchiveLedger extends AsyncDisposable {
 
   /**
    * Moves a shard's position by hand: to a checkpoint, or to a start position without one. The
-   * checkpoint that is there already is thereby confirmed: `checkpointedAt` becomes now.
+   * checkpoint that is there already is thereby confirmed: `knownAt` becomes now.
    *
    * @returns False if the lease is another's by now: nothing is written then.
    */

@@ -15,6 +15,7 @@ import type {
 interface ShardRow {
   readonly parents: readonly ShardId[];
   start: StartPosition;
+  startedAt: number;
   state: "open" | "ended";
   owner: string | undefined;
   epoch: number;
@@ -112,6 +113,7 @@ export class MemoryLedger implements ArchiveLedger {
       this.#shards.set(shardId, {
         parents,
         start,
+        startedAt: this.#clock.now(),
         state: "open",
         owner: undefined,
         epoch: 0,
@@ -169,12 +171,12 @@ export class MemoryLedger implements ArchiveLedger {
     const open = [...this.#intents.values()].filter((intent) =>
       intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
     );
-    const { start } = this.#row(shardId);
+    const { start, startedAt } = this.#row(shardId);
     const saved = this.#checkpoints.get(shardId);
     return {
       open: open.map(({ id, key, ranges }) => ({ id, key, ranges })),
       checkpoint: saved?.sequenceNumber,
-      checkpointedAt: saved && new Date(saved.savedAt),
+      knownAt: new Date(saved?.savedAt ?? startedAt),
       start,
     };
   }
@@ -246,6 +248,7 @@ export class MemoryLedger implements ArchiveLedger {
     } else {
       this.#checkpoints.delete(shardId);
       row.start = position.start;
+      row.startedAt = this.#clock.now();
     }
     if (gap !== undefined) await this.recordGap(gap);
     return true;
