@@ -162,8 +162,19 @@ export interface ArchiveLedger extends AsyncDisposable {
   end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
 
   /**
-   * Moves a shard's position by hand: to a checkpoint, or to a start position without one. The
-   * checkpoint that is there already is thereby confirmed: `knownAt` becomes now.
+   * Says that all that has arrived is archived: `knownAt` becomes now.
+   *
+   * @param checkpoint The shard's checkpoint, as far as the caller knows.
+   * @returns False if the lease is another's by now or the checkpoint is another one: nothing is
+   * written then.
+   */
+  confirm(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+  ): Promise<boolean>;
+  /**
+   * Moves a shard's position by hand: to a checkpoint, or to a start position without one.
    *
    * @returns False if the lease is another's by now: nothing is written then.
    */

@@ -234,6 +234,21 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
+  /** Says that all that has arrived is archived: `knownAt` becomes now. */
+  // deno-lint-ignore require-await
+  async confirm(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+  ): Promise<boolean> {
+    const row = this.#row(shardId);
+    const saved = this.#checkpoints.get(shardId)?.sequenceNumber;
+    if (row.epoch !== epoch || row.owner === undefined || saved !== checkpoint) return false;
+    if (saved === undefined) row.startedAt = this.#clock.now();
+    else this.#save(shardId, saved);
+    return true;
+  }
+
   /** Moves a shard's position by hand: to a checkpoint, or to a start position without one. */
   async reposition(
     shardId: ShardId,
