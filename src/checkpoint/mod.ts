@@ -30,6 +30,7 @@ export type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 export { MemoryCheckpointer, type MemoryCheckpointerOptions } from "./memory_checkpointer.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpointer.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
+export type { PostgresConnector } from "./postgres_pool.ts";
 export {
   SqliteCheckpointer,
   type SqliteCheckpointerOptions,

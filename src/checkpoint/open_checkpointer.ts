@@ -1,10 +1,9 @@
-import type { Sql } from "postgres";
 import type { Clock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
 import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
-import { connectPostgres } from "./postgres_connect.ts";
+import { postgresConnector } from "./postgres_connect.ts";
 import { postgresError } from "./postgres_error.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 import { checkClient } from "./rows.ts";
@@ -132,19 +131,11 @@ async function openPostgres(url: string, options: OpenCheckpointerOptions): Prom
       "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)",
     );
   }
-  const what = `Cannot open the checkpoint database ${address.description}`;
-  let sql: Sql;
   try {
-    sql = await connectPostgres(address);
+    return await PostgresCheckpointer.open(await postgresConnector(address), options);
   } catch (error) {
-    throw postgresError(what, error);
-  }
-  const onDispose = () => sql.end({ timeout: 5 });
-  try {
-    return await PostgresCheckpointer.open(sql, { ...options, onDispose });
-  } catch (error) {
-    await sql.end({ timeout: 0 });
-    throw error instanceof CheckpointError ? postgresError(what, error.cause) : error;
+    const cause = error instanceof CheckpointError ? error.cause : error;
+    throw postgresError(`Cannot open the checkpoint database ${address.description}`, cause);
   }
 }
 

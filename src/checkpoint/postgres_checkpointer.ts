@@ -2,7 +2,7 @@ import type { ISql, Sql } from "postgres";
 import { type Clock, systemClock } from "../clock.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
-import { postgresError } from "./postgres_error.ts";
+import { type PostgresConnector, PostgresPool } from "./postgres_pool.ts";
 import {
   checkClient,
   type CheckpointRow,
@@ -19,12 +19,15 @@ export interface PostgresCheckpointerOptions {
   readonly client: string;
   /** Where the time of saving comes from: the machine's clock unless given. */
   readonly clock?: Clock | undefined;
-  /** Called when the checkpointer is disposed of: ends the connections, if nobody else uses them. */
-  readonly onDispose?: (() => Promise<void>) | undefined;
+  /** How long to wait for an answer, in milliseconds: 30,000 unless given. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Serialises changes of the schema. Any number will do as long as all versions use the same. */
 const SCHEMA_LOCK = 0x7472_6974; // "trit"
+
+/** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
+const TIMEOUT_MS = 30_000;
 
 /** A statement takes up to 65,535 values, and a row has two of its own. */
 const ROWS_PER_STATEMENT = 10_000;
@@ -35,7 +38,8 @@ const ROWS_PER_STATEMENT = 10_000;
  * A save is one transaction, committed when it returns. Nothing depends on the session, so the
  * database may stand behind PgBouncer in transaction mode (give the driver `prepare: false` then,
  * as {@linkcode openCheckpointer} does). A lost connection fails the calls that were
- * under way with a retryable error; the next call connects anew.
+ * under way with a retryable error, and so does a server that does not answer in time (code
+ * `Timeout`); whether a save took place is then unknown, and saving again is safe.
  *
  * @example A connection that the program uses for other things too
  * ```ts
@@ -51,15 +55,14 @@ const ROWS_PER_STATEMENT = 10_000;
 export class PostgresCheckpointer implements Checkpointer {
   /** Name of the client whose positions these are. */
   readonly client: string;
-  readonly #sql: Sql;
+  readonly #pool: PostgresPool;
   readonly #clock: Clock;
-  #onDispose: (() => Promise<void>) | undefined;
 
-  private constructor(sql: Sql, options: PostgresCheckpointerOptions) {
+  private constructor(source: Sql | PostgresConnector, options: PostgresCheckpointerOptions) {
     this.client = checkClient(options.client);
-    this.#sql = sql;
     this.#clock = options.clock ?? systemClock;
-    this.#onDispose = options.onDispose;
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#pool = new PostgresPool(source, { clock: this.#clock, timeoutMs });
   }
 
   /**
@@ -68,25 +71,32 @@ export class PostgresCheckpointer implements Checkpointer {
    * The tables are looked for on the session's search path, and created in its first schema. Where
    * they are there, no right to create any is needed.
    *
-   * @param sql The driver's pool; it is left open in the end unless `onDispose` ends it.
-   * @param options Client, clock and what to do in the end.
+   * @param source The driver's pool, which is left open in the end; or a connector that makes
+   * one. A connector's pool is replaced when a connection is lost, and ended in the end.
+   * @param options Client, clock and patience.
    * @returns The checkpointer.
    * @throws {CheckpointError} If the server cannot be reached, or the tables not be created.
    * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
    */
   static async open(
-    sql: Sql,
+    source: Sql | PostgresConnector,
     options: Readonly<PostgresCheckpointerOptions>,
   ): Promise<PostgresCheckpointer> {
-    const checkpointer = new PostgresCheckpointer(sql, options);
-    await attempt("Cannot prepare the checkpoint database", () => createMissing(sql));
-    return checkpointer;
+    const checkpointer = new PostgresCheckpointer(source, options);
+    try {
+      await checkpointer.#pool.run("Cannot prepare the checkpoint database", createMissing);
+      return checkpointer;
+    } catch (error) {
+      await checkpointer.#pool.end();
+      throw error;
+    }
   }
 
   /** The saved position of one shard; undefined if there is none. */
   load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
-    return attempt(`Cannot load the position of ${shardId} in stream "${stream}"`, async () => {
-      const [row] = await this.#sql<Pick<CheckpointRow, "seq_num">[]>`
+    const what = `Cannot load the position of ${shardId} in stream "${stream}"`;
+    return this.#pool.run(what, async (sql) => {
+      const [row] = await sql<Pick<CheckpointRow, "seq_num">[]>`
         SELECT seq_num FROM triton_checkpoint
         WHERE client = ${this.client} AND stream = ${stream} AND shard = ${shardId}`;
       return toSequenceNumber(row?.seq_num);
@@ -98,38 +108,36 @@ export class PostgresCheckpointer implements Checkpointer {
     const updated = unixSeconds(this.#clock);
     const rows = inOrder(positions)
       .map(([shard, seq_num]) => ({ client: this.client, stream, shard, seq_num, updated }));
-    return attempt(`Cannot save positions of stream "${stream}"`, async () => {
+    return this.#pool.run(`Cannot save positions of stream "${stream}"`, async (sql) => {
       if (rows.length > ROWS_PER_STATEMENT) {
-        await this.#sql.begin(async (sql) => {
+        await sql.begin(async (sql) => {
           for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) {
             await upsert(sql, rows.slice(i, i + ROWS_PER_STATEMENT));
           }
         });
       } else if (rows.length > 0) {
-        await upsert(this.#sql, rows); // one statement is a transaction in one round trip
+        await upsert(sql, rows); // one statement is a transaction in one round trip
       }
     });
   }
 
   /** The client's positions, of one stream or of all, in the order of stream and shard. */
   list(stream?: string): Promise<Checkpoint[]> {
-    return attempt(`Cannot list the positions of client "${this.client}"`, async () => {
+    const what = `Cannot list the positions of client "${this.client}"`;
+    return this.#pool.run(what, async (sql) => {
+      const ofStream = stream === undefined ? sql`` : sql`AND stream = ${stream}`;
       // The collation makes the order the same in every database.
-      const rows = await this.#sql<CheckpointRow[]>`
+      const rows = await sql<CheckpointRow[]>`
         SELECT stream, shard, seq_num, updated FROM triton_checkpoint
-        WHERE client = ${this.client} ${
-        stream === undefined ? this.#sql`` : this.#sql`AND stream = ${stream}`
-      }
+        WHERE client = ${this.client} ${ofStream}
         ORDER BY stream COLLATE "C", shard COLLATE "C"`;
       return rows.flatMap((row) => toCheckpoint(this.client, row));
     });
   }
 
-  /** Runs what {@linkcode PostgresCheckpointerOptions.onDispose} says, once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    const onDispose = this.#onDispose;
-    this.#onDispose = undefined;
-    await attempt("Cannot leave the checkpoint database", async () => await onDispose?.());
+  /** Ends the connections, unless they were given. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool.end();
   }
 }
 
@@ -159,13 +167,4 @@ async function missing(sql: ISql): Promise<ReturnType<typeof missingChanges>> {
       WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped`
   ));
   return missingChanges(tableColumns(tables.flat()));
-}
-
-/** Runs work, its errors as ours. */
-async function attempt<T>(what: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw postgresError(what, error);
-  }
 }

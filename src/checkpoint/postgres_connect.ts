@@ -4,7 +4,9 @@
  * @module
  */
 
+import type Driver from "postgres";
 import type { Sql } from "postgres";
+import type { PostgresConnector } from "./postgres_pool.ts";
 import type { PostgresAddress } from "./postgres_url.ts";
 
 /** Saving is one short statement at a time; a few connections serve many shards. */
@@ -16,13 +18,17 @@ const CONNECT_TIMEOUT_SECONDS = 10;
 const RECONNECT_SECONDS = 0.1;
 
 /**
- * Makes a pool of connections, none of which is opened yet.
+ * Loads the driver, and makes a connector of it.
  *
- * @param address Where to.
- * @throws {Error} If a parameter of the address is not one the driver can take.
+ * @param address Where to connect. Its `connect` throws if a parameter of the address is not one
+ * that the driver can take.
  */
-export async function connectPostgres(address: PostgresAddress): Promise<Sql> {
+export async function postgresConnector(address: PostgresAddress): Promise<PostgresConnector> {
   const { default: postgres } = await import("postgres");
+  return { connect: () => connect(postgres, address) };
+}
+
+function connect(postgres: typeof Driver, address: PostgresAddress): Sql {
   // The driver takes its own settings and the server's from the query of a URL; everything else is
   // passed as options, where nothing needs escaping.
   return postgres(`postgres://localhost/?${address.parameters}`, {

@@ -32,6 +32,7 @@ const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   "ENOTFOUND", // a name server may be down, or the server not be registered yet
   "EPIPE",
   "ETIMEDOUT",
+  "Timeout",
 ]);
 
 /**

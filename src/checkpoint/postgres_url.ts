@@ -22,7 +22,11 @@ export interface PostgresAddress {
   readonly description: string;
 }
 
-const PATTERN = /^postgres(?:ql)?:\/\/(?:(.*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/s;
+/**
+ * After the host an unescaped `@` is refused: it most likely ends a password with a `/` or `?` in
+ * it, which would then be taken for a database, and shown.
+ */
+const PATTERN = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/;
 
 /**
  * Parses `postgres://user:password@host:port/database?parameters`.

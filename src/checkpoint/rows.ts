@@ -12,7 +12,7 @@ import type { Checkpoint } from "./checkpointer.ts";
 const MAX_LENGTH = 255;
 
 /** `updated` is a 32-bit column in PostgreSQL; in 2038 ages stand still, but saving goes on. */
-const MAX_SECONDS = 2 ** 31 - 1;
+export const MAX_SECONDS = 2 ** 31 - 1;
 
 /** One row of `triton_checkpoint`, without its client. */
 export interface CheckpointRow {

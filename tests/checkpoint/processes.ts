@@ -1,0 +1,44 @@
+/**
+ * Other processes at the same database.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { openCheckpointer } from "@triton/triton/checkpoint";
+import { loadAll } from "./contract.ts";
+
+/** Starts the program that saves until it is killed, or only opens the database. */
+function start(url: string, mode: "save" | "open"): Deno.ChildProcess {
+  const program = new URL("./saving_program.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", "--quiet", program, url, mode];
+  return new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }).spawn();
+}
+
+/** Kills a program in the middle of saving; every position it printed must be there. */
+export async function killWhileSaving(url: string): Promise<void> {
+  const child = start(url, "save");
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
+    if (output.split("\n").length > 50) child.kill("SIGKILL"); // what is printed goes on for a bit
+  }
+  equal((await child.status).signal, "SIGKILL");
+  const printed = output.slice(0, output.lastIndexOf("\n")).split("\n").slice(1).map(Number);
+  ok(printed.length > 40, output);
+  await using checkpointer = await openCheckpointer(url, { client: "program" });
+  const saved = (await loadAll(checkpointer, "s", 2)).map(Number);
+  equal(saved[0], saved[1]);
+  ok(
+    saved[0]! >= printed.at(-1)! && saved[0]! <= printed.at(-1)! + 1,
+    `${saved} ${printed.at(-1)}`,
+  );
+}
+
+/** Lets several programs open a new database at once; all must succeed. */
+export async function openTogether(url: string): Promise<void> {
+  const children = Array.from({ length: 4 }, () => start(url, "open"));
+  const outputs = await Promise.all(children.map((child) => child.output()));
+  const results = outputs.map(({ code, stdout }) => [code, new TextDecoder().decode(stdout)]);
+  deepStrictEqual(results, children.map(() => [0, "open\n"]));
+}
