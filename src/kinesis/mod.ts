@@ -6,7 +6,7 @@
  */
 
 export type { Clock } from "../clock.ts";
-export { ConfigError, KinesisError } from "../errors.ts";
+export { ConfigError, KinesisError, ServiceError, TritonError } from "../errors.ts";
 export type { SequenceNumber, ShardId } from "../record.ts";
 export type {
   GetRecordsOptions,

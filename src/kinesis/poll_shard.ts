@@ -177,7 +177,7 @@ class ShardReader {
   }
 
   #ask<T>(operation: string, act: () => Promise<T>): Promise<T> {
-    const request: RetriedRequest = { operation, ...this.#shard };
+    const request: RetriedRequest = { service: "kinesis", operation, ...this.#shard };
     return askUntilAnswered(request, act, this.#options);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Asking Kinesis until it answers.
+ * Asking a service until it answers.
  *
  * @module
  */
@@ -11,7 +11,9 @@ import { retry } from "../retry.ts";
 
 /** One failed request that is going to be repeated. */
 export interface RetryEvent {
-  /** What was asked, such as `"GetRecords"`. */
+  /** Whom it was asked of. */
+  readonly service: "kinesis" | "checkpoint";
+  /** What was asked, such as `"GetRecords"` or `"SaveCheckpoint"`. */
   readonly operation: string;
   /** The stream it was asked of. */
   readonly stream: string;
@@ -36,9 +38,7 @@ export interface RetryingOptions {
 }
 
 /** Names what is asked. */
-export type RetriedRequest = Pick<RetryEvent, "operation" | "stream" | "shardId">;
-
-const log = getLogger(["triton", "kinesis"]);
+export type RetriedRequest = Pick<RetryEvent, "service" | "operation" | "stream" | "shardId">;
 
 /**
  * Repeats a request for as long as its failures are such that pass: throttling, 5xx, lost
@@ -60,13 +60,16 @@ export function askUntilAnswered<T>(
     clock,
     signal,
     onRetry(error, attempt, delayMs) {
-      log.warn("{operation} on {stream} failed, asking again in {delayMs} ms: {reason}", {
-        ...request,
-        attempt,
-        delayMs,
-        code: error instanceof ServiceError ? error.code : undefined,
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      getLogger(["triton", request.service]).warn(
+        "{operation} on {stream} failed, asking again in {delayMs} ms: {reason}",
+        {
+          ...request,
+          attempt,
+          delayMs,
+          code: error instanceof ServiceError ? error.code : undefined,
+          reason: error instanceof Error ? error.message : String(error),
+        },
+      );
       onRetry?.({ ...request, error, attempt, delayMs });
     },
   });

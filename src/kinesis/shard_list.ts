@@ -34,7 +34,7 @@ export function listAllShards(
 ): Promise<Shard[]> {
   const { signal } = options;
   return askUntilAnswered(
-    { operation: "ListShards", stream },
+    { service: "kinesis", operation: "ListShards", stream },
     async () => {
       const shards: Shard[] = [];
       for await (const shard of kinesis.listShards(stream, { signal })) shards.push(shard);

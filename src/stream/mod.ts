@@ -1,0 +1,37 @@
+/**
+ * Live streams as a program reads and writes them.
+ *
+ * @module
+ */
+
+export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
+export type { Clock } from "../clock.ts";
+export { KinesisError, ServiceError, TritonError } from "../errors.ts";
+export type {
+  GetRecordsOptions,
+  KinesisApi,
+  KinesisCredentials,
+  KinesisRecord,
+  PollShardOptions,
+  PutEntry,
+  PutResult,
+  RecordBatch,
+  RequestOptions,
+  RetryEvent,
+  RetryingOptions,
+  Shard,
+  StreamDescription,
+} from "../kinesis/mod.ts";
+export type {
+  EventData,
+  SequenceNumber,
+  ShardId,
+  StartPosition,
+  StreamRecord,
+  TritonRecord,
+} from "../record.ts";
+export { InvalidRecordError } from "./live_record.ts";
+export { openStream, type OpenStreamOptions, type StreamAddress } from "./open_stream.ts";
+export { StreamReader, type StreamReaderOptions, type StreamStart } from "./stream_reader.ts";
+export type { StreamFetcherOptions } from "./stream_fetcher.ts";
+export { PutRecordError, StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";

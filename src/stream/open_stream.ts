@@ -1,0 +1,66 @@
+/**
+ * Opening a live stream by its name.
+ *
+ * @module
+ */
+
+import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
+import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
+
+/** Which stream, and where it is. */
+export interface StreamAddress {
+  /** The stream's name, as Kinesis knows it. */
+  readonly name: string;
+  /** The AWS region; unless given, the SDK's own chain decides. */
+  readonly region?: string | undefined;
+  /** URL of the service, for a local server or a VPC endpoint. */
+  readonly endpoint?: string | undefined;
+}
+
+/** How a stream is opened and read. */
+export interface OpenStreamOptions extends StreamReaderOptions {
+  /** Keys to sign with; unless given, the SDK looks for them where it always does. */
+  readonly credentials?: KinesisCredentials | undefined;
+}
+
+/**
+ * Opens a live stream for reading. The AWS SDK is loaded, and the service asked, when the reader is
+ * iterated.
+ *
+ * @example Usage
+ * ```ts no-run
+ * import { openStream } from "@triton/triton";
+ * await using stream = openStream({ name: "clicks_prod", region: "eu-west-1" }, { from: "latest" });
+ * for await (const record of stream) console.log(record.data);
+ * ```
+ * @param stream The stream's name, or its name and place.
+ * @param options Where to begin, where positions are kept, and how to read.
+ * @returns The reader; disposing it also closes its connections.
+ */
+export function openStream(
+  stream: string | StreamAddress,
+  options: OpenStreamOptions = {},
+): StreamReader {
+  const { name, region, endpoint } = typeof stream === "string"
+    ? { name: stream, region: undefined, endpoint: undefined }
+    : stream;
+  const { credentials } = options;
+  const kinesis = new LazyKinesis(() => openKinesis({ region, endpoint, credentials }));
+  return new OpenedStream(kinesis, name, options);
+}
+
+/** A reader whose service goes with it. */
+class OpenedStream extends StreamReader {
+  readonly #kinesis: LazyKinesis;
+
+  constructor(kinesis: LazyKinesis, name: string, options: StreamReaderOptions) {
+    super(kinesis, name, options);
+    this.#kinesis = kinesis;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await this.#kinesis[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What was fetched from one shard and not handed out yet.
+ *
+ * @module
+ */
+
+import type { KinesisRecord, RecordBatch } from "../kinesis/mod.ts";
+import type { ShardId } from "../record.ts";
+import { Gate } from "./gate.ts";
+
+/** What a record weighs beside its payload: objects, keys, sequence number, date. */
+const RECORD_OVERHEAD_BYTES = 400;
+
+/** The records of one shard, in order, between its fetching and its reading. */
+export class ShardQueue {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** Opened whenever a record was handed out. */
+  readonly taken: Gate = new Gate();
+  /** What waits here, in bytes of memory, roughly. */
+  bytes = 0;
+  readonly #batches: RecordBatch[] = [];
+  #next = 0;
+  #closed = false;
+  #millisBehindLatest: number | undefined;
+
+  /** Creates an empty queue. */
+  constructor(shardId: ShardId) {
+    this.shardId = shardId;
+  }
+
+  /** Adds what was fetched. */
+  push(batch: RecordBatch): void {
+    this.#batches.push(batch);
+    for (const record of batch.records) this.bytes += weigh(record);
+    this.#dropEmpty();
+  }
+
+  /** Notes that nothing more will come: the shard was read to its end. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Whether everything has been handed out and nothing more will come. */
+  get isDrained(): boolean {
+    return this.#closed && this.#batches.length === 0;
+  }
+
+  /** The next record, which stays in the queue; undefined if there is none now. */
+  peek(): KinesisRecord | undefined {
+    return this.#batches[0]?.records[this.#next];
+  }
+
+  /** Takes the record that {@linkcode peek} showed out of the queue. */
+  take(): void {
+    const batch = this.#batches[0]!;
+    this.bytes -= weigh(batch.records[this.#next]!);
+    this.#next++;
+    this.#dropEmpty();
+    this.taken.open();
+  }
+
+  /** How far the last record taken was behind the newest; undefined before the first answer. */
+  get millisBehindLatest(): number | undefined {
+    const batch = this.#batches[0];
+    if (batch === undefined || this.#next === 0) return this.#millisBehindLatest;
+    const [last, taken] = [batch.records.at(-1)!, batch.records[this.#next - 1]!];
+    const rest = last.arrivedAt.getTime() - taken.arrivedAt.getTime();
+    return batch.millisBehindLatest + Math.max(0, rest);
+  }
+
+  /** Drops the batches that are used up, the first of which may have been empty from the start. */
+  #dropEmpty(): void {
+    while (this.#batches.length > 0 && this.#next >= this.#batches[0]!.records.length) {
+      this.#millisBehindLatest = this.#batches.shift()!.millisBehindLatest;
+      this.#next = 0;
+    }
+  }
+}
+
+function weigh(record: KinesisRecord): number {
+  return record.data.length + RECORD_OVERHEAD_BYTES;
+}

@@ -1,0 +1,182 @@
+/**
+ * Fetching all shards of a stream, ahead of whoever reads them.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../clock.ts";
+import { KinesisError } from "../errors.ts";
+import {
+  type KinesisApi,
+  listAllShards,
+  planShards,
+  type PlanShardsOptions,
+  pollShard,
+  type PollShardOptions,
+  type Shard,
+  ShardTree,
+} from "../kinesis/mod.ts";
+import type { ShardId, StartPosition } from "../record.ts";
+import { Gate } from "./gate.ts";
+import { ShardQueue } from "./shard_queue.ts";
+
+/** How a stream is fetched. */
+export interface StreamFetcherOptions extends PollShardOptions {
+  /** How much memory fetched records may take, all shards together: 8 MiB unless given. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** How often the stream is asked for new shards, in milliseconds: 60,000 unless given. */
+  readonly shardListIntervalMs?: number | undefined;
+}
+
+const log = getLogger(["triton", "stream"]);
+
+/** Fills one queue for each shard that is being read, parents before their children. */
+export class StreamFetcher {
+  /** The stream's name. */
+  readonly stream: string;
+  /** Opened whenever there may be something new in the queues, and when the fetching ends. */
+  readonly changed: Gate = new Gate();
+  readonly #kinesis: KinesisApi;
+  readonly #options: StreamFetcherOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #tree = new ShardTree();
+  readonly #queues = new Map<ShardId, ShardQueue>();
+  readonly #tasks = new Set<Promise<void>>();
+  #plan: ReadonlyMap<ShardId, StartPosition> = new Map();
+  #nextListing = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
+
+  /** Creates a fetcher that fetches nothing yet. */
+  constructor(kinesis: KinesisApi, stream: string, options: StreamFetcherOptions) {
+    this.stream = stream;
+    this.#kinesis = kinesis;
+    const { signal } = options;
+    this.#signal = AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
+    this.#signal.addEventListener("abort", () => this.#wakeAll(), { once: true });
+    this.#options = { ...options, signal: this.#signal };
+  }
+
+  /** Aborted when the fetching ends, for whatever reason. */
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** The shards that are being read. */
+  get queues(): readonly ShardQueue[] {
+    return [...this.#queues.values()];
+  }
+
+  /** How many known shards are not read yet, since their parents are. */
+  get waitingShards(): number {
+    return this.#tree.waiting;
+  }
+
+  /** Whether more may come; throws what the fetching failed with. */
+  get isRunning(): boolean {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return !this.#signal.aborted;
+  }
+
+  /** Lists the shards, decides where each begins, and begins. */
+  async start(options: PlanShardsOptions): Promise<void> {
+    const shards = await this.#listShards();
+    this.#plan = planShards(shards, options);
+    for (const { id } of this.#tree.add(shards)) {
+      if (!this.#plan.has(id)) this.#tree.end(id);
+    }
+    this.#startReadyShards();
+    this.#run(this.#watchShards());
+  }
+
+  /** Ends a shard whose records have all been read, and looks for its children. */
+  end(queue: ShardQueue): void {
+    this.#queues.delete(queue.shardId);
+    this.#tree.end(queue.shardId);
+    this.#startReadyShards();
+    this.#nextListing.abort();
+  }
+
+  /** Stops, and waits until nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#tasks);
+  }
+
+  #startReadyShards(): void {
+    for (const { id } of this.#tree.takeReady()) {
+      const queue = new ShardQueue(id);
+      this.#queues.set(id, queue);
+      this.#run(this.#fetch(queue, this.#plan.get(id) ?? { type: "trim-horizon" }));
+    }
+  }
+
+  /** Fetches one shard to its end, pausing while its share of the memory is used up. */
+  async #fetch(queue: ShardQueue, from: StartPosition): Promise<void> {
+    const shard = { stream: this.stream, shardId: queue.shardId, from };
+    try {
+      for await (const batch of pollShard(this.#kinesis, shard, this.#options)) {
+        queue.push(batch);
+        this.changed.open();
+        while (queue.bytes > 0 && queue.bytes >= this.#share && !this.#signal.aborted) {
+          await queue.taken.wait();
+        }
+      }
+    } catch (error) {
+      await this.#requireGone(queue.shardId, error);
+    }
+    if (this.#signal.aborted) return;
+    queue.close();
+    this.changed.open();
+  }
+
+  /** Bytes that one shard may keep. */
+  get #share(): number {
+    return (this.#options.maxBufferedBytes ?? 8 * 1024 * 1024) / this.#queues.size;
+  }
+
+  /** A shard that has left the stream is read to its end; any other failure stands. */
+  async #requireGone(shardId: ShardId, error: unknown): Promise<void> {
+    if (!(error instanceof KinesisError) || error.code !== "ResourceNotFoundException") throw error;
+    const shards = await this.#listShards();
+    if (shards.some(({ id }) => id === shardId)) throw error;
+    log.error("shard {shardId} left stream {stream} before it was read to its end", {
+      stream: this.stream,
+      shardId,
+    });
+  }
+
+  /** Lists the shards again from time to time, and at once when one has ended. */
+  async #watchShards(): Promise<void> {
+    const { shardListIntervalMs = 60_000, clock = systemClock } = this.#options;
+    while (!this.#signal.aborted) {
+      const pause = AbortSignal.any([this.#signal, this.#nextListing.signal]);
+      await clock.sleep(shardListIntervalMs, pause).catch(() => {});
+      if (this.#signal.aborted) return;
+      // Before the listing: a shard that ends while it runs may not be in it yet.
+      this.#nextListing = new AbortController();
+      this.#tree.add(await this.#listShards());
+      this.#startReadyShards();
+    }
+  }
+
+  #listShards(): Promise<Shard[]> {
+    return listAllShards(this.#kinesis, this.stream, this.#options);
+  }
+
+  /** Runs something in the background; its failure becomes the fetcher's. */
+  #run(task: Promise<void>): void {
+    const guarded = task.catch((error) => {
+      if (this.#signal.aborted) return;
+      this.#failure = { error };
+      this.#stop.abort();
+    }).finally(() => this.#tasks.delete(guarded));
+    this.#tasks.add(guarded);
+  }
+
+  #wakeAll(): void {
+    this.changed.open();
+    for (const queue of this.#queues.values()) queue.taken.open();
+  }
+}

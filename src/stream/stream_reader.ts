@@ -1,0 +1,208 @@
+/**
+ * Reading a live stream.
+ *
+ * @module
+ */
+
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import { validateEvent } from "../codec/msgpack_scan.ts";
+import type { KinesisApi, KinesisRecord } from "../kinesis/mod.ts";
+import type { ShardId, StartPosition, StreamRecord } from "../record.ts";
+import { InvalidRecordError, LiveRecord } from "./live_record.ts";
+import { Positions } from "./positions.ts";
+import { StreamFetcher, type StreamFetcherOptions } from "./stream_fetcher.ts";
+
+/** Where to begin in shards without a checkpoint. */
+export type StreamStart =
+  | "trim-horizon"
+  | "latest"
+  | Date
+  | Exclude<StartPosition, { readonly type: "after" }>;
+
+/** How a stream is read. */
+export interface StreamReaderOptions extends StreamFetcherOptions {
+  /** Where positions are kept; without one, {@linkcode StreamReader.checkpoint} cannot be used. */
+  readonly checkpointer?: Checkpointer | undefined;
+  /**
+   * Where to begin in shards without a checkpoint: at the trim horizon unless given, so that
+   * nothing is missed that the stream still holds.
+   */
+  readonly from?: StreamStart | undefined;
+  /**
+   * What happens to a record that is not an event: unless given, reading it throws an
+   * `InvalidRecordError`, again and again, so that none is lost silently. A callback gets that
+   * error, with the record in it; when it returns, the record counts as yielded.
+   */
+  readonly onInvalid?: "throw" | ((error: InvalidRecordError) => void | Promise<void>) | undefined;
+}
+
+/** How many records of one shard are handed out before it is the next one's turn. */
+const TURN = 100;
+
+/**
+ * Reads all shards of a live stream until it is disposed or its signal is aborted.
+ *
+ * - Records come in order within each shard, and the shards take turns. After a split or a merge a
+ *   new shard follows when its parents have been read to their end, from its oldest record.
+ * - Positions are saved when {@linkcode checkpoint} is called, never else: what was yielded since is
+ *   read again after a restart (at least once, not exactly once).
+ * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, one answer a shard.
+ * - Leaving the loop does not stop the fetching, disposing does; iterating again goes on with the
+ *   record that follows the last one yielded.
+ * - An abort ends the iteration at once, without an error. What was fetched and not yielded is
+ *   dropped, to be read again from the checkpoint.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryKinesis } from "@triton/triton/kinesis";
+ * import { MemoryCheckpointer } from "@triton/triton/checkpoint";
+ * import { StreamReader } from "@triton/triton";
+ * import { equal } from "node:assert/strict";
+ * const kinesis = new MemoryKinesis();
+ * kinesis.createStream("clicks");
+ * await kinesis.putRecords("clicks", [{ partitionKey: "a", data: new Uint8Array([0x80]) }]);
+ * await using checkpointer = new MemoryCheckpointer();
+ * await using reader = new StreamReader(kinesis, "clicks", { checkpointer });
+ * for await (const record of reader) {
+ *   equal(record.partitionKey, "a");
+ *   await reader.checkpoint();
+ *   break;
+ * }
+ * ```
+ */
+export class StreamReader implements AsyncIterable<StreamRecord>, AsyncDisposable {
+  /** The stream's name. */
+  readonly stream: string;
+  readonly #options: StreamReaderOptions;
+  readonly #fetcher: StreamFetcher;
+  readonly #positions: Positions;
+  #started: Promise<void> | undefined;
+  #iterating = false;
+
+  /**
+   * Creates a reader; it asks nothing of the service before it is iterated.
+   *
+   * @param kinesis The service, which stays the caller's to close.
+   * @param stream The stream's name.
+   * @param options Where to begin, where positions are kept, and how to read.
+   */
+  constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions = {}) {
+    this.stream = stream;
+    this.#options = options;
+    this.#fetcher = new StreamFetcher(kinesis, stream, options);
+    this.#positions = new Positions(stream, options);
+  }
+
+  /**
+   * Yields records, in order within each shard.
+   *
+   * @throws {KinesisError} If the service refuses a request for good.
+   * @throws {InvalidRecordError} If a record is not an event and `onInvalid` does not say what to do.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamRecord, void, undefined> {
+    if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
+    this.#iterating = true;
+    try {
+      await this.#start();
+      while (this.#fetcher.isRunning) {
+        let idle = true;
+        for (const queue of this.#fetcher.queues) {
+          for (let turn = 0; turn < TURN; turn++) {
+            const record = queue.peek();
+            if (record === undefined) break;
+            idle = false;
+            const event = this.#validate(queue.shardId, record);
+            if (event instanceof InvalidRecordError) await this.#refuse(event);
+            queue.take();
+            this.#positions.deliver(queue.shardId, record.sequenceNumber);
+            if (event instanceof LiveRecord) yield event;
+            if (!this.#fetcher.isRunning) return;
+          }
+          if (queue.isDrained) this.#fetcher.end(queue);
+        }
+        if (idle) await this.#fetcher.changed.wait();
+      }
+    } finally {
+      this.#iterating = false;
+    }
+  }
+
+  /**
+   * Saves the position of every record yielded so far, the current one included, for each shard
+   * that has moved since the last time.
+   *
+   * When it returns, a restart begins after these records. A database that is away for a while is
+   * asked until it answers; once the signal is aborted, it is asked one last time.
+   *
+   * @throws {CheckpointError} If the database refuses.
+   * @throws {TypeError} If the reader has no checkpointer.
+   */
+  checkpoint(): Promise<void> {
+    return this.#positions.save();
+  }
+
+  /**
+   * How far reading is behind the newest record, in milliseconds: that of the shard that is
+   * furthest behind. Undefined until every known shard has been asked once.
+   */
+  get millisBehindLatest(): number | undefined {
+    if (this.#started === undefined || this.#fetcher.waitingShards > 0) return undefined;
+    const lags = this.#fetcher.queues.map((queue) => queue.millisBehindLatest);
+    if (lags.length === 0 || lags.includes(undefined)) return undefined;
+    return Math.max(...(lags as number[]));
+  }
+
+  /** How far reading is behind, in milliseconds, of each shard that is being read. */
+  get millisBehindLatestByShard(): ReadonlyMap<ShardId, number> {
+    const lags = new Map<ShardId, number>();
+    for (const { shardId, millisBehindLatest } of this.#fetcher.queues) {
+      if (millisBehindLatest !== undefined) lags.set(shardId, millisBehindLatest);
+    }
+    return lags;
+  }
+
+  /** Stops fetching. Does not checkpoint: only the caller knows what is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#fetcher.stop();
+  }
+
+  #validate(shardId: ShardId, record: KinesisRecord): LiveRecord | InvalidRecordError {
+    try {
+      validateEvent(record.data);
+      return new LiveRecord(shardId, record);
+    } catch (cause) {
+      return new InvalidRecordError({ stream: this.stream, shardId }, record, cause);
+    }
+  }
+
+  /** Tells of a record that is not an event; while nobody takes it, it stays the next one. */
+  async #refuse(error: InvalidRecordError): Promise<void> {
+    const { onInvalid = "throw" } = this.#options;
+    if (onInvalid === "throw") throw error;
+    await onInvalid(error);
+  }
+
+  /** Starts once; a start that failed is tried again by the next iteration. */
+  async #start(): Promise<void> {
+    this.#started ??= this.#begin();
+    try {
+      await this.#started;
+    } catch (error) {
+      this.#started = undefined;
+      if (!this.#fetcher.signal.aborted) throw error;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const checkpoints = await this.#positions.load(this.#fetcher.signal);
+    const from = toStartPosition(this.#options.from ?? "trim-horizon");
+    await this.#fetcher.start({ checkpoints, from });
+  }
+}
+
+function toStartPosition(
+  from: StreamStart,
+): Exclude<StartPosition, { readonly type: "after" }> {
+  if (from instanceof Date) return { type: "at-timestamp", timestamp: from };
+  return typeof from === "string" ? { type: from } : from;
+}

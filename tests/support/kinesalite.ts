@@ -1,0 +1,53 @@
+/**
+ * npm's `kinesalite` inside this process: up in a moment, gone with it.
+ *
+ * What it lacks: `MillisBehindLatest` (always 0), pages of ListShards, ChildShards. A read at a
+ * timestamp that no record has reached yet hangs until one does. A stream must not be named like a
+ * method of an array.
+ *
+ * @module
+ */
+
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import createKinesalite from "kinesalite";
+import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
+
+/** How the server behaves. */
+export interface KinesaliteOptions {
+  /** How long a new stream takes until it is active, in milliseconds: 20 unless given. */
+  readonly createStreamMs?: number;
+  /** How long a split or merge takes, in milliseconds: 20 unless given. */
+  readonly updateStreamMs?: number;
+  /** How many shards there may be in all: 100 unless given. */
+  readonly shardLimit?: number;
+}
+
+/**
+ * Starts a server on a free port of 127.0.0.1.
+ *
+ * @param options How it behaves.
+ * @returns The running server; disposing it stops it.
+ */
+export async function startKinesalite(options: KinesaliteOptions = {}): Promise<LocalKinesis> {
+  const { createStreamMs = 20, updateStreamMs = 20, shardLimit = 100 } = options;
+  const server: Server = createKinesalite({
+    createStreamMs,
+    updateStreamMs,
+    deleteStreamMs: 20,
+    shardLimit,
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return wrapLocalKinesis(`http://127.0.0.1:${port}`, () => stop(server));
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => error ? reject(error) : resolve());
+    server.closeAllConnections();
+  });
+}
