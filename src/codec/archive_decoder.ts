@@ -1,0 +1,228 @@
+/**
+ * From the bytes of a file to its events.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { ArchiveFormatError } from "../errors.ts";
+import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";
+import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archive_footer.ts";
+import type { ArchiveManifest } from "./archive_manifest.ts";
+import { IDENTIFIER, type SnappyChunk, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
+import { readChunk } from "./snappy_frames.ts";
+import { SnappySplitter } from "./snappy_splitter.ts";
+
+/** A part of a file whose events are lost. */
+export interface ArchiveDamage {
+  /** Where the chunk with the first lost event is, in bytes from the start of the file. */
+  readonly offset: number;
+  /** How many bytes of the file are lost; 0 if only the file's totals are wrong. */
+  readonly length: number;
+  /** What is wrong. */
+  readonly error: ArchiveFormatError;
+}
+
+/** How to read an archive. */
+export interface ReadArchiveOptions {
+  /**
+   * Whether to hold the events' SHA-256 against the manifest, at the end of the file. The numbers
+   * of events and bytes always are, and each chunk against its own checksum.
+   */
+  readonly verifyHash?: boolean;
+  /**
+   * Salvages: told of each damaged part, after which reading goes on. Without it damage is an
+   * error.
+   *
+   * After damage, events are lost up to the next stream identifier. In archives of this library
+   * one stands before every chunk that begins with an event, so that a damaged chunk costs its own
+   * events only; in archives of go-triton one stands at every flush of about 1 MiB, at an event's
+   * start. So no event comes back that was not one. For files of other writers this can be promised
+   * only if they, too, put stream identifiers nowhere but before an event; one without any but the
+   * first is lost from the damage on. And where the header of a chunk is destroyed, a complete
+   * archive that is part of an event's data may be taken for part of the file.
+   */
+  readonly onDamage?: (damage: ArchiveDamage) => void;
+  /** Told of the file's manifest when all before it has been read and checked. */
+  readonly onManifest?: (manifest: ArchiveManifest) => void;
+}
+
+/** Where events were lost, and why, while their end is not found yet. */
+interface Loss {
+  readonly offset: number;
+  readonly error: ArchiveFormatError;
+}
+
+/**
+ * Decodes one file, piece by piece.
+ *
+ * What {@linkcode readArchiveBlocks} does, for those who have no iterable of pieces. Takes memory
+ * for one piece, one chunk and one event, at most 64 MiB.
+ */
+export class ArchiveDecoder {
+  readonly #options: ReadArchiveOptions;
+  readonly #splitter = new SnappySplitter();
+  readonly #assembler = new EventAssembler();
+  #footer = new ArchiveFooter();
+  #previousType: number | undefined;
+  #events = 0;
+  #bytes = 0;
+  #hash: Hash | undefined;
+  #loss: Loss | undefined;
+  /** Whether even the next chunk's place is unknown, so that a stream identifier must be sought. */
+  #seeking = false;
+  /** Whether the archive at hand has lost anything, so that its totals cannot be right. */
+  #damaged = false;
+
+  /**
+   * Creates a decoder.
+   *
+   * @param options How to read.
+   */
+  constructor(options: ReadArchiveOptions = {}) {
+    this.#options = options;
+    this.#begin();
+  }
+
+  /**
+   * Takes the next piece of the file.
+   *
+   * @param piece Bytes, which may be overwritten once the blocks have been iterated over.
+   * @returns The events that it completes. They must be iterated over before the next piece.
+   * @throws {ArchiveFormatError} With the offset of the chunk that is damaged.
+   */
+  *push(piece: Uint8Array): Generator<ArchiveBlock, void, void> {
+    this.#splitter.push(piece);
+    yield* this.#drain();
+  }
+
+  /**
+   * Says that the file is complete.
+   *
+   * @returns The last events.
+   * @throws {ArchiveFormatError} If the file ends inside a chunk or an event, has no manifest
+   * though it promised one, or its manifest says otherwise.
+   */
+  *end(): Generator<ArchiveBlock, void, void> {
+    this.#splitter.end();
+    yield* this.#drain();
+    this.#finish(this.#splitter.offset);
+  }
+
+  *#drain(): Generator<ArchiveBlock, void, void> {
+    for (let chunk = this.#next(); chunk !== undefined; chunk = this.#next()) {
+      const data = this.#read(chunk);
+      if (data === undefined) continue;
+      try {
+        for (const block of this.#assembler.add(data, chunk.offset)) {
+          this.#count(block);
+          yield block;
+        }
+      } catch (error) {
+        this.#lose(error);
+      }
+    }
+  }
+
+  /** Takes the next chunk off, passing over what is none. */
+  #next(): SnappyChunk | undefined {
+    for (;;) {
+      if (this.#seeking && !this.#splitter.seekIdentifier()) return undefined;
+      this.#seeking = false;
+      try {
+        return this.#splitter.next();
+      } catch (error) {
+        this.#lose(error);
+        this.#splitter.skipByte();
+        this.#seeking = true;
+      }
+    }
+  }
+
+  /** Reads the data of a chunk; undefined if it has none, or none to be relied on. */
+  #read(chunk: SnappyChunk): Uint8Array | undefined {
+    try {
+      const data = readChunk(chunk);
+      if (chunk.type === IDENTIFIER) this.#recover(chunk.offset);
+      this.#see(chunk);
+      return this.#loss === undefined ? data : undefined;
+    } catch (error) {
+      this.#lose(error);
+      // If no chunk follows this one, its length is damaged, and others may be inside it.
+      this.#seeking = !this.#splitter.nextIsPlausible();
+      if (this.#seeking) this.#splitter.putBackTail(chunk);
+      return undefined;
+    }
+  }
+
+  #see(chunk: SnappyChunk): void {
+    if (isOpening(chunk, this.#previousType)) {
+      const begin = chunk.offset - STREAM_IDENTIFIER.length;
+      if (begin > 0) {
+        this.#finish(begin);
+        this.#begin();
+      }
+      this.#footer.promise();
+    }
+    this.#footer.see(chunk);
+    this.#previousType = chunk.type;
+  }
+
+  #count(block: ArchiveBlock): void {
+    this.#events += block.count;
+    this.#bytes += block.events.length;
+    this.#hash?.update(block.events);
+  }
+
+  /** Notes damage, from which reading goes on only if somebody is told of it. */
+  #lose(error: unknown): void {
+    if (this.#options.onDamage === undefined || !(error instanceof ArchiveFormatError)) throw error;
+    this.#loss ??= { offset: this.#assembler.openOffset ?? error.offset, error };
+    this.#damaged = true;
+    this.#assembler.drop();
+  }
+
+  /** Goes on after damage, at a place where an event begins. */
+  #recover(offset: number): void {
+    const loss = this.#loss;
+    if (loss === undefined) return;
+    this.#loss = undefined;
+    this.#options.onDamage?.({ ...loss, length: offset - loss.offset });
+  }
+
+  /** Ends an archive, and holds it against its manifest. */
+  #finish(end: number): void {
+    const offset = this.#assembler.openOffset;
+    if (offset !== undefined) this.#lose(cutOffError(offset));
+    this.#recover(end);
+    try {
+      const manifest = this.#footer.manifest(end);
+      if (manifest === undefined) return;
+      if (!this.#damaged) checkTotals(manifest, this.#totals(), end);
+      this.#options.onManifest?.(manifest);
+    } catch (error) {
+      this.#lose(error);
+      this.#recover(end);
+    }
+  }
+
+  #totals(): EventTotals {
+    return { events: this.#events, bytes: this.#bytes, sha256: this.#hash?.digest("hex") };
+  }
+
+  /** Begins an archive: the file's first, or one appended to another. */
+  #begin(): void {
+    this.#footer = new ArchiveFooter();
+    this.#events = 0;
+    this.#bytes = 0;
+    this.#damaged = false;
+    this.#hash = this.#options.verifyHash ? createHash("sha256") : undefined;
+  }
+}
+
+function cutOffError(offset: number): ArchiveFormatError {
+  return new ArchiveFormatError(
+    `Cannot read events of chunk at offset ${offset}: the input ends inside one of them`,
+    { offset },
+  );
+}

@@ -1,0 +1,144 @@
+/**
+ * Records that are not events, in an archive.
+ *
+ * @module
+ */
+
+import { ArchiveFormatError } from "../errors.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import { EventAssembler, eventsIn } from "./archive_events.ts";
+import { ArchiveFooter, isOpening } from "./archive_footer.ts";
+import { QUARANTINE } from "./archive_format.ts";
+import { Fields } from "./archive_manifest.ts";
+import { type ByteSource, piecesOf } from "./byte_source.ts";
+import { decodeMsgpack } from "./msgpack_decode.ts";
+import { encodeMsgpack } from "./msgpack_encode.ts";
+import { COMPRESSED, HEADER_SIZE, type SnappyChunk, STORED } from "./snappy_chunks.ts";
+import { readChunk } from "./snappy_frames.ts";
+import { SnappySplitter } from "./snappy_splitter.ts";
+
+/** A record that is not an event, and what is known about it. */
+export interface QuarantinedRecord {
+  /** The shard the record was read from. */
+  readonly shardId: ShardId;
+  /** The record's position in its shard. */
+  readonly sequenceNumber: SequenceNumber;
+  /** The key that picked the shard. */
+  readonly partitionKey: string;
+  /** When Kinesis took the record in, by its own clock. */
+  readonly arrivedAt: Date;
+  /** Why it is not an event. */
+  readonly reason: string;
+  /** The record's bytes, exactly as they were put. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * Encodes a record the way quarantine holds it.
+ *
+ * @param record The record.
+ * @returns A MessagePack map.
+ */
+export function encodeQuarantined(record: QuarantinedRecord): Uint8Array {
+  const { shardId, sequenceNumber, partitionKey, arrivedAt, reason, data } = record;
+  return encodeMsgpack({ shardId, sequenceNumber, partitionKey, arrivedAt, reason, data });
+}
+
+function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord {
+  const fields = new Fields(decodeMsgpack(bytes), "quarantined record", offset);
+  return {
+    shardId: fields.text("shardId") as ShardId,
+    sequenceNumber: fields.text("sequenceNumber") as SequenceNumber,
+    partitionKey: fields.text("partitionKey"),
+    arrivedAt: fields.date("arrivedAt"),
+    reason: fields.text("reason"),
+    data: fields.bytes("data"),
+  };
+}
+
+/**
+ * Reads the records of an archive that are not events.
+ *
+ * Passes over the events without uncompressing them. An archive of another program has no such
+ * records, whatever chunks it holds.
+ *
+ * @example Usage
+ * ```ts
+ * import { EMPTY_ARCHIVE, readQuarantine } from "@triton/triton/codec";
+ * for await (const record of readQuarantine(EMPTY_ARCHIVE)) {
+ *   console.error(`${record.shardId} ${record.sequenceNumber}: ${record.reason}`);
+ * }
+ * ```
+ * @param source The file's bytes, in pieces of any size.
+ * @returns The records, in the order in which they were archived.
+ * @throws {ArchiveFormatError} With an offset in the file, if it is cut off, or quarantine or
+ * manifest are damaged.
+ */
+export async function* readQuarantine(
+  source: ByteSource,
+): AsyncGenerator<QuarantinedRecord, void, void> {
+  const reader = new QuarantineReader();
+  for await (const piece of piecesOf(source)) yield* reader.push(piece);
+  yield* reader.end();
+}
+
+class QuarantineReader {
+  readonly #splitter = new SnappySplitter();
+  readonly #assembler = new EventAssembler();
+  #footer = new ArchiveFooter();
+  #previousType: number | undefined;
+  #records = 0;
+
+  *push(piece: Uint8Array): Generator<QuarantinedRecord, void, void> {
+    this.#splitter.push(piece);
+    yield* this.#drain();
+  }
+
+  *end(): Generator<QuarantinedRecord, void, void> {
+    this.#splitter.end();
+    yield* this.#drain();
+    this.#finish(this.#splitter.offset);
+  }
+
+  *#drain(): Generator<QuarantinedRecord, void, void> {
+    const splitter = this.#splitter;
+    for (let chunk = splitter.next(); chunk !== undefined; chunk = splitter.next()) {
+      const isData = chunk.type === COMPRESSED || chunk.type === STORED;
+      if (!isData || chunk.offset === 0) readChunk(chunk);
+      this.#see(chunk);
+      if (chunk.type === QUARANTINE && this.#footer.promised) yield* this.#decode(chunk);
+    }
+  }
+
+  #see(chunk: SnappyChunk): void {
+    if (isOpening(chunk, this.#previousType)) {
+      this.#finish(chunk.offset);
+      this.#footer = new ArchiveFooter();
+      this.#footer.promise();
+      this.#records = 0;
+    }
+    this.#footer.see(chunk);
+    this.#previousType = chunk.type;
+  }
+
+  *#decode(chunk: SnappyChunk): Generator<QuarantinedRecord, void, void> {
+    const body = chunk.bytes.slice(HEADER_SIZE);
+    for (const block of this.#assembler.add(body, chunk.offset)) {
+      for (const bytes of eventsIn(block)) {
+        this.#records++;
+        yield decodeQuarantined(bytes, block.offset);
+      }
+    }
+  }
+
+  #finish(end: number): void {
+    const offset = this.#assembler.openOffset;
+    const said = this.#footer.manifest(end)?.quarantined;
+    if (offset !== undefined || (said !== undefined && said !== this.#records)) {
+      throw new ArchiveFormatError(
+        `Cannot trust quarantine: ${this.#records} whole records, where the manifest says ${said}`,
+        { offset: offset ?? end },
+      );
+    }
+  }
+}
