@@ -20,32 +20,48 @@ const MAX_SCALED = 1e15;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** The two digits of each number below 100. */
+const PAIRS = new Uint8Array(200);
+for (let n = 0; n < 100; n++) PAIRS.set([0x30 + Math.floor(n / 10), 0x30 + n % 10], n * 2);
+
 /** Writes an integer from 0 to 2^53. */
 export function writeUnsigned(value: number, out: Uint8Array, to: number): number {
+  if (value < 10) {
+    out[to] = 0x30 + value;
+    return to + 1;
+  }
   if (value > 0x3fffffff) {
     const high = Math.floor(value / 1e8);
-    return writePadded((value - high * 1e8) | 0, 8, out, writeUnsigned(high, out, to));
+    const end = writeUnsigned(high, out, to) + 8;
+    writeDigits((value - high * 1e8) | 0, out, end - 8, end);
+    return end;
   }
-  let left = value | 0;
-  let size = 1;
-  for (let limit = 10; left >= limit && size < 10; limit *= 10) size++;
-  for (let at = to + size - 1; at >= to; at--) {
-    const tens = (left / 10) | 0;
-    out[at] = 0x30 + left - tens * 10;
-    left = tens;
-  }
+  const small = value | 0;
+  const size = small < 10_000
+    ? (small < 100 ? 2 : small < 1000 ? 3 : 4)
+    : small < 1_000_000
+    ? (small < 100_000 ? 5 : 6)
+    : small < 100_000_000
+    ? (small < 10_000_000 ? 7 : 8)
+    : small < 1_000_000_000
+    ? 9
+    : 10;
+  writeDigits(small, out, to, to + size);
   return to + size;
 }
 
-/** Writes exactly `size` digits. */
-function writePadded(value: number, size: number, out: Uint8Array, to: number): number {
+/** Writes the last digits of an integer, as many as there is room between `to` and `end`. */
+function writeDigits(value: number, out: Uint8Array, to: number, end: number): void {
   let left = value;
-  for (let at = to + size - 1; at >= to; at--) {
-    const tens = (left / 10) | 0;
-    out[at] = 0x30 + left - tens * 10;
-    left = tens;
+  let at = end;
+  while (at - to >= 2) {
+    const rest = (left / 100) | 0;
+    const pair = (left - rest * 100) << 1;
+    out[--at] = PAIRS[pair + 1]!;
+    out[--at] = PAIRS[pair]!;
+    left = rest;
   }
-  return to + size;
+  if (at > to) out[to] = 0x30 + left % 10;
 }
 
 /** Writes an integer from -2^53 to 2^53. */
@@ -56,7 +72,7 @@ export function writeInteger(value: number, out: Uint8Array, to: number): number
 }
 
 /** Writes a 64-bit integer that is given by its halves, each unsigned. */
-export function writeInteger64(
+function writeInteger64(
   high: number,
   low: number,
   signed: boolean,
@@ -69,6 +85,38 @@ export function writeInteger64(
   }
   const value = (BigInt(high) << 32n) | BigInt(low);
   return writeAscii(String(signed ? BigInt.asIntN(64, value) : value), out, to);
+}
+
+/** Writes the number whose MessagePack begins at `at` with the byte `lead`, 0xca to 0xd3. */
+export function writeNumber(
+  view: DataView,
+  at: number,
+  lead: number,
+  out: Uint8Array,
+  to: number,
+): number {
+  switch (lead) {
+    case 0xca:
+      return writeFloat(view.getFloat32(at + 1), out, to);
+    case 0xcb:
+      return writeDouble(view.getFloat64(at + 1), out, to);
+    case 0xcc:
+      return writeUnsigned(view.getUint8(at + 1), out, to);
+    case 0xcd:
+      return writeUnsigned(view.getUint16(at + 1), out, to);
+    case 0xce:
+      return writeUnsigned(view.getUint32(at + 1), out, to);
+    case 0xd0:
+      return writeInteger(view.getInt8(at + 1), out, to);
+    case 0xd1:
+      return writeInteger(view.getInt16(at + 1), out, to);
+    case 0xd2:
+      return writeInteger(view.getInt32(at + 1), out, to);
+    default: {
+      const low = view.getUint32(at + 5);
+      return writeInteger64(view.getUint32(at + 1), low, lead === 0xd3, out, to);
+    }
+  }
 }
 
 /**
@@ -97,7 +145,8 @@ export function writeDouble(value: number, out: Uint8Array, to: number): number 
 
 function writeFraction(fraction: number, out: Uint8Array, to: number): number {
   out[to] = 0x2e;
-  let end = writePadded(fraction, DECIMALS, out, to + 1);
+  let end = to + 1 + DECIMALS;
+  writeDigits(fraction, out, to + 1, end);
   while (out[end - 1] === 0x30) end--;
   return end;
 }

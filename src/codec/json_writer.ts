@@ -4,21 +4,15 @@
  * @module
  */
 
-import {
-  MAX_NUMBER,
-  writeDouble,
-  writeFloat,
-  writeInteger,
-  writeInteger64,
-} from "./json_number.ts";
+import { MAX_NUMBER, writeInteger, writeNumber, writeUnsigned } from "./json_number.ts";
 import { base64Size, MAX_EXPANSION, writeAscii, writeBase64, writeText } from "./json_text.ts";
-import { MAX_DEPTH, tooDeepError, truncatedError, unknownTypeError } from "./msgpack_format.ts";
+import { FIXED_SIZES, MAX_DEPTH, tooDeepError, truncatedError } from "./msgpack_format.ts";
 import { skipMsgpack } from "./msgpack_scan.ts";
 import { decodeText } from "./msgpack_text.ts";
 import { formatTime, readTime } from "./msgpack_values.ts";
 
-/** Room that is always left: a short key (31 bytes, escaped), a short string, and punctuation. */
-const MARGIN = 2 * 31 * MAX_EXPANSION + MAX_NUMBER + 64;
+/** Room that is always left: a short key (31 bytes, escaped), a string of 255, and punctuation. */
+const MARGIN = (31 + 255) * MAX_EXPANSION + MAX_NUMBER + 64;
 
 /** What encloses the value being written: maps (1) or arrays (0), and the entries still to come. */
 class Stack {
@@ -37,12 +31,23 @@ export class JsonWriter {
   /** How many bytes were written. */
   length = 0;
   readonly #inKey: boolean;
+  #outView: DataView;
+  /** Of the bytes that are read. */
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   /** Creates a writer whose array has room for `size` bytes at first, of a value or of a key. */
   constructor(size: number, inKey: boolean = false) {
     this.out = new Uint8Array(size + MARGIN);
+    this.#outView = new DataView(this.out.buffer);
     this.#inKey = inKey;
+  }
+
+  /** A view of `bytes`: the one of the last time, if they are the same. */
+  #viewOf(bytes: Uint8Array): DataView {
+    const last = this.#view;
+    const isSame = last.buffer === bytes.buffer && last.byteOffset === bytes.byteOffset &&
+      last.byteLength === bytes.length;
+    return isSame ? last : this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Makes room for `size` bytes after `to`, and the margin. */
@@ -52,6 +57,7 @@ export class JsonWriter {
     const grown = new Uint8Array(Math.max(needed, this.out.length * 2));
     grown.set(this.out.subarray(0, to));
     this.out = grown;
+    this.#outView = new DataView(grown.buffer);
   }
 
   /**
@@ -63,12 +69,11 @@ export class JsonWriter {
    * integers, are written in place.
    */
   writeValue(bytes: Uint8Array, start: number): number {
-    if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
+    const view = this.#viewOf(bytes);
     const { isMap: outerIsMap, entries: outerEntries } = this.#inKey ? keyStack : valueStack;
     const end = bytes.length;
     let out = this.out;
+    let outView = this.#outView;
     let limit = out.length - MARGIN;
     let pos = start;
     let o = this.length;
@@ -89,6 +94,7 @@ export class JsonWriter {
         if (o > limit) {
           this.#reserve(o, 0);
           out = this.out;
+          outView = this.#outView;
           limit = out.length - MARGIN;
         }
       }
@@ -96,6 +102,7 @@ export class JsonWriter {
       if (o > limit) {
         this.#reserve(o, 0);
         out = this.out;
+        outView = this.#outView;
         limit = out.length - MARGIN;
       }
       if (pos >= end) throw truncatedError(pos);
@@ -105,13 +112,14 @@ export class JsonWriter {
           const next = pos + lead - 0x9f;
           if (next > end) throw truncatedError(pos);
           out[o++] = 0x22;
-          o = writeText(bytes, pos + 1, next, out, o);
+          o = writeText(bytes, view, pos + 1, next, out, outView, o);
           out[o++] = 0x22;
           pos = next;
         } else {
           this.length = o;
           pos = this.#writeLongKey(bytes, pos);
           out = this.out;
+          outView = this.#outView;
           limit = out.length - MARGIN;
           o = this.length;
         }
@@ -123,11 +131,19 @@ export class JsonWriter {
         const next = pos + lead - 0x9f;
         if (next > end) throw truncatedError(pos);
         out[o++] = 0x22;
-        o = writeText(bytes, pos + 1, next, out, o);
+        o = writeText(bytes, view, pos + 1, next, out, outView, o);
+        out[o++] = 0x22;
+        pos = next;
+      } else if (lead === 0xd9) {
+        const text = pos + 2;
+        const next = text + (pos + 1 < end ? bytes[pos + 1]! : 0);
+        if (text > end || next > end) throw truncatedError(pos);
+        out[o++] = 0x22;
+        o = writeText(bytes, view, text, next, out, outView, o);
         out[o++] = 0x22;
         pos = next;
       } else if (lead < 0x80) {
-        o = writeInteger(lead, out, o);
+        o = writeUnsigned(lead, out, o);
         pos++;
       } else if (lead < 0xa0 || (lead >= 0xdc && lead <= 0xdf)) {
         const opensMap = lead < 0x90 || lead >= 0xde ? 1 : 0;
@@ -136,8 +152,8 @@ export class JsonWriter {
         const count = head === 1
           ? lead & 0x0f
           : head === 3
-          ? this.#view.getUint16(pos + 1)
-          : this.#view.getUint32(pos + 1);
+          ? view.getUint16(pos + 1)
+          : view.getUint32(pos + 1);
         out[o++] = opensMap === 1 ? 0x7b : 0x5b;
         if (count !== 0) {
           // Each value takes a byte at least, so a count above what is left need not be walked.
@@ -153,10 +169,26 @@ export class JsonWriter {
         }
         out[o++] = opensMap === 1 ? 0x7d : 0x5d;
         pos += head;
+      } else if (lead === 0xc0) {
+        outView.setInt32(o, 0x6c6c756e, true); // null
+        o += 4;
+        pos++;
+      } else if (lead >= 0xca && lead <= 0xd3) {
+        const next = pos + FIXED_SIZES[lead]!;
+        if (next > end) throw truncatedError(pos);
+        o = writeNumber(view, pos, lead, out, o);
+        pos = next;
+      } else if (lead >= 0xe0) {
+        o = writeInteger(lead - 256, out, o);
+        pos++;
+      } else if (lead === 0xc2 || lead === 0xc3) {
+        o = writeAscii(lead === 0xc2 ? "false" : "true", out, o);
+        pos++;
       } else {
         this.length = o;
-        pos = this.#writeOther(bytes, pos, lead);
+        pos = this.#writeLong(bytes, pos, lead);
         out = this.out;
+        outView = this.#outView;
         limit = out.length - MARGIN;
         o = this.length;
       }
@@ -164,67 +196,13 @@ export class JsonWriter {
     }
   }
 
-  /** Writes any value but short strings, small positive integers, arrays and maps. */
-  #writeOther(bytes: Uint8Array, at: number, lead: number): number {
-    if (lead >= 0xe0) return this.#put(writeInteger(lead - 256, this.out, this.length), at + 1);
-    if (lead >= 0xca && lead <= 0xd3) return this.#writeNumber(bytes, at, lead);
-    switch (lead) {
-      case 0xc0:
-        return this.#put(writeAscii("null", this.out, this.length), at + 1);
-      case 0xc1:
-        throw unknownTypeError(at);
-      case 0xc2:
-        return this.#put(writeAscii("false", this.out, this.length), at + 1);
-      case 0xc3:
-        return this.#put(writeAscii("true", this.out, this.length), at + 1);
-      default:
-        return this.#writeLong(bytes, at, lead);
-    }
-  }
-
-  #put(length: number, next: number): number {
-    this.length = length;
-    return next;
-  }
-
-  /** Writes an integer or float of one to eight bytes. */
-  #writeNumber(bytes: Uint8Array, at: number, lead: number): number {
-    const next = at + (lead === 0xca ? 5 : lead === 0xcb ? 9 : 1 + (1 << (lead & 3)));
-    if (next > bytes.length) throw truncatedError(at);
-    const view = this.#view;
-    const out = this.out;
-    const to = this.length;
-    switch (lead) {
-      case 0xca:
-        return this.#put(writeFloat(view.getFloat32(at + 1), out, to), next);
-      case 0xcb:
-        return this.#put(writeDouble(view.getFloat64(at + 1), out, to), next);
-      case 0xcc:
-        return this.#put(writeInteger(bytes[at + 1]!, out, to), next);
-      case 0xcd:
-        return this.#put(writeInteger(view.getUint16(at + 1), out, to), next);
-      case 0xce:
-        return this.#put(writeInteger(view.getUint32(at + 1), out, to), next);
-      case 0xd0:
-        return this.#put(writeInteger(view.getInt8(at + 1), out, to), next);
-      case 0xd1:
-        return this.#put(writeInteger(view.getInt16(at + 1), out, to), next);
-      case 0xd2:
-        return this.#put(writeInteger(view.getInt32(at + 1), out, to), next);
-      default: {
-        const [high, low] = [view.getUint32(at + 1), view.getUint32(at + 5)];
-        return this.#put(writeInteger64(high, low, lead === 0xd3, out, to), next);
-      }
-    }
-  }
-
   /** Writes a string, binary or extension whose length does not stand in its first byte. */
   #writeLong(bytes: Uint8Array, at: number, lead: number): number {
-    const next = skipMsgpack(bytes, at);
+    const next = skipMsgpack(bytes, at); // throws at 0xc1
     if (next < 0) throw truncatedError(at);
     if (lead >= 0xc7 && lead <= 0xd8) {
       const typeAt = lead >= 0xd4 ? at + 1 : at + 1 + (1 << (lead - 0xc7));
-      this.#writeExtension(this.#view.getInt8(typeAt), bytes.subarray(typeAt + 1, next));
+      this.#writeExtension((bytes[typeAt]! << 24) >> 24, bytes.subarray(typeAt + 1, next));
       return next;
     }
     const isText = lead >= 0xd9;
@@ -296,7 +274,7 @@ export class JsonWriter {
     const out = this.out;
     out[this.length++] = 0x22;
     this.length = isText
-      ? writeText(bytes, start, end, out, this.length)
+      ? writeText(bytes, this.#viewOf(bytes), start, end, out, this.#outView, this.length)
       : writeBase64(bytes, start, end, out, this.length);
     out[this.length++] = 0x22;
   }
