@@ -13,7 +13,7 @@ import { Fields } from "./archive_manifest.ts";
 import { type ByteSource, piecesOf } from "./byte_source.ts";
 import { decodeMsgpack } from "./msgpack_decode.ts";
 import { encodeMsgpack } from "./msgpack_encode.ts";
-import { COMPRESSED, HEADER_SIZE, type SnappyChunk, STORED } from "./snappy_chunks.ts";
+import { COMPRESSED, HEADER_SIZE, STORED, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
 import { readChunk } from "./snappy_frames.ts";
 import { SnappySplitter } from "./snappy_splitter.ts";
 
@@ -59,8 +59,9 @@ function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord
 /**
  * Reads the records of an archive that are not events.
  *
- * Passes over the events without uncompressing them. An archive of another program has no such
- * records, whatever chunks it holds.
+ * Passes over the events without uncompressing them, and keeps the quarantine in memory until the
+ * manifest at the end of the file has vouched for it. An archive without a manifest, another
+ * program's, has no such records, whatever chunks it holds.
  *
  * @example Usage
  * ```ts
@@ -82,12 +83,17 @@ export async function* readQuarantine(
   yield* reader.end();
 }
 
+/** A chunk of quarantine, kept until the manifest vouches for it. */
+interface KeptChunk {
+  readonly offset: number;
+  readonly body: Uint8Array;
+}
+
 class QuarantineReader {
   readonly #splitter = new SnappySplitter();
-  readonly #assembler = new EventAssembler();
   #footer = new ArchiveFooter();
   #previousType: number | undefined;
-  #records = 0;
+  #kept: KeptChunk[] = [];
 
   *push(piece: Uint8Array): Generator<QuarantinedRecord, void, void> {
     this.#splitter.push(piece);
@@ -97,7 +103,7 @@ class QuarantineReader {
   *end(): Generator<QuarantinedRecord, void, void> {
     this.#splitter.end();
     yield* this.#drain();
-    this.#finish(this.#splitter.offset);
+    yield* this.#finish(this.#splitter.offset);
   }
 
   *#drain(): Generator<QuarantinedRecord, void, void> {
@@ -105,39 +111,39 @@ class QuarantineReader {
     for (let chunk = splitter.next(); chunk !== undefined; chunk = splitter.next()) {
       const isData = chunk.type === COMPRESSED || chunk.type === STORED;
       if (!isData || chunk.offset === 0) readChunk(chunk);
-      this.#see(chunk);
-      if (chunk.type === QUARANTINE && this.#footer.promised) yield* this.#decode(chunk);
-    }
-  }
-
-  #see(chunk: SnappyChunk): void {
-    if (isOpening(chunk, this.#previousType)) {
-      this.#finish(chunk.offset);
-      this.#footer = new ArchiveFooter();
-      this.#footer.promise();
-      this.#records = 0;
-    }
-    this.#footer.see(chunk);
-    this.#previousType = chunk.type;
-  }
-
-  *#decode(chunk: SnappyChunk): Generator<QuarantinedRecord, void, void> {
-    const body = chunk.bytes.slice(HEADER_SIZE);
-    for (const block of this.#assembler.add(body, chunk.offset)) {
-      for (const bytes of eventsIn(block)) {
-        this.#records++;
-        yield decodeQuarantined(bytes, block.offset);
+      if (isOpening(chunk, this.#previousType)) {
+        yield* this.#finish(chunk.offset - STREAM_IDENTIFIER.length);
+        this.#footer = new ArchiveFooter();
+        this.#footer.promise();
+      }
+      this.#footer.see(chunk);
+      this.#previousType = chunk.type;
+      if (chunk.type === QUARANTINE) {
+        this.#kept.push({ offset: chunk.offset, body: chunk.bytes.slice(HEADER_SIZE) });
       }
     }
   }
 
-  #finish(end: number): void {
-    const offset = this.#assembler.openOffset;
-    const said = this.#footer.manifest(end)?.quarantined;
-    if (offset !== undefined || (said !== undefined && said !== this.#records)) {
+  /** Ends an archive: without a manifest, what was kept is another program's. */
+  *#finish(end: number): Generator<QuarantinedRecord, void, void> {
+    const manifest = this.#footer.manifest(end);
+    const kept = this.#kept;
+    this.#kept = [];
+    if (manifest === undefined) return;
+    const assembler = new EventAssembler();
+    let count = 0;
+    for (const { offset, body } of kept) {
+      for (const block of assembler.add(body, offset)) {
+        for (const bytes of eventsIn(block)) {
+          count++;
+          yield decodeQuarantined(bytes, block.offset);
+        }
+      }
+    }
+    if (assembler.openOffset !== undefined || count !== manifest.quarantined) {
       throw new ArchiveFormatError(
-        `Cannot trust quarantine: ${this.#records} whole records, where the manifest says ${said}`,
-        { offset: offset ?? end },
+        `Cannot trust quarantine: it has ${count} records, the manifest says ${manifest.quarantined}`,
+        { offset: assembler.openOffset ?? end },
       );
     }
   }
