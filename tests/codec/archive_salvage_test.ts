@@ -40,8 +40,10 @@ function changed(file: Uint8Array, at: number, byte?: number): Uint8Array {
 }
 
 /** An archive of three groups of one event each, and where each group begins. */
-function threeGroups(middle: Uint8Array = event(2)): { file: Uint8Array; at: number[] } {
-  const file = archiveOf([[0, event(1)], [1, middle], [2, event(3)]]);
+function threeGroups(long?: Uint8Array): { file: Uint8Array; at: number[] } {
+  const file = long === undefined
+    ? archiveOf([[0, event(1)], [1, event(2)], [2, event(3)]])
+    : archiveOf([[0, event(1)], [0, long], [0, event(3)]]);
   const at: number[] = [];
   for (let i = 0; i + 10 <= file.length; i++) {
     if (ID.every((byte, j) => file[i + j] === byte)) at.push(i);
