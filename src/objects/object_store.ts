@@ -12,6 +12,8 @@ export interface ObjectInfo {
   readonly size: number;
   /** When the object was last written. */
   readonly modifiedAt: Date;
+  /** What was put with the object; only `head` tells, and only where the store keeps it. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A part of an object: from an offset on, or its last bytes. */
@@ -39,7 +41,7 @@ export interface ListOptions {
 export interface GetOptions {
   /** Gives the request up, also while the body is read. */
   readonly signal?: AbortSignal | undefined;
-  /** The part to get: all of it unless given. A range that goes past the end stops there. */
+  /** The part to get: all of it unless given. What a range covers past the end is left out. */
   readonly range?: ByteRange;
 }
 
@@ -75,6 +77,9 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<ObjectBody>;
   /**
    * Writes an object as a whole: a reader sees all of it or nothing.
+   *
+   * Keys have no empty part between slashes, no part `.` or `..`, no NUL, and at most 1,024 bytes:
+   * others are a `TypeError`, with every store.
    *
    * @returns `"exists"` if `ifAbsent` was asked for and the key is taken; else `"created"`.
    */

@@ -1,0 +1,30 @@
+/**
+ * Object stores: S3, a directory, and one in memory, behind one interface.
+ *
+ * @module
+ */
+
+export type {
+  ByteRange,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+} from "./object_store.ts";
+export { DirectoryObjectStore } from "./directory_object_store.ts";
+export {
+  MemoryObjectStore,
+  type MemoryObjectStoreOptions,
+  type ObjectRequest,
+} from "./memory_object_store.ts";
+export {
+  type OpenedObjectStore,
+  openObjectStore,
+  type OpenObjectStoreOptions,
+} from "./open_object_store.ts";
+export type { S3Options } from "./open_s3.ts";
+export { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
+export { withRetries } from "./with_retries.ts";
+export { compareKeys } from "./keys.ts";

@@ -1,0 +1,46 @@
+/**
+ * Bodies of objects, and the promise that they never end early in silence.
+ *
+ * @module
+ */
+
+import type { ObjectBody } from "./object_store.ts";
+
+/** A body read from any source of chunks. */
+export class StreamedBody implements ObjectBody {
+  readonly size: number;
+  readonly #chunks: AsyncIterable<Uint8Array>;
+
+  /**
+   * Creates a body.
+   *
+   * @param chunks What the body is made of; ends with an error where bytes are missing.
+   * @param size Size of the whole object in bytes.
+   */
+  constructor(chunks: AsyncIterable<Uint8Array>, size: number) {
+    this.#chunks = chunks;
+    this.size = size;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#chunks[Symbol.asyncIterator]();
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.#chunks) chunks.push(chunk);
+    return joinChunks(chunks);
+  }
+}
+
+/** Joins chunks into one array; a single chunk is returned as it is. */
+export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return joined;
+}

@@ -1,0 +1,93 @@
+/**
+ * Makes an S3 client the way Triton wants it.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { ObjectStore } from "./object_store.ts";
+import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
+
+/** How to reach S3. */
+export interface S3Options {
+  /**
+   * The bucket's region: that of `AWS_REGION` or of the profile unless given, else `us-east-1`. A
+   * bucket in another region is followed there.
+   */
+  readonly region?: string | undefined;
+  /**
+   * URL of a server that speaks S3's protocol, with the bucket in the path: that of
+   * `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` unless given, else AWS's own.
+   */
+  readonly endpoint?: string | undefined;
+  /** Environment variables to look at instead of the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Keys to sign with, instead of those that the AWS command line would find. */
+  readonly credentials?: {
+    /** The access key's id. */
+    readonly accessKeyId: string;
+    /** The access key's secret. */
+    readonly secretAccessKey: string;
+    /** The token of a session, if it is one. */
+    readonly sessionToken?: string;
+  };
+}
+
+/** Gives up connecting after this long, in milliseconds. */
+const CONNECTION_TIMEOUT_MS = 10_000;
+
+/** Gives up on a connection that brings no byte for this long, in milliseconds. */
+const SILENCE_TIMEOUT_MS = 60_000;
+
+/** Where to go without a region anywhere: from here S3 tells each bucket's own. */
+const DEFAULT_REGION = "us-east-1";
+
+/** Opens a bucket; the client is made for it alone, and destroyed with it. */
+export async function openS3ObjectStore(
+  place: S3ObjectStoreOptions,
+  options: S3Options,
+): Promise<ObjectStore & AsyncDisposable> {
+  const env = options.env ?? process.env;
+  const endpoint = options.endpoint || env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
+  const region = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
+  const client = await makeClient({ ...options, endpoint, region });
+  return Object.assign(new S3ObjectStore(client, place), {
+    [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
+  });
+}
+
+async function makeClient(options: S3Options): Promise<S3Client> {
+  const [{ S3Client }, { NodeHttpHandler }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("@smithy/node-http-handler"),
+  ]);
+  const { endpoint, region, credentials } = options;
+  const client = new S3Client({
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    ...(region ? { region } : {}),
+    ...(credentials ? { credentials } : {}),
+    // Asking again is ours: it counts, logs and obeys the signal.
+    maxAttempts: 1,
+    followRegionRedirects: true,
+    // The signature covers the body's SHA-256 already, and not every server knows the rest.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      socketTimeout: SILENCE_TIMEOUT_MS,
+    }),
+  });
+  if (region || await hasRegion(client)) return client;
+  client.destroy();
+  return await makeClient({ ...options, region: DEFAULT_REGION });
+}
+
+/** Whether the SDK finds a region, in the profile. */
+async function hasRegion(client: S3Client): Promise<boolean> {
+  try {
+    return await client.config.region() !== "";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Errors of S3 and of the way there, as errors of an object store.
+ *
+ * @module
+ */
+
+import { ObjectStoreError, TritonError } from "../errors.ts";
+
+/** What asking again can help with, by S3's name or by the system's. */
+const RETRYABLE = new Set([
+  "ConditionalRequestConflict",
+  "InternalError",
+  "OperationAborted",
+  "RequestTimeout",
+  "RequestTimeTooSkewed",
+  "ServiceUnavailable",
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TimeoutError",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  "UND_ERR_SOCKET",
+]);
+
+/** What people should do about errors whose own message does not say. */
+const ADVICE: Readonly<Record<string, string>> = {
+  AccessDenied: "access denied; check the policy of these credentials",
+  CredentialsProviderError: "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and " +
+    "AWS_SECRET_ACCESS_KEY",
+  Forbidden: "access denied; check the policy of these credentials",
+  NoSuchBucket: "there is no such bucket",
+  NoSuchKey: "there is no such object",
+  PermanentRedirect: "the bucket is in another region; set AWS_REGION to it",
+};
+
+/** What the SDK's errors have in common. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** The HTTP status behind an error; undefined if there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return (error as SdkError | null)?.$metadata?.httpStatusCode;
+}
+
+/**
+ * Makes an {@linkcode ObjectStoreError} of what the SDK threw.
+ *
+ * @param what What could not be done, such as `"Cannot get s3://bucket/key"`.
+ * @param error What was thrown.
+ * @returns The error to throw; one of Triton's own is returned as it is.
+ */
+export function s3Error(what: string, error: unknown): unknown {
+  if (error instanceof TritonError) return error;
+  const code = codeOf(error as SdkError);
+  const status = statusOf(error);
+  const retryable = RETRYABLE.has(code) || status === 429 || (status ?? 0) >= 500;
+  const why = ADVICE[code] ?? (messageOf(error as SdkError) || code);
+  return new ObjectStoreError(`${what}: ${why}`, { code, retryable, cause: error });
+}
+
+/** The system's code where there is one: the SDK calls every lost connection a TimeoutError. */
+function codeOf(error: SdkError): string {
+  if (typeof error?.code === "string") return error.code;
+  const status = statusOf(error);
+  // HEAD has no body to say more in, and the SDK makes up names for it.
+  if (status === 403 && (error.name === "403" || error.name === "Unknown")) return "AccessDenied";
+  if (status === 301) return "PermanentRedirect";
+  return error?.name ?? "Unknown";
+}
+
+function messageOf(error: SdkError): string {
+  const message = error?.message ?? String(error);
+  const status = statusOf(error);
+  const says = message === "UnknownError" || message === "Unknown" ? "" : message;
+  return says || (status === undefined ? "" : `HTTP status ${status}`);
+}

@@ -1,0 +1,244 @@
+/**
+ * Objects in S3, or in a store that speaks its protocol.
+ *
+ * @module
+ */
+
+import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { ObjectStoreError } from "../errors.ts";
+import { checkRange } from "./byte_range.ts";
+import { checkKey } from "./keys.ts";
+import { StreamedBody } from "./object_body.ts";
+import type {
+  ByteRange,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+} from "./object_store.ts";
+import { readS3Body } from "./s3_body.ts";
+import { s3Error, statusOf } from "./s3_error.ts";
+
+/** Which objects of S3 a store is about. */
+export interface S3ObjectStoreOptions {
+  /** Name of the bucket. */
+  readonly bucket: string;
+  /** A folder of the bucket that all keys are in, such as `logs/triton`: none unless given. */
+  readonly prefix?: string;
+}
+
+/** The SDK, loaded when the first request is made: importing this file must not load it. */
+const sdk = () => import("@aws-sdk/client-s3");
+
+/**
+ * An object store in S3, or in a store that speaks its protocol.
+ *
+ * The client is the caller's: it should be made with `maxAttempts: 1`, because Triton asks again by
+ * itself, and `NodeHttpHandler` of `@smithy/node-http-handler`. `openObjectStore` does so.
+ *
+ * @example Usage
+ * ```ts
+ * import { S3Client } from "@aws-sdk/client-s3";
+ * import { S3ObjectStore } from "@triton/triton/archive";
+ * import { equal } from "node:assert/strict";
+ * const client = new S3Client({ region: "eu-west-1", maxAttempts: 1 });
+ * const store = new S3ObjectStore(client, { bucket: "triton-prod", prefix: "events" });
+ * equal(store.url, "s3://triton-prod/events");
+ * ```
+ */
+export class S3ObjectStore implements ObjectStore {
+  /** The bucket and folder, such as `s3://bucket/prefix`. */
+  readonly url: string;
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  /** What stands before every key: empty, or ends with a slash. */
+  readonly #folder: string;
+
+  /**
+   * Creates a store; nothing is asked yet.
+   *
+   * @param client The client to ask with; the store does not destroy it.
+   * @param options The bucket, and a folder in it.
+   */
+  constructor(client: S3Client, options: S3ObjectStoreOptions) {
+    const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
+    this.#client = client;
+    this.#bucket = options.bucket;
+    this.#folder = prefix === "" ? "" : `${prefix}/`;
+    this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
+  }
+
+  /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    const { ListObjectsV2Command } = await sdk();
+    const { signal, startAfter } = options;
+    for (let token: string | undefined, more = true; more;) {
+      const page = await this.#try(
+        `Cannot list ${this.url}/${prefix}`,
+        signal,
+        () =>
+          this.#client.send(
+            new ListObjectsV2Command({
+              Bucket: this.#bucket,
+              Prefix: this.#folder + prefix,
+              StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
+              ContinuationToken: token,
+              // Keys may hold characters that XML cannot.
+              EncodingType: "url",
+            }),
+            { abortSignal: signal },
+          ),
+      );
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        const key = decodeKey(Key!).slice(this.#folder.length);
+        if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
+      }
+      token = page.NextContinuationToken;
+      more = token !== undefined;
+    }
+  }
+
+  /**
+   * Asks about one object, metadata included; undefined if it is not there.
+   *
+   * S3 answers a HEAD with a bare 404 whether object or bucket is missing, so then a second request
+   * asks for the bucket.
+   */
+  async head(
+    key: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ObjectInfo | undefined> {
+    const { HeadObjectCommand } = await sdk();
+    const what = `Cannot look at ${this.url}/${key}`;
+    const input = { Bucket: this.#bucket, Key: this.#folder + key };
+    const found = await this.#try(what, options.signal, async () => {
+      try {
+        return await this.#client.send(new HeadObjectCommand(input), {
+          abortSignal: options.signal,
+        });
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+      }
+      return undefined;
+    });
+    if (found === undefined) return await this.#checkBucket(what, options.signal);
+    const { ContentLength: size = 0, LastModified: modifiedAt, Metadata: metadata = {} } = found;
+    return { key, size, modifiedAt: modifiedAt!, metadata };
+  }
+
+  /** Gets an object or a part of one, as a stream. */
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    const { GetObjectCommand } = await sdk();
+    const { range, signal } = options;
+    if (range !== undefined) checkRange(range);
+    if (isEmpty(range)) return await this.#emptyPart(key, signal);
+    const what = `Cannot get ${this.url}/${key}`;
+    const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
+    const output = await this.#try(what, signal, async () => {
+      try {
+        return await this.#client.send(new GetObjectCommand(input), { abortSignal: signal });
+      } catch (error) {
+        // The range begins past the end, or the object has no bytes.
+        if (statusOf(error) !== 416) throw error;
+      }
+      return undefined;
+    });
+    if (output === undefined) return await this.#emptyPart(key, signal);
+    return new StreamedBody(readS3Body(output, { what, signal }), wholeSize(output));
+  }
+
+  /** Writes an object as a whole, in one request. */
+  async put(
+    key: string,
+    body: Uint8Array,
+    options: PutOptions = {},
+  ): Promise<"created" | "exists"> {
+    checkKey(key);
+    const { PutObjectCommand } = await sdk();
+    const { signal } = options;
+    return await this.#try(`Cannot put ${this.url}/${key}`, signal, async () => {
+      const command = new PutObjectCommand({
+        Bucket: this.#bucket,
+        Key: this.#folder + key,
+        Body: body,
+        IfNoneMatch: options.ifAbsent ? "*" : undefined,
+        Metadata: options.metadata,
+      });
+      try {
+        await this.#client.send(command, { abortSignal: signal });
+        return "created";
+      } catch (error) {
+        if (options.ifAbsent && statusOf(error) === 412) return "exists";
+        throw error;
+      }
+    });
+  }
+
+  /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */
+  async #try<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      return await run();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw s3Error(what, error);
+    }
+  }
+
+  /** A part without bytes: HTTP has no range for it, so only the size is asked for. */
+  async #emptyPart(key: string, signal: AbortSignal | undefined): Promise<ObjectBody> {
+    const info = await this.head(key, { signal });
+    if (info !== undefined) return new StreamedBody((async function* () {})(), info.size);
+    throw new ObjectStoreError(`Cannot get ${this.url}/${key}: there is no such object`, {
+      code: "NoSuchKey",
+      retryable: false,
+    });
+  }
+
+  async #checkBucket(what: string, signal: AbortSignal | undefined): Promise<undefined> {
+    const { HeadBucketCommand } = await sdk();
+    try {
+      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), {
+        abortSignal: signal,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (statusOf(error) === 403) return; // may not be asked for, but is there
+      if (statusOf(error) !== 404) throw s3Error(what, error);
+      throw new ObjectStoreError(`${what}: there is no such bucket`, {
+        code: "NoSuchBucket",
+        retryable: false,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** Undoes `EncodingType: "url"`, in which S3 writes a space as `+`. */
+function decodeKey(encoded: string): string {
+  return decodeURIComponent(encoded.replaceAll("+", " "));
+}
+
+function isEmpty(range: ByteRange | undefined): boolean {
+  if (range === undefined) return false;
+  return "suffix" in range ? range.suffix === 0 : range.length === 0;
+}
+
+function rangeHeader(range: ByteRange | undefined): string | undefined {
+  if (range === undefined) return undefined;
+  if ("suffix" in range) return `bytes=-${range.suffix}`;
+  const end = range.length === undefined ? "" : range.offset + range.length - 1;
+  return `bytes=${range.offset}-${end}`;
+}
+
+/** Size of the whole object: the number after the slash where only a part was sent. */
+function wholeSize(output: GetObjectCommandOutput): number {
+  const total = /\/(\d+)$/.exec(output.ContentRange ?? "")?.[1];
+  return total === undefined ? output.ContentLength ?? 0 : Number(total);
+}
