@@ -1,5 +1,6 @@
 import { parseConfig } from "@triton/triton/config";
 import { Config, ConfigError, loadConfig, type ParseConfigOptions } from "@triton/triton/config";
+import fc from "fast-check";
 import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
 
 /** The error that parsing `text` ends with. */
@@ -357,4 +358,54 @@ Deno.test("loadConfig() says why a file cannot be read", async () => {
     message: `${directory}: Cannot read the configuration: it is a directory`,
   });
   await Deno.remove(directory);
+});
+
+Deno.test("parseConfig() of any text gives a configuration or an error with a place", () => {
+  const words = fc.constantFrom(
+    ...[
+      "a",
+      "name",
+      "region",
+      ": ",
+      ":\n  ",
+      "\n",
+      "- ",
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      "&x ",
+      "*x",
+      "<<",
+    ],
+    ...[
+      "'",
+      '"',
+      "#",
+      "? ",
+      "|",
+      ">",
+      "!t ",
+      "\t",
+      "\uFEFF",
+      "~",
+      "---\n",
+      "...\n",
+      "%",
+      "\r",
+      "0x1",
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 30 }), (text) => {
+      try {
+        ok(parseConfig(text.join("")).streams.length > 0);
+      } catch (error) {
+        ok(error instanceof ConfigError, `${error}`);
+        ok(error.line! > 0 && error.column! > 0, error.message);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -1,14 +1,10 @@
 import type { Clock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
+import { openPostgres, openSqlite, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
-import { postgresConnector } from "./postgres_connect.ts";
-import { postgresError } from "./postgres_error.ts";
-import { parsePostgresUrl } from "./postgres_url.ts";
 import { checkClient } from "./rows.ts";
-import { SqliteCheckpointer, type SqliteDatabase } from "./sqlite_checkpointer.ts";
-import { sqliteError } from "./sqlite_error.ts";
+import { SqliteCheckpointer } from "./sqlite_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
 export interface OpenCheckpointerOptions {
@@ -17,12 +13,6 @@ export interface OpenCheckpointerOptions {
   /** Where the time of saving comes from: the machine's clock unless given. */
   readonly clock?: Clock | undefined;
 }
-
-/**
- * How long SQLite waits for another process's transaction. It blocks the whole thread, so it is no
- * longer than a healthy writer could need; who wants to wait longer asks again.
- */
-const SQLITE_BUSY_MS = 5_000;
 
 /**
  * Opens the database that a URL names, and creates its tables if they are missing.
@@ -70,78 +60,19 @@ export async function openCheckpointer(
   options: Readonly<OpenCheckpointerOptions>,
 ): Promise<Checkpointer> {
   checkClient(options.client);
-  const scheme = /^[a-z]+(?=:)/i.exec(url)?.[0].toLowerCase();
-  if (scheme === "memory" && url.length === "memory:".length) {
-    return new MemoryCheckpointer(options);
+  const address = parseDatabaseUrl(url);
+  switch (address.type) {
+    case "memory":
+      return new MemoryCheckpointer(options);
+    case "sqlite":
+      return await openSqlite(
+        address.path,
+        (database, onDispose) => SqliteCheckpointer.open(database, { ...options, onDispose }),
+      );
+    case "postgres":
+      return await openPostgres(
+        address.postgres,
+        (connector) => PostgresCheckpointer.open(connector, options),
+      );
   }
-  if (scheme === "sqlite") return await openSqlite(sqlitePath(url), options);
-  if (scheme === "postgres" || scheme === "postgresql") return await openPostgres(url, options);
-  throw invalidUrl(
-    scheme === undefined
-      ? "it has no scheme; a SQLite file is named by sqlite://path"
-      : `it begins with "${scheme}:", not with "sqlite:", "postgres:" or "memory:"`,
-  );
-}
-
-/** The path in a URL, such that SQLite takes it for nothing but a path. */
-function sqlitePath(url: string): string {
-  const path = url.slice("sqlite:".length).replace(/^\/\//, "");
-  if (path === "") throw invalidUrl("it names no file; write sqlite://path");
-  if (/[?#]/.test(path)) throw invalidUrl("a SQLite file has no parameters");
-  return path === ":memory:" || path.startsWith("/") ? path : `./${path}`;
-}
-
-async function openSqlite(path: string, options: OpenCheckpointerOptions): Promise<Checkpointer> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const what = `Cannot open the checkpoint database "${path}"`;
-  let database: InstanceType<typeof DatabaseSync>;
-  try {
-    database = new DatabaseSync(path);
-  } catch (error) {
-    throw sqliteError(what, error);
-  }
-  try {
-    setUp(database);
-    const onDispose = () => database.close();
-    return await SqliteCheckpointer.open(database, { ...options, onDispose });
-  } catch (error) {
-    database.close();
-    throw sqliteError(what, error instanceof CheckpointError ? error.cause : error);
-  }
-}
-
-function setUp(database: SqliteDatabase): void {
-  database.exec(`PRAGMA busy_timeout = ${SQLITE_BUSY_MS}`);
-  database.exec("PRAGMA synchronous = FULL");
-  try {
-    // Readers then do not wait for writers.
-    database.exec("PRAGMA journal_mode = WAL");
-  } catch (error) {
-    // The file keeps its mode: where another process is in it, changing the mode just now, say, or
-    // where it may only be read. Every mode is safe.
-    const { code } = sqliteError("", error);
-    if (code !== "SQLITE_BUSY" && code !== "SQLITE_READONLY") throw error;
-  }
-}
-
-async function openPostgres(url: string, options: OpenCheckpointerOptions): Promise<Checkpointer> {
-  const address = parsePostgresUrl(url);
-  if (address === undefined) {
-    throw invalidUrl(
-      "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)",
-    );
-  }
-  try {
-    return await PostgresCheckpointer.open(await postgresConnector(address), options);
-  } catch (error) {
-    const cause = error instanceof CheckpointError ? error.cause : error;
-    throw postgresError(`Cannot open the checkpoint database ${address.description}`, cause);
-  }
-}
-
-function invalidUrl(why: string): CheckpointError {
-  return new CheckpointError(`Cannot open the checkpoint database: ${why}`, {
-    code: "InvalidUrl",
-    retryable: false,
-  });
 }

@@ -26,9 +26,6 @@ export interface PostgresCheckpointerOptions {
 /** Serialises changes of the schema. Any number will do as long as all versions use the same. */
 const SCHEMA_LOCK = 0x7472_6974; // "trit"
 
-/** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
-const TIMEOUT_MS = 30_000;
-
 /** A statement takes up to 65,535 values, and a row has two of its own. */
 const ROWS_PER_STATEMENT = 10_000;
 
@@ -61,8 +58,7 @@ export class PostgresCheckpointer implements Checkpointer {
   private constructor(source: Sql | PostgresConnector, options: PostgresCheckpointerOptions) {
     this.client = checkClient(options.client);
     this.#clock = options.clock ?? systemClock;
-    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.#pool = new PostgresPool(source, { clock: this.#clock, timeoutMs });
+    this.#pool = new PostgresPool(source, options);
   }
 
   /**

@@ -5,7 +5,8 @@
  */
 
 import type { Sql } from "postgres";
-import type { Clock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { CheckpointError } from "../errors.ts";
 import { postgresError } from "./postgres_error.ts";
 
 /** Makes a pool of the driver, without opening a connection yet. */
@@ -16,9 +17,14 @@ export interface PostgresConnector {
 
 /** Options of {@linkcode PostgresPool}. */
 export interface PostgresPoolOptions {
-  readonly clock: Clock;
-  readonly timeoutMs: number;
+  /** What the timeout goes by: the machine's clock unless given. */
+  readonly clock?: Clock | undefined;
+  /** How long to wait for an answer, in milliseconds: 30,000 unless given. */
+  readonly timeoutMs?: number | undefined;
 }
+
+/** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
+const TIMEOUT_MS = 30_000;
 
 /**
  * Runs work on a pool of the driver, with an end to waiting.
@@ -33,11 +39,11 @@ export class PostgresPool {
   #sql: Sql;
   #isEnded = false;
 
-  constructor(source: Sql | PostgresConnector, { clock, timeoutMs }: PostgresPoolOptions) {
+  constructor(source: Sql | PostgresConnector, options: PostgresPoolOptions = {}) {
     this.#connector = "connect" in source ? source : undefined;
     this.#sql = "connect" in source ? source.connect() : source;
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   /**
@@ -45,18 +51,16 @@ export class PostgresPool {
    *
    * @param what What cannot be done if it fails, for the error's message.
    * @param work What to run; if it is not done in time, it is left to itself.
-   * @throws {CheckpointError} If it fails, or takes too long.
+   * @throws {CheckpointError} If it fails, or takes too long; one that the work throws as it is.
    */
   async run<T>(what: string, work: (sql: Sql) => Promise<T>): Promise<T> {
     const sql = this.#sql;
     try {
       return await this.#inTime(work(sql));
     } catch (cause) {
+      if (cause instanceof CheckpointError) throw cause; // found by the work itself
       const error = postgresError(what, cause);
-      // SQLSTATEs of class 57P: the server tells that it ends the connection.
-      if (error.retryable && /^57P|^[A-Z_]{3,}$|^Timeout$/.test(error.code)) {
-        await this.#replace(sql);
-      }
+      if (isLoss(error)) await this.#replace(sql);
       throw error;
     }
   }
@@ -87,4 +91,12 @@ export class PostgresPool {
       done.abort();
     }
   }
+}
+
+/**
+ * Whether a connection was lost: the server said that it ends it (SQLSTATEs 08 and 57P), or the
+ * driver noticed (names such as `EPIPE`).
+ */
+function isLoss({ code, retryable }: CheckpointError): boolean {
+  return retryable && /^(08|57P|[A-Za-z])/.test(code);
 }

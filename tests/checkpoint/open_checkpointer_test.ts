@@ -1,0 +1,119 @@
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { CheckpointError, openCheckpointer } from "@triton/triton/checkpoint";
+import { positions, shard } from "./contract.ts";
+
+/** What opening fails with. */
+async function errorOf(url: string): Promise<CheckpointError> {
+  try {
+    await using _ = await openCheckpointer(url, { client: "c" });
+  } catch (error) {
+    ok(error instanceof CheckpointError, `${error}`);
+    return error;
+  }
+  throw new Error(`opened ${url}`);
+}
+
+Deno.test("openCheckpointer() refuses other URLs and says what to write", async () => {
+  const cases: Readonly<Record<string, string>> = {
+    "triton.db": "it has no scheme; a SQLite file is named by sqlite://path",
+    "": "it has no scheme; a SQLite file is named by sqlite://path",
+    "mysql://u:s3cret@h/db":
+      'it begins with "mysql:", not with "sqlite:", "postgres:" or "memory:"',
+    "memory:x": 'it begins with "memory:" but goes on; memory is named by memory: alone',
+    "sqlite://": "it names no file; write sqlite://path",
+    "sqlite:": "it names no file; write sqlite://path",
+    "sqlite://a.db?mode=ro": "a SQLite file has no parameters",
+    "postgres:db":
+      "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)",
+  };
+  for (const [url, why] of Object.entries(cases)) {
+    const error = await errorOf(url);
+    equal(error.message, `Cannot open the checkpoint database: ${why}`);
+    deepStrictEqual([error.code, error.retryable], ["InvalidUrl", false]);
+  }
+});
+
+Deno.test("openCheckpointer() never shows a password", async () => {
+  for (
+    const url of [
+      "postgres://u:s3cret@h:x/db",
+      "postgres://u:s3cret%zz@h/db",
+      "postgres://u:a/s3cret@h/db",
+      "postgres://u:1/s3cret@h/db",
+      "postgres://u:1?s3cret@h/db",
+      "postgres://u:s3cret@:::/db",
+      "postgres://u@h:0/db?password=s3cret",
+      "postgres://u:s3cret@127.0.0.1:1/db",
+      "postgres://u@127.0.0.1:1/db?password=s3cret",
+      "postgres://u:s3cret@127.0.0.1:1/db?target_session_attrs=none",
+      "postgress://u:s3cret@h/db",
+      "sqlite://u:s3cret@h/db?x",
+    ]
+  ) {
+    const error = await errorOf(url);
+    ok(!Deno.inspect(error, { depth: 10 }).includes("s3cret"), Deno.inspect(error));
+  }
+});
+
+Deno.test("openCheckpointer() of a relative path opens it in the current folder", async () => {
+  const directory = await Deno.makeTempDir();
+  const program = new URL("./saving_program.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  // "file:" would be the beginning of an URI for SQLite.
+  for (
+    const [url, name] of [["sqlite://a.db", "a.db"], ["sqlite:b.db", "b.db"], [
+      "sqlite://file:c.db",
+      "file:c.db",
+    ]]
+  ) {
+    const args = [
+      "run",
+      "-A",
+      "--no-check",
+      "--quiet",
+      `--config=${config}`,
+      program,
+      url!,
+      "open",
+    ];
+    const { code } = await new Deno.Command(Deno.execPath(), { args, cwd: directory }).output();
+    equal(code, 0);
+    ok((await Deno.stat(`${directory}/${name}`)).isFile, name);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("openCheckpointer() of sqlite::memory: is a database of its own each time", async () => {
+  await using one = await openCheckpointer("sqlite::memory:", { client: "c" });
+  await one.save("s", positions({ 0: "1" }));
+  await using two = await openCheckpointer("sqlite://:memory:", { client: "c" });
+  equal(await two.load("s", shard(0)), undefined);
+});
+
+Deno.test("openCheckpointer() checks the client's name before it opens anything", async () => {
+  await rejects(openCheckpointer("postgres://127.0.0.1:1/db", { client: "" }), {
+    name: "RangeError",
+    message: 'Cannot use client name "": it must be 1 to 255 printable characters',
+  });
+});
+
+/** One import of a module, as `deno info --json` tells it. */
+interface Dependency {
+  readonly specifier: string;
+  readonly code?: unknown;
+  readonly isDynamic?: boolean;
+}
+
+Deno.test("importing ./checkpoint loads neither driver", async () => {
+  const entry = new URL("../../src/checkpoint/mod.ts", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { dependencies?: Dependency[] }[];
+  };
+  const drivers = modules.flatMap(({ dependencies }) => dependencies ?? [])
+    .filter(({ specifier, code }) => /^(postgres|node:sqlite)$/.test(specifier) && code)
+    .map(({ specifier, isDynamic }) => `${specifier} ${isDynamic}`);
+  deepStrictEqual([...new Set(drivers)].sort(), ["node:sqlite true", "postgres true"]);
+});
