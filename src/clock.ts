@@ -4,6 +4,8 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
+
 /** What the library knows of time and chance. */
 export interface Clock {
   /** The current time, in milliseconds since the Unix epoch. */
@@ -152,5 +154,5 @@ export class VirtualClock implements Clock {
 
 /** Lets everything that can run without the clock run: one turn of the event loop. */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }

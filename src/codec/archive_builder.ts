@@ -81,7 +81,6 @@ export class ArchiveBuilder {
   #quarantined = 0;
   /** Of the groups so far; undefined once one was taken out, for then it must be made anew. */
   #hash: Hash | undefined = createHash("sha256");
-  #finished = false;
 
   /** How many events were added. */
   get events(): number {
@@ -118,10 +117,9 @@ export class ArchiveBuilder {
    * @param shardId The shard it was read from.
    * @param position Where it stood there.
    * @param event Its MessagePack bytes, which must be a valid event; they are copied.
-   * @throws {TypeError} If there are no bytes, or the file is finished.
+   * @throws {TypeError} If there are no bytes.
    */
   add(shardId: ShardId, position: RecordPosition, event: Uint8Array): void {
-    this.#checkOpen();
     if (event.length === 0) throw new TypeError("Cannot add event: it has no bytes");
     this.#packer.add(shardId, event);
     this.#events++;
@@ -132,10 +130,8 @@ export class ArchiveBuilder {
    * Adds a record that is not an event.
    *
    * @param record The record, and why it is not an event.
-   * @throws {TypeError} If the file is finished.
    */
   quarantine(record: QuarantinedRecord): void {
-    this.#checkOpen();
     const bytes = encodeQuarantined(record);
     this.#quarantine.push({ shardId: record.shardId, bytes });
     this.#quarantineSize += quarantineSize(bytes);
@@ -164,10 +160,8 @@ export class ArchiveBuilder {
    * Takes all records of one shard out again.
    *
    * @param shardId The shard; one of which nothing was added is no error.
-   * @throws {TypeError} If the file is finished.
    */
   removeShard(shardId: ShardId): void {
-    this.#checkOpen();
     const range = this.#shards.get(shardId);
     if (range === undefined) return;
     this.#shards.delete(shardId);
@@ -185,16 +179,13 @@ export class ArchiveBuilder {
   }
 
   /**
-   * Makes the file. The builder is done then.
+   * Makes the file. It can be made again, under another name or without one of its shards.
    *
    * @param header What the file says of itself.
    * @returns The whole file.
-   * @throws {TypeError} If the file is finished already.
    */
   finish(header: ArchiveHeader): Uint8Array {
-    this.#checkOpen();
     this.#packer.closeAll();
-    this.#finished = true;
     const quarantine = concatBytes(this.#quarantine.map(({ bytes }) => bytes));
     const manifest = encodeManifest({
       format: FORMAT_VERSION,
@@ -230,14 +221,10 @@ export class ArchiveBuilder {
   }
 
   #digest(): string {
-    if (this.#hash !== undefined) return this.#hash.digest("hex");
+    if (this.#hash !== undefined) return this.#hash.copy().digest("hex");
     const hash = createHash("sha256");
     for (const group of this.#groups) for (const data of unpack(group)) hash.update(data);
     return hash.digest("hex");
-  }
-
-  #checkOpen(): void {
-    if (this.#finished) throw new TypeError("Cannot use archive builder: its file is finished");
   }
 }
 

@@ -146,13 +146,17 @@ Deno.test("ArchiveBuilder.shards says what was added of each shard", () => {
   deepEqual([builder.events, builder.quarantined, builder.isEmpty], [2, 1, false]);
 });
 
-Deno.test("ArchiveBuilder cannot be used once its file is finished", () => {
+Deno.test("ArchiveBuilder.finish() makes the file again, under another name and without a shard", async () => {
   const builder = new ArchiveBuilder();
-  builder.finish(HEADER);
-  throws(() => builder.add(shard(0), position(0), small), TypeError);
-  throws(() => builder.quarantine(badRecord(0, small)), TypeError);
-  throws(() => builder.removeShard(shard(0)), TypeError);
-  throws(() => builder.finish(HEADER), TypeError);
+  builder.add(shard(0), position(0), eventOf(20));
+  builder.add(shard(1), position(1), eventOf(30));
+  const first = builder.finish(HEADER);
+  deepEqual(builder.finish(HEADER), first);
+  builder.removeShard(shard(0));
+  const search = readManifest(builder.finish({ ...HEADER, client: "other" }), 1e9);
+  if (search.type !== "found") throw new Error("no manifest");
+  deepEqual([search.manifest.client, search.manifest.events], ["other", 1]);
+  deepEqual(await eventsOf(builder.finish({ ...HEADER, client: "other" })), [eventOf(30)]);
 });
 
 Deno.test("ArchiveBuilder.add() refuses an event of no bytes, and copies the others", async () => {

@@ -1,0 +1,224 @@
+import { getLogger } from "@logtape/logtape";
+import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.ts";
+import { ArchiveBuilder, formatArchiveKey, validateEvent } from "../codec/mod.ts";
+import { ArchiveFormatError, CheckpointError } from "../errors.ts";
+import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import { VERSION } from "../version.ts";
+import { Gate } from "./gate.ts";
+import type { Lease } from "./lease.ts";
+import type { CloseReason } from "./rotation.ts";
+import { persist, randomName, type Services } from "./services.ts";
+import { putArchive } from "./settle_archive.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** A file that reached the archive. */
+export interface ArchivedFile {
+  /** Key of the archive. */
+  readonly key: string;
+  /** Size of the file in bytes. */
+  readonly size: number;
+  /** How many events it holds. */
+  readonly events: number;
+  /** How many records in it are not events. */
+  readonly quarantined: number;
+  /** Why it was closed. */
+  readonly reason: CloseReason;
+}
+
+/** What an {@linkcode ArchiveWriter} needs to know. */
+export interface ArchiveWriterOptions {
+  /** A file is closed when it has this compressed size, in bytes. */
+  readonly maxSize: number;
+  /** Reading waits while finished and unfinished files take more memory than this, in bytes. */
+  readonly maxMemory: number;
+  /** Told of a lease under which nothing can be archived any more. */
+  readonly onLost: (lease: Lease) => void;
+  /** Told of what keeps files from being archived for good. */
+  readonly onFailure: (error: unknown) => void;
+  /** Told of each file that reached the archive. */
+  readonly onFile?: ((file: ArchivedFile) => void) | undefined;
+}
+
+/** The file that is being filled. */
+class OpenFile {
+  readonly builder = new ArchiveBuilder();
+  /** The leases under which its records were read. */
+  readonly leases = new Map<ShardId, Lease>();
+}
+
+/** A file that takes no more records. */
+interface ClosedFile extends OpenFile {
+  readonly reason: CloseReason;
+  readonly closedAt: number;
+  readonly previous: Map<ShardId, SequenceNumber>;
+}
+
+/**
+ * Collects records in memory and archives them, file by file: steps 3 to 6 of the protocol.
+ *
+ * Files are put one after the other, while the next is being filled.
+ */
+export class ArchiveWriter {
+  readonly #services: Omit<Services, "kinesis">;
+  readonly #options: ArchiveWriterOptions;
+  readonly #room = new Gate();
+  #open = new OpenFile();
+  readonly #queue = new Set<ClosedFile>();
+  #uploads: Promise<void> = Promise.resolve();
+
+  constructor(services: Omit<Services, "kinesis">, options: ArchiveWriterOptions) {
+    this.#services = services;
+    this.#options = options;
+  }
+
+  /** Takes a record in; one that is not an event goes into quarantine, with the reason. */
+  add(lease: Lease, record: KinesisRecord): void {
+    const { shardId } = lease;
+    const { builder, leases } = this.#open;
+    leases.set(shardId, lease);
+    try {
+      validateEvent(record.data);
+      builder.add(shardId, record, record.data);
+    } catch (error) {
+      if (!(error instanceof ArchiveFormatError)) throw error;
+      builder.quarantine({ ...record, shardId, reason: error.message });
+      log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
+        shardId,
+        sequenceNumber: record.sequenceNumber,
+        reason: error.message,
+      });
+    }
+    lease.lastRead = record.sequenceNumber;
+    // Half of the memory, so that one file can be filled while another is put.
+    const { maxSize, maxMemory } = this.#options;
+    if (builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
+  }
+
+  /** Waits while memory is full. */
+  async room(signal: AbortSignal): Promise<void> {
+    if (this.#memory() >= this.#options.maxMemory && this.#queue.size > 0) this.#room.close();
+    await this.#room.pass(signal);
+  }
+
+  /** Whether records of a lease wait to be archived. */
+  holds(lease: Lease): boolean {
+    return [this.#open, ...this.#queue].some((file) => file.leases.get(lease.shardId) === lease);
+  }
+
+  /** Leaves out what was read under a lease and is not archived yet. */
+  discard(lease: Lease): void {
+    if (this.#open.leases.get(lease.shardId) !== lease) return;
+    this.#open.leases.delete(lease.shardId);
+    this.#open.builder.removeShard(lease.shardId);
+  }
+
+  /**
+   * Closes the file, if there is anything in it.
+   *
+   * @param reason Why, for the log.
+   * @returns When all that was taken in so far is archived, or was given up with its lease.
+   */
+  close(reason: CloseReason): Promise<void> {
+    const { builder, leases } = this.#open;
+    if (builder.isEmpty) return this.#uploads;
+    const previous = new Map<ShardId, SequenceNumber>();
+    for (const [shardId, lease] of leases) {
+      if (lease.archived !== undefined) previous.set(shardId, lease.archived);
+      lease.archived = builder.shards.get(shardId)!.last;
+    }
+    const closedAt = this.#services.clock.now();
+    const file: ClosedFile = { builder, leases, reason, closedAt, previous };
+    this.#open = new OpenFile();
+    this.#queue.add(file);
+    this.#uploads = this.#uploads.then(() => this.#archive(file));
+    this.#uploads.catch(this.#options.onFailure);
+    return this.#uploads;
+  }
+
+  #memory(): number {
+    let bytes = this.#open.builder.size;
+    for (const file of this.#queue) bytes += file.builder.size;
+    return bytes;
+  }
+
+  async #archive(file: ClosedFile): Promise<void> {
+    const { ledger, clock } = this.#services;
+    let replaces: string | undefined;
+    for (let createdAt = Math.floor(file.closedAt / 1000);; createdAt++) {
+      const key = formatArchiveKey({ stream: ledger.stream, client: ledger.client, createdAt });
+      const intent = await this.#intend(file, key, replaces);
+      if (intent === undefined) break;
+      const body = this.#finish(file, intent, createdAt);
+      if (await putArchive(intent, body, this.#services)) {
+        const state = await persist("ledger", clock, () => ledger.commit(intent.id));
+        if (state === "void") throw voidError(key);
+        this.#announce(file, key, body.length);
+        break;
+      }
+      replaces = intent.id;
+    }
+    this.#queue.delete(file);
+    this.#room.open();
+  }
+
+  /** Writes the intent down; shards that are no longer ours are left out of the file. */
+  async #intend(
+    file: ClosedFile,
+    key: string,
+    replaces: string | undefined,
+  ): Promise<ArchiveIntent | undefined> {
+    const { ledger, clock } = this.#services;
+    const intent = { id: randomName(clock), key, ranges: rangesOf(file) };
+    const accepted = new Set(
+      await persist("ledger", clock, () => ledger.intend(intent, replaces)),
+    );
+    for (const [shardId, lease] of [...file.leases]) {
+      if (accepted.has(shardId)) continue;
+      file.leases.delete(shardId);
+      file.builder.removeShard(shardId);
+      this.#options.onLost(lease);
+    }
+    return accepted.size > 0 ? intent : undefined;
+  }
+
+  #finish(file: ClosedFile, intent: ArchiveIntent, createdAt: number): Uint8Array {
+    const { ledger } = this.#services;
+    return file.builder.finish({
+      stream: ledger.stream,
+      client: ledger.client,
+      createdAt: new Date(createdAt * 1000),
+      program: `triton ${VERSION}`,
+      previous: file.previous,
+      intent: intent.id,
+    });
+  }
+
+  #announce(file: ClosedFile, key: string, size: number): void {
+    const { events, quarantined } = file.builder;
+    const archived = { key, size, events, quarantined, reason: file.reason };
+    log.info("Archived {key}: {events} events, {size} bytes, closed by {reason}", { ...archived });
+    this.#options.onFile?.(archived);
+  }
+}
+
+/** What a file holds of each shard, as its intent names it. */
+function rangesOf(file: ClosedFile): IntendedRange[] {
+  return [...file.leases].map(([shardId, { epoch }]) => ({
+    shardId,
+    epoch,
+    previous: file.previous.get(shardId),
+    last: file.builder.shards.get(shardId)!.last,
+  }));
+}
+
+/** The error of a file that landed although its intent was declared void. */
+function voidError(key: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot commit archive "${key}": another worker declared it void although it is there, which ` +
+      "happens only if the bucket does not honour If-None-Match or an empty archive was deleted; " +
+      "its records may be archived twice",
+    { code: "IntentVoid", retryable: false },
+  );
+}

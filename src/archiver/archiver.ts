@@ -1,0 +1,218 @@
+import { getLogger } from "@logtape/logtape";
+import { ArchiveWriter } from "./archive_writer.ts";
+import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+import { ConditionalStore } from "./conditional_store.ts";
+import { aborted } from "./gate.ts";
+import type { Lease } from "./lease.ts";
+import { untilRotation } from "./rotation.ts";
+import { randomName, type Services } from "./services.ts";
+import { ShardArchiver } from "./shard_archiver.ts";
+import { ShardLeases } from "./shard_leases.ts";
+import { StreamShards } from "./stream_shards.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** How often the stream's shards are listed anew, in milliseconds. */
+const LISTING_INTERVAL_MS = 60_000;
+
+/**
+ * Archives one stream: one of any number of workers that share its shards through a ledger.
+ *
+ * Every record that Kinesis kept lands in exactly one archive file, in order within its shard,
+ * whatever is killed, delayed or run twice, as long as the object store honours conditional writes.
+ * A record that is not an event lands in the quarantine of its file. What the stream dropped before
+ * it could be read is recorded as a gap.
+ */
+export class Archiver {
+  readonly #options: ArchiverOptions;
+  readonly #services: Services;
+  readonly #store: ConditionalStore;
+  readonly #worker: string;
+  readonly #leaseMs: number;
+  readonly #leases: ShardLeases;
+  readonly #writer: ArchiveWriter;
+  readonly #shards: StreamShards;
+  readonly #shardArchiver: ShardArchiver;
+  /** Aborted when it is time to stop. */
+  readonly #stop = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+  #newest: NewestArchived = new Map();
+  #wake = Promise.withResolvers<void>();
+  #failure: { readonly error: unknown } | undefined;
+
+  /**
+   * Creates a worker.
+   *
+   * @param services Kinesis, object store and ledger; the ledger names the stream and the client.
+   * @param options When files are closed, and where reading begins.
+   */
+  constructor(services: Services, options: ArchiverOptions = {}) {
+    const { maxSize = 64 * 2 ** 20, maxMemory = 160 * 2 ** 20, onFile } = options;
+    const { signal } = this.#stop;
+    this.#options = options;
+    this.#store = new ConditionalStore(services.store);
+    this.#services = { ...services, store: this.#store };
+    this.#worker = randomName(services.clock);
+    this.#leaseMs = options.leaseMs ?? 20_000;
+    this.#leases = new ShardLeases(services, {
+      worker: this.#worker,
+      leaseMs: this.#leaseMs,
+      pinned: options.shards && new Set(options.shards),
+      onLost: (lease) => this.#writer.discard(lease),
+    });
+    this.#writer = new ArchiveWriter(this.#services, {
+      maxSize,
+      maxMemory,
+      onFile,
+      onLost: (lease) => this.#leases.lose(lease),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#shards = new StreamShards(services, options.from ?? { type: "trim-horizon" }, signal);
+    this.#shardArchiver = new ShardArchiver({
+      services: this.#services,
+      writer: this.#writer,
+      leases: this.#leases,
+      shards: this.#shards,
+      options,
+      signal,
+    });
+  }
+
+  /**
+   * Archives until it is told to stop: then it archives what it has read, gives its shards back, and
+   * returns. It can be run once.
+   *
+   * @param signal Tells it to stop.
+   * @throws {TritonError} What made it impossible to go on, or which shards were left alone; all
+   * that could be archived was.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stop.abort();
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    const renewing = new AbortController();
+    try {
+      this.#spawn(this.#work());
+      this.#guard(this.#renew(renewing.signal));
+      await aborted(this.#stop.signal);
+      while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+      await this.#guard(this.#writer.close(this.#failure === undefined ? "shutdown" : "failure"));
+    } finally {
+      signal.removeEventListener("abort", stop);
+      renewing.abort();
+      await this.#leave();
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#shardArchiver.refusal !== undefined) throw this.#shardArchiver.refusal;
+  }
+
+  /** Looks at the bucket, the archive and the stream before anything is read; then works. */
+  async #work(): Promise<void> {
+    const { clock } = this.#services;
+    await this.#store.probe(clock);
+    if (this.#stop.signal.aborted) return;
+    this.#newest = await this.#options.newestArchived?.() ?? this.#newest;
+    await this.#shards.refresh();
+    this.#spawn(this.#coordinate());
+    this.#spawn(this.#rotate());
+  }
+
+  /** Runs a task that has to end before the worker can stop. */
+  #spawn(task: Promise<void>): void {
+    const guarded = this.#guard(task).finally(() => this.#tasks.delete(guarded));
+    this.#tasks.add(guarded);
+  }
+
+  /** Stops the worker if a task fails. */
+  async #guard(task: Promise<void>): Promise<void> {
+    try {
+      await task;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { signal } = this.#stop;
+    // Whoever was waiting when it was time to stop throws the signal's reason.
+    if (signal.aborted && error === signal.reason) return;
+    this.#failure ??= { error };
+    this.#stop.abort();
+  }
+
+  /** Frees the leases at once; if that fails, they expire. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#services.ledger.leave(this.#worker);
+    } catch (error) {
+      log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  /** Sleeps; false if it is time to stop instead. */
+  async #sleep(ms: number, signal: AbortSignal = this.#stop.signal): Promise<boolean> {
+    try {
+      await this.#services.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return !signal.aborted;
+  }
+
+  /** Keeps the leases, also while uploads take their time. */
+  async #renew(signal: AbortSignal): Promise<void> {
+    do await this.#leases.renew(); while (await this.#sleep(this.#leaseMs / 5, signal));
+  }
+
+  /** Closes files by the clock. */
+  async #rotate(): Promise<void> {
+    const { clock } = this.#services;
+    const { rotateMs = 3_600_000 } = this.#options;
+    while (await this.#sleep(untilRotation(clock.now(), rotateMs))) {
+      this.#writer.close("time");
+      for (const lease of this.#leases.held) await this.#shardArchiver.confirm(lease);
+    }
+  }
+
+  /** Takes shards, and hands them over, until it is time to stop. */
+  async #coordinate(): Promise<void> {
+    const { clock } = this.#services;
+    for (let first = true; !this.#stop.signal.aborted; first = false) {
+      this.#wake = Promise.withResolvers();
+      if (clock.now() - this.#shards.listedAt >= LISTING_INTERVAL_MS) await this.#shards.refresh();
+      await this.#balance(first && this.#options.skipToLatest === true);
+      await Promise.race([this.#sleep(this.#leaseMs / 10), this.#wake.promise]);
+    }
+  }
+
+  async #balance(skip: boolean): Promise<void> {
+    const plan = await this.#leases.plan();
+    for (const lease of this.#leases.held) {
+      if (plan.release.includes(lease.shardId)) await this.#handOver(lease);
+    }
+    let { wanted } = plan;
+    for (const shardId of plan.take) {
+      if (wanted === 0 || this.#stop.signal.aborted) break;
+      const lease = await this.#leases.take(shardId);
+      if (lease === undefined) continue;
+      wanted--;
+      this.#spawn(this.#archive(lease, skip));
+    }
+  }
+
+  async #archive(lease: Lease, skip: boolean): Promise<void> {
+    await this.#shardArchiver.archive(lease, { newest: this.#newest, skip });
+    // The shard has ended, or is another's: there may be something else to do at once.
+    this.#wake.resolve();
+  }
+
+  /** Archives what was read of a shard, and leaves the rest of it to another worker. */
+  async #handOver(lease: Lease): Promise<void> {
+    lease.end();
+    await this.#writer.close("handover");
+    await this.#leases.release(lease);
+    log.info("Handed {shardId} over to another worker", { shardId: lease.shardId });
+  }
+}

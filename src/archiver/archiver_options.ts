@@ -1,0 +1,37 @@
+import type { StartPosition } from "../kinesis/kinesis_api.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import type { ArchivedFile } from "./archive_writer.ts";
+
+/** Where the newest archive of each shard ends. */
+export type NewestArchived = ReadonlyMap<
+  ShardId,
+  { readonly key: string; readonly last: SequenceNumber }
+>;
+
+/** How a stream is archived. */
+export interface ArchiverOptions {
+  /** Where to begin shards that nothing is known of: at the trim horizon unless given. */
+  readonly from?: Exclude<StartPosition, { readonly type: "after" }> | undefined;
+  /** Passes over saved positions, and begins every shard now. */
+  readonly skipToLatest?: boolean | undefined;
+  /** A file is closed at every multiple of this time since the Unix epoch: an hour unless given. */
+  readonly rotateMs?: number | undefined;
+  /** A file is closed when it has this compressed size in bytes: 64 MiB unless given. */
+  readonly maxSize?: number | undefined;
+  /** Reading waits while records not archived yet take more bytes than this: 160 MiB unless given. */
+  readonly maxMemory?: number | undefined;
+  /** How long a shard stays this worker's without a sign of life: 20 s unless given. */
+  readonly leaseMs?: number | undefined;
+  /** The only shards to archive, where shards are placed by hand. */
+  readonly shards?: readonly ShardId[] | undefined;
+  /** Time between polls of a shard that is read to its end: a second unless given. */
+  readonly pollIntervalMs?: number | undefined;
+  /** The most records of one poll: 10,000 unless given. */
+  readonly limit?: number | undefined;
+  /** Tells where the archive ends, to notice a database that is behind it; not asked unless given. */
+  readonly newestArchived?: (() => Promise<NewestArchived>) | undefined;
+  /** Moves positions that are behind the archive, instead of refusing their shards. */
+  readonly recover?: boolean | undefined;
+  /** Told of each file that reached the archive. */
+  readonly onFile?: ((file: ArchivedFile) => void) | undefined;
+}

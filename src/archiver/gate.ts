@@ -1,0 +1,35 @@
+/** Lets tasks through while it is open, and makes them wait while it is closed. */
+export class Gate {
+  #opened: PromiseWithResolvers<void> | undefined;
+
+  /** Whether tasks have to wait. */
+  get closed(): boolean {
+    return this.#opened !== undefined;
+  }
+
+  /** Makes tasks wait from now on. */
+  close(): void {
+    this.#opened ??= Promise.withResolvers<void>();
+  }
+
+  /** Lets those who wait go on. */
+  open(): void {
+    this.#opened?.resolve();
+    this.#opened = undefined;
+  }
+
+  /** Returns when the gate is open, or when `signal` is aborted. */
+  async pass(signal: AbortSignal): Promise<void> {
+    while (this.#opened !== undefined && !signal.aborted) {
+      await Promise.race([this.#opened.promise, aborted(signal)]);
+    }
+  }
+}
+
+/** Resolves when a signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

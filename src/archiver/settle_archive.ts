@@ -1,0 +1,82 @@
+import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
+import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
+import { ArchiveFormatError } from "../errors.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { ShardId } from "../record.ts";
+import { persist, type Services } from "./services.ts";
+
+/** A manifest of one or a few shards fits into this many bytes. */
+const TAIL_BYTES = 8 * 1024;
+
+/**
+ * Settles what earlier workers left open of a shard, as the protocol's step 7 does.
+ *
+ * An intent that is neither done nor void may have been put, may be on its way, or may never come.
+ * An empty archive under its key, put only if the key is free, decides: if it can be put, the file
+ * had not landed and now never can. If the key is taken, the object there tells whether it is the
+ * file. Whoever asks, and however often, the verdict is the same.
+ *
+ * @returns Where the shard stands once nothing is open any more.
+ */
+export async function settleShard(
+  shardId: ShardId,
+  services: Omit<Services, "kinesis">,
+): Promise<ShardStanding> {
+  const { ledger, clock } = services;
+  for (;;) {
+    const standing = await persist("ledger", clock, () => ledger.standing(shardId));
+    if (standing.open.length === 0) return standing;
+    for (const intent of standing.open) await settleIntent(intent, services);
+  }
+}
+
+async function settleIntent(
+  intent: ArchiveIntent,
+  { store, ledger, clock }: Omit<Services, "kinesis">,
+): Promise<void> {
+  const landed = await persist("object store", clock, async () => {
+    const options = { ifAbsent: true, metadata: { "triton-void": intent.id } };
+    if (await store.put(intent.key, EMPTY_ARCHIVE, options) === "created") return false;
+    return await holdsIntent(store, intent);
+  });
+  await persist(
+    "ledger",
+    clock,
+    () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
+  );
+}
+
+/**
+ * Puts the file of an intent.
+ *
+ * A put whose answer was lost may have landed: the key is then found taken, by the file itself.
+ *
+ * @returns Whether the file is in the archive; if not, the key is taken by another object for good.
+ */
+export function putArchive(
+  intent: ArchiveIntent,
+  body: Uint8Array,
+  { store, clock }: Pick<Services, "store" | "clock">,
+): Promise<boolean> {
+  return persist("object store", clock, async () => {
+    const options = { ifAbsent: true, metadata: { "triton-intent": intent.id } };
+    if (await store.put(intent.key, body, options) === "created") return true;
+    return await holdsIntent(store, intent);
+  });
+}
+
+/** Whether the object under an intent's key is the intent's file: its manifest says so. */
+async function holdsIntent(store: ObjectStore, { key, id }: ArchiveIntent): Promise<boolean> {
+  for (let suffix = TAIL_BYTES;;) {
+    const body = await store.get(key, { range: { suffix } });
+    try {
+      const search = readManifest(await body.bytes(), body.size);
+      if (search.type !== "more") return search.type === "found" && search.manifest.intent === id;
+      suffix = search.bytes;
+    } catch (error) {
+      // A stranger's object that only looks like an archive; ours was put whole.
+      if (error instanceof ArchiveFormatError) return false;
+      throw error;
+    }
+  }
+}

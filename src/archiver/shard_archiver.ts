@@ -1,0 +1,156 @@
+import { getLogger } from "@logtape/logtape";
+import { CheckpointError, KinesisError } from "../errors.ts";
+import type { RecordBatch, StartPosition } from "../kinesis/kinesis_api.ts";
+import { pollShard } from "../kinesis/mod.ts";
+import type { SequenceNumber } from "../record.ts";
+import type { ArchiveWriter } from "./archive_writer.ts";
+import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+import type { Lease } from "./lease.ts";
+import { persist, type Services } from "./services.ts";
+import { settleShard } from "./settle_archive.ts";
+import type { ShardLeases } from "./shard_leases.ts";
+import { positionShard } from "./shard_position.ts";
+import type { StreamShards } from "./stream_shards.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** What archiving a shard takes. */
+export interface ShardArchiverParts {
+  /** Kinesis, object store, ledger, and clock. */
+  readonly services: Services;
+  /** Where records go. */
+  readonly writer: ArchiveWriter;
+  /** Where leases are given back. */
+  readonly leases: ShardLeases;
+  /** What the stream says of its shards. */
+  readonly shards: StreamShards;
+  /** How to read, and whether to mend positions. */
+  readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit" | "recover">;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/** Archives single shards, each under its lease, from where it stands to its end. */
+export class ShardArchiver {
+  readonly #parts: ShardArchiverParts;
+  /** Why a shard was left alone, if one was. */
+  refusal: CheckpointError | undefined;
+
+  constructor(parts: ShardArchiverParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Settles what is open of a shard, and archives it until it ends, its lease is over, or it is time
+   * to stop.
+   */
+  async archive(
+    lease: Lease,
+    options: { readonly newest: NewestArchived; readonly skip: boolean },
+  ): Promise<void> {
+    const { services, shards } = this.#parts;
+    const recover = this.#parts.options.recover === true;
+    const standing = await settleShard(lease.shardId, services);
+    if (lease.signal.aborted) return;
+    try {
+      await this.#read(
+        lease,
+        await positionShard(lease, standing, services, { ...options, recover }),
+      );
+    } catch (error) {
+      if (error instanceof CheckpointError && error.code === "BehindArchive") {
+        await this.#refuse(lease, error);
+      } else if (isGone(error) && await shards.hasLeft(lease.shardId)) {
+        await this.#recordGap(lease, undefined, "expired");
+        await this.#end(lease);
+      } else throw error;
+    }
+  }
+
+  /** Notes that nothing is left to archive of a shard on which nothing arrives. */
+  async confirm(lease: Lease): Promise<void> {
+    const { services: { ledger, clock }, writer } = this.#parts;
+    if (!lease.caughtUp || writer.holds(lease)) return;
+    const { shardId, epoch, archived } = lease;
+    await persist("ledger", clock, () => ledger.confirm(shardId, epoch, archived));
+  }
+
+  async #read(lease: Lease, from: StartPosition): Promise<void> {
+    const { services: { kinesis, ledger, clock }, writer, options } = this.#parts;
+    const signal = AbortSignal.any([this.#parts.signal, lease.signal]);
+    const shard = { stream: ledger.stream, shardId: lease.shardId, from };
+    const { pollIntervalMs, limit } = options;
+    log.debug("Reading {shardId} from {from}", { shardId: lease.shardId, from });
+    for await (const batch of pollShard(kinesis, shard, { clock, signal, pollIntervalMs, limit })) {
+      if (signal.aborted) return;
+      await this.#noticeGap(lease, batch);
+      if (signal.aborted) return;
+      for (const record of batch.records) writer.add(lease, record);
+      lease.caughtUp = batch.millisBehindLatest === 0;
+      await writer.room(signal);
+    }
+    if (!signal.aborted) await this.#end(lease);
+  }
+
+  /**
+   * Records what the stream may have dropped before it was read.
+   *
+   * A shard that is read from its oldest record on has no position yet that could be overtaken.
+   */
+  async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
+    const { services: { clock }, shards } = this.#parts;
+    const now = clock.now();
+    const { readUntil, started, lastRead } = lease;
+    lease.readUntil = now - batch.millisBehindLatest;
+    lease.started = true;
+    if (now - readUntil < shards.retentionMs || (started && lastRead === undefined)) return;
+    await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
+  }
+
+  async #recordGap(
+    lease: Lease,
+    until: SequenceNumber | undefined,
+    reason: string,
+  ): Promise<void> {
+    const { ledger, clock } = this.#parts.services;
+    const { shardId, lastRead: after } = lease;
+    const recordedAt = new Date(clock.now());
+    log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
+      shardId,
+      after: after ?? "its beginning",
+      until,
+      reason,
+    });
+    const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
+    await persist("ledger", clock, () => ledger.recordGap(gap));
+  }
+
+  /** Ends a shard that was read to its end, so that its children begin. */
+  async #end(lease: Lease): Promise<void> {
+    const { services: { ledger, clock }, writer, leases, shards } = this.#parts;
+    await writer.close("shard end");
+    if (lease.signal.aborted) return;
+    const { shardId, epoch } = lease;
+    const children = await shards.childrenOf(shardId);
+    if (!await persist("ledger", clock, () => ledger.end(shardId, epoch, children))) {
+      return leases.lose(lease);
+    }
+    leases.forget(lease);
+    log.info("Archived {shardId} to its end; {children} shards go on from it", {
+      shardId,
+      children: children.length,
+    });
+  }
+
+  async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
+    log.error("{reason}", { reason: error.message, shardId: lease.shardId });
+    this.refusal ??= error;
+    await this.#parts.leases.refuse(lease);
+    if (this.#parts.leases.held.length === 0) throw error;
+  }
+}
+
+/** Whether Kinesis says that a stream or a shard does not exist. */
+function isGone(error: unknown): boolean {
+  return error instanceof KinesisError && error.code === "ResourceNotFoundException";
+}

@@ -1,0 +1,113 @@
+import { getLogger } from "@logtape/logtape";
+import type { ShardId } from "../record.ts";
+import { Lease } from "./lease.ts";
+import { type LeasePlan, planLeases } from "./plan_leases.ts";
+import { persist, type Services } from "./services.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** What {@linkcode ShardLeases} needs to know. */
+export interface ShardLeasesOptions {
+  /** This worker's name, unlike any other's. */
+  readonly worker: string;
+  /** How long a lease lasts without being renewed, in milliseconds. */
+  readonly leaseMs: number;
+  /** The only shards to take, if it is not to be an even share of all. */
+  readonly pinned?: ReadonlySet<ShardId> | undefined;
+  /** Told of a lease that another worker has by now. */
+  readonly onLost: (lease: Lease) => void;
+}
+
+/** The leases of this worker: takes them, renews them, and notices their loss. */
+export class ShardLeases {
+  readonly #services: Pick<Services, "ledger" | "clock">;
+  readonly #options: ShardLeasesOptions;
+  readonly #held = new Map<ShardId, Lease>();
+  readonly #refused = new Set<ShardId>();
+  #workers: readonly string[] = [];
+
+  constructor(services: Pick<Services, "ledger" | "clock">, options: ShardLeasesOptions) {
+    this.#services = services;
+    this.#options = options;
+  }
+
+  /** The leases that this worker holds, as far as it knows. */
+  get held(): readonly Lease[] {
+    return [...this.#held.values()];
+  }
+
+  /** Shards that this worker was told to leave alone. */
+  get refused(): ReadonlySet<ShardId> {
+    return this.#refused;
+  }
+
+  /** Renews all leases, and drops those that another worker has by now. */
+  async renew(): Promise<void> {
+    const { ledger, clock } = this.#services;
+    const { worker, leaseMs } = this.#options;
+    const before = this.held;
+    const renewal = await persist("ledger", clock, () => ledger.renew(worker, leaseMs));
+    this.#workers = renewal.workers;
+    for (const lease of before) {
+      if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
+    }
+  }
+
+  /** Asks the ledger which leases to take and which to hand over. */
+  async plan(): Promise<LeasePlan> {
+    const { ledger, clock } = this.#services;
+    const shards = await persist("ledger", clock, () => ledger.shards());
+    return planLeases(shards, {
+      worker: this.#options.worker,
+      workers: this.#workers,
+      held: new Set(this.#held.keys()),
+      pinned: this.#options.pinned,
+      refused: this.#refused,
+    });
+  }
+
+  /** Takes the lease of a shard; undefined if another worker was faster. */
+  async take(shardId: ShardId): Promise<Lease | undefined> {
+    const { ledger, clock } = this.#services;
+    const { worker, leaseMs } = this.#options;
+    const epoch = await persist("ledger", clock, () => ledger.acquire(shardId, worker, leaseMs));
+    if (epoch === undefined) return undefined;
+    const lease = new Lease(shardId, epoch);
+    this.#held.set(shardId, lease);
+    return lease;
+  }
+
+  /** Gives a lease back; whatever was read under it must have been archived or discarded. */
+  async release(lease: Lease): Promise<void> {
+    const { ledger, clock } = this.#services;
+    if (!this.forget(lease)) return;
+    await persist(
+      "ledger",
+      clock,
+      () => ledger.release(this.#options.worker, [lease.shardId]),
+    );
+  }
+
+  /** Gives a lease back and never takes it again. */
+  async refuse(lease: Lease): Promise<void> {
+    this.#refused.add(lease.shardId);
+    await this.release(lease);
+  }
+
+  /** Ends a lease that another worker has by now. */
+  lose(lease: Lease): void {
+    if (!this.forget(lease)) return;
+    log.warn("Lost the lease of {shardId}: another worker goes on with it", {
+      shardId: lease.shardId,
+    });
+    this.#options.onLost(lease);
+  }
+
+  /** Ends a lease on this side alone; false if it had ended before. */
+  forget(lease: Lease): boolean {
+    if (this.#held.get(lease.shardId) !== lease) return false;
+    this.#held.delete(lease.shardId);
+    lease.end();
+    return true;
+  }
+}

@@ -1,0 +1,118 @@
+import { getLogger } from "@logtape/logtape";
+import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
+import { CheckpointError } from "../errors.ts";
+import type { StartPosition } from "../kinesis/kinesis_api.ts";
+import { compareSequenceNumbers } from "../record.ts";
+import type { NewestArchived } from "./archiver_options.ts";
+import type { Lease } from "./lease.ts";
+import { persist, type Services } from "./services.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** Two clocks are never equal: "now" by this machine's is taken to be a second earlier. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
+/** What decides where reading of a shard begins. */
+export interface PositionOptions {
+  /** Where the newest archive of each shard ends. */
+  readonly newest: NewestArchived;
+  /** Whether a position that is behind the archive is moved. */
+  readonly recover: boolean;
+  /** Whether the saved position is passed over. */
+  readonly skip: boolean;
+}
+
+/** "Latest" as a position that stays the same when it is used again later. */
+export function startNow(now: number): StartPosition {
+  return { type: "at-timestamp", timestamp: new Date(now - CLOCK_TOLERANCE_MS) };
+}
+
+/**
+ * Decides where reading of a shard begins, once nothing is open of it.
+ *
+ * @returns The position.
+ * @throws {CheckpointError} With code `BehindArchive` if the archive goes further than the database
+ * knows, and this is not to be mended here.
+ */
+export async function positionShard(
+  lease: Lease,
+  standing: ShardStanding,
+  services: Pick<Services, "ledger" | "clock">,
+  options: PositionOptions,
+): Promise<StartPosition> {
+  const checkpoint = await mendCheckpoint(lease, standing, services, options);
+  if (options.skip) return await skip(lease, checkpoint, services);
+  lease.archived = checkpoint;
+  lease.lastRead = checkpoint;
+  lease.readUntil = standing.knownAt.getTime();
+  return checkpoint === undefined ? standing.start : { type: "after", sequenceNumber: checkpoint };
+}
+
+/** The checkpoint, moved to where the archive ends if that is further. */
+async function mendCheckpoint(
+  lease: Lease,
+  { checkpoint }: ShardStanding,
+  { ledger, clock }: Pick<Services, "ledger" | "clock">,
+  { newest, recover }: PositionOptions,
+): Promise<ShardStanding["checkpoint"]> {
+  const { shardId, epoch } = lease;
+  const archived = newest.get(shardId);
+  if (archived === undefined) return checkpoint;
+  if (checkpoint !== undefined && compareSequenceNumbers(archived.last, checkpoint) <= 0) {
+    return checkpoint;
+  }
+  const gaps = checkpoint === undefined ? await persist("ledger", clock, () => ledger.gaps()) : [];
+  // Somebody passed over what follows this archive, and nothing was archived since.
+  if (gaps.some((gap) => gap.shardId === shardId && gap.after === archived.last)) return checkpoint;
+  if (!recover) throw behindError(shardId, archived.key, ledger);
+  await persist(
+    "ledger",
+    clock,
+    () => ledger.reposition(shardId, epoch, { checkpoint: archived.last }),
+  );
+  log.warn("Moved the position of {shardId} to where archive {key} ends", {
+    shardId,
+    key: archived.key,
+    sequenceNumber: archived.last,
+  });
+  return archived.last;
+}
+
+/** Passes over everything up to now, and records what was passed over. */
+async function skip(
+  lease: Lease,
+  checkpoint: ShardStanding["checkpoint"],
+  { ledger, clock }: Pick<Services, "ledger" | "clock">,
+): Promise<StartPosition> {
+  const { shardId, epoch } = lease;
+  const start = startNow(clock.now());
+  const gap: Gap = {
+    stream: ledger.stream,
+    shardId,
+    after: checkpoint,
+    until: undefined,
+    reason: "skipped",
+    recordedAt: new Date(clock.now()),
+  };
+  await persist("ledger", clock, () => ledger.reposition(shardId, epoch, { start }, gap));
+  log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
+    shardId,
+    checkpoint: checkpoint ?? "its beginning",
+  });
+  lease.readUntil = clock.now();
+  return start;
+}
+
+function behindError(
+  shardId: string,
+  key: string,
+  { stream, client }: Services["ledger"],
+): CheckpointError {
+  return new CheckpointError(
+    `Cannot archive ${shardId} of "${stream}": archive "${key}" goes further than the database ` +
+      "knows, so its records would be archived twice (was the database restored from a backup?); " +
+      `run "triton checkpoint recover --client-name ${client}" with this stream, bucket and ` +
+      "database, or pass --recover",
+    { code: "BehindArchive", retryable: false },
+  );
+}

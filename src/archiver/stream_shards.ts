@@ -1,0 +1,98 @@
+import type { NewShard } from "../checkpoint/archive_ledger.ts";
+import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
+import type { ShardId, StartPosition } from "../record.ts";
+import { persist, type Services } from "./services.ts";
+import { startNow } from "./shard_position.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** The shards of a stream, as Kinesis lists them, and what the ledger is told of them. */
+export class StreamShards {
+  readonly #services: Pick<Services, "kinesis" | "ledger" | "clock">;
+  readonly #from: Exclude<StartPosition, { readonly type: "after" }>;
+  readonly #signal: AbortSignal;
+  #retentionMs = Infinity;
+  #listedAt = -Infinity;
+
+  /**
+   * @param services Kinesis, the ledger, and the clock.
+   * @param from Where to begin shards that nothing is known of.
+   * @param signal Ends the asking.
+   */
+  constructor(
+    services: Pick<Services, "kinesis" | "ledger" | "clock">,
+    from: Exclude<StartPosition, { readonly type: "after" }>,
+    signal: AbortSignal,
+  ) {
+    this.#services = services;
+    this.#from = from;
+    this.#signal = signal;
+  }
+
+  /** How long the stream keeps a record, in milliseconds. */
+  get retentionMs(): number {
+    return this.#retentionMs;
+  }
+
+  /** When the shards were last listed, in milliseconds since the Unix epoch. */
+  get listedAt(): number {
+    return this.#listedAt;
+  }
+
+  /**
+   * Looks at the stream, and tells the ledger of shards that it does not know.
+   *
+   * @throws {CheckpointError} With code `StreamRecreated` if it is another stream than before.
+   */
+  async refresh(): Promise<void> {
+    const { kinesis, ledger, clock } = this.#services;
+    const stream = await persist("Kinesis", clock, () => kinesis.describeStream(ledger.stream));
+    await persist("ledger", clock, () => ledger.identify(stream.createdAt));
+    this.#retentionMs = stream.retentionHours * HOUR_MS;
+    const listed = await this.#list();
+    const known = await persist("ledger", clock, () => ledger.shards());
+    const ids = new Set(known.map(({ shardId }) => shardId));
+    const added = known.length === 0
+      ? await this.#firstShards(listed)
+      : listed.filter(({ id }) => !ids.has(id)).map(asChild);
+    if (added.length > 0) await persist("ledger", clock, () => ledger.addShards(added));
+    this.#listedAt = clock.now();
+  }
+
+  /** The shards that go on from one that was closed. */
+  async childrenOf(shardId: ShardId): Promise<NewShard[]> {
+    return (await this.#list()).filter(({ parents }) => parents.includes(shardId)).map(asChild);
+  }
+
+  /** Whether a shard is no longer part of the stream, while the stream is there. */
+  async hasLeft(shardId: ShardId): Promise<boolean> {
+    return (await this.#list()).every(({ id }) => id !== shardId);
+  }
+
+  #list(): Promise<Shard[]> {
+    const { kinesis, ledger, clock } = this.#services;
+    return listAllShards(kinesis, ledger.stream, { clock, signal: this.#signal });
+  }
+
+  /** The shards of a stream that the ledger knows nothing of, and where each begins. */
+  async #firstShards(listed: readonly Shard[]): Promise<NewShard[]> {
+    const { ledger, clock } = this.#services;
+    const checkpoints = await persist("ledger", clock, () => ledger.checkpoints());
+    const plan = planShards(listed, { checkpoints, from: this.#from });
+    const now = startNow(clock.now());
+    return listed.map(({ id, parents }) => {
+      const position = plan.get(id);
+      // A shard with a checkpoint begins there. One that is passed over is closed: it ends at once.
+      const start =
+        position === undefined || position.type === "latest" || position.type === "after"
+          ? now
+          : position;
+      return { shardId: id, parents, start };
+    });
+  }
+}
+
+/** A shard that is read from its oldest record, after its parents. */
+function asChild({ id, parents }: Shard): NewShard {
+  return { shardId: id, parents, start: { type: "trim-horizon" } };
+}

@@ -1,0 +1,96 @@
+import { Archiver, type ArchiverOptions } from "../../src/archiver/mod.ts";
+import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import { VirtualClock } from "../../src/clock.ts";
+import { decodeEvent, encodeEvent, readArchiveEvents, readManifest } from "../../src/codec/mod.ts";
+import type { ArchiveManifest } from "../../src/codec/mod.ts";
+import { MemoryKinesis } from "../../src/kinesis/mod.ts";
+import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
+import type { ShardId } from "../../src/record.ts";
+
+/** The stream that the tests archive. */
+export const STREAM = "clicks_prod";
+
+/** One file of the archive, taken apart. */
+export interface ReadFile {
+  readonly key: string;
+  readonly events: readonly number[];
+  readonly manifest: ArchiveManifest;
+}
+
+/** A worker that runs, and how to stop it. */
+export interface RunningWorker {
+  /** Tells it to stop, and waits until it has. */
+  stop(): Promise<void>;
+  /** What came of it: settles when it has ended. */
+  readonly done: Promise<void>;
+}
+
+/** Kinesis, object store, ledger and clock in memory, and workers on them. */
+export class Fixture {
+  readonly clock = new VirtualClock();
+  readonly kinesis = new MemoryKinesis({ clock: this.clock });
+  readonly store = new MemoryObjectStore({ now: () => this.clock.now() });
+  ledger = new MemoryLedger(STREAM, { clock: this.clock });
+  readonly shards: readonly ShardId[];
+  #next = 0;
+
+  constructor(shardCount = 1) {
+    this.shards = this.kinesis.createStream(STREAM, shardCount);
+  }
+
+  /** Puts so many events, numbered through, with so many different keys. */
+  async put(count: number, keys = 16): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const data = encodeEvent({ number: this.#next });
+      const partitionKey = `key${this.#next++ % keys}`;
+      await this.kinesis.putRecords(STREAM, [{ partitionKey, data }]);
+    }
+  }
+
+  /** Starts a worker. */
+  start(options: ArchiverOptions = {}): RunningWorker {
+    const { kinesis, store, ledger, clock } = this;
+    const stop = new AbortController();
+    const done = new Archiver({ kinesis, store, ledger, clock }, options).run(stop.signal);
+    done.catch(() => {});
+    const clockRuns = async () => {
+      let over = false;
+      done.catch(() => {}).finally(() => over = true);
+      while (!over) await clock.advance(1_000);
+      await done;
+    };
+    return {
+      done,
+      stop: () => {
+        stop.abort();
+        return clockRuns();
+      },
+    };
+  }
+
+  /** The files of the archive that hold anything, in the order of their keys. */
+  async files(): Promise<ReadFile[]> {
+    const files: ReadFile[] = [];
+    for await (const { key, size } of this.store.list("2")) {
+      const bytes = await (await this.store.get(key)).bytes();
+      const search = readManifest(bytes, size);
+      if (search.type !== "found") continue;
+      const events: number[] = [];
+      for await (const event of readArchiveEvents(bytes)) {
+        events.push(decodeEvent(event).number as number);
+      }
+      files.push({ key, events, manifest: search.manifest });
+    }
+    return files;
+  }
+
+  /** The numbers of all archived events, sorted. */
+  async archived(): Promise<number[]> {
+    return (await this.files()).flatMap(({ events }) => events).sort((a, b) => a - b);
+  }
+
+  /** The numbers of all events that were put. */
+  get expected(): number[] {
+    return Array.from({ length: this.#next }, (_, number) => number);
+  }
+}

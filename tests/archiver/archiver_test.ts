@@ -1,0 +1,268 @@
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import { readQuarantine } from "../../src/codec/mod.ts";
+import { CheckpointError, KinesisError } from "../../src/errors.ts";
+import { Fixture, STREAM } from "./archiver_fixture.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+Deno.test("Archiver archives every record once, and closes a file at the hour", async () => {
+  const fixture = new Fixture(2);
+  await fixture.put(100);
+  const worker = fixture.start();
+  await fixture.clock.advance(HOUR);
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+  const [file] = await fixture.files();
+  equal(file!.key, "20260101/clicks_prod-store-1767229200.tri");
+  deepStrictEqual([...file!.manifest.shards.keys()].sort(), [...fixture.shards]);
+  await worker.stop();
+  equal((await fixture.files()).length, 1, "a file with no event is not written");
+});
+
+Deno.test("Archiver archives what it has read when it is told to stop, and goes on from there", async () => {
+  const fixture = new Fixture(2);
+  for (let run = 0; run < 5; run++) {
+    await fixture.put(30);
+    const worker = fixture.start();
+    await fixture.clock.advance(7_000 + run * 1_111);
+    await worker.stop();
+  }
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+  const checkpoints = await fixture.ledger.checkpoints();
+  for (const { manifest } of (await fixture.files()).slice(-1)) {
+    for (const [shardId, { last }] of manifest.shards) equal(checkpoints.get(shardId), last);
+  }
+});
+
+Deno.test("Archiver links the files of a shard into a chain", async () => {
+  const fixture = new Fixture(1);
+  const worker = fixture.start({ rotateMs: MINUTE });
+  for (let minute = 0; minute < 5; minute++) {
+    await fixture.put(10);
+    await fixture.clock.advance(MINUTE);
+  }
+  await worker.stop();
+  const ranges = (await fixture.files()).map(({ manifest }) =>
+    manifest.shards.get(fixture.shards[0]!)!
+  );
+  equal(ranges.length, 5);
+  deepStrictEqual(
+    ranges.map(({ previous }) => previous),
+    [undefined, ...ranges.slice(0, -1).map(({ last }) => last)],
+  );
+});
+
+Deno.test("Archiver closes a file when it is large enough", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(2_000);
+  const worker = fixture.start({ maxSize: 4_000 });
+  await fixture.clock.advance(10_000);
+  ok((await fixture.files()).length > 2);
+  await worker.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver uses a key once: on a clash the seconds move on by one", async () => {
+  const fixture = new Fixture(1);
+  const stranger = "20260101/clicks_prod-store-1767229200.tri";
+  await fixture.store.put(stranger, new Uint8Array([1, 2, 3]));
+  await fixture.put(3);
+  const worker = fixture.start();
+  await fixture.clock.advance(HOUR);
+  await worker.stop();
+  const [file] = await fixture.files();
+  equal(file!.key, "20260101/clicks_prod-store-1767229201.tri");
+  equal(file!.manifest.createdAt.getTime(), 1767229201_000);
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver puts a record that is not an event into quarantine", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(1);
+  const data = new TextEncoder().encode('{"json": true}');
+  await fixture.kinesis.putRecords(STREAM, [{ partitionKey: "bad", data }]);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const [file] = await fixture.files();
+  equal(file!.manifest.quarantined, 1);
+  const bytes = await (await fixture.store.get(file!.key)).bytes();
+  const records = [];
+  for await (const record of readQuarantine(bytes)) records.push(record);
+  equal(records.length, 1);
+  deepStrictEqual([records[0]!.partitionKey, records[0]!.data], ["bad", data]);
+});
+
+Deno.test("Archiver reads parents to their end before children, through splits and merges", async () => {
+  const fixture = new Fixture(2);
+  const [left, right] = fixture.shards;
+  const worker = fixture.start({ rotateMs: 10 * MINUTE });
+  await fixture.put(50);
+  const children = fixture.kinesis.splitShard(STREAM, left!);
+  await fixture.put(50);
+  fixture.kinesis.mergeShards(STREAM, children[1]!, right!);
+  await fixture.put(50);
+  await fixture.clock.advance(5 * MINUTE);
+  await worker.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+  const perKey = new Map<number, number[]>();
+  for (const { events } of await fixture.files()) {
+    for (const number of events) {
+      perKey.set(number % 16, [...perKey.get(number % 16) ?? [], number]);
+    }
+  }
+  for (const numbers of perKey.values()) {
+    deepStrictEqual(numbers, numbers.toSorted((a, b) => a - b), "order of a key is kept");
+  }
+});
+
+Deno.test("Archivers share the shards of a stream evenly, and take over from one that stops", async () => {
+  const fixture = new Fixture(4);
+  const first = fixture.start({ rotateMs: 5 * MINUTE });
+  await fixture.clock.advance(10_000);
+  const second = fixture.start({ rotateMs: 5 * MINUTE });
+  await fixture.put(40);
+  await fixture.clock.advance(MINUTE);
+  const owners = (await fixture.ledger.shards()).map(({ owner }) => owner);
+  equal(new Set(owners).size, 2);
+  deepStrictEqual(owners.filter((owner) => owner === owners[0]).length, 2);
+  await first.stop();
+  await fixture.put(40);
+  await fixture.clock.advance(10_000);
+  const left = (await fixture.ledger.shards()).map(({ owner }) => owner);
+  equal(new Set(left).size, 1);
+  await second.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver.run() begins at latest by a time that stays the same after a restart", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  await fixture.clock.advance(MINUTE);
+  const worker = fixture.start({ from: { type: "latest" } });
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  await fixture.put(5);
+  const again = fixture.start({ from: { type: "latest" } });
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  deepStrictEqual(await fixture.archived(), [10, 11, 12, 13, 14]);
+});
+
+Deno.test("Archiver.run() passes over saved positions if asked to, and records the gap", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  await fixture.put(10);
+  await fixture.clock.advance(MINUTE);
+  const again = fixture.start({ skipToLatest: true });
+  await fixture.clock.advance(5_000);
+  await fixture.put(2);
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  deepStrictEqual(await fixture.archived(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21]);
+  const [gap] = await fixture.ledger.gaps();
+  equal(gap!.reason, "skipped");
+});
+
+Deno.test("Archiver takes over positions that an older Triton left", async () => {
+  const fixture = new Fixture(2);
+  await fixture.put(20);
+  const seen = new Map();
+  for (const shardId of fixture.shards.slice(0, 1)) {
+    const iterator = await fixture.kinesis.getShardIterator(
+      { stream: STREAM, shardId },
+      { type: "trim-horizon" },
+    );
+    const { records } = await fixture.kinesis.getRecords(iterator);
+    seen.set(shardId, records[4]!.sequenceNumber);
+  }
+  fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock, checkpoints: seen });
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  equal((await fixture.archived()).length, 15);
+  const manifest = (await fixture.files())[0]!.manifest;
+  equal(manifest.shards.get(fixture.shards[0]!)!.previous, seen.get(fixture.shards[0]!));
+});
+
+Deno.test("Archiver records a gap when the stream dropped records before they were archived", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  await fixture.put(10);
+  await fixture.clock.advance(25 * HOUR);
+  await fixture.put(10);
+  const again = fixture.start();
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  const [gap] = await fixture.ledger.gaps();
+  equal(gap!.reason, "retention");
+  ok(gap!.after !== undefined);
+  equal((await fixture.archived()).length, 20);
+});
+
+Deno.test("Archiver records no gap for a shard on which nothing arrives", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(30 * HOUR);
+  await worker.stop();
+  const again = fixture.start();
+  await fixture.put(10);
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  deepStrictEqual(await fixture.ledger.gaps(), []);
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver.run() refuses a stream that was deleted and created again", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(1);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  fixture.kinesis.deleteStream(STREAM);
+  await fixture.clock.advance(5_000);
+  fixture.kinesis.createStream(STREAM, 1);
+  const again = fixture.start();
+  await fixture.clock.advance(5_000);
+  await rejects(again.done, (error) => {
+    ok(error instanceof CheckpointError);
+    return error.code === "StreamRecreated";
+  });
+});
+
+Deno.test("Archiver.run() fails for a stream that is not there", async () => {
+  const fixture = new Fixture(1);
+  fixture.kinesis.deleteStream(STREAM);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await rejects(worker.done, KinesisError);
+});
+
+Deno.test("Archiver refuses shards whose archive is ahead of the database, or mends them", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const [file] = await fixture.files();
+  const { last } = file!.manifest.shards.get(fixture.shards[0]!)!;
+  const newest = new Map([[fixture.shards[0]!, { key: file!.key, last }]]);
+  const newestArchived = () => Promise.resolve(newest);
+  fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock });
+  const behind = fixture.start({ newestArchived });
+  await fixture.clock.advance(5_000);
+  await rejects(behind.done, /goes further than the database knows.*checkpoint recover/);
+  await fixture.put(3);
+  const mended = fixture.start({ newestArchived, recover: true });
+  await fixture.clock.advance(30_000);
+  await mended.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
