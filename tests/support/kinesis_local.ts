@@ -69,7 +69,7 @@ async function untilHealthy(server: ChildProcess, url: string): Promise<void> {
     failure ??= new Error(`Cannot start kinesis-local: it ended with ${code}: ${said}`);
   });
   while (failure === undefined) {
-    const healthy = await fetch(url).then(async (answer) => {
+    const healthy = await fetch(url, { headers: { connection: "close" } }).then(async (answer) => {
       await answer.body?.cancel();
       return answer.ok;
     }, () => false);

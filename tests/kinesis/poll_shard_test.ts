@@ -1,0 +1,251 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { VirtualClock } from "../../src/clock.ts";
+import {
+  KinesisError,
+  type KinesisOperation,
+  MemoryKinesis,
+  pollShard,
+  type PollShardOptions,
+  type RecordBatch,
+  type RetryEvent,
+  type StartPosition,
+} from "../../src/kinesis/mod.ts";
+import type { SequenceNumber } from "../../src/record.ts";
+import { runUntil } from "../support/virtual_time.ts";
+
+type Intercept = (
+  operation: KinesisOperation,
+  phase: "before" | "after",
+  args: readonly unknown[],
+) => void | Promise<void>;
+
+/** A stream "s" of one shard on a virtual clock, with the times of its GetRecords. */
+function setUp(intercept: Intercept = () => {}) {
+  const clock = new VirtualClock({ now: 1_000_000_000_000 });
+  const reads: number[] = [];
+  const startedAt = clock.now();
+  const kinesis = new MemoryKinesis({
+    clock,
+    intercept(operation, args, phase) {
+      if (operation === "getRecords" && phase === "before") reads.push(clock.now() - startedAt);
+      return intercept(operation, phase, args);
+    },
+  });
+  const shardId = kinesis.createStream("s")[0]!;
+  const poll = (
+    from: StartPosition = { type: "trim-horizon" },
+    options: PollShardOptions = {},
+  ) => pollShard(kinesis, { stream: "s", shardId, from }, { clock, ...options });
+  const put = (...values: number[]) =>
+    kinesis.putRecords(
+      "s",
+      values.map((value) => ({ partitionKey: "a", data: new Uint8Array([value]) })),
+    );
+  const next = async (batches: AsyncGenerator<RecordBatch>) => {
+    const { value } = await runUntil(clock, batches.next());
+    return value?.records.map(({ data }: { data: Uint8Array }) => data[0]);
+  };
+  return { clock, kinesis, shardId, poll, put, next, reads };
+}
+
+function failure(code: string, retryable: boolean): KinesisError {
+  return new KinesisError(`Cannot do it: ${code}`, { code, retryable });
+}
+
+Deno.test("pollShard() asks once a second while there is nothing more", async () => {
+  const { poll, put, next, reads } = setUp();
+  const batches = poll();
+  deepEqual(await next(batches), []);
+  await put(1);
+  deepEqual(await next(batches), [1]);
+  deepEqual(await next(batches), []);
+  deepEqual(reads, [0, 1_000, 2_000]);
+});
+
+Deno.test("pollShard() asks five times a second while it is behind", async () => {
+  const { clock, poll, put, next, reads } = setUp();
+  await put(1, 2, 3, 4, 5);
+  await clock.advance(10);
+  const batches = poll(undefined, { limit: 2 });
+  deepEqual([await next(batches), await next(batches), await next(batches)], [[1, 2], [3, 4], [5]]);
+  deepEqual(await next(batches), []);
+  deepEqual(reads, [10, 210, 410, 1_410]);
+});
+
+Deno.test("pollShard() keeps its pace when the caller or the service takes its time", async () => {
+  const { clock, poll, next, reads } = setUp();
+  const batches = poll();
+  await next(batches);
+  await clock.advance(700);
+  await next(batches);
+  await clock.advance(5_000);
+  await next(batches);
+  deepEqual(reads, [0, 1_000, 6_000]);
+});
+
+Deno.test("pollShard() asks as often as it is told, also while it is behind", async () => {
+  const { poll, put, next, reads } = setUp();
+  await put(1, 2);
+  const batches = poll(undefined, { limit: 1, pollIntervalMs: 50 });
+  for (let i = 0; i < 4; i++) await next(batches);
+  deepEqual(reads, [0, 50, 100, 150]);
+});
+
+Deno.test("pollShard() does not wait longer than its interval when the clock is set back", async () => {
+  const { clock, kinesis, shardId } = setUp();
+  let shift = 0;
+  const jumpy = {
+    now: () => clock.now() + shift,
+    random: () => clock.random(),
+    sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal),
+  };
+  const shard = { stream: "s", shardId, from: { type: "trim-horizon" } } as const;
+  const batches = pollShard(kinesis, shard, { clock: jumpy });
+  await batches.next();
+  shift = -3_600_000;
+  const before = clock.now();
+  await runUntil(clock, batches.next());
+  equal(clock.now() - before, 1_000);
+});
+
+Deno.test("pollShard() begins after a record, and at the latest", async () => {
+  const { poll, put, next } = setUp();
+  const [result] = await put(1, 2);
+  const sequenceNumber = (result!.ok ? result!.sequenceNumber : "") as SequenceNumber;
+  deepEqual(await next(poll({ type: "after", sequenceNumber })), [2]);
+  const batches = poll({ type: "latest" });
+  deepEqual(await next(batches), []);
+  await put(3);
+  deepEqual(await next(batches), [3]);
+});
+
+Deno.test("pollShard() ends when the shard is closed and read to its end", async () => {
+  const { clock, kinesis, shardId, poll, put } = setUp();
+  await put(1, 2, 3);
+  kinesis.splitShard("s", shardId);
+  const batches = await runUntil(clock, Array.fromAsync(poll(undefined, { limit: 2 })));
+  deepEqual(batches.map(({ records }) => records.length), [2, 1]);
+});
+
+Deno.test("pollShard() renews an expired iterator after the last record read", async () => {
+  const { clock, poll, put, next } = setUp();
+  await put(1);
+  const batches = poll();
+  deepEqual(await next(batches), [1]);
+  await put(2);
+  await clock.advance(400_000);
+  deepEqual(await next(batches), [2]);
+  deepEqual(await next(batches), []);
+});
+
+Deno.test("pollShard() renews an expired iterator at the start if nothing was read", async () => {
+  const { clock, poll, put, next } = setUp();
+  const batches = poll({ type: "trim-horizon" });
+  deepEqual(await next(batches), []);
+  await put(1);
+  await clock.advance(400_000);
+  deepEqual(await next(batches), [1]);
+});
+
+Deno.test("pollShard() misses nothing when an iterator at the latest expires unused", async () => {
+  const { clock, poll, put, next } = setUp();
+  await put(1);
+  await clock.advance(60_000);
+  const batches = poll({ type: "latest" });
+  deepEqual(await next(batches), []);
+  await put(2);
+  await clock.advance(400_000);
+  await put(3);
+  deepEqual(await next(batches), [2, 3]);
+});
+
+Deno.test("pollShard() pauses between renewals when iterators expire at once", async () => {
+  let expired = 0;
+  const { poll, next, reads } = setUp((operation, phase) => {
+    if (operation !== "getRecords" || phase !== "before" || expired === 5) return;
+    expired++;
+    throw failure("ExpiredIteratorException", false);
+  });
+  deepEqual(await next(poll()), []);
+  deepEqual(reads, [0, 0, 200, 400, 600, 800]);
+});
+
+Deno.test("pollShard() retries throttling and lost connections for as long as it takes", async () => {
+  const faults = [
+    ...Array.from({ length: 12 }, () => "ProvisionedThroughputExceededException"),
+    "ECONNRESET",
+    "InternalFailure",
+  ];
+  const operations = new Set<string>();
+  const { clock, poll, put, next } = setUp((operation, phase) => {
+    if (operation === "putRecords" || phase === "after" || faults.length === 0) return;
+    if (operation === "getShardIterator" && faults.length < 12) return;
+    operations.add(operation);
+    throw failure(faults.shift()!, true);
+  });
+  await put(1);
+  const events: RetryEvent[] = [];
+  const before = clock.now();
+  const batches = poll(undefined, { onRetry: (event) => events.push(event) });
+  deepEqual(await next(batches), [1]);
+  equal(events.length, 14);
+  deepEqual([...operations], ["getShardIterator", "getRecords"]);
+  deepEqual(new Set(events.map(({ operation }) => operation)).size, 2);
+  ok(events.every(({ stream, shardId }) => stream === "s" && shardId === "shardId-000000000000"));
+  ok(events.every(({ service, delayMs }) => service === "kinesis" && delayMs <= 30_000));
+  ok(clock.now() - before > 30_000);
+});
+
+Deno.test("pollShard() throws what asking again does not mend", async () => {
+  const denied = failure("AccessDeniedException", false);
+  const { clock, poll } = setUp((operation) => {
+    if (operation === "getRecords") throw denied;
+  });
+  await rejects(() => runUntil(clock, poll().next()), denied);
+});
+
+Deno.test("pollShard() stops at once and quietly when it is aborted in a pause", async () => {
+  const { clock, poll } = setUp();
+  const stop = new AbortController();
+  const batches = poll(undefined, { signal: stop.signal });
+  await batches.next();
+  const pending = batches.next();
+  await clock.advance(500);
+  stop.abort();
+  deepEqual(await pending, { done: true, value: undefined });
+  equal(clock.nextWake, undefined);
+});
+
+Deno.test("pollShard() stops at once when it is aborted in a request that does not heed it", async () => {
+  const never = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const { poll } = setUp((operation) => {
+    if (operation !== "getRecords") return;
+    asked.resolve();
+    return never.promise;
+  });
+  const stop = new AbortController();
+  const pending = poll(undefined, { signal: stop.signal }).next();
+  await asked.promise;
+  stop.abort();
+  deepEqual(await pending, { done: true, value: undefined });
+  never.resolve();
+});
+
+Deno.test("pollShard() stops at once when it is aborted between two tries", async () => {
+  const { clock, poll } = setUp((operation) => {
+    if (operation === "getRecords") throw failure("ECONNREFUSED", true);
+  });
+  const stop = new AbortController();
+  const pending = poll(undefined, { signal: stop.signal }).next();
+  await clock.advance(60_000);
+  stop.abort();
+  deepEqual(await pending, { done: true, value: undefined });
+});
+
+Deno.test("pollShard() asks nothing when it is aborted before", async () => {
+  const { poll, reads } = setUp();
+  const batches = poll(undefined, { signal: AbortSignal.abort() });
+  deepEqual(await batches.next(), { done: true, value: undefined });
+  deepEqual(reads, []);
+});
