@@ -1,0 +1,261 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { KinesisError, openKinesis, type OpenKinesisOptions } from "../../src/kinesis/mod.ts";
+import { toKinesisError } from "../../src/kinesis/sdk_error.ts";
+import type { ShardId } from "../../src/record.ts";
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../support/local_kinesis.ts";
+
+/** A server on loopback that answers every request in one way; it counts them. */
+function serve(answer: (body: Record<string, unknown>) => Response | Promise<Response>) {
+  const requests: Record<string, unknown>[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const body = await request.json();
+    requests.push(body);
+    return await answer(body);
+  });
+  return {
+    requests,
+    url: `http://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+function open(endpoint: string | undefined, options: OpenKinesisOptions = {}) {
+  return openKinesis({
+    endpoint,
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+    ...options,
+  });
+}
+
+function fault(type: string, status = 400): Response {
+  return Response.json({ __type: type, message: "as the service says" }, { status });
+}
+
+/** The error of one request to a server that answers in this way. */
+async function errorOf(answer: () => Response | Promise<Response>): Promise<KinesisError> {
+  await using server = serve(answer);
+  await using kinesis = await open(server.url);
+  return await failureOf(() => kinesis.describeStream("clicks"));
+}
+
+async function failureOf(act: () => Promise<unknown>): Promise<KinesisError> {
+  try {
+    await act();
+  } catch (error) {
+    ok(error instanceof KinesisError, `not a KinesisError: ${error}`);
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+Deno.test("SdkKinesis maps the service's refusals", async () => {
+  const cases: readonly (readonly [string, boolean])[] = [
+    ["ProvisionedThroughputExceededException", true],
+    ["LimitExceededException", true],
+    ["ThrottlingException", true],
+    ["KMSThrottlingException", true],
+    ["ExpiredIteratorException", false],
+    ["ResourceNotFoundException", false],
+    ["AccessDeniedException", false],
+    ["InvalidArgumentException", false],
+    ["UnrecognizedClientException", false],
+    ["ExpiredTokenException", false],
+  ];
+  for (const [code, retryable] of cases) {
+    const error = await errorOf(() => fault(code));
+    deepEqual([error.code, error.retryable], [code, retryable]);
+    equal(
+      error.message,
+      `Cannot describe stream "clicks": ${code}: as the service says`,
+    );
+    ok(error.cause instanceof Error);
+  }
+});
+
+Deno.test("SdkKinesis counts every 5xx among what passes, whatever its body", async () => {
+  const named = await errorOf(() => fault("InternalFailure", 500));
+  deepEqual([named.code, named.retryable], ["InternalFailure", true]);
+  const bare = await errorOf(() => new Response(null, { status: 500 }));
+  deepEqual([bare.code, bare.retryable], ["HTTP 500", true]);
+  equal(bare.message, 'Cannot describe stream "clicks": the service answered with status 500');
+  const html = await errorOf(() => new Response("<html>busy</html>", { status: 503 }));
+  deepEqual([html.code, html.retryable], ["HTTP 503", true]);
+  const strange = await errorOf(() => fault("SomethingNewException", 502));
+  deepEqual([strange.code, strange.retryable], ["SomethingNewException", true]);
+});
+
+Deno.test("SdkKinesis does not ask a server again that is no Kinesis", async () => {
+  const html = await errorOf(() => new Response("<html>hello</html>"));
+  deepEqual([html.code, html.retryable], ["HTTP 200", false]);
+  match(html.message, /^Cannot describe stream "clicks": .*is not valid JSON\)$/);
+});
+
+Deno.test("SdkKinesis asks again after a refusal that set its clock right", async () => {
+  const date = new Date(Date.now() + 3_600_000).toUTCString();
+  const body = { __type: "InvalidSignatureException", message: "Signature expired" };
+  const error = await errorOf(() => Response.json(body, { status: 400, headers: { date } }));
+  deepEqual([error.code, error.retryable], ["InvalidSignatureException", true]);
+  const other = await errorOf(() => fault("InvalidSignatureException"));
+  deepEqual([other.code, other.retryable], ["InvalidSignatureException", false]);
+});
+
+Deno.test("SdkKinesis counts lost, refused and slow connections among what passes", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}`;
+  const closing = (async () => {
+    for await (const connection of listener) connection.close();
+  })();
+  {
+    await using kinesis = await open(url);
+    const closed = await failureOf(() => kinesis.describeStream("clicks"));
+    deepEqual([closed.code, closed.retryable], ["ECONNRESET", true]);
+  }
+  listener.close();
+  await closing;
+  await using kinesis = await open(url);
+  const refused = await failureOf(() => kinesis.describeStream("clicks"));
+  deepEqual([refused.code, refused.retryable], ["ECONNREFUSED", true]);
+  match(
+    refused.message,
+    /^Cannot describe stream "clicks": connect ECONNREFUSED 127\.0\.0\.1:\d+$/,
+  );
+});
+
+Deno.test("SdkKinesis counts an answer that was cut short among what passes", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
+  const answering = (async () => {
+    using connection = await listener.accept();
+    await connection.read(new Uint8Array(4_096));
+    await connection.write(new TextEncoder().encode(`${head}{"StreamDescriptionSummary"`));
+  })();
+  await using kinesis = await open(`http://127.0.0.1:${listener.addr.port}`);
+  const error = await failureOf(() => kinesis.describeStream("clicks"));
+  deepEqual([error.code, error.retryable], ["ECONNRESET", true]);
+  await answering;
+  listener.close();
+});
+
+Deno.test("SdkKinesis gives up a request that is not answered in time", async () => {
+  const held = Promise.withResolvers<Response>();
+  await using server = serve(() => held.promise);
+  await using kinesis = await open(server.url, { requestTimeoutMs: 50 });
+  const error = await failureOf(() => kinesis.describeStream("clicks"));
+  deepEqual([error.code, error.retryable], ["ETIMEDOUT", true]);
+  held.resolve(new Response());
+});
+
+Deno.test("SdkKinesis stops at once when a request is aborted", async () => {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<Response>();
+  await using server = serve(() => (asked.resolve(), held.promise));
+  await using kinesis = await open(server.url);
+  const stop = new AbortController();
+  const request = kinesis.describeStream("clicks", { signal: stop.signal });
+  await asked.promise;
+  const reason = new Error("enough");
+  stop.abort(reason);
+  await rejects(request, reason);
+  held.resolve(new Response());
+});
+
+Deno.test("SdkKinesis does not take an empty answer for the end of a shard", async () => {
+  await using server = serve(() => Response.json({}));
+  await using kinesis = await open(server.url);
+  const shard = { stream: "clicks", shardId: "shardId-000000000000" as ShardId };
+  for (
+    const act of [
+      () => kinesis.getRecords("iterator"),
+      () => kinesis.getShardIterator(shard, { type: "latest" }),
+      () => Array.fromAsync(kinesis.listShards("clicks")),
+      () => kinesis.putRecords("clicks", [{ partitionKey: "a", data: new Uint8Array(1) }]),
+    ]
+  ) {
+    const error = await failureOf(act);
+    deepEqual([error.code, error.retryable], ["InvalidAnswer", true]);
+  }
+});
+
+Deno.test("SdkKinesis.listShards() reads to the last page", async () => {
+  const page = (i: number) => ({
+    Shards: [{
+      ShardId: `shardId-00000000000${i}`,
+      HashKeyRange: { StartingHashKey: "0", EndingHashKey: "1" },
+      SequenceNumberRange: { StartingSequenceNumber: `${i}` },
+    }],
+    ...(i < 2 ? { NextToken: `${i + 1}` } : {}),
+  });
+  await using server = serve(({ NextToken }) => Response.json(page(Number(NextToken ?? 0))));
+  await using kinesis = await open(server.url);
+  const shards = await Array.fromAsync(kinesis.listShards("clicks"));
+  deepEqual(shards.map(({ id }) => id.at(-1)), ["0", "1", "2"]);
+  // AWS refuses a page's token together with the stream's name.
+  deepEqual(server.requests, [{ StreamName: "clicks" }, { NextToken: "1" }, { NextToken: "2" }]);
+});
+
+Deno.test("SdkKinesis asks once: asking again is for who uses it", async () => {
+  await using server = serve(() => fault("InternalFailure", 500));
+  await using kinesis = await open(server.url);
+  await failureOf(() => kinesis.describeStream("clicks"));
+  equal(server.requests.length, 1);
+});
+
+Deno.test("openKinesis() honours the endpoint variables, its own option before them", async () => {
+  await using server = serve(() => fault("ResourceNotFoundException"));
+  const nowhere = "http://127.0.0.1:1";
+  const code = async (env: Record<string, string>, endpoint?: string) => {
+    using _ = withEnv({ AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_KINESIS: undefined, ...env });
+    await using kinesis = await open(endpoint);
+    return (await failureOf(() => kinesis.describeStream("clicks"))).code;
+  };
+  const answered = "ResourceNotFoundException";
+  equal(await code({ AWS_ENDPOINT_URL: server.url }), answered);
+  const both = { AWS_ENDPOINT_URL: nowhere, AWS_ENDPOINT_URL_KINESIS: server.url };
+  equal(await code(both), answered);
+  equal(await code({ AWS_ENDPOINT_URL_KINESIS: nowhere }, server.url), answered);
+  equal(await code({ AWS_ENDPOINT_URL: server.url }, nowhere), "ECONNREFUSED");
+});
+
+Deno.test("openKinesis() takes the region from AWS_REGION, and says when there is none", async () => {
+  const nothing = {
+    AWS_REGION: undefined,
+    AWS_DEFAULT_REGION: undefined,
+    AWS_PROFILE: undefined,
+    AWS_CONFIG_FILE: "/nonexistent",
+    AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
+  };
+  {
+    using _ = withEnv(nothing);
+    await rejects(() => openKinesis(), {
+      name: "ConfigError",
+      message:
+        "Cannot open Kinesis: no region is set; name one in the configuration, or set AWS_REGION",
+    });
+  }
+  using _ = withEnv({ ...nothing, AWS_REGION: "eu-west-1" });
+  await using _kinesis = await openKinesis();
+});
+
+Deno.test("toKinesisError() looks for the connection in what an error gathers and was caused by", () => {
+  const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+  const gathered = new AggregateError([new Error("other"), refused], "all failed");
+  for (const error of [gathered, new Error("fetch failed", { cause: gathered })]) {
+    const { code, retryable } = toKinesisError("ask", error);
+    deepEqual([code, retryable], ["ECONNREFUSED", true]);
+  }
+  const denied = Object.assign(new Error("no keys"), { name: "CredentialsProviderError" });
+  const { message, code, retryable } = toKinesisError("ask", denied);
+  deepEqual([code, retryable], ["CredentialsProviderError", false]);
+  equal(message, "Cannot ask: CredentialsProviderError: no keys");
+  equal(toKinesisError("ask", "just text").message, "Cannot ask: Unknown: just text");
+});
+
+/** Sets variables, and sets them back. */
+function withEnv(values: Readonly<Record<string, string | undefined>>): Disposable {
+  const before = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
+  const set = (name: string, value: string | undefined) =>
+    value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+  for (const [name, value] of Object.entries(values)) set(name, value);
+  return { [Symbol.dispose]: () => before.forEach(([name, value]) => set(name, value)) };
+}
