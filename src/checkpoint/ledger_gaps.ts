@@ -1,0 +1,40 @@
+/**
+ * Gaps in SQL.
+ *
+ * @module
+ */
+
+import type { Gap } from "./archive_ledger.ts";
+import { compareText, fromSequenceNumber, type GapRow, toGap } from "./ledger_rows.ts";
+import type { LedgerScope } from "./ledger_shards.ts";
+import { ask, type Steps } from "./sql_steps.ts";
+
+/** Records a gap unless it is known. */
+export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<void> {
+  yield* ask(
+    `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (client, stream, shard, after_seq, reason) DO NOTHING`,
+    ...[client, stream, gap.shardId],
+    ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
+    ...[gap.reason, gap.recordedAt.getTime()],
+  );
+}
+
+/** All gaps, the oldest first. */
+export function* listGaps({ client, stream }: LedgerScope): Steps<Gap[]> {
+  const rows = yield* ask<GapRow>(
+    `SELECT shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap
+    WHERE client = ? AND stream = ?`,
+    ...[client, stream],
+  );
+  return rows.map((row) => toGap(stream, row)).sort(compareGaps);
+}
+
+/** By time; what was noticed at once by shard, place and reason, so that the order is always one. */
+export function compareGaps(a: Gap, b: Gap): number {
+  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
+    compareText(a.shardId, b.shardId) ||
+    compareText(fromSequenceNumber(a.after), fromSequenceNumber(b.after)) ||
+    compareText(a.reason, b.reason);
+}

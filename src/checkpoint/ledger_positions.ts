@@ -1,0 +1,55 @@
+/**
+ * Positions that are moved or confirmed by hand, in SQL.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type { Gap } from "./archive_ledger.ts";
+import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./ledger_checkpoints.ts";
+import { recordGap } from "./ledger_gaps.ts";
+import { type LedgerScope, lockShard, setStart, touchStart } from "./ledger_shards.ts";
+import type { Steps } from "./sql_steps.ts";
+
+/** A shard whose lease the caller believes to hold. */
+interface Held {
+  readonly shardId: ShardId;
+  readonly epoch: number;
+}
+
+/** Notes that a shard is known to be archived up to now. */
+export function* confirm(
+  scope: LedgerScope,
+  { shardId, epoch, checkpoint }: Held & { readonly checkpoint: SequenceNumber | undefined },
+): Steps<boolean> {
+  const shard = yield* lockShard(scope, shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  const saved = (yield* lockCheckpoints(scope, [shardId])).get(shardId);
+  if (saved !== checkpoint) return false;
+  if (saved === undefined) yield* touchStart(scope, shardId);
+  else yield* saveCheckpoints(scope, [[shardId, saved]], shard.now);
+  return true;
+}
+
+/** What {@linkcode reposition} is told. */
+interface Reposition extends Held {
+  readonly position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition };
+  readonly gap: Gap | undefined;
+}
+
+/** Moves a shard's position, and records what is left out thereby. */
+export function* reposition(
+  scope: LedgerScope,
+  { shardId, epoch, position, gap }: Reposition,
+): Steps<boolean> {
+  const shard = yield* lockShard(scope, shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  if ("checkpoint" in position) {
+    yield* saveCheckpoints(scope, [[shardId, position.checkpoint]], shard.now);
+  } else {
+    yield* deleteCheckpoint(scope, shardId);
+    yield* setStart(scope, shardId, position.start);
+  }
+  if (gap !== undefined) yield* recordGap(scope, gap);
+  return true;
+}

@@ -1,0 +1,100 @@
+/**
+ * The ledger's rows as values, and back.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type { ArchiveIntent, Gap, IntendedRange, LedgerShard } from "./archive_ledger.ts";
+import { toSequenceNumber } from "./rows.ts";
+
+/** A row of `triton_shard` with its checkpoint; PostgreSQL gives wide integers as text. */
+export interface ShardRow {
+  readonly shard: string;
+  readonly parents: string;
+  readonly start_at: string;
+  readonly state: string;
+  readonly owner: string | null;
+  readonly epoch: number | string;
+  readonly seq_num: string | null;
+}
+
+/** A row of `triton_archive`. */
+export interface IntentRow {
+  readonly id: string;
+  readonly archive_key: string;
+  readonly ranges: string;
+}
+
+/** A row of `triton_gap`: sequence numbers are empty where there is none. */
+export interface GapRow {
+  readonly shard: string;
+  readonly after_seq: string;
+  readonly until_seq: string;
+  readonly reason: string;
+  readonly recorded_ms: number | string;
+}
+
+/** A row as a shard. */
+export function toShard(row: ShardRow): LedgerShard {
+  return {
+    shardId: row.shard as ShardId,
+    parents: JSON.parse(row.parents),
+    start: toStart(row.start_at),
+    state: row.state as LedgerShard["state"],
+    owner: row.owner ?? undefined,
+    epoch: Number(row.epoch),
+    checkpoint: toSequenceNumber(row.seq_num),
+  };
+}
+
+/** The text of a start position. */
+export function fromStart(start: StartPosition): string {
+  return JSON.stringify(start); // a Date becomes RFC 3339 in UTC, to the millisecond
+}
+
+/** A start position by its text. */
+export function toStart(text: string): StartPosition {
+  const start = JSON.parse(text);
+  return start.type === "at-timestamp"
+    ? { type: start.type, timestamp: new Date(start.timestamp) }
+    : start;
+}
+
+/** A row as an intent. */
+export function toIntent(row: IntentRow): ArchiveIntent {
+  const ranges: IntendedRange[] = JSON.parse(row.ranges);
+  return {
+    id: row.id,
+    key: row.archive_key,
+    // JSON has no undefined.
+    ranges: ranges.map(({ shardId, epoch, previous, last }) => ({
+      shardId,
+      epoch,
+      previous,
+      last,
+    })),
+  };
+}
+
+/** A row as a gap of a stream. */
+export function toGap(stream: string, row: GapRow): Gap {
+  return {
+    stream,
+    shardId: row.shard as ShardId,
+    after: toSequenceNumber(row.after_seq),
+    until: toSequenceNumber(row.until_seq),
+    reason: row.reason,
+    recordedAt: new Date(Number(row.recorded_ms)),
+  };
+}
+
+/** The text of what may be missing. */
+export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): string {
+  return sequenceNumber ?? "";
+}
+
+/** Compares two texts by their UTF-16 code units, as all lists of the ledger are ordered. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,118 @@
+/**
+ * The ledger's tables, and how a database gets them.
+ *
+ * They have a version, unlike `triton_checkpoint`: processes that archive together must agree on
+ * what the rows mean, so one that is older than the tables refuses them.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../errors.ts";
+import { ask, type SqlDialect, type SqlExecutor, type Steps } from "./sql_steps.ts";
+
+/**
+ * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
+ * version that was released stays as it is; a change is a new one at the end.
+ *
+ * `_ms` is milliseconds since the Unix epoch, by the database's clock except in `created_ms` (by
+ * Kinesis) and `recorded_ms` (by who noticed). `parents`, `start_at` and `ranges` are JSON.
+ */
+const VERSIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE triton_stream (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      created_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream))`,
+    `CREATE TABLE triton_shard (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      parents TEXT NOT NULL,
+      start_at TEXT NOT NULL,
+      started_ms BIGINT NOT NULL,
+      state TEXT NOT NULL,
+      owner TEXT,
+      epoch BIGINT NOT NULL,
+      expires_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard))`,
+    `CREATE TABLE triton_worker (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      worker TEXT NOT NULL,
+      expires_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, worker))`,
+    `CREATE TABLE triton_archive (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      id TEXT NOT NULL,
+      archive_key TEXT NOT NULL,
+      state TEXT NOT NULL,
+      ranges TEXT NOT NULL,
+      intended_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, id))`,
+    // The table keeps every archive there ever was; those under way are few.
+    `CREATE INDEX triton_archive_open ON triton_archive (client, stream) WHERE state = 'intent'`,
+    `CREATE TABLE triton_gap (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      after_seq TEXT NOT NULL,
+      until_seq TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      recorded_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard, after_seq, reason))`,
+  ],
+];
+
+/** The version that this program works with. */
+export const LEDGER_VERSION: number = VERSIONS.length;
+
+/**
+ * Creates the ledger's tables, or brings them to this version.
+ *
+ * @param executor The database, which has the table `triton_checkpoint` already.
+ * @throws {CheckpointError} With code `SchemaTooNew` if a newer version has changed them.
+ */
+export async function prepareLedger(executor: SqlExecutor): Promise<void> {
+  const { dialect } = executor;
+  const what = "Cannot prepare the ledger's tables";
+  // Looking first, without a lock: who may not change the schema gets on, too.
+  const version = await executor.run(what, () => readVersion(dialect));
+  if (version < LEDGER_VERSION) await executor.transact(what, () => upgrade(dialect));
+}
+
+function* upgrade(dialect: SqlDialect): Steps<void> {
+  if (dialect.lockSchema !== undefined) yield* ask(dialect.lockSchema);
+  const version = yield* readVersion(dialect); // another process may have been faster
+  if (version === LEDGER_VERSION) return;
+  if (version === 0) yield* createVersion(dialect);
+  for (const statement of VERSIONS.slice(version).flat()) yield* ask(statement);
+  yield* ask("UPDATE triton_schema SET version = ? WHERE part = 'ledger'", LEDGER_VERSION);
+}
+
+/** The version of the tables that are there: 0 if there are none. */
+function* readVersion(dialect: SqlDialect): Steps<number> {
+  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) return 0;
+  const [row] = yield* ask("SELECT version FROM triton_schema WHERE part = 'ledger'");
+  const version = Number(row?.version ?? 0);
+  if (version > LEDGER_VERSION) throw tooNewError(version);
+  return version;
+}
+
+function* createVersion(dialect: SqlDialect): Steps<void> {
+  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) {
+    yield* ask(
+      "CREATE TABLE triton_schema (part TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)",
+    );
+  }
+  yield* ask("INSERT INTO triton_schema (part, version) VALUES ('ledger', 0)");
+}
+
+function tooNewError(version: number): CheckpointError {
+  return new CheckpointError(
+    `Cannot use the checkpoint database: a newer Triton has changed its tables (to version ` +
+      `${version}; this one knows ${LEDGER_VERSION}); use that Triton, or a later one`,
+    { code: "SchemaTooNew", retryable: false },
+  );
+}

@@ -1,0 +1,186 @@
+import { checkClient } from "./rows.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type {
+  ArchiveIntent,
+  ArchiveLedger,
+  Gap,
+  LedgerShard,
+  NewShard,
+  Renewal,
+  ShardStanding,
+} from "./archive_ledger.ts";
+import { listCheckpoints } from "./ledger_checkpoints.ts";
+import { confirm, reposition } from "./ledger_positions.ts";
+import { listGaps, recordGap } from "./ledger_gaps.ts";
+import { cancel, commit, intend, standing } from "./ledger_intents.ts";
+import { prepareLedger } from "./ledger_schema.ts";
+import {
+  acquire,
+  addShards,
+  endShard,
+  identify,
+  leave,
+  type LedgerScope,
+  listShards,
+  release,
+  renew,
+} from "./ledger_shards.ts";
+import { recreatedError } from "./memory_ledger.ts";
+import type { SqlExecutor, Steps } from "./sql_steps.ts";
+
+/** Options of {@linkcode SqlLedger.open}. */
+export interface SqlLedgerOptions {
+  /** Name of the client that the archives belong to. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+}
+
+/** A ledger in PostgreSQL or SQLite. */
+export class SqlLedger implements ArchiveLedger {
+  readonly client: string;
+  readonly stream: string;
+  readonly #executor: SqlExecutor;
+
+  private constructor(executor: SqlExecutor, options: SqlLedgerOptions) {
+    this.client = checkClient(options.client);
+    this.stream = options.stream;
+    this.#executor = executor;
+  }
+
+  /**
+   * Creates a ledger on a database, with its tables if they are missing or older.
+   *
+   * @param executor The database, which has the table `triton_checkpoint` already; it is disposed
+   * of with the ledger.
+   */
+  static async open(executor: SqlExecutor, options: SqlLedgerOptions): Promise<SqlLedger> {
+    const ledger = new SqlLedger(executor, options);
+    await prepareLedger(executor);
+    return ledger;
+  }
+
+  async identify(createdAt: Date): Promise<void> {
+    const known = await this.#transact(
+      "Cannot identify stream",
+      () => identify(this.#scope, createdAt),
+    );
+    if (known.getTime() !== createdAt.getTime()) {
+      throw recreatedError(this.stream, known, createdAt);
+    }
+  }
+
+  shards(): Promise<LedgerShard[]> {
+    return this.#run("Cannot list the shards of stream", () => listShards(this.#scope));
+  }
+
+  checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
+    return this.#run("Cannot list the checkpoints of stream", () => listCheckpoints(this.#scope));
+  }
+
+  addShards(shards: readonly NewShard[]): Promise<void> {
+    return this.#transact("Cannot add shards of stream", () => addShards(this.#scope, shards));
+  }
+
+  renew(worker: string, ttlMs: number): Promise<Renewal> {
+    return this.#transact("Cannot renew leases of stream", () => renew(this.#scope, worker, ttlMs));
+  }
+
+  acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined> {
+    const lease = { shardId, worker, ttlMs };
+    return this.#transact(`Cannot lease ${shardId} of stream`, () => acquire(this.#scope, lease));
+  }
+
+  release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
+    return this.#transact(
+      "Cannot give back leases of stream",
+      () => release(this.#scope, worker, shardIds),
+    );
+  }
+
+  leave(worker: string): Promise<void> {
+    return this.#transact("Cannot give back leases of stream", () => leave(this.#scope, worker));
+  }
+
+  standing(shardId: ShardId): Promise<ShardStanding> {
+    return this.#run(`Cannot ask about ${shardId} of stream`, () => standing(this.#scope, shardId));
+  }
+
+  intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
+    return this.#transact(
+      `Cannot write the intent of archive "${intent.key}" of stream`,
+      () => intend(this.#scope, intent, replaces),
+    );
+  }
+
+  commit(intentId: string): Promise<"done" | "void"> {
+    return this.#transact(
+      `Cannot commit intent "${intentId}" of stream`,
+      () => commit(this.#scope, intentId),
+    );
+  }
+
+  cancel(intentId: string): Promise<"done" | "void"> {
+    return this.#transact(
+      `Cannot cancel intent "${intentId}" of stream`,
+      () => cancel(this.#scope, intentId),
+    );
+  }
+
+  end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
+    return this.#transact(
+      `Cannot end ${shardId} of stream`,
+      () => endShard(this.#scope, { shardId, epoch, children }),
+    );
+  }
+
+  confirm(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+  ): Promise<boolean> {
+    return this.#transact(
+      `Cannot confirm ${shardId} of stream`,
+      () => confirm(this.#scope, { shardId, epoch, checkpoint }),
+    );
+  }
+
+  reposition(
+    shardId: ShardId,
+    epoch: number,
+    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    gap?: Gap,
+  ): Promise<boolean> {
+    return this.#transact(`Cannot reposition ${shardId} of stream`, () => {
+      return reposition(this.#scope, { shardId, epoch, position, gap });
+    });
+  }
+
+  recordGap(gap: Gap): Promise<void> {
+    return this.#transact(
+      `Cannot record a gap in ${gap.shardId} of stream`,
+      () => recordGap(this.#scope, gap),
+    );
+  }
+
+  gaps(): Promise<Gap[]> {
+    return this.#run("Cannot list the gaps of stream", () => listGaps(this.#scope));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#executor[Symbol.asyncDispose]();
+  }
+
+  /** Made anew for each call: the dialect of a test's database holds the time. */
+  get #scope(): LedgerScope {
+    return { client: this.client, stream: this.stream, dialect: this.#executor.dialect };
+  }
+
+  #run<T>(what: string, steps: () => Steps<T>): Promise<T> {
+    return this.#executor.run(`${what} "${this.stream}"`, steps);
+  }
+
+  #transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
+    return this.#executor.transact(`${what} "${this.stream}"`, steps);
+  }
+}
