@@ -1,8 +1,44 @@
 /**
+ * Bytes to values and back: MessagePack, JSON, the Snappy framing format, and the `.tri` archives
+ * made of them. Nothing here reads files or speaks to a network.
+ *
+ * An archive is a stream of the Snappy framing format whose data are MessagePack maps, one an
+ * event. {@linkcode ArchiveBuilder} makes one, {@linkcode readArchiveBlocks} and
+ * {@linkcode readArchiveEvents} read it, {@linkcode readManifest} reads what it says of itself from
+ * its last bytes alone, {@linkcode readQuarantine} the records in it that are not events.
+ *
+ * @example Print the events of a file as JSON lines
+ * ```ts
+ * import { encodeEvent, NdjsonWriter, readArchiveBlocks } from "@triton/triton/codec";
+ * import { ArchiveBuilder, type SequenceNumber, type ShardId } from "@triton/triton/codec";
+ * import { equal } from "node:assert/strict";
+ *
+ * const builder = new ArchiveBuilder();
+ * const position = { sequenceNumber: "1" as SequenceNumber, arrivedAt: new Date() };
+ * builder.add("shardId-000000000000" as ShardId, position, encodeEvent({ type: "click", x: 3 }));
+ * const file = builder.finish({
+ *   stream: "clicks_prod",
+ *   client: "store",
+ *   createdAt: new Date(),
+ *   program: "example",
+ *   previous: new Map(),
+ * });
+ *
+ * const writer = new NdjsonWriter();
+ * let lines = "";
+ * for await (const block of readArchiveBlocks(file)) {
+ *   lines += new TextDecoder().decode(writer.write(block.events));
+ * }
+ * equal(lines, '{"type":"click","x":3}\n');
+ * ```
+ *
  * @module
  */
 
+export { ArchiveFormatError, TritonError } from "../errors.ts";
+export type { EventData, SequenceNumber, ShardId } from "../record.ts";
 export { skipEvent, skipMsgpack, validateEvent } from "./msgpack_scan.ts";
+export { JsonEventError, parseJsonEvent } from "./json_parse.ts";
 export { msgpackToJson, NdjsonWriter } from "./json_write.ts";
 export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack_decode.ts";
 export { encodeEvent, encodeMsgpack } from "./msgpack_encode.ts";

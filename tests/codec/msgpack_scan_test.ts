@@ -2,22 +2,13 @@ import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { doesNotThrow, equal, throws } from "node:assert/strict";
 import { skipEvent, skipMsgpack, validateEvent } from "../../src/codec/mod.ts";
-
-/** Bytes from hexadecimal text. */
-function hex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/[0-9a-f]{2}/gi) ?? [], (pair) => parseInt(pair, 16));
-}
+import { formatError, hex } from "./msgpack_samples.ts";
 
 /** Arrays, each in the next, around nil. */
 function nestedArrays(depth: number): Uint8Array {
   const bytes = new Uint8Array(depth + 1).fill(0x91);
   bytes[depth] = 0xc0;
   return bytes;
-}
-
-/** What an ArchiveFormatError at `offset` looks like. */
-function formatError(offset: number, message: RegExp = /./): object {
-  return { name: "ArchiveFormatError", offset, message };
 }
 
 /** Sizes of values by their first bytes, as the specification gives them; the rest are zeros. */
