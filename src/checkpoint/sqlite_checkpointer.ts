@@ -48,7 +48,7 @@ const SAVE = `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, upd
   VALUES (?, ?, ?, ?, ?) ON CONFLICT (client, stream, shard)
   DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
 const LIST = `SELECT stream, shard, seq_num, updated FROM triton_checkpoint
-  WHERE client = ?1 AND (stream = ?2 OR ?3 = 0) ORDER BY stream, shard`;
+  WHERE client = ? AND (stream = ? OR ? = 0) ORDER BY stream, shard`;
 const COLUMNS = `SELECT tables.name AS "table", columns.name AS "column"
   FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
   WHERE tables.type = 'table'`;

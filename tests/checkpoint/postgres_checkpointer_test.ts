@@ -212,8 +212,6 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     ok(!Deno.inspect(database, { depth: 10 }).includes(server.password));
     const parameter = await openingFails(`${url}?no_such_parameter=1`);
     deepStrictEqual([parameter.code, parameter.retryable], ["42704", false]);
-    const tls = await openingFails(`${url}?sslmode=require`);
-    match(tls.message, /secure TLS connection/);
   },
 
   async "PostgresCheckpointer reconnects to a server that was started again"(url, server) {
