@@ -1,5 +1,35 @@
 /**
+ * Reading archived records, from S3, a directory or memory.
+ *
+ * This entry point never loads the Kinesis client, and the S3 client only when S3 is read.
+ *
  * @module
  */
 
-export {};
+export { openArchive, type OpenArchiveOptions } from "./open_archive.ts";
+export {
+  type ArchiveFileDamage,
+  ArchiveReader,
+  type ArchiveReaderOptions,
+  type KeyedArchiveBlock,
+} from "./archive_reader.ts";
+export {
+  type ArchiveEntry,
+  type ArchiveSelection,
+  listArchives,
+  type ListArchivesOptions,
+} from "./list_archives.ts";
+export type { ArchiveDate } from "./days.ts";
+export type { ArchiveBlock } from "../codec/archive_events.ts";
+export type { ArchiveDamage } from "../codec/archive_decoder.ts";
+export type { ArchiveKey } from "../codec/archive_key.ts";
+export type { Clock } from "../clock.ts";
+export type { ArchiveRecord, EventData, SequenceNumber, ShardId, TritonRecord } from "../record.ts";
+export {
+  ArchiveFormatError,
+  ObjectStoreError,
+  ServiceError,
+  type ServiceErrorOptions,
+  TritonError,
+} from "../errors.ts";
+export * from "../objects/mod.ts";

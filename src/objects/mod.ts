@@ -26,5 +26,3 @@ export {
 } from "./open_object_store.ts";
 export type { S3Options } from "./open_s3.ts";
 export { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
-export { withRetries } from "./with_retries.ts";
-export { compareKeys } from "./keys.ts";

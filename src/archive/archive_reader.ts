@@ -1,0 +1,207 @@
+/**
+ * Reading archived records.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { type Clock, systemClock } from "../clock.ts";
+import type { ArchiveDamage } from "../codec/archive_decoder.ts";
+import { type ArchiveBlock, eventsIn } from "../codec/archive_events.ts";
+import { readArchiveBlocks } from "../codec/archive_reader.ts";
+import { decodeEvent } from "../codec/msgpack_decode.ts";
+import { ArchiveFormatError, TritonError } from "../errors.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { OpenedObjectStore } from "../objects/open_object_store.ts";
+import { withRetries } from "../objects/with_retries.ts";
+import type { ArchiveRecord, EventData } from "../record.ts";
+import type { RetryOptions } from "../retry.ts";
+import type { FileBuffer } from "./file_buffer.ts";
+import { type ArchiveSelection, listArchives, parseRange } from "./list_archives.ts";
+import { readAhead } from "./read_ahead.ts";
+
+/** Which archives to read, and how. */
+export interface ArchiveReaderOptions extends ArchiveSelection {
+  /** Ends the reading at once: the iteration then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time and chance: the machine's unless given. */
+  readonly clock?: Clock | undefined;
+  /**
+   * Salvages: told of each damaged part of a file, after which reading goes on. Without it, damage
+   * ends the reading with an error.
+   */
+  readonly onDamage?: ((damage: ArchiveFileDamage) => void) | undefined;
+  /** Whether to hold each file's events against the SHA-256 in its manifest. */
+  readonly verifyHash?: boolean | undefined;
+  /** Told of each failed request that is followed by another try, and of the pause before it. */
+  readonly onRetry?: ((error: unknown, attempt: number, delayMs: number) => void) | undefined;
+  /**
+   * How often in a row a request is tried before its error ends the reading: 8 times unless given,
+   * which takes up to 25 seconds.
+   */
+  readonly maxAttempts?: number | undefined;
+  /** The most files fetched at once: 48 unless given. */
+  readonly prefetchFiles?: number | undefined;
+  /** The most bytes fetched ahead: 32 MiB unless given. */
+  readonly prefetchBytes?: number | undefined;
+}
+
+/** A part of an archive whose events are lost. */
+export interface ArchiveFileDamage extends ArchiveDamage {
+  /** Key of the archive. */
+  readonly key: string;
+}
+
+/** Whole events of an archive, and which archive it is. */
+export interface KeyedArchiveBlock extends ArchiveBlock {
+  /** Key of the archive. */
+  readonly key: string;
+}
+
+const log = getLogger(["triton", "archive"]);
+
+/**
+ * Reads the archived records of a stream, over a range of days, in the order of the archives'
+ * creation; the next files are fetched while the current one is read.
+ *
+ * Each iteration begins at the first archive. Requests that fail in ways that pass are repeated,
+ * and a file whose connection breaks goes on where it was. What is wrong with an archive shows after
+ * all records before it.
+ *
+ * @example Usage
+ * ```ts
+ * import { ArchiveReader, MemoryObjectStore } from "@triton/triton/archive";
+ * import { encodeEvent, encodeSnappyFrames } from "@triton/triton/codec";
+ * import { deepEqual } from "node:assert/strict";
+ * const store = new MemoryObjectStore();
+ * const bytes = encodeEvent({ page: "/", ms: 3 });
+ * const frames = await Array.fromAsync(encodeSnappyFrames(bytes));
+ * const file = new Uint8Array(await new Blob(frames as BlobPart[]).arrayBuffer());
+ * await store.put("20151001/clicks_prod-store-1443657600.tri", file);
+ *
+ * await using reader = new ArchiveReader(store, {
+ *   stream: "clicks_prod",
+ *   from: "2015-10-01",
+ *   to: "2015-10-31",
+ * });
+ * for await (const record of reader) deepEqual(record.data, { page: "/", ms: 3 });
+ * ```
+ */
+export class ArchiveReader implements AsyncIterable<ArchiveRecord>, AsyncDisposable {
+  readonly #open: () => Promise<ObjectStore>;
+  readonly #options: ArchiveReaderOptions;
+  readonly #disposed = new AbortController();
+  #opened: Promise<OpenedObjectStore> | undefined;
+
+  /**
+   * Creates a reader; nothing is read yet.
+   *
+   * @param store The object store, which stays the caller's, or a function that opens one, which is
+   * called when reading begins, and whose store is disposed of with the reader.
+   * @param options Which archives, and how.
+   * @throws {RangeError} If a day does not exist, or the last one is before the first.
+   */
+  constructor(
+    store: ObjectStore | (() => Promise<OpenedObjectStore>),
+    options: ArchiveReaderOptions,
+  ) {
+    parseRange(options);
+    this.#options = options;
+    this.#open = typeof store === "function"
+      ? () => this.#opened ??= store()
+      : () => Promise.resolve(store);
+  }
+
+  /**
+   * Yields the records.
+   *
+   * @throws {ArchiveFormatError} If an archive is damaged; its message names the archive, `offset`
+   * is one in the file.
+   * @throws {ObjectStoreError} If the store cannot be read.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ArchiveRecord, void, void> {
+    for await (const block of this.blocks()) {
+      for (const event of eventsIn(block)) yield new LazyRecord(block.key, event);
+    }
+  }
+
+  /**
+   * Yields the records' bytes, many at a time: for those who do not want them decoded one by one.
+   *
+   * @throws {ArchiveFormatError} As the iteration over records does.
+   * @throws {ObjectStoreError} If the store cannot be read.
+   */
+  async *blocks(): AsyncGenerator<KeyedArchiveBlock, void, void> {
+    const signals = [this.#disposed.signal, this.#options.signal];
+    const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
+    signal.throwIfAborted();
+    const store = withRetries(await this.#open(), this.#retryOptions());
+    const entries = listArchives(store, { ...this.#options, signal });
+    const { prefetchFiles = 48, prefetchBytes = 32 * 1024 * 1024 } = this.#options;
+    const limits = { files: prefetchFiles, bytes: prefetchBytes, signal };
+    for await (const file of readAhead(store, entries, limits)) yield* this.#blocksOf(file);
+  }
+
+  /** Stops reading, also an iteration under way, and releases the store if it was opened here. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort(
+      new TritonError("Cannot go on reading archives: the reader is disposed of"),
+    );
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+
+  async *#blocksOf(file: FileBuffer): AsyncGenerator<KeyedArchiveBlock, void, void> {
+    const { key } = file.entry;
+    const { onDamage, verifyHash = false } = this.#options;
+    const salvage = onDamage &&
+      { onDamage: (damage: ArchiveDamage) => onDamage({ key, ...damage }) };
+    try {
+      for await (const block of readArchiveBlocks(file, { verifyHash, ...salvage })) {
+        yield { key, ...block };
+      }
+    } catch (error) {
+      throw namingKey(key, error);
+    }
+  }
+
+  #retryOptions(): RetryOptions {
+    const { clock = systemClock, maxAttempts = 8, onRetry } = this.#options;
+    return {
+      clock,
+      maxAttempts,
+      onRetry(error, attempt, delayMs) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn("{reason}; asking again in {delayMs} ms", { reason, attempt, delayMs });
+        onRetry?.(error, attempt, delayMs);
+      },
+    };
+  }
+}
+
+/** A record that is decoded when its data is first asked for. */
+class LazyRecord implements ArchiveRecord {
+  readonly key: string;
+  readonly raw: Uint8Array;
+  #data: EventData | undefined;
+
+  constructor(key: string, raw: Uint8Array) {
+    this.key = key;
+    this.raw = raw;
+  }
+
+  get data(): EventData {
+    try {
+      return this.#data ??= decodeEvent(this.raw);
+    } catch (error) {
+      throw namingKey(this.key, error);
+    }
+  }
+}
+
+/** Says in which archive something is wrong. */
+function namingKey(key: string, error: unknown): unknown {
+  if (!(error instanceof ArchiveFormatError)) return error;
+  const { message, offset } = error;
+  return new ArchiveFormatError(`Cannot read "${key}": ${message}`, { offset, cause: error });
+}

@@ -1,0 +1,77 @@
+/**
+ * A file that is fetched ahead of its reader.
+ *
+ * @module
+ */
+
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { ArchiveEntry } from "./list_archives.ts";
+import { Notifier } from "./notifier.ts";
+
+/** How to fetch a file ahead. */
+export interface FileBufferOptions {
+  /** How many bytes are fetched before the reader takes any: a chunk more at most. */
+  readonly limit: number;
+  /** Ends the fetching and the reading at once. */
+  readonly signal: AbortSignal;
+}
+
+/** A file that is fetched ahead of its reader, up to a limit; read it once. */
+export class FileBuffer implements AsyncIterable<Uint8Array> {
+  /** The archive that the file is. */
+  readonly entry: ArchiveEntry;
+  readonly #options: FileBufferOptions;
+  readonly #changed = new Notifier();
+  readonly #chunks: Uint8Array[] = [];
+  #buffered = 0;
+  #end: { readonly error?: unknown } | undefined;
+
+  /** Starts to fetch. */
+  constructor(store: ObjectStore, entry: ArchiveEntry, options: FileBufferOptions) {
+    this.entry = entry;
+    this.#options = options;
+    options.signal.addEventListener("abort", this.#wakeUp, { once: true });
+    this.#fetch(store).then(() => this.#finish({}), (error) => this.#finish({ error }));
+  }
+
+  /** Yields the file's bytes, also when the store does not heed an abort. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      this.#options.signal.throwIfAborted();
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        this.#buffered -= chunk.length;
+        this.#changed.notify();
+        yield chunk;
+      } else if (this.#end === undefined) {
+        await this.#changed.wait();
+      } else {
+        if ("error" in this.#end) throw this.#end.error;
+        return;
+      }
+    }
+  }
+
+  async #fetch(store: ObjectStore): Promise<void> {
+    const { limit, signal } = this.#options;
+    const body = await store.get(this.entry.key, { signal });
+    let missing = body.size;
+    for await (const chunk of body) {
+      this.#chunks.push(chunk);
+      this.#buffered += chunk.length;
+      missing -= chunk.length;
+      this.#changed.notify();
+      // All there is: go on to the end at once, which gives the connection back.
+      while (missing > 0 && this.#buffered >= limit && !signal.aborted) await this.#changed.wait();
+      signal.throwIfAborted();
+    }
+  }
+
+  #finish(end: { readonly error?: unknown }): void {
+    this.#end = end;
+    this.#options.signal.removeEventListener("abort", this.#wakeUp);
+    this.#changed.notify();
+  }
+
+  readonly #wakeUp = (): void => this.#changed.notify();
+}

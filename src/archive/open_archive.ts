@@ -1,0 +1,39 @@
+/**
+ * Opens an archive by the URL of its bucket.
+ *
+ * @module
+ */
+
+import type { ObjectStore } from "../objects/object_store.ts";
+import { openObjectStore, type OpenObjectStoreOptions } from "../objects/open_object_store.ts";
+import { ArchiveReader, type ArchiveReaderOptions } from "./archive_reader.ts";
+
+/** Options of {@linkcode openArchive}. */
+export interface OpenArchiveOptions extends ArchiveReaderOptions, OpenObjectStoreOptions {}
+
+/**
+ * Opens the archive of a stream, over a range of days.
+ *
+ * @example The archives of a month, all days in UTC
+ * ```ts
+ * import { openArchive } from "@triton/triton/archive";
+ * const bucket = "memory:"; // or "s3://triton-prod"
+ * await using archive = openArchive(bucket, {
+ *   stream: "user_activity_prod",
+ *   from: "2015-10-01",
+ *   to: "2015-10-31",
+ * });
+ * for await (const record of archive) console.log(record.data);
+ * ```
+ * @param bucket Where the archives are: an object store, or a URL as `openObjectStore` takes it.
+ * @param options Which archives; and, where `bucket` is a URL of S3, how to reach it.
+ * @returns A reader, to be disposed of; it asks for nothing before it is iterated over.
+ * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ */
+export function openArchive(
+  bucket: string | ObjectStore,
+  options: OpenArchiveOptions,
+): ArchiveReader {
+  const store = typeof bucket === "string" ? () => openObjectStore(bucket, options) : bucket;
+  return new ArchiveReader(store, options);
+}
