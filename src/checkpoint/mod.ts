@@ -24,11 +24,23 @@
  */
 
 export { CheckpointError, ServiceError, type ServiceErrorOptions, TritonError } from "../errors.ts";
-export type { SequenceNumber, ShardId } from "../record.ts";
+export type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 export type { Clock } from "../clock.ts";
+export type {
+  ArchiveIntent,
+  ArchiveLedger,
+  Gap,
+  IntendedRange,
+  LedgerShard,
+  NewShard,
+  Renewal,
+  ShardStanding,
+} from "./archive_ledger.ts";
 export type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 export { MemoryCheckpointer, type MemoryCheckpointerOptions } from "./memory_checkpointer.ts";
+export { MemoryLedger } from "./memory_ledger.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpointer.ts";
+export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { PostgresConnector } from "./postgres_pool.ts";
 export {

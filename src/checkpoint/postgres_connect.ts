@@ -31,7 +31,7 @@ export async function postgresConnector(address: PostgresAddress): Promise<Postg
 function connect(postgres: typeof Driver, address: PostgresAddress): Sql {
   // The driver takes its own settings and the server's from the query of a URL; everything else is
   // passed as options, where nothing needs escaping.
-  return postgres(`postgres://localhost/?${address.parameters}`, {
+  return postgres(`postgres:///?${address.parameters}`, {
     ...place(address),
     user: address.user,
     pass: address.password,
@@ -50,6 +50,7 @@ function place({ hosts, ports }: PostgresAddress): Record<string, unknown> {
   const [host] = hosts;
   if (host === undefined) return {};
   if (host.startsWith("/")) return { path: `${host}/.s.PGSQL.${ports[0] ?? 5432}` };
+  if (hosts.length === 1 && ports.length === 0 && !host.includes(":")) return { host };
   // Arrays, because the driver splits text at every colon, those of IPv6 addresses included.
   return { host: [...hosts], port: hosts.map((_, index) => ports[index] ?? ports[0] ?? 5432) };
 }

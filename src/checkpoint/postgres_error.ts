@@ -35,6 +35,14 @@ const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   "Timeout",
 ]);
 
+/** Plain words where the driver gives little but its name for the failure. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  CONNECT_TIMEOUT: "the server does not take the connection",
+  CONNECTION_CLOSED: "the connection was lost",
+  CONNECTION_DESTROYED: "the connection was given up",
+  CONNECTION_ENDED: "the database was closed by this program",
+};
+
 /**
  * Makes a checkpoint error of what the driver threw.
  *
@@ -45,7 +53,8 @@ export function postgresError(what: string, cause: unknown): CheckpointError {
   const first = cause instanceof AggregateError ? cause.errors[0] : cause;
   const { code, message, name } = (first ?? {}) as Record<string, unknown>;
   const known = typeof code === "string" && code !== "";
-  return new CheckpointError(`${what}: ${message || code || String(first)}`, {
+  const why = known && Object.hasOwn(PLAIN_WORDS, code) ? PLAIN_WORDS[code] : message || code;
+  return new CheckpointError(`${what}: ${why || String(first)}`, {
     code: known ? code === "CONNECTION_ENDED" ? "Closed" : code : String(name ?? "Error"),
     retryable: known && (RETRYABLE_CODES.has(code) || RETRYABLE_STATE.test(code)),
     cause,

@@ -6,7 +6,7 @@ import { CheckpointError, openCheckpointer, PostgresCheckpointer } from "@triton
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
-import { killWhileSaving, openTogether } from "./processes.ts";
+import { killWhileSaving, openTogether, openWith } from "./processes.ts";
 
 /** A clock whose pauses last one turn of the event loop. */
 const impatient: Clock = {
@@ -189,6 +189,20 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     }
   },
 
+  async "openCheckpointer() takes what the URL leaves out from the environment"(url, server) {
+    const env = {
+      PGHOST: "127.0.0.1",
+      PGPORT: `${server.port}`,
+      PGUSER: new URL(url).username,
+      PGPASSWORD: server.password,
+      PGDATABASE: new URL(url).pathname.slice(1),
+    };
+    equal(await openWith("postgres://", env), "open\n");
+    equal(await openWith(`postgres://127.0.0.1/${env.PGDATABASE}`, env), "open\n");
+    const tables = "SELECT count(*)::int FROM pg_tables WHERE tablename = 'triton_checkpoint'";
+    deepStrictEqual(await query(url, tables), [{ count: 1 }]);
+  },
+
   async "openCheckpointer() tries each of several hosts"(url, server) {
     using closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const dead = closed.addr.port;
@@ -235,6 +249,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
   },
 
   async "PostgresCheckpointer.save() on a session that was cut off can be tried again"(url) {
+    // Whether a call finds the connection gone or fails with it is up to the moment.
     await using checkpointer = await openCheckpointer(url, { client: "c" });
     for (const value of ["1", "2", "3", "4"]) {
       await retry(() => checkpointer.save("s", positions({ 0: value })), { clock: impatient });

@@ -9,10 +9,15 @@ import { openCheckpointer } from "@triton/triton/checkpoint";
 import { loadAll } from "./contract.ts";
 
 /** Starts the program that saves until it is killed, or only opens the database. */
-function start(url: string, mode: "save" | "open"): Deno.ChildProcess {
+function start(
+  url: string,
+  mode: "save" | "open",
+  env: Record<string, string> = {},
+): Deno.ChildProcess {
   const program = new URL("./saving_program.ts", import.meta.url).pathname;
   const args = ["run", "-A", "--no-check", "--quiet", program, url, mode];
-  return new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }).spawn();
+  return new Deno.Command(Deno.execPath(), { args, env, stdout: "piped", stderr: "inherit" })
+    .spawn();
 }
 
 /** Kills a program in the middle of saving; every position it printed must be there. */
@@ -41,4 +46,10 @@ export async function openTogether(url: string): Promise<void> {
   const outputs = await Promise.all(children.map((child) => child.output()));
   const results = outputs.map(({ code, stdout }) => [code, new TextDecoder().decode(stdout)]);
   deepStrictEqual(results, children.map(() => [0, "open\n"]));
+}
+
+/** Opens a database in a program with environment variables of its own, and returns its output. */
+export async function openWith(url: string, env: Record<string, string>): Promise<string> {
+  const { stdout } = await start(url, "open", env).output();
+  return new TextDecoder().decode(stdout);
 }

@@ -102,6 +102,7 @@ class Server implements PostgresServer {
   }
 
   async start(): Promise<void> {
+    if (this.#process !== undefined) throw new Error("The server runs already");
     // Another program may take a free port before the server does; a port once used is kept.
     const attempts = this.#port === 0 ? 5 : 1;
     for (let attempt = 1;; attempt++) {
