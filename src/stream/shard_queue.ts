@@ -60,12 +60,16 @@ export class ShardQueue {
     this.taken.open();
   }
 
-  /** How far the last record taken was behind the newest; undefined before the first answer. */
+  /**
+   * How far reading is behind the newest record: as far as the last record taken, or as the first
+   * one fetched while none was taken. Undefined before the first answer.
+   */
   get millisBehindLatest(): number | undefined {
     const batch = this.#batches[0];
-    if (batch === undefined || this.#next === 0) return this.#millisBehindLatest;
-    const [last, taken] = [batch.records.at(-1)!, batch.records[this.#next - 1]!];
-    const rest = last.arrivedAt.getTime() - taken.arrivedAt.getTime();
+    if (batch === undefined) return this.#millisBehindLatest;
+    if (this.#next === 0 && this.#millisBehindLatest !== undefined) return this.#millisBehindLatest;
+    const [last, here] = [batch.records.at(-1)!, batch.records[Math.max(0, this.#next - 1)]!];
+    const rest = last.arrivedAt.getTime() - here.arrivedAt.getTime();
     return batch.millisBehindLatest + Math.max(0, rest);
   }
 

@@ -1,0 +1,450 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { VirtualClock } from "../../src/clock.ts";
+import { encodeEvent } from "../../src/codec/mod.ts";
+import { KinesisError, MemoryKinesis, type MemoryKinesisOptions } from "../../src/kinesis/mod.ts";
+import type { SequenceNumber, ShardId, StreamRecord } from "../../src/record.ts";
+import {
+  InvalidRecordError,
+  StreamReader,
+  type StreamReaderOptions,
+} from "../../src/stream/mod.ts";
+import { runUntil } from "../support/virtual_time.ts";
+
+/** A stream "s" on a virtual clock, whose records are `{ n }`. */
+function setUp(shardCount = 1, options: MemoryKinesisOptions = {}) {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock, ...options });
+  const shardIds = kinesis.createStream("s", shardCount);
+  const checkpointer = new MemoryCheckpointer({ clock });
+  const put = async (...numbers: number[]) => {
+    for (const n of numbers) {
+      const data = encodeEvent({ n });
+      const [result] = await kinesis.putRecords("s", [{ partitionKey: `key ${n}`, data }]);
+      ok(result?.ok);
+    }
+  };
+  const putRaw = (...bytes: number[]) =>
+    kinesis.putRecords("s", [{ partitionKey: "raw", data: new Uint8Array(bytes) }]);
+  const open = (more: StreamReaderOptions = {}) =>
+    new StreamReader(kinesis, "s", { clock, checkpointer, ...more });
+  const take = (reader: StreamReader, count: number) => runUntil(clock, takeRecords(reader, count));
+  return { clock, kinesis, shardIds, checkpointer, put, putRaw, open, take };
+}
+
+async function takeRecords(reader: StreamReader, count: number): Promise<StreamRecord[]> {
+  const records: StreamRecord[] = [];
+  for await (const record of reader) {
+    records.push(record);
+    if (records.length === count) break;
+  }
+  return records;
+}
+
+function numbers(records: readonly StreamRecord[]): number[] {
+  return records.map(({ data }) => data["n"] as number);
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+Deno.test("StreamReader yields records with all their fields", async () => {
+  const { clock, shardIds, put, open, take } = setUp();
+  await put(7);
+  await using reader = open();
+  const [record] = await take(reader, 1);
+  deepEqual(record!.data, { n: 7 });
+  equal(record!.data, record!.data, "decoded once");
+  deepEqual(record!.raw, encodeEvent({ n: 7 }));
+  equal(record!.shardId, shardIds[0]);
+  equal(record!.partitionKey, "key 7");
+  equal(record!.arrivedAt.getTime(), clock.now());
+  equal(record!.sequenceNumber.length, 56);
+});
+
+Deno.test("StreamReader reads all shards, each in order", async () => {
+  const { shardIds, put, open, take } = setUp(4);
+  await put(...range(0, 200));
+  await using reader = open();
+  const records = await take(reader, 200);
+  deepEqual(numbers(records).sort((a, b) => a - b), range(0, 200));
+  for (const id of shardIds) {
+    const own = numbers(records.filter(({ shardId }) => shardId === id));
+    ok(own.length > 20);
+    deepEqual(own, [...own].sort((a, b) => a - b));
+  }
+});
+
+Deno.test("StreamReader lets shards take turns", async () => {
+  const { put, open, take } = setUp(2);
+  await put(...range(0, 1_000));
+  await using reader = open();
+  const first = await take(reader, 300);
+  const counts = Map.groupBy(first, ({ shardId }) => shardId);
+  deepEqual([...counts.values()].map(({ length }) => length).sort(), [100, 200]);
+});
+
+Deno.test("StreamReader begins at the horizon, at the latest, or at a time", async () => {
+  const { clock, put, open, take } = setUp();
+  await put(1);
+  await clock.advance(60_000);
+  const time = new Date(clock.now());
+  await put(2);
+  await using oldest = open();
+  deepEqual(numbers(await take(oldest, 2)), [1, 2]);
+  for (const from of [time, { type: "at-timestamp", timestamp: time } as const]) {
+    await using later = open({ from });
+    deepEqual(numbers(await take(later, 1)), [2]);
+  }
+  await using latest = open({ from: "latest" });
+  const pending = take(latest, 1);
+  await clock.advance(1_500);
+  await put(3);
+  deepEqual(numbers(await pending), [3]);
+});
+
+Deno.test("StreamReader.checkpoint() saves only what was yielded, the current one included", async () => {
+  const { shardIds, checkpointer, put, open, take } = setUp();
+  await put(1, 2, 3);
+  await using reader = open();
+  const records = await take(reader, 2);
+  await reader.checkpoint();
+  equal(await checkpointer.load("s", shardIds[0]!), records[1]!.sequenceNumber);
+  await using again = open();
+  deepEqual(numbers(await take(again, 1)), [3]);
+});
+
+Deno.test("StreamReader.checkpoint() saves only the shards that have moved", async () => {
+  const { checkpointer, put, open, take } = setUp(4);
+  await put(...range(0, 50));
+  await using reader = open();
+  await take(reader, 50);
+  const saves: number[] = [];
+  const save = checkpointer.save.bind(checkpointer);
+  checkpointer.save = (stream, positions) => (saves.push(positions.size), save(stream, positions));
+  await reader.checkpoint();
+  await reader.checkpoint();
+  await put(50);
+  await take(reader, 1);
+  await reader.checkpoint();
+  deepEqual(saves, [4, 1]);
+});
+
+Deno.test("StreamReader.checkpoint() that failed saves the same again", async () => {
+  const { shardIds, checkpointer, put, open, take } = setUp();
+  await put(1);
+  await using reader = open();
+  const [record] = await take(reader, 1);
+  const save = checkpointer.save.bind(checkpointer);
+  checkpointer.save = () => Promise.reject(new Error("no space"));
+  await rejects(() => reader.checkpoint(), { message: "no space" });
+  checkpointer.save = save;
+  await reader.checkpoint();
+  equal(await checkpointer.load("s", shardIds[0]!), record!.sequenceNumber);
+});
+
+Deno.test("StreamReader.checkpoint() waits for a database that is away, until it is aborted", async () => {
+  const { clock, shardIds, checkpointer, put, open, take } = setUp();
+  await put(1);
+  const stop = new AbortController();
+  await using reader = open({ signal: stop.signal });
+  await take(reader, 1);
+  let tries = 0;
+  const save = checkpointer.save.bind(checkpointer);
+  checkpointer.save = () => {
+    tries++;
+    throw new KinesisError("Cannot save: away", { code: "away", retryable: true });
+  };
+  const saving = reader.checkpoint();
+  await clock.advance(60_000);
+  ok(tries > 3);
+  checkpointer.save = save;
+  stop.abort();
+  await saving;
+  ok(await checkpointer.load("s", shardIds[0]!));
+});
+
+Deno.test("StreamReader.checkpoint() needs a checkpointer", async () => {
+  const { open } = setUp();
+  await using reader = open({ checkpointer: undefined });
+  await rejects(() => reader.checkpoint(), TypeError);
+});
+
+Deno.test("StreamReader goes on with the next record when it is iterated again", async () => {
+  const { put, open, take } = setUp();
+  await put(...range(0, 5));
+  await using reader = open();
+  deepEqual(numbers(await take(reader, 2)), [0, 1]);
+  deepEqual(numbers(await take(reader, 3)), [2, 3, 4]);
+});
+
+Deno.test("StreamReader refuses to be iterated twice at the same time", async () => {
+  const { put, open } = setUp();
+  await put(1);
+  await using reader = open();
+  const first = reader[Symbol.asyncIterator]();
+  const pending = first.next();
+  await rejects(() => reader[Symbol.asyncIterator]().next(), TypeError);
+  equal((await pending).done, false);
+});
+
+Deno.test("StreamReader reads children after their parents, from their oldest record", async () => {
+  const { clock, kinesis, shardIds, put, open, take } = setUp();
+  await using reader = open({ from: "latest" });
+  const pending = take(reader, 50);
+  await clock.advance(1_500);
+  await put(...range(0, 10));
+  const [low, high] = kinesis.splitShard("s", shardIds[0]!);
+  await put(...range(10, 20));
+  kinesis.mergeShards("s", low!, high!);
+  await put(...range(20, 50));
+  const records = await pending;
+  const found = numbers(records);
+  deepEqual(found.slice(0, 10), range(0, 10));
+  deepEqual(found.slice(10, 20).sort((a, b) => a - b), range(10, 20));
+  deepEqual(found.slice(20), range(20, 50));
+});
+
+Deno.test("StreamReader goes on after a split that happened while it was stopped", async () => {
+  const { clock, kinesis, shardIds, put, open, take } = setUp();
+  await put(1, 2);
+  {
+    await using reader = open({ from: "latest" });
+    const pending = take(reader, 1);
+    await clock.advance(1_500);
+    await put(3);
+    await pending;
+    await reader.checkpoint();
+  }
+  await put(4);
+  kinesis.splitShard("s", shardIds[0]!);
+  await put(5, 6, 7);
+  await using reader = open({ from: "latest" });
+  const records = await take(reader, 4);
+  deepEqual(numbers(records).sort(), [4, 5, 6, 7]);
+  equal(records[0]!.shardId, shardIds[0]);
+});
+
+Deno.test("StreamReader finds children that the listing shows late", async () => {
+  const { clock, kinesis, shardIds, put } = setUp();
+  let hidden = true;
+  const late = Object.create(kinesis) as MemoryKinesis;
+  late.listShards = async function* (stream) {
+    for await (const shard of kinesis.listShards(stream)) {
+      if (shard.parents.length === 0 || !hidden) yield shard;
+    }
+  };
+  for (const name of ["getRecords", "getShardIterator"] as const) {
+    late[name] = kinesis[name].bind(kinesis) as never;
+  }
+  kinesis.splitShard("s", shardIds[0]!);
+  await put(1);
+  await using reader = new StreamReader(late, "s", { clock });
+  const pending = takeRecords(reader, 1);
+  await clock.advance(30_000);
+  hidden = false;
+  deepEqual(numbers(await runUntil(clock, pending)), [1]);
+});
+
+Deno.test("StreamReader does not fetch without end what nobody reads", async () => {
+  let reads = 0;
+  const { clock, kinesis, open, take } = setUp(2, {
+    intercept(operation, _, phase) {
+      if (operation === "getRecords" && phase === "before") reads++;
+    },
+  });
+  for (let i = 0; i < 200; i++) {
+    const data = encodeEvent({ n: i, padding: new Uint8Array(10_000) });
+    await kinesis.putRecords("s", [{ partitionKey: `key ${i}`, data }]);
+  }
+  await using reader = open({ maxBufferedBytes: 200_000, limit: 5 });
+  await take(reader, 1);
+  await clock.advance(600_000);
+  // Two shards, each with 100,000 bytes for itself: two answers of 5 x 10,400 bytes fill that, and
+  // the record that was taken makes room for one more.
+  equal(reads, 5);
+  equal(new Set(numbers(await take(reader, 199))).size, 199);
+});
+
+Deno.test("StreamReader.millisBehindLatest tells how far reading is behind, not fetching", async () => {
+  const { clock, shardIds, put, open, take } = setUp(1);
+  await put(1);
+  await clock.advance(5_000);
+  await put(2);
+  await clock.advance(1_000);
+  await put(3);
+  await using reader = open();
+  equal(reader.millisBehindLatest, undefined);
+  await take(reader, 1);
+  equal(reader.millisBehindLatest, 6_000);
+  deepEqual([...reader.millisBehindLatestByShard], [[shardIds[0], 6_000]]);
+  await take(reader, 1);
+  equal(reader.millisBehindLatest, 1_000);
+  await take(reader, 1);
+  equal(reader.millisBehindLatest, 0);
+});
+
+Deno.test("StreamReader.millisBehindLatest is unknown while a shard has not been asked", async () => {
+  const held = Promise.withResolvers<void>();
+  const { clock, shardIds, put, open, take } = setUp(2, {
+    async intercept(operation, args, phase) {
+      if (operation !== "getShardIterator" || phase === "after") return;
+      if ((args[0] as { shardId: ShardId }).shardId === shardIds[1]) await held.promise;
+    },
+  });
+  await put(...range(0, 20));
+  await using reader = open();
+  await take(reader, 1);
+  equal(reader.millisBehindLatest, undefined);
+  held.resolve();
+  await clock.advance(0);
+  equal(reader.millisBehindLatest, 0);
+});
+
+Deno.test("StreamReader throws a record that is not an event, again and again, and keeps its place", async () => {
+  const { clock, shardIds, checkpointer, put, putRaw, open, take } = setUp();
+  await put(1);
+  const [result] = await putRaw(0xc1, 1, 2);
+  await put(2);
+  await using reader = open();
+  const [record] = await take(reader, 1);
+  for (let i = 0; i < 2; i++) {
+    await rejects(() => runUntil(clock, takeRecords(reader, 1)), (error: unknown) => {
+      ok(error instanceof InvalidRecordError);
+      deepEqual([error.stream, error.shardId, error.partitionKey], ["s", shardIds[0], "raw"]);
+      equal(error.sequenceNumber, result!.ok && result!.sequenceNumber);
+      deepEqual([...error.raw], [0xc1, 1, 2]);
+      ok(error.message.includes(error.sequenceNumber) && error.message.includes(shardIds[0]!));
+      ok(error.cause instanceof Error);
+      return true;
+    });
+  }
+  await reader.checkpoint();
+  equal(await checkpointer.load("s", shardIds[0]!), record!.sequenceNumber);
+});
+
+Deno.test("StreamReader gives a record that is not an event to onInvalid, and goes on", async () => {
+  const { put, putRaw, open, take, shardIds, checkpointer } = setUp();
+  await put(1);
+  const [result] = await putRaw();
+  await using early = open({ onInvalid: () => {} });
+  const invalid: InvalidRecordError[] = [];
+  await using reader = open({ onInvalid: (error) => void invalid.push(error) });
+  await put(2);
+  deepEqual(numbers(await take(reader, 2)), [1, 2]);
+  deepEqual(invalid.map(({ raw }) => raw.length), [0]);
+  await put(3);
+  await take(early, 3);
+  await early.checkpoint();
+  const saved = await checkpointer.load("s", shardIds[0]!);
+  ok(saved! > (result!.ok ? result!.sequenceNumber : ""));
+});
+
+Deno.test("StreamReader stops at once and quietly when it is aborted", async () => {
+  const { clock, put, open } = setUp(2);
+  const stop = new AbortController();
+  await using reader = open({ signal: stop.signal });
+  await put(1);
+  const records: StreamRecord[] = [];
+  const reading = (async () => {
+    for await (const record of reader) records.push(record);
+  })();
+  await clock.advance(10_000);
+  stop.abort(new Error("enough"));
+  await reading;
+  deepEqual(numbers(records), [1]);
+  await clock.advance(0);
+  equal(clock.nextWake, undefined);
+});
+
+Deno.test("StreamReader drops what it has fetched when it is aborted", async () => {
+  const { put, open } = setUp();
+  await put(1, 2, 3);
+  const stop = new AbortController();
+  await using reader = open({ signal: stop.signal });
+  const records: StreamRecord[] = [];
+  for await (const record of reader) {
+    records.push(record);
+    stop.abort();
+  }
+  deepEqual(numbers(records), [1]);
+});
+
+Deno.test("StreamReader stops when it is disposed, also while it is read", async () => {
+  const { clock, open } = setUp();
+  const reader = open();
+  const reading = Array.fromAsync(reader);
+  await clock.advance(5_000);
+  await reader[Symbol.asyncDispose]();
+  deepEqual(await reading, []);
+  equal(clock.nextWake, undefined);
+});
+
+Deno.test("StreamReader asks nothing before it is iterated", async () => {
+  const calls: string[] = [];
+  const { open } = setUp(1, { intercept: (operation) => void calls.push(operation) });
+  {
+    await using _reader = open();
+  }
+  deepEqual(calls, []);
+});
+
+Deno.test("StreamReader throws what a shard failed with for good, and stops the others", async () => {
+  const denied = new KinesisError("Cannot read: denied", {
+    code: "AccessDenied",
+    retryable: false,
+  });
+  let deny = false;
+  const { clock, put, open, take } = setUp(3, {
+    intercept(operation) {
+      if (deny && operation === "getRecords") throw denied;
+    },
+  });
+  await put(1);
+  await using reader = open();
+  await take(reader, 1);
+  deny = true;
+  await rejects(() => runUntil(clock, takeRecords(reader, 1)), denied);
+  await rejects(() => runUntil(clock, takeRecords(reader, 1)), denied);
+  await clock.advance(0);
+  equal(clock.nextWake, undefined);
+});
+
+Deno.test("StreamReader throws for a stream that is not there, or no longer", async () => {
+  const { clock, kinesis, put, open, take } = setUp();
+  const gone = (error: unknown) =>
+    error instanceof KinesisError && error.code === "ResourceNotFoundException";
+  await using other = new StreamReader(kinesis, "other", { clock });
+  await rejects(() => runUntil(clock, takeRecords(other, 1)), gone);
+  await put(1);
+  await using reader = open();
+  await take(reader, 1);
+  kinesis.deleteStream("s");
+  await rejects(() => runUntil(clock, takeRecords(reader, 1)), gone);
+});
+
+Deno.test("StreamReader goes on with the children of a shard that left the stream unread", async () => {
+  const { clock, kinesis, shardIds, put, open, take } = setUp();
+  await put(1);
+  await using reader = open({ maxBufferedBytes: 1 });
+  deepEqual(numbers(await take(reader, 1)), [1]);
+  await put(2);
+  kinesis.splitShard("s", shardIds[0]!);
+  // The reader sleeps between two requests while the parent is trimmed away.
+  kinesis.setRetention("s", 0);
+  await clock.advance(1);
+  equal((await Array.fromAsync(kinesis.listShards("s"))).length, 2);
+  kinesis.setRetention("s", 24);
+  await put(3);
+  deepEqual(numbers(await take(reader, 1)), [3]);
+});
+
+Deno.test("StreamReader goes on after checkpoints of other streams and clients", async () => {
+  const { checkpointer, shardIds, put, open, take } = setUp();
+  const foreign = new Map([[shardIds[0]!, "99999" as SequenceNumber]]);
+  await checkpointer.save("other", foreign);
+  await put(1);
+  await using reader = open();
+  deepEqual(numbers(await take(reader, 1)), [1]);
+});
