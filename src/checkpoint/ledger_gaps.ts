@@ -5,7 +5,7 @@
  */
 
 import type { Gap } from "./archive_ledger.ts";
-import { compareText, fromSequenceNumber, type GapRow, toGap } from "./ledger_rows.ts";
+import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./ledger_rows.ts";
 import type { LedgerScope } from "./ledger_shards.ts";
 import { ask, type Steps } from "./sql_steps.ts";
 
@@ -29,12 +29,4 @@ export function* listGaps({ client, stream }: LedgerScope): Steps<Gap[]> {
     ...[client, stream],
   );
   return rows.map((row) => toGap(stream, row)).sort(compareGaps);
-}
-
-/** By time; what was noticed at once by shard, place and reason, so that the order is always one. */
-export function compareGaps(a: Gap, b: Gap): number {
-  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
-    compareText(a.shardId, b.shardId) ||
-    compareText(fromSequenceNumber(a.after), fromSequenceNumber(b.after)) ||
-    compareText(a.reason, b.reason);
 }

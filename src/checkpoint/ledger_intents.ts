@@ -14,7 +14,7 @@ import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
 import { type IntentRow, toIntent, toStart } from "./ledger_rows.ts";
 import { type LedgerScope, lockShards } from "./ledger_shards.ts";
-import { movedError, unknownError } from "./memory_ledger.ts";
+import { movedError, unknownError } from "./ledger_errors.ts";
 import { toSequenceNumber } from "./rows.ts";
 import { ask, type Steps } from "./sql_steps.ts";
 

@@ -98,3 +98,11 @@ export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): 
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** Compares gaps by time; what was noticed at once by shard, place and reason, so that the order is always one. */
+export function compareGaps(a: Gap, b: Gap): number {
+  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
+    compareText(a.shardId, b.shardId) ||
+    compareText(fromSequenceNumber(a.after), fromSequenceNumber(b.after)) ||
+    compareText(a.reason, b.reason);
+}

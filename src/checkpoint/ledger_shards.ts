@@ -12,7 +12,7 @@
 import type { ShardId, StartPosition } from "../record.ts";
 import type { LedgerShard, NewShard, Renewal } from "./archive_ledger.ts";
 import { compareText, fromStart, type ShardRow, toShard } from "./ledger_rows.ts";
-import { unknownError } from "./memory_ledger.ts";
+import { unknownError } from "./ledger_errors.ts";
 import { ask, parts, type SqlDialect, type Steps, tuple } from "./sql_steps.ts";
 
 /** Whose rows to work on, and in which database's words. */

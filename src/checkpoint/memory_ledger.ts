@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 import type {
   ArchiveIntent,
@@ -10,6 +9,8 @@ import type {
   Renewal,
   ShardStanding,
 } from "./archive_ledger.ts";
+import { movedError, recreatedError, unknownError } from "./ledger_errors.ts";
+import { compareGaps } from "./ledger_rows.ts";
 
 /** One shard's row. */
 interface ShardRow {
@@ -281,7 +282,7 @@ export class MemoryLedger implements ArchiveLedger {
   /** All recorded gaps of the stream, in the order they were noticed. */
   // deno-lint-ignore require-await
   async gaps(): Promise<Gap[]> {
-    return [...this.#gaps];
+    return [...this.#gaps].sort(compareGaps);
   }
 
   /** Does nothing: there is nothing to close. */
@@ -306,31 +307,4 @@ export class MemoryLedger implements ArchiveLedger {
     if (intent === undefined) throw unknownError(`intent "${intentId}"`);
     return intent;
   }
-}
-
-/** The error of a stream that was deleted and created again under its name. */
-export function recreatedError(stream: string, known: Date, found: Date): CheckpointError {
-  return new CheckpointError(
-    `Cannot go on with stream "${stream}": it was created at ${found.toISOString()}, but the positions ` +
-      `in the database belong to a stream of that name created at ${known.toISOString()}; archive the ` +
-      "new stream under another --client-name, or remove the old positions",
-    { code: "StreamRecreated", retryable: false },
-  );
-}
-
-/** The error of a checkpoint that somebody moved while an archive was under way. */
-export function movedError(stream: string, shardId: string, key: string): CheckpointError {
-  return new CheckpointError(
-    `Cannot commit archive "${key}": the checkpoint of shard "${shardId}" of "${stream}" was moved ` +
-      "by somebody else meanwhile",
-    { code: "CheckpointMoved", retryable: false },
-  );
-}
-
-/** The error of a name that the ledger does not have. */
-export function unknownError(what: string): CheckpointError {
-  return new CheckpointError(`Cannot find ${what} in the ledger`, {
-    code: "Unknown",
-    retryable: false,
-  });
 }

@@ -25,7 +25,7 @@ import {
   release,
   renew,
 } from "./ledger_shards.ts";
-import { recreatedError } from "./memory_ledger.ts";
+import { recreatedError } from "./ledger_errors.ts";
 import type { SqlExecutor, Steps } from "./sql_steps.ts";
 
 /** Options of {@linkcode SqlLedger.open}. */

@@ -1,0 +1,96 @@
+/**
+ * What the tests of ledgers share.
+ *
+ * @module
+ */
+
+import { equal } from "node:assert/strict";
+import type {
+  ArchiveIntent,
+  ArchiveLedger,
+  IntendedRange,
+  NewShard,
+  SequenceNumber,
+  ShardId,
+} from "@triton/triton/checkpoint";
+import { shard } from "./contract.ts";
+
+/** Long enough for any test, whose leases then never expire. */
+export const LONG_MS = 3_600_000;
+
+/** A place for ledgers, empty when a test gets it. */
+export interface LedgerPlace {
+  /** Opens a ledger on the place; what one wrote, the next one reads. */
+  open(options?: {
+    readonly client?: string;
+    readonly stream?: string;
+  }): Promise<ArchiveLedger>;
+  /** Saves checkpoints the way an older Triton did, before the first ledger is opened. */
+  save(checkpoints: Readonly<Record<number, string>>): Promise<void>;
+  /** Lets at least a millisecond pass on the clock that leases expire by. */
+  pass(): Promise<void>;
+}
+
+/** One promise of the contract. */
+export interface LedgerTest {
+  readonly name: string;
+  readonly run: (place: LedgerPlace) => Promise<void>;
+}
+
+/** A sequence number. */
+export function at(position: string): SequenceNumber {
+  return position as SequenceNumber;
+}
+
+/** Shard number `n`, read from the trim horizon. */
+export function newShard(n: number, ...parents: readonly number[]): NewShard {
+  return { shardId: shard(n), parents: parents.map(shard), start: { type: "trim-horizon" } };
+}
+
+/** Part of shard `n` in an archive. */
+export function range(
+  n: number,
+  epoch: number,
+  previous: string | undefined,
+  last: string,
+): IntendedRange {
+  return {
+    shardId: shard(n),
+    epoch,
+    previous: previous as SequenceNumber | undefined,
+    last: at(last),
+  };
+}
+
+/** An intent whose key follows from its id. */
+export function intent(id: string, ...ranges: readonly IntendedRange[]): ArchiveIntent {
+  return { id, key: `20260101/clicks-store-${id}.tri`, ranges };
+}
+
+/** Adds the first `count` shards, and leases them all to a worker. */
+export async function lease(
+  ledger: ArchiveLedger,
+  worker: string,
+  count: number,
+): Promise<ShardId[]> {
+  const shardIds = Array.from({ length: count }, (_, n) => shard(n));
+  await ledger.addShards(shardIds.map((_, n) => newShard(n)));
+  for (const shardId of shardIds) equal(await ledger.acquire(shardId, worker, LONG_MS), 1);
+  return shardIds;
+}
+
+/** The checkpoints by shard number. */
+export async function checkpointsOf(ledger: ArchiveLedger): Promise<Record<number, string>> {
+  const entries = [...await ledger.checkpoints()];
+  return Object.fromEntries(entries.map(([shardId, position]) => [numberOf(shardId), position]));
+}
+
+/** The number of a shard. */
+export function numberOf(shardId: ShardId): number {
+  return Number(shardId.slice("shardId-".length));
+}
+
+/** The ids of the open intents that name a shard, in order. */
+export async function openIntents(ledger: ArchiveLedger, n: number): Promise<string[]> {
+  return (await ledger.standing(shard(n))).open.map(({ id }) => id).sort();
+}
