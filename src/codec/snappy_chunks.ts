@@ -9,9 +9,10 @@
  * @module
  */
 
-import { compress, uncompress } from "snappyjs";
 import { ArchiveFormatError } from "../errors.ts";
 import { crc32c, maskCrc32c } from "./crc32c.ts";
+import { compressBlock, MAX_BLOCK_DATA } from "./snappy_compress.ts";
+import { uncompressBlock } from "./snappy_uncompress.ts";
 
 /** Type of a chunk whose data is a Snappy block. */
 export const COMPRESSED = 0x00;
@@ -29,7 +30,7 @@ export const HEADER_SIZE = 4;
 /** Size of the checksum before the data, in bytes. */
 export const CHECKSUM_SIZE = 4;
 /** The most data that one chunk may hold, uncompressed, in bytes. */
-export const MAX_CHUNK_DATA = 65_536;
+export const MAX_CHUNK_DATA: number = MAX_BLOCK_DATA;
 
 /** The chunk that every stream begins with: type 0xff, length 6, `sNaPpY`. */
 export const STREAM_IDENTIFIER: Uint8Array = Uint8Array.of(
@@ -120,7 +121,7 @@ export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint
 export function encodeDataChunk(data: Uint8Array): Uint8Array {
   const crc = maskCrc32c(crc32c(data));
   const checksum = Uint8Array.of(crc, crc >>> 8, crc >>> 16, crc >>> 24);
-  const block: Uint8Array = compress(data);
+  const block = compressBlock(data);
   return block.length >= data.length - (data.length >>> 3)
     ? encodeChunk(STORED, checksum, data)
     : encodeChunk(COMPRESSED, checksum, block);
@@ -137,7 +138,7 @@ export function encodeDataChunk(data: Uint8Array): Uint8Array {
 export function decodeDataChunk(chunk: SnappyChunk): Uint8Array {
   const { bytes, offset } = chunk;
   const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
-  const data = chunk.type === STORED ? body.slice() : uncompressBlock(body, offset);
+  const data = chunk.type === STORED ? body.slice() : blockData(body, offset);
   const crc = maskCrc32c(crc32c(data));
   if (crc !== storedChecksum(bytes)) {
     throw chunkError(offset, "its data does not match its checksum");
@@ -151,14 +152,12 @@ function storedChecksum(bytes: Uint8Array): number {
     0;
 }
 
-function uncompressBlock(block: Uint8Array, offset: number): Uint8Array {
+function blockData(block: Uint8Array, offset: number): Uint8Array {
   try {
-    // A Buffer would be decoded to a Buffer, so it is viewed as the plain array that it is too.
-    const { buffer, byteOffset, length } = block;
-    return uncompress(new Uint8Array(buffer, byteOffset, length), MAX_CHUNK_DATA);
+    return uncompressBlock(block, MAX_CHUNK_DATA);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw chunkError(offset, `its Snappy block is damaged (${why})`, cause);
+    throw chunkError(offset, `its Snappy block is damaged: ${why}`, cause);
   }
 }
 

@@ -42,6 +42,11 @@ export async function* encodeSnappyFrames(source: ByteSource): AsyncGenerator<Ui
   let used = 0;
   for await (const piece of piecesOf(source)) {
     for (let at = 0; at < piece.length;) {
+      if (used === 0 && piece.length - at >= MAX_CHUNK_DATA) {
+        yield encodeDataChunk(piece.subarray(at, at + MAX_CHUNK_DATA));
+        at += MAX_CHUNK_DATA;
+        continue;
+      }
       const part = piece.subarray(at, at + MAX_CHUNK_DATA - used);
       open.set(part, used);
       used += part.length;

@@ -42,7 +42,8 @@ export class SnappySplitter {
   push(piece: Uint8Array): void {
     const kept = this.#end - this.#start;
     if (kept === 0) {
-      this.#buffer = piece;
+      // A Buffer is viewed as a plain array, for its `slice` does not copy.
+      this.#buffer = new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
       this.#owned = false;
       this.#start = 0;
       this.#end = piece.length;
