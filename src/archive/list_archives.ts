@@ -88,7 +88,10 @@ export async function* listArchives(
     for (let day = ahead.shift(); day !== undefined; day = ahead.shift()) {
       const entries = await day;
       listNext();
-      yield* entries;
+      for (const entry of entries) {
+        options.signal?.throwIfAborted();
+        yield entry;
+      }
     }
   } finally {
     stop.abort();
