@@ -40,7 +40,7 @@ export class JsonEventError extends TritonError {
  * equal(new TextDecoder().decode(msgpackToJson(event)), '{"id":18446744073709551615}');
  * ```
  * @param text One JSON object; white space around it is passed over.
- * @returns The event in MessagePack, in an array of its own.
+ * @returns The event in MessagePack; short ones share their `buffer` with others.
  * @throws {JsonEventError} If the text is not JSON, not an object, or nested too deeply to be read.
  */
 export function parseJsonEvent(text: string): Uint8Array {

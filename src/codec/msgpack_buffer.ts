@@ -4,38 +4,61 @@
  * @module
  */
 
-const FIRST_SIZE = 1 << 16;
-/** A buffer that grew beyond this is let go after use. */
-const KEPT_SIZE = 1 << 20;
-/** Strings up to this length are copied in a loop: a call of TextEncoder costs some 200 ns. */
-const MAX_LOOPED = 160;
+/** How large an array is that results are cut out of: to allocate one for each takes 0.5 to 1 µs. */
+const POOL_SIZE = 1 << 14;
+/** A result longer than this is copied, so that it does not come with a half-empty pool. */
+const MAX_POOLED = POOL_SIZE >> 2;
+/** Strings up to this length are gathered; longer ones are worth a call of their own. */
+const MAX_GATHERED = 1024;
+/** How many strings are gathered at the most, and how long they may be together. */
+const MAX_GAPS = 512;
+const MAX_TEXT = 1 << 15;
 /** The most that a token takes, strings and binaries aside. */
 const MAX_TOKEN = 16;
 
 const textEncoder = new TextEncoder();
 
-/** Writes tokens in their smallest encoding. */
+/**
+ * Writes tokens in their smallest encoding.
+ *
+ * To copy a string character by character takes 4 ns each, since the engine looks at the string's
+ * representation every time, and a call of TextEncoder takes 160 ns. So strings are gathered: a
+ * gap is left for each, as if it were ASCII, and then one call encodes them all joined together,
+ * and copies fill the gaps. If they were not ASCII, what was written is moved to where it belongs.
+ */
 export class MsgpackBuffer {
-  #bytes = new Uint8Array(FIRST_SIZE);
+  #bytes = new Uint8Array(POOL_SIZE);
   #view = new DataView(this.#bytes.buffer);
+  /** Where the value being written begins; results that were taken stand before it. */
+  #start = 0;
   #length = 0;
+  /** The gathered strings joined together, and for each where its token begins and its length. */
+  #text = "";
+  #gaps = 0;
+  readonly #gapStarts = new Float64Array(MAX_GAPS);
+  readonly #gapUnits = new Int32Array(MAX_GAPS);
+  /** What the gathered strings are encoded into. */
+  readonly #scratch = new Uint8Array((MAX_TEXT + MAX_GATHERED) * 3);
+  readonly #scratchView = new DataView(this.#scratch.buffer);
 
-  /** How many bytes have been written. */
-  get length(): number {
-    return this.#length;
-  }
-
-  /** A copy of what was written. */
+  /** What was written since the last time, in an array that nothing is written to any more. */
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    this.#fillGaps();
+    const written = this.#bytes.subarray(this.#start, this.#length);
+    if (written.length > MAX_POOLED) return new Uint8Array(written);
+    this.#start = this.#length;
+    return written;
   }
 
-  /** Begins anew. */
+  /** Begins anew, after the results that were taken. */
   reset(): void {
-    this.#length = 0;
-    if (this.#bytes.length <= KEPT_SIZE) return;
-    this.#bytes = new Uint8Array(FIRST_SIZE);
+    this.#length = this.#start;
+    this.#gaps = 0;
+    this.#text = "";
+    if (this.#bytes.length === POOL_SIZE && this.#start + MAX_POOLED <= POOL_SIZE) return;
+    this.#bytes = new Uint8Array(POOL_SIZE);
     this.#view = new DataView(this.#bytes.buffer);
+    this.#start = this.#length = 0;
   }
 
   #reserve(size: number): void {
@@ -44,6 +67,7 @@ export class MsgpackBuffer {
 
   #grow(size: number): void {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size));
+    // Gaps are kept by their place in the array, so even what was taken before stays in place.
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
@@ -121,25 +145,85 @@ export class MsgpackBuffer {
     this.#length += 9;
   }
 
+  /** Writes a string that is likely to come again: a short one is copied from its last time. */
+  writeKey(text: string): void {
+    const token = keyTokens.get(text) ?? keepToken(text);
+    if (token === undefined) return this.writeString(text);
+    const size = token.length;
+    this.#reserve(size);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    for (let i = 0; i < size; i++) bytes[start + i] = token[i]!;
+    this.#length = start + size;
+  }
+
   /** Writes a string; a surrogate without its other half becomes U+FFFD. */
   writeString(text: string): void {
     const units = text.length;
-    if (units > MAX_LOOPED) return this.#writeLongString(text);
+    if (units > MAX_GATHERED) return this.#writeLongString(text);
+    if (this.#gaps === MAX_GAPS || this.#text.length > MAX_TEXT) this.#fillGaps();
     this.#reserve(MAX_TOKEN + units);
-    const start = this.#length;
-    const bytes = this.#bytes;
-    let at = start;
-    if (units < 32) bytes[at++] = 0xa0 | units;
-    else {
-      bytes[at++] = 0xd9;
-      bytes[at++] = units;
+    this.#gapStarts[this.#gaps] = this.#length;
+    this.#gapUnits[this.#gaps++] = units;
+    this.#text += text;
+    this.#writeStringHead(units);
+    this.#length += units;
+  }
+
+  #writeStringHead(size: number): void {
+    if (size < 32) this.#bytes[this.#length++] = 0xa0 | size;
+    else this.#writeSize(0xd9, size);
+  }
+
+  #fillGaps(): void {
+    if (this.#gaps === 0) return;
+    const text = this.#text;
+    const { written } = textEncoder.encodeInto(text, this.#scratch);
+    if (written === text.length) this.#copyIntoGaps();
+    else this.#moveApart(text);
+    this.#text = "";
+    this.#gaps = 0;
+  }
+
+  #copyIntoGaps(): void {
+    let from = 0;
+    for (let gap = 0; gap < this.#gaps; gap++) {
+      const units = this.#gapUnits[gap]!;
+      const to = this.#gapStarts[gap]! + stringHeadSize(units);
+      const end = from + units;
+      if (units < 4) {
+        for (let i = 0; i < units; i++) this.#bytes[to + i] = this.#scratch[from + i]!;
+      } else {
+        for (let i = 0; i < units - 4; i += 4) {
+          this.#view.setInt32(to + i, this.#scratchView.getInt32(from + i));
+        }
+        this.#view.setInt32(to + units - 4, this.#scratchView.getInt32(end - 4));
+      }
+      from = end;
     }
-    for (let i = 0; i < units; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit >= 0x80) return this.#writeLongString(text);
-      bytes[at + i] = unit;
+  }
+
+  /** Writes everything again, now that the strings' sizes in bytes are known. */
+  #moveApart(text: string): void {
+    const before = this.#bytes.slice(0, this.#length);
+    let from = this.#length = this.#start;
+    let unit = 0;
+    let byte = 0;
+    for (let gap = 0; gap < this.#gaps; gap++) {
+      const start = this.#gapStarts[gap]!;
+      const units = this.#gapUnits[gap]!;
+      this.writeRaw(before.subarray(from, start));
+      from = start + stringHeadSize(units) + units;
+      const end = byte < 0 ? -1 : endOfUnits(this.#scratch, byte, units);
+      if (end >= 0) {
+        this.#reserve(MAX_TOKEN);
+        this.#writeStringHead(end - byte);
+        this.writeRaw(this.#scratch.subarray(byte, end));
+      } else this.#writeLongString(text.slice(unit, unit + units));
+      unit += units;
+      byte = end;
     }
-    this.#length = at + units;
+    this.writeRaw(before.subarray(from));
   }
 
   /** Leaves room for the widest length, and moves the text up when it turned out to be shorter. */
@@ -150,8 +234,7 @@ export class MsgpackBuffer {
     const { written } = textEncoder.encodeInto(text, this.#bytes.subarray(guess));
     const body = start + stringHeadSize(written);
     if (body !== guess) this.#bytes.copyWithin(body, guess, guess + written);
-    if (written < 32) this.#bytes[start] = 0xa0 | written;
-    else this.#writeSize(0xd9, written);
+    this.#writeStringHead(written);
     this.#length = body + written;
   }
 
@@ -218,22 +301,40 @@ export class MsgpackBuffer {
       this.#length = at + 5;
     }
   }
+}
 
-  /** Corrects the head of the map at `start` that got fewer entries than it was begun with. */
-  shrinkMapHead(start: number, claimed: number, count: number): void {
-    const end = this.#length;
-    const from = start + containerHeadSize(claimed);
-    this.#length = start;
-    this.writeMapHead(count);
-    this.#bytes.copyWithin(this.#length, from, end);
-    this.#length += end - from;
-  }
+/** Tokens of short keys seen before; all are forgotten when there are too many. */
+const keyTokens = new Map<string, Uint8Array>();
+const MAX_KEYS = 4096;
+const MAX_KEY_UNITS = 31;
+
+function keepToken(text: string): Uint8Array | undefined {
+  if (text.length > MAX_KEY_UNITS) return undefined;
+  const body = textEncoder.encode(text);
+  if (body.length > MAX_KEY_UNITS) return undefined;
+  const token = new Uint8Array(1 + body.length);
+  token[0] = 0xa0 | body.length;
+  token.set(body, 1);
+  if (keyTokens.size === MAX_KEYS) keyTokens.clear();
+  keyTokens.set(text, token);
+  return token;
 }
 
 function stringHeadSize(length: number): number {
   return length < 32 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }
 
-function containerHeadSize(count: number): number {
-  return count < 16 ? 1 : count < 0x10000 ? 3 : 5;
+/**
+ * Where the UTF-8 of so many UTF-16 units ends, or -1 if that is inside of a character: a string
+ * ended with one half of a surrogate pair, and the next began with the other.
+ */
+function endOfUnits(bytes: Uint8Array, start: number, units: number): number {
+  let at = start;
+  let left = units;
+  while (left > 0) {
+    const lead = bytes[at]!;
+    at += lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    left -= lead < 0xf0 ? 1 : 2;
+  }
+  return left === 0 ? at : -1;
 }

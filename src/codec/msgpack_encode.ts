@@ -27,7 +27,7 @@ const MAX_RECURSION = 64;
  * deepEqual(encodeMsgpack([1, "a"]), Uint8Array.of(0x92, 1, 0xa1, 0x61));
  * ```
  * @param value What to encode.
- * @returns The bytes, in an array of their own.
+ * @returns The bytes; short ones share their `buffer` with others, as Node's Buffers do.
  * @throws {TypeError} If there is a function, a symbol, a cycle or an object that is not plain data
  * (a `Map`, say).
  * @throws {RangeError} If a bigint does not fit in 64 bits, a `Date` is invalid, or arrays and
@@ -37,6 +37,8 @@ export function encodeMsgpack(value: unknown): Uint8Array {
   // A getter among the properties may call this function again: it then gets a buffer of its own.
   const buffer = spare ?? new MsgpackBuffer();
   spare = undefined;
+  isPolluted = false;
+  for (const _ in Object.prototype) isPolluted = true;
   try {
     encodeValue(buffer, value, 0);
     return buffer.take();
@@ -56,19 +58,26 @@ export function encodeMsgpack(value: unknown): Uint8Array {
  * deepEqual(decodeEvent(encodeEvent({ type: "click", x: 3 })), { type: "click", x: 3 });
  * ```
  * @param event The event: a plain object, which becomes a map.
- * @returns The bytes, in an array of their own.
+ * @returns The bytes; short ones share their `buffer` with others, as Node's Buffers do.
  * @throws {TypeError} If it is anything but an object that becomes a map, and as
  * {@linkcode encodeMsgpack} does.
  * @throws {RangeError} As {@linkcode encodeMsgpack} does.
  */
 export function encodeEvent(event: EventData | object): Uint8Array {
-  if (typeof event !== "object" || event === null || kindOf(event) !== "map") {
+  if (typeof event !== "object" || event === null || !isMap(event)) {
     throw new TypeError("Cannot encode event: not an object with properties");
   }
   return encodeMsgpack(event);
 }
 
+function isMap(value: object): boolean {
+  const kind = kindOf(value);
+  return kind === "plain" || kind === "map";
+}
+
 let spare: MsgpackBuffer | undefined;
+/** Whether somebody gave all objects an enumerable property. */
+let isPolluted = false;
 
 /** The hot path: what events are made of comes first, and plain objects cost one check. */
 function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void {
@@ -79,6 +88,7 @@ function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void
     const kind = kindOf(value);
     if (kind === "leaf") encodeLeaf(buffer, value);
     else if (depth === MAX_RECURSION) encodeDeep(buffer, value);
+    else if (kind === "plain") encodePlain(buffer, value as EventData, depth + 1);
     else if (kind === "map") encodeMap(buffer, value as EventData, depth + 1);
     else {
       const array = value as readonly unknown[];
@@ -89,26 +99,39 @@ function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void
   }
 }
 
-function encodeMap(buffer: MsgpackBuffer, map: EventData, depth: number): void {
-  const keys = Object.keys(map);
-  const start = buffer.length;
-  buffer.writeMapHead(keys.length);
-  let written = 0;
-  for (let i = 0; i < keys.length; i++) {
-    const value = map[keys[i]!];
+/**
+ * Two passes of `for in`, one to count, take two thirds of the time of one over `Object.keys`; to
+ * ask whether a key is the object's own would take most of it back. So this is only for objects
+ * that inherit nothing enumerable.
+ */
+function encodePlain(buffer: MsgpackBuffer, map: EventData, depth: number): void {
+  let count = 0;
+  for (const key in map) if (map[key] !== undefined) count++;
+  buffer.writeMapHead(count);
+  for (const key in map) {
+    const value = map[key];
     if (value === undefined) continue;
-    buffer.writeString(keys[i]!);
+    buffer.writeKey(key);
     encodeValue(buffer, value, depth);
-    written++;
+    count--;
   }
-  if (written < keys.length) buffer.shrinkMapHead(start, keys.length, written);
+  if (count !== 0) throw new TypeError("Cannot encode an object that changes while it is read");
 }
 
-/** Whether an object becomes an array, a map, or something without parts. */
-function kindOf(value: object): "array" | "map" | "leaf" {
+function encodeMap(buffer: MsgpackBuffer, map: EventData, depth: number): void {
+  const entries = Object.entries(map).filter(([, value]) => value !== undefined);
+  buffer.writeMapHead(entries.length);
+  for (const [key, value] of entries) {
+    buffer.writeKey(key);
+    encodeValue(buffer, value, depth);
+  }
+}
+
+/** Whether an object becomes an array, a map (plain, if it inherits no properties), or a leaf. */
+function kindOf(value: object): "array" | "plain" | "map" | "leaf" {
   if (Array.isArray(value)) return "array";
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return "map";
+  if (prototype === Object.prototype || prototype === null) return isPolluted ? "map" : "plain";
   if (value instanceof Extension) return "leaf";
   return Object.prototype.toString.call(value) === "[object Object]" ? "map" : "leaf";
 }

@@ -214,6 +214,52 @@ Deno.test("encodeMsgpack() may be called by a getter, and works on after an erro
   deepEqual(encodeMsgpack([1]), hex("91 01"));
 });
 
+Deno.test("encodeMsgpack() encodes strings of all kinds beside each other", () => {
+  deepEqual(decodeMsgpack(encodeMsgpack(["\ud83d", "\ude00"])), ["\ufffd", "\ufffd"]);
+  deepEqual(decodeMsgpack(encodeMsgpack(["a", "\ud83d", "\ude00", "ü", "b"])), [
+    "a",
+    "\ufffd",
+    "\ufffd",
+    "ü",
+    "b",
+  ]);
+  const text = "aü☃😀";
+  const strings = Array.from({ length: 3000 }, (_, n) => text.repeat(n % 70).slice(0, n % 301));
+  const ascii = strings.map((string) => string.replace(/[^a]/g, "b"));
+  const well = strings.map((string) => string.toWellFormed());
+  deepEqual(decodeMsgpack(encodeMsgpack(ascii)), ascii);
+  deepEqual(decodeMsgpack(encodeMsgpack(strings)), well);
+  const keyed = Object.fromEntries(well.map((string, n) => [`${string}${n}`, string]));
+  deepEqual(decodeMsgpack(encodeMsgpack(keyed)), keyed);
+});
+
+Deno.test("encodeMsgpack() gives results that later ones leave alone", () => {
+  const values = Array.from({ length: 500 }, (_, n) => ({ n, text: "x".repeat((n * 37) % 6000) }));
+  const results = values.map((value) => encodeMsgpack(value));
+  deepEqual(results.map((bytes) => decodeMsgpack(bytes)), values);
+});
+
+Deno.test("encodeMsgpack() leaves out what all objects inherit", () => {
+  const prototype = Object.prototype as { polluted?: number };
+  prototype.polluted = 1;
+  try {
+    deepEqual(toHex(encodeMsgpack({ x: 1 })), "81a17801");
+  } finally {
+    delete prototype.polluted;
+  }
+});
+
+Deno.test("encodeMsgpack() refuses an object that changes while it is read", () => {
+  let reads = 0;
+  const object = {
+    get x(): number | undefined {
+      return reads++ === 0 ? 1 : undefined;
+    },
+  };
+  throws(() => encodeMsgpack(object), { name: "TypeError", message: /changes/ });
+  deepEqual(encodeMsgpack([1]), hex("91 01"));
+});
+
 Deno.test("encodeEvent() wants an object that becomes a map", () => {
   deepEqual(encodeEvent({ a: 1 }), hex("81 a161 01"));
   for (const other of [[], new Date(), new Uint8Array(1), new Extension(1, new Uint8Array(1))]) {
