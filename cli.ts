@@ -1,0 +1,53 @@
+/**
+ * The command line: `triton --help` tells its commands.
+ *
+ * @module
+ */
+
+import { main } from "./src/cli/main.ts";
+import type { Output } from "./src/cli/cli_context.ts";
+import { systemClock } from "./src/clock.ts";
+
+/** Environment variables that Triton itself reads; the AWS SDK and PostgreSQL's driver read more. */
+const VARIABLES = ["TRITON_CONFIG", "TRITON_DB", "TRITON_BUCKET", "TRITON_CLIENT", "AWS_REGION"];
+
+const encoder = new TextEncoder();
+
+function output(file: typeof Deno.stdout | typeof Deno.stderr): Output {
+  return {
+    isTerminal: file.isTerminal(),
+    async write(data) {
+      let bytes = typeof data === "string" ? encoder.encode(data) : data;
+      while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
+    },
+  };
+}
+
+/** Aborted at the first SIGINT or SIGTERM; at the second the process exits at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (code: number) => () => {
+    if (controller.signal.aborted) Deno.exit(code);
+    controller.abort();
+  };
+  Deno.addSignalListener("SIGINT", stop(130));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));
+  return controller.signal;
+}
+
+if (import.meta.main) {
+  const env = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
+  let stop: AbortSignal | undefined;
+  const code = await main(Deno.args, {
+    env,
+    stdin: Deno.stdin.readable,
+    stdout: output(Deno.stdout),
+    stderr: output(Deno.stderr),
+    clock: systemClock,
+    // Asked for by commands that end gracefully; to the others the signals do what they always do.
+    get signal() {
+      return stop ??= stopSignal();
+    },
+  });
+  Deno.exit(code);
+}

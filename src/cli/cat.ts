@@ -1,0 +1,134 @@
+import { Command } from "commander";
+import type { ArchiveBlock, ArchiveDamage } from "../codec/mod.ts";
+import { ArchiveFormatError, TritonError } from "../errors.ts";
+import type { CliContext } from "./cli_context.ts";
+import { bucketOption, clientOption, configOption, parseCount, parseDay } from "./options.ts";
+import { formatBytes, Progress } from "./progress.ts";
+import { streamConfig } from "./stream_config.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface CatOptions {
+  readonly stream?: string;
+  readonly bucket?: string;
+  readonly startDate?: string;
+  readonly endDate?: string;
+  readonly clientName?: string;
+  readonly config?: string;
+  readonly limit?: number;
+  readonly salvage?: boolean;
+}
+
+/** Told of bytes that could not be read, where reading goes on all the same. */
+type OnDamage = (name: string, damage: ArchiveDamage) => void;
+
+/** `triton cat`: archived events as JSON lines. */
+export function catCommand(context: CliContext): Command {
+  return new Command("cat")
+    .summary("print archived events as JSON lines")
+    .description(
+      "Prints archived events, one JSON object a line: those of a stream from a range of days, or those\n" +
+        'of .tri files named as arguments ("-" reads one from standard input).',
+    )
+    .argument("[file...]", "archive files, instead of --stream and --bucket")
+    .option("--stream <name>", "logical name of the stream, as in the configuration")
+    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .option("--start-date <day>", "first day to print, YYYYMMDD in UTC", parseDay)
+    .option("--end-date <day>", "last day to print: the first one unless given", parseDay)
+    .addOption(clientOption("only archives of this client: of all clients unless given"))
+    .option("--limit <count>", "stop after this many events", parseCount)
+    .option("--salvage", "go on after damage, report what was lost, and exit with 1")
+    .addOption(configOption())
+    .action((files: string[], options: CatOptions) => cat(files, options, context));
+}
+
+async function cat(files: string[], options: CatOptions, context: CliContext): Promise<void> {
+  const reports: Promise<void>[] = [];
+  const onDamage: OnDamage = (name, { length, error }) => {
+    const lost = length === 0 ? "" : ` (${formatBytes(length)} passed over)`;
+    reports.push(context.stderr.write(`triton: ${name}: ${error.message}${lost}\n`));
+  };
+  const salvage = options.salvage === true ? onDamage : undefined;
+  const blocks = files.length > 0
+    ? readFiles(files, options, context, salvage)
+    : readBucket(options, context, salvage);
+  await print(blocks, options.limit ?? Infinity, context);
+  await Promise.all(reports);
+  if (reports.length > 0) throw new TritonError("Some of the archive is damaged; see above");
+}
+
+/** Prints events until there are no more, or enough. */
+async function print(
+  blocks: AsyncIterable<ArchiveBlock>,
+  limit: number,
+  context: CliContext,
+): Promise<void> {
+  const { eventsIn, NdjsonWriter } = await import("../codec/mod.ts");
+  const writer = new NdjsonWriter();
+  const progress = new Progress(context, "read", { quiet: context.stdout.isTerminal });
+  let count = 0;
+  let bytes = 0;
+  for await (const block of blocks) {
+    const events = count + block.count <= limit ? block.events : first(limit - count, block);
+    await context.stdout.write(writer.write(events));
+    count += block.count;
+    bytes += block.events.length;
+    await progress.update(count, bytes);
+    if (count >= limit) break;
+  }
+  await progress.clear();
+
+  function first(wanted: number, block: ArchiveBlock): Uint8Array {
+    let end = 0;
+    for (const event of eventsIn(block)) {
+      if (wanted-- === 0) break;
+      end += event.length;
+    }
+    return block.events.subarray(0, end);
+  }
+}
+
+async function* readFiles(
+  files: readonly string[],
+  options: CatOptions,
+  context: CliContext,
+  onDamage: OnDamage | undefined,
+): AsyncGenerator<ArchiveBlock> {
+  if (options.stream !== undefined || options.startDate !== undefined) {
+    throw new UsageError("Cannot cat both FILE arguments and a --stream: leave one out");
+  }
+  const { readArchiveBlocks } = await import("../codec/mod.ts");
+  for (const path of files) {
+    const source = path === "-" ? context.stdin : (await Deno.open(path)).readable;
+    try {
+      yield* readArchiveBlocks(source, {
+        onDamage: onDamage && ((damage) => onDamage(path, damage)),
+      });
+    } catch (error) {
+      if (!(error instanceof ArchiveFormatError)) throw error;
+      throw new TritonError(`Cannot read "${path}": ${error.message}`, { cause: error });
+    }
+  }
+}
+
+async function* readBucket(
+  options: CatOptions,
+  context: CliContext,
+  onDamage: OnDamage | undefined,
+): AsyncGenerator<ArchiveBlock> {
+  const { stream, bucket, startDate } = options;
+  if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
+  if (bucket === undefined) throw new UsageError("Cannot cat: set TRITON_BUCKET or pass --bucket");
+  if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
+  const config = await streamConfig({ config: options.config, stream }, context);
+  const { openArchive } = await import("../archive/mod.ts");
+  await using archive = openArchive(bucket, {
+    stream: config.name,
+    from: startDate,
+    to: options.endDate ?? startDate,
+    client: options.clientName,
+    region: config.region,
+    clock: context.clock,
+    onDamage: onDamage && ((damage) => onDamage(damage.key, damage)),
+  });
+  yield* archive.blocks();
+}

@@ -1,0 +1,89 @@
+import { Command, CommanderError } from "commander";
+import { TritonError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import { catCommand } from "./cat.ts";
+import type { CliContext } from "./cli_context.ts";
+import { applyEnvironment } from "./options.ts";
+import { putCommand } from "./put.ts";
+import { shardsCommand } from "./shards.ts";
+import { statsCommand } from "./stats.ts";
+import { storeCommand } from "./store.ts";
+import { tailCommand } from "./tail.ts";
+import { UsageError } from "./usage_error.ts";
+
+const COMMANDS = [
+  storeCommand,
+  catCommand,
+  putCommand,
+  tailCommand,
+  shardsCommand,
+  statsCommand,
+];
+
+/**
+ * Runs one command line.
+ *
+ * @param args The arguments, without the program's name.
+ * @param context The world outside.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
+ */
+export async function main(args: readonly string[], context: CliContext): Promise<number> {
+  const writes: Promise<void>[] = [];
+  const program = buildProgram(context, writes);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return await explain(error, program, context);
+  } finally {
+    await Promise.all(writes).catch(ignoreClosedPipe);
+  }
+}
+
+function buildProgram(context: CliContext, writes: Promise<void>[]): Command {
+  const program = new Command("triton")
+    .description("Archives Kinesis streams to S3 and reads both back.")
+    .version(VERSION)
+    .option("--verbose", "log more, and print the whole trace of an error")
+    .showHelpAfterError("(triton --help tells more)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void writes.push(context.stdout.write(text)),
+      writeErr: (text) => void writes.push(context.stderr.write(text)),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env));
+  for (const build of COMMANDS) {
+    const command = build(context).copyInheritedSettings(program);
+    command.showHelpAfterError(`(triton ${command.name()} --help tells more)`);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** Turns what a command threw into a message and an exit code. */
+async function explain(error: unknown, program: Command, context: CliContext): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isClosedPipe(error)) return 0;
+  await context.stderr.write(`triton: ${describe(error, program.opts().verbose === true)}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function describe(error: unknown, verbose: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  if (verbose) return Deno.inspect(error, { colors: false });
+  const expected = error instanceof TritonError || error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotCapable;
+  return expected ? error.message : `${error.name}: ${error.message}`;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe;
+}
+
+function ignoreClosedPipe(error: unknown): void {
+  if (!isClosedPipe(error)) throw error;
+}

@@ -1,0 +1,111 @@
+import { Command } from "commander";
+import { ConfigError, TritonError } from "../errors.ts";
+import type { PutEntry } from "../kinesis/mod.ts";
+import type { CliContext } from "./cli_context.ts";
+import { logToStderr } from "./logging.ts";
+import { configOption, streamOption } from "./options.ts";
+import { formatCount, Progress } from "./progress.ts";
+import { readLines } from "./read_lines.ts";
+import { streamConfig } from "./stream_config.ts";
+
+interface PutOptions {
+  readonly stream: string;
+  readonly config?: string;
+}
+
+/** `triton put`: JSON lines into a stream. */
+export function putCommand(context: CliContext): Command {
+  return new Command("put")
+    .summary("put JSON lines into a stream")
+    .description(
+      "Reads JSON objects from standard input, one a line, and puts each into the stream as an event.\n" +
+        "The field that the configuration names as partition_key picks the shard. A line that cannot be\n" +
+        "put is reported with its number; the others are put, and the exit code is 1.",
+    )
+    .addOption(streamOption())
+    .addOption(configOption())
+    .action((options: PutOptions, command: Command) =>
+      put(options, context, command.optsWithGlobals().verbose === true)
+    );
+}
+
+/** Makes a record of a line; a line that cannot be one throws. */
+type ReadEntry = (text: string) => PutEntry;
+
+async function put(options: PutOptions, context: CliContext, verbose: boolean): Promise<void> {
+  const [{ decodeEvent, parseJsonEvent }, { openKinesis }, { StreamWriter }] = await Promise.all([
+    import("../codec/mod.ts"),
+    import("../kinesis/mod.ts"),
+    import("../stream/mod.ts"),
+  ]);
+  await logToStderr(context, verbose);
+  const config = await streamConfig(options, context);
+  const { partitionKey: field } = config;
+  if (field === undefined) {
+    throw new ConfigError(
+      `Cannot put into stream "${options.stream}": it has no partition_key, which names the field ` +
+        "that picks the shard",
+      { path: options.config },
+    );
+  }
+  const readEntry: ReadEntry = (text) => {
+    const data = parseJsonEvent(text);
+    return { data, partitionKey: partitionKeyOf(decodeEvent(data)[field], field) };
+  };
+  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  await using writer = new StreamWriter(kinesis, config.name, { clock: context.clock });
+  const bad = await putLines(readEntry, (entry) => writer.put(entry), context);
+  await writer.flush();
+  await context.stderr.write(`put ${formatCount(writer.written)} events into ${config.name}\n`);
+  if (bad > 0) throw new TritonError(`${formatCount(bad)} lines could not be put`);
+}
+
+/** Puts all lines; returns how many could not be. */
+async function putLines(
+  readEntry: ReadEntry,
+  putEntry: (entry: PutEntry) => Promise<void>,
+  context: CliContext,
+): Promise<number> {
+  const progress = new Progress(context, "put");
+  let [good, bad, bytes] = [0, 0, 0];
+  for await (const { number, text } of readLines(context.stdin)) {
+    if (text.trim() === "") continue;
+    try {
+      const entry = readEntry(text);
+      await putEntry(entry);
+      await progress.update(++good, bytes += entry.data.length);
+    } catch (error) {
+      if (!isFaultOfLine(error)) throw error;
+      bad++;
+      await progress.clear();
+      await context.stderr.write(`triton: line ${number}: ${(error as Error).message}\n`);
+    }
+  }
+  await progress.clear();
+  return bad;
+}
+
+/** Whether an error speaks of the line alone, so that the next one can be put all the same. */
+function isFaultOfLine(error: unknown): boolean {
+  return error instanceof RangeError ||
+    error instanceof TritonError && error.name === "JsonEventError" ||
+    error instanceof LineError;
+}
+
+/** Thrown when a line is an event, but says nothing of its shard. */
+class LineError extends TritonError {}
+
+function partitionKeyOf(value: unknown, field: string): string {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      throw new LineError(
+        `Cannot pick a shard: field "${field}", the stream's partition_key, is ` +
+          (value === undefined ? "missing" : "not a string, number or boolean"),
+      );
+  }
+}

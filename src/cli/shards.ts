@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import type { CliContext } from "./cli_context.ts";
+import { configOption, streamOption } from "./options.ts";
+import { streamConfig } from "./stream_config.ts";
+
+interface ShardsOptions {
+  readonly stream: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `triton shards`: the shards of a stream. */
+export function shardsCommand(context: CliContext): Command {
+  return new Command("shards")
+    .summary("list the shards of a stream")
+    .description("Lists the identifiers of a stream's shards, closed ones included, one a line.")
+    .addOption(streamOption())
+    .option("--json", "print one JSON object a line, with parents and sequence numbers")
+    .addOption(configOption())
+    .action((options: ShardsOptions) => shards(options, context));
+}
+
+async function shards(options: ShardsOptions, context: CliContext): Promise<void> {
+  const { openKinesis } = await import("../kinesis/mod.ts");
+  const config = await streamConfig(options, context);
+  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  for await (const shard of kinesis.listShards(config.name)) {
+    const line = options.json === true ? JSON.stringify(shard) : shard.id;
+    await context.stdout.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,129 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { ShardId } from "../record.ts";
+import type { CliContext } from "./cli_context.ts";
+import { logToStderr } from "./logging.ts";
+import {
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  parseCount,
+  parseDuration,
+  parseSize,
+  streamOption,
+} from "./options.ts";
+import { startPosition, streamConfig } from "./stream_config.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface StoreOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly from: string;
+  readonly skipToLatest?: boolean;
+  readonly rotate: number;
+  readonly maxSize: number;
+  readonly maxMemory: number;
+  readonly lease: number;
+  readonly shards?: ShardId[];
+  readonly pollInterval: number;
+  readonly requestLimit: number;
+  readonly config?: string;
+}
+
+/** `triton store`: archives a stream until it is told to stop. */
+export function storeCommand(context: CliContext): Command {
+  return new Command("store")
+    .alias("s")
+    .summary("archive a stream")
+    .description(
+      "Archives a stream, one file about every hour, until SIGINT or SIGTERM: it then uploads what it\n" +
+        "has, saves its positions and exits with 0. A second signal ends it at once. Several processes\n" +
+        "with one stream, client name and database share the shards between them.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("where the archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(
+      clientOption("name in the keys of the archives and beside the positions").default("store"),
+    )
+    .addOption(databaseOption())
+    .option(
+      "--from <position>",
+      "where to begin shards without a position: trim-horizon, latest or a time",
+      "trim-horizon",
+    )
+    .option("--skip-to-latest", "pass over saved positions, and begin now")
+    .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
+    .addOption(measured("--max-size <size>", "close a file of this compressed size", "64MiB"))
+    .addOption(
+      measured("--max-memory <size>", "read no further while more waits to be archived", "160MiB"),
+    )
+    .addOption(
+      measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
+    )
+    .option("--shards <ids>", "archive only these shards: ids with commas between", parseShards)
+    .addOption(
+      measured("--poll-interval <duration>", "time between polls of a shard read to its end", "1s"),
+    )
+    .option("--request-limit <count>", "most records to ask for in one poll", parseLimit, 10_000)
+    .addOption(configOption())
+    .action((options: StoreOptions, command: Command) =>
+      store(options, context, command.optsWithGlobals().verbose === true)
+    );
+}
+
+async function store(options: StoreOptions, context: CliContext, verbose: boolean): Promise<void> {
+  if (options.bucket === undefined) {
+    throw new UsageError("Cannot store: set TRITON_BUCKET or pass --bucket");
+  }
+  const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
+    import("../archiver/mod.ts"),
+    import("../checkpoint/mod.ts"),
+    import("../kinesis/mod.ts"),
+    import("../objects/mod.ts"),
+  ]);
+  await logToStderr(context, verbose);
+  const { clock } = context;
+  const from = await startPosition(options.from, context);
+  const config = await streamConfig(options, context);
+  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  await using store = await openObjectStore(options.bucket, { region: config.region });
+  await using ledger = await openLedger(options.checkpointDb, {
+    client: options.clientName,
+    stream: config.name,
+  });
+  const archiver = new Archiver({ kinesis, store, ledger, clock }, {
+    from,
+    skipToLatest: options.skipToLatest,
+    rotateMs: options.rotate,
+    maxSize: options.maxSize,
+    maxMemory: options.maxMemory,
+    leaseMs: options.lease,
+    shards: options.shards,
+    pollIntervalMs: options.pollInterval,
+    limit: options.requestLimit,
+  });
+  await archiver.run(context.signal);
+}
+
+/** An option that takes a duration or a size, and is shown in the help as it is written. */
+function measured(flags: string, description: string, fallback: string): Option {
+  const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
+  return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
+}
+
+function parseShards(text: string): ShardId[] {
+  return text.split(",").map((id) => {
+    if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(id)) {
+      throw new InvalidArgumentError("It takes ids of shards, such as shardId-000000000000.");
+    }
+    return id as ShardId;
+  });
+}
+
+function parseLimit(text: string): number {
+  const limit = parseCount(text);
+  if (limit > 10_000) throw new InvalidArgumentError("Kinesis gives no more than 10000.");
+  return limit;
+}

@@ -1,0 +1,33 @@
+import type { StreamConfig } from "../config.ts";
+import type { StartPosition } from "../record.ts";
+import type { CliContext } from "./cli_context.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the configuration says of a stream; its region falls back to `AWS_REGION`. */
+export async function streamConfig(
+  options: { readonly config?: string; readonly stream: string },
+  context: CliContext,
+): Promise<StreamConfig> {
+  if (options.config === undefined) {
+    throw new UsageError(
+      "No configuration: set TRITON_CONFIG (or pass --config) to the path of the YAML file that names the streams",
+    );
+  }
+  const { loadConfig } = await import("../config.ts");
+  const config = await loadConfig(options.config, { env: context.env });
+  return config.stream(options.stream);
+}
+
+/** Reads a `--from`. */
+export async function startPosition(
+  text: string,
+  context: CliContext,
+): Promise<Exclude<StartPosition, { readonly type: "after" }>> {
+  const { parseStartPosition } = await import("../kinesis/mod.ts");
+  try {
+    return parseStartPosition(text, context.clock.now());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
