@@ -52,6 +52,8 @@ export interface S3Server extends AsyncDisposable {
   readonly buckets: Map<string, S3Bucket>;
   /** How often each operation was asked for, faults included. */
   readonly counts: Partial<Record<S3Operation, number>>;
+  /** How many connections requests have come over. */
+  readonly connections: number;
   /** As in {@linkcode S3ServerOptions}; may be changed at any time. */
   latencyMs: number;
   /** As in {@linkcode S3ServerOptions}; may be changed at any time. */
@@ -71,9 +73,11 @@ export function s3Environment(server: S3Server): Record<string, string> {
 /** Starts a server on 127.0.0.1; disposing of it cuts what is still connected. */
 export function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
   const { port = 0, buckets = [], direct = false, now = Date.now } = options;
+  const ports = new Set<number>();
   const handle = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
     const parsed = parseS3Request(request);
     server.counts[parsed.operation] = (server.counts[parsed.operation] ?? 0) + 1;
+    ports.add((info.remoteAddr as Deno.NetAddr).port);
     if (server.latencyMs > 0) await wait(server.latencyMs);
     const fault = await server.fault?.(parsed);
     if (fault instanceof Response) return await refuse(request, fault);
@@ -96,6 +100,9 @@ export function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> 
     url: `http://127.0.0.1:${relay?.port ?? http.addr.port}`,
     buckets: new Map(buckets.map((name) => [name, new S3Bucket()])),
     counts: {},
+    get connections() {
+      return ports.size;
+    },
     latencyMs: options.latencyMs ?? 0,
     fault: options.fault,
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,194 @@
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { ObjectStoreError } from "../../src/errors.ts";
+import { type OpenedObjectStore, openObjectStore } from "../../src/objects/mod.ts";
+import {
+  s3Error,
+  type S3Fault,
+  type S3Request,
+  type S3Server,
+  startS3Server,
+} from "../support/s3_server.ts";
+
+/** A server with one bucket, and a store in it. */
+async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } & AsyncDisposable> {
+  const server = await startS3Server({ buckets: ["bucket"] });
+  const store = await openObjectStore("s3://bucket", {
+    endpoint: server.url,
+    env: {},
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+  });
+  return {
+    server,
+    store,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Does each thing that a store can do. */
+const OPERATIONS: Record<string, (store: OpenedObjectStore) => Promise<unknown>> = {
+  list: (store) => Array.fromAsync(store.list("")),
+  head: (store) => store.head("a"),
+  get: async (store) => (await store.get("a")).bytes(),
+  put: (store) => store.put("a", new Uint8Array(9), { ifAbsent: true }),
+};
+
+async function errorOf(promise: Promise<unknown>): Promise<ObjectStoreError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  ok(error instanceof ObjectStoreError, `${error}`);
+  return error;
+}
+
+Deno.test("S3ObjectStore says of each error of S3 whether asking again can help", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  const errors: [number, string, boolean][] = [
+    [503, "SlowDown", true],
+    [503, "ServiceUnavailable", true],
+    [500, "InternalError", true],
+    [400, "RequestTimeout", true],
+    [409, "ConditionalRequestConflict", true],
+    [429, "TooManyRequests", true],
+    [403, "AccessDenied", false],
+    [403, "InvalidAccessKeyId", false],
+    [400, "InvalidRequest", false],
+  ];
+  for (const [status, code, retryable] of errors) {
+    server.fault = (request) => s3Error(status, code, request);
+    for (const [name, run] of Object.entries(OPERATIONS)) {
+      const error = await errorOf(run(store));
+      // HEAD has no body to name the error in: there the status has to do.
+      const passes = name === "head" ? status >= 500 || status === 429 : retryable;
+      equal(error.retryable, passes, `${name} ${code}`);
+      if (name !== "head") equal(error.code, code);
+      ok(error.message.includes("s3://bucket"), error.message);
+    }
+  }
+});
+
+Deno.test("S3ObjectStore says where, and what to do", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  server.fault = (request) => s3Error(403, "AccessDenied", request);
+  const advice = "access denied; check the policy of these credentials";
+  await rejects(store.get("a"), { message: `Cannot get s3://bucket/a: ${advice}` });
+  await rejects(store.head("a"), { message: `Cannot look at s3://bucket/a: ${advice}` });
+  server.fault = (request) => s3Error(503, "SlowDown", request);
+  await rejects(store.put("a", new Uint8Array()), {
+    message: "Cannot put s3://bucket/a: Please reduce your request rate.",
+  });
+});
+
+Deno.test("S3ObjectStore takes a lost connection for an error that may pass", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  await store.put("a", new Uint8Array(9));
+  for (const fault of ["drop", "drop-after"] as const) {
+    server.fault = () => fault;
+    for (const [name, run] of Object.entries(OPERATIONS)) {
+      const error = await errorOf(run(store));
+      deepStrictEqual([error.code, error.retryable], ["ECONNRESET", true], name);
+    }
+  }
+});
+
+Deno.test("S3ObjectStore takes a server that is not there for an error that may pass", async () => {
+  const running = await start();
+  await running.server[Symbol.asyncDispose]();
+  const error = await errorOf(running.store.head("a"));
+  deepStrictEqual([error.code, error.retryable], ["ECONNREFUSED", true]);
+  await running.store[Symbol.asyncDispose]();
+});
+
+Deno.test("S3ObjectStore never takes a body that ends early for a whole one", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  await store.put("a", new Uint8Array(200_000));
+  for (const truncateAfter of [0, 1, 65_536, 199_999]) {
+    server.fault = () => ({ truncateAfter });
+    const error = await errorOf(OPERATIONS.get!(store));
+    equal(error.retryable, true);
+  }
+});
+
+Deno.test("S3ObjectStore finds its own object after a put whose answer was lost", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  server.fault = () => "drop-after";
+  await errorOf(OPERATIONS.put!(store));
+  server.fault = undefined;
+  equal(await OPERATIONS.put!(store), "exists");
+});
+
+Deno.test("S3ObjectStore makes one request a call, and puts without framing", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  const seen: S3Request[] = [];
+  server.fault = (request): S3Fault => void seen.push(request);
+  await store.put("a b/ü", Uint8Array.of(1, 2, 3), { ifAbsent: true, metadata: { x: "y" } });
+  equal((await store.head("a b/ü"))?.size, 3);
+  await (await store.get("a b/ü")).bytes();
+  deepStrictEqual(seen.map(({ operation }) => operation), ["PutObject", "HeadObject", "GetObject"]);
+  const { headers } = seen[0]!.request;
+  equal(headers.get("if-none-match"), "*");
+  equal(headers.get("content-length"), "3");
+  equal(headers.get("content-encoding"), null);
+  deepStrictEqual([...server.buckets.get("bucket")!.get("a b/ü")!.body], [1, 2, 3]);
+});
+
+Deno.test("S3ObjectStore uses a connection again, also after a body was read to its end", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  await store.put("a", new Uint8Array(300_000));
+  for (let i = 0; i < 20; i++) {
+    for (const run of Object.values(OPERATIONS)) await run(store);
+    await Array.fromAsync(await store.get("a"));
+  }
+  equal(server.connections, 1);
+});
+
+Deno.test("S3ObjectStore keeps to its folder", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  await using folder = await openObjectStore("bucket//a/b//", {
+    endpoint: server.url,
+    env: {},
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+  });
+  equal(folder.url, "s3://bucket/a/b");
+  await folder.put("c", new Uint8Array(1));
+  await store.put("a/bc", new Uint8Array(1));
+  await store.put("a/c", new Uint8Array(1));
+  deepStrictEqual(await Array.fromAsync(folder.list(""), ({ key }) => key), ["c"]);
+  deepStrictEqual(
+    await Array.fromAsync(store.list(""), ({ key }) => key),
+    ["a/b/c", "a/bc", "a/c"],
+  );
+});
+
+Deno.test("openObjectStore() follows a bucket to its region", async () => {
+  await using server = await startS3Server({ buckets: ["bucket"] });
+  await using store = await openObjectStore("s3://bucket", {
+    region: "us-east-1",
+    endpoint: server.url,
+    env: {},
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+  });
+  server.fault = (request): S3Fault => {
+    const authorization = request.request.headers.get("authorization") ?? "";
+    if (authorization.includes("/eu-west-1/s3/")) return undefined;
+    const refusal = s3Error(301, "PermanentRedirect", request);
+    refusal.headers.set("x-amz-bucket-region", "eu-west-1");
+    return refusal;
+  };
+  equal(await store.put("a", new Uint8Array(3)), "created");
+  equal((await store.head("a"))?.size, 3);
+  server.fault = (request) => s3Error(301, "PermanentRedirect", request);
+  await rejects(store.get("a"), {
+    code: "PermanentRedirect",
+    retryable: false,
+    message: "Cannot get s3://bucket/a: the bucket is in another region; set AWS_REGION to it",
+  });
+});
