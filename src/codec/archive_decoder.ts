@@ -8,8 +8,16 @@ import { createHash, type Hash } from "node:crypto";
 import { ArchiveFormatError } from "../errors.ts";
 import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";
 import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archive_footer.ts";
+import { MANIFEST, QUARANTINE } from "./archive_format.ts";
 import type { ArchiveManifest } from "./archive_manifest.ts";
-import { IDENTIFIER, type SnappyChunk, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
+import {
+  chunkError,
+  FIRST_SKIPPABLE,
+  hidesData,
+  IDENTIFIER,
+  type SnappyChunk,
+  STREAM_IDENTIFIER,
+} from "./snappy_chunks.ts";
 import { readChunk } from "./snappy_frames.ts";
 import { SnappySplitter } from "./snappy_splitter.ts";
 
@@ -143,6 +151,7 @@ export class ArchiveDecoder {
   #read(chunk: SnappyChunk): Uint8Array | undefined {
     try {
       const data = readChunk(chunk);
+      this.#checkType(chunk, data !== undefined);
       if (chunk.type === IDENTIFIER) this.#recover(chunk.offset);
       this.#see(chunk);
       return this.#loss === undefined ? data : undefined;
@@ -152,6 +161,31 @@ export class ArchiveDecoder {
       this.#seeking = !this.#splitter.nextIsPlausible();
       if (this.#seeking) this.#splitter.putBackTail(chunk);
       return undefined;
+    }
+  }
+
+  /** Notices a data chunk that a damaged type would make vanish. */
+  #checkType(chunk: SnappyChunk, isData: boolean): void {
+    if (this.#footer.promised) this.#checkPlace(chunk, isData);
+    if (isData || chunk.type === IDENTIFIER) return;
+    // What is in quarantine strangers decide, so that it may look like data; but in archives of
+    // ours, for which the manifest vouches, quarantine never follows a stream identifier.
+    const isOurs = this.#footer.promised && this.#previousType !== IDENTIFIER &&
+      (chunk.type === MANIFEST || chunk.type === QUARANTINE);
+    if (!isOurs && hidesData(chunk)) {
+      throw chunkError(chunk.offset, "its type says that it may be skipped, but it holds data");
+    }
+  }
+
+  /** Notices, in an archive of ours, what cannot stand where it does. */
+  #checkPlace(chunk: SnappyChunk, isData: boolean): void {
+    const previous = this.#previousType ?? IDENTIFIER;
+    if (isData && previous >= FIRST_SKIPPABLE && previous !== IDENTIFIER) {
+      throw chunkError(chunk.offset, "it holds events, and the chunk before it does not");
+    }
+    if (!isData && this.#assembler.openOffset !== undefined) {
+      const why = "it stands where an event goes on, and does not hold events";
+      this.#lose(chunkError(chunk.offset, why));
     }
   }
 

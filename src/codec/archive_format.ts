@@ -18,7 +18,7 @@
  * 3. *Events*: any number of groups, each a stream identifier and a data chunk that begins with
  *    the first byte of an event. The chunk holds whole events of one shard, at most 65,536 bytes
  *    of them. An event that is longer fills its group alone: its further bytes are in the data
- *    chunks right after, without a stream identifier. Groups of one shard stand in the order of its
+ *    chunks right after, with nothing in between. Groups of one shard stand in the order of its
  *    records; those of different shards come in any order. A chunk is stored (0x01) unless
  *    compression (0x00) saves an eighth.
  * 4. *Quarantine*: chunks of type 0x81. Their bodies, joined, are MessagePack maps, one for each

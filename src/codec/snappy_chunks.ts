@@ -164,7 +164,7 @@ function blockData(block: Uint8Array, offset: number): Uint8Array {
 /**
  * Tells whether a chunk that says it may be skipped is in truth a data chunk whose type was
  * damaged: its first four bytes are the checksum of what follows. By chance that is so for one
- * chunk in two thousand million.
+ * chunk in two thousand million; but whoever decides what is in a chunk can make it so.
  *
  * @param chunk A chunk of type 0x80 to 0xfe.
  * @returns Whether it holds data.

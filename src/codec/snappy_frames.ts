@@ -10,7 +10,6 @@ import {
   COMPRESSED,
   decodeDataChunk,
   encodeDataChunk,
-  hidesData,
   IDENTIFIER,
   MAX_CHUNK_DATA,
   type SnappyChunk,
@@ -104,8 +103,6 @@ export function readChunk(chunk: SnappyChunk): Uint8Array | undefined {
     throw chunkError(0, "the input does not begin with a Snappy stream identifier");
   } else if (chunk.type === COMPRESSED || chunk.type === STORED) {
     return decodeDataChunk(chunk);
-  } else if (hidesData(chunk)) {
-    throw chunkError(chunk.offset, "its type says that it may be skipped, but it holds data");
   }
   return undefined;
 }

@@ -17,6 +17,9 @@ import {
   STREAM_IDENTIFIER,
 } from "./snappy_chunks.ts";
 
+/** The most room that is made for a next piece before it is there, in bytes. */
+const MAX_ROOM = 1 << 20;
+
 /**
  * Cuts pieces of any size into chunks, without looking into their bodies.
  *
@@ -150,14 +153,16 @@ export class SnappySplitter {
 
   /** Copies what is left of a piece, because its giver may overwrite it. */
   #own(): void {
-    if (!this.#owned && this.#start < this.#end) this.#reserve(this.#end - this.#start);
+    // With room for a next piece of the same size.
+    const kept = this.#end - this.#start;
+    if (!this.#owned && kept > 0) this.#reserve(kept + Math.min(this.#end, MAX_ROOM));
   }
 
   /** Makes room for `size` bytes in a buffer of our own, with the kept bytes at its start. */
   #reserve(size: number): void {
     const kept = this.#buffer.subarray(this.#start, this.#end);
     if (!this.#owned || this.#buffer.length < size) {
-      this.#buffer = new Uint8Array(Math.max(size, 2 * kept.length, 1024));
+      this.#buffer = new Uint8Array(size + (size >>> 1));
       this.#owned = true;
       this.#buffer.set(kept);
     } else if (this.#start > 0) {

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
@@ -17,6 +18,7 @@ import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import {
   anyEvent,
   archiveOf,
+  checksum,
   chunk,
   cut,
   eventFrom,
@@ -190,6 +192,66 @@ Deno.test("readArchiveEvents() tells of the manifest at the end", async () => {
   const sha256 = createHash("sha256").update(a).update(b).digest("hex");
   equal(manifests[0]!.sha256, sha256);
   await eventsOf(foreign([a], [100]), { onManifest: () => ok(false) });
+});
+
+Deno.test("readArchiveEvents() notices data chunks whose type says that they may be skipped", async () => {
+  for (const type of [0x80, 0x81, 0x90]) {
+    const file = concatBytes([ID, stored(a), chunk(type, stored(b).subarray(4))]);
+    const { events, error } = await readUntilError(file);
+    deepEqual(events, [a]);
+    equal((error as Error & { offset: number }).offset, 10 + 8 + a.length);
+  }
+});
+
+Deno.test("readArchiveEvents() takes no rest of a long event for events", async () => {
+  // The rest of the event is made of events, and the chunk before it is passed over.
+  const inner = concatBytes(new Array(100).fill(a));
+  const long = encodeEvent({ d: concatBytes([new Uint8Array(65_536 - 8), inner]) });
+  const file = archiveOf([[0, b], [0, long]]);
+  deepEqual(await eventsOf(file), [b, long]);
+  const begin = 23 + 10 + 8 + b.length + 10;
+  for (const type of [0x80, 0x81]) {
+    file[begin] = type;
+    const { events, error } = await readUntilError(file);
+    deepEqual(events, [b]);
+    ok(error instanceof Error && /but it holds data/.test(error.message));
+  }
+});
+
+Deno.test("readArchiveEvents() refuses what never stands in an archive of ours", async () => {
+  const begin = archiveOf([[0, a]]).subarray(0, 23);
+  const skippable = chunk(0x81, [0x80]);
+  const behind = concatBytes([begin, ID, stored(a), skippable, stored(b)]);
+  const { events, error } = await readUntilError(behind);
+  deepEqual(events, [a]);
+  ok(error instanceof Error && /the chunk before it does not/.test(error.message));
+  for (const between of [skippable, ID, chunk(0xfe, [0])]) {
+    const cutEvent = [stored(a.subarray(0, 5)), between, stored(a.subarray(5))];
+    const file = concatBytes([begin, ID, ...cutEvent]);
+    await rejects(eventsOf(file), { message: /stands where an event goes on/ });
+  }
+});
+
+Deno.test("an archive whose quarantine looks like data is read all the same", async () => {
+  // The second chunk of quarantine begins in the record's bytes: with the checksum of the others.
+  const record = (data: Uint8Array) => {
+    const builder = new ArchiveBuilder();
+    builder.add(shard(0), position(0), a);
+    const about = { shardId: shard(0), partitionKey: "k", reason: "no map", data };
+    builder.quarantine({ ...about, ...position(1) });
+    return builder.finish(HEADER);
+  };
+  const data = eventOf(140_000);
+  const file = record(data);
+  const second = file.indexOf(0x81, 23 + 18 + a.length) + 4 + 65_535;
+  ok(file[second] === 0x81);
+  const body = file.slice(second + 4, second + 4 + 65_535);
+  const at = Buffer.from(data).indexOf(body.subarray(0, 1000));
+  data.set(checksum(body.subarray(4)), at);
+  const crafted = record(data);
+  const header = crafted.subarray(second, second + 4);
+  deepEqual(header, file.subarray(second, second + 4));
+  deepEqual(await eventsOf(crafted), [a]);
 });
 
 Deno.test("readManifest() finds none in files of other programs", () => {

@@ -7,7 +7,6 @@ import { concatBytes } from "../../src/codec/byte_source.ts";
 import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import {
   archiveOf,
-  chunk,
   cut,
   eventOf,
   HEADER,
@@ -91,6 +90,20 @@ Deno.test("onDamage: no part of a long event is taken for an event", async () =>
   deepEqual(damages.map(({ offset, length }) => offset + length), [at[2]]);
 });
 
+Deno.test("onDamage: a long event whose last chunk is missing costs itself only", async () => {
+  const long = eventOf(70_000);
+  const { file, at } = threeGroups(long);
+  const last = at[2]! - 8 - (70_000 - 65_536);
+  const { events, damages } = await salvaged(
+    concatBytes([file.subarray(0, last), file.subarray(at[2]!)]),
+  );
+  deepEqual(events, [event(1), event(3)]);
+  deepEqual(damages.map(({ offset, length }) => [offset, length]), [[
+    at[1]! + 10,
+    last - at[1]! - 10,
+  ]]);
+});
+
 Deno.test("onDamage: files of go-triton go on at the next flush", async () => {
   const data = concatBytes([event(1), event(2), event(3), event(4)]);
   const flush = [data.subarray(0, 6), data.subarray(6, 10), data.subarray(10)].map(stored);
@@ -137,10 +150,10 @@ Deno.test("onDamage: garbage between, before and after chunks is passed over", a
 
 Deno.test("onDamage: damage that is not there is not told of", async () => {
   const { file } = threeGroups();
-  const { damages } = await salvaged(concatBytes([file, ID, chunk(0xfe, file), stored(event(1))]));
+  const { damages } = await salvaged(concatBytes([file, ID, stored(event(1))]));
   deepEqual(damages.map(({ error }) => error.message), [
     `Cannot trust archive that ends at offset ${
-      file.length * 2 + 10 + 4 + 12
+      file.length + 10 + 12
     }: it promises a manifest and does not end with one, so it was cut off`,
   ]);
   deepEqual((await salvaged(file)).damages, []);
