@@ -1,4 +1,4 @@
-import type { ISql, Sql } from "postgres";
+import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../clock.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
@@ -6,7 +6,6 @@ import { type PostgresConnector, PostgresPool } from "./postgres_pool.ts";
 import {
   checkClient,
   type CheckpointRow,
-  inOrder,
   toCheckpoint,
   toSequenceNumber,
   unixSeconds,
@@ -26,13 +25,14 @@ export interface PostgresCheckpointerOptions {
 /** Serialises changes of the schema. Any number will do as long as all versions use the same. */
 const SCHEMA_LOCK = 0x7472_6974; // "trit"
 
-/** A statement takes up to 65,535 values, and a row has two of its own. */
-const ROWS_PER_STATEMENT = 10_000;
+/** Errors of a change that somebody else has made just before: duplicate table, duplicate column. */
+const MADE_BY_ANOTHER: ReadonlySet<unknown> = new Set(["42P07", "42701"]);
 
 /**
  * Keeps positions in a PostgreSQL database, over the driver `npm:postgres`.
  *
- * A save is one transaction, committed when it returns. Nothing depends on the session, so the
+ * A save is one transaction, committed when it returns; it survives a crash of the server unless
+ * somebody turned the server's `synchronous_commit` off. Nothing depends on the session, so the
  * database may stand behind PgBouncer in transaction mode (give the driver `prepare: false` then,
  * as {@linkcode openCheckpointer} does). A lost connection fails the calls that were
  * under way with a retryable error, and so does a server that does not answer in time (code
@@ -102,18 +102,15 @@ export class PostgresCheckpointer implements Checkpointer {
   /** Saves positions of one stream, all or none; they are committed when it returns. */
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
     const updated = unixSeconds(this.#clock);
-    const rows = inOrder(positions)
-      .map(([shard, seq_num]) => ({ client: this.client, stream, shard, seq_num, updated }));
     return this.#pool.run(`Cannot save positions of stream "${stream}"`, async (sql) => {
-      if (rows.length > ROWS_PER_STATEMENT) {
-        await sql.begin(async (sql) => {
-          for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) {
-            await upsert(sql, rows.slice(i, i + ROWS_PER_STATEMENT));
-          }
-        });
-      } else if (rows.length > 0) {
-        await upsert(sql, rows); // one statement is a transaction in one round trip
-      }
+      // One statement is a transaction in one round trip, and JSON is one value for any number of
+      // shards. In one order, because two who lock rows in different orders can lock each other.
+      await sql`INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
+        SELECT ${this.client}, ${stream}, key, value, ${updated}::integer
+        FROM json_each_text(${JSON.stringify(Object.fromEntries(positions))}::text::json)
+        ORDER BY key COLLATE "C"
+        ON CONFLICT (client, stream, shard)
+        DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
     });
   }
 
@@ -137,25 +134,30 @@ export class PostgresCheckpointer implements Checkpointer {
   }
 }
 
-async function upsert(sql: ISql, rows: readonly Record<string, string | number>[]): Promise<void> {
-  await sql`INSERT INTO triton_checkpoint ${
-    sql(rows, "client", "stream", "shard", "seq_num", "updated")
-  } ON CONFLICT (client, stream, shard)
-    DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
-}
-
+/**
+ * Makes the changes that are missing, all or none.
+ *
+ * The driver's own `begin` is not used: it (3.4.9) answers the loss of a connection with a ROLLBACK
+ * on it, which fails where nothing can catch it. Statements in one text are a transaction too.
+ */
 async function createMissing(sql: Sql): Promise<void> {
   // Looking first, without a lock: who may only read gets on, too.
-  if ((await missing(sql)).length === 0) return;
-  await sql.begin(async (sql) => {
-    // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
-    // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
-    await sql`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`;
-    for (const change of await missing(sql)) await sql.unsafe(change.sql);
-  });
+  for (let round = 1;; round++) {
+    const changes = await missing(sql);
+    if (changes.length === 0) return;
+    // Without the lock, CREATE TABLE can fail on an index of the catalogue when two run it at once.
+    // It ends with the transaction, so that it works through PgBouncer.
+    const lock = `SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`;
+    try {
+      await sql.unsafe([lock, ...changes.map((change) => change.sql)].join(";\n"));
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      if (!MADE_BY_ANOTHER.has(code) || round > changes.length) throw error;
+    }
+  }
 }
 
-async function missing(sql: ISql): Promise<ReturnType<typeof missingChanges>> {
+async function missing(sql: Sql): Promise<ReturnType<typeof missingChanges>> {
   // to_regclass finds a table as an unqualified name would: by the search path.
   const tables = await Promise.all(TABLES.map((table) =>
     sql<{ table: string; column: string }[]>`
