@@ -1,0 +1,21 @@
+/**
+ * Compiles the executable on a machine that cannot reach Deno's own download host.
+ *
+ * The stand-in for `deno compile` that does it is named as the first argument. It has no
+ * `--exclude-unused-npm`; without the lock file it does not embed what only tests use.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { compiledPermissions } from "./triton_command.ts";
+
+const { success, stderr } = await new Deno.Command(Deno.args[0]!, {
+  args: [
+    ...["--no-lock", "--no-check", "--no-prompt"],
+    ...compiledPermissions(),
+    ...["--output", "dist/triton", "cli.ts"],
+  ],
+  cwd: fileURLToPath(new URL("../../", import.meta.url)),
+}).output();
+if (!success) throw new Error(new TextDecoder().decode(stderr));
