@@ -23,11 +23,14 @@ export interface ArchiveBlock {
  *
  * @param block A block, as {@linkcode readArchiveBlocks} yields it.
  * @returns The MessagePack bytes of each event, as views of the block.
+ * @throws {ArchiveFormatError} If the block does not hold whole events; those that
+ * {@linkcode readArchiveBlocks} yields do.
  */
 export function* eventsIn(block: ArchiveBlock): Generator<Uint8Array, void, void> {
   const { events } = block;
   for (let at = 0; at < events.length;) {
     const end = skipEvent(events, at);
+    if (end < 0) throw eventError(block.offset, new RangeError("the block ends inside an event"));
     yield events.subarray(at, end);
     at = end;
   }

@@ -5,7 +5,8 @@
  * An archive is a stream of the Snappy framing format whose data are MessagePack maps, one an
  * event. {@linkcode ArchiveBuilder} makes one, {@linkcode readArchiveBlocks} and
  * {@linkcode readArchiveEvents} read it, {@linkcode readManifest} reads what it says of itself from
- * its last bytes alone, {@linkcode readQuarantine} the records in it that are not events.
+ * its last bytes alone, {@linkcode readQuarantine} the records in it that are not events. The layout
+ * of a file, byte by byte, stands at the beginning of `src/codec/archive_format.ts`.
  *
  * @example Print the events of a file as JSON lines
  * ```ts

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
@@ -100,6 +100,11 @@ Deno.test("readArchiveBlocks() yields whole events, and where their chunk is", a
   deepEqual(blocks.flatMap((block) => [...eventsIn(block)]), [a, b, a]);
 });
 
+Deno.test("eventsIn() refuses a block that ends inside an event", () => {
+  const block = { events: concatBytes([a, b.subarray(0, 5)]), count: 2, offset: 10 };
+  throws(() => [...eventsIn(block)], { name: "ArchiveFormatError", offset: 10 });
+});
+
 Deno.test("readArchiveEvents() yields the good events before a value that is none", async () => {
   for (const bad of [[0x01], [0x91, 1], [0xc1], [0x81, 0xa1, 0x61, 0xc1], [0xff]]) {
     const file = concatBytes([ID, stored(concatBytes([a, b, Uint8Array.from(bad), a]))]);
@@ -145,7 +150,9 @@ Deno.test("readArchiveEvents() reads an event of 10 MiB", async () => {
   const list = Array.from({ length: 10 * 1024 * 1024 / 2 }, () => "x");
   const event = encodeEvent({ list });
   ok(event.length > 10 * 1024 * 1024 && event.length < MAX_EVENT_BYTES);
-  deepEqual(await eventsOf(archiveOf([[0, event], [0, a]])), [event, a]);
+  const [long, small] = await eventsOf(archiveOf([[0, event], [0, a]]));
+  ok(Buffer.from(long!).equals(event));
+  deepEqual(small, a);
 });
 
 Deno.test("readArchiveEvents() notices an archive that was cut off between chunks", async () => {
