@@ -1,10 +1,169 @@
 /**
  * Triton archives Kinesis streams to S3 and reads both back.
  *
+ * Three things a program does with it:
+ *
+ * - follow a live stream, with {@linkcode openStream}, and put into one, with
+ *   {@linkcode StreamWriter};
+ * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
+ * - remember how far it has come, with {@linkcode openCheckpointer}.
+ *
+ * The AWS SDK and the databases' drivers are loaded when they are first needed. A program that does
+ * only one of these things can import just that: `@triton/triton/config`, `/codec`, `/kinesis`,
+ * `/archive` and `/checkpoint`.
+ *
+ * @example Archive, and read back
+ * ```ts
+ * import { Archiver, MemoryKinesis, MemoryLedger, MemoryObjectStore } from "@triton/triton";
+ * import { openArchive, systemClock } from "@triton/triton";
+ * import { encodeEvent } from "@triton/triton/codec";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const kinesis = new MemoryKinesis(); // or: await openKinesis({ region: "us-west-1" })
+ * kinesis.createStream("clicks_prod");
+ * await kinesis.putRecords("clicks_prod", [
+ *   { partitionKey: "ada", data: encodeEvent({ user: "ada", page: "/" }) },
+ * ]);
+ *
+ * const store = new MemoryObjectStore(); // or: await openObjectStore("s3://triton-prod")
+ * const ledger = new MemoryLedger("clicks_prod"); // or: await openLedger("postgres://...", ...)
+ * const stop = new AbortController();
+ * const archiver = new Archiver({ kinesis, store, ledger, clock: systemClock }, {
+ *   rotateMs: 100,
+ *   onFile: () => stop.abort(), // here after the first file; else at SIGTERM
+ * });
+ * await archiver.run(stop.signal);
+ *
+ * await using archive = openArchive(store, { stream: "clicks_prod", from: new Date() });
+ * for await (const { data } of archive) deepEqual(data, { user: "ada", page: "/" });
+ * ```
+ *
  * @module
  */
 
-export * from "./src/errors.ts";
-export * from "./src/record.ts";
-export * from "./src/clock.ts";
+export {
+  ArchiveFormatError,
+  CheckpointError,
+  ConfigError,
+  type ConfigErrorOptions,
+  KinesisError,
+  ObjectStoreError,
+  ServiceError,
+  type ServiceErrorOptions,
+  TritonError,
+} from "./src/errors.ts";
+export {
+  type ArchiveRecord,
+  compareSequenceNumbers,
+  type EventData,
+  type SequenceNumber,
+  type ShardId,
+  type StartPosition,
+  type StreamRecord,
+  type TritonRecord,
+} from "./src/record.ts";
+export { type Clock, systemClock, VirtualClock } from "./src/clock.ts";
 export { VERSION } from "./src/version.ts";
+
+export {
+  Config,
+  loadConfig,
+  type LoadConfigOptions,
+  parseConfig,
+  type ParseConfigOptions,
+  type StreamConfig,
+} from "./src/config.ts";
+
+export {
+  type GetRecordsOptions,
+  type KinesisApi,
+  type KinesisCredentials,
+  type KinesisOperation,
+  type KinesisRecord,
+  MemoryKinesis,
+  type MemoryKinesisOptions,
+  openKinesis,
+  type OpenKinesisOptions,
+  type PollShardOptions,
+  type PutEntry,
+  type PutResult,
+  type RecordBatch,
+  type RequestOptions,
+  type RetryEvent,
+  type RetryingOptions,
+  type Shard,
+  type StreamDescription,
+} from "./src/kinesis/mod.ts";
+export {
+  InvalidRecordError,
+  openStream,
+  type OpenStreamOptions,
+  PutRecordError,
+  type StreamAddress,
+  type StreamFetcherOptions,
+  StreamReader,
+  type StreamReaderOptions,
+  type StreamStart,
+  StreamWriter,
+  type StreamWriterOptions,
+} from "./src/stream/mod.ts";
+export {
+  type ArchiveBlock,
+  type ArchiveDamage,
+  type ArchiveDate,
+  type ArchiveEntry,
+  type ArchiveFileDamage,
+  type ArchiveKey,
+  ArchiveReader,
+  type ArchiveReaderOptions,
+  type ArchiveSelection,
+  type KeyedArchiveBlock,
+  listArchives,
+  type ListArchivesOptions,
+  openArchive,
+  type OpenArchiveOptions,
+} from "./src/archive/mod.ts";
+export {
+  type ByteRange,
+  DirectoryObjectStore,
+  type GetOptions,
+  type ListOptions,
+  MemoryObjectStore,
+  type MemoryObjectStoreOptions,
+  type ObjectBody,
+  type ObjectInfo,
+  type ObjectRequest,
+  type ObjectStore,
+  type OpenedObjectStore,
+  openObjectStore,
+  type OpenObjectStoreOptions,
+  type PutOptions,
+  type S3Options,
+} from "./src/objects/mod.ts";
+export {
+  type ArchiveIntent,
+  type ArchiveLedger,
+  type Checkpoint,
+  type Checkpointer,
+  type Gap,
+  type IntendedRange,
+  type LedgerShard,
+  MemoryCheckpointer,
+  type MemoryCheckpointerOptions,
+  MemoryLedger,
+  type NewShard,
+  openCheckpointer,
+  type OpenCheckpointerOptions,
+  openLedger,
+  type OpenLedgerOptions,
+  type Renewal,
+  type ShardStanding,
+} from "./src/checkpoint/mod.ts";
+export {
+  type ArchivedFile,
+  Archiver,
+  type ArchiverOptions,
+  type ArchiverServices,
+  type CloseReason,
+  type NewestArchived,
+} from "./src/archiver/mod.ts";

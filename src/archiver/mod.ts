@@ -8,4 +8,4 @@ export { Archiver } from "./archiver.ts";
 export type { ArchivedFile } from "./archive_writer.ts";
 export type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
 export type { CloseReason } from "./rotation.ts";
-export type { Services } from "./services.ts";
+export type { Services as ArchiverServices } from "./services.ts";
