@@ -1,0 +1,39 @@
+/** Numbers from a seed (mulberry32): the same seed gives the same numbers. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    // Seeds that follow each other must not give runs that resemble each other.
+    this.#state = Math.imul(seed ^ (seed >>> 16), 0x9e3779b1) >>> 0;
+    this.next();
+  }
+
+  /** The next number, from 0 up to, but not including, 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** True so often. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** An integer from `low` to `high`, both included. */
+  integer(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+
+  /** One of the values. */
+  pick<T>(values: readonly T[]): T {
+    return values[Math.floor(this.next() * values.length)]!;
+  }
+
+  /** A source of its own, so that what one part draws does not shift what another does. */
+  fork(): Random {
+    return new Random(Math.floor(this.next() * 2 ** 32));
+  }
+}

@@ -1,0 +1,305 @@
+import { Archiver } from "../../src/archiver/mod.ts";
+import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
+import { MemoryKinesis } from "../../src/kinesis/mod.ts";
+import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
+import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { compareNumbers, type Facts, type FirstStart } from "./facts.ts";
+import { Faults } from "./faults.ts";
+import { Process, show } from "./process.ts";
+import { Random } from "./random.ts";
+import { type Happening, planScenario, type Scenario, START } from "./scenario.ts";
+import { Scheduler } from "./scheduler.ts";
+import { servicesOf, type SharedServices } from "./services.ts";
+import { STREAM, StreamDriver } from "./stream_driver.ts";
+import { Trace } from "./trace.ts";
+
+/** Breaks a rule of the protocol, by standing between the workers and what they share. */
+export type Plant = (shared: SharedServices, scheduler: Scheduler) => SharedServices;
+
+/** A worker that runs in a process of its own. */
+interface Worker {
+  readonly process: Process;
+  readonly stop: AbortController;
+}
+
+/** A ledger that the world watches, and in which strangers see the keys that come next. */
+class WatchedLedger extends MemoryLedger {
+  onAddShards: ((shards: readonly NewShard[]) => void) | undefined;
+  onIntend: ((intent: ArchiveIntent) => void) | undefined;
+
+  override async addShards(shards: readonly NewShard[]): Promise<void> {
+    this.onAddShards?.(shards);
+    await super.addShards(shards);
+  }
+
+  override async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
+    const accepted = await super.intend(intent, replaces);
+    if (accepted.length > 0) this.onIntend?.(intent);
+    return accepted;
+  }
+}
+
+/** How long everything may take to be archived once nothing goes wrong any more. */
+const PATIENCE_MS = 20 * 60_000;
+
+/** Kinesis, bucket, database, and the workers on them, under one clock and one seed. */
+export class World {
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly scenario: Scenario;
+  readonly #random: Random;
+  readonly #faults: Faults;
+  readonly #kinesis: MemoryKinesis;
+  readonly #store: MemoryObjectStore;
+  readonly #driver: StreamDriver;
+  readonly #plant: Plant;
+  readonly #workers = new Set<Worker>();
+  readonly #problems: string[] = [];
+  readonly #strangers = new Set<string>();
+  readonly #oldCheckpoints = new Map<ShardId, SequenceNumber>();
+  #ledger!: WatchedLedger;
+  #shared!: SharedServices;
+  #start: FirstStart | undefined;
+  #workerCount = 0;
+
+  constructor(seed: number, plant: Plant, trace: Trace) {
+    const random = new Random(seed);
+    this.scenario = planScenario(random.fork());
+    this.trace = trace;
+    this.scheduler = new Scheduler(START, random.fork());
+    this.#random = random.fork();
+    this.#faults = new Faults(this.scenario.rates, random.fork());
+    this.#plant = plant;
+    const scheduler = this.scheduler;
+    const clock = {
+      now: () => scheduler.now,
+      random: () => this.#random.next(),
+      sleep: (ms: number) => new Promise<void>((resolve) => scheduler.after(ms, resolve)),
+    };
+    this.#kinesis = new MemoryKinesis({ clock });
+    this.#store = new MemoryObjectStore({ now: () => scheduler.now });
+    this.#driver = new StreamDriver(this.#kinesis, scheduler, random.fork(), this.scenario);
+  }
+
+  /** Lets everything happen; returns what the workers themselves did wrong. */
+  async run(): Promise<readonly string[]> {
+    await this.#openLedger();
+    this.#note("world", "scenario", () => show({ ...this.scenario, happenings: undefined }));
+    for (const happening of this.scenario.happenings) {
+      this.scheduler.after(happening.at, () => void this.#happen(happening));
+    }
+    await this.scheduler.runUntil(() => false, START + this.scenario.calmAt);
+    await this.#calmDown();
+    return this.#problems;
+  }
+
+  /** What is left when all is over. */
+  async facts(): Promise<Facts> {
+    const objects = new Map<string, Uint8Array>();
+    for await (const { key } of this.#store.list("")) {
+      objects.set(key, await (await this.#store.get(key)).bytes());
+    }
+    const shards = await this.#ledger.shards();
+    const standings = shards.map(({ shardId }) => this.#ledger.standing(shardId));
+    const open = (await Promise.all(standings)).flatMap(({ open }) => open.map(({ key }) => key));
+    return {
+      records: this.#driver.records,
+      objects,
+      strangers: this.#strangers,
+      oldCheckpoints: this.#oldCheckpoints,
+      start: this.#start,
+      horizonAt: (time) => this.#driver.horizonAt(time),
+      endedAt: this.scheduler.now,
+      shards,
+      checkpoints: await this.#ledger.checkpoints(),
+      openIntents: [...new Set(open)],
+      gaps: await this.#ledger.gaps(),
+    };
+  }
+
+  /** A new database, or one that an older Triton has left. */
+  async #openLedger(): Promise<void> {
+    if (this.scenario.oldTriton) {
+      for (let count = 0; count < 12; count++) await this.#driver.put(`key${count % 6}`, true);
+      for (const { shardId, sequenceNumber } of this.#driver.records) {
+        if (!this.#random.chance(0.4)) continue;
+        this.#oldCheckpoints.set(shardId as ShardId, sequenceNumber as SequenceNumber);
+      }
+    }
+    const clock = {
+      now: () => this.scheduler.now,
+      random: () => 0,
+      sleep: () => Promise.resolve(),
+    };
+    this.#ledger = new WatchedLedger(STREAM, { clock, checkpoints: this.#oldCheckpoints });
+    this.#ledger.onAddShards = (shards) => this.#start ??= this.#firstStart(shards);
+    this.#ledger.onIntend = (intent) => void this.#tempt(intent.key);
+    const shared = { kinesis: this.#kinesis, store: this.#store, ledger: this.#ledger };
+    this.#shared = this.#plant(shared, this.scheduler);
+  }
+
+  /** What a first listing asks for: what the stream holds, or what arrives from some time on. */
+  #firstStart(shards: readonly NewShard[]): FirstStart {
+    const horizon = this.#driver.horizonAt(this.scheduler.now);
+    const times = shards.map(({ start }) =>
+      start.type === "at-timestamp" ? start.timestamp.getTime() : -Infinity
+    );
+    return { from: Math.max(horizon, ...times) };
+  }
+
+  async #happen(happening: Happening): Promise<void> {
+    this.#note("world", happening.type);
+    switch (happening.type) {
+      case "put": {
+        const record = await this.#driver.put(happening.key, happening.isEvent);
+        return this.#note("world", "has put", () => show(record));
+      }
+      case "split":
+      case "merge": {
+        const done = await this.#driver[happening.type]();
+        return this.#note("world", `has done the ${happening.type}`, () => done);
+      }
+      case "shrink retention":
+        return this.#driver.shrinkRetention(happening.hours);
+      case "outage":
+        return this.#faults.takeDown(happening.service, this.scheduler.now + happening.ms);
+      case "start worker":
+        // Now and then one more than was planned, as when somebody starts a second by mistake.
+        if (this.#workers.size < this.scenario.workers || this.#random.chance(0.1)) {
+          this.#startWorker();
+        }
+        return;
+      case "stop worker":
+        return this.#anyWorker()?.stop.abort();
+      case "crash worker":
+        return this.#anyWorker()?.process.crash("without warning");
+      case "night falls":
+        return this.#endAllWorkers();
+    }
+  }
+
+  /** Before a day or two without workers, some stop in good order and some do not. */
+  #endAllWorkers(): void {
+    for (const worker of [...this.#workers]) {
+      if (this.#random.chance(0.5)) worker.stop.abort();
+      const ms = this.#random.integer(0, 90_000);
+      this.scheduler.after(ms, () => worker.process.crash("in the night"));
+    }
+  }
+
+  #anyWorker(): Worker | undefined {
+    return this.#workers.size === 0 ? undefined : this.#random.pick([...this.#workers]);
+  }
+
+  #startWorker(): void {
+    const { scheduler, trace } = this;
+    const name = `worker${++this.#workerCount}`;
+    const surroundings = { scheduler, trace, faults: this.#faults };
+    const process = new Process(name, surroundings, this.#random.fork(), () => {
+      this.#workers.delete(worker);
+    });
+    const worker = { process, stop: new AbortController() };
+    this.#workers.add(worker);
+    const skipToLatest = this.#random.chance(this.scenario.skips);
+    this.#note(name, "starts", () => skipToLatest ? "and skips to the latest" : "");
+    const services = servicesOf(process, this.#shared);
+    const archiver = new Archiver(services, { ...this.scenario.options, skipToLatest });
+    archiver.run(worker.stop.signal).then(
+      () => this.#ended(worker, "ends in good order"),
+      (error) => {
+        this.#ended(worker, `fails: ${error instanceof Error ? error.stack : error}`);
+        if (process.alive) this.#problems.push(`${name} failed: ${error}`);
+      },
+    );
+  }
+
+  #ended(worker: Worker, how: string): void {
+    this.#workers.delete(worker);
+    this.#note(worker.process.name, how);
+  }
+
+  /** A stranger takes the key that comes next, now and then. */
+  async #tempt(key: string): Promise<void> {
+    if (!this.#random.chance(this.scenario.strangers)) return;
+    const bytes = await this.#strangersBytes();
+    if (await this.#store.put(key, bytes, { ifAbsent: true }) === "created") {
+      this.#strangers.add(key);
+      this.#note("stranger", "puts an object", () => key);
+    }
+  }
+
+  /** Anything: text, nothing at all, an empty archive, or a copy of an archive. */
+  async #strangersBytes(): Promise<Uint8Array> {
+    const kind = this.#random.integer(0, 3);
+    if (kind === 0) return new TextEncoder().encode("I was here first");
+    if (kind === 1) return new Uint8Array();
+    if (kind === 2) return new TextEncoder().encode("\xff\x06\x00\x00sNaPpY").subarray(0, 10);
+    for await (const { key } of this.#store.list("2")) {
+      return await (await this.#store.get(key)).bytes();
+    }
+    return new Uint8Array(64);
+  }
+
+  /** Ends all trouble, and gives the workers time to finish. */
+  async #calmDown(): Promise<void> {
+    this.#note("world", "calms down");
+    this.#faults.end();
+    for (const { process } of [...this.#workers]) {
+      if (this.#random.chance(0.3)) process.crash("at the end");
+    }
+    while (this.#workers.size < this.scenario.lastWorkers) this.#startWorker();
+    if (!await this.#waitFor(() => this.#isArchived())) {
+      this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
+    }
+    for (const { stop } of this.#workers) stop.abort();
+    // deno-lint-ignore require-await
+    if (!await this.#waitFor(async () => this.#workers.size === 0)) {
+      this.#problems.push("stuck: a worker does not stop");
+      for (const { process } of [...this.#workers]) process.crash("does not stop");
+    }
+    // Whatever is still on its way arrives.
+    await this.scheduler.runUntil(() => false);
+  }
+
+  /** Waits until something is so; false if that takes too long. */
+  async #waitFor(isSo: () => Promise<boolean>): Promise<boolean> {
+    const deadline = this.scheduler.now + PATIENCE_MS;
+    let so = false;
+    let over = false;
+    const look = async (): Promise<void> => {
+      so = await isSo();
+      over ||= so || this.#problems.length > 0;
+      if (!over) this.scheduler.after(1_000, () => void look());
+    };
+    void look();
+    await this.scheduler.runUntil(() => over, deadline);
+    over = true;
+    return so || this.#problems.length > 0;
+  }
+
+  /** Whether the checkpoints cover all that the stream holds, and closed shards have ended. */
+  async #isArchived(): Promise<boolean> {
+    const checkpoints = await this.#ledger.checkpoints();
+    const known = new Map(
+      (await this.#ledger.shards()).map((shard) => [shard.shardId, shard.state]),
+    );
+    const listed = await this.#driver.shards();
+    for (const id of listed.keys()) if (!known.has(id)) return false;
+    for (const [id, state] of known) {
+      if (state === "open" && !(listed.get(id)?.isOpen ?? false)) return false;
+    }
+    const horizon = Math.max(this.#driver.horizonAt(this.scheduler.now), this.#start?.from ?? 0);
+    const skipped = (await this.#ledger.gaps()).filter(({ reason }) => reason === "skipped");
+    return this.#driver.records.every(({ shardId, sequenceNumber, putAt }) => {
+      if (putAt < horizon) return true;
+      const checkpoint = checkpoints.get(shardId as ShardId);
+      if (checkpoint !== undefined && compareNumbers(checkpoint, sequenceNumber) >= 0) return true;
+      return skipped.some((gap) => gap.shardId === shardId && putAt < gap.recordedAt.getTime());
+    });
+  }
+
+  #note(who: string, what: string, details?: () => string): void {
+    this.trace.note(this.scheduler.now, who, what, details);
+  }
+}
