@@ -8,7 +8,7 @@ import { MAX_NUMBER, writeInteger, writeNumber, writeUnsigned } from "./json_num
 import { base64Size, MAX_EXPANSION, writeAscii, writeBase64, writeText } from "./json_text.ts";
 import { FIXED_SIZES, MAX_DEPTH, tooDeepError, truncatedError } from "./msgpack_format.ts";
 import { skipMsgpack } from "./msgpack_scan.ts";
-import { decodeText } from "./msgpack_text.ts";
+import { bufferOf, decodeText } from "./msgpack_text.ts";
 import { formatTime, readTime } from "./msgpack_values.ts";
 
 /** Room that is always left: a short key (31 bytes, escaped), a string of 255, and punctuation. */
@@ -293,6 +293,6 @@ let keyWriter: JsonWriter | undefined;
 /** The name that a key gets which is neither a string nor a binary: as in JSON. */
 export function oddKeyText(key: Uint8Array): string {
   const json = writeKey(key);
-  const text = decodeText(json, 0, json.length);
+  const text = decodeText(bufferOf(json), 0, json.length);
   return text.startsWith('"') ? JSON.parse(text) : text;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import type { EventData } from "../record.ts";
 import { oddKeyText } from "./json_writer.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./msgpack_format.ts";
 import { KeyNode, rootKey } from "./msgpack_keys.ts";
 import { skipMsgpack } from "./msgpack_scan.ts";
-import { decodeLatin1, decodeText } from "./msgpack_text.ts";
+import { bufferOf, decodeText } from "./msgpack_text.ts";
 import { readExtension } from "./msgpack_values.ts";
 
 /** From this depth on an explicit stack takes over from recursion. */
@@ -40,6 +41,7 @@ export class MsgpackDecoder {
   /** Where the next value begins. */
   offset: number = 0;
   readonly #bytes: Uint8Array;
+  readonly #buffer: Buffer;
   readonly #view: DataView;
   /** The bytes from `#windowStart` to `#windowEnd`, one character each. */
   #window = "";
@@ -49,6 +51,7 @@ export class MsgpackDecoder {
   /** Creates a decoder of `bytes`. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#buffer = bufferOf(bytes);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -90,7 +93,7 @@ export class MsgpackDecoder {
 
   #readKey(before: KeyNode): KeyNode {
     const at = this.offset;
-    const predicted = before.predict(this.#bytes, at);
+    const predicted = before.predict(this.#bytes, this.#view, at);
     if (predicted !== undefined) {
       this.offset = at + predicted.size;
       return predicted;
@@ -126,14 +129,14 @@ export class MsgpackDecoder {
     const end = start + size;
     if (end > bytes.length) throw truncatedError(at);
     this.offset = end;
-    if (size >= COPIED_SUBSTRING) return decodeText(bytes, start, end);
+    if (size >= COPIED_SUBSTRING) return decodeText(this.#buffer, start, end);
     let all = 0;
     for (let i = start; i < end; i++) all |= bytes[i]!;
-    if (all >= 0x80) return decodeText(bytes, start, end);
+    if (all >= 0x80) return decodeText(this.#buffer, start, end);
     if (end > this.#windowEnd || start < this.#windowStart) {
       this.#windowStart = start;
       this.#windowEnd = Math.min(bytes.length, start + WINDOW);
-      this.#window = decodeLatin1(bytes, start, this.#windowEnd);
+      this.#window = this.#buffer.toString("latin1", start, this.#windowEnd);
     }
     return this.#window.substring(start - this.#windowStart, end - this.#windowStart);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeText } from "./msgpack_text.ts";
+import { bufferOf, decodeText } from "./msgpack_text.ts";
 
 /** Longer keys are not kept. */
 const MAX_KEY_SIZE = 64;
@@ -30,7 +30,12 @@ export class KeyNode {
   readonly text: string;
   /** Whether plain assignment would do something else than set a property of that name. */
   readonly isProto: boolean;
+  /** How many bytes the key takes. */
+  readonly size: number;
   readonly #token: Uint8Array;
+  /** Its first four bytes and its last four, which may overlap: all of most keys. */
+  readonly #head: number;
+  readonly #tail: number;
   /** The keys that were first and last seen after this one. */
   #next: KeyNode | undefined = undefined;
   #otherNext: KeyNode | undefined = undefined;
@@ -42,6 +47,10 @@ export class KeyNode {
     this.text = key.text;
     this.isProto = key.text === "__proto__";
     this.#token = key.token;
+    this.size = key.token.length;
+    const view = new DataView(key.token.buffer);
+    this.#head = this.size < 4 ? 0 : view.getInt32(0);
+    this.#tail = this.size < 4 ? 0 : view.getInt32(this.size - 4);
   }
 
   /** What stands before the first key of the map that is this key's value. */
@@ -49,18 +58,21 @@ export class KeyNode {
     return this.#inner ??= new KeyNode(NO_KEY);
   }
 
-  /** How many bytes the key takes. */
-  get size(): number {
-    return this.#token.length;
+  /** The key at `at`, if it was predicted. */
+  predict(bytes: Uint8Array, view: DataView, at: number): KeyNode | undefined {
+    const next = this.#next;
+    if (next !== undefined && next.#isAt(bytes, view, at)) return next;
+    const other = this.#otherNext;
+    if (other !== undefined && other.#isAt(bytes, view, at)) return other;
+    return undefined;
   }
 
-  /** The key at `at`, if it was predicted. */
-  predict(bytes: Uint8Array, at: number): KeyNode | undefined {
-    const next = this.#next;
-    if (next !== undefined && startsWith(bytes, at, next.#token)) return next;
-    const other = this.#otherNext;
-    if (other !== undefined && startsWith(bytes, at, other.#token)) return other;
-    return undefined;
+  #isAt(bytes: Uint8Array, view: DataView, at: number): boolean {
+    const size = this.size;
+    if (size < 4) return startsWith(bytes, at, this.#token);
+    if (at + size > bytes.length || view.getInt32(at) !== this.#head) return false;
+    if (view.getInt32(at + size - 4) !== this.#tail) return false;
+    return size <= 8 || startsWith(bytes, at, this.#token);
   }
 
   /** The string key from `at` to `end`, whose text begins at `textAt`, predicted from now on. */
@@ -116,6 +128,6 @@ function lookUpKey(bytes: Uint8Array, at: number, textAt: number, end: number): 
 }
 
 function cachedKey(bytes: Uint8Array, at: number, textAt: number, end: number): CachedKey {
-  const text = Object.keys({ [decodeText(bytes, textAt, end)]: 0 })[0]!;
+  const text = Object.keys({ [decodeText(bufferOf(bytes), textAt, end)]: 0 })[0]!;
   return { text, token: bytes.slice(at, end) };
 }

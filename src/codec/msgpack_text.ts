@@ -26,30 +26,29 @@ export function utf8SequenceLength(bytes: Uint8Array, at: number, end: number): 
   return at + 3 < end && (bytes[at + 3]! & 0xc0) === 0x80 ? 4 : 0;
 }
 
+/** The same bytes as a Buffer, whose own decoder takes a third of the time of a TextDecoder. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}
+
 /** Decodes the UTF-8 from `start` to `end`. */
-export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+export function decodeText(bytes: Buffer, start: number, end: number): string {
   if (start === end) return "";
-  // A Buffer's own decoder takes 90 ns a string in Deno, a TextDecoder with a subarray 370.
-  const text: string = Buffer.prototype.toString.call(bytes, "utf8", start, end);
+  const text = bytes.toString("utf8", start, end);
   return text.includes("\ufffd") ? decodeBadText(bytes, start, end) : text;
 }
 
-function decodeBadText(bytes: Uint8Array, start: number, end: number): string {
+function decodeBadText(bytes: Buffer, start: number, end: number): string {
   const parts: string[] = [];
   let good = start;
   for (let at = start; at < end;) {
     const length = utf8SequenceLength(bytes, at, end);
     if (length === 0) {
-      parts.push(Buffer.prototype.toString.call(bytes, "utf8", good, at), "\ufffd");
+      parts.push(bytes.toString("utf8", good, at), "\ufffd");
       good = at + 1;
     }
     at += Math.max(1, length);
   }
-  parts.push(Buffer.prototype.toString.call(bytes, "utf8", good, end));
+  parts.push(bytes.toString("utf8", good, end));
   return parts.join("");
-}
-
-/** Decodes bytes below 0x80, one character each. */
-export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.prototype.toString.call(bytes, "latin1", start, end);
 }
