@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { ConfigError, TritonError } from "../errors.ts";
+import { TritonError } from "../errors.ts";
 import type { PutEntry } from "../kinesis/mod.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
 import { configOption, streamOption } from "./options.ts";
 import { formatCount, Progress } from "./progress.ts";
 import { readLines } from "./read_lines.ts";
-import { streamConfig } from "./stream_config.ts";
+import { readConfig } from "./stream_config.ts";
 
 interface PutOptions {
   readonly stream: string;
@@ -39,15 +39,9 @@ async function put(options: PutOptions, context: CliContext, verbose: boolean): 
     import("../stream/mod.ts"),
   ]);
   await logToStderr(context, verbose);
-  const config = await streamConfig(options, context);
-  const { partitionKey: field } = config;
-  if (field === undefined) {
-    throw new ConfigError(
-      `Cannot put into stream "${options.stream}": it has no partition_key, which names the field ` +
-        "that picks the shard",
-      { path: options.config },
-    );
-  }
+  const streams = await readConfig(options.config, context);
+  const config = streams.stream(options.stream);
+  const field = streams.partitionKey(options.stream);
   const readEntry: ReadEntry = (text) => {
     const data = parseJsonEvent(text);
     return { data, partitionKey: partitionKeyOf(decodeEvent(data)[field], field) };

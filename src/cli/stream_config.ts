@@ -1,21 +1,25 @@
-import type { StreamConfig } from "../config.ts";
+import type { Config, StreamConfig } from "../config.ts";
 import type { StartPosition } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What the configuration says of a stream; its region falls back to `AWS_REGION`. */
+/** Reads the configuration; regions fall back to `AWS_REGION`. */
+export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
+  if (path === undefined) {
+    throw new UsageError(
+      "No configuration: set TRITON_CONFIG, or pass --config, to the YAML file that names the streams",
+    );
+  }
+  const { loadConfig } = await import("../config.ts");
+  return await loadConfig(path, { env: context.env });
+}
+
+/** What the configuration says of a stream. */
 export async function streamConfig(
   options: { readonly config?: string; readonly stream: string },
   context: CliContext,
 ): Promise<StreamConfig> {
-  if (options.config === undefined) {
-    throw new UsageError(
-      "No configuration: set TRITON_CONFIG (or pass --config) to the path of the YAML file that names the streams",
-    );
-  }
-  const { loadConfig } = await import("../config.ts");
-  const config = await loadConfig(options.config, { env: context.env });
-  return config.stream(options.stream);
+  return (await readConfig(options.config, context)).stream(options.stream);
 }
 
 /** Reads a `--from`. */
