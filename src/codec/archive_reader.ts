@@ -4,8 +4,9 @@
  * @module
  */
 
-import { ArchiveDecoder, type ReadArchiveOptions } from "./archive_decoder.ts";
+import { ArchiveDecoder } from "./archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "./archive_events.ts";
+import type { ReadArchiveOptions } from "./archive_options.ts";
 import { type ByteSource, piecesOf } from "./byte_source.ts";
 
 /**

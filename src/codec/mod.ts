@@ -45,7 +45,8 @@ export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack_dec
 export { encodeEvent, encodeMsgpack } from "./msgpack_encode.ts";
 export { Extension, Timestamp } from "./msgpack_values.ts";
 export { ArchiveBuilder, type ArchiveHeader, type RecordPosition } from "./archive_builder.ts";
-export { type ArchiveDamage, ArchiveDecoder, type ReadArchiveOptions } from "./archive_decoder.ts";
+export { ArchiveDecoder } from "./archive_decoder.ts";
+export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
 export { type ArchiveBlock, eventsIn } from "./archive_events.ts";
 export {
   EMPTY_ARCHIVE,

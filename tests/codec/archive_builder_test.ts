@@ -2,71 +2,31 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { uncompress } from "snappyjs";
 import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
-import { EMPTY_ARCHIVE, isEmptyArchive } from "../../src/codec/archive_format.ts";
-import type { ArchiveManifest } from "../../src/codec/archive_manifest.ts";
-import { type QuarantinedRecord, readQuarantine } from "../../src/codec/archive_quarantine.ts";
+import { isEmptyArchive } from "../../src/codec/archive_format.ts";
 import { readManifest } from "../../src/codec/archive_tail.ts";
 import { concatBytes } from "../../src/codec/byte_source.ts";
 import { decodeMsgpackSequence } from "../../src/codec/msgpack_decode.ts";
 import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import { skipEvent } from "../../src/codec/msgpack_scan.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/record.ts";
 import {
   anyEvent,
   archiveOf,
+  badRecord,
+  chunksOf,
   cut,
   eventFrom,
   eventOf,
   eventsOf,
   type EventSpec,
   HEADER,
-  ID,
+  manifestOf,
   pieceSizes,
   position,
+  quarantineOf,
   shard,
 } from "./archive_samples.ts";
-
-/** The chunks of a file, taken apart without the code under test. */
-function chunksOf(file: Uint8Array): { type: number; body: Uint8Array; data: Uint8Array }[] {
-  const chunks = [];
-  for (let at = 0; at < file.length;) {
-    const size = file[at + 1]! | (file[at + 2]! << 8) | (file[at + 3]! << 16);
-    const [type, body] = [file[at]!, file.subarray(at + 4, at + 4 + size)];
-    equal(body.length, size);
-    const data = type === 0
-      ? uncompress(body.slice(4))
-      : type === 1
-      ? body.subarray(4)
-      : new Uint8Array(0);
-    chunks.push({ type, body, data });
-    at += 4 + size;
-  }
-  return chunks;
-}
-
-function manifestOf(file: Uint8Array): ArchiveManifest {
-  const search = readManifest(file, file.length);
-  ok(search.type === "found");
-  return search.manifest;
-}
-
-function badRecord(number: number, data: Uint8Array): QuarantinedRecord {
-  return {
-    shardId: shard(number % 3),
-    ...position(number),
-    partitionKey: `key ${number}`,
-    reason: "it begins with 0x7b, not as a map",
-    data,
-  };
-}
-
-async function quarantineOf(file: Uint8Array, sizes: number[] = []): Promise<QuarantinedRecord[]> {
-  const records: QuarantinedRecord[] = [];
-  for await (const record of readQuarantine(cut(file, sizes))) records.push(record);
-  return records;
-}
 
 const small = encodeEvent({ type: "click", x: 3 });
 
@@ -181,26 +141,6 @@ Deno.test("ArchiveBuilder fills chunks to 65,536 bytes and no further", () => {
   deepEqual(sizes([half, eventOf(32_769)]), [32_768, 32_769]);
   deepEqual(sizes([small, eventOf(65_536), small]), [small.length, 65_536, small.length]);
   deepEqual(sizes([small, eventOf(65_537), small]), [small.length, 65_536, 1, small.length]);
-});
-
-Deno.test("readQuarantine() gives back what was quarantined, in order", async () => {
-  const sizes = [0, 10, 65_000, 200_000, 3];
-  const records = sizes.map((size, i) => badRecord(i, new Uint8Array(size).fill(i)));
-  const builder = new ArchiveBuilder();
-  builder.add(shard(0), position(0), eventOf(100_000));
-  records.forEach((record) => builder.quarantine(record));
-  const file = builder.finish(HEADER);
-  deepEqual(await quarantineOf(file), records);
-  deepEqual(await quarantineOf(file, [1000]), records);
-  deepEqual(await eventsOf(file), [eventOf(100_000)]);
-  const bodies = chunksOf(file).filter(({ type }) => type >= 0x80).map(({ body }) => body.length);
-  ok(Math.max(...bodies) === 65_535, "chunks that may be skipped stay under 65,536 bytes");
-});
-
-Deno.test("readQuarantine() finds nothing in files of other programs", async () => {
-  deepEqual(await quarantineOf(EMPTY_ARCHIVE), []);
-  const foreign = concatBytes([ID, Uint8Array.of(0x81, 2, 0, 0, 0xc1, 0xc1)]);
-  deepEqual(await quarantineOf(foreign), []);
 });
 
 /** A record of a shard: an event, or bytes that are none. */
@@ -324,19 +264,4 @@ Deno.test("ArchiveBuilder.removeShard() leaves the file that would be without th
     }),
     { numRuns: 30 },
   );
-});
-
-Deno.test("readManifest() finds a manifest of thousands of shards by the file's tail", () => {
-  const builder = new ArchiveBuilder();
-  const ids: ShardId[] = Array.from({ length: 3000 }, (_, i) => shard(i));
-  ids.forEach((id, i) => builder.add(id, position(i), small));
-  const file = builder.finish(HEADER);
-  const first = readManifest(file.subarray(-8192), file.length);
-  ok(first.type === "more" && first.bytes > 300_000);
-  const search = readManifest(file.subarray(-first.bytes), file.length);
-  ok(search.type === "found");
-  deepEqual([...search.manifest.shards.keys()], ids);
-  equal(search.manifest.shards.get(shard(2999))!.first, "2999");
-  const bodies = chunksOf(file).filter(({ type }) => type === 0x80);
-  ok(bodies.length > 5 && bodies.every(({ body }) => body.length < 65_536));
 });

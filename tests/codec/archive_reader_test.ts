@@ -4,12 +4,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
 import { type ArchiveBlock, eventsIn } from "../../src/codec/archive_events.ts";
-import {
-  EMPTY_ARCHIVE,
-  isEmptyArchive,
-  MAX_EVENT_BYTES,
-  promisesManifest,
-} from "../../src/codec/archive_format.ts";
+import { EMPTY_ARCHIVE, MAX_EVENT_BYTES } from "../../src/codec/archive_format.ts";
 import type { ArchiveManifest } from "../../src/codec/archive_manifest.ts";
 import { readArchiveBlocks } from "../../src/codec/archive_reader.ts";
 import { readManifest } from "../../src/codec/archive_tail.ts";
@@ -18,12 +13,12 @@ import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import {
   anyEvent,
   archiveOf,
-  checksum,
   chunk,
   cut,
   eventFrom,
   eventOf,
   eventsOf,
+  foreign,
   HEADER,
   ID,
   pieceSizes,
@@ -35,18 +30,6 @@ import {
 
 const a = encodeEvent({ name: "a", list: [1, 2, 3] });
 const b = encodeEvent({ name: "b", nested: { x: null } });
-
-/** A file as other programs write them: the events' bytes cut into chunks anywhere. */
-function foreign(events: readonly Uint8Array[], sizes: readonly number[]): Uint8Array {
-  const data = [...cut(concatBytes(events), sizes)].length === 0
-    ? []
-    : pieces(concatBytes(events), sizes).map(stored);
-  return concatBytes([ID, ...data]);
-}
-
-function pieces(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
-  return Array.from(cut(bytes, sizes), (piece) => piece.slice());
-}
 
 Deno.test("readArchiveEvents() joins events that span chunks, however they are cut", async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 65_536 }), { minLength: 1 });
@@ -237,80 +220,6 @@ Deno.test("readArchiveEvents() refuses what never stands in an archive of ours",
     const file = concatBytes([begin, ID, ...cutEvent]);
     await rejects(eventsOf(file), { message: /stands where an event goes on/ });
   }
-});
-
-Deno.test("an archive whose quarantine looks like data is read all the same", async () => {
-  // The second chunk of quarantine begins in the record's bytes: with the checksum of the others.
-  const record = (data: Uint8Array) => {
-    const builder = new ArchiveBuilder();
-    builder.add(shard(0), position(0), a);
-    const about = { shardId: shard(0), partitionKey: "k", reason: "no map", data };
-    builder.quarantine({ ...about, ...position(1) });
-    return builder.finish(HEADER);
-  };
-  const data = eventOf(140_000);
-  const file = record(data);
-  const second = file.indexOf(0x81, 23 + 18 + a.length) + 4 + 65_535;
-  ok(file[second] === 0x81);
-  const body = file.slice(second + 4, second + 4 + 65_535);
-  const at = Buffer.from(data).indexOf(body.subarray(0, 1000));
-  data.set(checksum(body.subarray(4)), at);
-  const crafted = record(data);
-  const header = crafted.subarray(second, second + 4);
-  deepEqual(header, file.subarray(second, second + 4));
-  deepEqual(await eventsOf(crafted), [a]);
-});
-
-Deno.test("readManifest() finds none in files of other programs", () => {
-  for (const file of [EMPTY_ARCHIVE, new Uint8Array(0), foreign([a, b], [9])]) {
-    deepEqual(readManifest(file, file.length), { type: "none" });
-    deepEqual(readManifest(file.subarray(-22), file.length), { type: "none" });
-  }
-});
-
-Deno.test("readManifest() says how much of the file it needs", () => {
-  const file = archiveOf([[0, a]]);
-  deepEqual(readManifest(file.subarray(-21), file.length), { type: "more", bytes: 22 });
-  const search = readManifest(file.subarray(-22), file.length);
-  ok(search.type === "more");
-  equal(readManifest(file.subarray(-search.bytes + 1), file.length).type, "more");
-  const found = readManifest(file.subarray(-search.bytes), file.length);
-  ok(found.type === "found");
-  equal(found.size, search.bytes);
-});
-
-Deno.test("readManifest() refuses a manifest with any bit flipped, or takes it for none", () => {
-  const file = archiveOf([[0, a], [1, b]]);
-  const whole = readManifest(file, file.length);
-  ok(whole.type === "found");
-  const begin = file.length - whole.size;
-  for (let bit = 0; bit < whole.size * 8; bit++) {
-    const damaged = file.slice(begin);
-    damaged[bit >> 3]! ^= 1 << (bit & 7);
-    try {
-      const { type } = readManifest(damaged, file.length);
-      ok(type !== "found", `bit ${bit}`);
-    } catch (error) {
-      ok(error instanceof Error && error.name === "ArchiveFormatError");
-      const { offset } = error as Error & { offset: number };
-      ok(offset >= begin && offset < file.length);
-    }
-  }
-});
-
-Deno.test("promisesManifest() and isEmptyArchive() tell files apart by their first bytes", () => {
-  const file = archiveOf([[0, a]]);
-  equal(promisesManifest(file), true);
-  equal(promisesManifest(file.subarray(0, 23)), true);
-  equal(promisesManifest(file.subarray(0, 22)), false);
-  equal(promisesManifest(foreign([a], [9])), false);
-  equal(promisesManifest(EMPTY_ARCHIVE), false);
-  deepEqual(
-    [new Uint8Array(0), EMPTY_ARCHIVE, ID, file, concatBytes([ID, ID]), file.subarray(0, 10)].map(
-      isEmptyArchive,
-    ),
-    [true, true, true, false, false, true],
-  );
 });
 
 Deno.test("readArchiveBlocks() yields no more than a chunk at a time of a long source", async () => {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import type { ArchiveDamage } from "../../src/codec/archive_decoder.ts";
+import type { ArchiveDamage } from "../../src/codec/archive_options.ts";
 import { readArchiveBlocks } from "../../src/codec/archive_reader.ts";
 import { eventsIn } from "../../src/codec/archive_events.ts";
 import { concatBytes } from "../../src/codec/byte_source.ts";

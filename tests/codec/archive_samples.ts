@@ -1,10 +1,15 @@
+import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { uncompress } from "snappyjs";
 import { ArchiveBuilder, type ArchiveHeader } from "../../src/codec/archive_builder.ts";
-import type { ReadArchiveOptions } from "../../src/codec/archive_decoder.ts";
+import type { ReadArchiveOptions } from "../../src/codec/archive_options.ts";
+import type { ArchiveManifest } from "../../src/codec/archive_manifest.ts";
+import { type QuarantinedRecord, readQuarantine } from "../../src/codec/archive_quarantine.ts";
 import { readArchiveEvents } from "../../src/codec/archive_reader.ts";
+import { readManifest } from "../../src/codec/archive_tail.ts";
 import { type ByteSource, concatBytes } from "../../src/codec/byte_source.ts";
-import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import { crc32c, maskCrc32c } from "../../src/codec/crc32c.ts";
+import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 
 /** The stream identifier, written out. */
@@ -76,6 +81,12 @@ export function archiveOf(events: readonly (readonly [shard: number, Uint8Array]
   return builder.finish(HEADER);
 }
 
+/** A file as other programs write them: the events' bytes cut into chunks anywhere. */
+export function foreign(events: readonly Uint8Array[], sizes: readonly number[]): Uint8Array {
+  const chunks = Array.from(cut(concatBytes(events), sizes), (piece) => stored(piece));
+  return concatBytes([ID, ...chunks]);
+}
+
 /** All events of a source. */
 export async function eventsOf(
   source: ByteSource,
@@ -112,6 +123,49 @@ export function* cut(bytes: Uint8Array, sizes: readonly number[]): Generator<Uin
 
 /** Sizes of pieces, at least one of them positive. */
 export const pieceSizes: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 100_000 }));
+
+/** The chunks of a file, taken apart without the code under test. */
+export function chunksOf(file: Uint8Array): { type: number; body: Uint8Array; data: Uint8Array }[] {
+  const chunks = [];
+  for (let at = 0; at < file.length;) {
+    const size = file[at + 1]! | (file[at + 2]! << 8) | (file[at + 3]! << 16);
+    const [type, body] = [file[at]!, file.subarray(at + 4, at + 4 + size)];
+    equal(body.length, size);
+    const data = type === 0
+      ? uncompress(body.slice(4))
+      : type === 1
+      ? body.subarray(4)
+      : new Uint8Array(0);
+    chunks.push({ type, body, data });
+    at += 4 + size;
+  }
+  return chunks;
+}
+
+export function manifestOf(file: Uint8Array): ArchiveManifest {
+  const search = readManifest(file, file.length);
+  ok(search.type === "found");
+  return search.manifest;
+}
+
+export function badRecord(number: number, data: Uint8Array): QuarantinedRecord {
+  return {
+    shardId: shard(number % 3),
+    ...position(number),
+    partitionKey: `key ${number}`,
+    reason: "it begins with 0x7b, not as a map",
+    data,
+  };
+}
+
+export async function quarantineOf(
+  file: Uint8Array,
+  sizes: number[] = [],
+): Promise<QuarantinedRecord[]> {
+  const records: QuarantinedRecord[] = [];
+  for await (const record of readQuarantine(cut(file, sizes))) records.push(record);
+  return records;
+}
 
 /** What an event is made of: its content, or the size of one that does not compress. */
 export type EventSpec = number | Record<string, unknown>;

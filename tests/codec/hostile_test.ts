@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import type { ArchiveDamage } from "../../src/codec/archive_decoder.ts";
+import type { ArchiveDamage } from "../../src/codec/archive_options.ts";
 import { type QuarantinedRecord, readQuarantine } from "../../src/codec/archive_quarantine.ts";
 import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
 import { concatBytes } from "../../src/codec/byte_source.ts";
