@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import createKinesalite from "kinesalite";
 import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
@@ -37,12 +37,20 @@ export async function startKinesalite(options: KinesaliteOptions = {}): Promise<
     deleteStreamMs: 20,
     shardLimit,
   });
+  server.prependListener("request", forgiveAborts);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
   return wrapLocalKinesis(`http://127.0.0.1:${port}`, () => stop(server));
+}
+
+/** Kinesalite throws, out of reach, when a client gives a request up; readers that stop do that. */
+function forgiveAborts(request: IncomingMessage): void {
+  const emit = request.emit;
+  request.emit = (event: string, ...args: unknown[]) =>
+    event === "error" || emit.call(request, event, ...args);
 }
 
 function stop(server: Server): Promise<void> {

@@ -15,6 +15,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
 
+/**
+ * Runs the server until its standard input ends, which it also does when this process is killed. It
+ * keeps nothing, and both SIGTERM and `process.exit` may wait for requests that were given up.
+ */
+const RUN_WHILE_WANTED =
+  'process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume(); require(process.argv[1])';
+
 /** How the server behaves. */
 export interface KinesisLocalOptions {
   /** How many shards there may be in all: 100 unless given. */
@@ -32,8 +39,8 @@ export async function startKinesisLocal(options: KinesisLocalOptions = {}): Prom
   const { shardLimit = 100 } = options;
   const main = fileURLToPath(import.meta.resolve("kinesis-local"));
   const [plainPort, tlsPort] = await findFreePorts(2);
-  const server = spawn("node", [main], {
-    stdio: ["ignore", "pipe", "pipe"],
+  const server = spawn("node", ["--eval", RUN_WHILE_WANTED, main], {
+    stdio: ["pipe", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
       KINESIS_MOCK_CERT_PATH: join(dirname(main), "server.json"),
@@ -82,7 +89,7 @@ async function untilHealthy(server: ChildProcess, url: string): Promise<void> {
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const exited = new Promise((resolve) => server.once("exit", resolve));
-  server.kill("SIGTERM");
+  server.stdin!.end();
   await exited;
 }
 
