@@ -85,7 +85,8 @@ export interface GetRecordsOptions extends RequestOptions {
  * Each method is one request (`listShards` one a page), without retries of its own. A refusal or a
  * lost connection is a `KinesisError` whose `code` is the service's name for it and whose
  * `retryable` says whether to ask again. An expired iterator has the code
- * `ExpiredIteratorException` and is not retryable: a new iterator is wanted.
+ * `ExpiredIteratorException` and is not retryable: a new iterator is wanted. A request that was
+ * aborted rejects with the signal's reason.
  */
 export interface KinesisApi {
   /** Asks a stream about itself. */

@@ -29,9 +29,14 @@ export interface OpenStreamOptions extends StreamReaderOptions {
  * iterated.
  *
  * @example Usage
- * ```ts no-run
+ * ```ts
  * import { openStream } from "@triton/triton";
- * await using stream = openStream({ name: "clicks_prod", region: "eu-west-1" }, { from: "latest" });
+ * const stop = new AbortController();
+ * await using stream = openStream(
+ *   { name: "clicks_prod", region: "eu-west-1" },
+ *   { from: "latest", signal: stop.signal },
+ * );
+ * stop.abort(); // In a program, a signal of the process would do this.
  * for await (const record of stream) console.log(record.data);
  * ```
  * @param stream The stream's name, or its name and place.

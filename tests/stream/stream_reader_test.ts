@@ -6,6 +6,7 @@ import { KinesisError, MemoryKinesis, type MemoryKinesisOptions } from "../../sr
 import type { SequenceNumber, ShardId, StreamRecord } from "../../src/record.ts";
 import {
   InvalidRecordError,
+  openStream,
   StreamReader,
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
@@ -447,4 +448,23 @@ Deno.test("StreamReader goes on after checkpoints of other streams and clients",
   await put(1);
   await using reader = open();
   deepEqual(numbers(await take(reader, 1)), [1]);
+});
+
+Deno.test("openStream() tells of a missing region when it is read, not before", async () => {
+  const names = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE"];
+  const before = names.map((name) => [name, Deno.env.get(name)] as const);
+  for (const name of names) Deno.env.delete(name);
+  Deno.env.set("AWS_CONFIG_FILE", "/nonexistent");
+  try {
+    await using reader = openStream("s");
+    await rejects(() => takeRecords(reader, 1), {
+      name: "ConfigError",
+      message: /no region is set/,
+    });
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
 });
