@@ -63,7 +63,7 @@ export async function openObjectStore(
 const ACCEPTED = "give s3://bucket/prefix, bucket/prefix, file:///path or memory:";
 
 /** Bucket names of S3, and of older or other stores, which also took capitals and `_`. */
-const S3_URL = /^(?:s3:\/\/)?([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?$/is;
+const S3_URL = /^(?:s3:\/\/)?([A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/is;
 
 function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket, prefix = ""] = S3_URL.exec(url) ?? [];
