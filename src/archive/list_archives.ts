@@ -127,10 +127,16 @@ async function listDay(
     if (entry?.stream !== stream) continue;
     if (client === undefined || entry.client === client) entries.push(entry);
   }
-  return entries.sort((a, b) => a.createdAt - b.createdAt || compareKeys(a.key, b.key));
+  return entries.sort(compareEntries);
 }
 
-function parseEntry({ key, size, modifiedAt }: ObjectInfo): ArchiveEntry | undefined {
+/** Compares archives of one day: by the time of their creation, then by key. */
+export function compareEntries(a: ArchiveEntry, b: ArchiveEntry): number {
+  return a.createdAt - b.createdAt || compareKeys(a.key, b.key);
+}
+
+/** The archive that an object is; undefined if its key is not that of one. */
+export function parseEntry({ key, size, modifiedAt }: ObjectInfo): ArchiveEntry | undefined {
   try {
     return { ...parseArchiveKey(key), size, modifiedAt };
   } catch (error) {

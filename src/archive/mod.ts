@@ -19,7 +19,25 @@ export {
   listArchives,
   type ListArchivesOptions,
 } from "./list_archives.ts";
+export {
+  listAllArchives,
+  type ListAllArchivesOptions,
+  type WholeArchiveSelection,
+} from "./list_all_archives.ts";
+export { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+export { type ArchiveKnowledge, verifyArchive, type VerifyArchiveOptions } from "./verify.ts";
+export type { ArchivedShard, ArchiveReport } from "./verify_report.ts";
+export type { ArchiveProblem, RecordedGap } from "./chains.ts";
+export type { KnownCheckpoint } from "./survey.ts";
+export { type ArchiveEnd, newestArchived, type NewestArchivedOptions } from "./newest_archived.ts";
+export {
+  type ArchivedQuarantine,
+  listQuarantine,
+  type ListQuarantineOptions,
+} from "./quarantined.ts";
 export type { ArchiveDate } from "./days.ts";
+export type { ArchiveManifest, ManifestShard, ShardRange } from "../codec/archive_manifest.ts";
+export type { QuarantinedRecord } from "../codec/archive_quarantine.ts";
 export type { ArchiveBlock } from "../codec/archive_events.ts";
 export type { ArchiveDamage } from "../codec/archive_decoder.ts";
 export type { ArchiveKey } from "../codec/archive_key.ts";

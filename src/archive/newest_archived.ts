@@ -1,0 +1,96 @@
+/**
+ * Finding where the archive ends.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../clock.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { type ArchiveEntry, listArchives } from "./list_archives.ts";
+import { askingAgain, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+
+/** Whose archive to look at, and how far back. */
+export interface NewestArchivedOptions extends ReadManifestsOptions {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** The client that wrote the archives. */
+  readonly client: string;
+  /**
+   * Archives that were created before this are passed over: they hold nothing that the stream still
+   * has, or belong to an earlier stream of the same name.
+   */
+  readonly since: Date;
+}
+
+/** Where the chain of a shard ends. */
+export interface ArchiveEnd {
+  /** Key of the last file. */
+  readonly key: string;
+  /** The last archived record. */
+  readonly last: SequenceNumber;
+}
+
+const DAY_MS = 86_400_000;
+const log = getLogger(["triton", "archive"]);
+
+/**
+ * Finds the last archived record of each shard, by the manifests of the archives since a time.
+ *
+ * The end of a chain is the highest sequence number: the order of keys is not that of records where
+ * several files were closed within a second, or writers' clocks differ. An archive whose manifest
+ * cannot be read is passed over, with an error in the log.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryObjectStore, newestArchived } from "@triton/triton/archive";
+ * import { equal } from "node:assert/strict";
+ * const newest = await newestArchived(new MemoryObjectStore(), {
+ *   stream: "clicks_prod",
+ *   client: "store",
+ *   since: new Date(Date.now() - 2 * 86_400_000),
+ * });
+ * equal(newest.size, 0);
+ * ```
+ * @param store Where the archives are.
+ * @param options Whose archive, and how far back.
+ * @returns The end of each shard that has archives in that time.
+ * @throws {ObjectStoreError} If the store cannot be read.
+ */
+export async function newestArchived(
+  store: ObjectStore,
+  options: NewestArchivedOptions,
+): Promise<Map<ShardId, ArchiveEnd>> {
+  const { stream, client } = options;
+  const ends = new Map<ShardId, ArchiveEnd>();
+  for await (const file of readManifests(store, recentArchives(store, options), options)) {
+    const { key } = file.entry;
+    if (file.type === "damaged") log.error("{key}: {reason}", { key, reason: file.error.message });
+    if (file.type !== "provable") continue;
+    const { manifest } = file;
+    if (manifest.stream !== stream || manifest.client !== client) continue;
+    for (const [shardId, { last }] of manifest.shards) {
+      const end = ends.get(shardId);
+      if (end !== undefined && compareSequenceNumbers(last, end.last) <= 0) continue;
+      ends.set(shardId, { key, last });
+    }
+  }
+  return ends;
+}
+
+async function* recentArchives(
+  store: ObjectStore,
+  options: NewestArchivedOptions,
+): AsyncGenerator<ArchiveEntry> {
+  const { stream, client, signal, since, clock = systemClock } = options;
+  const listed = listArchives(askingAgain(store, options), {
+    ...{ stream, client, signal },
+    from: since,
+    // Writers' clocks may be ahead.
+    to: new Date(Math.max(clock.now(), since.getTime()) + DAY_MS),
+  });
+  for await (const entry of listed) {
+    if (entry.createdAt * 1000 >= since.getTime()) yield entry;
+  }
+}

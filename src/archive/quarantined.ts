@@ -1,0 +1,81 @@
+/**
+ * Finding the archived records that are not events.
+ *
+ * @module
+ */
+
+import { type QuarantinedRecord, readQuarantine } from "../codec/archive_quarantine.ts";
+import { ArchiveFormatError } from "../errors.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { listAllArchives, type WholeArchiveSelection } from "./list_all_archives.ts";
+import {
+  askingAgain,
+  type InspectedArchive,
+  readManifests,
+  type ReadManifestsOptions,
+} from "./manifests.ts";
+
+/** Which records to find, and how. */
+export interface ListQuarantineOptions extends WholeArchiveSelection, ReadManifestsOptions {}
+
+/** A record that is not an event, and where it was found. */
+export interface ArchivedQuarantine extends QuarantinedRecord {
+  /** Key of the archive. */
+  readonly key: string;
+}
+
+/**
+ * Finds the records of a stream that were put into quarantine because they are not events.
+ *
+ * Reads the end of each file, and only files with such records whole.
+ *
+ * @example Usage
+ * ```ts
+ * import { listQuarantine, MemoryObjectStore } from "@triton/triton/archive";
+ * const store = new MemoryObjectStore();
+ * for await (const record of listQuarantine(store, { stream: "clicks_prod" })) {
+ *   console.error(`${record.key}: ${record.shardId} ${record.sequenceNumber}: ${record.reason}`);
+ * }
+ * ```
+ * @param store Where the archives are.
+ * @param options Which records.
+ * @returns The records, file by file, in each as they were archived.
+ * @throws {ArchiveFormatError} If a file is damaged; the message names it.
+ * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {ObjectStoreError} If the store cannot be read.
+ */
+export async function* listQuarantine(
+  store: ObjectStore,
+  options: ListQuarantineOptions,
+): AsyncGenerator<ArchivedQuarantine> {
+  const reading = askingAgain(store, options);
+  const listed = listAllArchives(reading, options);
+  for await (const file of readManifests(store, listed, options)) {
+    try {
+      if (holdsQuarantine(file)) yield* recordsOf(reading, file.entry.key, options.signal);
+    } catch (error) {
+      throw namingKey(file.entry.key, error);
+    }
+  }
+}
+
+function holdsQuarantine(file: InspectedArchive): boolean {
+  if (file.type === "damaged") throw file.error;
+  return file.type === "provable" && file.manifest.quarantined > 0;
+}
+
+async function* recordsOf(
+  store: ObjectStore,
+  key: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ArchivedQuarantine> {
+  const body = await store.get(key, { signal });
+  for await (const record of readQuarantine(body)) yield { key, ...record };
+}
+
+/** Says in which archive something is wrong. */
+function namingKey(key: string, error: unknown): unknown {
+  if (!(error instanceof ArchiveFormatError)) return error;
+  const { message, offset } = error;
+  return new ArchiveFormatError(`Cannot read "${key}": ${message}`, { offset, cause: error });
+}
