@@ -1,4 +1,4 @@
-import type { ISql } from "postgres";
+import type { ISql, Sql } from "postgres";
 import { CheckpointError } from "../errors.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
@@ -14,12 +14,16 @@ const DIALECT: SqlDialect = {
   now: "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
-  // to_regclass finds a table as an unqualified name would: by the search path.
-  findTable: "SELECT 1 AS found WHERE to_regclass(?) IS NOT NULL",
+  // to_regclass finds a table as an unqualified name would, by the search path; but alone it may not
+  // see one that was created while this session waited for lockSchema.
+  findTable: "SELECT 1 AS found FROM pg_catalog.pg_class WHERE oid = to_regclass(?)",
   // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
   // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
   lockSchema: "SELECT pg_advisory_xact_lock(1953655156)", // "trit"
 };
+
+/** Said, because the database's default may be another one. */
+const ISOLATION = "isolation level read committed read write";
 
 /**
  * What holds for the rest of a transaction, in one round trip.
@@ -51,24 +55,40 @@ export class PostgresExecutor implements SqlExecutor {
   }
 
   transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return attempt(() =>
-      this.#pool.run(what, async (sql) => {
-        // Said, because the database's default may be another one.
-        const result = await sql.begin(
-          "isolation level read committed read write",
-          async (sql) => {
-            await sql.unsafe(SETTINGS);
-            return { value: await drive(sql, steps()) };
-          },
-        );
-        return result.value;
-      })
-    );
+    return attempt(() => this.#pool.run(what, (sql) => transaction(sql, steps)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.end();
   }
+}
+
+/**
+ * Runs work as a transaction.
+ *
+ * The driver (3.4.9) answers an error with a ROLLBACK; on a connection that is lost, that one fails
+ * later, where nothing can catch it, and ends the process. So the driver is not told of a loss;
+ * {@linkcode PostgresPool} then replaces it.
+ */
+function transaction<T>(sql: Sql, steps: () => Steps<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    sql.begin(ISOLATION, async (session) => {
+      try {
+        await session.unsafe(SETTINGS);
+        return { value: await drive(session, steps()) };
+      } catch (error) {
+        if (isAlive(error)) throw error;
+        reject(error);
+        return await new Promise<never>(() => {});
+      }
+    }).then(({ value }) => resolve(value as T), reject);
+  });
+}
+
+/** Whether the connection is there after an error: the work's own, or one that is not FATAL. */
+function isAlive(error: unknown): boolean {
+  return error instanceof CheckpointError ||
+    (error as { readonly severity?: unknown } | null)?.severity === "ERROR";
 }
 
 async function drive<T>(sql: ISql, steps: Steps<T>): Promise<T> {

@@ -1,0 +1,209 @@
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import postgres from "postgres";
+import {
+  type ArchiveLedger,
+  CheckpointError,
+  openCheckpointer,
+  openLedger,
+} from "@triton/triton/checkpoint";
+import type { Clock } from "@triton/triton";
+import { retry } from "../../src/retry.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { positions, shard } from "./contract.ts";
+import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
+import { INTENTS } from "./ledger_contract_intents.ts";
+import { LEASES } from "./ledger_contract_leases.ts";
+import { acquireTogether } from "./ledger_processes.ts";
+import { RACES } from "./ledger_races.ts";
+import { intent, lease, type LedgerPlace, LONG_MS, range } from "./ledger_support.ts";
+
+const OPTIONS = { client: "store", stream: "clicks" };
+
+/** A clock whose pauses last one turn of the event loop. */
+const impatient: Clock = {
+  now: () => Date.now(),
+  random: () => 0,
+  sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
+};
+
+/** Runs statements by other means, and returns the rows of the last one. */
+async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) rows = [...await sql.unsafe(statement)];
+    return rows;
+  } finally {
+    await sql.end();
+  }
+}
+
+function placeIn(url: string): LedgerPlace {
+  return {
+    open: (options = {}) => openLedger(url, { ...OPTIONS, ...options }),
+    async save(checkpoints) {
+      await using checkpointer = await openCheckpointer(url, { client: "store" });
+      await checkpointer.save("clicks", positions(checkpoints));
+    },
+    pass: () => Promise.resolve(), // the server's clock goes on by itself
+  };
+}
+
+/** Tests that need a server; each gets an empty database, in order, on one server. */
+const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Promise<void>>> = {
+  async "openLedger() of PostgreSQL takes over a database of go-triton"(url) {
+    await query(url, GO_TRITON_TABLE, GO_TRITON_ROWS);
+    const options = { client: "store", stream: "user_activity_prod" };
+    await using ledger = await openLedger(url, options);
+    await lease(ledger, "a", 2);
+    equal((await ledger.standing(shard(1))).knownAt.getTime(), 1_436_553_582_000);
+    deepStrictEqual(await ledger.intend(intent("i", range(1, 1, "7", "9"))), [shard(1)]);
+    equal(await ledger.commit("i"), "done");
+    deepStrictEqual(
+      await query(
+        url,
+        `SELECT client, seq_num, abs(updated - extract(epoch FROM now())) < 60 AS now
+         FROM triton_checkpoint WHERE shard LIKE '%1'`,
+      ),
+      [{ client: "store", seq_num: "9", now: true }],
+    );
+  },
+
+  async "openLedger() of PostgreSQL on many connections and in several processes at once"(url) {
+    const ledgers = await Promise.all(Array.from({ length: 8 }, () => openLedger(url, OPTIONS)));
+    for (const ledger of ledgers) await ledger[Symbol.asyncDispose]();
+    deepStrictEqual(await query(url, "SELECT part, version FROM triton_schema"), [
+      { part: "ledger", version: 1 },
+    ]);
+    await acquireTogether(url);
+  },
+
+  async "openLedger() of a new PostgreSQL database in several processes at once"(url) {
+    await acquireTogether(url);
+  },
+
+  async "openLedger() of PostgreSQL refuses the tables of a newer version"(url) {
+    await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
+    await query(url, "UPDATE triton_schema SET version = 2");
+    await rejects(openLedger(url, OPTIONS), { code: "SchemaTooNew", retryable: false });
+  },
+
+  async "openLedger() of PostgreSQL needs no right to create what is there"(url) {
+    await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
+    await query(
+      url,
+      "CREATE ROLE worker LOGIN PASSWORD 'w'",
+      "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+      "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker",
+    );
+    const asWorker = Object.assign(new URL(url), { username: "worker", password: "w" }).href;
+    await using ledger = await openLedger(asWorker, OPTIONS);
+    await lease(ledger, "a", 2);
+    await ledger.intend(intent("i", range(0, 1, undefined, "5")));
+    equal(await ledger.commit("i"), "done");
+  },
+
+  async "SqlLedger on a server that was started again goes on"(url, server) {
+    await using ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 4);
+    await server.stop();
+    const calls: readonly ((ledger: ArchiveLedger) => Promise<unknown>)[] = [
+      (ledger) => ledger.renew("a", LONG_MS),
+      (ledger) => ledger.standing(shard(0)),
+      (ledger) => ledger.intend(intent("i", range(0, 1, undefined, "5"))),
+    ];
+    for (const call of calls) await rejects(call(ledger), isRetryable);
+    // Retried from before the server is back until after.
+    const all = calls.map((call) => retry(() => call(ledger), { clock: impatient }));
+    await server.start();
+    await Promise.all(all);
+    equal(await ledger.commit("i"), "done");
+  },
+
+  async "SqlLedger whose sessions are cut off again and again loses no step"(url) {
+    await using ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 1);
+    // Cut off at another moment each time: before, in the middle of or after the transaction.
+    const cut = postgres(url, { max: 1, onnotice: () => {} });
+    const again = async <T>(call: () => Promise<T>): Promise<T> => {
+      const [answer] = await Promise.all([
+        retry(call, { clock: impatient }),
+        cut`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE application_name = 'triton' AND datname = current_database()`,
+      ]);
+      return answer;
+    };
+    for (let n = 1; n <= 15; n++) {
+      const asked = intent(`i${n}`, range(0, 1, n === 1 ? undefined : `${n - 1}`, `${n}`));
+      deepStrictEqual(await again(() => ledger.intend(asked)), [shard(0)]);
+      equal(await again(() => ledger.commit(asked.id)), "done");
+    }
+    await cut.end();
+    deepStrictEqual(
+      await retry(() => ledger.checkpoints(), { clock: impatient }),
+      positions({ 0: "15" }),
+    );
+  },
+
+  async "SqlLedger waits for a transaction that holds its row, and sees what that one did"(url) {
+    await using ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 1);
+    const sql = postgres(url, { max: 2, onnotice: () => {} });
+    let intended: Promise<unknown> | undefined;
+    await sql.begin(async (session) => {
+      await session`UPDATE triton_shard SET epoch = 2, owner = 'b'`;
+      intended = ledger.intend(intent("i", range(0, 1, undefined, "5")));
+      for (let waiting = 0; waiting === 0;) {
+        const rows = await sql`SELECT 1 FROM pg_locks WHERE NOT granted`;
+        waiting = rows.length;
+      }
+    });
+    deepStrictEqual(await intended, []);
+    await sql.end();
+  },
+};
+
+function isRetryable(error: unknown): true {
+  ok(error instanceof CheckpointError && error.retryable, `${error}`);
+  return true;
+}
+
+/** Makes empty places in one database, much faster than a database for each. */
+async function* placesIn(url: string): AsyncGenerator<LedgerPlace, never> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    for (let n = 1;; n++) {
+      await sql.unsafe(`CREATE SCHEMA place_${n}`);
+      yield placeIn(`${url}?search_path=place_${n}`);
+    }
+  } finally {
+    await sql.end();
+  }
+}
+
+/** An empty database in which transactions are isolated so unless they say otherwise. */
+async function databaseWith(server: PostgresServer, isolation: string): Promise<string> {
+  const url = await server.createDatabase();
+  const name = new URL(url).pathname.slice(1);
+  await query(url, `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`);
+  return url;
+}
+
+Deno.test("PostgreSQL keeps a ledger", async (t) => {
+  await using server = await startPostgres();
+  const contract = [...LEASES, ...INTENTS, ...RACES];
+  for (
+    const [isolation, tests] of [["read committed", contract], ["serializable", RACES]] as const
+  ) {
+    const places = placesIn(await databaseWith(server, isolation));
+    for (const { name, run } of tests) {
+      await t.step(`openLedger() of PostgreSQL, ${isolation} by default: ${name}`, async () => {
+        await run((await places.next()).value);
+      });
+    }
+    await places.return(undefined as never);
+  }
+  for (const [name, run] of Object.entries(TESTS)) {
+    await t.step(name, async () => await run(await server.createDatabase(), server));
+  }
+});
