@@ -118,6 +118,13 @@ export interface ArchiveLedger extends AsyncDisposable {
   checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
   /** Adds shards; those that are known already stay as they are. */
   addShards(shards: readonly NewShard[]): Promise<void>;
+  /**
+   * Saves checkpoints of shards that the ledger was not told of, as an older Triton left them:
+   * reading begins there once the shards are added.
+   *
+   * @returns The shards whose checkpoint was saved; those that are known stay as they are.
+   */
+  adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]>;
 
   /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
   renew(worker: string, ttlMs: number): Promise<Renewal>;

@@ -8,8 +8,9 @@ import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 import type { Gap } from "./archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./ledger_checkpoints.ts";
 import { recordGap } from "./ledger_gaps.ts";
-import { type LedgerScope, lockShard, setStart, touchStart } from "./ledger_shards.ts";
-import type { Steps } from "./sql_steps.ts";
+import { compareText } from "./ledger_rows.ts";
+import { type LedgerScope, lockShard, lockShards, setStart, touchStart } from "./ledger_shards.ts";
+import { ask, type Steps } from "./sql_steps.ts";
 
 /** A shard whose lease the caller believes to hold. */
 interface Held {
@@ -52,4 +53,16 @@ export function* reposition(
   }
   if (gap !== undefined) yield* recordGap(scope, gap);
   return true;
+}
+
+/** Saves checkpoints of shards without a row. */
+export function* adopt(
+  scope: LedgerScope,
+  checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
+): Steps<ShardId[]> {
+  const known = yield* lockShards(scope, [...checkpoints.keys()]);
+  const unknown = [...checkpoints].filter(([shardId]) => !known.has(shardId));
+  const [row] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
+  yield* saveCheckpoints(scope, unknown, Number(row!.now));
+  return unknown.map(([shardId]) => shardId).sort(compareText);
 }

@@ -123,6 +123,14 @@ export class MemoryLedger implements ArchiveLedger {
     }
   }
 
+  /** Saves checkpoints of shards that the ledger was not told of. */
+  // deno-lint-ignore require-await
+  async adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]> {
+    const unknown = [...checkpoints.keys()].filter((shardId) => !this.#shards.has(shardId)).sort();
+    for (const shardId of unknown) this.#save(shardId, checkpoints.get(shardId)!);
+    return unknown;
+  }
+
   /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
   // deno-lint-ignore require-await
   async renew(worker: string, ttlMs: number): Promise<Renewal> {

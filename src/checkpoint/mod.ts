@@ -41,6 +41,12 @@ export { MemoryCheckpointer, type MemoryCheckpointerOptions } from "./memory_che
 export { MemoryLedger } from "./memory_ledger.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpointer.ts";
 export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
+export {
+  type ClientGap,
+  type LedgerHistory,
+  readHistory,
+  type ReadHistoryOptions,
+} from "./read_history.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { PostgresConnector } from "./postgres_pool.ts";
 export {

@@ -10,7 +10,7 @@ import type {
   ShardStanding,
 } from "./archive_ledger.ts";
 import { listCheckpoints } from "./ledger_checkpoints.ts";
-import { confirm, reposition } from "./ledger_positions.ts";
+import { adopt, confirm, reposition } from "./ledger_positions.ts";
 import { listGaps, recordGap } from "./ledger_gaps.ts";
 import { cancel, commit, intend, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
@@ -80,6 +80,13 @@ export class SqlLedger implements ArchiveLedger {
 
   addShards(shards: readonly NewShard[]): Promise<void> {
     return this.#transact("Cannot add shards of stream", () => addShards(this.#scope, shards));
+  }
+
+  adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]> {
+    return this.#transact(
+      "Cannot save checkpoints of stream",
+      () => adopt(this.#scope, checkpoints),
+    );
   }
 
   renew(worker: string, ttlMs: number): Promise<Renewal> {

@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
-import { shard } from "./contract.ts";
+import { positions, shard } from "./contract.ts";
 import {
   at,
   checkpointsOf,
@@ -79,6 +79,26 @@ export const LEASES: readonly LedgerTest[] = [
       ]);
       equal((await ledger.standing(shard(0))).checkpoint?.length, 56);
       equal((await ledger.checkpoints()).get(shard(3)), "7");
+    },
+  },
+  {
+    name: "adopt() saves checkpoints of shards that are not known, for when they are added",
+    async run(place) {
+      await using ledger = await place.open();
+      deepStrictEqual(await ledger.adopt(positions({})), []);
+      await ledger.addShards([newShard(0)]);
+      deepStrictEqual(await ledger.adopt(positions({ 2: "8", 0: "7", 1: "9" })), [
+        shard(1),
+        shard(2),
+      ]);
+      deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "8" });
+      equal((await ledger.shards()).length, 1);
+      await ledger.addShards([newShard(1, 0)]);
+      equal((await ledger.standing(shard(1))).checkpoint, "9");
+      deepStrictEqual(await ledger.adopt(positions({ 1: "10", 2: "11" })), [shard(2)]);
+      deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "11" });
+      await using other = await place.open({ client: "other" });
+      deepStrictEqual(await checkpointsOf(other), {});
     },
   },
   {

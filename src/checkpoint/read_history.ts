@@ -1,0 +1,128 @@
+/**
+ * Reading a database without changing anything in it.
+ *
+ * @module
+ */
+
+import type { Gap } from "./archive_ledger.ts";
+import type { Checkpoint } from "./checkpointer.ts";
+import { compareGaps, type GapRow, toGap } from "./ledger_rows.ts";
+import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
+import { PostgresExecutor } from "./postgres_executor.ts";
+import { PostgresPool } from "./postgres_pool.ts";
+import { type CheckpointRow, toCheckpoint } from "./rows.ts";
+import type { Row, SqlExecutor, SqlValue } from "./sql_steps.ts";
+import { ask } from "./sql_steps.ts";
+import { SqliteExecutor } from "./sqlite_executor.ts";
+import { sqliteError } from "./sqlite_error.ts";
+
+/** Whose rows to read. */
+export interface ReadHistoryOptions {
+  /** Name of the client: all clients unless given. */
+  readonly client?: string | undefined;
+  /** Name of the stream, as Kinesis knows it: all streams unless given. */
+  readonly stream?: string | undefined;
+}
+
+/** A gap in the archive of a client. */
+export interface ClientGap extends Gap {
+  /** Name of the client. */
+  readonly client: string;
+}
+
+/** What a database tells of archives, as of one moment. */
+export interface LedgerHistory {
+  /** The checkpoints, by client, stream and shard. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** The recorded gaps, in the order they were noticed. */
+  readonly gaps: readonly ClientGap[];
+}
+
+/**
+ * Reads checkpoints and recorded gaps from a database, and changes nothing in it.
+ *
+ * What {@linkcode openLedger} does, without creating a file or a table: where there is no table,
+ * nothing was recorded.
+ *
+ * @param url The database, as {@linkcode openCheckpointer} takes it.
+ * @param options Whose rows.
+ * @returns What is recorded; nothing for a database in memory.
+ * @throws {CheckpointError} If the URL is not one of a database, or the database is not there or
+ * cannot be read.
+ */
+export async function readHistory(
+  url: string,
+  options: Readonly<ReadHistoryOptions> = {},
+): Promise<LedgerHistory> {
+  const address = parseDatabaseUrl(url);
+  switch (address.type) {
+    case "memory":
+      return { checkpoints: [], gaps: [] };
+    case "sqlite":
+      return await readAll(await openReadOnly(address.path), options);
+    case "postgres":
+      return await openPostgres(
+        address.postgres,
+        (connector) => readAll(new PostgresExecutor(new PostgresPool(connector)), options),
+      );
+  }
+}
+
+/** Opens a SQLite file that must be there. */
+async function openReadOnly(path: string): Promise<SqlExecutor> {
+  const { DatabaseSync } = await import("node:sqlite");
+  try {
+    const database = new DatabaseSync(path, { readOnly: path !== ":memory:" });
+    database.exec("PRAGMA busy_timeout = 5000");
+    return new SqliteExecutor(database, { onDispose: () => database.close() });
+  } catch (error) {
+    throw sqliteError(`Cannot open the checkpoint database "${path}"`, error);
+  }
+}
+
+async function readAll(
+  opened: SqlExecutor,
+  options: ReadHistoryOptions,
+): Promise<LedgerHistory> {
+  await using executor = opened;
+  const checkpoints = await readTable<CheckpointRow & { readonly client: string }>(
+    executor,
+    "triton_checkpoint",
+    options,
+  );
+  const gaps = await readTable<GapRow & { readonly client: string; readonly stream: string }>(
+    executor,
+    "triton_gap",
+    options,
+  );
+  return {
+    checkpoints: checkpoints.flatMap((row) => toCheckpoint(row.client, row)).sort(
+      compareCheckpoints,
+    ),
+    gaps: gaps.map((row) => ({ client: row.client, ...toGap(row.stream, row) })).sort(compareGaps),
+  };
+}
+
+/** Reads the rows of a table, none if it is not there. */
+function readTable<R extends Row | object>(
+  executor: SqlExecutor,
+  table: "triton_checkpoint" | "triton_gap",
+  { client, stream }: ReadHistoryOptions,
+): Promise<R[]> {
+  const wanted = Object.entries({ client, stream }).filter(([, value]) => value !== undefined);
+  const where = wanted.map(([column]) => ` AND ${column} = ?`).join("");
+  const values = wanted.map(([, value]) => value as SqlValue);
+  return executor.run(`Cannot read ${table}`, function* () {
+    const { dialect } = executor;
+    if ((yield* ask(dialect.findTable, table)).length === 0) return [];
+    return yield* ask<R>(`SELECT * FROM ${table} WHERE 1 = 1${where}`, ...values);
+  });
+}
+
+function compareCheckpoints(a: Checkpoint, b: Checkpoint): number {
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
+function keyOf({ client, stream, shardId }: Checkpoint): string {
+  return JSON.stringify([client, stream, shardId]);
+}

@@ -1,0 +1,57 @@
+import { deepStrictEqual, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { openCheckpointer, openLedger, readHistory } from "@triton/triton/checkpoint";
+import { positions, shard } from "./contract.ts";
+import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
+import { at } from "./ledger_support.ts";
+
+async function withFile(run: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "triton-history-" });
+  try {
+    await run(join(directory, "triton.db"));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("readHistory() gives checkpoints and gaps, also while the database is open", () =>
+  withFile(async (path) => {
+    const url = `sqlite://${path}`;
+    await using ledger = await openLedger(url, { client: "store", stream: "clicks" });
+    await using other = await openCheckpointer(url, { client: "other" });
+    await other.save("views", positions({ 1: "9" }));
+    await ledger.adopt(positions({ 0: "7" }));
+    const recordedAt = new Date("2026-01-02T03:04:05Z");
+    const gap = {
+      ...{ stream: "clicks", shardId: shard(0), after: at("5"), until: undefined },
+      ...{ reason: "skipped", recordedAt },
+    };
+    await ledger.recordGap(gap);
+    const all = await readHistory(url);
+    deepStrictEqual(
+      all.checkpoints.map(({ client, stream, sequenceNumber }) => [client, stream, sequenceNumber]),
+      [["other", "views", "9"], ["store", "clicks", "7"]],
+    );
+    deepStrictEqual(all.gaps, [{ client: "store", ...gap }]);
+    const some = await readHistory(url, { client: "other", stream: "views" });
+    deepStrictEqual([some.checkpoints.length, some.gaps.length], [1, 0]);
+    deepStrictEqual(await readHistory(url, { stream: "none" }), { checkpoints: [], gaps: [] });
+  }));
+
+Deno.test("readHistory() creates neither a file nor a table", () =>
+  withFile(async (path) => {
+    await rejects(readHistory(`sqlite://${path}`), { name: "CheckpointError" });
+    deepStrictEqual(existsSync(path), false);
+    const database = new DatabaseSync(path);
+    database.exec(GO_TRITON_TABLE);
+    database.exec(GO_TRITON_ROWS);
+    const { checkpoints, gaps } = await readHistory(`sqlite://${path}`);
+    deepStrictEqual([checkpoints.length > 0, gaps], [true, []]);
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    deepStrictEqual(tables.map(({ name }) => name), ["triton_checkpoint"]);
+    database.close();
+    deepStrictEqual(await readHistory("memory:"), { checkpoints: [], gaps: [] });
+    deepStrictEqual(await readHistory("sqlite::memory:"), { checkpoints: [], gaps: [] });
+  }));
