@@ -33,6 +33,7 @@ export interface RetryOptions {
  * @param operation What to run; it gets the number of the try, from 1.
  * @param options When to give up, and how long to pause.
  * @returns What the operation returned.
+ * @throws What the operation failed with for good, or the signal's reason.
  */
 export async function retry<T>(
   operation: (attempt: number) => Promise<T>,
@@ -45,7 +46,8 @@ export async function retry<T>(
     try {
       return await operation(attempt);
     } catch (error) {
-      if (attempt >= maxAttempts || signal?.aborted || !isRetryable(error)) throw error;
+      if (attempt >= maxAttempts || !isRetryable(error)) throw error;
+      signal?.throwIfAborted();
       const delayMs = retryDelayMs(attempt, options);
       options.onRetry?.(error, attempt, delayMs);
       await clock.sleep(delayMs, signal);

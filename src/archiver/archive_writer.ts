@@ -144,7 +144,7 @@ export class ArchiveWriter {
   }
 
   async #archive(file: ClosedFile): Promise<void> {
-    const { ledger, clock } = this.#services;
+    const { ledger } = this.#services;
     let replaces: string | undefined;
     for (let createdAt = Math.floor(file.closedAt / 1000);; createdAt++) {
       const key = formatArchiveKey({ stream: ledger.stream, client: ledger.client, createdAt });
@@ -152,7 +152,7 @@ export class ArchiveWriter {
       if (intent === undefined) break;
       const body = this.#finish(file, intent, createdAt);
       if (await putArchive(intent, body, this.#services)) {
-        const state = await persist("ledger", clock, () => ledger.commit(intent.id));
+        const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
         if (state === "void") throw voidError(key);
         this.#announce(file, key, body.length);
         break;
@@ -172,7 +172,7 @@ export class ArchiveWriter {
     const { ledger, clock } = this.#services;
     const intent = { id: randomName(clock), key, ranges: rangesOf(file) };
     const accepted = new Set(
-      await persist("ledger", clock, () => ledger.intend(intent, replaces)),
+      await persist("ledger", this.#services, () => ledger.intend(intent, replaces)),
     );
     for (const [shardId, lease] of [...file.leases]) {
       if (accepted.has(shardId)) continue;

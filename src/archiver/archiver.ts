@@ -25,7 +25,7 @@ const LISTING_INTERVAL_MS = 60_000;
  */
 export class Archiver {
   readonly #options: ArchiverOptions;
-  readonly #services: Services;
+  readonly #services: Services & { readonly signal: AbortSignal };
   readonly #store: ConditionalStore;
   readonly #worker: string;
   readonly #leaseMs: number;
@@ -51,30 +51,30 @@ export class Archiver {
     const { signal } = this.#stop;
     this.#options = options;
     this.#store = new ConditionalStore(services.store);
-    this.#services = { ...services, store: this.#store };
+    this.#services = { ...services, store: this.#store, signal };
     this.#worker = randomName(services.clock);
     this.#leaseMs = options.leaseMs ?? 20_000;
-    this.#leases = new ShardLeases(services, {
+    this.#leases = new ShardLeases(this.#services, {
       worker: this.#worker,
       leaseMs: this.#leaseMs,
       pinned: options.shards && new Set(options.shards),
       onLost: (lease) => this.#writer.discard(lease),
     });
-    this.#writer = new ArchiveWriter(this.#services, {
+    // What was read is archived also when it is time to stop, however long that takes.
+    this.#writer = new ArchiveWriter({ ...services, store: this.#store }, {
       maxSize,
       maxMemory,
       onFile,
       onLost: (lease) => this.#leases.lose(lease),
       onFailure: (error) => this.#fail(error),
     });
-    this.#shards = new StreamShards(services, options.from ?? { type: "trim-horizon" }, signal);
+    this.#shards = new StreamShards(this.#services, options.from ?? { type: "trim-horizon" });
     this.#shardArchiver = new ShardArchiver({
       services: this.#services,
       writer: this.#writer,
       leases: this.#leases,
       shards: this.#shards,
       options,
-      signal,
     });
   }
 
@@ -108,8 +108,7 @@ export class Archiver {
 
   /** Looks at the bucket, the archive and the stream before anything is read; then works. */
   async #work(): Promise<void> {
-    const { clock } = this.#services;
-    await this.#store.probe(clock);
+    await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
     this.#newest = await this.#options.newestArchived?.() ?? this.#newest;
     await this.#shards.refresh();

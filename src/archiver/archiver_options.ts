@@ -5,7 +5,12 @@ import type { ArchivedFile } from "./archive_writer.ts";
 /** Where the newest archive of each shard ends. */
 export type NewestArchived = ReadonlyMap<
   ShardId,
-  { readonly key: string; readonly last: SequenceNumber }
+  {
+    readonly key: string;
+    readonly last: SequenceNumber;
+    /** When the last of its records arrived; now, if that is not known. */
+    readonly lastArrival?: Date | undefined;
+  }
 >;
 
 /** How a stream is archived. */

@@ -1,8 +1,7 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../clock.ts";
 import { EMPTY_ARCHIVE } from "../codec/mod.ts";
 import type { ObjectStore, PutOptions } from "../objects/object_store.ts";
-import { persist } from "./services.ts";
+import { type Patience, persist } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -37,9 +36,9 @@ export class ConditionalStore implements ObjectStore {
   }
 
   /** Finds out whether the store honours conditional writes, and warns if it does not. */
-  async probe(clock: Clock): Promise<void> {
+  async probe(patience: Patience): Promise<void> {
     const put = () =>
-      persist("object store", clock, () => {
+      persist("object store", patience, () => {
         return this.#store.put(PROBE_KEY, EMPTY_ARCHIVE, { ifAbsent: true });
       });
     if (await put() === "exists" || await put() === "exists") return;

@@ -20,17 +20,31 @@ export interface Services {
   readonly clock: Clock;
 }
 
+/** How long somebody keeps asking. */
+export interface Patience {
+  /** Time and chance. */
+  readonly clock: Clock;
+  /** Ends the asking; without it nothing does but an answer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Repeats a request to a service for as long as its failures are such that pass, and logs each.
  *
  * @param service What is asked, as the log names it.
- * @param clock Time and chance.
+ * @param patience How long to ask.
  * @param request Asks once.
  * @returns The answer.
+ * @throws What the request failed with for good, or the signal's reason.
  */
-export function persist<T>(service: string, clock: Clock, request: () => Promise<T>): Promise<T> {
+export function persist<T>(
+  service: string,
+  { clock, signal }: Patience,
+  request: () => Promise<T>,
+): Promise<T> {
   return retry(request, {
     clock,
+    signal,
     onRetry(error, attempt, delayMs) {
       log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
         service,

@@ -3,7 +3,7 @@ import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../record.ts";
-import { persist, type Services } from "./services.ts";
+import { type Patience, persist, type Services } from "./services.ts";
 
 /** A manifest of one or a few shards fits into this many bytes. */
 const TAIL_BYTES = 8 * 1024;
@@ -20,11 +20,11 @@ const TAIL_BYTES = 8 * 1024;
  */
 export async function settleShard(
   shardId: ShardId,
-  services: Omit<Services, "kinesis">,
+  services: Omit<Services, "kinesis"> & Patience,
 ): Promise<ShardStanding> {
-  const { ledger, clock } = services;
+  const { ledger } = services;
   for (;;) {
-    const standing = await persist("ledger", clock, () => ledger.standing(shardId));
+    const standing = await persist("ledger", services, () => ledger.standing(shardId));
     if (standing.open.length === 0) return standing;
     for (const intent of standing.open) await settleIntent(intent, services);
   }
@@ -32,16 +32,17 @@ export async function settleShard(
 
 async function settleIntent(
   intent: ArchiveIntent,
-  { store, ledger, clock }: Omit<Services, "kinesis">,
+  services: Omit<Services, "kinesis"> & Patience,
 ): Promise<void> {
-  const landed = await persist("object store", clock, async () => {
+  const { store, ledger } = services;
+  const landed = await persist("object store", services, async () => {
     const options = { ifAbsent: true, metadata: { "triton-void": intent.id } };
     if (await store.put(intent.key, EMPTY_ARCHIVE, options) === "created") return false;
     return await holdsIntent(store, intent);
   });
   await persist(
     "ledger",
-    clock,
+    services,
     () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
   );
 }
@@ -56,9 +57,10 @@ async function settleIntent(
 export function putArchive(
   intent: ArchiveIntent,
   body: Uint8Array,
-  { store, clock }: Pick<Services, "store" | "clock">,
+  services: Pick<Services, "store" | "clock">,
 ): Promise<boolean> {
-  return persist("object store", clock, async () => {
+  const { store } = services;
+  return persist("object store", services, async () => {
     const options = { ifAbsent: true, metadata: { "triton-intent": intent.id } };
     if (await store.put(intent.key, body, options) === "created") return true;
     return await holdsIntent(store, intent);

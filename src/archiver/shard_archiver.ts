@@ -16,8 +16,8 @@ const log = getLogger(["triton", "archiver"]);
 
 /** What archiving a shard takes. */
 export interface ShardArchiverParts {
-  /** Kinesis, object store, ledger, and clock. */
-  readonly services: Services;
+  /** Kinesis, object store, ledger, clock, and the signal that ends the reading. */
+  readonly services: Services & { readonly signal: AbortSignal };
   /** Where records go. */
   readonly writer: ArchiveWriter;
   /** Where leases are given back. */
@@ -26,8 +26,6 @@ export interface ShardArchiverParts {
   readonly shards: StreamShards;
   /** How to read, and whether to mend positions. */
   readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit" | "recover">;
-  /** Ends the reading. */
-  readonly signal: AbortSignal;
 }
 
 /** Archives single shards, each under its lease, from where it stands to its end. */
@@ -69,15 +67,15 @@ export class ShardArchiver {
 
   /** Notes that nothing is left to archive of a shard on which nothing arrives. */
   async confirm(lease: Lease): Promise<void> {
-    const { services: { ledger, clock }, writer } = this.#parts;
+    const { services, services: { ledger }, writer } = this.#parts;
     if (!lease.caughtUp || writer.holds(lease)) return;
     const { shardId, epoch, archived } = lease;
-    await persist("ledger", clock, () => ledger.confirm(shardId, epoch, archived));
+    await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived));
   }
 
   async #read(lease: Lease, from: StartPosition): Promise<void> {
     const { services: { kinesis, ledger, clock }, writer, options } = this.#parts;
-    const signal = AbortSignal.any([this.#parts.signal, lease.signal]);
+    const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
     log.debug("Reading {shardId} from {from}", { shardId: lease.shardId, from });
@@ -112,7 +110,7 @@ export class ShardArchiver {
     until: SequenceNumber | undefined,
     reason: string,
   ): Promise<void> {
-    const { ledger, clock } = this.#parts.services;
+    const { services, services: { ledger, clock } } = this.#parts;
     const { shardId, lastRead: after } = lease;
     const recordedAt = new Date(clock.now());
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
@@ -122,17 +120,17 @@ export class ShardArchiver {
       reason,
     });
     const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
-    await persist("ledger", clock, () => ledger.recordGap(gap));
+    await persist("ledger", services, () => ledger.recordGap(gap));
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */
   async #end(lease: Lease): Promise<void> {
-    const { services: { ledger, clock }, writer, leases, shards } = this.#parts;
+    const { services, services: { ledger }, writer, leases, shards } = this.#parts;
     await writer.close("shard end");
     if (lease.signal.aborted) return;
     const { shardId, epoch } = lease;
     const children = await shards.childrenOf(shardId);
-    if (!await persist("ledger", clock, () => ledger.end(shardId, epoch, children))) {
+    if (!await persist("ledger", services, () => ledger.end(shardId, epoch, children))) {
       return leases.lose(lease);
     }
     leases.forget(lease);

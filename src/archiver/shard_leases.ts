@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ShardId } from "../record.ts";
 import { Lease } from "./lease.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
-import { persist, type Services } from "./services.ts";
+import { type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -20,13 +20,13 @@ export interface ShardLeasesOptions {
 
 /** The leases of this worker: takes them, renews them, and notices their loss. */
 export class ShardLeases {
-  readonly #services: Pick<Services, "ledger" | "clock">;
+  readonly #services: Pick<Services, "ledger"> & Patience;
   readonly #options: ShardLeasesOptions;
   readonly #held = new Map<ShardId, Lease>();
   readonly #refused = new Set<ShardId>();
   #workers: readonly string[] = [];
 
-  constructor(services: Pick<Services, "ledger" | "clock">, options: ShardLeasesOptions) {
+  constructor(services: Pick<Services, "ledger"> & Patience, options: ShardLeasesOptions) {
     this.#services = services;
     this.#options = options;
   }
@@ -46,7 +46,8 @@ export class ShardLeases {
     const { ledger, clock } = this.#services;
     const { worker, leaseMs } = this.#options;
     const before = this.held;
-    const renewal = await persist("ledger", clock, () => ledger.renew(worker, leaseMs));
+    // Also while it is time to stop: the last files may take long to upload.
+    const renewal = await persist("ledger", { clock }, () => ledger.renew(worker, leaseMs));
     this.#workers = renewal.workers;
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
@@ -55,8 +56,8 @@ export class ShardLeases {
 
   /** Asks the ledger which leases to take and which to hand over. */
   async plan(): Promise<LeasePlan> {
-    const { ledger, clock } = this.#services;
-    const shards = await persist("ledger", clock, () => ledger.shards());
+    const { ledger } = this.#services;
+    const shards = await persist("ledger", this.#services, () => ledger.shards());
     return planLeases(shards, {
       worker: this.#options.worker,
       workers: this.#workers,
@@ -68,9 +69,13 @@ export class ShardLeases {
 
   /** Takes the lease of a shard; undefined if another worker was faster. */
   async take(shardId: ShardId): Promise<Lease | undefined> {
-    const { ledger, clock } = this.#services;
+    const { ledger } = this.#services;
     const { worker, leaseMs } = this.#options;
-    const epoch = await persist("ledger", clock, () => ledger.acquire(shardId, worker, leaseMs));
+    const epoch = await persist(
+      "ledger",
+      this.#services,
+      () => ledger.acquire(shardId, worker, leaseMs),
+    );
     if (epoch === undefined) return undefined;
     const lease = new Lease(shardId, epoch);
     this.#held.set(shardId, lease);
@@ -79,11 +84,11 @@ export class ShardLeases {
 
   /** Gives a lease back; whatever was read under it must have been archived or discarded. */
   async release(lease: Lease): Promise<void> {
-    const { ledger, clock } = this.#services;
+    const { ledger } = this.#services;
     if (!this.forget(lease)) return;
     await persist(
       "ledger",
-      clock,
+      this.#services,
       () => ledger.release(this.#options.worker, [lease.shardId]),
     );
   }

@@ -5,7 +5,7 @@ import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import { compareSequenceNumbers } from "../record.ts";
 import type { NewestArchived } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
-import { persist, type Services } from "./services.ts";
+import { type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -37,53 +37,54 @@ export function startNow(now: number): StartPosition {
 export async function positionShard(
   lease: Lease,
   standing: ShardStanding,
-  services: Pick<Services, "ledger" | "clock">,
+  services: Pick<Services, "ledger"> & Patience,
   options: PositionOptions,
 ): Promise<StartPosition> {
-  const checkpoint = await mendCheckpoint(lease, standing, services, options);
+  const { checkpoint, knownAt } = await mendCheckpoint(lease, standing, services, options);
   if (options.skip) return await skip(lease, checkpoint, services);
   lease.archived = checkpoint;
   lease.lastRead = checkpoint;
-  lease.readUntil = standing.knownAt.getTime();
+  lease.readUntil = knownAt.getTime();
   return checkpoint === undefined ? standing.start : { type: "after", sequenceNumber: checkpoint };
 }
 
 /** The checkpoint, moved to where the archive ends if that is further. */
 async function mendCheckpoint(
   lease: Lease,
-  { checkpoint }: ShardStanding,
+  standing: ShardStanding,
   { ledger, clock }: Pick<Services, "ledger" | "clock">,
   { newest, recover }: PositionOptions,
-): Promise<ShardStanding["checkpoint"]> {
+): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
   const { shardId, epoch } = lease;
+  const { checkpoint } = standing;
   const archived = newest.get(shardId);
-  if (archived === undefined) return checkpoint;
+  if (archived === undefined) return standing;
   if (checkpoint !== undefined && compareSequenceNumbers(archived.last, checkpoint) <= 0) {
-    return checkpoint;
+    return standing;
   }
   const gaps = checkpoint === undefined ? await persist("ledger", clock, () => ledger.gaps()) : [];
   // Somebody passed over what follows this archive, and nothing was archived since.
-  if (gaps.some((gap) => gap.shardId === shardId && gap.after === archived.last)) return checkpoint;
+  if (gaps.some((gap) => gap.shardId === shardId && gap.after === archived.last)) return standing;
   if (!recover) throw behindError(shardId, archived.key, ledger);
-  await persist(
-    "ledger",
-    clock,
-    () => ledger.reposition(shardId, epoch, { checkpoint: archived.last }),
-  );
+  // What arrived later is not known to be archived: the stream may have dropped it since.
+  const knownAt = archived.lastArrival ?? new Date(clock.now());
+  const position = { checkpoint: archived.last, knownAt };
+  await persist("ledger", clock, () => ledger.reposition(shardId, epoch, position));
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     shardId,
     key: archived.key,
     sequenceNumber: archived.last,
   });
-  return archived.last;
+  return position;
 }
 
 /** Passes over everything up to now, and records what was passed over. */
 async function skip(
   lease: Lease,
   checkpoint: ShardStanding["checkpoint"],
-  { ledger, clock }: Pick<Services, "ledger" | "clock">,
+  services: Pick<Services, "ledger"> & Patience,
 ): Promise<StartPosition> {
+  const { ledger, clock } = services;
   const { shardId, epoch } = lease;
   const start = startNow(clock.now());
   const gap: Gap = {
@@ -94,7 +95,7 @@ async function skip(
     reason: "skipped",
     recordedAt: new Date(clock.now()),
   };
-  await persist("ledger", clock, () => ledger.reposition(shardId, epoch, { start }, gap));
+  await persist("ledger", services, () => ledger.reposition(shardId, epoch, { start }, gap));
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     shardId,
     checkpoint: checkpoint ?? "its beginning",

@@ -1,32 +1,28 @@
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
 import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../record.ts";
-import { persist, type Services } from "./services.ts";
+import { type Patience, persist, type Services } from "./services.ts";
 import { startNow } from "./shard_position.ts";
 
 const HOUR_MS = 3_600_000;
 
 /** The shards of a stream, as Kinesis lists them, and what the ledger is told of them. */
 export class StreamShards {
-  readonly #services: Pick<Services, "kinesis" | "ledger" | "clock">;
+  readonly #services: Pick<Services, "kinesis" | "ledger"> & Patience;
   readonly #from: Exclude<StartPosition, { readonly type: "after" }>;
-  readonly #signal: AbortSignal;
   #retentionMs = Infinity;
   #listedAt = -Infinity;
 
   /**
-   * @param services Kinesis, the ledger, and the clock.
+   * @param services Kinesis, the ledger, and how long to ask them.
    * @param from Where to begin shards that nothing is known of.
-   * @param signal Ends the asking.
    */
   constructor(
-    services: Pick<Services, "kinesis" | "ledger" | "clock">,
+    services: Pick<Services, "kinesis" | "ledger"> & Patience,
     from: Exclude<StartPosition, { readonly type: "after" }>,
-    signal: AbortSignal,
   ) {
     this.#services = services;
     this.#from = from;
-    this.#signal = signal;
   }
 
   /** How long the stream keeps a record, in milliseconds. */
@@ -46,16 +42,20 @@ export class StreamShards {
    */
   async refresh(): Promise<void> {
     const { kinesis, ledger, clock } = this.#services;
-    const stream = await persist("Kinesis", clock, () => kinesis.describeStream(ledger.stream));
-    await persist("ledger", clock, () => ledger.identify(stream.createdAt));
+    const stream = await persist(
+      "Kinesis",
+      this.#services,
+      () => kinesis.describeStream(ledger.stream),
+    );
+    await persist("ledger", this.#services, () => ledger.identify(stream.createdAt));
     this.#retentionMs = stream.retentionHours * HOUR_MS;
     const listed = await this.#list();
-    const known = await persist("ledger", clock, () => ledger.shards());
+    const known = await persist("ledger", this.#services, () => ledger.shards());
     const ids = new Set(known.map(({ shardId }) => shardId));
     const added = known.length === 0
       ? await this.#firstShards(listed)
       : listed.filter(({ id }) => !ids.has(id)).map(asChild);
-    if (added.length > 0) await persist("ledger", clock, () => ledger.addShards(added));
+    if (added.length > 0) await persist("ledger", this.#services, () => ledger.addShards(added));
     this.#listedAt = clock.now();
   }
 
@@ -70,14 +70,14 @@ export class StreamShards {
   }
 
   #list(): Promise<Shard[]> {
-    const { kinesis, ledger, clock } = this.#services;
-    return listAllShards(kinesis, ledger.stream, { clock, signal: this.#signal });
+    const { kinesis, ledger, clock, signal } = this.#services;
+    return listAllShards(kinesis, ledger.stream, { clock, signal });
   }
 
   /** The shards of a stream that the ledger knows nothing of, and where each begins. */
   async #firstShards(listed: readonly Shard[]): Promise<NewShard[]> {
     const { ledger, clock } = this.#services;
-    const checkpoints = await persist("ledger", clock, () => ledger.checkpoints());
+    const checkpoints = await persist("ledger", this.#services, () => ledger.checkpoints());
     const plan = planShards(listed, { checkpoints, from: this.#from });
     const now = startNow(clock.now());
     return listed.map(({ id, parents }) => {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import { readQuarantine } from "../../src/codec/mod.ts";
-import { CheckpointError, KinesisError } from "../../src/errors.ts";
+import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 const MINUTE = 60_000;
@@ -210,7 +210,7 @@ Deno.test("Archiver records a gap when the stream dropped records before they we
 Deno.test("Archiver records no gap for a shard on which nothing arrives", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
-  const worker = fixture.start();
+  const worker = fixture.start({ pollIntervalMs: MINUTE });
   await fixture.clock.advance(30 * HOUR);
   await worker.stop();
   const again = fixture.start();
@@ -265,4 +265,32 @@ Deno.test("Archiver refuses shards whose archive is ahead of the database, or me
   await fixture.clock.advance(30_000);
   await mended.stop();
   deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver.run() stops when it is told to, also while Kinesis cannot be reached", async () => {
+  const fixture = new Fixture(1);
+  const unreachable = new KinesisError("Cannot reach Kinesis", {
+    code: "ECONNREFUSED",
+    retryable: true,
+  });
+  fixture.kinesis.describeStream = () => Promise.reject(unreachable);
+  const worker = fixture.start();
+  await fixture.clock.advance(10 * MINUTE);
+  await worker.stop();
+});
+
+Deno.test("Archiver.run() archives what it has read before it stops, however long S3 is down", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  const put = fixture.store.put.bind(fixture.store);
+  const until = fixture.clock.now() + 10 * MINUTE;
+  fixture.store.put = (...args) =>
+    fixture.clock.now() < until
+      ? Promise.reject(new ObjectStoreError("Slow down", { code: "SlowDown", retryable: true }))
+      : put(...args);
+  await worker.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+  ok(fixture.clock.now() >= until);
 });
