@@ -30,6 +30,8 @@ export interface ArchiveEnd {
   readonly key: string;
   /** The last archived record. */
   readonly last: SequenceNumber;
+  /** When the latest of the file's records of the shard arrived. */
+  readonly lastArrival: Date;
 }
 
 const DAY_MS = 86_400_000;
@@ -70,10 +72,10 @@ export async function newestArchived(
     if (file.type !== "provable") continue;
     const { manifest } = file;
     if (manifest.stream !== stream || manifest.client !== client) continue;
-    for (const [shardId, { last }] of manifest.shards) {
+    for (const [shardId, { last, lastArrival }] of manifest.shards) {
       const end = ends.get(shardId);
       if (end !== undefined && compareSequenceNumbers(last, end.last) <= 0) continue;
-      ends.set(shardId, { key, last });
+      ends.set(shardId, { key, last, lastArrival });
     }
   }
   return ends;

@@ -52,9 +52,10 @@ export async function positionShard(
 async function mendCheckpoint(
   lease: Lease,
   standing: ShardStanding,
-  { ledger, clock }: Pick<Services, "ledger" | "clock">,
+  services: Pick<Services, "ledger"> & Patience,
   { newest, recover }: PositionOptions,
 ): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
+  const { ledger, clock } = services;
   const { shardId, epoch } = lease;
   const { checkpoint } = standing;
   const archived = newest.get(shardId);
@@ -62,14 +63,16 @@ async function mendCheckpoint(
   if (checkpoint !== undefined && compareSequenceNumbers(archived.last, checkpoint) <= 0) {
     return standing;
   }
-  const gaps = checkpoint === undefined ? await persist("ledger", clock, () => ledger.gaps()) : [];
+  const gaps = checkpoint === undefined
+    ? await persist("ledger", services, () => ledger.gaps())
+    : [];
   // Somebody passed over what follows this archive, and nothing was archived since.
   if (gaps.some((gap) => gap.shardId === shardId && gap.after === archived.last)) return standing;
   if (!recover) throw behindError(shardId, archived.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
   const knownAt = archived.lastArrival ?? new Date(clock.now());
   const position = { checkpoint: archived.last, knownAt };
-  await persist("ledger", clock, () => ledger.reposition(shardId, epoch, position));
+  await persist("ledger", services, () => ledger.reposition(shardId, epoch, position));
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     shardId,
     key: archived.key,

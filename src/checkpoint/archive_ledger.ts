@@ -31,6 +31,14 @@ export interface LedgerShard extends NewShard {
   readonly checkpoint: SequenceNumber | undefined;
 }
 
+/** Where the archive of a shard ends, as somebody found out who is not its worker. */
+export interface ArchivedPosition {
+  /** The last record archived. */
+  readonly checkpoint: SequenceNumber;
+  /** Up to when the shard is known to be archived: now unless given. */
+  readonly knownAt?: Date | undefined;
+}
+
 /** One shard's part of an archive file. */
 export interface IntendedRange {
   /** The shard. */
@@ -124,7 +132,7 @@ export interface ArchiveLedger extends AsyncDisposable {
    *
    * @returns The shards whose checkpoint was saved; those that are known stay as they are.
    */
-  adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]>;
+  adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]>;
 
   /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
   renew(worker: string, ttlMs: number): Promise<Renewal>;
@@ -188,7 +196,7 @@ export interface ArchiveLedger extends AsyncDisposable {
   reposition(
     shardId: ShardId,
     epoch: number,
-    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    position: ArchivedPosition | { readonly start: StartPosition },
     gap?: Gap,
   ): Promise<boolean>;
   /** Records a gap, once: the same shard, `after` and reason are the same gap. */

@@ -5,7 +5,7 @@
  */
 
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
-import type { Gap } from "./archive_ledger.ts";
+import type { ArchivedPosition, Gap } from "./archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./ledger_checkpoints.ts";
 import { recordGap } from "./ledger_gaps.ts";
 import { compareText } from "./ledger_rows.ts";
@@ -34,7 +34,7 @@ export function* confirm(
 
 /** What {@linkcode reposition} is told. */
 interface Reposition extends Held {
-  readonly position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition };
+  readonly position: ArchivedPosition | { readonly start: StartPosition };
   readonly gap: Gap | undefined;
 }
 
@@ -46,7 +46,7 @@ export function* reposition(
   const shard = yield* lockShard(scope, shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;
   if ("checkpoint" in position) {
-    yield* saveCheckpoints(scope, [[shardId, position.checkpoint]], shard.now);
+    yield* savePosition(scope, shardId, position, shard.now);
   } else {
     yield* deleteCheckpoint(scope, shardId);
     yield* setStart(scope, shardId, position.start);
@@ -58,11 +58,22 @@ export function* reposition(
 /** Saves checkpoints of shards without a row. */
 export function* adopt(
   scope: LedgerScope,
-  checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
+  positions: ReadonlyMap<ShardId, ArchivedPosition>,
 ): Steps<ShardId[]> {
-  const known = yield* lockShards(scope, [...checkpoints.keys()]);
-  const unknown = [...checkpoints].filter(([shardId]) => !known.has(shardId));
+  const known = yield* lockShards(scope, [...positions.keys()]);
+  const unknown = [...positions.keys()].filter((shardId) => !known.has(shardId)).sort(compareText);
   const [row] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
-  yield* saveCheckpoints(scope, unknown, Number(row!.now));
-  return unknown.map(([shardId]) => shardId).sort(compareText);
+  for (const shardId of unknown) {
+    yield* savePosition(scope, shardId, positions.get(shardId)!, Number(row!.now));
+  }
+  return unknown;
+}
+
+function savePosition(
+  scope: LedgerScope,
+  shardId: ShardId,
+  { checkpoint, knownAt }: ArchivedPosition,
+  now: number,
+): Steps<void> {
+  return saveCheckpoints(scope, [[shardId, checkpoint]], knownAt?.getTime() ?? now);
 }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 import type {
+  ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
   Gap,
@@ -125,9 +126,12 @@ export class MemoryLedger implements ArchiveLedger {
 
   /** Saves checkpoints of shards that the ledger was not told of. */
   // deno-lint-ignore require-await
-  async adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]> {
-    const unknown = [...checkpoints.keys()].filter((shardId) => !this.#shards.has(shardId)).sort();
-    for (const shardId of unknown) this.#save(shardId, checkpoints.get(shardId)!);
+  async adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]> {
+    const unknown = [...positions.keys()].filter((shardId) => !this.#shards.has(shardId)).sort();
+    for (const shardId of unknown) {
+      const { checkpoint, knownAt } = positions.get(shardId)!;
+      this.#save(shardId, checkpoint, knownAt);
+    }
     return unknown;
   }
 
@@ -262,13 +266,13 @@ export class MemoryLedger implements ArchiveLedger {
   async reposition(
     shardId: ShardId,
     epoch: number,
-    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    position: ArchivedPosition | { readonly start: StartPosition },
     gap?: Gap,
   ): Promise<boolean> {
     const row = this.#row(shardId);
     if (row.epoch !== epoch || row.owner === undefined) return false;
     if ("checkpoint" in position) {
-      this.#save(shardId, position.checkpoint);
+      this.#save(shardId, position.checkpoint, position.knownAt);
     } else {
       this.#checkpoints.delete(shardId);
       row.start = position.start;
@@ -296,8 +300,9 @@ export class MemoryLedger implements ArchiveLedger {
   /** Does nothing: there is nothing to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #save(shardId: ShardId, sequenceNumber: SequenceNumber): void {
-    this.#checkpoints.set(shardId, { sequenceNumber, savedAt: this.#clock.now() });
+  #save(shardId: ShardId, sequenceNumber: SequenceNumber, savedAt?: Date): void {
+    const time = savedAt?.getTime() ?? this.#clock.now();
+    this.#checkpoints.set(shardId, { sequenceNumber, savedAt: time });
   }
 
   #isLeased(row: ShardRow): boolean {

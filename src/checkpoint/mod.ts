@@ -27,6 +27,7 @@ export { CheckpointError, ServiceError, type ServiceErrorOptions, TritonError } 
 export type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 export type { Clock } from "../clock.ts";
 export type {
+  ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
   Gap,

@@ -1,6 +1,7 @@
 import { checkClient } from "./rows.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 import type {
+  ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
   Gap,
@@ -82,10 +83,10 @@ export class SqlLedger implements ArchiveLedger {
     return this.#transact("Cannot add shards of stream", () => addShards(this.#scope, shards));
   }
 
-  adopt(checkpoints: ReadonlyMap<ShardId, SequenceNumber>): Promise<ShardId[]> {
+  adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]> {
     return this.#transact(
       "Cannot save checkpoints of stream",
-      () => adopt(this.#scope, checkpoints),
+      () => adopt(this.#scope, positions),
     );
   }
 
@@ -155,7 +156,7 @@ export class SqlLedger implements ArchiveLedger {
   reposition(
     shardId: ShardId,
     epoch: number,
-    position: { readonly checkpoint: SequenceNumber } | { readonly start: StartPosition },
+    position: ArchivedPosition | { readonly start: StartPosition },
     gap?: Gap,
   ): Promise<boolean> {
     return this.#transact(`Cannot reposition ${shardId} of stream`, () => {

@@ -85,17 +85,22 @@ export const LEASES: readonly LedgerTest[] = [
     name: "adopt() saves checkpoints of shards that are not known, for when they are added",
     async run(place) {
       await using ledger = await place.open();
-      deepStrictEqual(await ledger.adopt(positions({})), []);
+      const knownAt = new Date("2026-01-02T03:04:05Z");
+      const adopt = (checkpoints: Readonly<Record<number, string>>) =>
+        ledger.adopt(
+          new Map(
+            [...positions(checkpoints)].map(([id, checkpoint]) => [id, { checkpoint, knownAt }]),
+          ),
+        );
+      deepStrictEqual(await adopt({}), []);
       await ledger.addShards([newShard(0)]);
-      deepStrictEqual(await ledger.adopt(positions({ 2: "8", 0: "7", 1: "9" })), [
-        shard(1),
-        shard(2),
-      ]);
+      deepStrictEqual(await adopt({ 2: "8", 0: "7", 1: "9" }), [shard(1), shard(2)]);
       deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "8" });
       equal((await ledger.shards()).length, 1);
       await ledger.addShards([newShard(1, 0)]);
-      equal((await ledger.standing(shard(1))).checkpoint, "9");
-      deepStrictEqual(await ledger.adopt(positions({ 1: "10", 2: "11" })), [shard(2)]);
+      const standing = await ledger.standing(shard(1));
+      deepStrictEqual([standing.checkpoint, standing.knownAt], ["9", knownAt]);
+      deepStrictEqual(await adopt({ 1: "10", 2: "11" }), [shard(2)]);
       deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "11" });
       await using other = await place.open({ client: "other" });
       deepStrictEqual(await checkpointsOf(other), {});

@@ -22,7 +22,7 @@ Deno.test("readHistory() gives checkpoints and gaps, also while the database is 
     await using ledger = await openLedger(url, { client: "store", stream: "clicks" });
     await using other = await openCheckpointer(url, { client: "other" });
     await other.save("views", positions({ 1: "9" }));
-    await ledger.adopt(positions({ 0: "7" }));
+    await ledger.adopt(new Map([[shard(0), { checkpoint: at("7") }]]));
     const recordedAt = new Date("2026-01-02T03:04:05Z");
     const gap = {
       ...{ stream: "clicks", shardId: shard(0), after: at("5"), until: undefined },
