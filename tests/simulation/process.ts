@@ -138,5 +138,5 @@ export function show(value: unknown): string {
     if (part instanceof Map) return Object.fromEntries(part);
     return part;
   });
-  return text === undefined ? "nothing" : text.length > 400 ? text.slice(0, 400) + "..." : text;
+  return text === undefined ? "nothing" : text.length > 2_000 ? text.slice(0, 2_000) + "..." : text;
 }

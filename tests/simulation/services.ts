@@ -1,4 +1,4 @@
-import type { Services } from "../../src/archiver/mod.ts";
+import type { Services } from "../../src/archiver/services.ts";
 import type { ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";

@@ -12,7 +12,7 @@ import { type Happening, planScenario, type Scenario, START } from "./scenario.t
 import { Scheduler } from "./scheduler.ts";
 import { servicesOf, type SharedServices } from "./services.ts";
 import { STREAM, StreamDriver } from "./stream_driver.ts";
-import { Trace } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 
 /** Breaks a rule of the protocol, by standing between the workers and what they share. */
 export type Plant = (shared: SharedServices, scheduler: Scheduler) => SharedServices;
@@ -248,7 +248,8 @@ export class World {
     for (const { process } of [...this.#workers]) {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }
-    while (this.#workers.size < this.scenario.lastWorkers) this.#startWorker();
+    const stopping = [...this.#workers].filter(({ stop }) => stop.signal.aborted).length;
+    while (this.#workers.size - stopping < this.scenario.lastWorkers) this.#startWorker();
     if (!await this.#waitFor(() => this.#isArchived())) {
       this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
     }

@@ -1,0 +1,84 @@
+import { PLANTS } from "./plants.ts";
+import { type Outcome, simulate } from "./simulation.ts";
+
+/** Seeds to run, and what to break. */
+export interface SeedRange {
+  readonly from: number;
+  readonly count: number;
+  /** Name of a planted bug. */
+  readonly plant?: string | undefined;
+}
+
+/** How many seeds a core takes on at a time. */
+const BATCH = 50;
+
+/**
+ * Runs seeds on several cores.
+ *
+ * @param range Which seeds.
+ * @param options On how many cores; who is told after each batch how many are done, and of failures.
+ * Where `onFailures` returns true, no more seeds are begun.
+ * @returns How many seeds were run.
+ */
+export async function runSeeds(
+  range: SeedRange,
+  options: {
+    readonly cores: number;
+    readonly onDone?: (done: number) => void;
+    readonly onFailures: (failures: readonly Outcome[]) => boolean;
+  },
+): Promise<number> {
+  let next = range.from;
+  const end = range.from + range.count;
+  let done = 0;
+  const runCore = async (): Promise<void> => {
+    using core = new Core();
+    while (next < end) {
+      const batch = { ...range, from: next, count: Math.min(BATCH, end - next) };
+      next += batch.count;
+      const failures = await core.run(batch);
+      done += batch.count;
+      options.onDone?.(done);
+      if (failures.length > 0 && options.onFailures(failures)) next = end;
+    }
+  };
+  await Promise.all(Array.from({ length: options.cores }, runCore));
+  return done;
+}
+
+/** Runs seeds here, one after the other; returns those that failed. */
+export async function runHere({ from, count, plant }: SeedRange): Promise<Outcome[]> {
+  const failures: Outcome[] = [];
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = await simulate(seed, plant === undefined ? {} : { plant: plantOf(plant) });
+    if (outcome.problems.length > 0) failures.push(outcome);
+  }
+  return failures;
+}
+
+/** The planted bug of a name. */
+export function plantOf(name: string) {
+  const plant = PLANTS[name];
+  if (plant !== undefined) return plant;
+  throw new RangeError(`No planted bug "${name}"; there are: ${Object.keys(PLANTS).join(", ")}`);
+}
+
+/** A thread that runs seeds. */
+class Core {
+  readonly #worker = new Worker(new URL("./seed_worker.ts", import.meta.url), { type: "module" });
+
+  run(range: SeedRange): Promise<Outcome[]> {
+    return new Promise((resolve, reject) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<Outcome[]>) => resolve(data);
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(`Cannot run seeds from ${range.from}: ${event.message}`));
+      };
+      this.#worker.postMessage(range);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}

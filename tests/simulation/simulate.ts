@@ -1,0 +1,74 @@
+/**
+ * Runs the simulation by hand:
+ *
+ *     deno run -A tests/simulation/simulate.ts --seeds 200000 [--from 1] [--plant NAME]
+ *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
+ *
+ * Exits with 1 if a seed failed.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { plantOf, runSeeds } from "./seed_runner.ts";
+import { type Outcome, simulate } from "./simulation.ts";
+
+/** After so many failing seeds the rest would tell nothing new. */
+const MAX_FAILURES = 20;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "2000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    trace: { type: "boolean", default: false },
+    plant: { type: "string" },
+  },
+});
+
+const failed = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+Deno.exit(failed ? 1 : 0);
+
+async function runOne(seed: number): Promise<boolean> {
+  const outcome = await simulate(seed, {
+    ...(values.plant === undefined ? {} : { plant: plantOf(values.plant) }),
+    ...(values.trace ? { write: (line: string) => console.log(line) } : {}),
+  });
+  console.log(`seed ${seed}: ${outcome.steps} steps, trace ${outcome.hash}`);
+  for (const problem of outcome.problems) console.log(`  ${problem}`);
+  if (outcome.problems.length === 0) console.log("  nothing is wrong");
+  return outcome.problems.length > 0;
+}
+
+async function runMany(): Promise<boolean> {
+  const [from, count] = [Number(values.from), Number(values.seeds)];
+  if (values.plant !== undefined) plantOf(values.plant);
+  const startedAt = performance.now();
+  const perSecond = (done: number) => done / (performance.now() - startedAt) * 1000;
+  const failures: Outcome[] = [];
+  let shown = 0;
+  const done = await runSeeds({ from, count, plant: values.plant }, {
+    cores: navigator.hardwareConcurrency,
+    onDone(done) {
+      if (done < count && done - shown < 1000) return;
+      shown = done;
+      console.error(`${done} of ${count} seeds, ${perSecond(done).toFixed(0)} a second`);
+    },
+    onFailures(more) {
+      more.forEach(report);
+      return failures.push(...more) >= MAX_FAILURES;
+    },
+  });
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.log(`${done} seeds in ${seconds} s: ${failures.length} failed`);
+  return failures.length > 0;
+}
+
+function report({ seed, problems }: Outcome): void {
+  console.log(`seed ${seed}:`);
+  for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`);
+  if (problems.length > 5) console.log(`  and ${problems.length - 5} more`);
+  const plant = values.plant === undefined ? "" : ` --plant "${values.plant}"`;
+  const script = "tests/simulation/simulate.ts";
+  console.log(`  replay: deno run -A ${script} --seed ${seed} --trace${plant}`);
+}

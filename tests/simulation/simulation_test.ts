@@ -1,0 +1,45 @@
+import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
+import { PLANTS } from "./plants.ts";
+import { runHere, runSeeds } from "./seed_runner.ts";
+import { type Outcome, simulate } from "./simulation.ts";
+
+const SEEDS = 20_000;
+const SEEDS_FOR_A_PLANT = 2_000;
+
+Deno.test("simulate() gives the same run for the same seed", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const [first, second] = [await simulate(seed), await simulate(seed)];
+    deepStrictEqual(second, first);
+    ok(first.steps > 20, "something happens");
+    notEqual((await simulate(seed + 1)).hash, first.hash);
+  }
+});
+
+Deno.test("simulate() gives the same run whether or not somebody reads its trace", async () => {
+  const lines: string[] = [];
+  const outcome = await simulate(7, { write: (line) => lines.push(line) });
+  deepStrictEqual(outcome, await simulate(7));
+  equal(lines.length, outcome.steps);
+});
+
+Deno.test(`Archiver archives every record exactly once under ${SEEDS} seeds`, async () => {
+  const failures: Outcome[] = [];
+  const done = await runSeeds({ from: 1, count: SEEDS }, {
+    cores: navigator.hardwareConcurrency,
+    onFailures: (more) => failures.push(...more) > 0,
+  });
+  const replay = failures.map(({ seed, problems }) =>
+    `${problems[0]}; replay: deno run -A tests/simulation/simulate.ts --seed ${seed} --trace`
+  );
+  deepStrictEqual(replay, []);
+  equal(done, SEEDS);
+});
+
+for (const plant of Object.keys(PLANTS)) {
+  Deno.test(`audit() finds a planted bug within ${SEEDS_FOR_A_PLANT} seeds: ${plant}`, async () => {
+    for (let from = 1; from <= SEEDS_FOR_A_PLANT; from += 10) {
+      if ((await runHere({ from, count: 10, plant })).length > 0) return;
+    }
+    throw new Error("No seed has found it");
+  });
+}
