@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
@@ -89,10 +90,11 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   await using store = await openObjectStore(options.bucket, { region: config.region });
-  await using ledger = await openLedger(options.checkpointDb, {
-    client: options.clientName,
-    stream: config.name,
-  });
+  await using ledger = await whenReachable(
+    () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
+    context,
+  );
+  if (ledger === undefined) return;
   const archiver = new Archiver({ kinesis, store, ledger, clock }, {
     from,
     skipToLatest: options.skipToLatest,
@@ -105,6 +107,20 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     limit: options.requestLimit,
   });
   await archiver.run(context.signal);
+}
+
+/** Opens the ledger, however long its database takes; undefined if it is time to stop before. */
+async function whenReachable(
+  open: () => Promise<ArchiveLedger>,
+  { clock, signal }: CliContext,
+): Promise<ArchiveLedger | undefined> {
+  const { persist } = await import("../archiver/services.ts");
+  try {
+    return await persist("ledger", { clock, signal }, open);
+  } catch (error) {
+    if (error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** An option that takes a duration or a size, and is shown in the help as it is written. */
