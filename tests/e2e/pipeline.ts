@@ -1,0 +1,114 @@
+/**
+ * All the places of one pipeline, real ones: a Kinesis, an S3, a database and a configuration.
+ *
+ * @module
+ */
+
+import { startKinesalite } from "../support/kinesalite.ts";
+import type { LocalKinesis } from "../support/local_kinesis.ts";
+import {
+  s3Environment,
+  type S3Request,
+  type S3Server,
+  startS3Server,
+} from "../support/s3_server.ts";
+import { runTriton, TritonProcess, type TritonResult } from "../support/triton_process.ts";
+
+/** Name of the stream in Kinesis. */
+export const STREAM = "clicks_prod";
+
+/** Name of the bucket. */
+export const BUCKET = "triton-test";
+
+/** What a {@linkcode Pipeline} is made of, as far as a test wants to choose. */
+export interface PipelineOptions {
+  /** The Kinesis server: kinesalite unless given. The pipeline stops it. */
+  readonly kinesis?: LocalKinesis;
+  /** URL of the database: an SQLite file unless given. */
+  readonly database?: string;
+  /** Where archives go: the S3 server's bucket unless given; `directory` is the pipeline's own. */
+  readonly bucket?: (directory: string) => string;
+  /** How many shards the stream has: 2 unless given. */
+  readonly shards?: number;
+}
+
+/** A running pipeline; its stream has the logical name `clicks`. */
+export interface Pipeline extends AsyncDisposable {
+  readonly kinesis: LocalKinesis;
+  readonly s3: S3Server;
+  /** A directory that is removed in the end. */
+  readonly directory: string;
+  /** URL of the database. */
+  readonly database: string;
+  /** Environment of the commands. */
+  readonly env: Record<string, string>;
+  /** Starts `triton store`, which closes a file every second. */
+  store(...args: readonly string[]): TritonProcess;
+  /** The same with more environment variables, which go before the pipeline's. */
+  storeWith(env: Record<string, string>, ...args: readonly string[]): TritonProcess;
+  /** The `triton store` that a request to S3 comes from. */
+  sender(request: S3Request): TritonProcess | undefined;
+  /** Runs any other command to its end. */
+  run(args: readonly string[], input?: string): Promise<TritonResult>;
+  /** What `triton cat` prints of yesterday, today and tomorrow. */
+  cat(...args: readonly string[]): Promise<TritonResult>;
+}
+
+/** Starts a pipeline. */
+export async function startPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+  await using stack = new AsyncDisposableStack();
+  const kinesis = stack.use(options.kinesis ?? await startKinesalite());
+  const s3 = stack.use(await startS3Server({ buckets: [BUCKET] }));
+  await kinesis.createStream(STREAM, options.shards ?? 2);
+  const directory = await Deno.makeTempDir({ prefix: "triton-e2e-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  const config = `${directory}/triton.yaml`;
+  await Deno.writeTextFile(
+    config,
+    `clicks:\n  name: ${STREAM}\n  partition_key: id\n  region: us-east-1\n`,
+  );
+  const database = options.database ?? `sqlite://${directory}/triton.db`;
+  const env = {
+    ...s3Environment(s3),
+    AWS_ENDPOINT_URL_KINESIS: kinesis.url,
+    TRITON_BUCKET: options.bucket?.(directory) ?? `s3://${BUCKET}`,
+    TRITON_CONFIG: config,
+    TRITON_DB: database,
+  };
+  const started = stack.move();
+  const stores: TritonProcess[] = [];
+  const storeWith: Pipeline["storeWith"] = (more, ...args) => {
+    const store = new TritonProcess(["store", "--stream", "clicks", "--rotate", "1s", ...args], {
+      // The AWS SDK puts the name into the User-Agent of its requests.
+      env: { ...env, AWS_SDK_UA_APP_ID: `store-${stores.length}`, ...more },
+    });
+    stores.push(store);
+    return started.use(store);
+  };
+  const run = (args: readonly string[], input?: string) => runTriton(args, { env, input });
+  return {
+    kinesis,
+    s3,
+    directory,
+    database,
+    env,
+    store: (...args) => storeWith({}, ...args),
+    storeWith,
+    sender({ request }) {
+      const number = / app\/store-(\d+)/.exec(request.headers.get("user-agent") ?? "")?.[1];
+      return number === undefined ? undefined : stores[Number(number)];
+    },
+    run,
+    cat: (...args) =>
+      run([
+        ...["cat", "--stream", "clicks"],
+        ...["--start-date", dayFromToday(-1), "--end-date", dayFromToday(1), ...args],
+      ]),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** A day in UTC, as `YYYYMMDD`. */
+function dayFromToday(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");
+}

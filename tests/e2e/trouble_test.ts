@@ -1,0 +1,93 @@
+/** What `triton store` does about services that are down, or refuse it. */
+
+import { equal, match } from "node:assert/strict";
+import { startPostgres } from "../support/postgres.ts";
+import { s3Error } from "../support/s3_server.ts";
+import { type TritonResult, untilTrue } from "../support/triton_process.ts";
+import { EventCounter } from "./audit.ts";
+import { NumberedProducer } from "./numbered_producer.ts";
+import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
+
+const NOWHERE = "http://127.0.0.1:9"; // the discard port: nobody listens
+
+Deno.test("triton store waits for a database that is down, and then archives", async () => {
+  await using postgres = await startPostgres();
+  await using pipeline = await startPipeline({ database: await postgres.createDatabase() });
+  await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
+  await producer.more(10);
+  await producer.stop();
+  await postgres.stop();
+  const store = pipeline.store();
+  await store.until(/warning ledger failed, asking again in \d+ ms: Cannot open .* ECONNREFUSED/);
+  await postgres.start();
+  await store.until(/Archived \S+: \d+ events/);
+  equal((await store.stop()).code, 0);
+  equal(await new EventCounter(pipeline.s3.buckets.get(BUCKET)!).count(), producer.count);
+});
+
+Deno.test("triton store ends at SIGTERM while a service is down and nothing is read", async () => {
+  await using postgres = await startPostgres();
+  await using pipeline = await startPipeline({ database: postgres.url });
+  await postgres.stop();
+  const withoutDatabase = pipeline.store();
+  const sqlite = ["--checkpoint-db", `sqlite://${pipeline.directory}/triton.db`];
+  const withoutS3 = pipeline.storeWith({ AWS_ENDPOINT_URL_S3: NOWHERE }, ...sqlite);
+  const withoutKinesis = pipeline.storeWith({ AWS_ENDPOINT_URL_KINESIS: NOWHERE }, ...sqlite);
+  await withoutDatabase.until(/warning ledger failed, asking again/);
+  await withoutS3.until(/warning object store failed, asking again/);
+  await withoutKinesis.until(/warning Kinesis failed, asking again/);
+  for (const store of [withoutDatabase, withoutS3, withoutKinesis]) {
+    equal((await store.stop("SIGTERM")).code, 0);
+  }
+});
+
+Deno.test("triton store says in one sentence what is missing, and exits with 1", async () => {
+  await using pipeline = await startPipeline();
+  const missingBucket = await pipeline.run([...STORE, "--bucket", "s3://no-such-bucket"]);
+  assertFailed(missingBucket, /no-such-bucket.*(NoSuchBucket|does not exist|no such bucket)/i);
+
+  const config = `${pipeline.directory}/other.yaml`;
+  await Deno.writeTextFile(config, "clicks:\n  name: no-such-stream\n  region: us-east-1\n");
+  const missingStream = await pipeline.run([...STORE, "--config", config]);
+  assertFailed(missingStream, /no-such-stream.*not found/i);
+});
+
+Deno.test("triton store exits with 1 where it may not write, and archives all later", async () => {
+  await using pipeline = await startPipeline();
+  const { s3 } = pipeline;
+  await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
+  await producer.more(10);
+  await producer.stop();
+  const deny = (from: number) => {
+    let puts = 0;
+    s3.fault = (request) => {
+      const denied = request.operation === "PutObject" && ++puts >= from;
+      return denied ? s3Error(403, "AccessDenied", request) : undefined;
+    };
+  };
+  deny(1); // the probe
+  assertFailed(await pipeline.run(STORE), /Cannot put s3:\S+ access denied/);
+  deny(3); // the first archive, with records in memory
+  assertFailed(await pipeline.run([...STORE, "--rotate", "1s"]), /Cannot put s3:\S+ access denied/);
+  s3.fault = undefined;
+  await assertArchivesAll(pipeline, producer.count);
+});
+
+const STORE = ["store", "--stream", "clicks"];
+
+/** Asserts that a command failed, and that one sentence at the end says why. */
+function assertFailed({ code, stdout, stderr }: TritonResult, why: RegExp): void {
+  const last = stderr.trimEnd().split("\n").at(-1)!;
+  equal(code, 1, stderr);
+  match(last, /^triton: Cannot /);
+  match(last, why);
+  equal(stdout, "");
+}
+
+async function assertArchivesAll(pipeline: Pipeline, count: number): Promise<void> {
+  const counter = new EventCounter(pipeline.s3.buckets.get(BUCKET)!);
+  const store = pipeline.store();
+  await untilTrue(async () => await counter.count() >= count, "all to be archived");
+  equal((await store.stop()).code, 0);
+  equal(await counter.count(), count);
+}

@@ -1,0 +1,173 @@
+/**
+ * The program as processes of its own: started, watched, stopped and killed.
+ *
+ * @module
+ */
+
+import { tritonCommand } from "./triton_command.ts";
+
+/** How long a test waits for something that must happen, in milliseconds: it never should. */
+const LIMIT_MS = 120_000;
+
+/** What a process that has ended leaves. */
+export interface TritonResult {
+  /** The exit code; 128 and the signal's number if a signal ended it. */
+  readonly code: number;
+  /** What it wrote to standard output. */
+  readonly stdout: string;
+  /** What it wrote to standard error. */
+  readonly stderr: string;
+}
+
+/** A running `triton`. */
+export class TritonProcess implements AsyncDisposable {
+  /** What the process has written to standard error, line by line. */
+  readonly log: string[] = [];
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #ended: Promise<TritonResult>;
+  #changed = Promise.withResolvers<void>();
+  #over = false;
+
+  /**
+   * Starts a process.
+   *
+   * @param args The arguments of `triton`.
+   * @param options Environment variables in addition to the test's own; what standard input holds,
+   * which is empty unless given.
+   */
+  constructor(
+    args: readonly string[],
+    options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+  ) {
+    const [program, ...programArgs] = tritonCommand();
+    this.#name = `triton ${args[0]}`;
+    this.#child = new Deno.Command(program, {
+      args: [...programArgs, ...args],
+      env: options.env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#ended = this.#watch(options.input ?? "");
+  }
+
+  /** Waits for the end. */
+  get ended(): Promise<TritonResult> {
+    return this.#ended;
+  }
+
+  /** Sends a signal; one that comes too late does not matter. */
+  signal(signal: Deno.Signal): void {
+    if (!this.#over) this.#child.kill(signal);
+  }
+
+  /** Sends a signal and waits for the end. */
+  stop(signal: Deno.Signal = "SIGTERM"): Promise<TritonResult> {
+    this.signal(signal);
+    return within(this.#ended, `${this.#name} to end`, () => this.#tail());
+  }
+
+  /**
+   * Waits until so many lines of the log match; those that are there already count.
+   *
+   * @throws {Error} If the process ends before.
+   */
+  async until(pattern: RegExp, count = 1): Promise<void> {
+    const matches = () => this.log.filter((line) => pattern.test(line)).length >= count;
+    const seen = (async () => {
+      while (!matches()) {
+        if (this.#over) throw new Error(`${this.#name} ended before ${pattern}:\n${this.#tail()}`);
+        await this.#changed.promise;
+      }
+    })();
+    await within(seen, `${this.#name} to say ${pattern}`, () => this.#tail());
+  }
+
+  /** Kills the process, if it still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#ended;
+  }
+
+  async #watch(input: string): Promise<TritonResult> {
+    const writer = this.#child.stdin.getWriter();
+    // Whoever ends before the last line is read says so by its exit code.
+    const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
+      .catch(() => {});
+    const [stdout, status] = await Promise.all([
+      new Response(this.#child.stdout).text(),
+      this.#child.status,
+      this.#readLog(),
+      fed,
+    ]);
+    this.#over = true;
+    this.#changed.resolve();
+    return { code: status.code, stdout, stderr: this.log.map((line) => `${line}\n`).join("") };
+  }
+
+  async #readLog(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      this.log.push(...lines);
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
+    }
+    if (rest !== "") this.log.push(rest);
+  }
+
+  #tail(): string {
+    return this.log.slice(-20).join("\n");
+  }
+}
+
+/** Runs `triton` to its end. */
+export async function runTriton(
+  args: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+): Promise<TritonResult> {
+  await using process = new TritonProcess(args, options);
+  return await within(process.ended, `triton ${args[0]} to end`, () => process.log.join("\n"));
+}
+
+/**
+ * Waits for what must happen, and fails a test that would otherwise wait for ever.
+ *
+ * @param promise What is waited for.
+ * @param what Its name, for the error.
+ * @param explain What else the error should say.
+ */
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  explain: () => string = () => "",
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Waited ${LIMIT_MS / 1000} s for ${what}\n${explain()}`));
+    }, LIMIT_MS);
+  });
+  return await Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Waits until a condition holds that nothing tells of, by asking again and again.
+ *
+ * @param condition What must come true.
+ * @param what Its name, for the error.
+ * @param explain What else the error should say.
+ */
+export async function untilTrue(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  explain?: () => string,
+): Promise<void> {
+  let given = true;
+  const asking = (async () => {
+    while (given && !await condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+  })();
+  await within(asking, what, explain).finally(() => given = false);
+}
