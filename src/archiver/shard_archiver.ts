@@ -136,7 +136,7 @@ export class ShardArchiver {
     leases.forget(lease);
     log.info("Archived {shardId} to its end; {children} shards go on from it", {
       shardId,
-      children: children.length,
+      children: children.filter(({ parents }) => parents.includes(shardId)).length,
     });
   }
 

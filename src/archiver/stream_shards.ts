@@ -59,9 +59,23 @@ export class StreamShards {
     this.#listedAt = clock.now();
   }
 
-  /** The shards that go on from one that was closed. */
+  /**
+   * The shards that go on from one that was closed, and those that they come from besides.
+   *
+   * A child of a merge has another parent. If the ledger did not know that one, because it was made
+   * after the last listing, it would count as one that left the stream, and hold no child back.
+   */
   async childrenOf(shardId: ShardId): Promise<NewShard[]> {
-    return (await this.#list()).filter(({ parents }) => parents.includes(shardId)).map(asChild);
+    const listed = new Map((await this.#list()).map((shard) => [shard.id, shard]));
+    const found = new Set([...listed.values()].filter(({ parents }) => parents.includes(shardId)));
+    // A set that grows while it is walked: ancestors have ancestors.
+    for (const { parents } of found) {
+      for (const parent of parents) {
+        const shard = listed.get(parent);
+        if (shard !== undefined && parent !== shardId) found.add(shard);
+      }
+    }
+    return [...found].map(asChild);
   }
 
   /** Whether a shard is no longer part of the stream, while the stream is there. */

@@ -117,6 +117,28 @@ Deno.test("Archiver reads parents to their end before children, through splits a
   }
 });
 
+Deno.test("Archiver reads a merged shard after both parents, also one that no listing told of", async () => {
+  const fixture = new Fixture(3);
+  const [first, second, third] = fixture.shards;
+  const worker = fixture.start({ shards: [third!] });
+  await fixture.clock.advance(5_000);
+  await fixture.put(50);
+  const merged = fixture.kinesis.mergeShards(STREAM, first!, second!);
+  await fixture.put(50);
+  const child = fixture.kinesis.mergeShards(STREAM, merged, third!);
+  await fixture.put(50);
+  await fixture.clock.advance(20_000);
+  await worker.stop();
+  const known = new Map((await fixture.ledger.shards()).map((shard) => [shard.shardId, shard]));
+  equal(known.get(third!)?.state, "ended");
+  deepStrictEqual(known.get(child)?.parents, [merged, third!]);
+  equal(known.get(merged)?.state, "open", "or the child could be read before it");
+  const again = fixture.start();
+  await fixture.clock.advance(2 * MINUTE);
+  await again.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
 Deno.test("Archivers share the shards of a stream evenly, and take over from one that stops", async () => {
   const fixture = new Fixture(4);
   const first = fixture.start({ rotateMs: 5 * MINUTE });
