@@ -40,7 +40,7 @@ const OPENING = "8009000081a6747269746f6e01";
 
 /** Whether a file is the stream identifier alone, which says that a key is void. */
 export function isVoid(file: Uint8Array): boolean {
-  return hex(file) === IDENTIFIER;
+  return file.length === 10 && hex(file) === IDENTIFIER;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { encode } from "@msgpack/msgpack";
+import { Encoder } from "@msgpack/msgpack";
 import type { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
 import type { PutRecord } from "./facts.ts";
@@ -8,6 +8,7 @@ import type { Scheduler } from "./scheduler.ts";
 /** Name of the stream. */
 export const STREAM = "clicks_prod";
 const HOUR_MS = 3_600_000;
+const encoder = new Encoder();
 
 /** Puts records into a stream, splits and merges its shards, and knows what it did. */
 export class StreamDriver {
@@ -36,7 +37,7 @@ export class StreamDriver {
   async put(partitionKey: string, isEvent: boolean): Promise<PutRecord> {
     const n = this.records.length;
     const data = isEvent
-      ? encode({ n, text: "x".repeat(this.#random.integer(0, 60)) })
+      ? encoder.encode({ n, text: "x".repeat(this.#random.integer(0, 60)) })
       : new TextEncoder().encode(`not an event: ${n}`);
     const putAt = this.#scheduler.now;
     const [result] = await this.#kinesis.putRecords(STREAM, [{ partitionKey, data }]);
