@@ -53,6 +53,8 @@ interface ClosedFile extends OpenFile {
   readonly reason: CloseReason;
   readonly closedAt: number;
   readonly previous: Map<ShardId, SequenceNumber>;
+  /** Up to when each shard has been read when the file was closed. */
+  readonly knownAt: Map<ShardId, Date>;
 }
 
 /**
@@ -124,12 +126,14 @@ export class ArchiveWriter {
     const { builder, leases } = this.#open;
     if (builder.isEmpty) return this.#uploads;
     const previous = new Map<ShardId, SequenceNumber>();
+    const knownAt = new Map<ShardId, Date>();
     for (const [shardId, lease] of leases) {
+      knownAt.set(shardId, new Date(lease.readUntil));
       if (lease.archived !== undefined) previous.set(shardId, lease.archived);
       lease.archived = builder.shards.get(shardId)!.last;
     }
     const closedAt = this.#services.clock.now();
-    const file: ClosedFile = { builder, leases, reason, closedAt, previous };
+    const file: ClosedFile = { builder, leases, reason, closedAt, previous, knownAt };
     this.#open = new OpenFile();
     this.#queue.add(file);
     this.#uploads = this.#uploads.then(() => this.#archive(file));
@@ -210,6 +214,7 @@ function rangesOf(file: ClosedFile): IntendedRange[] {
     epoch,
     previous: file.previous.get(shardId),
     last: file.builder.shards.get(shardId)!.last,
+    knownAt: file.knownAt.get(shardId),
   }));
 }
 

@@ -84,6 +84,8 @@ export class ShardArchiver {
       await this.#noticeGap(lease, batch);
       if (signal.aborted) return;
       for (const record of batch.records) writer.add(lease, record);
+      // Not before: a file may be closed in the middle of the batch.
+      lease.readUntil = clock.now() - batch.millisBehindLatest;
       lease.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
     }
@@ -99,7 +101,6 @@ export class ShardArchiver {
     const { services: { clock }, shards } = this.#parts;
     const now = clock.now();
     const { readUntil, started, lastRead } = lease;
-    lease.readUntil = now - batch.millisBehindLatest;
     lease.started = true;
     if (now - readUntil < shards.retentionMs || (started && lastRead === undefined)) return;
     await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");

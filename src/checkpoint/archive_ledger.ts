@@ -49,6 +49,8 @@ export interface IntendedRange {
   readonly previous: SequenceNumber | undefined;
   /** The last record of the shard in this file. */
   readonly last: SequenceNumber;
+  /** Up to when the shard is known to be archived once this file is: now unless given. */
+  readonly knownAt?: Date | undefined;
 }
 
 /** An archive file that a worker is about to put. */
@@ -92,8 +94,8 @@ export interface ShardStanding {
   /** The last record archived; undefined if none was. */
   readonly checkpoint: SequenceNumber | undefined;
   /**
-   * Up to when the shard is known to be archived, by the database's clock: when its checkpoint was
-   * last saved or confirmed, or, while there is none, when its start position was written down.
+   * Up to when the shard is known to be archived: what was said when its checkpoint was saved or
+   * confirmed, or, while there is none, when its start position was written down.
    * Where the stream keeps records for less time than has passed since, some may be lost.
    */
   readonly knownAt: Date;

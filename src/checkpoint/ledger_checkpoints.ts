@@ -73,14 +73,15 @@ export function* moveCheckpoints(
   if (moved !== undefined) return moved.shardId;
   const [old, fresh] = [true, false].map((known) =>
     ranges.filter(({ shardId }) => saved.has(shardId) === known)
-      .map(({ shardId, last }) => [shardId, last] as const)
+      .map(({ shardId, last, knownAt }) => [shardId, last, knownAt] as const)
   ) as [Position[], Position[]];
   yield* saveCheckpoints(scope, old, now);
   const taken = yield* insertCheckpoints(scope, fresh, now);
   return fresh.find(([shardId]) => !taken.has(shardId))?.[0];
 }
 
-type Position = readonly [ShardId, SequenceNumber];
+/** A shard, its checkpoint, and up to when it is known to be archived: now unless given. */
+type Position = readonly [ShardId, SequenceNumber, Date | undefined];
 
 /** Saves positions, whatever there was before. */
 export function* saveCheckpoints(
@@ -110,9 +111,10 @@ function* write(
   onConflict: string,
 ): Steps<ShardId[]> {
   const written: ShardId[] = [];
-  const updated = Math.min(Math.floor(now / 1000), MAX_SECONDS);
   for (const part of parts([...positions].sort(([a], [b]) => compareText(a, b)))) {
-    const rows = part.map(([shardId, last]) => [client, stream, shardId, last, updated] as const);
+    const rows = part.map(([shardId, last, knownAt]) =>
+      [client, stream, shardId, last, toSeconds(knownAt, now)] as const
+    );
     const answer = yield* ask<PositionRow>(
       `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
       VALUES ${rows.map(tuple).join(", ")}
@@ -122,6 +124,11 @@ function* write(
     written.push(...answer.map(({ shard }) => shard));
   }
   return written;
+}
+
+/** What the column holds of a time that cannot lie in the future. */
+function toSeconds(time: Date | undefined, now: number): number {
+  return Math.min(Math.floor(Math.min(time?.getTime() ?? now, now) / 1000), MAX_SECONDS);
 }
 
 /** Forgets the checkpoint of a shard. */

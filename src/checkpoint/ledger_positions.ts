@@ -28,7 +28,7 @@ export function* confirm(
   const saved = (yield* lockCheckpoints(scope, [shardId])).get(shardId);
   if (saved !== checkpoint) return false;
   if (saved === undefined) yield* touchStart(scope, shardId);
-  else yield* saveCheckpoints(scope, [[shardId, saved]], shard.now);
+  else yield* saveCheckpoints(scope, [[shardId, saved, undefined]], shard.now);
   return true;
 }
 
@@ -75,5 +75,5 @@ function savePosition(
   { checkpoint, knownAt }: ArchivedPosition,
   now: number,
 ): Steps<void> {
-  return saveCheckpoints(scope, [[shardId, checkpoint]], knownAt?.getTime() ?? now);
+  return saveCheckpoints(scope, [[shardId, checkpoint, knownAt]], now);
 }

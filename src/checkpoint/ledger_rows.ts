@@ -68,11 +68,12 @@ export function toIntent(row: IntentRow): ArchiveIntent {
     id: row.id,
     key: row.archive_key,
     // JSON has no undefined.
-    ranges: ranges.map(({ shardId, epoch, previous, last }) => ({
+    ranges: ranges.map(({ shardId, epoch, previous, last, knownAt }) => ({
       shardId,
       epoch,
       previous,
       last,
+      ...(knownAt && { knownAt: new Date(knownAt) }),
     })),
   };
 }

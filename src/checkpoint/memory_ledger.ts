@@ -223,7 +223,7 @@ export class MemoryLedger implements ArchiveLedger {
       }
     }
     intent.state = "done";
-    for (const { shardId, last } of intent.ranges) this.#save(shardId, last);
+    for (const { shardId, last, knownAt } of intent.ranges) this.#save(shardId, last, knownAt);
     return "done";
   }
 
@@ -301,7 +301,8 @@ export class MemoryLedger implements ArchiveLedger {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #save(shardId: ShardId, sequenceNumber: SequenceNumber, savedAt?: Date): void {
-    const time = savedAt?.getTime() ?? this.#clock.now();
+    const now = this.#clock.now();
+    const time = Math.min(savedAt?.getTime() ?? now, now);
     this.#checkpoints.set(shardId, { sequenceNumber, savedAt: time });
   }
 

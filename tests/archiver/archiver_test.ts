@@ -229,6 +229,25 @@ Deno.test("Archiver records a gap when the stream dropped records before they we
   equal((await fixture.archived()).length, 20);
 });
 
+Deno.test("Archiver records a gap also when it lagged behind before it stopped", async () => {
+  const fixture = new Fixture(1);
+  for (let hour = 0; hour < 10; hour++) {
+    await fixture.put(10);
+    await fixture.clock.advance(HOUR);
+  }
+  // It gets no further than the first hour, though what it has is saved much later.
+  const worker = fixture.start({ limit: 5, maxMemory: 100, maxSize: 50 });
+  await fixture.clock.advance(300);
+  await worker.stop();
+  ok((await fixture.archived()).length <= 20);
+  await fixture.clock.advance(20 * HOUR);
+  const again = fixture.start();
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  ok((await fixture.archived()).length < 100, "the stream has dropped some");
+  equal((await fixture.ledger.gaps())[0]?.reason, "retention");
+});
+
 Deno.test("Archiver records no gap for a shard on which nothing arrives", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);

@@ -198,6 +198,27 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
+    name: "commit() notes up to when each shard is known to be archived, never later than now",
+    async run(place) {
+      await using ledger = await place.open();
+      await lease(ledger, "a", 3);
+      const earlier = new Date("2025-12-31T03:04:05Z");
+      const ranges = [
+        { ...range(0, 1, undefined, "5"), knownAt: earlier },
+        { ...range(1, 1, undefined, "6"), knownAt: new Date("9999-01-01T00:00:00Z") },
+        range(2, 1, undefined, "7"),
+      ];
+      await ledger.intend(intent("i", ...ranges));
+      await ledger.commit("i");
+      const [first, second, third] = await Promise.all(
+        [0, 1, 2].map(async (number) => (await ledger.standing(shard(number))).knownAt.getTime()),
+      );
+      equal(first, earlier.getTime());
+      ok(second! > earlier.getTime() && second! < Date.UTC(9999, 0, 1));
+      equal(second, third);
+    },
+  },
+  {
     name: "commit() writes nothing if one checkpoint was moved meanwhile",
     async run(place) {
       await place.save({ 1: "1" });
