@@ -110,7 +110,7 @@ export class Archiver {
   async #work(): Promise<void> {
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
-    this.#newest = await this.#options.newestArchived?.() ?? this.#newest;
+    this.#newest = await this.#options.newestArchived?.(this.#stop.signal) ?? this.#newest;
     await this.#shards.refresh();
     this.#spawn(this.#coordinate());
     this.#spawn(this.#rotate());

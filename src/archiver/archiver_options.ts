@@ -33,8 +33,11 @@ export interface ArchiverOptions {
   readonly pollIntervalMs?: number | undefined;
   /** The most records of one poll: 10,000 unless given. */
   readonly limit?: number | undefined;
-  /** Tells where the archive ends, to notice a database that is behind it; not asked unless given. */
-  readonly newestArchived?: (() => Promise<NewestArchived>) | undefined;
+  /**
+   * Tells where the archive ends, to notice a database that is behind it; not asked unless given.
+   * Its signal says that it is time to stop: it may reject with the signal's reason then.
+   */
+  readonly newestArchived?: ((signal: AbortSignal) => Promise<NewestArchived>) | undefined;
   /** Moves positions that are behind the archive, instead of refusing their shards. */
   readonly recover?: boolean | undefined;
   /** Told of each file that reached the archive. */

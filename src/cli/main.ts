@@ -2,14 +2,17 @@ import { Command, CommanderError } from "commander";
 import { TritonError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { catCommand } from "./cat.ts";
+import { checkpointCommand } from "./checkpoint.ts";
 import type { CliContext } from "./cli_context.ts";
 import { applyEnvironment } from "./options.ts";
 import { putCommand } from "./put.ts";
+import { quarantineCommand } from "./quarantine.ts";
 import { shardsCommand } from "./shards.ts";
 import { statsCommand } from "./stats.ts";
 import { storeCommand } from "./store.ts";
 import { tailCommand } from "./tail.ts";
 import { UsageError } from "./usage_error.ts";
+import { verifyCommand } from "./verify.ts";
 
 const COMMANDS = [
   storeCommand,
@@ -18,6 +21,9 @@ const COMMANDS = [
   tailCommand,
   shardsCommand,
   statsCommand,
+  verifyCommand,
+  quarantineCommand,
+  checkpointCommand,
 ];
 
 /**
@@ -57,11 +63,18 @@ function buildProgram(context: CliContext, writes: Promise<void>[]): Command {
     })
     .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env));
   for (const build of COMMANDS) {
-    const command = build(context).copyInheritedSettings(program);
-    command.showHelpAfterError(`(triton ${command.name()} --help tells more)`);
+    const command = build(context);
     program.addCommand(command);
+    inherit(command, program, "triton");
   }
   return program;
+}
+
+/** Gives a command, and the commands below it, the settings of the one above. */
+function inherit(command: Command, parent: Command, path: string): void {
+  const name = `${path} ${command.name()}`;
+  command.copyInheritedSettings(parent).showHelpAfterError(`(${name} --help tells more)`);
+  for (const child of command.commands) inherit(child, command, name);
 }
 
 /** Turns what a command threw into a message and an exit code. */

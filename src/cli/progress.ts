@@ -12,6 +12,7 @@ const INTERVAL_MS = 200;
 export class Progress {
   readonly #context: CliContext;
   readonly #verb: string;
+  readonly #noun: string;
   readonly #shown: boolean;
   #drawnAt: number;
   #drawn = false;
@@ -19,23 +20,28 @@ export class Progress {
   /**
    * @param context The world outside.
    * @param verb What was done to each event, such as `"read"`.
-   * @param quiet Never draws.
+   * @param options `quiet` never draws; `noun` is what is counted, if not events.
    */
-  constructor(context: CliContext, verb: string, options: { readonly quiet?: boolean } = {}) {
+  constructor(
+    context: CliContext,
+    verb: string,
+    options: { readonly quiet?: boolean; readonly noun?: string } = {},
+  ) {
     this.#context = context;
     this.#verb = verb;
+    this.#noun = options.noun ?? "events";
     this.#shown = context.stderr.isTerminal && options.quiet !== true;
     this.#drawnAt = context.clock.now();
   }
 
   /** Draws the line, if it is time to. */
-  async update(events: number, bytes: number): Promise<void> {
+  async update(count: number, bytes: number): Promise<void> {
     const now = this.#context.clock.now();
     if (!this.#shown || now - this.#drawnAt < INTERVAL_MS) return;
     this.#drawnAt = now;
     this.#drawn = true;
     await this.#context.stderr.write(
-      `\r\x1b[K${this.#verb} ${formatCount(events)} events, ${formatBytes(bytes)}`,
+      `\r\x1b[K${this.#verb} ${formatCount(count)} ${this.#noun}, ${formatBytes(bytes)}`,
     );
   }
 

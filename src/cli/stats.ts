@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Checkpoint } from "../checkpoint/mod.ts";
+import type { Checkpoint, ClientGap } from "../checkpoint/mod.ts";
 import type { CliContext } from "./cli_context.ts";
 import { clientOption, databaseOption } from "./options.ts";
 
@@ -15,7 +15,8 @@ export function statsCommand(context: CliContext): Command {
     .summary("tell how old the positions of a client are")
     .description(
       "Prints a line for each saved position: CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds,\n" +
-        "as Carbon (Graphite) takes them.",
+        "as Carbon (Graphite) takes them; and CLIENT.STREAM.SHARD.gaps COUNT NOW for each shard of which\n" +
+        "records are known to be lost: dropped by the stream before they were archived, or passed over.",
     )
     .addOption(clientOption("name of the client").makeOptionMandatory())
     .addOption(databaseOption())
@@ -24,17 +25,32 @@ export function statsCommand(context: CliContext): Command {
 }
 
 async function stats(options: StatsOptions, context: CliContext): Promise<void> {
-  const { openCheckpointer } = await import("../checkpoint/mod.ts");
+  const { openCheckpointer, readHistory } = await import("../checkpoint/mod.ts");
   const { clock } = context;
-  await using checkpointer = await openCheckpointer(options.checkpointDb, {
-    client: options.clientName,
-    clock,
-  });
+  const { clientName: client, checkpointDb: url } = options;
+  await using checkpointer = await openCheckpointer(url, { client, clock });
   const now = Math.floor(clock.now() / 1000);
   const print = options.json === true ? toJson : toCarbon;
   for (const checkpoint of await checkpointer.list()) {
     await context.stdout.write(`${print(checkpoint, now)}\n`);
   }
+  const { gaps } = await readHistory(url, { client });
+  const lines = options.json === true ? gaps.map(gapToJson) : gapsToCarbon(gaps, now);
+  for (const line of lines) await context.stdout.write(`${line}\n`);
+}
+
+/** A line for each shard of which records are known to be lost. */
+function gapsToCarbon(gaps: readonly ClientGap[], now: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { client, stream, shardId } of gaps) {
+    const name = `${client}.${stream}.${shardId}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].sort().map(([name, count]) => `${name}.gaps ${count} ${now}`);
+}
+
+function gapToJson({ shardId, client, stream, ...gap }: ClientGap): string {
+  return JSON.stringify({ gap: { client, stream, shard: shardId, ...gap } });
 }
 
 function ageOf(checkpoint: Checkpoint, now: number): number {

@@ -1,5 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
+import type { NewestArchivedOptions } from "../archive/mod.ts";
+import type { NewestArchived } from "../archiver/mod.ts";
+import type { Patience } from "../archiver/services.ts";
+import type { KinesisApi } from "../kinesis/mod.ts";
+import type { ObjectStore } from "../objects/mod.ts";
 import type { ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
@@ -23,6 +28,7 @@ interface StoreOptions {
   readonly checkpointDb: string;
   readonly from: string;
   readonly skipToLatest?: boolean;
+  readonly recover?: boolean;
   readonly rotate: number;
   readonly maxSize: number;
   readonly maxMemory: number;
@@ -55,6 +61,7 @@ export function storeCommand(context: CliContext): Command {
       "trim-horizon",
     )
     .option("--skip-to-latest", "pass over saved positions, and begin now")
+    .option("--recover", "where the archive goes further than the database, go on where it ends")
     .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
     .addOption(measured("--max-size <size>", "close a file of this compressed size", "64MiB"))
     .addOption(
@@ -105,6 +112,14 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     shards: options.shards,
     pollIntervalMs: options.pollInterval,
     limit: options.requestLimit,
+    recover: options.recover,
+    newestArchived: (signal) =>
+      findNewest(store, kinesis, {
+        stream: config.name,
+        client: options.clientName,
+        clock,
+        signal,
+      }),
   });
   await archiver.run(context.signal);
 }
@@ -121,6 +136,24 @@ async function whenReachable(
     if (error === signal.reason) return undefined;
     throw error;
   }
+}
+
+/** Where the archive ends, by all files that may hold records which the stream still has. */
+async function findNewest(
+  store: ObjectStore,
+  kinesis: KinesisApi,
+  options: Omit<NewestArchivedOptions, "since"> & Patience,
+): Promise<NewestArchived> {
+  const [{ newestArchived }, { persist }] = await Promise.all([
+    import("../archive/mod.ts"),
+    import("../archiver/services.ts"),
+  ]);
+  const stream = await persist("Kinesis", options, () => kinesis.describeStream(options.stream));
+  // A day more than the stream keeps records, because clocks differ.
+  const keptMs = (stream.retentionHours + 24) * 3_600_000;
+  // What is older than the stream belongs to another one that had its name.
+  const since = new Date(Math.max(options.clock.now() - keptMs, stream.createdAt.getTime()));
+  return await newestArchived(store, { ...options, since, maxAttempts: Infinity });
 }
 
 /** An option that takes a duration or a size, and is shown in the help as it is written. */

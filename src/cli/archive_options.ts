@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import type { StreamConfig } from "../config.ts";
+import type { OpenedObjectStore } from "../objects/mod.ts";
+import type { CliContext } from "./cli_context.ts";
+import { bucketOption, clientOption, configOption, parseDay, streamOption } from "./options.ts";
+import { streamConfig } from "./stream_config.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What commands that read the archive of a stream are told. */
+export interface ArchiveOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly startDate?: string;
+  readonly endDate?: string;
+  readonly clientName?: string;
+  readonly config?: string;
+}
+
+/** Adds the options of {@linkcode ArchiveOptions} to a command that reads all days by default. */
+export function addArchiveOptions(command: Command): Command {
+  return command
+    .addOption(streamOption())
+    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .option("--start-date <day>", "first day, YYYYMMDD in UTC: the first there is", parseDay)
+    .option("--end-date <day>", "last day: the last there is unless given", parseDay)
+    .addOption(clientOption("only archives of this client: of all clients unless given"))
+    .addOption(configOption());
+}
+
+/** The stream and the object store that options name. */
+export async function openStoreOf(
+  command: string,
+  options: ArchiveOptions,
+  context: CliContext,
+): Promise<{ readonly config: StreamConfig; readonly store: OpenedObjectStore }> {
+  const { bucket, startDate, endDate } = options;
+  if (bucket === undefined) {
+    throw new UsageError(`Cannot ${command}: set TRITON_BUCKET or pass --bucket`);
+  }
+  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
+    throw new UsageError(`Cannot ${command}: --end-date is before --start-date`);
+  }
+  const config = await streamConfig(options, context);
+  const { openObjectStore } = await import("../objects/mod.ts");
+  return { config, store: await openObjectStore(bucket, { region: config.region }) };
+}

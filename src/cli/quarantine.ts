@@ -1,0 +1,88 @@
+import { Buffer } from "node:buffer";
+import { Command } from "commander";
+import type { ArchivedQuarantine } from "../archive/mod.ts";
+import { TritonError } from "../errors.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "./archive_options.ts";
+import type { CliContext } from "./cli_context.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface QuarantineOptions extends ArchiveOptions {
+  readonly raw?: string;
+  readonly shard?: string;
+  readonly json?: boolean;
+}
+
+/** `triton quarantine`: archived records that are not events. */
+export function quarantineCommand(context: CliContext): Command {
+  const command = new Command("quarantine")
+    .summary("list archived records that are not events")
+    .description(
+      "Prints a line for each record that was put into quarantine because it is not an event: shard,\n" +
+        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between.",
+    );
+  return addArchiveOptions(command)
+    .option("--shard <id>", "only records of this shard")
+    .option("--raw <sequence number>", "write the bytes of this record, as they were put")
+    .option("--json", "print one JSON object a line, with the bytes as base64")
+    .action((options: QuarantineOptions) => quarantine(options, context));
+}
+
+async function quarantine(options: QuarantineOptions, context: CliContext): Promise<void> {
+  if (options.raw !== undefined && options.json === true) {
+    throw new UsageError("Cannot print --raw bytes as --json: leave one out");
+  }
+  const { listQuarantine } = await import("../archive/mod.ts");
+  const { config, store: opened } = await openStoreOf("list quarantine", options, context);
+  await using store = opened;
+  const found: ArchivedQuarantine[] = [];
+  const records = listQuarantine(store, {
+    stream: config.name,
+    from: options.startDate,
+    to: options.endDate,
+    client: options.clientName,
+    clock: context.clock,
+  });
+  for await (const record of records) {
+    if (options.shard !== undefined && record.shardId !== options.shard) continue;
+    if (options.raw === undefined) {
+      await context.stdout.write(`${options.json === true ? toJson(record) : toLine(record)}\n`);
+    } else if (record.sequenceNumber === options.raw) found.push(record);
+  }
+  if (options.raw !== undefined) await context.stdout.write(theOne(found, options.raw).data);
+}
+
+function theOne(found: readonly ArchivedQuarantine[], raw: string): ArchivedQuarantine {
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new TritonError(`Cannot find record ${raw} in quarantine`);
+  }
+  if (second === undefined) return first;
+  throw new TritonError(
+    `Cannot tell which record ${raw} is meant: there is one of ${first.shardId} in "${first.key}" ` +
+      `and one of ${second.shardId} in "${second.key}"; pass --shard, --client-name or a day`,
+  );
+}
+
+function toLine(record: ArchivedQuarantine): string {
+  const { shardId, sequenceNumber, arrivedAt, data, partitionKey, reason, key } = record;
+  const time = arrivedAt.toISOString();
+  return [shardId, sequenceNumber, time, data.length, plain(partitionKey), plain(reason), key]
+    .join("\t");
+}
+
+/** Text in one line: whoever puts records decides what is in it. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f]/g, (char) => JSON.stringify(char).slice(1, -1))
+    // JSON leaves DEL and the C1 controls as they are.
+    .replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
+
+function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {
+  const { key, sequenceNumber, partitionKey, arrivedAt, reason } = record;
+  return JSON.stringify({
+    ...{ shard: shardId, sequenceNumber, partitionKey, arrivedAt, reason, key },
+    size: data.length,
+    data: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64"),
+  });
+}

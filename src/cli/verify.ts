@@ -1,0 +1,78 @@
+import { Command } from "commander";
+import type { ArchiveKnowledge, ArchiveReport } from "../archive/mod.ts";
+import { TritonError } from "../errors.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "./archive_options.ts";
+import type { CliContext } from "./cli_context.ts";
+import { databaseOption } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { countOf, formatReport } from "./report_text.ts";
+
+interface VerifyOptions extends ArchiveOptions {
+  readonly checkpointDb?: string;
+  readonly deep?: boolean;
+  readonly acceptGaps?: boolean;
+  readonly json?: boolean;
+}
+
+/** `triton verify`: whether an archive is whole. */
+export function verifyCommand(context: CliContext): Command {
+  const command = new Command("verify")
+    .summary("prove that the archive of a stream is whole")
+    .description(
+      "Follows the files of each shard from one to the next by what they say of themselves, and prints\n" +
+        "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a\n" +
+        "manifest, those of go-triton, are counted as unprovable. With a database, losses that were\n" +
+        "recorded are listed, too, and a missing last file is noticed; nothing is written to it.",
+    );
+  return addArchiveOptions(command)
+    .addOption(databaseOption().default(undefined))
+    .option("--deep", "read every byte, and hold it against checksums and hashes")
+    .option("--accept-gaps", "take losses that were recorded for no reason to exit with 1")
+    .option("--json", "print one JSON object")
+    .action((options: VerifyOptions) => verify(options, context));
+}
+
+async function verify(options: VerifyOptions, context: CliContext): Promise<void> {
+  const { verifyArchive } = await import("../archive/mod.ts");
+  const { config, store: opened } = await openStoreOf("verify", options, context);
+  await using store = opened;
+  const progress = new Progress(context, "verified", { noun: "files" });
+  const report = await verifyArchive(store, {
+    stream: config.name,
+    from: options.startDate,
+    to: options.endDate,
+    client: options.clientName,
+    deep: options.deep,
+    knowledge: knowledgeOf(options, config.name),
+    clock: context.clock,
+    onProgress: (files, bytes) => progress.update(files, bytes),
+  });
+  await progress.clear();
+  const text = options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report);
+  await context.stdout.write(text);
+  const faults = faultsOf(report, options.acceptGaps === true);
+  if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
+}
+
+/** What the database knows, if one is named. */
+function knowledgeOf(
+  { checkpointDb: url, clientName: client }: VerifyOptions,
+  stream: string,
+): ArchiveKnowledge | undefined {
+  if (url === undefined) return undefined;
+  const read = async () => {
+    const { readHistory } = await import("../checkpoint/mod.ts");
+    return await readHistory(url, { client, stream });
+  };
+  return {
+    checkpoints: async () => (await read()).checkpoints,
+    gaps: async () => (await read()).gaps,
+  };
+}
+
+function faultsOf({ problems, gaps }: ArchiveReport, acceptGaps: boolean): string[] {
+  return [
+    ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
+    ...gaps.length > 0 && !acceptGaps ? [countOf(gaps.length, "recorded gap")] : [],
+  ];
+}

@@ -1,0 +1,81 @@
+/**
+ * Running commands inside the tests.
+ *
+ * @module
+ */
+
+import type { CliContext } from "../../src/cli/cli_context.ts";
+import { main } from "../../src/cli/main.ts";
+import { type Clock, VirtualClock } from "../../src/clock.ts";
+
+/** What a command did. */
+export interface CommandResult {
+  /** The exit code. */
+  readonly code: number;
+  /** The bytes on standard output. */
+  readonly bytes: Uint8Array;
+  /** They as text. */
+  readonly stdout: string;
+  /** The text on standard error. */
+  readonly stderr: string;
+}
+
+/** The world outside, as a test makes it. */
+export interface FakeWorld {
+  /** Environment variables: none unless given. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Standard input: nothing unless given. */
+  readonly stdin?: string | Uint8Array;
+  /** Whether a person watches standard error. */
+  readonly isTerminal?: boolean;
+  /** Whether a person watches standard output. */
+  readonly stdoutIsTerminal?: boolean;
+  /** Called before each write to standard output, which fails if this does. */
+  readonly beforeWrite?: () => void;
+  /** A virtual clock unless given. */
+  readonly clock?: Clock;
+  /** Asks the command to come to an end. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs one command line in a world made up for it. */
+export async function runCommand(
+  args: readonly string[],
+  world: FakeWorld = {},
+): Promise<CommandResult> {
+  const [out, err]: [Uint8Array[], Uint8Array[]] = [[], []];
+  const encoder = new TextEncoder();
+  const output = (parts: Uint8Array[], isTerminal = false, before = () => {}) => ({
+    isTerminal,
+    async write(data: Uint8Array | string): Promise<void> {
+      await Promise.resolve();
+      before();
+      parts.push(typeof data === "string" ? encoder.encode(data) : data.slice());
+    },
+  });
+  const { stdin = "", isTerminal, stdoutIsTerminal, beforeWrite } = world;
+  const context: CliContext = {
+    env: world.env ?? {},
+    stdin: (async function* () {
+      yield await Promise.resolve(typeof stdin === "string" ? encoder.encode(stdin) : stdin);
+    })(),
+    stdout: output(out, stdoutIsTerminal, beforeWrite),
+    stderr: output(err, isTerminal),
+    clock: world.clock ?? new VirtualClock(),
+    signal: world.signal ?? new AbortController().signal,
+  };
+  const code = await main(args, context);
+  const [bytes, errors] = [join(out), join(err)];
+  const decoder = new TextDecoder();
+  return { code, bytes, stdout: decoder.decode(bytes), stderr: decoder.decode(errors) };
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,73 @@
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { withArchive } from "./archive_place.ts";
+import { fileOf, keyOf, shardId, START } from "../archive/chain_archives.ts";
+import { ArchiveBuilder } from "../../src/codec/mod.ts";
+import type { SequenceNumber } from "../../src/record.ts";
+
+const FIRST = { shards: { 0: [undefined, 1, -2] as const, 1: [undefined, -2] as const }, at: 0 };
+
+Deno.test("triton quarantine prints a line for each record that is not an event", () =>
+  withArchive(async ({ put, run }) => {
+    const [key] = await put(FIRST);
+    const { code, stdout } = await run("quarantine");
+    equal(code, 0);
+    deepStrictEqual(stdout.split("\n"), [
+      `shardId-000000000000\t2\t2026-01-01T00:00:00.002Z\t11\tkey-2\ttest\t${key}`,
+      `shardId-000000000001\t2\t2026-01-01T00:00:00.002Z\t11\tkey-2\ttest\t${key}`,
+      "",
+    ]);
+    const json = await run("quarantine", ["--json", "--shard", "shardId-000000000001"]);
+    deepStrictEqual(JSON.parse(json.stdout), {
+      shard: "shardId-000000000001",
+      sequenceNumber: "2",
+      partitionKey: "key-2",
+      arrivedAt: "2026-01-01T00:00:00.002Z",
+      reason: "test",
+      key,
+      size: 11,
+      data: btoa("no event -2"),
+    });
+  }));
+
+Deno.test("triton quarantine --raw writes the bytes of one record", () =>
+  withArchive(async ({ store, run }) => {
+    const builder = new ArchiveBuilder();
+    const data = crypto.getRandomValues(new Uint8Array(1000));
+    const record = {
+      shardId: shardId(0),
+      sequenceNumber: "77" as SequenceNumber,
+      arrivedAt: new Date(START),
+      partitionKey: "a\tb\n\x7f",
+      reason: "not a map",
+    };
+    builder.quarantine({ ...record, data });
+    const header = { stream: "clicks", client: "store", program: "test", previous: new Map() };
+    const createdAt = new Date(START);
+    await store.put(keyOf(FIRST), builder.finish({ ...header, createdAt }));
+    const { code, bytes } = await run("quarantine", ["--raw", "77"]);
+    deepStrictEqual([code, bytes], [0, data]);
+    const missing = await run("quarantine", ["--raw", "78"]);
+    deepStrictEqual([missing.code, missing.bytes.length], [1, 0]);
+    match(missing.stderr, /Cannot find record 78 in quarantine/);
+    const listed = await run("quarantine");
+    match(listed.stdout, /\ta\\tb\\n\\u007f\tnot a map\t/);
+    equal((await run("quarantine", ["--raw", "77", "--json"])).code, 2);
+  }));
+
+Deno.test("triton quarantine --raw asks which record is meant", () =>
+  withArchive(async ({ put, run }) => {
+    await put(FIRST);
+    const both = await run("quarantine", ["--raw", "2"]);
+    equal(both.code, 1);
+    match(both.stderr, /there is one of shardId-000000000000 in .* pass --shard/);
+    const one = await run("quarantine", ["--raw", "2", "--shard", "shardId-000000000001"]);
+    deepStrictEqual([one.code, one.stdout], [0, "no event -2"]);
+  }));
+
+Deno.test("triton quarantine names a file that is damaged, and exits with 1", () =>
+  withArchive(async ({ store, run }) => {
+    await store.put(keyOf(FIRST), fileOf(FIRST).slice(0, -1));
+    const { code, stderr } = await run("quarantine");
+    equal(code, 1);
+    match(stderr, /^triton: Cannot read "20260101\/clicks-store-1767225600\.tri": /);
+  }));
