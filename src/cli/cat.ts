@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../errors.ts";
 import type { CliContext } from "./cli_context.ts";
+import { logToStderr } from "./logging.ts";
 import { bucketOption, clientOption, configOption, parseCount, parseDay } from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { streamConfig } from "./stream_config.ts";
@@ -16,6 +17,7 @@ interface CatOptions {
   readonly config?: string;
   readonly limit?: number;
   readonly salvage?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Told of bytes that could not be read, where reading goes on all the same. */
@@ -38,7 +40,10 @@ export function catCommand(context: CliContext): Command {
     .option("--limit <count>", "stop after this many events", parseCount)
     .option("--salvage", "go on after damage, report what was lost, and exit with 1")
     .addOption(configOption())
-    .action((files: string[], options: CatOptions) => cat(files, options, context));
+    .action((files: string[], options: CatOptions, command: Command) => {
+      const verbose = command.optsWithGlobals().verbose === true;
+      return cat(files, { ...options, verbose }, context);
+    });
 }
 
 async function cat(files: string[], options: CatOptions, context: CliContext): Promise<void> {
@@ -98,7 +103,7 @@ async function* readFiles(
   }
   const { readArchiveBlocks } = await import("../codec/mod.ts");
   for (const path of files) {
-    const source = path === "-" ? context.stdin : (await Deno.open(path)).readable;
+    const source = path === "-" ? context.stdin : await openFile(path);
     try {
       yield* readArchiveBlocks(source, {
         onDamage: onDamage && ((damage) => onDamage(path, damage)),
@@ -107,6 +112,15 @@ async function* readFiles(
       if (!(error instanceof ArchiveFormatError)) throw error;
       throw new TritonError(`Cannot read "${path}": ${error.message}`, { cause: error });
     }
+  }
+}
+
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    return (await Deno.open(path)).readable;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new TritonError(`Cannot read "${path}": there is no such file`, { cause: error });
   }
 }
 
@@ -119,6 +133,7 @@ async function* readBucket(
   if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
   if (bucket === undefined) throw new UsageError("Cannot cat: set TRITON_BUCKET or pass --bucket");
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
+  await logToStderr(context, options.verbose === true);
   const config = await streamConfig({ config: options.config, stream }, context);
   const { openArchive } = await import("../archive/mod.ts");
   await using archive = openArchive(bucket, {
