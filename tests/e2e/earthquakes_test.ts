@@ -4,7 +4,7 @@ import { deepStrictEqual, equal } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { VirtualClock } from "../../src/clock.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { TritonProcess, untilTrue } from "../support/triton_process.ts";
+import { type TritonProcess, untilTrue } from "../support/triton_process.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 const EVENTS = await readFile(
@@ -46,8 +46,11 @@ Deno.test("1,707 earthquakes come back equal although store is stopped and start
   const chance = new VirtualClock({ seed });
   await using pipeline = await startPipeline();
   const lines = EVENTS.trimEnd().split("\n");
-  const cuts = Array.from({ length: STOPS }, () => Math.floor(chance.random() * TOTAL));
-  const parts = [0, ...cuts.toSorted((a, b) => a - b)].map((from, i, all) =>
+  const share = Math.floor(TOTAL / (STOPS + 1));
+  const cuts = Array.from({ length: STOPS }, (_, i) => {
+    return share * i + 1 + Math.floor(chance.random() * share);
+  });
+  const parts = [0, ...cuts].map((from, i, all) =>
     lines.slice(from, all[i + 1]).map((line) => `${line}\n`).join("")
   );
   const stores: TritonProcess[] = [];
