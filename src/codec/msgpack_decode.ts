@@ -16,6 +16,8 @@ import { isMapLead, notMapError, trailingError } from "./msgpack_format.ts";
  * {@linkcode Timestamp}; any other extension, and a time that is malformed or that no `Date` can
  * hold, an {@linkcode Extension}. In a string each byte that is not UTF-8 becomes U+FFFD.
  *
+ * A string may share memory with its neighbours, so one that is kept keeps up to 4 KiB of text.
+ *
  * A map becomes an object; of keys that are equal the last one counts. A binary key is read as a
  * string; any other key that is not a string becomes its JSON text. `__proto__` is a key like any
  * other.

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { EventData } from "../record.ts";
+import { buildObject, compileBuilder, type ObjectBuilder } from "./msgpack_shapes.ts";
 import { bufferOf, decodeText } from "./msgpack_text.ts";
 
 /** Longer keys are not kept. */
@@ -12,6 +14,10 @@ const MAX_KEY_SIZE = 64;
 const SLOTS = 1024;
 /** How many predictions are kept; then all are forgotten. */
 const MAX_PREDICTIONS = 10_000;
+/** After so many maps with the same keys a function is made that builds such maps, */
+const USES_TO_COMPILE = 8;
+/** but no more than so many functions, until all predictions are forgotten. */
+const MAX_BUILDERS = 512;
 
 /** A key as it stands in MessagePack and as it is in JavaScript. */
 interface CachedKey {
@@ -28,8 +34,6 @@ interface CachedKey {
 export class KeyNode {
   /** The key. */
   readonly text: string;
-  /** Whether plain assignment would do something else than set a property of that name. */
-  readonly isProto: boolean;
   /** How many bytes the key takes. */
   readonly size: number;
   readonly #token: Uint8Array;
@@ -41,16 +45,20 @@ export class KeyNode {
   #otherNext: KeyNode | undefined = undefined;
   /** What stands before the first key of the map that is this key's value. */
   #inner: KeyNode | undefined = undefined;
+  /** The key before this one in its map. */
+  readonly #before: KeyNode | undefined;
+  /** How many maps ended with this key, and what builds such maps. */
+  #uses = 0;
+  #build: ObjectBuilder | undefined = undefined;
 
   /** Creates a node that predicts nothing yet. */
-  constructor(key: CachedKey) {
+  constructor(key: CachedKey, before?: KeyNode) {
+    this.#before = before;
     this.text = key.text;
-    this.isProto = key.text === "__proto__";
     this.#token = key.token;
     this.size = key.token.length;
-    const view = new DataView(key.token.buffer);
-    this.#head = this.size < 4 ? 0 : view.getInt32(0);
-    this.#tail = this.size < 4 ? 0 : view.getInt32(this.size - 4);
+    this.#head = this.size < 4 ? 0 : readInt32(key.token, 0);
+    this.#tail = this.size < 4 ? 0 : readInt32(key.token, this.size - 4);
   }
 
   /** What stands before the first key of the map that is this key's value. */
@@ -58,34 +66,58 @@ export class KeyNode {
     return this.#inner ??= new KeyNode(NO_KEY);
   }
 
-  /** The key at `at`, if it was predicted. */
-  predict(bytes: Uint8Array, view: DataView, at: number): KeyNode | undefined {
+  /** The key at `at`, if it was predicted; `view` begins `base` bytes before `bytes`. */
+  predict(bytes: Uint8Array, view: DataView, base: number, at: number): KeyNode | undefined {
     const next = this.#next;
-    if (next !== undefined && next.#isAt(bytes, view, at)) return next;
+    if (next !== undefined && next.#isAt(bytes, view, base, at)) return next;
     const other = this.#otherNext;
-    if (other !== undefined && other.#isAt(bytes, view, at)) return other;
+    if (other !== undefined && other.#isAt(bytes, view, base, at)) return other;
     return undefined;
   }
 
-  #isAt(bytes: Uint8Array, view: DataView, at: number): boolean {
+  #isAt(bytes: Uint8Array, view: DataView, base: number, at: number): boolean {
     const size = this.size;
     if (size < 4) return startsWith(bytes, at, this.#token);
-    if (at + size > bytes.length || view.getInt32(at) !== this.#head) return false;
-    if (view.getInt32(at + size - 4) !== this.#tail) return false;
+    if (at + size > bytes.length || view.getInt32(base + at) !== this.#head) return false;
+    if (view.getInt32(base + at + size - 4) !== this.#tail) return false;
     return size <= 8 || startsWith(bytes, at, this.#token);
   }
 
   /** The string key from `at` to `end`, whose text begins at `textAt`, predicted from now on. */
   learn(bytes: Uint8Array, at: number, textAt: number, end: number): KeyNode {
-    const node = new KeyNode(lookUpKey(bytes, at, textAt, end));
+    const node = new KeyNode(lookUpKey(bytes, at, textAt, end), this);
     if (end - at > MAX_KEY_SIZE) return node;
     this.#predictFromNowOn(node);
     return node;
   }
 
   /** A key that is not a string in MessagePack; such are not predicted. */
-  static ofText(text: string): KeyNode {
-    return new KeyNode({ text, token: NO_KEY.token });
+  withText(text: string): KeyNode {
+    return new KeyNode({ text, token: NO_KEY.token }, this);
+  }
+
+  /** Builds the map of `count` entries that ends with this key, of values from `from` on. */
+  build(values: readonly unknown[], from: number, count: number): EventData {
+    const build = this.#build;
+    return build === undefined ? this.#buildFirst(values, from, count) : build(values, from);
+  }
+
+  #buildFirst(values: readonly unknown[], from: number, count: number): EventData {
+    const names = this.#names(count);
+    if (++this.#uses === USES_TO_COMPILE && builders < MAX_BUILDERS) {
+      builders++;
+      this.#build = compileBuilder(names);
+    }
+    return buildObject(names, values, from);
+  }
+
+  /** The keys of a map that ends with this one. */
+  #names(count: number): string[] {
+    const names: string[] = new Array(count);
+    names[count - 1] = this.text;
+    let node = this.#before!;
+    for (let i = count - 2; i >= 0; i--, node = node.#before!) names[i] = node.text;
+    return names;
   }
 
   #predictFromNowOn(node: KeyNode): void {
@@ -98,6 +130,7 @@ export class KeyNode {
 const NO_KEY: CachedKey = { text: "", token: new Uint8Array(0) };
 const slots: (CachedKey | undefined)[] = new Array(SLOTS).fill(undefined);
 let predictions = 0;
+let builders = 0;
 let root = new KeyNode(NO_KEY);
 
 /** What stands before the first key of an event. */
@@ -106,7 +139,7 @@ export function rootKey(): KeyNode {
 }
 
 function forgetKeys(): void {
-  predictions = 0;
+  predictions = builders = 0;
   root = new KeyNode(NO_KEY);
 }
 
@@ -115,6 +148,10 @@ function startsWith(bytes: Uint8Array, at: number, token: Uint8Array): boolean {
   if (at + size > bytes.length) return false;
   for (let i = 0; i < size; i++) if (bytes[at + i] !== token[i]) return false;
   return true;
+}
+
+function readInt32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 function lookUpKey(bytes: Uint8Array, at: number, textAt: number, end: number): CachedKey {

@@ -31,6 +31,31 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
+/** The memory that bytes are part of, as the engine's fastest readers want it. */
+interface Memory {
+  readonly of: ArrayBufferLike;
+  readonly buffer: Buffer;
+  readonly view: DataView;
+}
+
+/** Larger memory is not kept for the next time. */
+const MAX_KEPT = 1 << 20;
+let lastMemory: Memory | undefined;
+
+/**
+ * All of the memory that `bytes` is part of, and maybe other events: the views of the last time if
+ * it is the same, for to make them takes as long as to decode ten values.
+ */
+export function memoryOf(bytes: Uint8Array): Memory {
+  const of = bytes.buffer;
+  // Memory may have grown since, but what was there has stayed where it is.
+  const end = bytes.byteOffset + bytes.length;
+  if (lastMemory?.of === of && lastMemory.buffer.length >= end) return lastMemory;
+  const memory = { of, buffer: Buffer.from(of as ArrayBuffer), view: new DataView(of) };
+  if (of.byteLength <= MAX_KEPT) lastMemory = memory;
+  return memory;
+}
+
 /** Decodes the UTF-8 from `start` to `end`. */
 export function decodeText(bytes: Buffer, start: number, end: number): string {
   if (start === end) return "";
