@@ -4,8 +4,9 @@ import type { PutEntry } from "../kinesis/mod.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
 import { configOption, streamOption } from "./options.ts";
-import { formatCount, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import { readLines } from "./read_lines.ts";
+import { countOf } from "./report_text.ts";
 import { readConfig } from "./stream_config.ts";
 
 interface PutOptions {
@@ -50,8 +51,8 @@ async function put(options: PutOptions, context: CliContext, verbose: boolean): 
   await using writer = new StreamWriter(kinesis, config.name, { clock: context.clock });
   const bad = await putLines(readEntry, (entry) => writer.put(entry), context);
   await writer.flush();
-  await context.stderr.write(`put ${formatCount(writer.written)} events into ${config.name}\n`);
-  if (bad > 0) throw new TritonError(`${formatCount(bad)} lines could not be put`);
+  await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
+  if (bad > 0) throw new TritonError(`${countOf(bad, "line")} could not be put`);
 }
 
 /** Puts all lines; returns how many could not be. */

@@ -26,6 +26,7 @@ export class TritonProcess implements AsyncDisposable {
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
   readonly #ended: Promise<TritonResult>;
+  #output = "";
   #changed = Promise.withResolvers<void>();
   #over = false;
 
@@ -73,15 +74,20 @@ export class TritonProcess implements AsyncDisposable {
    *
    * @throws {Error} If the process ends before.
    */
-  async until(pattern: RegExp, count = 1): Promise<void> {
-    const matches = () => this.log.filter((line) => pattern.test(line)).length >= count;
-    const seen = (async () => {
-      while (!matches()) {
-        if (this.#over) throw new Error(`${this.#name} ended before ${pattern}:\n${this.#tail()}`);
-        await this.#changed.promise;
-      }
-    })();
-    await within(seen, `${this.#name} to say ${pattern}`, () => this.#tail());
+  until(pattern: RegExp, count = 1): Promise<void> {
+    return this.#until(
+      () => this.log.filter((line) => pattern.test(line)).length >= count,
+      `say ${pattern}`,
+    );
+  }
+
+  /**
+   * Waits until standard output as a whole matches.
+   *
+   * @throws {Error} If the process ends before.
+   */
+  untilOutput(pattern: RegExp): Promise<void> {
+    return this.#until(() => pattern.test(this.#output), `print ${pattern}`);
   }
 
   /** Kills the process, if it still runs. */
@@ -90,20 +96,46 @@ export class TritonProcess implements AsyncDisposable {
     await this.#ended;
   }
 
+  async #until(seen: () => boolean, what: string): Promise<void> {
+    const waiting = (async () => {
+      while (!seen()) {
+        if (this.#over) throw new Error(`${this.#name} ended before it would ${what}`);
+        await this.#changed.promise;
+      }
+    })();
+    await within(waiting, `${this.#name} to ${what}`, () => this.#tail());
+  }
+
   async #watch(input: string): Promise<TritonResult> {
     const writer = this.#child.stdin.getWriter();
     // Whoever ends before the last line is read says so by its exit code.
     const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
       .catch(() => {});
-    const [stdout, status] = await Promise.all([
-      new Response(this.#child.stdout).text(),
+    const [status] = await Promise.all([
       this.#child.status,
+      this.#readOutput(),
       this.#readLog(),
       fed,
     ]);
     this.#over = true;
     this.#changed.resolve();
-    return { code: status.code, stdout, stderr: this.log.map((line) => `${line}\n`).join("") };
+    return {
+      code: status.code,
+      stdout: this.#output,
+      stderr: this.log.map((line) => `${line}\n`).join(""),
+    };
+  }
+
+  async #readOutput(): Promise<void> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.#output += text;
+      this.#notify();
+    }
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   async #readLog(): Promise<void> {
@@ -112,8 +144,7 @@ export class TritonProcess implements AsyncDisposable {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       this.log.push(...lines);
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers();
+      this.#notify();
     }
     if (rest !== "") this.log.push(rest);
   }

@@ -1,0 +1,106 @@
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { jsonValues } from "../codec/json_values.ts";
+import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
+import { TritonProcess } from "../support/triton_process.ts";
+
+const PUT = ["put", "--stream", "clicks"];
+const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];
+
+/** Runs a test with a stream of two shards on a local Kinesis. */
+async function withPipeline(test: (pipeline: Pipeline) => Promise<void>): Promise<void> {
+  await using pipeline = await startPipeline();
+  await test(pipeline);
+}
+
+Deno.test("put reports bad lines by their numbers, and puts the others", () =>
+  withPipeline(async (pipeline) => {
+    const lines = [
+      '{"id":1,"text":"good"}',
+      '{"id":2,"text":',
+      "[3]",
+      "",
+      '{"text":"no id"}',
+      '{"id":{"no":"scalar"}}',
+      `{"id":7,"text":"${"x".repeat(2 ** 20)}"}`,
+      '{"id":8,"text":"good"}\r',
+      '{"id":"","text":"empty key"}',
+      "null",
+      '{"id":false}',
+    ];
+    const { code, stdout, stderr } = await pipeline.run(PUT, lines.join("\n"));
+    equal(code, 1);
+    equal(stdout, "");
+    const reports = stderr.trimEnd().split("\n");
+    match(reports[0]!, /^triton: line 2: Cannot read event at column 16: expected a value$/);
+    match(reports[1]!, /^triton: line 3: Cannot read event.*object/);
+    equal(
+      reports[2],
+      'triton: line 5: Cannot pick a shard: field "id", the stream\'s partition_key, is missing',
+    );
+    match(
+      reports[3]!,
+      /^triton: line 6: Cannot pick a shard: .* is not a string, number or boolean$/,
+    );
+    match(reports[4]!, /^triton: line 7: Cannot put .*1,?048,?576/);
+    match(reports[5]!, /^triton: line 9: /);
+    match(reports[6]!, /^triton: line 10: Cannot read event.*object/);
+    deepStrictEqual(reports.slice(7), [
+      "put 3 events into clicks_prod",
+      "triton: 7 lines could not be put",
+    ]);
+    const tail = await pipeline.run([...TAIL, "--limit", "3"]);
+    const ids = jsonValues(tail.stdout).map((event) => String((event as { id: unknown }).id));
+    deepStrictEqual(ids.sort(), ["false", "number 1", "number 8"]);
+  }));
+
+Deno.test("put puts a last line without an end, and nothing of nothing", () =>
+  withPipeline(async (pipeline) => {
+    const none = await pipeline.run(PUT, "");
+    deepStrictEqual([none.code, none.stderr], [0, "put 0 events into clicks_prod\n"]);
+    const one = await pipeline.run(PUT, '\n\n{"id":12345678901234567890}');
+    deepStrictEqual([one.code, one.stderr], [0, "put 1 event into clicks_prod\n"]);
+    const tail = await pipeline.run([...TAIL, "--limit", "1"]);
+    equal(tail.stdout, '{"id":12345678901234567890}\n');
+  }));
+
+Deno.test("put needs a partition_key in the configuration", () =>
+  withPipeline(async (pipeline) => {
+    const config = `${pipeline.directory}/keyless.yaml`;
+    await Deno.writeTextFile(config, "clicks:\n  name: clicks_prod\n");
+    const { code, stderr } = await pipeline.run([...PUT, "--config", config], '{"id":1}');
+    equal(code, 1);
+    match(stderr, /^triton: .*keyless\.yaml.*clicks.*partition_key.*\n$/);
+  }));
+
+Deno.test("put says that a stream is not there, in one sentence", () =>
+  withPipeline(async (pipeline) => {
+    const config = `${pipeline.directory}/other.yaml`;
+    await Deno.writeTextFile(config, "clicks:\n  name: nowhere\n  partition_key: id\n");
+    const { code, stderr } = await pipeline.run([...PUT, "--config", config], '{"id":1}\n');
+    equal(code, 1);
+    match(stderr, /^triton: Cannot put [^\n]*"nowhere"[^\n]*not found[^\n]*\n$/);
+  }));
+
+Deno.test("shards lists the shards of a stream", () =>
+  withPipeline(async (pipeline) => {
+    const ids = ["shardId-000000000000", "shardId-000000000001"];
+    const plain = await pipeline.run(["shards", "--stream", "clicks"]);
+    deepStrictEqual([plain.code, plain.stdout], [0, ids.map((id) => `${id}\n`).join("")]);
+    const json = await pipeline.run(["shards", "--stream", "clicks", "--json"]);
+    const shards = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    deepStrictEqual(shards.map(({ id, parents }) => ({ id, parents })), [
+      { id: ids[0], parents: [] },
+      { id: ids[1], parents: [] },
+    ]);
+  }));
+
+Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>
+  withPipeline(async (pipeline) => {
+    await pipeline.run(PUT, '{"id":"early"}');
+    await using tail = new TritonProcess([...TAIL, "--verbose"], { env: pipeline.env });
+    await tail.untilOutput(/early/);
+    await pipeline.run(PUT, '{"id":"late"}');
+    await tail.untilOutput(/late/);
+    const { code, stdout } = await tail.stop("SIGINT");
+    deepStrictEqual([code, stdout], [0, '{"id":"early"}\n{"id":"late"}\n']);
+  }));
