@@ -1,0 +1,109 @@
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { VERSION } from "../../src/version.ts";
+import { runCommand } from "./fake_context.ts";
+
+const COMMANDS = [
+  "store",
+  "cat",
+  "put",
+  "tail",
+  "shards",
+  "stats",
+  "verify",
+  "quarantine",
+  "checkpoint",
+];
+
+const STORE = ["store", "--stream", "clicks", "--bucket", "b"];
+const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
+
+/** Command lines that nobody can mean, and what is said of each. */
+const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [["stor"], /unknown command 'stor'\n\(Did you mean store\?\)/],
+  [["--verbos"], /unknown option '--verbos'\n\(Did you mean --verbose\?\)/],
+  [
+    ["store", "--stream", "clicks", "--bukcet", "b"],
+    /unknown option '--bukcet'\n\(Did you mean --bucket\?\)/,
+  ],
+  [["store"], /required option '--stream <name>' not specified/],
+  [["put"], /required option '--stream <name>' not specified/],
+  [["tail"], /required option '--stream <name>' not specified/],
+  [["shards"], /required option '--stream <name>' not specified/],
+  [["stats"], /required option '--client-name <name>' not specified/],
+  [["store", "--stream", "clicks"], /Cannot store: set TRITON_BUCKET or pass --bucket$/],
+  [["cat"], /Cannot cat: name a --stream, or .tri files$/],
+  [["cat", "--stream", "clicks"], /Cannot cat: set TRITON_BUCKET or pass --bucket$/],
+  [CAT, /Cannot cat: pass --start-date YYYYMMDD$/],
+  [[...CAT, "a.tri"], /Cannot cat both FILE arguments and a --stream: leave one out$/],
+  [[...CAT, "--start-date", "20150710"], /set TRITON_CONFIG, or pass --config/],
+  [["shards", "--stream", "clicks"], /set TRITON_CONFIG, or pass --config/],
+  [[...STORE, "--from", "yesterday"], /yesterday/],
+  ...["20150230", "2015-7-1", "today", "20151301"].map((day) =>
+    [[...CAT, "--start-date", day], /It takes a day of the calendar as YYYYMMDD/] as const
+  ),
+  ...["5", "0s", "1d", "h", "25h", "-1h", "1h30m"].map((time) =>
+    [[...STORE, `--rotate=${time}`], /It takes a duration from 1s to 24h/] as const
+  ),
+  ...["0", "x", "64 mb", "64Mi", "-1", "1e3"].map((size) =>
+    [[...STORE, `--max-size=${size}`], /It takes a size, such as 64MiB/] as const
+  ),
+  ...["a-b", "", "a/b", "x".repeat(129)].map((name) =>
+    [
+      [...STORE, `--client-name=${name}`],
+      /a "-" would make the keys of archives ambiguous/,
+    ] as const
+  ),
+  ...["0", "-1", "1.5", "many"].map((count) =>
+    [[...CAT, `--limit=${count}`], /It takes a whole number from 1 up/] as const
+  ),
+  [[...STORE, "--request-limit", "10001"], /Kinesis gives no more than 10000/],
+  [[...STORE, "--shards", "a b"], /It takes ids of shards/],
+];
+
+Deno.test("main() prints the help of every command", async () => {
+  const { code, stdout, stderr } = await runCommand(["--help"]);
+  equal(code, 0);
+  equal(stderr, "");
+  const listed = [...stdout.matchAll(/^ {2}(\w+)(?:\|\w)? .*$/gm)].map(([, name]) => name!);
+  deepStrictEqual(listed.filter((name) => name !== "help"), COMMANDS);
+  for (const command of COMMANDS) {
+    const help = await runCommand([command, "--help"]);
+    equal(help.code, 0);
+    equal(help.stderr, "");
+    match(help.stdout, new RegExp(`^Usage: triton ${command}\\b`));
+    ok(help.stdout.split("\n").every((line) => line.length <= 100), `${command}: over 100 columns`);
+  }
+});
+
+Deno.test("main() prints the version", async () => {
+  const { code, stdout } = await runCommand(["--version"]);
+  deepStrictEqual([code, stdout], [0, `${VERSION}\n`]);
+});
+
+Deno.test("main() answers a lone name with the help and exit code 2", async () => {
+  const { code, stdout, stderr } = await runCommand([]);
+  deepStrictEqual([code, stdout], [2, ""]);
+  match(stderr, /^Usage: triton/);
+});
+
+for (const [args, says] of MISTAKES) {
+  Deno.test(`main() refuses "triton ${args.join(" ").slice(0, 80)}"`, async () => {
+    const { code, stdout, stderr } = await runCommand(args);
+    equal(code, 2, stderr);
+    equal(stdout, "");
+    match(stderr.replace(/\n\(triton .*--help tells more\)\n$/, "").trimEnd(), says);
+  });
+}
+
+Deno.test("main() says which environment variable is wrong", async () => {
+  const { code, stderr } = await runCommand(STORE, { env: { TRITON_CLIENT: "a-b" } });
+  equal(code, 2);
+  match(stderr, /^error: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
+});
+
+Deno.test("main() takes an empty environment variable for none", async () => {
+  const env = { TRITON_BUCKET: "", TRITON_CLIENT: "" };
+  const { code, stderr } = await runCommand(["store", "--stream", "clicks"], { env });
+  equal(code, 2);
+  match(stderr, /set TRITON_BUCKET or pass --bucket/);
+});
