@@ -100,11 +100,13 @@ function eventsOf(line: string): number {
   return Number(/Archived \S+: (\d+) events/.exec(line)?.[1] ?? 0);
 }
 
-/** Asserts that `triton cat` prints what was put, each event once. */
+/** Asserts that `triton cat` prints what was put, each event once, and `triton verify` agrees. */
 async function assertBack(pipeline: Pipeline): Promise<void> {
   const { code, stdout, stderr } = await pipeline.cat();
   equal(code, 0, stderr);
   deepStrictEqual(sorted(stdout), sorted(EVENTS));
+  const verified = await pipeline.verify();
+  equal(verified.code, 0, `${verified.stdout}\n${verified.stderr}`);
 }
 
 function sorted(lines: string): unknown[] {

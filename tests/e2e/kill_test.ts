@@ -4,7 +4,7 @@
  * as far as real processes can be made to do the same twice.
  */
 
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, equal } from "node:assert/strict";
 import { listAllShards } from "@triton/triton/kinesis";
 import { systemClock, VirtualClock } from "../../src/clock.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
@@ -110,6 +110,8 @@ async function assertComplete({ pipeline, producer, crew }: Scene): Promise<void
   const ends = await Promise.all(crew.workers.map((worker) => worker.stop("SIGTERM")));
   deepStrictEqual(ends.map(({ code }) => code), [0, 0]);
   assertArchived(await counter.numbers(), producer.placed, await shardsOf(pipeline));
+  const verified = await pipeline.verify();
+  equal(verified.code, 0, `${verified.stdout}\n${verified.stderr}`);
 }
 
 function shardsOf(pipeline: Pipeline) {

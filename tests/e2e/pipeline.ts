@@ -52,6 +52,8 @@ export interface Pipeline extends AsyncDisposable {
   run(args: readonly string[], input?: string): Promise<TritonResult>;
   /** What `triton cat` prints of yesterday, today and tomorrow. */
   cat(...args: readonly string[]): Promise<TritonResult>;
+  /** What `triton verify --deep` says of the same days. */
+  verify(...args: readonly string[]): Promise<TritonResult>;
 }
 
 /** Starts a pipeline. */
@@ -99,13 +101,16 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
       return number === undefined ? undefined : stores[Number(number)];
     },
     run,
-    cat: (...args) =>
-      run([
-        ...["cat", "--stream", "clicks"],
-        ...["--start-date", dayFromToday(-1), "--end-date", dayFromToday(1), ...args],
-      ]),
+    cat: (...args) => run(["cat", ...theseDays(), ...args]),
+    verify: (...args) => run(["verify", "--deep", ...theseDays(), ...args]),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+/** Options that name the stream and all days on which a test can run. */
+function theseDays(): string[] {
+  const days = ["--start-date", dayFromToday(-1), "--end-date", dayFromToday(1)];
+  return ["--stream", "clicks", ...days];
 }
 
 /** A day in UTC, as `YYYYMMDD`. */
