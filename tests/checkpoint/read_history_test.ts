@@ -2,7 +2,9 @@ import { deepStrictEqual, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import postgres from "postgres";
 import { openCheckpointer, openLedger, readHistory } from "@triton/triton/checkpoint";
+import { startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
 import { at } from "./ledger_support.ts";
@@ -55,3 +57,25 @@ Deno.test("readHistory() creates neither a file nor a table", () =>
     deepStrictEqual(await readHistory("memory:"), { checkpoints: [], gaps: [] });
     deepStrictEqual(await readHistory("sqlite::memory:"), { checkpoints: [], gaps: [] });
   }));
+
+Deno.test("readHistory() reads PostgreSQL, and creates no table there", async () => {
+  await using server = await startPostgres();
+  const url = await server.createDatabase();
+  deepStrictEqual(await readHistory(url), { checkpoints: [], gaps: [] });
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const tables = await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'triton%'`;
+  await sql.end();
+  deepStrictEqual(tables.length, 0);
+  await using ledger = await openLedger(url, { client: "store", stream: "clicks" });
+  await ledger.adopt(new Map([[shard(0), { checkpoint: at("7") }]]));
+  const recordedAt = new Date("2026-01-02T03:04:05.678Z");
+  const gap = {
+    ...{ stream: "clicks", shardId: shard(0), after: undefined, until: at("5") },
+    ...{ reason: "retention", recordedAt },
+  };
+  await ledger.recordGap(gap);
+  const history = await readHistory(url, { client: "store", stream: "clicks" });
+  deepStrictEqual(history.checkpoints.map(({ sequenceNumber }) => sequenceNumber), ["7"]);
+  deepStrictEqual(history.gaps, [{ client: "store", ...gap }]);
+  deepStrictEqual((await readHistory(url, { client: "other" })).gaps, []);
+});
