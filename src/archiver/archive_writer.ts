@@ -128,9 +128,10 @@ export class ArchiveWriter {
     const previous = new Map<ShardId, SequenceNumber>();
     const knownAt = new Map<ShardId, Date>();
     for (const [shardId, lease] of leases) {
-      knownAt.set(shardId, new Date(lease.readUntil));
+      const { last, lastArrival } = builder.shards.get(shardId)!;
+      knownAt.set(shardId, new Date(Math.max(lease.readUntil, lastArrival.getTime())));
       if (lease.archived !== undefined) previous.set(shardId, lease.archived);
-      lease.archived = builder.shards.get(shardId)!.last;
+      lease.archived = last;
     }
     const closedAt = this.#services.clock.now();
     const file: ClosedFile = { builder, leases, reason, closedAt, previous, knownAt };

@@ -10,8 +10,6 @@ export class Lease {
   archived: SequenceNumber | undefined;
   /** Up to when everything that arrived has been read, in milliseconds since the Unix epoch. */
   readUntil = -Infinity;
-  /** Whether an answer of Kinesis was read under this lease. */
-  started = false;
   /** Whether the last answer reached the newest record. */
   caughtUp = false;
   /** The last record read, archived or not. */

@@ -70,7 +70,8 @@ export class ShardArchiver {
     const { services, services: { ledger }, writer } = this.#parts;
     if (!lease.caughtUp || writer.holds(lease)) return;
     const { shardId, epoch, archived } = lease;
-    await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived));
+    const knownAt = new Date(lease.readUntil);
+    await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived, knownAt));
   }
 
   async #read(lease: Lease, from: StartPosition): Promise<void> {
@@ -79,30 +80,27 @@ export class ShardArchiver {
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
     log.debug("Reading {shardId} from {from}", { shardId: lease.shardId, from });
+    // An answer is as of some moment after it was asked for; how long it took must not count.
+    let askedAt = clock.now();
     for await (const batch of pollShard(kinesis, shard, { clock, signal, pollIntervalMs, limit })) {
       if (signal.aborted) return;
       await this.#noticeGap(lease, batch);
       if (signal.aborted) return;
       for (const record of batch.records) writer.add(lease, record);
       // Not before: a file may be closed in the middle of the batch.
-      lease.readUntil = clock.now() - batch.millisBehindLatest;
+      // The last answer of a closed shard comes any time after its end, where its children begin.
+      if (batch.nextIterator !== undefined) lease.readUntil = askedAt - batch.millisBehindLatest;
       lease.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
+      askedAt = clock.now();
     }
     if (!signal.aborted) await this.#end(lease);
   }
 
-  /**
-   * Records what the stream may have dropped before it was read.
-   *
-   * A shard that is read from its oldest record on has no position yet that could be overtaken.
-   */
+  /** Records what the stream may have dropped before it was read. */
   async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
     const { services: { clock }, shards } = this.#parts;
-    const now = clock.now();
-    const { readUntil, started, lastRead } = lease;
-    lease.started = true;
-    if (now - readUntil < shards.retentionMs || (started && lastRead === undefined)) return;
+    if (clock.now() - lease.readUntil < shards.retentionMs) return;
     await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
   }
 

@@ -1,8 +1,11 @@
+import { getLogger } from "@logtape/logtape";
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
 import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 import { startNow } from "./shard_position.ts";
+
+const log = getLogger(["triton", "archiver"]);
 
 const HOUR_MS = 3_600_000;
 
@@ -54,7 +57,7 @@ export class StreamShards {
     const ids = new Set(known.map(({ shardId }) => shardId));
     const added = known.length === 0
       ? await this.#firstShards(listed)
-      : listed.filter(({ id }) => !ids.has(id)).map(asChild);
+      : await this.#asChildren(listed.filter(({ id }) => !ids.has(id)), ids);
     if (added.length > 0) await persist("ledger", this.#services, () => ledger.addShards(added));
     this.#listedAt = clock.now();
   }
@@ -75,7 +78,8 @@ export class StreamShards {
         if (shard !== undefined && parent !== shardId) found.add(shard);
       }
     }
-    return [...found].map(asChild);
+    const known = await persist("ledger", this.#services, () => this.#services.ledger.shards());
+    return await this.#asChildren([...found], new Set(known.map(({ shardId }) => shardId)));
   }
 
   /** Whether a shard is no longer part of the stream, while the stream is there. */
@@ -104,9 +108,58 @@ export class StreamShards {
       return { shardId: id, parents, start };
     });
   }
-}
 
-/** A shard that is read from its oldest record, after its parents. */
-function asChild({ id, parents }: Shard): NewShard {
-  return { shardId: id, parents, start: { type: "trim-horizon" } };
+  /** Shards that are read from their oldest record, after their parents. */
+  async #asChildren(shards: readonly Shard[], known: ReadonlySet<ShardId>): Promise<NewShard[]> {
+    const added = new Map(shards.map((shard) => [shard.id, shard]));
+    const children: NewShard[] = [];
+    for (const { id, parents } of shards) {
+      const missing = parents.filter((parent) => !known.has(parent) && !added.has(parent));
+      for (const parent of missing) await this.#recordMissing(parent);
+      const knownAt = await this.#createdAfter(parents, known, added);
+      children.push({ shardId: id, parents, start: { type: "trim-horizon" }, knownAt });
+    }
+    return children;
+  }
+
+  /** Records a shard that came and went while nobody looked. */
+  async #recordMissing(shardId: ShardId): Promise<void> {
+    const { ledger, clock } = this.#services;
+    log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
+      shardId,
+    });
+    const gap = {
+      stream: ledger.stream,
+      shardId,
+      after: undefined,
+      until: undefined,
+      reason: "expired",
+      recordedAt: new Date(clock.now()),
+    };
+    await persist("ledger", this.#services, () => ledger.recordGap(gap));
+  }
+
+  /**
+   * A time at which the parents of a shard were not closed yet, so that it did not exist.
+   *
+   * Where a parent is known neither to the ledger nor to the stream, anything may be missing.
+   */
+  async #createdAfter(
+    parents: readonly ShardId[],
+    known: ReadonlySet<ShardId>,
+    added: ReadonlyMap<ShardId, Shard>,
+  ): Promise<Date> {
+    const { ledger } = this.#services;
+    let latest = new Date(0);
+    for (const parent of parents) {
+      const { parents: grandparents } = added.get(parent) ?? {};
+      const time = known.has(parent)
+        ? (await persist("ledger", this.#services, () => ledger.standing(parent))).knownAt
+        : grandparents === undefined
+        ? latest
+        : await this.#createdAfter(grandparents, known, added);
+      if (time > latest) latest = time;
+    }
+    return latest;
+  }
 }

@@ -17,6 +17,8 @@ export interface NewShard {
   readonly parents: readonly ShardId[];
   /** Where reading begins while the shard has no checkpoint; never "latest". */
   readonly start: StartPosition;
+  /** A time before which nothing arrived that is to be read from the shard: now unless given. */
+  readonly knownAt?: Date | undefined;
 }
 
 /** What the ledger knows of one shard. */
@@ -179,9 +181,10 @@ export interface ArchiveLedger extends AsyncDisposable {
   end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
 
   /**
-   * Says that all that has arrived is archived: `knownAt` becomes now.
+   * Says that all that had arrived by some time is archived: that becomes `knownAt`.
    *
    * @param checkpoint The shard's checkpoint, as far as the caller knows.
+   * @param knownAt The time: now unless given.
    * @returns False if the lease is another's by now or the checkpoint is another one: nothing is
    * written then.
    */
@@ -189,6 +192,7 @@ export interface ArchiveLedger extends AsyncDisposable {
     shardId: ShardId,
     epoch: number,
     checkpoint: SequenceNumber | undefined,
+    knownAt?: Date,
   ): Promise<boolean>;
   /**
    * Moves a shard's position by hand: to a checkpoint, or to a start position without one.
@@ -201,7 +205,10 @@ export interface ArchiveLedger extends AsyncDisposable {
     position: ArchivedPosition | { readonly start: StartPosition },
     gap?: Gap,
   ): Promise<boolean>;
-  /** Records a gap, once: the same shard, `after` and reason are the same gap. */
+  /**
+   * Records a gap, once: the same shard, `after` and reason are the same gap. What is said of it
+   * last holds, since more may have been dropped before what follows the gap was archived.
+   */
   recordGap(gap: Gap): Promise<void>;
   /** All recorded gaps of the stream, in the order they were noticed. */
   gaps(): Promise<Gap[]>;

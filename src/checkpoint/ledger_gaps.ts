@@ -9,12 +9,13 @@ import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./ledger_ro
 import type { LedgerScope } from "./ledger_shards.ts";
 import { ask, type Steps } from "./sql_steps.ts";
 
-/** Records a gap unless it is known. */
+/** Records a gap; of one that is known, what is said last holds. */
 export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<void> {
   yield* ask(
     `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (client, stream, shard, after_seq, reason) DO NOTHING`,
+    ON CONFLICT (client, stream, shard, after_seq, reason)
+    DO UPDATE SET until_seq = excluded.until_seq, recorded_ms = excluded.recorded_ms`,
     ...[client, stream, gap.shardId],
     ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
     ...[gap.reason, gap.recordedAt.getTime()],

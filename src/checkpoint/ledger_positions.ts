@@ -18,17 +18,23 @@ interface Held {
   readonly epoch: number;
 }
 
-/** Notes that a shard is known to be archived up to now. */
+/** What {@linkcode confirm} is told. */
+interface Confirmation extends Held {
+  readonly checkpoint: SequenceNumber | undefined;
+  readonly knownAt: Date | undefined;
+}
+
+/** Notes that a shard is known to be archived up to some time. */
 export function* confirm(
   scope: LedgerScope,
-  { shardId, epoch, checkpoint }: Held & { readonly checkpoint: SequenceNumber | undefined },
+  { shardId, epoch, checkpoint, knownAt }: Confirmation,
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;
   const saved = (yield* lockCheckpoints(scope, [shardId])).get(shardId);
   if (saved !== checkpoint) return false;
-  if (saved === undefined) yield* touchStart(scope, shardId);
-  else yield* saveCheckpoints(scope, [[shardId, saved, undefined]], shard.now);
+  if (saved !== undefined) yield* saveCheckpoints(scope, [[shardId, saved, knownAt]], shard.now);
+  else yield* touchStart(scope, shardId, knownAt?.getTime() ?? shard.now);
   return true;
 }
 

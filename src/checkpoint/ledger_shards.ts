@@ -62,10 +62,14 @@ export function* addShards(scope: LedgerScope, added: readonly NewShard[]): Step
   const { client, stream, dialect } = scope;
   const sorted = [...added].sort((a, b) => compareText(a.shardId, b.shardId));
   for (const shards of parts(sorted)) {
-    const rows = shards.map(({ shardId, parents, start }) =>
-      [client, stream, shardId, JSON.stringify(parents), fromStart(start)] as const
+    const rows = shards.map(({ shardId, parents, start, knownAt }) =>
+      [
+        ...[client, stream, shardId, JSON.stringify(parents), fromStart(start)],
+        knownAt?.getTime() ?? -1,
+      ] as const
     );
-    const values = `(?, ?, ?, ?, ?, ${dialect.now}, 'open', 0, 0)`;
+    const knownAt = `COALESCE(NULLIF(CAST(? AS BIGINT), -1), ${dialect.now})`;
+    const values = `(?, ?, ?, ?, ?, ${knownAt}, 'open', 0, 0)`;
     yield* ask(
       `INSERT INTO triton_shard
         (client, stream, shard, parents, start_at, started_ms, state, epoch, expires_ms)
@@ -225,14 +229,15 @@ export function* setStart(
   );
 }
 
-/** Notes that nothing has arrived since the shard's start position was written down. */
+/** Notes that until some time nothing has arrived since the shard's start position. */
 export function* touchStart(
-  { client, stream, dialect: { now } }: LedgerScope,
+  { client, stream }: LedgerScope,
   shardId: ShardId,
+  knownAt: number,
 ): Steps<void> {
   yield* ask(
-    `UPDATE triton_shard SET started_ms = ${now} WHERE client = ? AND stream = ? AND shard = ?`,
-    ...[client, stream, shardId],
+    "UPDATE triton_shard SET started_ms = ? WHERE client = ? AND stream = ? AND shard = ?",
+    ...[knownAt, client, stream, shardId],
   );
 }
 

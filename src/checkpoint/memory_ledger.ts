@@ -110,12 +110,12 @@ export class MemoryLedger implements ArchiveLedger {
   /** Adds shards; those that are known already stay as they are. */
   // deno-lint-ignore require-await
   async addShards(shards: readonly NewShard[]): Promise<void> {
-    for (const { shardId, parents, start } of shards) {
+    for (const { shardId, parents, start, knownAt } of shards) {
       if (this.#shards.has(shardId)) continue;
       this.#shards.set(shardId, {
         parents,
         start,
-        startedAt: this.#clock.now(),
+        startedAt: knownAt?.getTime() ?? this.#clock.now(),
         state: "open",
         owner: undefined,
         epoch: 0,
@@ -247,18 +247,19 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** Says that all that has arrived is archived: `knownAt` becomes now. */
+  /** Says that all that had arrived by some time is archived: that becomes `knownAt`. */
   // deno-lint-ignore require-await
   async confirm(
     shardId: ShardId,
     epoch: number,
     checkpoint: SequenceNumber | undefined,
+    knownAt?: Date,
   ): Promise<boolean> {
     const row = this.#row(shardId);
     const saved = this.#checkpoints.get(shardId)?.sequenceNumber;
     if (row.epoch !== epoch || row.owner === undefined || saved !== checkpoint) return false;
-    if (saved === undefined) row.startedAt = this.#clock.now();
-    else this.#save(shardId, saved);
+    if (saved === undefined) row.startedAt = knownAt?.getTime() ?? this.#clock.now();
+    else this.#save(shardId, saved, knownAt);
     return true;
   }
 
@@ -282,13 +283,14 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** Records a gap, once: the same shard, `after` and reason are the same gap. */
+  /** Records a gap, once: of the same shard, `after` and reason, what is said last holds. */
   // deno-lint-ignore require-await
   async recordGap(gap: Gap): Promise<void> {
-    const known = this.#gaps.some((other) =>
+    const index = this.#gaps.findIndex((other) =>
       other.shardId === gap.shardId && other.after === gap.after && other.reason === gap.reason
     );
-    if (!known) this.#gaps.push(gap);
+    if (index >= 0) this.#gaps.splice(index, 1);
+    this.#gaps.push(gap);
   }
 
   /** All recorded gaps of the stream, in the order they were noticed. */

@@ -146,10 +146,11 @@ export class SqlLedger implements ArchiveLedger {
     shardId: ShardId,
     epoch: number,
     checkpoint: SequenceNumber | undefined,
+    knownAt?: Date,
   ): Promise<boolean> {
     return this.#transact(
       `Cannot confirm ${shardId} of stream`,
-      () => confirm(this.#scope, { shardId, epoch, checkpoint }),
+      () => confirm(this.#scope, { shardId, epoch, checkpoint, knownAt }),
     );
   }
 

@@ -248,6 +248,57 @@ Deno.test("Archiver records a gap also when it lagged behind before it stopped",
   equal((await fixture.ledger.gaps())[0]?.reason, "retention");
 });
 
+Deno.test("Archiver records what a child lost before anybody knew of it", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(5);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const children = fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  await fixture.put(32);
+  await fixture.clock.advance(25 * HOUR);
+  await fixture.put(32);
+  const again = fixture.start();
+  await fixture.clock.advance(2 * MINUTE);
+  await again.stop();
+  equal((await fixture.archived()).length, 5 + 32);
+  const gaps = await fixture.ledger.gaps();
+  deepStrictEqual(
+    gaps.map(({ shardId, reason }) => `${shardId} ${reason}`).sort(),
+    [`${fixture.shards[0]} expired`, ...children.map((id) => `${id} retention`)],
+  );
+});
+
+Deno.test("Archiver records as a gap a shard that came and went while nobody looked", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(5);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const [child, other] = fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  await fixture.put(32);
+  fixture.kinesis.mergeShards(STREAM, child!, other!);
+  await fixture.clock.advance(25 * HOUR);
+  const again = fixture.start();
+  await fixture.clock.advance(MINUTE);
+  await again.stop();
+  const gone = (await fixture.ledger.gaps()).filter(({ reason }) => reason === "expired");
+  deepStrictEqual(gone.map(({ shardId }) => shardId).sort(), [fixture.shards[0], child, other]);
+});
+
+Deno.test("Archiver records no gap for shards that were split twice in a row", async () => {
+  const fixture = new Fixture(1);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  const [child] = fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  fixture.kinesis.splitShard(STREAM, child!);
+  await fixture.put(32);
+  await fixture.clock.advance(2 * MINUTE);
+  await worker.stop();
+  deepStrictEqual(await fixture.ledger.gaps(), []);
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
 Deno.test("Archiver records no gap for a shard on which nothing arrives", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
