@@ -91,6 +91,11 @@ export class Archiver {
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     const renewing = new AbortController();
+    const { ledger: { stream, client }, store: { url } } = this.#services;
+    log.debug("Archiving {stream} to {url} for client {client}, as worker {worker}", {
+      ...{ stream, client, url },
+      worker: this.#worker,
+    });
     try {
       this.#spawn(this.#work());
       this.#guard(this.#renew(renewing.signal));
