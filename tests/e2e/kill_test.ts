@@ -19,7 +19,7 @@ import { S3Weather } from "./s3_weather.ts";
 const KILLS = 20;
 
 /** Worker processes keep their shards for so long after they were killed. */
-const WORKER = ["--lease", "2s", "--rotate", "1s", "--max-size", "12KiB"];
+const WORKER = ["--verbose", "--lease", "2s", "--rotate", "1s", "--max-size", "12KiB"];
 
 /** What goes wrong beside the kills, by the number of the kill that follows. */
 const TROUBLE: Readonly<Record<number, (scene: Scene) => Promise<void>>> = {
@@ -107,6 +107,8 @@ async function assertComplete({ pipeline, producer, crew }: Scene): Promise<void
   const counter = new EventCounter(pipeline.s3.buckets.get(BUCKET)!);
   const archived = async () => await counter.count() >= producer.count;
   await untilTrue(archived, "all events to be archived");
+  // The youngest may not have come so far that it hears a signal.
+  for (const worker of crew.workers) await worker.until(/Archiving \S+ to .* as worker /);
   const ends = await Promise.all(crew.workers.map((worker) => worker.stop("SIGTERM")));
   deepStrictEqual(ends.map(({ code }) => code), [0, 0]);
   assertArchived(await counter.numbers(), producer.placed, await shardsOf(pipeline));
