@@ -8,6 +8,8 @@
 const POOL_SIZE = 1 << 14;
 /** A result longer than this is copied, so that it does not come with a half-empty pool. */
 const MAX_POOLED = POOL_SIZE >> 2;
+/** Strings up to this length are copied unit by unit, if they are ASCII. */
+const MAX_COPIED = 12;
 /** Strings up to this length are gathered; longer ones are worth a call of their own. */
 const MAX_GATHERED = 1024;
 /** How many strings are gathered at the most, and how long they may be together. */
@@ -15,6 +17,8 @@ const MAX_GAPS = 512;
 const MAX_TEXT = 1 << 15;
 /** The most that a token takes, strings and binaries aside. */
 const MAX_TOKEN = 16;
+/** The most that a token of words takes. */
+const MAX_WORDS = 32;
 
 const textEncoder = new TextEncoder();
 
@@ -22,7 +26,7 @@ const textEncoder = new TextEncoder();
  * Writes tokens in their smallest encoding.
  *
  * To copy a string character by character takes 4 ns each, since the engine looks at the string's
- * representation every time, and a call of TextEncoder takes 160 ns. So strings are gathered: a
+ * representation every time, and a call of TextEncoder takes 160 ns. So longer ones are gathered: a
  * gap is left for each, as if it were ASCII, and then one call encodes them all joined together,
  * and copies fill the gaps. If they were not ASCII, what was written is moved to where it belongs.
  */
@@ -145,21 +149,21 @@ export class MsgpackBuffer {
     this.#length += 9;
   }
 
-  /** Writes a string that is likely to come again: a short one is copied from its last time. */
-  writeKey(text: string): void {
-    const token = keyTokens.get(text) ?? keepToken(text);
-    if (token === undefined) return this.writeString(text);
-    const size = token.length;
-    this.#reserve(size);
-    const bytes = this.#bytes;
-    const start = this.#length;
-    for (let i = 0; i < size; i++) bytes[start + i] = token[i]!;
-    this.#length = start + size;
+  /** Writes a token of at most 32 bytes, whole words even where it ends within one. */
+  writeWords(words: Int32Array, size: number): void {
+    this.#reserve(MAX_WORDS);
+    const at = this.#length;
+    const view = this.#view;
+    view.setInt32(at, words[0]!);
+    view.setInt32(at + 4, words[1]!);
+    for (let i = 8; i < size; i += 4) view.setInt32(at + i, words[i >> 2]!);
+    this.#length = at + size;
   }
 
   /** Writes a string; a surrogate without its other half becomes U+FFFD. */
   writeString(text: string): void {
     const units = text.length;
+    if (units <= MAX_COPIED && this.#writeShortAscii(text)) return;
     if (units > MAX_GATHERED) return this.#writeLongString(text);
     if (this.#gaps === MAX_GAPS || this.#text.length > MAX_TEXT) this.#fillGaps();
     this.#reserve(MAX_TOKEN + units);
@@ -168,6 +172,22 @@ export class MsgpackBuffer {
     this.#text += text;
     this.#writeStringHead(units);
     this.#length += units;
+  }
+
+  /** Returns false, and has written nothing, if the string is not ASCII. */
+  #writeShortAscii(text: string): boolean {
+    this.#reserve(MAX_TOKEN);
+    const bytes = this.#bytes;
+    const units = text.length;
+    let to = this.#length;
+    bytes[to++] = 0xa0 | units;
+    for (let i = 0; i < units; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      bytes[to++] = unit;
+    }
+    this.#length = to;
+    return true;
   }
 
   #writeStringHead(size: number): void {
@@ -301,23 +321,6 @@ export class MsgpackBuffer {
       this.#length = at + 5;
     }
   }
-}
-
-/** Tokens of short keys seen before; all are forgotten when there are too many. */
-const keyTokens = new Map<string, Uint8Array>();
-const MAX_KEYS = 4096;
-const MAX_KEY_UNITS = 31;
-
-function keepToken(text: string): Uint8Array | undefined {
-  if (text.length > MAX_KEY_UNITS) return undefined;
-  const body = textEncoder.encode(text);
-  if (body.length > MAX_KEY_UNITS) return undefined;
-  const token = new Uint8Array(1 + body.length);
-  token[0] = 0xa0 | body.length;
-  token.set(body, 1);
-  if (keyTokens.size === MAX_KEYS) keyTokens.clear();
-  keyTokens.set(text, token);
-  return token;
 }
 
 function stringHeadSize(length: number): number {

@@ -6,6 +6,7 @@
 
 import type { EventData } from "../record.ts";
 import { MsgpackBuffer } from "./msgpack_buffer.ts";
+import { rootToken, type TokenNode } from "./msgpack_key_tokens.ts";
 import { MAX_DEPTH } from "./msgpack_format.ts";
 import { Extension, timeOf, TIMESTAMP_TYPE, writeTime } from "./msgpack_values.ts";
 
@@ -40,7 +41,7 @@ export function encodeMsgpack(value: unknown): Uint8Array {
   isPolluted = false;
   for (const _ in Object.prototype) isPolluted = true;
   try {
-    encodeValue(buffer, value, 0);
+    encodeValue(buffer, value, 0, rootToken());
     return buffer.take();
   } finally {
     buffer.reset();
@@ -80,7 +81,7 @@ let spare: MsgpackBuffer | undefined;
 let isPolluted = false;
 
 /** The hot path: what events are made of comes first, and plain objects cost one check. */
-function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void {
+function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number, key: TokenNode): void {
   if (typeof value === "string") buffer.writeString(value);
   else if (typeof value === "number") buffer.writeNumber(value);
   else if (typeof value !== "object" || value === null) encodeRare(buffer, value);
@@ -88,13 +89,13 @@ function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void
     const kind = kindOf(value);
     if (kind === "leaf") encodeLeaf(buffer, value);
     else if (depth === MAX_RECURSION) encodeDeep(buffer, value);
-    else if (kind === "plain") encodePlain(buffer, value as EventData, depth + 1);
-    else if (kind === "map") encodeMap(buffer, value as EventData, depth + 1);
+    else if (kind === "plain") encodePlain(buffer, value as EventData, depth + 1, key.inner);
+    else if (kind === "map") encodeMap(buffer, value as EventData, depth + 1, key.inner);
     else {
       const array = value as readonly unknown[];
       const count = array.length;
       buffer.writeArrayHead(count);
-      for (let i = 0; i < count; i++) encodeValue(buffer, array[i], depth + 1);
+      for (let i = 0; i < count; i++) encodeValue(buffer, array[i], depth + 1, key);
     }
   }
 }
@@ -104,26 +105,40 @@ function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number): void
  * ask whether a key is the object's own would take most of it back. So this is only for objects
  * that inherit nothing enumerable.
  */
-function encodePlain(buffer: MsgpackBuffer, map: EventData, depth: number): void {
+function encodePlain(
+  buffer: MsgpackBuffer,
+  map: EventData,
+  depth: number,
+  before: TokenNode,
+): void {
+  let node = before;
   let count = 0;
   for (const key in map) if (map[key] !== undefined) count++;
   buffer.writeMapHead(count);
   for (const key in map) {
     const value = map[key];
     if (value === undefined) continue;
-    buffer.writeKey(key);
-    encodeValue(buffer, value, depth);
+    node = node.after(key);
+    const { words, size } = node.token;
+    if (size > 0) buffer.writeWords(words, size);
+    else buffer.writeString(key);
+    encodeValue(buffer, value, depth, node);
     count--;
   }
   if (count !== 0) throw new TypeError("Cannot encode an object that changes while it is read");
 }
 
-function encodeMap(buffer: MsgpackBuffer, map: EventData, depth: number): void {
+function encodeMap(
+  buffer: MsgpackBuffer,
+  map: EventData,
+  depth: number,
+  before: TokenNode,
+): void {
   const entries = Object.entries(map).filter(([, value]) => value !== undefined);
   buffer.writeMapHead(entries.length);
   for (const [key, value] of entries) {
-    buffer.writeKey(key);
-    encodeValue(buffer, value, depth);
+    buffer.writeString(key);
+    encodeValue(buffer, value, depth, before);
   }
 }
 
@@ -177,7 +192,7 @@ function encodeDeep(buffer: MsgpackBuffer, root: object): void {
     }
     const value = level.parts[level.next++];
     if (typeof value !== "object" || value === null || kindOf(value) === "leaf") {
-      encodeValue(buffer, value, 0);
+      encodeValue(buffer, value, 0, rootToken());
     } else {
       levels.push(openLevel(buffer, value, path));
       if (levels.length + MAX_RECURSION > MAX_DEPTH) {

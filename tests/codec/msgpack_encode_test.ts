@@ -233,6 +233,32 @@ Deno.test("encodeMsgpack() encodes strings of all kinds beside each other", () =
   deepEqual(decodeMsgpack(encodeMsgpack(keyed)), keyed);
 });
 
+Deno.test("encodeMsgpack() encodes keys alike however often it has seen them", () => {
+  const key = fc.oneof(
+    fc.constantFrom("id", "type", "ü", "a".repeat(31), "a".repeat(32), "ü".repeat(16)),
+    fc.string({ unit: "grapheme", maxLength: 40 }),
+  );
+  const level = fc.dictionary(key, fc.oneof(fc.nat(300), fc.string({ maxLength: 14 })));
+  const nested = fc.dictionary(key, fc.oneof(level, fc.array(level, { maxLength: 3 })));
+  fc.assert(fc.property(fc.array(nested, { maxLength: 4 }), (values) => {
+    const wanted = encode(values);
+    for (let i = 0; i < 3; i++) deepEqual(encodeMsgpack(values), wanted);
+  }));
+  for (let n = 0; n < 12_000; n++) {
+    const value = { [`k${n}`]: { [`k${n % 5000}`]: n } };
+    deepEqual(encodeMsgpack(value), encode(value));
+  }
+});
+
+Deno.test("encodeMsgpack() encodes short strings with any character at any place", () => {
+  for (const odd of ["\x7f", "\x80", "é", "\u0800", "\ud800", "😀"]) {
+    for (let before = 0; before < 14; before++) {
+      const text = `${"a".repeat(before)}${odd}b`;
+      deepEqual(encodeMsgpack(["x", text, "y"]), encode(["x", text.toWellFormed(), "y"]));
+    }
+  }
+});
+
 Deno.test("encodeMsgpack() gives results that later ones leave alone", () => {
   const values = Array.from({ length: 500 }, (_, n) => ({ n, text: "x".repeat((n * 37) % 6000) }));
   const results = values.map((value) => encodeMsgpack(value));
