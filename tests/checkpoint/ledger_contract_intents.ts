@@ -262,6 +262,13 @@ export const INTENTS: readonly LedgerTest[] = [
       }
       ok(after > before);
       equal(await ledger.confirm(shard(1), 1, at("1")), true);
+      const earlier = new Date("2025-01-02T03:04:05Z");
+      for (const [index, checkpoint] of [[0, undefined], [1, at("1")]] as const) {
+        equal(await ledger.confirm(shard(index), 1, checkpoint, earlier), true);
+        deepStrictEqual((await ledger.standing(shard(index))).knownAt, earlier);
+      }
+      await ledger.addShards([{ ...newShard(2), knownAt: earlier }]);
+      deepStrictEqual((await ledger.standing(shard(2))).knownAt, earlier, "of a new shard, too");
       equal(await ledger.confirm(shard(1), 1, at("2")), false);
       equal(await ledger.confirm(shard(1), 1, undefined), false);
       equal(await ledger.confirm(shard(0), 1, at("1")), false);
