@@ -7,7 +7,9 @@
  * - Every record is archived exactly once, as an event or in quarantine. The only records that may
  *   be missing are those that an older Triton had archived, those from before the start that was
  *   asked for, and those in a recorded gap. A gap excuses what the stream really dropped, or, if
- *   it says `skipped`, what was put before it was recorded; never more.
+ *   it says `skipped`, what was put before it was recorded; never more. A shard that nobody ever
+ *   listed has no name that a gap could give: there the gap of the first of its descendants that
+ *   somebody knew of must do.
  * - A gap may be stated where nothing was lost (nobody can know what a stream has dropped), but not
  *   while the stream still held the record that it begins after, for then nothing can be missing;
  *   and between its two ends nothing may be archived.
@@ -107,7 +109,9 @@ class Auditor {
       this.#report(`${name(record)} is archived twice: in ${keys.join(" and ")}${again}`);
     }
     if (keys.length > 0 || byOlder || this.#isBeforeStart(record)) return;
-    if (!this.#isInGap(record)) this.#report(`${name(record)} is lost`);
+    if (!this.#isInGap(record) && !this.#isOfLostShard(record)) {
+      this.#report(`${name(record)} is lost`);
+    }
   }
 
   #isBeforeStart({ shardId, putAt }: PutRecord): boolean {
@@ -125,6 +129,19 @@ class Auditor {
         (gap.after === undefined || compareNumbers(record.sequenceNumber, gap.after) > 0) &&
         compareNumbers(record.sequenceNumber, this.#endOf(gap)) < 0;
     });
+  }
+
+  /** Whether a record's shard came and went, and a gap was recorded where its descendants begin. */
+  #isOfLostShard({ shardId, putAt }: PutRecord): boolean {
+    const { shards, gaps, children, horizonAt, endedAt } = this.#facts;
+    if (putAt >= horizonAt(endedAt)) return false;
+    const descendants = new Set([shardId]);
+    for (const id of descendants) {
+      if (shards.some((shard) => shard.shardId === id)) continue;
+      if (gaps.some((gap) => gap.shardId === id && gap.reason === "expired")) return true;
+      for (const child of children.get(id) ?? []) descendants.add(child);
+    }
+    return false;
   }
 
   /** A gap whose end was not known yet ends at the next record that was archived. */

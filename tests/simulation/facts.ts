@@ -31,6 +31,8 @@ export interface Facts {
   readonly start: FirstStart | undefined;
   /** From when on the stream kept what it had, at a moment. */
   readonly horizonAt: (time: number) => number;
+  /** The shards that each shard was split or merged into. */
+  readonly children: ReadonlyMap<string, readonly string[]>;
   /** When the run was over. */
   readonly endedAt: number;
   readonly shards: readonly LedgerShard[];

@@ -14,6 +14,8 @@ const encoder = new Encoder();
 export class StreamDriver {
   /** All records that were put, by their number. */
   readonly records: PutRecord[] = [];
+  /** The shards that each shard was split or merged into. */
+  readonly children = new Map<string, readonly string[]>();
   readonly #kinesis: MemoryKinesis;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -54,7 +56,9 @@ export class StreamDriver {
     if (open.length > 4) return "nothing";
     const shardId = this.#random.pick(open);
     try {
-      return `${shardId} into ${this.#kinesis.splitShard(STREAM, shardId).join(" and ")}`;
+      const children = this.#kinesis.splitShard(STREAM, shardId);
+      this.children.set(shardId, children);
+      return `${shardId} into ${children.join(" and ")}`;
     } catch {
       return "nothing"; // It was closed in the same moment.
     }
@@ -69,6 +73,7 @@ export class StreamDriver {
         if (neighbour === shardId) continue;
         try {
           const child = this.#kinesis.mergeShards(STREAM, shardId, neighbour);
+          this.children.set(shardId, [child]).set(neighbour, [child]);
           return `${shardId} and ${neighbour} into ${child}`;
         } catch {
           // They do not adjoin, or one was closed in the same moment.

@@ -110,6 +110,7 @@ export class World {
       oldCheckpoints: this.#oldCheckpoints,
       start: this.#start,
       horizonAt: (time) => this.#driver.horizonAt(time),
+      children: this.#driver.children,
       endedAt: this.scheduler.now,
       shards,
       checkpoints: await this.#ledger.checkpoints(),
@@ -142,6 +143,8 @@ export class World {
   /** What a first listing asks for: what the stream holds, or what arrives from some time on. */
   #firstStart(shards: readonly NewShard[]): FirstStart {
     const horizon = this.#driver.horizonAt(this.scheduler.now);
+    // Of a shard with a checkpoint the start is not what was asked for: it is never used.
+    if (this.scenario.oldTriton) return { from: horizon };
     const times = shards.map(({ start }) =>
       start.type === "at-timestamp" ? start.timestamp.getTime() : -Infinity
     );
