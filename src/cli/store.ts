@@ -1,11 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
-import type { NewestArchivedOptions } from "../archive/mod.ts";
-import type { NewestArchived } from "../archiver/mod.ts";
-import type { Patience } from "../archiver/services.ts";
-import type { KinesisApi } from "../kinesis/mod.ts";
-import type { ObjectStore } from "../objects/mod.ts";
 import type { ShardId } from "../record.ts";
+import { findArchiveEnds } from "./archive_ends.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
 import {
@@ -85,6 +81,7 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
   if (options.bucket === undefined) {
     throw new UsageError("Cannot store: set TRITON_BUCKET or pass --bucket");
   }
+  const { clock, signal } = context; // which from here on ends the command gracefully
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../archiver/mod.ts"),
     import("../checkpoint/mod.ts"),
@@ -92,7 +89,6 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     import("../objects/mod.ts"),
   ]);
   await logToStderr(context, verbose);
-  const { clock } = context;
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
@@ -102,7 +98,8 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     context,
   );
   if (ledger === undefined) return;
-  const archiver = new Archiver({ kinesis, store, ledger, clock }, {
+  const services = { kinesis, store, ledger, clock };
+  const archiver = new Archiver(services, {
     from,
     skipToLatest: options.skipToLatest,
     rotateMs: options.rotate,
@@ -113,15 +110,9 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     pollIntervalMs: options.pollInterval,
     limit: options.requestLimit,
     recover: options.recover,
-    newestArchived: (signal) =>
-      findNewest(store, kinesis, {
-        stream: config.name,
-        client: options.clientName,
-        clock,
-        signal,
-      }),
+    newestArchived: (signal) => findArchiveEnds(services, signal),
   });
-  await archiver.run(context.signal);
+  await archiver.run(signal);
 }
 
 /** Opens the ledger, however long its database takes; undefined if it is time to stop before. */
@@ -136,24 +127,6 @@ async function whenReachable(
     if (error === signal.reason) return undefined;
     throw error;
   }
-}
-
-/** Where the archive ends, by all files that may hold records which the stream still has. */
-async function findNewest(
-  store: ObjectStore,
-  kinesis: KinesisApi,
-  options: Omit<NewestArchivedOptions, "since"> & Patience,
-): Promise<NewestArchived> {
-  const [{ newestArchived }, { persist }] = await Promise.all([
-    import("../archive/mod.ts"),
-    import("../archiver/services.ts"),
-  ]);
-  const stream = await persist("Kinesis", options, () => kinesis.describeStream(options.stream));
-  // A day more than the stream keeps records, because clocks differ.
-  const keptMs = (stream.retentionHours + 24) * 3_600_000;
-  // What is older than the stream belongs to another one that had its name.
-  const since = new Date(Math.max(options.clock.now() - keptMs, stream.createdAt.getTime()));
-  return await newestArchived(store, { ...options, since, maxAttempts: Infinity });
 }
 
 /** An option that takes a duration or a size, and is shown in the help as it is written. */

@@ -1,12 +1,12 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
-import { newestArchived, verifyArchive } from "../../src/archive/mod.ts";
+import { verifyArchive } from "../../src/archive/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
+import { findArchiveEnds } from "../../src/cli/archive_ends.ts";
 import { carryOut, planRecovery, type Recovery } from "../../src/cli/recover_checkpoints.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 
 const MINUTE = 60_000;
-const CLIENT = "store";
 
 /** What a stream goes through, one step after the other; records are put before each. */
 const STEPS: readonly ((fixture: Fixture) => void)[] = [
@@ -22,14 +22,9 @@ const STEPS: readonly ((fixture: Fixture) => void)[] = [
 
 /** Archives for a while, with the look at the archive that triton store takes. */
 async function archive(fixture: Fixture): Promise<void> {
-  const worker = fixture.start({ newestArchived: () => newestOf(fixture) });
+  const worker = fixture.start({ newestArchived: (signal) => findArchiveEnds(fixture, signal) });
   await fixture.clock.advance(2 * MINUTE);
   await worker.stop();
-}
-
-function newestOf({ store, clock }: Fixture) {
-  const since = new Date(clock.now() - 2 * 86_400_000);
-  return newestArchived(store, { stream: STREAM, client: CLIENT, since, clock });
 }
 
 /** A ledger with the rows of another, as a backup has them. */
@@ -82,7 +77,9 @@ Deno.test("carryOut() makes a lost database go on where the archive ends, whenev
       if (step !== lostAt) return;
       fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock });
       await fixture.put(5);
-      const refused = fixture.start({ newestArchived: () => newestOf(fixture) });
+      const refused = fixture.start({
+        newestArchived: (signal) => findArchiveEnds(fixture, signal),
+      });
       await fixture.clock.advance(MINUTE);
       await rejects(refused.done, /goes further than the database knows.*checkpoint recover/);
       fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock });
@@ -103,7 +100,7 @@ Deno.test("carryOut() mends a database that was restored from a backup, however 
     });
     fixture.ledger = backup;
     await fixture.put(10);
-    const refused = fixture.start({ newestArchived: () => newestOf(fixture) });
+    const refused = fixture.start({ newestArchived: (signal) => findArchiveEnds(fixture, signal) });
     await fixture.clock.advance(MINUTE);
     await rejects(refused.done, /goes further than the database knows/);
     await recover(fixture);

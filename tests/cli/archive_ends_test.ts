@@ -1,0 +1,78 @@
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { MemoryLedger } from "../../src/checkpoint/mod.ts";
+import { findArchiveEnds } from "../../src/cli/archive_ends.ts";
+import { VirtualClock } from "../../src/clock.ts";
+import { MemoryKinesis } from "../../src/kinesis/mod.ts";
+import { MemoryObjectStore } from "../../src/objects/mod.ts";
+import type { SequenceNumber } from "../../src/record.ts";
+import { chainOf, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
+
+const STREAM = "clicks";
+const HOUR = 3_600_000;
+const CHAIN = chainOf(24 * 4);
+
+/** A stream that is four days old, and an archive with a file for each hour. */
+async function fourDays() {
+  let gets = 0;
+  const store = new MemoryObjectStore({
+    intercept(request, proceed) {
+      if (request.operation === "get") gets++;
+      return proceed();
+    },
+  });
+  await putFiles(store, ...CHAIN);
+  const clock = new VirtualClock({ now: START });
+  const kinesis = new MemoryKinesis({ clock });
+  kinesis.createStream(STREAM, 2);
+  await clock.advance(24 * 4 * HOUR);
+  const ledger = new MemoryLedger(STREAM, { clock });
+  const services = { store, kinesis, ledger, clock };
+  return {
+    ...services,
+    /** The last records by shard, and how many files were asked. */
+    async find() {
+      gets = 0;
+      const ends = await findArchiveEnds(services, new AbortController().signal);
+      return { ends: [...ends].map(([id, { key, last }]) => [id, key, last]), gets };
+    },
+  };
+}
+
+const END = [[shardId(0), keyOf(CHAIN.at(-1)!), String(2 * CHAIN.length)]];
+
+Deno.test("findArchiveEnds() looks back as far as the stream holds records if nothing is known", async () => {
+  const { find, kinesis } = await fourDays();
+  const { ends, gets } = await find();
+  deepStrictEqual(ends, END);
+  ok(gets >= 47 && gets <= 49, `retention and a day, not ${gets}`);
+  kinesis.setRetention(STREAM, 24 * 7);
+  deepStrictEqual((await find()).gets, CHAIN.length, "and to the beginning of the stream");
+});
+
+Deno.test("findArchiveEnds() looks back no further than the database can be behind", async () => {
+  const { find, kinesis, ledger, clock } = await fourDays();
+  kinesis.setRetention(STREAM, 24 * 7);
+  const knownAt = new Date(clock.now() - 2 * HOUR);
+  const start = { type: "trim-horizon" } as const;
+  await ledger.adopt(new Map([[shardId(0), { checkpoint: "100" as SequenceNumber, knownAt }]]));
+  await ledger.addShards([{ shardId: shardId(0), parents: [], start }]);
+  const { ends, gets } = await find();
+  deepStrictEqual(ends, END);
+  ok(gets >= 25 && gets <= 27, `a day and two hours, not ${gets}`);
+});
+
+Deno.test("findArchiveEnds() looks all the way back for a shard that was just added", async () => {
+  const { find, kinesis, ledger } = await fourDays();
+  kinesis.setRetention(STREAM, 24 * 7);
+  await ledger.addShards([
+    { shardId: shardId(0), parents: [], start: { type: "trim-horizon" } },
+  ]);
+  deepStrictEqual((await find()).gets, CHAIN.length);
+});
+
+Deno.test("findArchiveEnds() passes over the archives of an earlier stream of the same name", async () => {
+  const { find, kinesis } = await fourDays();
+  kinesis.deleteStream(STREAM);
+  kinesis.createStream(STREAM, 1);
+  deepStrictEqual(await find(), { ends: [], gets: 0 });
+});
