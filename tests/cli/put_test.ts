@@ -1,7 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { jsonValues } from "../codec/json_values.ts";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
-import { TritonProcess } from "../support/triton_process.ts";
 
 const PUT = ["put", "--stream", "clicks"];
 const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];
@@ -79,28 +78,4 @@ Deno.test("put says that a stream is not there, in one sentence", () =>
     const { code, stderr } = await pipeline.run([...PUT, "--config", config], '{"id":1}\n');
     equal(code, 1);
     match(stderr, /^triton: Cannot put [^\n]*"nowhere"[^\n]*not found[^\n]*\n$/);
-  }));
-
-Deno.test("shards lists the shards of a stream", () =>
-  withPipeline(async (pipeline) => {
-    const ids = ["shardId-000000000000", "shardId-000000000001"];
-    const plain = await pipeline.run(["shards", "--stream", "clicks"]);
-    deepStrictEqual([plain.code, plain.stdout], [0, ids.map((id) => `${id}\n`).join("")]);
-    const json = await pipeline.run(["shards", "--stream", "clicks", "--json"]);
-    const shards = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-    deepStrictEqual(shards.map(({ id, parents }) => ({ id, parents })), [
-      { id: ids[0], parents: [] },
-      { id: ids[1], parents: [] },
-    ]);
-  }));
-
-Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>
-  withPipeline(async (pipeline) => {
-    await pipeline.run(PUT, '{"id":"early"}');
-    await using tail = new TritonProcess([...TAIL, "--verbose"], { env: pipeline.env });
-    await tail.untilOutput(/early/);
-    await pipeline.run(PUT, '{"id":"late"}');
-    await tail.untilOutput(/late/);
-    const { code, stdout } = await tail.stop("SIGINT");
-    deepStrictEqual([code, stdout], [0, '{"id":"early"}\n{"id":"late"}\n']);
   }));
