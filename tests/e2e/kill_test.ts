@@ -14,9 +14,12 @@ import { assertArchived, EventCounter } from "./audit.ts";
 import { Crew } from "./crew.ts";
 import { NumberedProducer } from "./numbered_producer.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
-import { S3Weather } from "./s3_weather.ts";
+import { type PutMoment, S3Weather } from "./s3_weather.ts";
 
 const KILLS = 20;
+
+/** Every second kill comes at one of these moments, the others at any. */
+const MOMENTS: readonly PutMoment[] = ["before", "after", "late"];
 
 /** Worker processes keep their shards for so long after they were killed. */
 const WORKER = ["--verbose", "--lease", "2s", "--rotate", "1s", "--max-size", "12KiB"];
@@ -71,17 +74,13 @@ Deno.test("triton store archives each event once under kill -9, splits and outag
 
 /** Kills a worker at a random moment, and starts it again. */
 async function killOne({ crew, producer, weather, random }: Scene): Promise<void> {
-  switch (random(4)) {
-    case 0:
-      return await weather.atNextPut("before", (worker) => crew.replace(worker));
-    case 1:
-      return await weather.atNextPut("after", (worker) => crew.replace(worker));
-    default: {
-      const worker = crew.workers[random(2)]!;
-      await producer.more(10 + random(500));
-      return await crew.replace(worker);
-    }
+  const moment = MOMENTS[random(2 * MOMENTS.length)];
+  if (moment !== undefined) {
+    return await weather.atNextPut(moment, (worker) => crew.replace(worker));
   }
+  const worker = crew.workers[random(2)]!;
+  await producer.more(10 + random(500));
+  await crew.replace(worker);
 }
 
 async function splitShard({ pipeline, random }: Scene): Promise<void> {

@@ -9,9 +9,15 @@ import { s3Error, type S3Fault, type S3Request } from "../support/s3_server.ts";
 import { type TritonProcess, within } from "../support/triton_process.ts";
 import type { Pipeline } from "./pipeline.ts";
 
+/**
+ * When something happens to a worker that puts an object: before the put takes effect, which it then
+ * never does; after it did, before the answer; or before it takes effect, which it does much later.
+ */
+export type PutMoment = "before" | "after" | "late";
+
 /** What happens at the next put of a worker. */
 interface Trap {
-  readonly when: "before" | "after";
+  readonly when: PutMoment;
   readonly spring: (sender: TritonProcess) => Promise<void>;
 }
 
@@ -22,6 +28,8 @@ export class S3Weather {
   readonly #pipeline: Pipeline;
   readonly #random: (limit: number) => number;
   #trap: Trap | undefined;
+  /** Puts that are still on their way when their sender is dead, by key. */
+  readonly #late = new Map<string, S3Request>();
 
   /** @param random Gives a whole number from 0 up to, but not including, its argument. */
   constructor(pipeline: Pipeline, random: (limit: number) => number) {
@@ -33,17 +41,17 @@ export class S3Weather {
   /**
    * Waits for the next put of a worker, and holds it while something happens to the worker.
    *
-   * @param when Before S3 carries the put out, or after, before it answers.
+   * @param when The moment.
    * @param happening What happens to the worker.
    */
   async atNextPut(
-    when: "before" | "after",
+    when: PutMoment,
     happening: (sender: TritonProcess) => Promise<void>,
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const spring = (sender: TritonProcess) => happening(sender).then(resolve, reject);
     this.#trap = { when, spring };
-    await within(promise, `a put to S3, to stop it ${when} it takes effect`);
+    await within(promise, `a put to S3, to stop its sender (${when})`);
   }
 
   async #faultOf(request: S3Request): Promise<S3Fault> {
@@ -51,15 +59,30 @@ export class S3Weather {
     if (request.operation !== "PutObject") return undefined;
     const sender = this.#pipeline.sender(request);
     const trap = this.#trap;
+    if (this.#late.has(request.key)) return await this.#arriveLate(request);
     if (trap === undefined || sender === undefined) return this.#fickle(request);
     this.#trap = undefined;
-    if (trap.when === "before") {
+    if (trap.when === "after") {
+      const answer = await this.#carryOut(request);
       await trap.spring(sender);
-      return "drop";
+      return answer;
     }
-    const answer = await answerS3(this.#pipeline.s3.buckets, request, Date.now);
+    if (trap.when === "late") this.#late.set(request.key, await detach(request));
     await trap.spring(sender);
-    return answer;
+    return "drop";
+  }
+
+  /** The heir of a dead worker puts an empty archive: the dead worker's own comes just then. */
+  async #arriveLate(request: S3Request): Promise<Response> {
+    const late = this.#late.get(request.key)!;
+    this.#late.delete(request.key);
+    const [first, second] = this.#random(2) === 0 ? [late, request] : [request, late];
+    const answers = [await this.#carryOut(first), await this.#carryOut(second)];
+    return first === request ? answers[0]! : answers[1]!;
+  }
+
+  #carryOut(request: S3Request): Promise<Response> {
+    return answerS3(this.#pipeline.s3.buckets, request, Date.now);
   }
 
   /** One put in eight goes wrong. */
@@ -75,4 +98,11 @@ export class S3Weather {
         return undefined;
     }
   }
+}
+
+/** Takes a request in, so that it can be carried out when its connection is gone. */
+async function detach(request: S3Request): Promise<S3Request> {
+  const { url, method, headers } = request.request;
+  const body = await request.request.arrayBuffer();
+  return { ...request, request: new Request(url, { method, headers, body }) };
 }

@@ -1,6 +1,6 @@
 /** What `triton store` does about services that are down, or refuse it. */
 
-import { equal, match } from "node:assert/strict";
+import { equal, match, ok } from "node:assert/strict";
 import { startPostgres } from "../support/postgres.ts";
 import { s3Error } from "../support/s3_server.ts";
 import { type TritonResult, untilTrue } from "../support/triton_process.ts";
@@ -19,6 +19,9 @@ Deno.test("triton store waits for a database that is down, and then archives", a
   await postgres.stop();
   const store = pipeline.store();
   await store.until(/warning ledger failed, asking again in \d+ ms: Cannot open .* ECONNREFUSED/);
+  for (const secret of [postgres.password, encodeURIComponent(postgres.password)]) {
+    ok(!store.log.join("\n").includes(secret), "the log tells the password");
+  }
   await postgres.start();
   await store.until(/Archived \S+: \d+ events/);
   equal((await store.stop()).code, 0);
@@ -71,6 +74,30 @@ Deno.test("triton store exits with 1 where it may not write, and archives all la
   assertFailed(await pipeline.run([...STORE, "--rotate", "1s"]), /Cannot put s3:\S+ access denied/);
   s3.fault = undefined;
   await assertArchivesAll(pipeline, producer.count);
+});
+
+Deno.test("triton cat says that it asks S3 again, and prints everything all the same", async () => {
+  await using pipeline = await startPipeline();
+  const put = await pipeline.run(["put", "--stream", "clicks"], '{"id":1,"n":1}\n');
+  equal(put.code, 0, put.stderr);
+  await assertArchivesAll(pipeline, 1);
+  const refused = new Set<string>();
+  pipeline.s3.fault = (request) => {
+    if (refused.has(request.operation)) return undefined;
+    refused.add(request.operation);
+    return s3Error(503, "SlowDown", request);
+  };
+  const { code, stdout, stderr } = await pipeline.cat();
+  equal(code, 0);
+  equal(stdout, '{"id":1,"n":1}\n');
+  match(stderr, /warning Cannot list s3:\S+ .*; asking again in \d+ ms\n/);
+  match(stderr, /warning Cannot get s3:\S+ .*; asking again in \d+ ms\n/);
+});
+
+Deno.test("triton cat says in one sentence what S3 refuses, and exits with 1", async () => {
+  await using pipeline = await startPipeline();
+  pipeline.s3.fault = (request) => s3Error(403, "AccessDenied", request);
+  assertFailed(await pipeline.cat(), /Cannot list s3:\S+ access denied/);
 });
 
 const STORE = ["store", "--stream", "clicks"];
