@@ -21,8 +21,8 @@ export function addArchiveOptions(command: Command): Command {
   return command
     .addOption(streamOption())
     .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
-    .option("--start-date <day>", "first day, YYYYMMDD in UTC: the first there is", parseDay)
-    .option("--end-date <day>", "last day: the last there is unless given", parseDay)
+    .option("--start-date <day>", "first day, YYYYMMDD in UTC: of all unless given", parseDay)
+    .option("--end-date <day>", "last day: today unless given", parseDay)
     .addOption(clientOption("only archives of this client: of all clients unless given"))
     .addOption(configOption());
 }

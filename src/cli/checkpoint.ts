@@ -46,7 +46,11 @@ function recoverCommand(context: CliContext): Command {
     )
     .addOption(streamOption())
     .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
-    .option("--start-date <day>", "first day of archives to read: 366 days ago", parseDay)
+    .option(
+      "--start-date <day>",
+      "first day of archives to read: 366 days ago unless given",
+      parseDay,
+    )
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
     .addOption(configOption())
@@ -106,7 +110,8 @@ async function recoverFrom(
       `${
         countOf(left, "shard")
       } could not be recovered; triton verify tells what is wrong with the ` +
-        "archive, and a --start-date after it passes over old damage",
+        "archive; a --start-date after it passes over old damage, and triton store --recover goes on " +
+        "where the newest file ends, whatever is missing before",
     );
   }
 }

@@ -27,7 +27,7 @@ export function verifyCommand(context: CliContext): Command {
   return addArchiveOptions(command)
     .addOption(databaseOption().default(undefined))
     .option("--deep", "read every byte, and hold it against checksums and hashes")
-    .option("--accept-gaps", "take losses that were recorded for no reason to exit with 1")
+    .option("--accept-gaps", "exit with 0 where all that is missing was recorded as lost")
     .option("--json", "print one JSON object")
     .action((options: VerifyOptions) => verify(options, context));
 }
