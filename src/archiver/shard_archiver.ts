@@ -14,6 +14,9 @@ import type { StreamShards } from "./stream_shards.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
+/** No stream keeps its records for less than a day. */
+const LEAST_RETENTION_MS = 24 * 3_600_000;
+
 /** What archiving a shard takes. */
 export interface ShardArchiverParts {
   /** Kinesis, object store, ledger, clock, and the signal that ends the reading. */
@@ -86,6 +89,9 @@ export class ShardArchiver {
       if (signal.aborted) return;
       await this.#noticeGap(lease, batch);
       if (signal.aborted) return;
+      // A file may be closed in the middle of the batch, and what follows may be as old as this.
+      const oldest = batch.records[0]?.arrivedAt.getTime() ?? Infinity;
+      lease.readUntil = Math.min(lease.readUntil, oldest);
       for (const record of batch.records) writer.add(lease, record);
       // Not before: a file may be closed in the middle of the batch.
       // The last answer of a closed shard comes any time after its end, where its children begin.
@@ -100,7 +106,11 @@ export class ShardArchiver {
   /** Records what the stream may have dropped before it was read. */
   async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
     const { services: { clock }, shards } = this.#parts;
-    if (clock.now() - lease.readUntil < shards.retentionMs) return;
+    const age = clock.now() - lease.readUntil;
+    if (age < Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
+    // The retention may have been shortened since the shards were listed.
+    if (shards.retentionMs > LEAST_RETENTION_MS) await shards.describe();
+    if (age < shards.retentionMs) return;
     await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
   }
 

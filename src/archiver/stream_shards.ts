@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
+import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
@@ -44,14 +45,9 @@ export class StreamShards {
    * @throws {CheckpointError} With code `StreamRecreated` if it is another stream than before.
    */
   async refresh(): Promise<void> {
-    const { kinesis, ledger, clock } = this.#services;
-    const stream = await persist(
-      "Kinesis",
-      this.#services,
-      () => kinesis.describeStream(ledger.stream),
-    );
-    await persist("ledger", this.#services, () => ledger.identify(stream.createdAt));
-    this.#retentionMs = stream.retentionHours * HOUR_MS;
+    const { ledger, clock } = this.#services;
+    const { createdAt } = await this.describe();
+    await persist("ledger", this.#services, () => ledger.identify(createdAt));
     const listed = await this.#list();
     const known = await persist("ledger", this.#services, () => ledger.shards());
     const ids = new Set(known.map(({ shardId }) => shardId));
@@ -60,6 +56,15 @@ export class StreamShards {
       : await this.#asChildren(listed.filter(({ id }) => !ids.has(id)), ids);
     if (added.length > 0) await persist("ledger", this.#services, () => ledger.addShards(added));
     this.#listedAt = clock.now();
+  }
+
+  /** Asks the stream about itself, and keeps in mind how long it keeps a record. */
+  async describe(): Promise<StreamDescription> {
+    const { kinesis, ledger } = this.#services;
+    const ask = () => kinesis.describeStream(ledger.stream);
+    const stream = await persist("Kinesis", this.#services, ask);
+    this.#retentionMs = stream.retentionHours * HOUR_MS;
+    return stream;
   }
 
   /**

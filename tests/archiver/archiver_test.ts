@@ -248,6 +248,44 @@ Deno.test("Archiver records a gap also when it lagged behind before it stopped",
   equal((await fixture.ledger.gaps())[0]?.reason, "retention");
 });
 
+Deno.test("Archiver records a gap when the retention is shortened while it lags behind", async () => {
+  const fixture = new Fixture(1);
+  fixture.kinesis.setRetention(STREAM, 48);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  await fixture.put(10);
+  await fixture.clock.advance(25 * HOUR);
+  const again = fixture.start({ limit: 1 });
+  await fixture.clock.advance(300);
+  fixture.kinesis.setRetention(STREAM, 24);
+  await fixture.put(5);
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  const archived = await fixture.archived();
+  ok(archived.length > 15 && archived.length < 25, `${archived}`);
+  const [gap] = await fixture.ledger.gaps();
+  equal(gap!.reason, "retention");
+});
+
+Deno.test("Archiver closes a file in mid-batch without taking the rest of it for known", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(1);
+  await fixture.clock.advance(20 * HOUR);
+  await fixture.put(9);
+  const known: (Date | undefined)[] = [];
+  const intend = fixture.ledger.intend.bind(fixture.ledger);
+  fixture.ledger.intend = (intent, replaces) => {
+    known.push(...intent.ranges.map(({ knownAt }) => knownAt));
+    return intend(intent, replaces);
+  };
+  const worker = fixture.start({ maxSize: 1 });
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  deepStrictEqual(known[0], new Date(Date.UTC(2026, 0, 1)), "when its last record arrived");
+});
+
 Deno.test("Archiver records what a child lost before anybody knew of it", async () => {
   const fixture = new Fixture(1);
   await fixture.put(5);
