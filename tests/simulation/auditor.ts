@@ -6,7 +6,8 @@
  *
  * - Every record is archived exactly once, as an event or in quarantine. The only records that may
  *   be missing are those that an older Triton had archived, those from before the start that was
- *   asked for, and those in a recorded gap. A gap excuses what the stream really dropped, or, if
+ *   asked for, and those in a recorded gap. What was there before the first worker came counts as
+ *   before the start if the stream has dropped it: the trim horizon moves while one gets there. A gap excuses what the stream really dropped, or, if
  *   it says `skipped`, what was put before it was recorded; never more. A shard that nobody ever
  *   listed has no name that a gap could give: there the gap of the first of its descendants that
  *   somebody knew of must do.
@@ -115,8 +116,9 @@ class Auditor {
   }
 
   #isBeforeStart({ shardId, putAt }: PutRecord): boolean {
-    const { start, oldCheckpoints } = this.#facts;
-    return start !== undefined && !oldCheckpoints.has(shardId) && putAt < start.from;
+    const { start, oldCheckpoints, horizonAt, endedAt } = this.#facts;
+    if (start === undefined || oldCheckpoints.has(shardId)) return false;
+    return putAt < start.from || (putAt < start.at && putAt < horizonAt(endedAt));
   }
 
   #isInGap(record: PutRecord): boolean {

@@ -16,6 +16,8 @@ export interface PutRecord {
 export interface FirstStart {
   /** What arrived earlier than this is not asked for. */
   readonly from: number;
+  /** When the database was told. */
+  readonly at: number;
 }
 
 /** All that an auditor may look at once a run is over. */

@@ -144,11 +144,11 @@ export class World {
   #firstStart(shards: readonly NewShard[]): FirstStart {
     const horizon = this.#driver.horizonAt(this.scheduler.now);
     // Of a shard with a checkpoint the start is not what was asked for: it is never used.
-    if (this.scenario.oldTriton) return { from: horizon };
+    if (this.scenario.oldTriton) return { from: horizon, at: this.scheduler.now };
     const times = shards.map(({ start }) =>
       start.type === "at-timestamp" ? start.timestamp.getTime() : -Infinity
     );
-    return { from: Math.max(horizon, ...times) };
+    return { from: Math.max(horizon, ...times), at: this.scheduler.now };
   }
 
   async #happen(happening: Happening): Promise<void> {
