@@ -6,6 +6,7 @@
 
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { listAllShards } from "@triton/triton/kinesis";
+import type { ShardId } from "../../src/record.ts";
 import { systemClock, VirtualClock } from "../../src/clock.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -29,7 +30,8 @@ const TROUBLE: Readonly<Record<number, (scene: Scene) => Promise<void>>> = {
   3: splitShard,
   6: restartPostgres,
   8: splitShard,
-  11: closeS3,
+  10: mergeShards,
+  12: closeS3,
   13: splitShard,
   15: restartPostgres,
   17: closeS3,
@@ -45,7 +47,7 @@ interface Scene {
   readonly random: (limit: number) => number;
 }
 
-Deno.test("triton store archives each event once under kill -9, splits and outages", async () => {
+Deno.test("triton store archives each event once under kill -9, reshards and outages", async () => {
   const seed = Number(Deno.env.get("TRITON_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 31));
   const chance = new VirtualClock({ seed });
   const random = (limit: number) => Math.floor(chance.random() * limit);
@@ -87,6 +89,19 @@ async function splitShard({ pipeline, random }: Scene): Promise<void> {
   const shards = await shardsOf(pipeline);
   const open = shards.filter(({ endingSequenceNumber }) => endingSequenceNumber === undefined);
   await pipeline.kinesis.splitShard(STREAM, open[random(open.length)]!.id);
+}
+
+/** Merges two neighbours: the open shards, in the order of their hash keys, leave no hole. */
+async function mergeShards({ pipeline: { kinesis }, random }: Scene): Promise<void> {
+  const { Shards = [] } = await kinesis.client.listShards({ StreamName: STREAM });
+  const open = Shards.filter((shard) => !shard.SequenceNumberRange?.EndingSequenceNumber)
+    .map((shard) => ({
+      id: shard.ShardId as ShardId,
+      first: BigInt(shard.HashKeyRange!.StartingHashKey!),
+    }))
+    .sort((a, b) => a.first < b.first ? -1 : 1);
+  const at = random(open.length - 1);
+  await kinesis.mergeShards(STREAM, open[at]!.id, open[at + 1]!.id);
 }
 
 async function restartPostgres({ postgres, producer, random }: Scene): Promise<void> {

@@ -101,7 +101,7 @@ export class S3Weather {
 }
 
 /** Takes a request in, so that it can be carried out when its connection is gone. */
-async function detach(request: S3Request): Promise<S3Request> {
+export async function detach(request: S3Request): Promise<S3Request> {
   const { url, method, headers } = request.request;
   const body = await request.request.arrayBuffer();
   return { ...request, request: new Request(url, { method, headers, body }) };

@@ -1,52 +1,116 @@
 /** How workers take shards over from each other. */
 
 import { equal, ok } from "node:assert/strict";
-import { openLedger } from "@triton/triton/checkpoint";
+import { type ArchiveLedger, openLedger } from "@triton/triton/checkpoint";
 import { listAllShards } from "@triton/triton/kinesis";
-import { untilTrue } from "../support/triton_process.ts";
+import { answerS3 } from "../support/s3_operations.ts";
+import { type TritonProcess, untilTrue, within } from "../support/triton_process.ts";
 import { assertArchived, EventCounter } from "./audit.ts";
 import { NumberedProducer } from "./numbered_producer.ts";
-import { BUCKET, startPipeline, STREAM } from "./pipeline.ts";
+import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
+import { detach } from "./s3_weather.ts";
 
-Deno.test("triton store frees its shards when it stops, and keeps them for the lease when killed", async () => {
-  await using pipeline = await startPipeline({ shards: 2 });
-  const { kinesis } = pipeline.kinesis;
-  await using ledger = await openLedger(pipeline.database, { client: "store", stream: STREAM });
-  await using producer = new NumberedProducer(kinesis, STREAM);
-  /** The workers that hold the two shards; undefined is nobody. */
-  const owners = async () => {
-    const shards = await ledger.shards();
-    return new Set(shards.map(({ owner }) => owner));
-  };
-  const shared = async () => {
-    const names = await owners();
-    return names.size === 2 && !names.has(undefined);
-  };
-  const heldBy = (name: string) => async () => {
-    const names = await owners();
-    return names.size === 1 && names.has(name);
-  };
+/** The workers that hold shards; undefined is nobody. */
+async function ownersOf(ledger: ArchiveLedger): Promise<Set<string | undefined>> {
+  return new Set((await ledger.shards()).map(({ owner }) => owner));
+}
 
-  const lease = ["--lease", "5s"];
-  const stopped = pipeline.store(...lease);
-  const survivor = pipeline.store(...lease);
-  await untilTrue(shared, "two workers to share two shards");
-  const before = await owners();
-  equal((await stopped.stop("SIGTERM")).code, 0);
-  const after = [...await owners()].filter((name) => name !== undefined);
-  equal(after.length, 1, "a worker that has stopped keeps its shard");
-  ok(before.has(after[0]));
-  await untilTrue(heldBy(after[0]!), "the other worker to take its shard");
+/** Waits until two workers share all shards; returns who they are. */
+async function untilShared(ledger: ArchiveLedger): Promise<ReadonlySet<string | undefined>> {
+  let owners: Set<string | undefined>;
+  await untilTrue(async () => {
+    owners = await ownersOf(ledger);
+    return owners.size === 2 && !owners.has(undefined);
+  }, "two workers to share two shards");
+  return owners!;
+}
 
-  const killed = pipeline.store(...lease);
-  await untilTrue(shared, "a new worker to get its share");
-  equal((await killed.stop("SIGKILL")).code, 137);
-  ok(await shared(), "a worker that was killed loses its shard before its lease expires");
-  await untilTrue(heldBy(after[0]!), "the other worker to take the shard after the lease");
+/** Waits until one worker holds all shards. */
+async function untilAllHeldBy(ledger: ArchiveLedger, worker: string): Promise<void> {
+  await untilTrue(async () => {
+    const owners = await ownersOf(ledger);
+    return owners.size === 1 && owners.has(worker);
+  }, `worker ${worker} to hold all shards`);
+}
 
+/** The name that a worker gives itself. */
+async function nameOf(worker: TritonProcess): Promise<string> {
+  const begins = /Archiving \S+ to .* as worker (\w+)$/;
+  await worker.until(begins);
+  return worker.log.map((line) => begins.exec(line)?.[1]).find((name) => name !== undefined)!;
+}
+
+/** Lets all be archived, stops the workers, and looks at what they left. */
+async function assertComplete(
+  pipeline: Pipeline,
+  producer: NumberedProducer,
+  workers: readonly TritonProcess[],
+): Promise<void> {
   await producer.stop();
   const counter = new EventCounter(pipeline.s3.buckets.get(BUCKET)!);
   await untilTrue(async () => await counter.count() >= producer.count, "all to be archived");
-  equal((await survivor.stop("SIGTERM")).code, 0);
-  assertArchived(await counter.numbers(), producer.placed, await listAllShards(kinesis, STREAM));
+  for (const worker of workers) equal((await worker.stop("SIGTERM")).code, 0);
+  const shards = await listAllShards(pipeline.kinesis.kinesis, STREAM);
+  assertArchived(await counter.numbers(), producer.placed, shards);
+  const { code, stdout, stderr } = await pipeline.verify();
+  equal(code, 0, `${stdout}\n${stderr}`);
+}
+
+Deno.test("triton store frees its shards when it stops, and keeps them for the lease when killed", async () => {
+  await using pipeline = await startPipeline({ shards: 2 });
+  await using ledger = await openLedger(pipeline.database, { client: "store", stream: STREAM });
+  await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
+  const options = ["--verbose", "--lease", "5s"];
+  const stopped = pipeline.store(...options);
+  const survivor = pipeline.store(...options);
+  const name = await nameOf(survivor);
+  await untilShared(ledger);
+  equal((await stopped.stop("SIGTERM")).code, 0);
+  const owners = await ownersOf(ledger);
+  owners.delete(undefined);
+  ok(owners.size === 1 && owners.has(name), "a worker that has stopped keeps its shard");
+  await untilAllHeldBy(ledger, name);
+
+  const killed = pipeline.store(...options);
+  const shared = await untilShared(ledger);
+  equal((await killed.stop("SIGKILL")).code, 137);
+  ok((await ownersOf(ledger)).isSupersetOf(shared), "a lease ends before it expires");
+  await untilAllHeldBy(ledger, name);
+  await assertComplete(pipeline, producer, [survivor]);
+});
+
+Deno.test("triton store that slept through its lease in mid-upload archives nothing twice", async () => {
+  await using pipeline = await startPipeline({ shards: 2 });
+  const { s3 } = pipeline;
+  await using ledger = await openLedger(pipeline.database, { client: "store", stream: STREAM });
+  await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
+  const options = ["--verbose", "--lease", "2s"];
+  const sleeper = pipeline.store(...options);
+  const heir = pipeline.store(...options);
+  await untilShared(ledger);
+
+  const asleep = Promise.withResolvers<void>();
+  const awake = Promise.withResolvers<void>();
+  s3.fault = async (request) => {
+    const { operation, key } = request;
+    if (operation !== "PutObject" || !key.endsWith(".tri")) return undefined;
+    if (pipeline.sender(request) !== sleeper) return undefined;
+    s3.fault = undefined;
+    const held = await detach(request);
+    sleeper.signal("SIGSTOP");
+    asleep.resolve();
+    await awake.promise;
+    return await answerS3(s3.buckets, held, Date.now);
+  };
+  await within(asleep.promise, "an upload of the worker that is to sleep");
+  await untilAllHeldBy(ledger, await nameOf(heir));
+  await heir.until(/Archived \S+: \d+ events/);
+  const bucket = s3.buckets.get(BUCKET)!;
+  const empty = [...bucket].filter(([key, { body }]) => key.endsWith(".tri") && body.length === 10);
+  equal(empty.length, 1, "the heir puts an empty archive in the place of the upload");
+  sleeper.signal("SIGCONT");
+  awake.resolve();
+  await sleeper.until(/Lost the lease of shardId-/);
+  await untilShared(ledger);
+  await assertComplete(pipeline, producer, [sleeper, heir]);
 });
