@@ -8,6 +8,9 @@
  * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
  * - remember how far it has come, with {@linkcode openCheckpointer}.
  *
+ * {@linkcode Archiver} is what `triton store` runs, and {@linkcode verifyArchive} proves that an
+ * archive is whole.
+ *
  * The AWS SDK and the databases' drivers are loaded when they are first needed. A program that does
  * only one of these things can import just that: `@triton/triton/config`, `/codec`, `/kinesis`,
  * `/archive` and `/checkpoint`.
@@ -111,17 +114,35 @@ export {
   type ArchiveBlock,
   type ArchiveDamage,
   type ArchiveDate,
+  type ArchivedQuarantine,
+  type ArchivedShard,
+  type ArchiveEnd,
   type ArchiveEntry,
   type ArchiveFileDamage,
   type ArchiveKey,
+  type ArchiveKnowledge,
+  type ArchiveProblem,
   ArchiveReader,
   type ArchiveReaderOptions,
+  type ArchiveReport,
   type ArchiveSelection,
   type KeyedArchiveBlock,
+  type KnownCheckpoint,
+  listAllArchives,
+  type ListAllArchivesOptions,
   listArchives,
   type ListArchivesOptions,
+  listQuarantine,
+  type ListQuarantineOptions,
+  newestArchived,
+  type NewestArchivedOptions,
   openArchive,
   type OpenArchiveOptions,
+  type QuarantinedRecord,
+  type RecordedGap,
+  verifyArchive,
+  type VerifyArchiveOptions,
+  type WholeArchiveSelection,
 } from "./src/archive/mod.ts";
 export {
   type ByteRange,
@@ -141,12 +162,14 @@ export {
   type S3Options,
 } from "./src/objects/mod.ts";
 export {
+  type ArchivedPosition,
   type ArchiveIntent,
   type ArchiveLedger,
   type Checkpoint,
   type Checkpointer,
   type Gap,
   type IntendedRange,
+  type LedgerHistory,
   type LedgerShard,
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
@@ -156,6 +179,7 @@ export {
   type OpenCheckpointerOptions,
   openLedger,
   type OpenLedgerOptions,
+  readHistory,
   type Renewal,
   type ShardStanding,
 } from "./src/checkpoint/mod.ts";
