@@ -95,7 +95,9 @@ export class ShardArchiver {
       for (const record of batch.records) writer.add(lease, record);
       // Not before: a file may be closed in the middle of the batch.
       // The last answer of a closed shard comes any time after its end, where its children begin.
-      if (batch.nextIterator !== undefined) lease.readUntil = askedAt - batch.millisBehindLatest;
+      const asOf = batch.nextIterator === undefined ? -Infinity : askedAt;
+      const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
+      lease.readUntil = Math.max(lease.readUntil, newest, asOf - batch.millisBehindLatest);
       lease.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
       askedAt = clock.now();
