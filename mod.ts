@@ -139,6 +139,7 @@ export {
   openArchive,
   type OpenArchiveOptions,
   type QuarantinedRecord,
+  type ReadManifestsOptions,
   type RecordedGap,
   verifyArchive,
   type VerifyArchiveOptions,
@@ -167,6 +168,7 @@ export {
   type ArchiveLedger,
   type Checkpoint,
   type Checkpointer,
+  type ClientGap,
   type Gap,
   type IntendedRange,
   type LedgerHistory,
@@ -180,6 +182,7 @@ export {
   openLedger,
   type OpenLedgerOptions,
   readHistory,
+  type ReadHistoryOptions,
   type Renewal,
   type ShardStanding,
 } from "./src/checkpoint/mod.ts";
