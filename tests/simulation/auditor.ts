@@ -147,8 +147,10 @@ class Auditor {
   }
 
   /** A gap whose end was not known yet ends at the next record that was archived. */
-  #endOf({ shardId, after, until }: Facts["gaps"][number]): string {
+  #endOf({ shardId, after, until, reason }: Facts["gaps"][number]): string {
     if (until !== undefined) return until;
+    // Time limits it; a second one, with nothing archived since the first, begins anywhere.
+    if (reason === "skipped") return "9".repeat(100);
     const next = [...this.#archivedIn.keys()]
       .filter((record) => record.shardId === shardId)
       .map((record) => record.sequenceNumber)

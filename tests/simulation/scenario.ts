@@ -41,8 +41,10 @@ export interface Scenario {
 
 /** Decides what a run is to be like. */
 export function planScenario(random: Random): Scenario {
-  const days = planDays(random);
   const oldTriton = random.chance(0.1);
+  // An older Triton wrote down no time before which a new shard cannot have been made, so what a
+  // shard has lost before the first worker came at all is not noticed.
+  const days = planDays(random, oldTriton ? 0 : 0.2);
   const workers = random.integer(1, 3);
   return {
     shards: random.pick([1, 1, 2, 2, 3]),
@@ -66,9 +68,9 @@ interface Day {
 }
 
 /** One stretch of a minute or so; sometimes a second one after a day or two without workers. */
-function planDays(random: Random): Day[] {
+function planDays(random: Random, twoDays: number): Day[] {
   const first = { from: 0, to: random.integer(20, 90) * SECOND };
-  if (!random.chance(0.2)) return [first];
+  if (!random.chance(twoDays)) return [first];
   const retention = random.pick([24, 24, 24, 48]) * HOUR;
   // The horizon is to fall into what was put before, or shortly after it.
   const from = retention + random.integer(0, first.to + 20 * SECOND);
