@@ -7,8 +7,15 @@
  * @module
  */
 
-/** How much longer than the data its array is, so that short runs can be copied 4 bytes at a time. */
+/** How much longer than the data its array is, so that runs can be copied 16 bytes at a time. */
 const SLACK = 16;
+
+/** By a copy's first byte: its length, and the high bits of its offset where they stand there. */
+const COPIES = Uint16Array.from({ length: 256 }, (_, tag) => {
+  return (tag & 3) === 1 ? (((tag >>> 2) & 7) + 4) | ((tag >>> 5) << 8) : (tag >>> 2) + 1;
+});
+/** By the kind of a copy: which of the next 32 bits belong to its offset. */
+const LOW_BITS = Int32Array.of(0, 0xff, 0xffff, -1);
 
 /**
  * Uncompresses a block.
@@ -42,10 +49,8 @@ export function uncompressBlock(block: Uint8Array, maxLength: number): Uint8Arra
         if (done + size > length) throw tooLong(length);
         to.setInt32(done, from.getInt32(at, true), true);
         to.setInt32(done + 4, from.getInt32(at + 4, true), true);
-        if (size > 8) {
-          to.setInt32(done + 8, from.getInt32(at + 8, true), true);
-          to.setInt32(done + 12, from.getInt32(at + 12, true), true);
-        }
+        to.setInt32(done + 8, from.getInt32(at + 8, true), true);
+        to.setInt32(done + 12, from.getInt32(at + 12, true), true);
       } else {
         if (size > 60) {
           const width = size - 60;
@@ -64,26 +69,29 @@ export function uncompressBlock(block: Uint8Array, maxLength: number): Uint8Arra
       done += size;
       continue;
     }
-    let size = (tag >>> 2) + 1;
-    let offset: number;
-    if (at + (kind === 3 ? 4 : kind) > end) throw cutOff();
-    if (kind === 1) {
-      size = ((tag >>> 2) & 7) + 4;
-      offset = ((tag >>> 5) << 8) | block[at++]!;
-    } else if (kind === 2) {
-      offset = from.getUint16(at, true);
-      at += 2;
-    } else {
-      offset = from.getUint32(at, true);
-      at += 4;
-    }
+    const copy = COPIES[tag]!;
+    const size = copy & 0xff;
+    const width = kind === 3 ? 4 : kind;
+    if (at + width > end) throw cutOff();
+    const low = at <= lastWide
+      ? from.getInt32(at, true) & LOW_BITS[kind]!
+      : readLow(block, at, width);
+    const offset = (copy & 0x700) + (low >>> 0);
+    at += width;
     if (offset === 0 || offset > done) {
       throw new RangeError(`it copies from ${offset} bytes back after ${done} bytes`);
     }
     const stop = done + size;
     if (stop > length) throw tooLong(length);
     let source = done - offset;
-    if (offset >= 4) {
+    if (offset >= 16) {
+      for (; done < stop; done += 16, source += 16) {
+        to.setInt32(done, to.getInt32(source, true), true);
+        to.setInt32(done + 4, to.getInt32(source + 4, true), true);
+        to.setInt32(done + 8, to.getInt32(source + 8, true), true);
+        to.setInt32(done + 12, to.getInt32(source + 12, true), true);
+      }
+    } else if (offset >= 4) {
       for (; done < stop; done += 4, source += 4) {
         to.setInt32(done, to.getInt32(source, true), true);
       }
@@ -107,6 +115,13 @@ function readLength(block: Uint8Array): { length: number; next: number } {
     if (byte < 128) return { length, next: i + 1 };
   }
   throw new RangeError("its length has more than 5 bytes");
+}
+
+/** Reads the low bytes of an offset near the end of a block. */
+function readLow(block: Uint8Array, at: number, width: number): number {
+  let low = 0;
+  for (let i = 0; i < width; i++) low |= block[at + i]! << (i * 8);
+  return low;
 }
 
 function cutOff(): RangeError {

@@ -105,6 +105,41 @@ for (const [what, block, message] of BROKEN) {
   });
 }
 
+/** A literal, or a copy of one of the three kinds; how far back it goes is cut to what there is. */
+const anyElement = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 60 }),
+  fc.record({
+    kind: fc.constantFrom(1, 2, 3),
+    size: fc.integer({ min: 1, max: 64 }),
+    back: fc.nat(),
+  }),
+);
+
+Deno.test("uncompressBlock() reads any sequence of literals and copies", () => {
+  const elements = fc.array(anyElement, { minLength: 1, maxLength: 60, size: "max" });
+  fc.assert(fc.property(elements, (all) => {
+    const data: number[] = [];
+    const body: number[] = [];
+    for (const element of all) {
+      if (element instanceof Uint8Array) {
+        body.push((element.length - 1) << 2, ...element);
+        data.push(...element);
+      } else if (data.length > 0) {
+        const { kind } = element;
+        const size = kind === 1 ? 4 + element.size % 8 : element.size;
+        const reach = Math.min(data.length, kind === 1 ? 2047 : 65535);
+        const offset = 1 + element.back % reach;
+        if (kind === 1) body.push(1 | ((size - 4) << 2) | ((offset >> 8) << 5), offset & 255);
+        else body.push(kind | ((size - 1) << 2), offset & 255, offset >> 8);
+        if (kind === 3) body.push(0, 0);
+        for (let i = 0; i < size; i++) data.push(data[data.length - offset]!);
+      }
+    }
+    const head = data.length < 128 ? [data.length] : [128 | (data.length & 127), data.length >> 7];
+    deepEqual(uncompressBlock(Uint8Array.from([...head, ...body]), 65536), Uint8Array.from(data));
+  }));
+});
+
 Deno.test("uncompressBlock() of damaged blocks ends with data of the stated length or an error", () => {
   const damage = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 3 });
   fc.assert(
