@@ -255,8 +255,9 @@ class Auditor {
         this.#report(`${what} was recorded while the stream still held that record`);
       }
       for (const { shardId: archived, sequenceNumber } of this.#archivedIn.keys()) {
-        if (archived !== shardId || until === undefined) continue;
-        if (compareNumbers(sequenceNumber, after ?? "") <= 0) continue;
+        // Without a record before it, a gap may follow on what was passed over.
+        if (archived !== shardId || until === undefined || after === undefined) continue;
+        if (compareNumbers(sequenceNumber, after) <= 0) continue;
         if (compareNumbers(sequenceNumber, until) < 0) {
           this.#report(`${what} ends at ${until}, but ${sequenceNumber} is archived`);
         }
