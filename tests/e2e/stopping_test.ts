@@ -15,7 +15,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   Deno.test(`triton store archives all that it has read at ${signal}, and exits with 0`, async () => {
     await using pipeline = await startPipeline({ shards: 1 });
     await putEvents(pipeline);
-    const archives = holdArchives(pipeline);
+    using archives = holdArchives(pipeline);
     const store = pipeline.store(...SMALL_FILES);
     await within(archives.held, "the first archive to be put");
     const ended = store.stop(signal);
@@ -30,7 +30,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
   Deno.test(`triton store exits at once with ${code} at the second ${signal}`, async () => {
     await using pipeline = await startPipeline({ shards: 1 });
     await putEvents(pipeline);
-    const archives = holdArchives(pipeline);
+    using archives = holdArchives(pipeline);
     const store = pipeline.store(...SMALL_FILES);
     await within(archives.held, "the first archive to be put");
     let over = false;
@@ -41,7 +41,6 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
       return over;
     }, "store to end");
     equal((await store.ended).code, code);
-    archives.release();
   });
 }
 
@@ -55,8 +54,16 @@ async function putEvents({ kinesis }: Pipeline): Promise<void> {
   deepStrictEqual(results.filter(({ ok }) => !ok), []);
 }
 
-/** Lets archives wait at the door of S3. */
-function holdArchives({ s3 }: Pipeline): { held: Promise<void>; release: () => void } {
+/** Archives that wait at the door of S3, which does not stop while there are any. */
+interface HeldArchives extends Disposable {
+  /** Waits for the first. */
+  readonly held: Promise<void>;
+  /** Lets all of them in. */
+  release(): void;
+}
+
+/** Lets archives wait. */
+function holdArchives({ s3 }: Pipeline): HeldArchives {
   const first = Promise.withResolvers<void>();
   const released = Promise.withResolvers<undefined>();
   s3.fault = ({ operation, key }) => {
@@ -64,5 +71,6 @@ function holdArchives({ s3 }: Pipeline): { held: Promise<void>; release: () => v
     first.resolve();
     return released.promise;
   };
-  return { held: first.promise, release: () => released.resolve(undefined) };
+  const release = () => released.resolve(undefined);
+  return { held: first.promise, release, [Symbol.dispose]: release };
 }
