@@ -251,9 +251,13 @@ export class World {
     for (const { process } of [...this.#workers]) {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }
-    const stopping = [...this.#workers].filter(({ stop }) => stop.signal.aborted).length;
-    while (this.#workers.size - stopping < this.scenario.lastWorkers) this.#startWorker();
-    if (!await this.#waitFor(() => this.#isArchived())) {
+    const working = () => [...this.#workers].filter(({ stop }) => !stop.signal.aborted).length;
+    const isArchived = async () => {
+      // Who was about to crash in this very moment crashes all the same, and is started again.
+      while (working() < this.scenario.lastWorkers) this.#startWorker();
+      return await this.#isArchived();
+    };
+    if (!await this.#waitFor(isArchived)) {
       this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
     }
     for (const { stop } of this.#workers) stop.abort();
