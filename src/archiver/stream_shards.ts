@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
+import { descendantsOf } from "../kinesis/shard_tree.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 import { startNow } from "./shard_position.ts";
@@ -97,13 +98,18 @@ export class StreamShards {
     return listAllShards(kinesis, ledger.stream, { clock, signal });
   }
 
-  /** The shards of a stream that the ledger knows nothing of, and where each begins. */
+  /**
+   * The shards of a stream that the ledger knows nothing of, and where each begins.
+   *
+   * An older Triton left checkpoints, but did not follow splits and merges. Shards that come from
+   * those it knew are children, of which anything may be missing that arrived since.
+   */
   async #firstShards(listed: readonly Shard[]): Promise<NewShard[]> {
     const { ledger, clock } = this.#services;
     const checkpoints = await persist("ledger", this.#services, () => ledger.checkpoints());
     const plan = planShards(listed, { checkpoints, from: this.#from });
     const now = startNow(clock.now());
-    return listed.map(({ id, parents }) => {
+    const shards = listed.map(({ id, parents }): NewShard => {
       const position = plan.get(id);
       // A shard with a checkpoint begins there. One that is passed over is closed: it ends at once.
       const start =
@@ -112,6 +118,13 @@ export class StreamShards {
           : position;
       return { shardId: id, parents, start };
     });
+    const descendants = descendantsOf(checkpoints, listed);
+    const children = listed.filter(({ id }) => descendants.has(id) && !checkpoints.has(id));
+    if (children.length === 0) return shards;
+    const ids = new Set(children.map(({ id }) => id));
+    const others = shards.filter(({ shardId }) => !ids.has(shardId));
+    await persist("ledger", this.#services, () => ledger.addShards(others));
+    return await this.#asChildren(children, new Set(others.map(({ shardId }) => shardId)));
   }
 
   /** Shards that are read from their oldest record, after their parents. */

@@ -136,9 +136,15 @@ export function planShards(
   return plan;
 }
 
-/** The shards that come, however far back, from shards with a checkpoint. */
-function descendantsOf(
-  checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
+/**
+ * Finds the shards that come, however far back, from certain others.
+ *
+ * @param ancestors Those others, such as all shards with a checkpoint.
+ * @param shards All shards of the stream, in any order.
+ * @returns Their children, the children of these, and so on.
+ */
+export function descendantsOf(
+  ancestors: { has(shardId: ShardId): boolean },
   shards: readonly Shard[],
 ): Set<ShardId> {
   const found = new Set<ShardId>();
@@ -146,7 +152,7 @@ function descendantsOf(
   for (let before = -1; before < found.size;) {
     before = found.size;
     for (const { id, parents } of shards) {
-      if (parents.some((parent) => checkpoints.has(parent) || found.has(parent))) found.add(id);
+      if (parents.some((parent) => ancestors.has(parent) || found.has(parent))) found.add(id);
     }
   }
   return found;

@@ -211,6 +211,30 @@ Deno.test("Archiver takes over positions that an older Triton left", async () =>
   equal(manifest.shards.get(fixture.shards[0]!)!.previous, seen.get(fixture.shards[0]!));
 });
 
+Deno.test("Archiver records a gap in shards that an older Triton did not follow to", async () => {
+  const fixture = new Fixture(1);
+  const [parent] = fixture.shards;
+  await fixture.put(5);
+  const iterator = await fixture.kinesis.getShardIterator(
+    { stream: STREAM, shardId: parent! },
+    { type: "trim-horizon" },
+  );
+  const { records } = await fixture.kinesis.getRecords(iterator);
+  const checkpoints = new Map([[parent!, records.at(-1)!.sequenceNumber]]);
+  fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock, checkpoints });
+  await fixture.clock.advance(HOUR);
+  const children = fixture.kinesis.splitShard(STREAM, parent!);
+  await fixture.put(10);
+  await fixture.clock.advance(30 * HOUR);
+  await fixture.put(10);
+  const worker = fixture.start();
+  await fixture.clock.advance(30_000);
+  await worker.stop();
+  equal((await fixture.archived()).length, 10, "the stream has dropped the others");
+  const gaps = (await fixture.ledger.gaps()).map(({ shardId, reason }) => [shardId, reason]);
+  for (const child of children) ok(gaps.some((gap) => gap[0] === child && gap[1] === "retention"));
+});
+
 Deno.test("Archiver records a gap when the stream dropped records before they were archived", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
