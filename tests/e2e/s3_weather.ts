@@ -60,7 +60,9 @@ export class S3Weather {
     const sender = this.#pipeline.sender(request);
     const trap = this.#trap;
     if (this.#late.has(request.key)) return await this.#arriveLate(request);
-    if (trap === undefined || sender === undefined) return this.#fickle(request);
+    if (trap === undefined || sender === undefined || !this.#isDecisive(request)) {
+      return this.#fickle(request);
+    }
     this.#trap = undefined;
     if (trap.when === "after") {
       const answer = await this.#carryOut(request);
@@ -79,6 +81,11 @@ export class S3Weather {
     const [first, second] = this.#random(2) === 0 ? [late, request] : [request, late];
     const answers = [await this.#carryOut(first), await this.#carryOut(second)];
     return first === request ? answers[0]! : answers[1]!;
+  }
+
+  /** Whether a put would write an archive: not the probe, and not a key that is taken. */
+  #isDecisive({ bucket, key }: S3Request): boolean {
+    return key.endsWith(".tri") && this.#pipeline.s3.buckets.get(bucket)?.has(key) === false;
   }
 
   #carryOut(request: S3Request): Promise<Response> {
