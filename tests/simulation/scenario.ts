@@ -42,9 +42,7 @@ export interface Scenario {
 /** Decides what a run is to be like. */
 export function planScenario(random: Random): Scenario {
   const oldTriton = random.chance(0.1);
-  // An older Triton wrote down no time before which a new shard cannot have been made, so what a
-  // shard has lost before the first worker came at all is not noticed.
-  const days = planDays(random, oldTriton ? 0 : 0.2);
+  const days = planDays(random, 0.2);
   const workers = random.integer(1, 3);
   return {
     shards: random.pick([1, 1, 2, 2, 3]),
