@@ -92,7 +92,7 @@ export class Archiver {
     signal.addEventListener("abort", stop, { once: true });
     const renewing = new AbortController();
     const { ledger: { stream, client }, store: { url } } = this.#services;
-    log.debug("Archiving {stream} to {url} for client {client}, as worker {worker}", {
+    log.info("Archiving {stream} to {url} for client {client}, as worker {worker}", {
       ...{ stream, client, url },
       worker: this.#worker,
     });

@@ -82,7 +82,7 @@ export class ShardArchiver {
     const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
-    log.debug("Reading {shardId} from {from}", { shardId: lease.shardId, from });
+    log.info("Reading {shardId} {from}", { shardId: lease.shardId, from: describeStart(from) });
     // An answer is as of some moment after it was asked for; how long it took must not count.
     let askedAt = clock.now();
     for await (const batch of pollShard(kinesis, shard, { clock, signal, pollIntervalMs, limit })) {
@@ -156,6 +156,20 @@ export class ShardArchiver {
     this.refusal ??= error;
     await this.#parts.leases.refuse(lease);
     if (this.#parts.leases.held.length === 0) throw error;
+  }
+}
+
+/** Where reading begins, in words. */
+function describeStart(from: StartPosition): string {
+  switch (from.type) {
+    case "after":
+      return `after ${from.sequenceNumber}`;
+    case "at-timestamp":
+      return `from ${from.timestamp.toISOString()} on`;
+    case "trim-horizon":
+      return "from its oldest record on";
+    case "latest":
+      return "from now on";
   }
 }
 
