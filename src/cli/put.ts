@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { TritonError } from "../errors.ts";
 import type { PutEntry } from "../kinesis/mod.ts";
+import type { StreamWriter } from "../stream/mod.ts";
 import type { CliContext } from "./cli_context.ts";
 import { logToStderr } from "./logging.ts";
 import { configOption, streamOption } from "./options.ts";
@@ -30,6 +31,9 @@ export function putCommand(context: CliContext): Command {
     );
 }
 
+/** How long an event may wait for others to be sent with, in milliseconds. */
+const LINGER_MS = 1_000;
+
 /** Makes a record of a line; a line that cannot be one throws. */
 type ReadEntry = (text: string) => PutEntry;
 
@@ -49,10 +53,32 @@ async function put(options: PutOptions, context: CliContext, verbose: boolean): 
   };
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   await using writer = new StreamWriter(kinesis, config.name, { clock: context.clock });
-  const bad = await putLines(readEntry, (entry) => writer.put(entry), context);
+  const ended = new AbortController();
+  const flushing = flushEvery(LINGER_MS, writer, context, ended.signal);
+  const bad = await putLines(readEntry, (entry) => writer.put(entry), context)
+    .finally(() => ended.abort());
+  await flushing;
   await writer.flush();
   await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
   if (bad > 0) throw new TritonError(`${countOf(bad, "line")} could not be put`);
+}
+
+/** Sends what there is every now and then, so that a slow input does not keep events waiting. */
+async function flushEvery(
+  intervalMs: number,
+  writer: StreamWriter,
+  { clock }: CliContext,
+  ended: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      await clock.sleep(intervalMs, ended);
+      await writer.flush();
+    }
+  } catch (error) {
+    // The writer tells a failure again to whoever puts next, or flushes at the end.
+    if (error !== ended.reason && !(error instanceof TritonError)) throw error;
+  }
 }
 
 /** Puts all lines; returns how many could not be. */
@@ -63,9 +89,11 @@ async function putLines(
 ): Promise<number> {
   const progress = new Progress(context, "put");
   let [good, bad, bytes] = [0, 0, 0];
-  for await (const { number, text } of readLines(context.stdin)) {
-    if (text.trim() === "") continue;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for await (const { number, bytes: line } of readLines(context.stdin)) {
     try {
+      const text = decode(line, decoder);
+      if (text.trim() === "") continue;
       const entry = readEntry(text);
       await putEntry(entry);
       await progress.update(++good, bytes += entry.data.length);
@@ -87,8 +115,16 @@ function isFaultOfLine(error: unknown): boolean {
     error instanceof LineError;
 }
 
-/** Thrown when a line is an event, but says nothing of its shard. */
+/** Thrown when a line is not text, or is an event that says nothing of its shard. */
 class LineError extends TritonError {}
+
+function decode(line: Uint8Array, decoder: TextDecoder): string {
+  try {
+    return decoder.decode(line);
+  } catch (cause) {
+    throw new LineError("Cannot read event: the line is not UTF-8", { cause });
+  }
+}
 
 function partitionKeyOf(value: unknown, field: string): string {
   switch (typeof value) {

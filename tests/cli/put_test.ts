@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { jsonValues } from "../codec/json_values.ts";
+import { readLines } from "../../src/cli/read_lines.ts";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
 
 const PUT = ["put", "--stream", "clicks"];
@@ -60,6 +61,39 @@ Deno.test("put puts a last line without an end, and nothing of nothing", () =>
     deepStrictEqual([one.code, one.stderr], [0, "put 1 event into clicks_prod\n"]);
     const tail = await pipeline.run([...TAIL, "--limit", "1"]);
     equal(tail.stdout, '{"id":12345678901234567890}\n');
+  }));
+
+Deno.test("put reports a line that is not UTF-8, and reads lines however their bytes come", async () => {
+  const bytes = new TextEncoder().encode('{"id":"ä"}\n\xff\n{"id":2}\r\n\n{"id":3}');
+  const at = bytes.indexOf(0xc3, 12);
+  const bad = new Uint8Array([...bytes.subarray(0, at), 0xff, ...bytes.subarray(at + 2)]);
+  for (let size = 1; size < bad.length; size++) {
+    const pieces = async function* () {
+      for (let start = 0; start < bad.length; start += size) yield bad.slice(start, start + size);
+    };
+    const lines = await Array.fromAsync(readLines(pieces()));
+    deepStrictEqual(lines.map(({ number }) => number), [1, 2, 3, 4, 5]);
+    deepStrictEqual(lines[1]!.bytes, new Uint8Array([0xff]));
+    equal(new TextDecoder().decode(lines[2]!.bytes), '{"id":2}');
+  }
+  await withPipeline(async (pipeline) => {
+    const { code, stderr } = await pipeline.run(PUT, bad);
+    equal(code, 1);
+    match(stderr, /^triton: line 2: Cannot read event: the line is not UTF-8$/m);
+    match(stderr, /^put 3 events into clicks_prod$/m);
+  });
+});
+
+Deno.test("put sends an event while its input goes on", () =>
+  withPipeline(async (pipeline) => {
+    const input = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = input.writable.getWriter();
+    const put = pipeline.run(PUT, input.readable);
+    await writer.write(new TextEncoder().encode('{"id":1}\n'));
+    const tail = await pipeline.run([...TAIL, "--limit", "1"]);
+    equal(tail.stdout, '{"id":1}\n');
+    await writer.close();
+    equal((await put).stderr, "put 1 event into clicks_prod\n");
   }));
 
 Deno.test("put needs a partition_key in the configuration", () =>

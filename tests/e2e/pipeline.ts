@@ -12,7 +12,12 @@ import {
   type S3Server,
   startS3Server,
 } from "../support/s3_server.ts";
-import { runTriton, TritonProcess, type TritonResult } from "../support/triton_process.ts";
+import {
+  runTriton,
+  type TritonInput,
+  TritonProcess,
+  type TritonResult,
+} from "../support/triton_process.ts";
 
 /** Name of the stream in Kinesis. */
 export const STREAM = "clicks_prod";
@@ -49,7 +54,7 @@ export interface Pipeline extends AsyncDisposable {
   /** The `triton store` that a request to S3 comes from. */
   sender(request: S3Request): TritonProcess | undefined;
   /** Runs any other command to its end. */
-  run(args: readonly string[], input?: string): Promise<TritonResult>;
+  run(args: readonly string[], input?: TritonInput): Promise<TritonResult>;
   /** What `triton cat` prints of yesterday, today and tomorrow. */
   cat(...args: readonly string[]): Promise<TritonResult>;
   /** What `triton verify --deep` says of the same days. */
@@ -87,7 +92,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
     stores.push(store);
     return started.use(store);
   };
-  const run = (args: readonly string[], input?: string) => runTriton(args, { env, input });
+  const run = (args: readonly string[], input?: TritonInput) => runTriton(args, { env, input });
   return {
     kinesis,
     s3,

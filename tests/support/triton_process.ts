@@ -19,6 +19,9 @@ export interface TritonResult {
   readonly stderr: string;
 }
 
+/** What a process finds on its standard input. */
+export type TritonInput = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 /** A running `triton`. */
 export class TritonProcess implements AsyncDisposable {
   /** What the process has written to standard error, line by line. */
@@ -39,7 +42,7 @@ export class TritonProcess implements AsyncDisposable {
    */
   constructor(
     args: readonly string[],
-    options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+    options: { readonly env?: Record<string, string>; readonly input?: TritonInput } = {},
   ) {
     const [program, ...programArgs] = tritonCommand();
     this.#name = `triton ${args[0]}`;
@@ -106,11 +109,9 @@ export class TritonProcess implements AsyncDisposable {
     await within(waiting, `${this.#name} to ${what}`, () => this.#tail());
   }
 
-  async #watch(input: string): Promise<TritonResult> {
-    const writer = this.#child.stdin.getWriter();
+  async #watch(input: TritonInput): Promise<TritonResult> {
     // Whoever ends before the last line is read says so by its exit code.
-    const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
-      .catch(() => {});
+    const fed = new Response(input).body!.pipeTo(this.#child.stdin).catch(() => {});
     const [status] = await Promise.all([
       this.#child.status,
       this.#readOutput(),
@@ -157,7 +158,7 @@ export class TritonProcess implements AsyncDisposable {
 /** Runs `triton` to its end. */
 export async function runTriton(
   args: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+  options: { readonly env?: Record<string, string>; readonly input?: TritonInput } = {},
 ): Promise<TritonResult> {
   await using process = new TritonProcess(args, options);
   return await within(process.ended, `triton ${args[0]} to end`, () => process.log.join("\n"));
