@@ -276,6 +276,7 @@ export class World {
     let so = false;
     let over = false;
     const look = async (): Promise<void> => {
+      if (over) return;
       so = await isSo();
       over ||= so || this.#problems.length > 0;
       if (!over) this.scheduler.after(1_000, () => void look());
