@@ -206,8 +206,9 @@ export interface ArchiveLedger extends AsyncDisposable {
     gap?: Gap,
   ): Promise<boolean>;
   /**
-   * Records a gap, once: the same shard, `after` and reason are the same gap. What is said of it
-   * last holds, since more may have been dropped before what follows the gap was archived.
+   * Records a gap, once: the same shard, `after` and reason are the same gap. What was noticed of it
+   * last holds, since more may have been dropped before what follows the gap was archived; what was
+   * noticed before changes nothing, should it come late.
    */
   recordGap(gap: Gap): Promise<void>;
   /** All recorded gaps of the stream, in the order they were noticed. */

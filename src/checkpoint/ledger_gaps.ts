@@ -15,7 +15,8 @@ export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<voi
     `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (client, stream, shard, after_seq, reason)
-    DO UPDATE SET until_seq = excluded.until_seq, recorded_ms = excluded.recorded_ms`,
+    DO UPDATE SET until_seq = excluded.until_seq, recorded_ms = excluded.recorded_ms
+      WHERE excluded.recorded_ms >= triton_gap.recorded_ms`,
     ...[client, stream, gap.shardId],
     ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
     ...[gap.reason, gap.recordedAt.getTime()],

@@ -289,6 +289,7 @@ export class MemoryLedger implements ArchiveLedger {
     const index = this.#gaps.findIndex((other) =>
       other.shardId === gap.shardId && other.after === gap.after && other.reason === gap.reason
     );
+    if (index >= 0 && this.#gaps[index]!.recordedAt > gap.recordedAt) return;
     if (index >= 0) this.#gaps.splice(index, 1);
     this.#gaps.push(gap);
   }

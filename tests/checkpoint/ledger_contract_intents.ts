@@ -319,6 +319,9 @@ export const INTENTS: readonly LedgerTest[] = [
       const longer = { ...gap(0, "1", 9), until: at("5") };
       for (let time = 0; time < 2; time++) await ledger.recordGap(longer);
       deepStrictEqual(await ledger.gaps(), [gaps[0], gaps[2], gaps[3], longer]);
+      // From a worker that was cut off meanwhile.
+      await ledger.recordGap({ ...gap(0, "1", 8), until: at("4") });
+      deepStrictEqual(await ledger.gaps(), [gaps[0], gaps[2], gaps[3], longer]);
       await using other = await place.open({ client: "other" });
       await other.recordGap({ ...gap(0, "1", 9), until: at("5") });
       deepStrictEqual(await other.gaps(), [{ ...gap(0, "1", 9), until: "5" }]);
