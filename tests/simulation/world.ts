@@ -40,6 +40,9 @@ class WatchedLedger extends MemoryLedger {
   }
 }
 
+/** The longest time between two polls of a shard. */
+const POLL_MS = 5_000;
+
 /** How long everything may take to be archived once nothing goes wrong any more. */
 const PATIENCE_MS = 20 * 60_000;
 
@@ -252,10 +255,13 @@ export class World {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }
     const working = () => [...this.#workers].filter(({ stop }) => !stop.signal.aborted).length;
+    let since: number | undefined;
     const isArchived = async () => {
       // Who was about to crash in this very moment crashes all the same, and is started again.
       while (working() < this.scenario.lastWorkers) this.#startWorker();
-      return await this.#isArchived();
+      since = await this.#isArchived() ? since ?? this.scheduler.now : undefined;
+      // By then each shard was asked for its records, so that it is noticed what it has lost.
+      return since !== undefined && this.scheduler.now - since >= 3 * POLL_MS;
     };
     if (!await this.#waitFor(isArchived)) {
       this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
@@ -287,12 +293,15 @@ export class World {
     return so || this.#problems.length > 0;
   }
 
-  /** Whether the checkpoints cover all that the stream holds, and closed shards have ended. */
+  /**
+   * Whether every open shard is somebody's, the checkpoints cover all that the stream holds, and
+   * closed shards have ended.
+   */
   async #isArchived(): Promise<boolean> {
     const checkpoints = await this.#ledger.checkpoints();
-    const known = new Map(
-      (await this.#ledger.shards()).map((shard) => [shard.shardId, shard.state]),
-    );
+    const shards = await this.#ledger.shards();
+    if (shards.some(({ state, owner }) => state === "open" && owner === undefined)) return false;
+    const known = new Map(shards.map((shard) => [shard.shardId, shard.state]));
     const listed = await this.#driver.shards();
     for (const id of listed.keys()) if (!known.has(id)) return false;
     for (const [id, state] of known) {
