@@ -151,6 +151,11 @@ class Auditor {
     if (until !== undefined) return until;
     // Time limits it; a second one, with nothing archived since the first, begins anywhere.
     if (reason === "skipped") return "9".repeat(100);
+    // Whoever passed over what there was knows no record before what was lost afterwards.
+    const passedOver = this.#facts.gaps.some((gap) =>
+      gap.reason === "skipped" && gap.shardId === shardId
+    );
+    if (after === undefined && passedOver) return "9".repeat(100);
     const next = [...this.#archivedIn.keys()]
       .filter((record) => record.shardId === shardId)
       .map((record) => record.sequenceNumber)
