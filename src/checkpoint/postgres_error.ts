@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CONNECTION_CODES } from "../connection_codes.ts";
 import { CheckpointError } from "../errors.ts";
 
 /**
@@ -16,22 +17,11 @@ const RETRYABLE_STATE = /^(08...|40...|53...|55P03|57014|57P0[1-35])$/;
 
 /** Failures on the way to the server, by the names that the driver and the system give them. */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set([
+  ...CONNECTION_CODES,
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETRESET",
-  "ENETUNREACH",
   "ENOENT", // a server that is down has no socket file
-  "ENOTFOUND", // a name server may be down, or the server not be registered yet
-  "EPIPE",
-  "ETIMEDOUT",
   "Timeout",
 ]);
 

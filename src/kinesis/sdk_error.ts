@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CONNECTION_CODES } from "../connection_codes.ts";
 import { KinesisError } from "../errors.ts";
 
 /** Refusals that pass by themselves: throttling, and failures inside the service. */
@@ -22,33 +23,6 @@ const PASSING_CODES = new Set([
   "Throttling",
   "ThrottlingException",
   "TooManyRequestsException",
-]);
-
-/** Names and codes of lost, refused or slow connections, as Node and Deno spell them. */
-const CONNECTION_CODES = new Set([
-  "EADDRNOTAVAIL",
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETRESET",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ERR_SOCKET_CLOSED",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "BrokenPipe",
-  "ConnectionAborted",
-  "ConnectionRefused",
-  "ConnectionReset",
-  "NotConnected",
-  "TimedOut",
-  "TimeoutError",
-  "UnexpectedEof",
 ]);
 
 /** Names of errors that say nothing about what the service said. */

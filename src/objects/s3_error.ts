@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CONNECTION_CODES } from "../connection_codes.ts";
 import { ObjectStoreError, TritonError } from "../errors.ts";
 
 /** What asking again can help with, by S3's name or by the system's. */
@@ -17,17 +18,7 @@ const RETRYABLE = new Set([
   "SlowDown",
   "Throttling",
   "ThrottlingException",
-  "TimeoutError",
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "ETIMEDOUT",
-  "UND_ERR_SOCKET",
+  ...CONNECTION_CODES,
 ]);
 
 /** What people should do about errors whose own message does not say. */

@@ -1,0 +1,26 @@
+/** Names and codes of lost, refused or slow connections, as Node and Deno spell them. */
+export const CONNECTION_CODES: ReadonlySet<string> = new Set([
+  "EADDRNOTAVAIL",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETRESET",
+  "ENETUNREACH",
+  "ENOTFOUND", // a name server may be down, or the server not be registered yet
+  "EPIPE",
+  "ETIMEDOUT",
+  "ERR_SOCKET_CLOSED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "BrokenPipe",
+  "ConnectionAborted",
+  "ConnectionRefused",
+  "ConnectionReset",
+  "NotConnected",
+  "TimedOut",
+  "TimeoutError",
+  "UnexpectedEof",
+]);
