@@ -24,6 +24,8 @@ export class ShardLeases {
   readonly #options: ShardLeasesOptions;
   readonly #held = new Map<ShardId, Lease>();
   readonly #refused = new Set<ShardId>();
+  /** Shards whose lease was asked for and is not answered yet. */
+  readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
 
   constructor(services: Pick<Services, "ledger"> & Patience, options: ShardLeasesOptions) {
@@ -52,6 +54,18 @@ export class ShardLeases {
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
     }
+    await this.#releaseStrays(renewal.held.keys());
+  }
+
+  /**
+   * Gives back leases that the ledger keeps for this worker though it does not know of them: the
+   * request for one may take effect long after its answer was given up. It would be renewed for ever.
+   */
+  async #releaseStrays(held: Iterable<ShardId>): Promise<void> {
+    const { ledger, clock } = this.#services;
+    const strays = [...held].filter((id) => !this.#held.has(id) && !this.#taking.has(id));
+    if (strays.length === 0) return;
+    await persist("ledger", { clock }, () => ledger.release(this.#options.worker, strays));
   }
 
   /** Asks the ledger which leases to take and which to hand over. */
@@ -71,15 +85,17 @@ export class ShardLeases {
   async take(shardId: ShardId): Promise<Lease | undefined> {
     const { ledger } = this.#services;
     const { worker, leaseMs } = this.#options;
-    const epoch = await persist(
-      "ledger",
-      this.#services,
-      () => ledger.acquire(shardId, worker, leaseMs),
-    );
-    if (epoch === undefined) return undefined;
-    const lease = new Lease(shardId, epoch);
-    this.#held.set(shardId, lease);
-    return lease;
+    this.#taking.add(shardId);
+    try {
+      const acquire = () => ledger.acquire(shardId, worker, leaseMs);
+      const epoch = await persist("ledger", this.#services, acquire);
+      if (epoch === undefined) return undefined;
+      const lease = new Lease(shardId, epoch);
+      this.#held.set(shardId, lease);
+      return lease;
+    } finally {
+      this.#taking.delete(shardId);
+    }
   }
 
   /** Gives a lease back; whatever was read under it must have been archived or discarded. */

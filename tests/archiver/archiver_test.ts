@@ -158,6 +158,22 @@ Deno.test("Archivers share the shards of a stream evenly, and take over from one
   deepStrictEqual(await fixture.archived(), fixture.expected);
 });
 
+Deno.test("Archiver gives back a lease that it was given long after it had stopped asking", async () => {
+  const fixture = new Fixture(3);
+  const workers = [fixture.start(), fixture.start()];
+  await fixture.clock.advance(30_000);
+  const shards = await fixture.ledger.shards();
+  const [first] = shards.map(({ owner }) => owner!);
+  const kept = shards.filter(({ owner }) => owner === first);
+  // An earlier request for a lease takes effect now, and the epoch is not the one that was told.
+  for (const { shardId } of kept) await fixture.ledger.acquire(shardId, first!, 20_000);
+  await fixture.clock.advance(30_000);
+  await fixture.put(30);
+  await fixture.clock.advance(30_000);
+  for (const worker of workers) await worker.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
 Deno.test("Archiver.run() begins at latest by a time that stays the same after a restart", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
