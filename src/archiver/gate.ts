@@ -2,11 +2,6 @@
 export class Gate {
   #opened: PromiseWithResolvers<void> | undefined;
 
-  /** Whether tasks have to wait. */
-  get closed(): boolean {
-    return this.#opened !== undefined;
-  }
-
   /** Makes tasks wait from now on. */
   close(): void {
     this.#opened ??= Promise.withResolvers<void>();

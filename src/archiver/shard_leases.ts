@@ -38,11 +38,6 @@ export class ShardLeases {
     return [...this.#held.values()];
   }
 
-  /** Shards that this worker was told to leave alone. */
-  get refused(): ReadonlySet<ShardId> {
-    return this.#refused;
-  }
-
   /** Renews all leases, and drops those that another worker has by now. */
   async renew(): Promise<void> {
     const { ledger, clock } = this.#services;

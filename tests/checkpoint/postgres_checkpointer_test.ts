@@ -1,31 +1,13 @@
 import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import postgres from "postgres";
-import { type Clock, VirtualClock } from "@triton/triton";
+import { VirtualClock } from "@triton/triton";
 import { retry } from "../../src/retry.ts";
 import { CheckpointError, openCheckpointer, PostgresCheckpointer } from "@triton/triton/checkpoint";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
 import { killWhileSaving, openTogether, openWith } from "./processes.ts";
-
-/** A clock whose pauses last one turn of the event loop. */
-const impatient: Clock = {
-  now: () => Date.now(),
-  random: () => 0,
-  sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
-};
-
-/** Runs statements by other means, and returns the rows of the last one. */
-async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    let rows: Record<string, unknown>[] = [];
-    for (const statement of statements) rows = [...await sql.unsafe(statement)];
-    return rows;
-  } finally {
-    await sql.end();
-  }
-}
+import { impatient, query } from "./postgres_support.ts";
 
 /** The URL with something else in it. */
 function changed(

@@ -6,7 +6,6 @@ import {
   openCheckpointer,
   openLedger,
 } from "@triton/triton/checkpoint";
-import type { Clock } from "@triton/triton";
 import { retry } from "../../src/retry.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";
@@ -16,27 +15,9 @@ import { LEASES } from "./ledger_contract_leases.ts";
 import { acquireTogether } from "./ledger_processes.ts";
 import { RACES } from "./ledger_races.ts";
 import { intent, lease, type LedgerPlace, LONG_MS, range } from "./ledger_support.ts";
+import { impatient, query } from "./postgres_support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
-
-/** A clock whose pauses last one turn of the event loop. */
-const impatient: Clock = {
-  now: () => Date.now(),
-  random: () => 0,
-  sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
-};
-
-/** Runs statements by other means, and returns the rows of the last one. */
-async function query(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    let rows: Record<string, unknown>[] = [];
-    for (const statement of statements) rows = [...await sql.unsafe(statement)];
-    return rows;
-  } finally {
-    await sql.end();
-  }
-}
 
 function placeIn(url: string): LedgerPlace {
   return {
