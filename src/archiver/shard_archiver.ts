@@ -121,8 +121,8 @@ export class ShardArchiver {
     until: SequenceNumber | undefined,
     reason: string,
   ): Promise<void> {
-    const { services, services: { ledger, clock } } = this.#parts;
-    const { shardId, lastRead: after } = lease;
+    const { services, services: { ledger, clock }, leases } = this.#parts;
+    const { shardId, epoch, lastRead: after } = lease;
     const recordedAt = new Date(clock.now());
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
       shardId,
@@ -131,7 +131,7 @@ export class ShardArchiver {
       reason,
     });
     const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
-    await persist("ledger", services, () => ledger.recordGap(gap));
+    if (!await persist("ledger", services, () => ledger.recordGap(gap, epoch))) leases.lose(lease);
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */

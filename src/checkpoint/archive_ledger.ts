@@ -209,8 +209,13 @@ export interface ArchiveLedger extends AsyncDisposable {
    * Records a gap, once: the same shard, `after` and reason are the same gap. What was noticed of it
    * last holds, since more may have been dropped before what follows the gap was archived; what was
    * noticed before changes nothing, should it come late.
+   *
+   * @param gap The gap.
+   * @param epoch The epoch of the lease under which it was noticed, if it was under one.
+   * @returns False if the lease is another's by now: nothing is written then, since what was read
+   * under it is not archived, and the other may have noticed a longer gap.
    */
-  recordGap(gap: Gap): Promise<void>;
+  recordGap(gap: Gap, epoch?: number): Promise<boolean>;
   /** All recorded gaps of the stream, in the order they were noticed. */
   gaps(): Promise<Gap[]>;
 }

@@ -6,7 +6,7 @@
 
 import type { Gap } from "./archive_ledger.ts";
 import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./ledger_rows.ts";
-import type { LedgerScope } from "./ledger_shards.ts";
+import { type LedgerScope, lockShard } from "./ledger_shards.ts";
 import { ask, type Steps } from "./sql_steps.ts";
 
 /** Records a gap; of one that is known, what is said last holds. */
@@ -21,6 +21,14 @@ export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<voi
     ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
     ...[gap.reason, gap.recordedAt.getTime()],
   );
+}
+
+/** Records a gap that was noticed under a lease, unless the lease is another's by now. */
+export function* recordLeasedGap(scope: LedgerScope, gap: Gap, epoch: number): Steps<boolean> {
+  const shard = yield* lockShard(scope, gap.shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  yield* recordGap(scope, gap);
+  return true;
 }
 
 /** All gaps, the oldest first. */

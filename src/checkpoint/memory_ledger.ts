@@ -285,13 +285,18 @@ export class MemoryLedger implements ArchiveLedger {
 
   /** Records a gap, once: of the same shard, `after` and reason, what is said last holds. */
   // deno-lint-ignore require-await
-  async recordGap(gap: Gap): Promise<void> {
+  async recordGap(gap: Gap, epoch?: number): Promise<boolean> {
+    if (epoch !== undefined) {
+      const row = this.#row(gap.shardId);
+      if (row.epoch !== epoch || row.owner === undefined) return false;
+    }
     const index = this.#gaps.findIndex((other) =>
       other.shardId === gap.shardId && other.after === gap.after && other.reason === gap.reason
     );
-    if (index >= 0 && this.#gaps[index]!.recordedAt > gap.recordedAt) return;
+    if (index >= 0 && this.#gaps[index]!.recordedAt > gap.recordedAt) return true;
     if (index >= 0) this.#gaps.splice(index, 1);
     this.#gaps.push(gap);
+    return true;
   }
 
   /** All recorded gaps of the stream, in the order they were noticed. */

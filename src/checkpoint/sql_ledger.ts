@@ -12,7 +12,7 @@ import type {
 } from "./archive_ledger.ts";
 import { listCheckpoints } from "./ledger_checkpoints.ts";
 import { adopt, confirm, reposition } from "./ledger_positions.ts";
-import { listGaps, recordGap } from "./ledger_gaps.ts";
+import { listGaps, recordGap, recordLeasedGap } from "./ledger_gaps.ts";
 import { cancel, commit, intend, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
 import {
@@ -165,11 +165,13 @@ export class SqlLedger implements ArchiveLedger {
     });
   }
 
-  recordGap(gap: Gap): Promise<void> {
-    return this.#transact(
-      `Cannot record a gap in ${gap.shardId} of stream`,
-      () => recordGap(this.#scope, gap),
-    );
+  async recordGap(gap: Gap, epoch?: number): Promise<boolean> {
+    const what = `Cannot record a gap in ${gap.shardId} of stream`;
+    if (epoch !== undefined) {
+      return await this.#transact(what, () => recordLeasedGap(this.#scope, gap, epoch));
+    }
+    await this.#run(what, () => recordGap(this.#scope, gap));
+    return true;
   }
 
   gaps(): Promise<Gap[]> {

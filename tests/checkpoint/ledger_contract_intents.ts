@@ -328,6 +328,22 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
+    name: "recordGap() refuses a gap that was noticed under a lease that is another's by now",
+    async run(place) {
+      await using ledger = await place.open();
+      await ledger.addShards([newShard(0)]);
+      equal(await ledger.acquire(shard(0), "a", LONG_MS), 1);
+      const long = { ...gap(0, undefined, 1), until: at("8") };
+      equal(await ledger.recordGap(long, 1), true);
+      const short = { ...gap(0, undefined, 2), until: at("5") };
+      equal(await ledger.recordGap(short, 2), false);
+      await ledger.leave("a");
+      equal(await ledger.recordGap(short, 1), false);
+      deepStrictEqual(await ledger.gaps(), [long]);
+      await rejects(ledger.recordGap(gap(9, undefined, 3), 1), UNKNOWN);
+    },
+  },
+  {
     name: "one archive holds more shards than a statement takes rows",
     async run(place) {
       await using ledger = await place.open();

@@ -174,7 +174,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   })),
 
   /** Retention: what the stream has dropped is not recorded. */
-  "gap not recorded": inLedger(() => ({ recordGap: () => Promise.resolve() })),
+  "gap not recorded": inLedger(() => ({ recordGap: () => Promise.resolve(true) })),
 
   /** Start: where reading begins is not written down, but worked out each time. */
   "start not written down": (shared, scheduler) => ({
