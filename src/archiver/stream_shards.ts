@@ -50,12 +50,14 @@ export class StreamShards {
     const { createdAt } = await this.describe();
     await persist("ledger", this.#services, () => ledger.identify(createdAt));
     const listed = await this.#list();
-    const known = await persist("ledger", this.#services, () => ledger.shards());
-    const ids = new Set(known.map(({ shardId }) => shardId));
-    const added = known.length === 0
-      ? await this.#firstShards(listed)
-      : await this.#asChildren(listed.filter(({ id }) => !ids.has(id)), ids);
-    if (added.length > 0) await persist("ledger", this.#services, () => ledger.addShards(added));
+    const shards = await persist("ledger", this.#services, () => ledger.shards());
+    const known = new Set(shards.map(({ shardId }) => shardId));
+    if (known.size > 0) {
+      await this.#addChildren(listed.filter(({ id }) => !known.has(id)), known);
+    } else if (!await this.#addFirst(listed)) {
+      // Another worker was faster; what was made since its listing begins with the oldest record.
+      return await this.refresh();
+    }
     this.#listedAt = clock.now();
   }
 
@@ -99,12 +101,13 @@ export class StreamShards {
   }
 
   /**
-   * The shards of a stream that the ledger knows nothing of, and where each begins.
+   * Adds the shards of a stream that the ledger knows nothing of, and where each begins; false if
+   * it knows some by now.
    *
    * An older Triton left checkpoints, but did not follow splits and merges. Shards that come from
    * those it knew are children, of which anything may be missing that arrived since.
    */
-  async #firstShards(listed: readonly Shard[]): Promise<NewShard[]> {
+  async #addFirst(listed: readonly Shard[]): Promise<boolean> {
     const { ledger, clock } = this.#services;
     const checkpoints = await persist("ledger", this.#services, () => ledger.checkpoints());
     const plan = planShards(listed, { checkpoints, from: this.#from });
@@ -120,11 +123,16 @@ export class StreamShards {
     });
     const descendants = descendantsOf(checkpoints, listed);
     const children = listed.filter(({ id }) => descendants.has(id) && !checkpoints.has(id));
-    if (children.length === 0) return shards;
-    const ids = new Set(children.map(({ id }) => id));
-    const others = shards.filter(({ shardId }) => !ids.has(shardId));
-    await persist("ledger", this.#services, () => ledger.addShards(others));
-    return await this.#asChildren(children, new Set(others.map(({ shardId }) => shardId)));
+    const others = shards.filter(({ shardId }) => !children.some(({ id }) => id === shardId));
+    if (!await persist("ledger", this.#services, () => ledger.addFirstShards(others))) return false;
+    await this.#addChildren(children, new Set(others.map(({ shardId }) => shardId)));
+    return true;
+  }
+
+  async #addChildren(shards: readonly Shard[], known: ReadonlySet<ShardId>): Promise<void> {
+    const added = await this.#asChildren(shards, known);
+    if (added.length === 0) return;
+    await persist("ledger", this.#services, () => this.#services.ledger.addShards(added));
   }
 
   /** Shards that are read from their oldest record, after their parents. */

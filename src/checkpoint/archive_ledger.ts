@@ -128,6 +128,12 @@ export interface ArchiveLedger extends AsyncDisposable {
   shards(): Promise<LedgerShard[]>;
   /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
   checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
+  /**
+   * Adds the shards of a stream of which none is known; of two workers that come first, one does.
+   *
+   * @returns False if some are known by now: nothing is written then.
+   */
+  addFirstShards(shards: readonly NewShard[]): Promise<boolean>;
   /** Adds shards; those that are known already stay as they are. */
   addShards(shards: readonly NewShard[]): Promise<void>;
   /**

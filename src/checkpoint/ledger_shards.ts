@@ -57,6 +57,22 @@ export function* listShards({ client, stream, dialect }: LedgerScope): Steps<Led
   return rows.map(toShard).sort((a, b) => compareText(a.shardId, b.shardId));
 }
 
+/** Adds the first shards of a stream that {@linkcode identify} has written down; not if there are any. */
+export function* addFirstShards(scope: LedgerScope, added: readonly NewShard[]): Steps<boolean> {
+  const { client, stream, dialect } = scope;
+  yield* ask(
+    `SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?${dialect.forUpdate}`,
+    ...[client, stream],
+  );
+  const known = yield* ask(
+    "SELECT shard FROM triton_shard WHERE client = ? AND stream = ? LIMIT 1",
+    ...[client, stream],
+  );
+  if (known.length > 0) return false;
+  yield* addShards(scope, added);
+  return true;
+}
+
 /** Adds the shards that are not known yet. */
 export function* addShards(scope: LedgerScope, added: readonly NewShard[]): Steps<void> {
   const { client, stream, dialect } = scope;

@@ -107,6 +107,13 @@ export class MemoryLedger implements ArchiveLedger {
     );
   }
 
+  /** Adds the shards of a stream of which none is known. */
+  async addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
+    if (this.#shards.size > 0) return false;
+    await this.addShards(shards);
+    return true;
+  }
+
   /** Adds shards; those that are known already stay as they are. */
   // deno-lint-ignore require-await
   async addShards(shards: readonly NewShard[]): Promise<void> {

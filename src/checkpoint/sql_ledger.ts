@@ -17,6 +17,7 @@ import { cancel, commit, intend, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
 import {
   acquire,
+  addFirstShards,
   addShards,
   endShard,
   identify,
@@ -77,6 +78,10 @@ export class SqlLedger implements ArchiveLedger {
 
   checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
     return this.#run("Cannot list the checkpoints of stream", () => listCheckpoints(this.#scope));
+  }
+
+  addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
+    return this.#transact("Cannot add shards of stream", () => addFirstShards(this.#scope, shards));
   }
 
   addShards(shards: readonly NewShard[]): Promise<void> {

@@ -68,6 +68,17 @@ export const LEASES: readonly LedgerTest[] = [
     },
   },
   {
+    name: "addFirstShards() adds shards only where none is known",
+    async run(place) {
+      await using ledger = await place.open();
+      await ledger.identify(new Date(0));
+      equal(await ledger.addFirstShards([]), true);
+      equal(await ledger.addFirstShards([newShard(0)]), true);
+      equal(await ledger.addFirstShards([newShard(1)]), false);
+      deepStrictEqual((await ledger.shards()).map(({ shardId }) => shardId), [shard(0)]);
+    },
+  },
+  {
     name: "shards() and standing() take over the checkpoints of an older Triton",
     async run(place) {
       await place.save({ 0: "49545115243490985018280067714973144582180062593244200961", 3: "7" });

@@ -42,6 +42,21 @@ function numbers(count: number): number[] {
 
 export const RACES: readonly LedgerTest[] = [
   {
+    name: "of several that addFirstShards() at once one does",
+    run: (place) =>
+      withLedgers(place, 4, async (...ledgers) => {
+        await ledgers[0]!.identify(new Date(0));
+        const added = await Promise.all(
+          ledgers.map((ledger, n) => ledger.addFirstShards([newShard(n)])),
+        );
+        equal(added.filter((first) => first).length, 1);
+        deepStrictEqual(
+          (await ledgers[0]!.shards()).map(({ shardId }) => shardId),
+          [shard(added.indexOf(true))],
+        );
+      }),
+  },
+  {
     name: "of several that acquire() the same shards at once each shard goes to one",
     run: (place) =>
       withLedgers(place, 4, async (...ledgers) => {

@@ -56,7 +56,17 @@ const ERRORS = { kinesis: KinesisError, store: ObjectStoreError, ledger: Checkpo
 
 /** The calls around which the protocol turns: most crashes are to happen there. */
 const DECISIVE: ReadonlySet<string> = new Set([
-  ...["put", "intend", "commit", "cancel", "end", "acquire", "standing", "addShards"],
+  ...[
+    "put",
+    "intend",
+    "commit",
+    "cancel",
+    "end",
+    "acquire",
+    "standing",
+    "addShards",
+    "addFirstShards",
+  ],
   ...["confirm", "reposition", "recordGap", "release"],
 ]);
 
