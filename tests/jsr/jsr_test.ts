@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { type LoadedPackages, loadedPackages } from "./loaded_packages.ts";
 import { type ProcessResult, PublishedPackage } from "./published.ts";
 
-const GOLDEN = new URL("../testdata/golden/oldspec", import.meta.url).pathname;
+const GOLDEN = new URL("../testdata/golden/onetiny", import.meta.url).pathname;
 const AWS_KINESIS = ["@aws-sdk/client-kinesis", "@smithy/node-http-handler"];
 const AWS_S3 = ["@aws-sdk/client-s3", "@smithy/node-http-handler"];
 
