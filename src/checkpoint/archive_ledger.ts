@@ -31,6 +31,8 @@ export interface LedgerShard extends NewShard {
   readonly epoch: number;
   /** The last record archived; undefined if none was. */
   readonly checkpoint: SequenceNumber | undefined;
+  /** Up to when the shard is known to be archived, as {@linkcode ShardStanding} has it. */
+  readonly knownAt: Date;
 }
 
 /** Where the archive of a shard ends, as somebody found out who is not its worker. */

@@ -12,7 +12,7 @@
 import type { ShardId } from "../record.ts";
 import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
-import { type IntentRow, toIntent, toStart } from "./ledger_rows.ts";
+import { type IntentRow, toIntent, toKnownAt, toStart } from "./ledger_rows.ts";
 import { type LedgerScope, lockShards } from "./ledger_shards.ts";
 import { movedError, unknownError } from "./ledger_errors.ts";
 import { toSequenceNumber } from "./rows.ts";
@@ -52,12 +52,11 @@ export function* standing({ client, stream }: LedgerScope, shardId: ShardId): St
   );
   const [shard] = rows;
   if (shard === undefined) throw unknownError(`shard "${shardId}" of "${stream}"`);
-  const checkpoint = toSequenceNumber(shard.seq_num);
   return {
     open: rows.filter((row): row is StandingRow & IntentRow => row.id !== null).map(toIntent)
       .filter(({ ranges }) => ranges.some((range) => range.shardId === shardId)),
-    checkpoint,
-    knownAt: new Date(Number(checkpoint ? Number(shard.updated) * 1000 : shard.started_ms)),
+    checkpoint: toSequenceNumber(shard.seq_num),
+    knownAt: toKnownAt(shard),
     start: toStart(shard.start_at),
   };
 }

@@ -17,6 +17,8 @@ export interface ShardRow {
   readonly owner: string | null;
   readonly epoch: number | string;
   readonly seq_num: string | null;
+  readonly started_ms: number | string;
+  readonly updated: number | null;
 }
 
 /** A row of `triton_archive`. */
@@ -35,6 +37,12 @@ export interface GapRow {
   readonly recorded_ms: number | string;
 }
 
+/** Up to when a shard is known to be archived. */
+export function toKnownAt(row: Pick<ShardRow, "seq_num" | "started_ms" | "updated">): Date {
+  const saved = toSequenceNumber(row.seq_num) !== undefined;
+  return new Date(saved ? Number(row.updated) * 1000 : Number(row.started_ms));
+}
+
 /** A row as a shard. */
 export function toShard(row: ShardRow): LedgerShard {
   return {
@@ -45,6 +53,7 @@ export function toShard(row: ShardRow): LedgerShard {
     owner: row.owner ?? undefined,
     epoch: Number(row.epoch),
     checkpoint: toSequenceNumber(row.seq_num),
+    knownAt: toKnownAt(row),
   };
 }
 

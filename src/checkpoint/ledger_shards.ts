@@ -46,7 +46,7 @@ export function* identify({ client, stream }: LedgerScope, createdAt: Date): Ste
 /** All shards with their checkpoints; an owner only where the lease holds. */
 export function* listShards({ client, stream, dialect }: LedgerScope): Steps<LedgerShard[]> {
   const rows = yield* ask<ShardRow>(
-    `SELECT s.shard, s.parents, s.start_at, s.state, s.epoch, c.seq_num,
+    `SELECT s.shard, s.parents, s.start_at, s.started_ms, s.state, s.epoch, c.seq_num, c.updated,
       CASE WHEN s.expires_ms > ${dialect.now} THEN s.owner END AS owner
     FROM triton_shard s LEFT JOIN triton_checkpoint c
       ON c.client = s.client AND c.stream = s.stream AND c.shard = s.shard

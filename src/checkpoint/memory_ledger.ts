@@ -96,6 +96,7 @@ export class MemoryLedger implements ArchiveLedger {
       owner: this.#isLeased(row) ? row.owner : undefined,
       epoch: row.epoch,
       checkpoint: this.#checkpoints.get(shardId)?.sequenceNumber,
+      knownAt: new Date(this.#checkpoints.get(shardId)?.savedAt ?? row.startedAt),
     }));
   }
 

@@ -46,9 +46,5 @@ export async function findArchiveEnds(
 async function oldestPosition(ledger: Services["ledger"]): Promise<number> {
   const open = (await ledger.shards()).filter(({ state }) => state === "open");
   if (open.length === 0 || open.some(({ checkpoint }) => checkpoint === undefined)) return 0;
-  let oldest = Infinity;
-  for (const { shardId } of open) {
-    oldest = Math.min(oldest, (await ledger.standing(shardId)).knownAt.getTime());
-  }
-  return oldest;
+  return Math.min(...open.map(({ knownAt }) => knownAt.getTime()));
 }

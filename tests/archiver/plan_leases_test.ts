@@ -15,6 +15,7 @@ function shard(number: number, options: Partial<LedgerShard> = {}): LedgerShard 
     owner: undefined,
     epoch: 0,
     checkpoint: undefined,
+    knownAt: new Date(0),
     ...options,
   };
 }

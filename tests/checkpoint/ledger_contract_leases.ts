@@ -50,7 +50,8 @@ export const LEASES: readonly LedgerTest[] = [
         { ...newShard(2), start: { type: "at-timestamp", timestamp } },
       ]);
       const free = { state: "open", owner: undefined, epoch: 0, checkpoint: undefined };
-      deepStrictEqual(await ledger.shards(), [
+      const shards = (await ledger.shards()).map(({ knownAt: _, ...rest }) => rest);
+      deepStrictEqual(shards, [
         { shardId: shard(0), parents: [], start: { type: "at-timestamp", timestamp }, ...free },
         {
           shardId: shard(2),
@@ -90,6 +91,19 @@ export const LEASES: readonly LedgerTest[] = [
       ]);
       equal((await ledger.standing(shard(0))).checkpoint?.length, 56);
       equal((await ledger.checkpoints()).get(shard(3)), "7");
+    },
+  },
+  {
+    name: "shards() tells of each up to when it is known to be archived, as standing() does",
+    async run(place) {
+      await using ledger = await place.open();
+      const [started, saved] = [new Date(1_764_547_200_123), new Date(1_764_547_265_000)];
+      await ledger.adopt(new Map([[shard(1), { checkpoint: at("7"), knownAt: saved }]]));
+      await ledger.addShards([0, 1].map((id) => ({ ...newShard(id), knownAt: started })));
+      deepStrictEqual((await ledger.shards()).map(({ knownAt }) => knownAt), [started, saved]);
+      for (const { shardId, knownAt } of await ledger.shards()) {
+        deepStrictEqual((await ledger.standing(shardId)).knownAt, knownAt);
+      }
     },
   },
   {
