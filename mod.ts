@@ -65,6 +65,20 @@ export {
   type StreamRecord,
   type TritonRecord,
 } from "./src/record.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "./src/invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "./src/schema.ts";
+export {
+  getArray,
+  getBigInt,
+  getBoolean,
+  getBytes,
+  getDate,
+  getMap,
+  getNumber,
+  getString,
+  getValue,
+  type ValuePath,
+} from "./src/values.ts";
 export { type Clock, systemClock, VirtualClock } from "./src/clock.ts";
 export { VERSION } from "./src/version.ts";
 
@@ -98,10 +112,11 @@ export {
   type StreamDescription,
 } from "./src/kinesis/mod.ts";
 export {
-  InvalidRecordError,
+  InvalidStreamRecordError,
   openStream,
   type OpenStreamOptions,
   PutRecordError,
+  type RecordCheckOptions,
   type StreamAddress,
   type StreamFetcherOptions,
   StreamReader,
@@ -126,6 +141,8 @@ export {
   type ArchiveReaderOptions,
   type ArchiveReport,
   type ArchiveSelection,
+  type EventCheckOptions,
+  InvalidArchiveRecordError,
   type KeyedArchiveBlock,
   type KnownCheckpoint,
   listAllArchives,

@@ -9,19 +9,20 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { ArchiveDamage } from "../codec/archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/archive_events.ts";
 import { readArchiveBlocks } from "../codec/archive_reader.ts";
-import { decodeEvent } from "../codec/msgpack_decode.ts";
-import { ArchiveFormatError, TritonError } from "../errors.ts";
+import { TritonError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
 import type { ArchiveRecord, EventData } from "../record.ts";
 import type { RetryOptions } from "../retry.ts";
+import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
 import type { FileBuffer } from "./file_buffer.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./list_archives.ts";
 import { readAhead } from "./read_ahead.ts";
 
 /** Which archives to read, and how. */
-export interface ArchiveReaderOptions extends ArchiveSelection {
+export interface ArchiveReaderOptions<T = EventData>
+  extends ArchiveSelection, EventCheckOptions<T> {
   /** Ends the reading at once: the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Time and chance: the machine's unless given. */
@@ -87,9 +88,11 @@ const log = getLogger(["triton", "archive"]);
  * for await (const record of reader) deepEqual(record.data, { page: "/", ms: 3 });
  * ```
  */
-export class ArchiveReader implements AsyncIterable<ArchiveRecord>, AsyncDisposable {
+export class ArchiveReader<T = EventData>
+  implements AsyncIterable<ArchiveRecord<T>>, AsyncDisposable {
   readonly #open: () => Promise<ObjectStore>;
-  readonly #options: ArchiveReaderOptions;
+  readonly #options: ArchiveReaderOptions<T>;
+  readonly #checker: EventChecker<T>;
   readonly #disposed = new AbortController();
   #opened: Promise<OpenedObjectStore> | undefined;
 
@@ -103,10 +106,11 @@ export class ArchiveReader implements AsyncIterable<ArchiveRecord>, AsyncDisposa
    */
   constructor(
     store: ObjectStore | (() => Promise<OpenedObjectStore>),
-    options: ArchiveReaderOptions,
+    options: ArchiveReaderOptions<T>,
   ) {
     parseRange(options);
     this.#options = options;
+    this.#checker = new EventChecker(options);
     this.#open = typeof store === "function"
       ? () => this.#opened ??= store()
       : () => Promise.resolve(store);
@@ -117,16 +121,31 @@ export class ArchiveReader implements AsyncIterable<ArchiveRecord>, AsyncDisposa
    *
    * @throws {ArchiveFormatError} If an archive is damaged; its message names the archive, `offset`
    * is one in the file.
+   * @throws {InvalidArchiveRecordError} If an event does not fit the schema, and `onInvalid` does not
+   * say what to do.
    * @throws {ObjectStoreError} If the store cannot be read.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ArchiveRecord, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<ArchiveRecord<T>, void, void> {
+    let place = { key: "", index: 0 };
     for await (const block of this.blocks()) {
-      for (const event of eventsIn(block)) yield new LazyRecord(block.key, event);
+      if (block.key !== place.key) place = { key: block.key, index: 0 };
+      for (const event of eventsIn(block)) {
+        const checked = this.#checker.check(place, event);
+        const record = checked instanceof Promise ? await checked : checked;
+        place.index++;
+        if (record !== undefined) yield record;
+      }
     }
   }
 
+  /** How many events `onInvalid: "skip"` has passed over. */
+  get skipped(): number {
+    return this.#checker.skipped;
+  }
+
   /**
-   * Yields the records' bytes, many at a time: for those who do not want them decoded one by one.
+   * Yields the records' bytes, many at a time: for those who do not want them decoded one by one,
+   * nor held against the schema.
    *
    * @throws {ArchiveFormatError} As the iteration over records does.
    * @throws {ObjectStoreError} If the store cannot be read.
@@ -177,31 +196,4 @@ export class ArchiveReader implements AsyncIterable<ArchiveRecord>, AsyncDisposa
       },
     };
   }
-}
-
-/** A record that is decoded when its data is first asked for. */
-class LazyRecord implements ArchiveRecord {
-  readonly key: string;
-  readonly raw: Uint8Array;
-  #data: EventData | undefined;
-
-  constructor(key: string, raw: Uint8Array) {
-    this.key = key;
-    this.raw = raw;
-  }
-
-  get data(): EventData {
-    try {
-      return this.#data ??= decodeEvent(this.raw);
-    } catch (error) {
-      throw namingKey(this.key, error);
-    }
-  }
-}
-
-/** Says in which archive something is wrong. */
-function namingKey(key: string, error: unknown): unknown {
-  if (!(error instanceof ArchiveFormatError)) return error;
-  const { message, offset } = error;
-  return new ArchiveFormatError(`Cannot read "${key}": ${message}`, { offset, cause: error });
 }

@@ -13,6 +13,21 @@ export {
   type ArchiveReaderOptions,
   type KeyedArchiveBlock,
 } from "./archive_reader.ts";
+export { type EventCheckOptions, InvalidArchiveRecordError } from "./archive_record.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
+export {
+  getArray,
+  getBigInt,
+  getBoolean,
+  getBytes,
+  getDate,
+  getMap,
+  getNumber,
+  getString,
+  getValue,
+  type ValuePath,
+} from "../values.ts";
 export {
   type ArchiveEntry,
   type ArchiveSelection,

@@ -30,7 +30,9 @@ export type {
   StreamRecord,
   TritonRecord,
 } from "../record.ts";
-export { InvalidRecordError } from "./live_record.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
+export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
 export { openStream, type OpenStreamOptions, type StreamAddress } from "./open_stream.ts";
 export { StreamReader, type StreamReaderOptions, type StreamStart } from "./stream_reader.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";

@@ -6,6 +6,7 @@
 
 import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
 import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
+import type { EventData } from "../record.ts";
 import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 
 /** Which stream, and where it is. */
@@ -19,7 +20,7 @@ export interface StreamAddress {
 }
 
 /** How a stream is opened and read. */
-export interface OpenStreamOptions extends StreamReaderOptions {
+export interface OpenStreamOptions<T = EventData> extends StreamReaderOptions<T> {
   /** Keys to sign with; unless given, the SDK looks for them where it always does. */
   readonly credentials?: KinesisCredentials | undefined;
 }
@@ -27,6 +28,8 @@ export interface OpenStreamOptions extends StreamReaderOptions {
 /**
  * Opens a live stream for reading. The AWS SDK is loaded, and the service asked, when the reader is
  * iterated.
+ *
+ * `T` is the type of each record's `data`: what `schema` makes of an event, else `EventData`.
  *
  * @example Usage
  * ```ts
@@ -39,14 +42,25 @@ export interface OpenStreamOptions extends StreamReaderOptions {
  * stop.abort(); // In a program, a signal of the process would do this.
  * for await (const record of stream) console.log(record.data);
  * ```
+ * @example Typed records
+ * ```ts
+ * import { openStream } from "@triton/triton";
+ * import * as z from "zod"; // or valibot, arktype: any Standard Schema
+ * await using stream = openStream("clicks_prod", {
+ *   schema: z.object({ user: z.string(), ms: z.number() }),
+ *   onInvalid: "skip", // counted in stream.skipped, each with a warning in the log
+ *   signal: AbortSignal.abort(), // so that this example ends
+ * });
+ * for await (const { data } of stream) console.log(data.user.toUpperCase(), data.ms / 1_000);
+ * ```
  * @param stream The stream's name, or its name and place.
  * @param options Where to begin, where positions are kept, and how to read.
  * @returns The reader; disposing it also closes its connections.
  */
-export function openStream(
+export function openStream<T = EventData>(
   stream: string | StreamAddress,
-  options: OpenStreamOptions = {},
-): StreamReader {
+  options: OpenStreamOptions<T> = {},
+): StreamReader<T> {
   const { name, region, endpoint } = typeof stream === "string"
     ? { name: stream, region: undefined, endpoint: undefined }
     : stream;
@@ -56,10 +70,10 @@ export function openStream(
 }
 
 /** A reader whose service goes with it. */
-class OpenedStream extends StreamReader {
+class OpenedStream<T> extends StreamReader<T> {
   readonly #kinesis: LazyKinesis;
 
-  constructor(kinesis: LazyKinesis, name: string, options: StreamReaderOptions) {
+  constructor(kinesis: LazyKinesis, name: string, options: StreamReaderOptions<T>) {
     super(kinesis, name, options);
     this.#kinesis = kinesis;
   }

@@ -5,11 +5,10 @@
  */
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
-import { validateEvent } from "../codec/msgpack_scan.ts";
-import type { KinesisApi, KinesisRecord } from "../kinesis/mod.ts";
-import type { ShardId, StartPosition, StreamRecord } from "../record.ts";
-import { InvalidRecordError, LiveRecord } from "./live_record.ts";
+import type { KinesisApi } from "../kinesis/mod.ts";
+import type { EventData, ShardId, StartPosition, StreamRecord } from "../record.ts";
 import { Positions } from "./positions.ts";
+import { RecordChecker, type RecordCheckOptions } from "./record_checker.ts";
 import { StreamFetcher, type StreamFetcherOptions } from "./stream_fetcher.ts";
 
 /** Where to begin in shards without a checkpoint. */
@@ -20,7 +19,8 @@ export type StreamStart =
   | Exclude<StartPosition, { readonly type: "after" }>;
 
 /** How a stream is read. */
-export interface StreamReaderOptions extends StreamFetcherOptions {
+export interface StreamReaderOptions<T = EventData>
+  extends StreamFetcherOptions, RecordCheckOptions<T> {
   /** Where positions are kept; without one, {@linkcode StreamReader.checkpoint} cannot be used. */
   readonly checkpointer?: Checkpointer | undefined;
   /**
@@ -28,12 +28,6 @@ export interface StreamReaderOptions extends StreamFetcherOptions {
    * nothing is missed that the stream still holds.
    */
   readonly from?: StreamStart | undefined;
-  /**
-   * What happens to a record that is not an event: unless given, reading it throws an
-   * `InvalidRecordError`, again and again, so that none is lost silently. A callback gets that
-   * error, with the record in it; when it returns, the record counts as yielded.
-   */
-  readonly onInvalid?: "throw" | ((error: InvalidRecordError) => void | Promise<void>) | undefined;
 }
 
 /** How many records of one shard are handed out before it is the next one's turn. */
@@ -70,12 +64,14 @@ const TURN = 100;
  * }
  * ```
  */
-export class StreamReader implements AsyncIterable<StreamRecord>, AsyncDisposable {
+export class StreamReader<T = EventData>
+  implements AsyncIterable<StreamRecord<T>>, AsyncDisposable {
   /** The stream's name. */
   readonly stream: string;
-  readonly #options: StreamReaderOptions;
+  readonly #options: StreamReaderOptions<T>;
   readonly #fetcher: StreamFetcher;
   readonly #positions: Positions;
+  readonly #checker: RecordChecker<T>;
   #started: Promise<void> | undefined;
   #iterating = false;
 
@@ -86,20 +82,22 @@ export class StreamReader implements AsyncIterable<StreamRecord>, AsyncDisposabl
    * @param stream The stream's name.
    * @param options Where to begin, where positions are kept, and how to read.
    */
-  constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions = {}) {
+  constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions<T> = {}) {
     this.stream = stream;
     this.#options = options;
     this.#fetcher = new StreamFetcher(kinesis, stream, options);
     this.#positions = new Positions(stream, options);
+    this.#checker = new RecordChecker(stream, options);
   }
 
   /**
    * Yields records, in order within each shard.
    *
    * @throws {KinesisError} If the service refuses a request for good.
-   * @throws {InvalidRecordError} If a record is not an event and `onInvalid` does not say what to do.
+   * @throws {InvalidStreamRecordError} If a record is not an event, or does not fit the schema, and
+   * `onInvalid` does not say what to do.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<StreamRecord, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamRecord<T>, void, undefined> {
     if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
     this.#iterating = true;
     try {
@@ -111,11 +109,12 @@ export class StreamReader implements AsyncIterable<StreamRecord>, AsyncDisposabl
             const record = queue.peek();
             if (record === undefined) break;
             idle = false;
-            const event = this.#validate(queue.shardId, record);
-            if (event instanceof InvalidRecordError) await this.#refuse(event);
+            // What throws stays the next one.
+            const event = await this.#checker.check(queue.shardId, record);
+            if (!this.#fetcher.isRunning) return;
             queue.take();
             this.#positions.deliver(queue.shardId, record.sequenceNumber);
-            if (event instanceof LiveRecord) yield event;
+            if (event !== undefined) yield event;
             if (!this.#fetcher.isRunning) return;
           }
           if (queue.isDrained) this.#fetcher.end(queue);
@@ -161,25 +160,14 @@ export class StreamReader implements AsyncIterable<StreamRecord>, AsyncDisposabl
     return lags;
   }
 
+  /** How many records `onInvalid: "skip"` has passed over. */
+  get skipped(): number {
+    return this.#checker.skipped;
+  }
+
   /** Stops fetching. Does not checkpoint: only the caller knows what is done. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fetcher.stop();
-  }
-
-  #validate(shardId: ShardId, record: KinesisRecord): LiveRecord | InvalidRecordError {
-    try {
-      validateEvent(record.data);
-      return new LiveRecord(shardId, record);
-    } catch (cause) {
-      return new InvalidRecordError({ stream: this.stream, shardId }, record, cause);
-    }
-  }
-
-  /** Tells of a record that is not an event; while nobody takes it, it stays the next one. */
-  async #refuse(error: InvalidRecordError): Promise<void> {
-    const { onInvalid = "throw" } = this.#options;
-    if (onInvalid === "throw") throw error;
-    await onInvalid(error);
   }
 
   /** Starts once; a start that failed is tried again by the next iteration. */

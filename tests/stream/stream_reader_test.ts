@@ -5,7 +5,7 @@ import { encodeEvent } from "../../src/codec/mod.ts";
 import { KinesisError, MemoryKinesis, type MemoryKinesisOptions } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber, ShardId, StreamRecord } from "../../src/record.ts";
 import {
-  InvalidRecordError,
+  InvalidStreamRecordError,
   openStream,
   StreamReader,
   type StreamReaderOptions,
@@ -312,7 +312,7 @@ Deno.test("StreamReader throws a record that is not an event, again and again, a
   const [record] = await take(reader, 1);
   for (let i = 0; i < 2; i++) {
     await rejects(() => runUntil(clock, takeRecords(reader, 1)), (error: unknown) => {
-      ok(error instanceof InvalidRecordError);
+      ok(error instanceof InvalidStreamRecordError);
       deepEqual([error.stream, error.shardId, error.partitionKey], ["s", shardIds[0], "raw"]);
       equal(error.sequenceNumber, result!.ok && result!.sequenceNumber);
       deepEqual([...error.raw], [0xc1, 1, 2]);
@@ -330,7 +330,7 @@ Deno.test("StreamReader gives a record that is not an event to onInvalid, and go
   await put(1);
   const [result] = await putRaw();
   await using early = open({ onInvalid: () => {} });
-  const invalid: InvalidRecordError[] = [];
+  const invalid: InvalidStreamRecordError[] = [];
   await using reader = open({ onInvalid: (error) => void invalid.push(error) });
   await put(2);
   deepEqual(numbers(await take(reader, 2)), [1, 2]);

@@ -1,0 +1,130 @@
+/**
+ * Records of an archive.
+ *
+ * @module
+ */
+
+import { decodeEvent } from "../codec/msgpack_decode.ts";
+import { ArchiveFormatError } from "../errors.ts";
+import {
+  InvalidRecordError,
+  InvalidRecords,
+  type OnInvalid,
+  type RecordFault,
+} from "../invalid_record.ts";
+import type { ArchiveRecord, EventData } from "../record.ts";
+import { applySchema, type RecordSchema } from "../schema.ts";
+
+/** Thrown when an event of an archive does not fit the schema. */
+export class InvalidArchiveRecordError extends InvalidRecordError {
+  /** Key of the archive. */
+  readonly key: string;
+  /** Which of the file's events it is, counted from 0; without those that damage took. */
+  readonly index: number;
+
+  /**
+   * Creates an error.
+   *
+   * @param place The archive, and which of its events it is.
+   * @param raw The record's bytes.
+   * @param fault What is wrong with it.
+   */
+  constructor(
+    place: { readonly key: string; readonly index: number },
+    raw: Uint8Array,
+    fault: RecordFault,
+  ) {
+    super(`event ${place.index} of archive "${place.key}"`, raw, fault);
+    this.key = place.key;
+    this.index = place.index;
+  }
+}
+
+/** What events have to look like, and what becomes of others. */
+export interface EventCheckOptions<T> {
+  /**
+   * What events have to look like: any [Standard Schema](https://standardschema.dev), such as one of
+   * zod, valibot or arktype. A record's `data` is then what the schema makes of the event.
+   */
+  readonly schema?: RecordSchema<T> | undefined;
+  /**
+   * What happens to an event that does not fit the schema. Unless given, it ends the reading with an
+   * error. `"skip"` passes it over, counts it in `skipped` and logs a warning; a callback gets the
+   * error, with the record in it.
+   */
+  readonly onInvalid?: OnInvalid<InvalidArchiveRecordError> | undefined;
+}
+
+/** Makes records of the events of archives. */
+export class EventChecker<T> {
+  readonly #schema: RecordSchema<T> | undefined;
+  readonly #invalid: InvalidRecords<InvalidArchiveRecordError>;
+
+  /** Creates a checker. */
+  constructor(options: EventCheckOptions<T>) {
+    this.#schema = options.schema;
+    this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "archive"]);
+  }
+
+  /** How many events were passed over. */
+  get skipped(): number {
+    return this.#invalid.skipped;
+  }
+
+  /**
+   * Makes a record.
+   *
+   * @param place The archive, and which of its events it is, counted from 0.
+   * @param raw The event.
+   * @returns The record, at once where there is no schema; undefined if it is to be passed over.
+   * @throws {InvalidArchiveRecordError} If it is not.
+   */
+  check(
+    place: { readonly key: string; readonly index: number },
+    raw: Uint8Array,
+  ): ArchiveRecord<T> | Promise<ArchiveRecord<T> | undefined> {
+    const record = new LazyRecord(place.key, raw);
+    if (this.#schema !== undefined) return this.#typed(this.#schema, place, record);
+    // Without a schema, T is EventData.
+    return record as ArchiveRecord<unknown> as ArchiveRecord<T>;
+  }
+
+  async #typed(
+    schema: RecordSchema<T>,
+    place: { readonly key: string; readonly index: number },
+    { key, raw, data }: ArchiveRecord,
+  ): Promise<ArchiveRecord<T> | undefined> {
+    const result = await applySchema(schema, data);
+    if (result.type === "valid") return { key, raw, data: result.data };
+    const fault = { type: "schema", data, issues: result.issues } as const;
+    await this.#invalid.refuse(new InvalidArchiveRecordError(place, raw, fault));
+    return undefined;
+  }
+}
+
+/** A record that is decoded when its data is first asked for. */
+class LazyRecord implements ArchiveRecord {
+  readonly key: string;
+  readonly raw: Uint8Array;
+  #data: EventData | undefined;
+
+  constructor(key: string, raw: Uint8Array) {
+    this.key = key;
+    this.raw = raw;
+  }
+
+  get data(): EventData {
+    try {
+      return this.#data ??= decodeEvent(this.raw);
+    } catch (error) {
+      throw namingKey(this.key, error);
+    }
+  }
+}
+
+/** Says in which archive something is wrong. */
+export function namingKey(key: string, error: unknown): unknown {
+  if (!(error instanceof ArchiveFormatError)) return error;
+  const { message, offset } = error;
+  return new ArchiveFormatError(`Cannot read "${key}": ${message}`, { offset, cause: error });
+}

@@ -1,0 +1,98 @@
+/**
+ * Records that are not what the reader asked for, and what becomes of them.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { TritonError } from "./errors.ts";
+import type { EventData } from "./record.ts";
+import type { RecordIssue } from "./schema.ts";
+
+/** What is wrong with a record. */
+export type RecordFault =
+  /** Its bytes are not one MessagePack map whose keys are strings; `cause` says why. */
+  | { readonly type: "not-an-event"; readonly cause: unknown }
+  /** It is an event that the schema objects to. */
+  | {
+    readonly type: "schema";
+    readonly data: EventData;
+    readonly issues: readonly RecordIssue[];
+  };
+
+/**
+ * Thrown when a record is not an event, or is one that does not fit the schema. The record is all
+ * there, for a caller that knows what else it may be; where it is, its subclasses
+ * `InvalidStreamRecordError` and `InvalidArchiveRecordError` tell.
+ */
+export class InvalidRecordError extends TritonError {
+  /** The record's bytes, exactly as they were put. */
+  readonly raw: Uint8Array;
+  /** The event, where the record is one. */
+  readonly data: EventData | undefined;
+  /** What the schema objects to: nothing where the record is not an event. */
+  readonly issues: readonly RecordIssue[];
+
+  /**
+   * Creates an error.
+   *
+   * @param place The record and where it is, in words.
+   * @param raw The record's bytes.
+   * @param fault What is wrong with it.
+   */
+  constructor(place: string, raw: Uint8Array, fault: RecordFault) {
+    super(
+      `Cannot read ${place}: ${describe(fault)}`,
+      fault.type === "schema" ? {} : { cause: fault.cause },
+    );
+    this.raw = raw;
+    this.data = fault.type === "schema" ? fault.data : undefined;
+    this.issues = fault.type === "schema" ? fault.issues : [];
+  }
+}
+
+function describe(fault: RecordFault): string {
+  if (fault.type === "not-an-event") {
+    const { cause } = fault;
+    return `it is not an event (${cause instanceof Error ? cause.message : String(cause)})`;
+  }
+  const issues = fault.issues.map(({ path, message }) =>
+    path === "" ? message : `${path}: ${message}`
+  );
+  return `it does not fit the schema (${issues.join("; ")})`;
+}
+
+/**
+ * What becomes of records that are not events, or do not fit the schema:
+ *
+ * - `"throw"`: reading throws the error;
+ * - `"skip"`: they are passed over, each counted by the reader's `skipped` and logged as a warning;
+ * - a callback gets the error, with the record in it; when it returns, reading goes on.
+ */
+export type OnInvalid<E extends InvalidRecordError> =
+  | "throw"
+  | "skip"
+  | ((error: E) => void | Promise<void>);
+
+/** Does with invalid records what the caller wants, and counts those that are passed over. */
+export class InvalidRecords<E extends InvalidRecordError> {
+  /** How many records `"skip"` passed over. */
+  skipped = 0;
+  readonly #onInvalid: OnInvalid<E>;
+  readonly #log;
+
+  /** Creates a count of none; `category` is that of the log. */
+  constructor(onInvalid: OnInvalid<E> | undefined, category: readonly [string, ...string[]]) {
+    this.#onInvalid = onInvalid ?? "throw";
+    this.#log = getLogger(category);
+  }
+
+  /** Takes note of a record; throws it if it is not to be passed over. */
+  async refuse(error: E): Promise<void> {
+    const onInvalid = this.#onInvalid;
+    if (onInvalid === "throw") throw error;
+    if (onInvalid !== "skip") return await onInvalid(error);
+    this.skipped++;
+    this.#log.warn("{reason}; skipped", { reason: error.message, skipped: this.skipped });
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Holding events against a schema.
+ *
+ * @module
+ */
+
+/** What a Standard Schema answers. */
+export type RecordSchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | {
+    readonly issues: readonly {
+      readonly message: string;
+      readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+    }[];
+  };
+
+/**
+ * What events have to look like: any [Standard Schema](https://standardschema.dev), such as one of
+ * zod, valibot or arktype. `T` is what it makes of an event.
+ *
+ * This is version 1 of the specification, as far as it is used here. It is a copy, as the
+ * specification suggests: `@standard-schema/spec` does not pass JSR's rules for documented types.
+ */
+export interface RecordSchema<T> {
+  /** What all such schemas have in common. */
+  readonly "~standard": {
+    /** The version of the specification. */
+    readonly version: 1;
+    /** The library that the schema is of. */
+    readonly vendor: string;
+    /** Checks a value, at once or in its own time. */
+    readonly validate: (value: unknown) => RecordSchemaResult<T> | Promise<RecordSchemaResult<T>>;
+  };
+}
+
+/** One thing about an event that a schema objects to. */
+export interface RecordIssue {
+  /** Where it is in the event, as in `"user.tags.0"`; empty if it is about the whole event. */
+  readonly path: string;
+  /** What is wrong, in the schema's own words. */
+  readonly message: string;
+}
+
+/** What a schema made of an event: its output, or what it objects to. */
+export type SchemaResult<T> =
+  | { readonly type: "valid"; readonly data: T }
+  | { readonly type: "invalid"; readonly issues: readonly RecordIssue[] };
+
+/**
+ * Holds an event against a schema.
+ *
+ * @param schema The schema; it may take its time to answer.
+ * @param data The event.
+ * @returns What the schema made of it. What the schema throws is thrown on.
+ */
+export async function applySchema<T>(
+  schema: RecordSchema<T>,
+  data: unknown,
+): Promise<SchemaResult<T>> {
+  const result = await schema["~standard"].validate(data);
+  if (result.issues === undefined) return { type: "valid", data: result.value };
+  const issues = result.issues.map(({ message, path = [] }) => {
+    const keys = path.map((segment) => typeof segment === "object" ? segment.key : segment);
+    return { path: keys.map(String).join("."), message };
+  });
+  return { type: "invalid", issues };
+}

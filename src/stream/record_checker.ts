@@ -1,0 +1,127 @@
+/**
+ * Telling events from records that are not, or do not fit.
+ *
+ * @module
+ */
+
+import { validateEvent } from "../codec/msgpack_scan.ts";
+import {
+  InvalidRecordError,
+  InvalidRecords,
+  type OnInvalid,
+  type RecordFault,
+} from "../invalid_record.ts";
+import type { KinesisRecord } from "../kinesis/mod.ts";
+import type { SequenceNumber, ShardId, StreamRecord } from "../record.ts";
+import { applySchema, type RecordSchema } from "../schema.ts";
+import { LiveRecord } from "./live_record.ts";
+
+/** Thrown when a record of a stream is not an event, or does not fit the schema. */
+export class InvalidStreamRecordError extends InvalidRecordError {
+  /** The stream's name. */
+  readonly stream: string;
+  /** The shard that holds the record. */
+  readonly shardId: ShardId;
+  /** The record's position in its shard. */
+  readonly sequenceNumber: SequenceNumber;
+  /** The key that picked the shard. */
+  readonly partitionKey: string;
+  /** When Kinesis took the record in, by its own clock. */
+  readonly arrivedAt: Date;
+
+  /**
+   * Creates an error.
+   *
+   * @param place The stream and the shard.
+   * @param record The record.
+   * @param fault What is wrong with it.
+   */
+  constructor(
+    place: { readonly stream: string; readonly shardId: ShardId },
+    record: KinesisRecord,
+    fault: RecordFault,
+  ) {
+    const { stream, shardId } = place;
+    const { sequenceNumber } = record;
+    super(
+      `record ${sequenceNumber} of shard "${shardId}" of stream "${stream}"`,
+      record.data,
+      fault,
+    );
+    this.stream = stream;
+    this.shardId = shardId;
+    this.sequenceNumber = sequenceNumber;
+    this.partitionKey = record.partitionKey;
+    this.arrivedAt = record.arrivedAt;
+  }
+}
+
+/** What records have to be, and what becomes of others. */
+export interface RecordCheckOptions<T> {
+  /**
+   * What events have to look like: any [Standard Schema](https://standardschema.dev), such as one of
+   * zod, valibot or arktype. A record's `data` is then what the schema makes of the event.
+   */
+  readonly schema?: RecordSchema<T> | undefined;
+  /**
+   * What happens to a record that is not an event, or does not fit the schema. Unless given, reading
+   * it throws, again and again, so that none is lost silently. `"skip"` passes it over, counts it in
+   * `skipped` and logs a warning; a callback gets the error, with the record in it. Passed over, or
+   * once the callback has returned, the record counts as done.
+   */
+  readonly onInvalid?: OnInvalid<InvalidStreamRecordError> | undefined;
+}
+
+/** Makes records of what Kinesis holds. */
+export class RecordChecker<T> {
+  readonly #stream: string;
+  readonly #schema: RecordSchema<T> | undefined;
+  readonly #invalid: InvalidRecords<InvalidStreamRecordError>;
+
+  /** Creates a checker for the records of a stream. */
+  constructor(stream: string, options: RecordCheckOptions<T>) {
+    this.#stream = stream;
+    this.#schema = options.schema;
+    this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "stream"]);
+  }
+
+  /** How many records were passed over. */
+  get skipped(): number {
+    return this.#invalid.skipped;
+  }
+
+  /**
+   * Makes a record.
+   *
+   * @returns The record; undefined if it is to be passed over.
+   * @throws {InvalidStreamRecordError} If it is not.
+   */
+  async check(shardId: ShardId, record: KinesisRecord): Promise<StreamRecord<T> | undefined> {
+    const checked = await this.#read(shardId, record);
+    if (!(checked instanceof InvalidStreamRecordError)) return checked;
+    await this.#invalid.refuse(checked);
+    return undefined;
+  }
+
+  async #read(
+    shardId: ShardId,
+    record: KinesisRecord,
+  ): Promise<StreamRecord<T> | InvalidStreamRecordError> {
+    const place = { stream: this.#stream, shardId };
+    try {
+      validateEvent(record.data);
+    } catch (cause) {
+      return new InvalidStreamRecordError(place, record, { type: "not-an-event", cause });
+    }
+    const live = new LiveRecord(shardId, record);
+    // Without a schema, T is EventData.
+    if (this.#schema === undefined) return live as StreamRecord<unknown> as StreamRecord<T>;
+    const { data: event, raw, sequenceNumber, partitionKey, arrivedAt } = live;
+    const result = await applySchema(this.#schema, event);
+    if (result.type === "invalid") {
+      const { issues } = result;
+      return new InvalidStreamRecordError(place, record, { type: "schema", data: event, issues });
+    }
+    return { data: result.data, raw, shardId, sequenceNumber, partitionKey, arrivedAt };
+  }
+}
