@@ -61,4 +61,5 @@ export { readArchiveBlocks, readArchiveEvents } from "./archive_reader.ts";
 export { type ManifestSearch, readManifest } from "./archive_tail.ts";
 export type { ByteSource } from "./byte_source.ts";
 export { crc32c } from "./crc32c.ts";
+export { Aggregate, type AggregatedRecord, decodeAggregate } from "./kpl_aggregate.ts";
 export { decodeSnappyFrames, encodeSnappyFrames } from "./snappy_frames.ts";

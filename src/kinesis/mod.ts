@@ -32,3 +32,4 @@ export type { RetryEvent, RetryingOptions } from "./retrying.ts";
 export { listAllShards } from "./shard_list.ts";
 export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";
 export { parseStartPosition } from "./start_position.ts";
+export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";
