@@ -49,7 +49,7 @@ export type EventData = { [key: string]: unknown };
 /**
  * One event, whether it comes from a live stream or from an archive.
  *
- * An archive keeps events, not where each came from, so there the last four fields are undefined.
+ * An archive keeps events, not where each came from, so there the last five fields are undefined.
  */
 export interface TritonRecord<T = EventData> {
   /** The event, decoded when it is first asked for. */
@@ -60,7 +60,12 @@ export interface TritonRecord<T = EventData> {
   readonly shardId?: ShardId;
   /** The event's position in its shard. */
   readonly sequenceNumber?: SequenceNumber;
-  /** The key that picked the shard. */
+  /**
+   * The event's place among those that the Kinesis Producer Library has aggregated to one Kinesis
+   * record, from 0; they share its sequence number. Undefined for an event that is a record by itself.
+   */
+  readonly subSequenceNumber?: number | undefined;
+  /** The key that picked the shard; of an aggregated event the key that its producer gave it. */
   readonly partitionKey?: string;
   /** When Kinesis took the record in, by its own clock. */
   readonly arrivedAt?: Date;

@@ -5,18 +5,18 @@
  */
 
 import { decodeEvent } from "../codec/msgpack_decode.ts";
-import type { KinesisRecord } from "../kinesis/mod.ts";
+import type { UserRecord } from "../kinesis/mod.ts";
 import type { EventData, SequenceNumber, ShardId, StreamRecord } from "../record.ts";
 
 /** A record whose bytes are known to be an event, decoded when that is first asked for. */
 export class LiveRecord implements StreamRecord {
   /** The shard the event was read from. */
   readonly shardId: ShardId;
-  readonly #record: KinesisRecord;
+  readonly #record: UserRecord;
   #data: EventData | undefined;
 
   /** Wraps what Kinesis holds. */
-  constructor(shardId: ShardId, record: KinesisRecord) {
+  constructor(shardId: ShardId, record: UserRecord) {
     this.shardId = shardId;
     this.#record = record;
   }
@@ -35,6 +35,11 @@ export class LiveRecord implements StreamRecord {
   /** The event's position in its shard. */
   get sequenceNumber(): SequenceNumber {
     return this.#record.sequenceNumber;
+  }
+
+  /** The event's place in an aggregated Kinesis record; undefined if it is all of it. */
+  get subSequenceNumber(): number | undefined {
+    return this.#record.subSequenceNumber;
   }
 
   /** The key that picked the shard. */

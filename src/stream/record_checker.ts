@@ -11,7 +11,7 @@ import {
   type OnInvalid,
   type RecordFault,
 } from "../invalid_record.ts";
-import type { KinesisRecord } from "../kinesis/mod.ts";
+import type { UserRecord } from "../kinesis/mod.ts";
 import type { SequenceNumber, ShardId, StreamRecord } from "../record.ts";
 import { applySchema, type RecordSchema } from "../schema.ts";
 import { LiveRecord } from "./live_record.ts";
@@ -24,6 +24,8 @@ export class InvalidStreamRecordError extends InvalidRecordError {
   readonly shardId: ShardId;
   /** The record's position in its shard. */
   readonly sequenceNumber: SequenceNumber;
+  /** The record's place in an aggregated Kinesis record; undefined if it is all of it. */
+  readonly subSequenceNumber: number | undefined;
   /** The key that picked the shard. */
   readonly partitionKey: string;
   /** When Kinesis took the record in, by its own clock. */
@@ -38,19 +40,21 @@ export class InvalidStreamRecordError extends InvalidRecordError {
    */
   constructor(
     place: { readonly stream: string; readonly shardId: ShardId },
-    record: KinesisRecord,
+    record: UserRecord,
     fault: RecordFault,
   ) {
     const { stream, shardId } = place;
-    const { sequenceNumber } = record;
+    const { sequenceNumber, subSequenceNumber } = record;
+    const inside = subSequenceNumber === undefined ? "" : `user record ${subSequenceNumber} of `;
     super(
-      `record ${sequenceNumber} of shard "${shardId}" of stream "${stream}"`,
+      `${inside}record ${sequenceNumber} of shard "${shardId}" of stream "${stream}"`,
       record.data,
       fault,
     );
     this.stream = stream;
     this.shardId = shardId;
     this.sequenceNumber = sequenceNumber;
+    this.subSequenceNumber = subSequenceNumber;
     this.partitionKey = record.partitionKey;
     this.arrivedAt = record.arrivedAt;
   }
@@ -96,7 +100,7 @@ export class RecordChecker<T> {
    * @returns The record; undefined if it is to be passed over.
    * @throws {InvalidStreamRecordError} If it is not.
    */
-  async check(shardId: ShardId, record: KinesisRecord): Promise<StreamRecord<T> | undefined> {
+  async check(shardId: ShardId, record: UserRecord): Promise<StreamRecord<T> | undefined> {
     const checked = await this.#read(shardId, record);
     if (!(checked instanceof InvalidStreamRecordError)) return checked;
     await this.#invalid.refuse(checked);
@@ -105,7 +109,7 @@ export class RecordChecker<T> {
 
   async #read(
     shardId: ShardId,
-    record: KinesisRecord,
+    record: UserRecord,
   ): Promise<StreamRecord<T> | InvalidStreamRecordError> {
     const place = { stream: this.#stream, shardId };
     try {
@@ -116,12 +120,13 @@ export class RecordChecker<T> {
     const live = new LiveRecord(shardId, record);
     // Without a schema, T is EventData.
     if (this.#schema === undefined) return live as StreamRecord<unknown> as StreamRecord<T>;
-    const { data: event, raw, sequenceNumber, partitionKey, arrivedAt } = live;
+    const { data: event, raw, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt } = live;
     const result = await applySchema(this.#schema, event);
     if (result.type === "invalid") {
       const { issues } = result;
       return new InvalidStreamRecordError(place, record, { type: "schema", data: event, issues });
     }
-    return { data: result.data, raw, shardId, sequenceNumber, partitionKey, arrivedAt };
+    const position = { shardId, sequenceNumber, subSequenceNumber };
+    return { data: result.data, raw, ...position, partitionKey, arrivedAt };
   }
 }

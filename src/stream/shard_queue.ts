@@ -4,14 +4,23 @@
  * @module
  */
 
-import type { KinesisRecord, RecordBatch } from "../kinesis/mod.ts";
+import {
+  deaggregate,
+  type KinesisRecord,
+  type RecordBatch,
+  type UserRecord,
+  type UserRecords,
+} from "../kinesis/mod.ts";
 import type { ShardId } from "../record.ts";
 import { Gate } from "./gate.ts";
 
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */
 const RECORD_OVERHEAD_BYTES = 400;
 
-/** The records of one shard, in order, between its fetching and its reading. */
+/**
+ * The records of one shard, in order, between its fetching and its reading: those that the Kinesis
+ * Producer Library has aggregated one by one.
+ */
 export class ShardQueue {
   /** The shard. */
   readonly shardId: ShardId;
@@ -21,6 +30,10 @@ export class ShardQueue {
   bytes = 0;
   readonly #batches: RecordBatch[] = [];
   #next = 0;
+  /** What is in the next record, if it is aggregated and was looked into. */
+  #inside: UserRecords | undefined;
+  #nextInside = 0;
+  #isLookedInto = false;
   #closed = false;
   #millisBehindLatest: number | undefined;
 
@@ -47,17 +60,31 @@ export class ShardQueue {
   }
 
   /** The next record, which stays in the queue; undefined if there is none now. */
-  peek(): KinesisRecord | undefined {
-    return this.#batches[0]?.records[this.#next];
+  peek(): UserRecord | undefined {
+    const record = this.#batches[0]?.records[this.#next];
+    if (record === undefined) return undefined;
+    if (!this.#isLookedInto) {
+      this.#inside = deaggregate(record);
+      this.#isLookedInto = true;
+    }
+    return this.#inside?.get(this.#nextInside) ?? record;
   }
 
-  /** Takes the record that {@linkcode peek} showed out of the queue. */
-  take(): void {
-    const batch = this.#batches[0]!;
-    this.bytes -= weigh(batch.records[this.#next]!);
+  /**
+   * Takes the record that {@linkcode peek} showed out of the queue.
+   *
+   * @returns Whether it was the last one of its Kinesis record.
+   */
+  take(): boolean {
+    if (this.#inside !== undefined && ++this.#nextInside < this.#inside.length) return false;
+    this.#inside = undefined;
+    this.#nextInside = 0;
+    this.#isLookedInto = false;
+    this.bytes -= weigh(this.#batches[0]!.records[this.#next]!);
     this.#next++;
     this.#dropEmpty();
     this.taken.open();
+    return true;
   }
 
   /**

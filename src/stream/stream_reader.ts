@@ -40,6 +40,10 @@ const TURN = 100;
  *   new shard follows when its parents have been read to their end, from its oldest record.
  * - Positions are saved when {@linkcode checkpoint} is called, never else: what was yielded since is
  *   read again after a restart (at least once, not exactly once).
+ * - Records that the Kinesis Producer Library (KPL) has aggregated are yielded one by one, each with
+ *   its own `partitionKey` and with a `subSequenceNumber`; all of them have the sequence number of their
+ *   Kinesis record. The position stays before that record until the last one in it was yielded,
+ *   so those before come again if the program stops in between.
  * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, one answer a shard.
  * - Leaving the loop does not stop the fetching, disposing does; iterating again goes on with the
  *   record that follows the last one yielded.
@@ -112,8 +116,8 @@ export class StreamReader<T = EventData>
             // What throws stays the next one.
             const event = await this.#checker.check(queue.shardId, record);
             if (!this.#fetcher.isRunning) return;
-            queue.take();
-            this.#positions.deliver(queue.shardId, record.sequenceNumber);
+            const isWhole = queue.take();
+            if (isWhole) this.#positions.deliver(queue.shardId, record.sequenceNumber);
             if (event !== undefined) yield event;
             if (!this.#fetcher.isRunning) return;
           }
@@ -130,8 +134,9 @@ export class StreamReader<T = EventData>
    * Saves the position of every record yielded so far, the current one included, for each shard
    * that has moved since the last time.
    *
-   * When it returns, a restart begins after these records. A database that is away for a while is
-   * asked until it answers; once the signal is aborted, it is asked one last time.
+   * When it returns, a restart begins after these records (in the middle of an aggregated one: at
+   * its first). A database that is away for a while is asked until it answers; once the signal is
+   * aborted, it is asked one last time.
    *
    * @throws {CheckpointError} If the database refuses.
    * @throws {TypeError} If the reader has no checkpointer.
