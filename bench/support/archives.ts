@@ -1,0 +1,59 @@
+/**
+ * Archives as `triton store` writes them, made in a moment.
+ *
+ * @module
+ */
+
+import { ArchiveBuilder, formatArchiveKey } from "../../src/codec/mod.ts";
+import type { SequenceNumber, ShardId } from "../../src/record.ts";
+
+/** The stream that benchmarks archive. */
+export const STREAM = "user_activity";
+/** The day of the first archive, as `--start-date` takes it. */
+export const FIRST_DAY = "20151001";
+const CLIENT = "store";
+const SHARD = "shardId-000000000000" as ShardId;
+const START_SECONDS = Date.UTC(2015, 9, 1) / 1000;
+
+/** One file and where it belongs. */
+export interface MadeArchive {
+  readonly key: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Makes a chain of archives of one shard, with so many events each; the first events come again
+ * when there are no more.
+ */
+export function* makeArchives(
+  events: readonly Uint8Array[],
+  options: {
+    readonly archives: number;
+    readonly eventsEach: number;
+    readonly secondsApart?: number;
+  },
+): Generator<MadeArchive> {
+  const { archives, eventsEach, secondsApart = 1 } = options;
+  let previous: SequenceNumber | undefined;
+  for (let n = 0; n < archives; n++) {
+    const builder = new ArchiveBuilder();
+    const createdAt = START_SECONDS + n * secondsApart;
+    const arrivedAt = new Date(createdAt * 1000);
+    for (let i = n * eventsEach; i < (n + 1) * eventsEach; i++) {
+      const sequenceNumber = `49${String(i + 1).padStart(54, "0")}` as SequenceNumber;
+      builder.add(SHARD, { sequenceNumber, arrivedAt }, events[i % events.length]!);
+    }
+    const body = builder.finish({
+      stream: STREAM,
+      client: CLIENT,
+      createdAt: arrivedAt,
+      program: "triton bench",
+      previous: new Map(previous === undefined ? [] : [[SHARD, previous]]),
+    });
+    previous = builder.shards.get(SHARD)!.last;
+    yield {
+      key: formatArchiveKey({ stream: STREAM, client: CLIENT, createdAt }),
+      body: body.slice(),
+    };
+  }
+}

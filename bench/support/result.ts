@@ -1,0 +1,113 @@
+/**
+ * What was measured: kept, printed, compared.
+ *
+ * @module
+ */
+
+import type { Usage } from "./child.ts";
+
+/** One line of the table. */
+export interface Result extends Partial<Usage> {
+  /** Name of the row, as in `--rows`. */
+  readonly row: string;
+  /** What was done, and how often or on how much. */
+  readonly what: string;
+  /** How fast. */
+  readonly speed: number;
+  /** Of what a second: `MB`, `records`, `archives`. */
+  readonly unit: string;
+  /** CPU time for each of something, in microseconds. */
+  readonly cpuMicrosPer?: Readonly<Record<string, number>>;
+  /** Ratios to other means of doing the same in the same run. */
+  readonly versus?: Readonly<Record<string, number>>;
+}
+
+/** Results of one run, as `--json` writes them. */
+export interface Report {
+  readonly machine: string;
+  readonly date: string;
+  readonly results: readonly Result[];
+}
+
+const COLUMNS = ["row", "what", "speed", "wall s", "CPU s", "peak MB", "compared"];
+
+/** Puts results into a table. */
+export function formatTable(results: readonly Result[]): string {
+  return layOut([COLUMNS, ...results.map(cellsOf)]);
+}
+
+function cellsOf(result: Result): string[] {
+  const { row, what, speed, unit, seconds, cpuSeconds, peakMb, cpuMicrosPer, versus } = result;
+  const compared = [
+    ...Object.entries(cpuMicrosPer ?? {}).map(([of, us]) => `${digits(us)} µs CPU per ${of}`),
+    ...Object.entries(versus ?? {}).map(([other, ratio]) => `${digits(ratio)} × ${other}`),
+  ];
+  return [
+    row,
+    what,
+    speed === 0 ? "" : `${digits(speed)} ${unit}/s`,
+    ...[seconds, cpuSeconds].map((value) => value === undefined ? "" : value.toFixed(2)),
+    peakMb === undefined ? "" : peakMb.toFixed(0),
+    compared.join(", "),
+  ];
+}
+
+/** Compares two reports: later divided by earlier, line by line. */
+export function formatComparison(earlier: Report, later: Report): string {
+  const rows = later.results.flatMap((now) => {
+    const before = earlier.results.find(({ row, what }) => row === now.row && what === now.what);
+    if (before === undefined) return [];
+    const ratio = (of: "speed" | "seconds" | "cpuSeconds" | "peakMb") =>
+      before[of] && now[of] ? (now[of] / before[of]).toFixed(2) : "";
+    return [[
+      now.row,
+      now.what,
+      ratio("speed"),
+      ratio("seconds"),
+      ratio("cpuSeconds"),
+      ratio("peakMb"),
+      compareRatios(before.versus, now.versus),
+    ]];
+  });
+  return layOut([COLUMNS, ...rows]);
+}
+
+function compareRatios(before: Result["versus"] = {}, now: Result["versus"] = {}): string {
+  return Object.keys(now).filter((other) => before[other] !== undefined)
+    .map((other) => `${digits(before[other]!)} -> ${digits(now[other]!)} × ${other}`).join(", ");
+}
+
+/** Numbers with as many digits as mean something. */
+function digits(value: number): string {
+  return value >= 100
+    ? Math.round(value).toLocaleString("en-US")
+    : value.toFixed(value >= 10 ? 1 : 2);
+}
+
+/** Columns as wide as their widest cell; words to the left, numbers to the right. */
+function layOut(rows: readonly (readonly string[])[]): string {
+  const widths = COLUMNS.map((_, n) => Math.max(...rows.map((row) => row[n]!.length)));
+  const isNumber = (n: number) => n >= 2 && n <= 5;
+  return rows.map((row) =>
+    row.map((cell, n) => isNumber(n) ? cell.padStart(widths[n]!) : cell.padEnd(widths[n]!))
+      .join("  ").trimEnd()
+  ).join("\n");
+}
+
+/** The machine, for whoever reads the numbers. */
+export function describeMachine(): string {
+  const model = /^model name\s*:\s*(.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
+  const gigabytes = Math.round(Deno.systemMemoryInfo().total / 1e9);
+  return `${model ?? Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${gigabytes} GB, ` +
+    `Deno ${Deno.version.deno}, load ${Deno.loadavg()[0]!.toFixed(1)} at the start`;
+}
+
+/** The one in the middle. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** The run whose wall time is in the middle. */
+export function medianRun(runs: readonly Usage[]): Usage {
+  return runs.toSorted((a, b) => a.seconds - b.seconds)[runs.length >> 1]!;
+}

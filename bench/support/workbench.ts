@@ -1,0 +1,100 @@
+/**
+ * What the rows share: data, a place for files, a bucket.
+ *
+ * @module
+ */
+
+import { join as joinPath } from "node:path";
+import {
+  type S3Bucket,
+  s3Environment,
+  type S3Server,
+  type S3ServerOptions,
+  startS3Server,
+} from "../../tests/support/s3_server.ts";
+import { tritonCommand } from "../../tests/support/triton_command.ts";
+import { type MadeArchive, makeArchives, STREAM } from "./archives.ts";
+import { join, makeEvents } from "./events.ts";
+import type { Result } from "./result.ts";
+
+/** Name of the bucket on the benchmarks' S3 servers. */
+export const BUCKET = "archive";
+const CONFIG = "triton.yaml";
+
+/** One row of the table: measures, and tells what came out. */
+export interface Row {
+  readonly name: string;
+  /** What is measured, for the help. */
+  readonly summary: string;
+  /** Whether it takes minutes, so that only `--all` or its name runs it. */
+  readonly long?: boolean;
+  run(bench: Workbench): Promise<Result[]> | AsyncGenerator<Result>;
+}
+
+/** Makes data when it is first asked for, and cleans up. */
+export class Workbench implements AsyncDisposable {
+  /** The command that runs `triton`. */
+  readonly triton: readonly string[];
+  readonly #directory = Deno.makeTempDirSync({ prefix: "triton-bench-" });
+  #events: Uint8Array[] | undefined;
+  #joined: Uint8Array<ArrayBuffer> | undefined;
+  #file: string | undefined;
+
+  constructor(options: { readonly executable?: string | undefined } = {}) {
+    this.triton = tritonCommand(options.executable);
+    const config = `${STREAM}: { name: ${STREAM}, partition_key: id, region: us-east-1 }\n`;
+    Deno.writeTextFileSync(this.path(CONFIG), config);
+  }
+
+  /** The events, each by itself. */
+  get events(): readonly Uint8Array[] {
+    return this.#events ??= makeEvents();
+  }
+
+  /** The events' MessagePack in one. */
+  get joined(): Uint8Array<ArrayBuffer> {
+    return this.#joined ??= join(this.events);
+  }
+
+  /** Path of one archive with all events. */
+  get archiveFile(): string {
+    if (this.#file !== undefined) return this.#file;
+    const [archive] = this.makeArchives(1, this.events.length);
+    Deno.writeFileSync(this.#file = this.path("events.tri"), archive!.body);
+    return this.#file;
+  }
+
+  /** Makes archives of so many events each. */
+  makeArchives(archives: number, eventsEach: number): Iterable<MadeArchive> {
+    return makeArchives(this.events, { archives, eventsEach });
+  }
+
+  /** A path in a directory that is removed in the end. */
+  path(name: string): string {
+    return joinPath(this.#directory, name);
+  }
+
+  /** Starts an S3 server that holds archives. */
+  async startS3(
+    archives: Iterable<MadeArchive>,
+    options: Omit<S3ServerOptions, "buckets"> = {},
+  ): Promise<S3Server> {
+    const server = await startS3Server({ direct: true, ...options, buckets: [BUCKET] });
+    const bucket: S3Bucket = server.buckets.get(BUCKET)!;
+    const modifiedAt = new Date();
+    for (const { key, body } of archives) {
+      bucket.set(key, { body, etag: '"0"', modifiedAt, metadata: {} });
+    }
+    return server;
+  }
+
+  /** Environment variables of a `triton` that uses an S3 server. */
+  environment(s3: S3Server): Record<string, string> {
+    return { ...s3Environment(s3), TRITON_CONFIG: this.path(CONFIG) };
+  }
+
+  /** Removes its files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#directory, { recursive: true });
+  }
+}
