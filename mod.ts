@@ -112,11 +112,13 @@ export {
   type StreamDescription,
 } from "./src/kinesis/mod.ts";
 export {
+  type IdleOptions,
   InvalidStreamRecordError,
   openStream,
   type OpenStreamOptions,
   PutRecordError,
   type RecordCheckOptions,
+  type ShardStarts,
   type StreamAddress,
   type StreamFetcherOptions,
   StreamReader,

@@ -87,6 +87,8 @@ export class ShardTree {
 export interface PlanShardsOptions {
   /** The last record that is done, for each shard that has one. */
   readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
+  /** Where to begin in certain shards that have no such record. */
+  readonly starts?: ReadonlyMap<ShardId, StartPosition> | undefined;
   /** Where to begin in shards that nothing is known of. */
   readonly from: Exclude<StartPosition, { readonly type: "after" }>;
 }
@@ -95,9 +97,12 @@ export interface PlanShardsOptions {
  * Decides from where each shard of a first listing is read.
  *
  * - A shard with a checkpoint: after it.
- * - A shard that comes from one with a checkpoint, however far back: at its oldest record, since it
- *   goes on where the other ended.
- * - Any other shard: at `from`. For `latest` that leaves out shards that are closed already.
+ * - A shard with a start of its own: there.
+ * - A shard that comes from one of these, however far back: at its oldest record, since it goes on
+ *   where the other ended; or at the same time, or at `latest`, if that is where the other begins.
+ * - Any other shard: at `from`.
+ *
+ * `latest` leaves out shards that are closed already.
  *
  * Shards that appear later are all children, to be read from their oldest record.
  *
@@ -122,18 +127,39 @@ export function planShards(
   shards: readonly Shard[],
   options: PlanShardsOptions,
 ): Map<ShardId, StartPosition> {
-  const { checkpoints, from } = options;
-  const continues = descendantsOf(checkpoints, shards);
   const plan = new Map<ShardId, StartPosition>();
-  for (const shard of shards) {
-    const sequenceNumber = checkpoints.get(shard.id);
-    if (sequenceNumber !== undefined) plan.set(shard.id, { type: "after", sequenceNumber });
-    else if (continues.has(shard.id)) plan.set(shard.id, { type: "trim-horizon" });
-    else if (from.type !== "latest" || shard.endingSequenceNumber === undefined) {
-      plan.set(shard.id, from);
-    }
+  const startOf = startFinder(shards, options);
+  for (const { id, endingSequenceNumber } of shards) {
+    const start = startOf(id) ?? options.from;
+    if (start.type !== "latest" || endingSequenceNumber === undefined) plan.set(id, start);
   }
   return plan;
+}
+
+/** Finds where a shard begins by what is known of it, or of those that it comes from. */
+function startFinder(
+  shards: readonly Shard[],
+  { checkpoints, starts }: PlanShardsOptions,
+): (id: ShardId) => StartPosition | undefined {
+  const parents = new Map(shards.map((shard) => [shard.id, shard.parents]));
+  const found = new Map<ShardId, StartPosition | undefined>(starts);
+  for (const [id, sequenceNumber] of checkpoints) found.set(id, { type: "after", sequenceNumber });
+  const startOf = (id: ShardId): StartPosition | undefined => {
+    if (!found.has(id)) {
+      const before = (parents.get(id) ?? []).map(startOf).filter((start) => start !== undefined);
+      found.set(id, goOn(before));
+    }
+    return found.get(id);
+  };
+  return startOf;
+}
+
+/** Where a shard begins that goes on from others. */
+function goOn(parents: readonly StartPosition[]): StartPosition | undefined {
+  const type = (wanted: StartPosition["type"]) => parents.some(({ type }) => type === wanted);
+  if (type("after") || type("trim-horizon")) return { type: "trim-horizon" };
+  const times = parents.flatMap((start) => start.type === "at-timestamp" ? [start] : []);
+  return times.sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime())[0] ?? parents[0];
 }
 
 /**

@@ -34,6 +34,8 @@ export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid
 export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
 export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
 export { openStream, type OpenStreamOptions, type StreamAddress } from "./open_stream.ts";
-export { StreamReader, type StreamReaderOptions, type StreamStart } from "./stream_reader.ts";
+export type { IdleOptions } from "./idle.ts";
+export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
+export type { ShardStarts, StreamStart } from "./stream_start.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";
 export { PutRecordError, StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";

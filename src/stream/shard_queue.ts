@@ -36,15 +36,23 @@ export class ShardQueue {
   #isLookedInto = false;
   #closed = false;
   #millisBehindLatest: number | undefined;
+  readonly #limit: number;
+  /** How many answers it takes until the last one tells of now. */
+  #answersDue = 1;
+  #tip = false;
 
-  /** Creates an empty queue. */
-  constructor(shardId: ShardId) {
+  /** Creates an empty queue; `limit` is the most records of one answer. */
+  constructor(shardId: ShardId, limit: number) {
     this.shardId = shardId;
+    this.#limit = limit;
   }
 
   /** Adds what was fetched. */
   push(batch: RecordBatch): void {
     this.#batches.push(batch);
+    this.#answersDue--;
+    // Not every server tells its lag; a full answer has more behind it.
+    this.#tip = batch.millisBehindLatest === 0 && batch.records.length < this.#limit;
     for (const record of batch.records) this.bytes += weigh(record);
     this.#dropEmpty();
   }
@@ -57,6 +65,16 @@ export class ShardQueue {
   /** Whether everything has been handed out and nothing more will come. */
   get isDrained(): boolean {
     return this.#closed && this.#batches.length === 0;
+  }
+
+  /** Whether there is nothing to hand out, and the last answer said that there is nothing more. */
+  get isAtTip(): boolean {
+    return this.#tip && this.#answersDue <= 0 && this.#batches.length === 0;
+  }
+
+  /** Forgets the tip: what the next answer says may be old, as it may be on its way already. */
+  expectNews(): void {
+    this.#answersDue = 2;
   }
 
   /** The next record, which stays in the queue; undefined if there is none now. */

@@ -43,6 +43,9 @@ export class StreamFetcher {
   readonly #signal: AbortSignal;
   readonly #tree = new ShardTree();
   readonly #queues = new Map<ShardId, ShardQueue>();
+  /** Shards that were read to their end, and shards that others come from. */
+  readonly #ended = new Set<ShardId>();
+  readonly #parents = new Set<ShardId>();
   readonly #tasks = new Set<Promise<void>>();
   #plan: ReadonlyMap<ShardId, StartPosition> = new Map();
   #nextListing = new AbortController();
@@ -73,6 +76,20 @@ export class StreamFetcher {
     return this.#tree.waiting;
   }
 
+  /**
+   * Whether everything was handed out that the stream held when it was last asked. A shard that has
+   * ended goes on in others: they must have been found, too.
+   */
+  get isCaughtUp(): boolean {
+    return this.waitingShards === 0 && this.#ended.isSubsetOf(this.#parents) &&
+      this.queues.every((queue) => queue.isAtTip);
+  }
+
+  /** Takes what the stream said until now for old: it is caught up when it has been asked again. */
+  expectNews(): void {
+    for (const queue of this.queues) queue.expectNews();
+  }
+
   /** Whether more may come; throws what the fetching failed with. */
   get isRunning(): boolean {
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -83,7 +100,8 @@ export class StreamFetcher {
   async start(options: PlanShardsOptions): Promise<void> {
     const shards = await this.#listShards();
     this.#plan = planShards(shards, options);
-    for (const { id } of this.#tree.add(shards)) {
+    this.#warnOfUnknown(shards, options);
+    for (const { id } of this.#add(shards)) {
       if (!this.#plan.has(id)) this.#tree.end(id);
     }
     this.#startReadyShards();
@@ -93,6 +111,7 @@ export class StreamFetcher {
   /** Ends a shard whose records have all been read, and looks for its children. */
   end(queue: ShardQueue): void {
     this.#queues.delete(queue.shardId);
+    this.#ended.add(queue.shardId);
     this.#tree.end(queue.shardId);
     this.#startReadyShards();
     this.#nextListing.abort();
@@ -106,7 +125,7 @@ export class StreamFetcher {
 
   #startReadyShards(): void {
     for (const { id } of this.#tree.takeReady()) {
-      const queue = new ShardQueue(id);
+      const queue = new ShardQueue(id, this.#options.limit ?? 10_000);
       this.#queues.set(id, queue);
       this.#run(this.#fetch(queue, this.#plan.get(id) ?? { type: "trim-horizon" }));
     }
@@ -141,6 +160,9 @@ export class StreamFetcher {
     if (!(error instanceof KinesisError) || error.code !== "ResourceNotFoundException") throw error;
     const shards = await this.#listShards();
     if (shards.some(({ id }) => id === shardId)) throw error;
+    // Nothing may be left of its children either.
+    this.#parents.add(shardId);
+    this.#add(shards);
     log.error("shard {shardId} left stream {stream} before it was read to its end", {
       stream: this.stream,
       shardId,
@@ -156,8 +178,27 @@ export class StreamFetcher {
       if (this.#signal.aborted) return;
       // Before the listing: a shard that ends while it runs may not be in it yet.
       this.#nextListing = new AbortController();
-      this.#tree.add(await this.#listShards());
+      this.#add(await this.#listShards());
       this.#startReadyShards();
+      this.changed.open();
+    }
+  }
+
+  /** Notes the shards of a listing; returns those that are new. */
+  #add(shards: readonly Shard[]): Shard[] {
+    for (const { parents } of shards) parents.forEach((id) => this.#parents.add(id));
+    return this.#tree.add(shards);
+  }
+
+  /** A start that is nobody's may be a slip; or the shard has left the stream since. */
+  #warnOfUnknown(shards: readonly Shard[], { starts = new Map() }: PlanShardsOptions): void {
+    const known = new Set(shards.map(({ id }) => id));
+    for (const shardId of starts.keys()) {
+      if (known.has(shardId)) continue;
+      log.warn("Nothing is read of shard {shardId}: stream {stream} has no such shard", {
+        stream: this.stream,
+        shardId,
+      });
     }
   }
 

@@ -5,36 +5,33 @@
  */
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import type { KinesisApi } from "../kinesis/mod.ts";
-import type { EventData, ShardId, StartPosition, StreamRecord } from "../record.ts";
+import type { EventData, ShardId, StreamRecord } from "../record.ts";
+import { type IdleOptions, IdleWatch } from "./idle.ts";
 import { Positions } from "./positions.ts";
 import { RecordChecker, type RecordCheckOptions } from "./record_checker.ts";
 import { StreamFetcher, type StreamFetcherOptions } from "./stream_fetcher.ts";
-
-/** Where to begin in shards without a checkpoint. */
-export type StreamStart =
-  | "trim-horizon"
-  | "latest"
-  | Date
-  | Exclude<StartPosition, { readonly type: "after" }>;
+import { type ShardStarts, type StreamStart, toStartPlan } from "./stream_start.ts";
 
 /** How a stream is read. */
 export interface StreamReaderOptions<T = EventData>
-  extends StreamFetcherOptions, RecordCheckOptions<T> {
+  extends StreamFetcherOptions, RecordCheckOptions<T>, IdleOptions {
   /** Where positions are kept; without one, {@linkcode StreamReader.checkpoint} cannot be used. */
   readonly checkpointer?: Checkpointer | undefined;
   /**
-   * Where to begin in shards without a checkpoint: at the trim horizon unless given, so that
-   * nothing is missed that the stream still holds.
+   * Where to begin in shards without a checkpoint, in all of them or in each: at the trim horizon
+   * unless given, so that nothing is missed that the stream still holds.
    */
-  readonly from?: StreamStart | undefined;
+  readonly from?: StreamStart | ShardStarts | undefined;
 }
 
 /** How many records of one shard are handed out before it is the next one's turn. */
 const TURN = 100;
 
 /**
- * Reads all shards of a live stream until it is disposed or its signal is aborted.
+ * Reads all shards of a live stream until it is disposed, its signal is aborted, or, with `idle`, it
+ * has caught up.
  *
  * - Records come in order within each shard, and the shards take turns. After a split or a merge a
  *   new shard follows when its parents have been read to their end, from its oldest record.
@@ -50,6 +47,23 @@ const TURN = 100;
  * - An abort ends the iteration at once, without an error. What was fetched and not yielded is
  *   dropped, to be read again from the checkpoint.
  *
+ * @example Start each shard where you like, and stop when everything there is has been read
+ * ```ts
+ * import { encodeEvent } from "@triton/triton/codec";
+ * import { MemoryKinesis, StreamReader } from "@triton/triton";
+ * import { deepEqual } from "node:assert/strict";
+ * const kinesis = new MemoryKinesis();
+ * const [first] = kinesis.createStream("clicks", 2);
+ * const put = (n: number) =>
+ *   kinesis.putRecords("clicks", [{ partitionKey: `key ${n}`, data: encodeEvent({ n }) }]);
+ * for (const n of [1, 2, 3, 4]) await put(n);
+ * await using reader = new StreamReader(kinesis, "clicks", {
+ *   from: { shards: { [first!]: "trim-horizon" }, otherwise: "latest" },
+ *   idle: true,
+ * });
+ * const own = await Array.fromAsync(reader, (record) => record.shardId);
+ * deepEqual([...new Set(own)], [first]);
+ * ```
  * @example Usage
  * ```ts
  * import { MemoryKinesis } from "@triton/triton/kinesis";
@@ -73,6 +87,7 @@ export class StreamReader<T = EventData>
   /** The stream's name. */
   readonly stream: string;
   readonly #options: StreamReaderOptions<T>;
+  readonly #clock: Clock;
   readonly #fetcher: StreamFetcher;
   readonly #positions: Positions;
   readonly #checker: RecordChecker<T>;
@@ -89,6 +104,7 @@ export class StreamReader<T = EventData>
   constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions<T> = {}) {
     this.stream = stream;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#fetcher = new StreamFetcher(kinesis, stream, options);
     this.#positions = new Positions(stream, options);
     this.#checker = new RecordChecker(stream, options);
@@ -105,25 +121,29 @@ export class StreamReader<T = EventData>
     if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
     this.#iterating = true;
     try {
+      const idle = new IdleWatch(this.#fetcher, this.#clock, this.#options);
       await this.#start();
       while (this.#fetcher.isRunning) {
-        let idle = true;
+        let nothing = true;
         for (const queue of this.#fetcher.queues) {
           for (let turn = 0; turn < TURN; turn++) {
             const record = queue.peek();
             if (record === undefined) break;
-            idle = false;
+            nothing = false;
             // What throws stays the next one.
             const event = await this.#checker.check(queue.shardId, record);
             if (!this.#fetcher.isRunning) return;
             const isWhole = queue.take();
+            idle.record();
             if (isWhole) this.#positions.deliver(queue.shardId, record.sequenceNumber);
             if (event !== undefined) yield event;
             if (!this.#fetcher.isRunning) return;
           }
           if (queue.isDrained) this.#fetcher.end(queue);
         }
-        if (idle) await this.#fetcher.changed.wait();
+        if (!nothing) continue;
+        if (idle.isOver) return;
+        await this.#fetcher.changed.wait();
       }
     } finally {
       this.#iterating = false;
@@ -188,14 +208,6 @@ export class StreamReader<T = EventData>
 
   async #begin(): Promise<void> {
     const checkpoints = await this.#positions.load(this.#fetcher.signal);
-    const from = toStartPosition(this.#options.from ?? "trim-horizon");
-    await this.#fetcher.start({ checkpoints, from });
+    await this.#fetcher.start({ checkpoints, ...toStartPlan(this.#options.from) });
   }
-}
-
-function toStartPosition(
-  from: StreamStart,
-): Exclude<StartPosition, { readonly type: "after" }> {
-  if (from instanceof Date) return { type: "at-timestamp", timestamp: from };
-  return typeof from === "string" ? { type: from } : from;
 }

@@ -74,12 +74,14 @@ function plan(
   text: string,
   from: "latest" | "trim-horizon" | Date,
   checkpoints: Record<string, string> = {},
+  own: Record<string, StartPosition> = {},
 ): string {
   const start = from instanceof Date
     ? { type: "at-timestamp", timestamp: from } as const
     : { type: from };
   const entries = Object.entries(checkpoints) as [ShardId, SequenceNumber][];
-  const found = planShards(shards(text), { checkpoints: new Map(entries), from: start });
+  const starts = new Map(Object.entries(own) as [ShardId, StartPosition][]);
+  const found = planShards(shards(text), { checkpoints: new Map(entries), starts, from: start });
   return [...found].map(([id, position]) => `${id}:${describe(position)}`).join(" ");
 }
 
@@ -117,3 +119,30 @@ Deno.test("planShards() finds what comes from a checkpoint through many generati
   const found = plan(rows.reverse().join(" "), "latest", { [names[0]!]: "5" });
   equal(found.split(" ").filter((part) => part.endsWith(":trim-horizon")).length, 198);
 });
+
+Deno.test("planShards() begins certain shards where it is told, and goes on from there", () => {
+  const horizon = { type: "trim-horizon" } as const;
+  const latest = { type: "latest" } as const;
+  const at = (time: string) => ({ type: "at-timestamp", timestamp: new Date(time) }) as const;
+  const after = { type: "after", sequenceNumber: "7" as SequenceNumber } as const;
+  equal(
+    plan("a b c", "latest", { a: "5" }, { a: after, b: after }),
+    "a:after 5 b:after 7 c:latest",
+  );
+  equal(plan("a b<a c<b d", "latest", {}, { a: after }), planned("a:after 7", "d:latest"));
+  equal(plan("a b<a c<b d", "latest", {}, { a: horizon }), planned("a:trim-horizon", "d:latest"));
+  equal(plan("a b<a c<b d", "trim-horizon", {}, { a: latest }), "c:latest d:trim-horizon");
+  equal(plan("a b<a c<b", "latest", {}, { a: horizon, b: latest }), "a:trim-horizon c:latest");
+  const [early, late] = ["2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"];
+  equal(
+    plan("a b c<ab d", "latest", {}, { a: at(late), b: at(early) }),
+    `a:${late} b:${early} c:${early} d:latest`,
+  );
+  equal(plan("b<a", "latest", {}, { a: after }), "b:trim-horizon");
+  // A child that goes on from a shard whose records are wanted is wanted from its first record on.
+  equal(plan("a b c<ab", "latest", {}, { a: latest, b: after }), "b:after 7 c:trim-horizon");
+});
+
+function planned(a: string, d: string): string {
+  return `${a} b:trim-horizon c:trim-horizon ${d}`;
+}

@@ -441,6 +441,131 @@ Deno.test("StreamReader goes on with the children of a shard that left the strea
   deepEqual(numbers(await take(reader, 1)), [3]);
 });
 
+Deno.test("StreamReader begins each shard where it is told, and after its checkpoint if it has one", async () => {
+  const { clock, shardIds, checkpointer, put, open } = setUp(4);
+  await put(...range(0, 100));
+  await using first = open({ checkpointer: undefined, idle: true });
+  const all = Map.groupBy(await runUntil(clock, Array.fromAsync(first)), (r) => r.shardId);
+  const own = shardIds.map((id) => all.get(id)!);
+  await checkpointer.save("s", new Map([[shardIds[0]!, own[0]!.at(-2)!.sequenceNumber]]));
+  await using reader = open({
+    idle: true,
+    from: {
+      shards: {
+        [shardIds[0]!]: "trim-horizon",
+        [shardIds[1]!]: { type: "after", sequenceNumber: own[1]!.at(-4)!.sequenceNumber },
+        [shardIds[2]!]: "trim-horizon",
+      },
+      otherwise: "latest",
+    },
+  });
+  const found = await runUntil(clock, Array.fromAsync(reader));
+  const counts = Map.groupBy(found, ({ shardId }) => shardId);
+  deepEqual(
+    shardIds.map((id) => counts.get(id)?.length ?? 0),
+    [1, 3, own[2]!.length, 0],
+  );
+});
+
+Deno.test("StreamReader with idle ends when it has caught up, and goes on when it is iterated again", async () => {
+  const { clock, put, open } = setUp(3);
+  await using reader = open({ idle: true });
+  const drain = async () => numbers(await runUntil(clock, Array.fromAsync(reader)));
+  deepEqual(await drain(), []);
+  for (const count of [50, 0, 70]) {
+    await put(...range(0, count));
+    deepEqual((await drain()).sort((a, b) => a - b), range(0, count));
+  }
+});
+
+Deno.test("StreamReader with idle reads what splits and merges left, to the last child", async () => {
+  const { clock, kinesis, shardIds, put, open } = setUp(2);
+  await put(...range(0, 40));
+  const [low, high] = kinesis.splitShard("s", shardIds[0]!);
+  await put(...range(40, 80));
+  kinesis.splitShard("s", kinesis.mergeShards("s", low!, high!));
+  await put(...range(80, 120));
+  await using reader = open({ idle: true, limit: 7 });
+  const records = await runUntil(clock, Array.fromAsync(reader));
+  deepEqual(numbers(records).sort((a, b) => a - b), range(0, 120));
+});
+
+Deno.test("StreamReader with idle waits for children that the listing shows late", async () => {
+  const { clock, kinesis, shardIds, put } = setUp();
+  let hidden = true;
+  const late = Object.create(kinesis) as MemoryKinesis;
+  late.listShards = async function* (stream) {
+    for await (const shard of kinesis.listShards(stream)) {
+      if (shard.parents.length === 0 || !hidden) yield shard;
+    }
+  };
+  for (const name of ["getRecords", "getShardIterator"] as const) {
+    late[name] = kinesis[name].bind(kinesis) as never;
+  }
+  await put(1);
+  kinesis.splitShard("s", shardIds[0]!);
+  await put(2);
+  await using reader = new StreamReader(late, "s", { clock, idle: true });
+  const reading = Array.fromAsync(reader);
+  await clock.advance(300_000);
+  hidden = false;
+  deepEqual(numbers(await runUntil(clock, reading)), [1, 2]);
+});
+
+Deno.test("StreamReader with idle does not take a full answer for the last", async () => {
+  const { clock, kinesis, put } = setUp();
+  // Some servers never tell their lag.
+  const silent = Object.create(kinesis) as MemoryKinesis;
+  for (const name of ["listShards", "getShardIterator"] as const) {
+    silent[name] = kinesis[name].bind(kinesis) as never;
+  }
+  silent.getRecords = async (iterator, options) => ({
+    ...await kinesis.getRecords(iterator, options),
+    millisBehindLatest: 0,
+  });
+  await put(...range(0, 25));
+  await using reader = new StreamReader(silent, "s", { clock, idle: true, limit: 5 });
+  deepEqual(numbers(await runUntil(clock, Array.fromAsync(reader))), range(0, 25));
+});
+
+Deno.test("StreamReader with idle.afterMs ends when no record has come for that long", async () => {
+  const { clock, put, open } = setUp();
+  await using reader = open({ idle: { afterMs: 10_000 } });
+  const start = clock.now();
+  let ended: number | undefined;
+  const reading = Array.fromAsync(reader).then((records) => {
+    ended = clock.now() - start;
+    return records;
+  });
+  await clock.advance(6_000);
+  await put(1);
+  await clock.advance(8_000);
+  await put(2);
+  await clock.advance(9_000);
+  equal(ended, undefined);
+  await clock.advance(3_000);
+  ok(ended! >= 24_000 && ended! <= 26_000, String(ended));
+  deepEqual(numbers(await reading), [1, 2]);
+});
+
+Deno.test("StreamReader with idle does not end while a shard cannot be asked", async () => {
+  let away = true;
+  const { clock, put, open } = setUp(2, {
+    intercept(operation, args, phase) {
+      if (!away || operation !== "getRecords" || phase === "after") return;
+      if (atob(String(args[0])).includes("shardId-000000000001")) {
+        throw new KinesisError("Cannot read: away", { code: "away", retryable: true });
+      }
+    },
+  });
+  await put(...range(0, 30));
+  await using reader = open({ idle: true });
+  const reading = Array.fromAsync(reader);
+  await clock.advance(120_000);
+  away = false;
+  equal((await runUntil(clock, reading)).length, 30);
+});
+
 Deno.test("StreamReader goes on after checkpoints of other streams and clients", async () => {
   const { checkpointer, shardIds, put, open, take } = setUp();
   const foreign = new Map([[shardIds[0]!, "99999" as SequenceNumber]]);

@@ -1,0 +1,50 @@
+/**
+ * Where reading a stream begins.
+ *
+ * @module
+ */
+
+import type { ShardId, StartPosition } from "../record.ts";
+
+/** Where to begin in shards without a checkpoint. */
+export type StreamStart =
+  | "trim-horizon"
+  | "latest"
+  | Date
+  | Exclude<StartPosition, { readonly type: "after" }>;
+
+/** Where to begin in each shard without a checkpoint. */
+export interface ShardStarts {
+  /**
+   * Where to begin in certain shards, by their identifiers. A shard that comes from one of these by a split or a merge,
+   * and is not among them itself, goes on where that one ends.
+   */
+  readonly shards: { readonly [shardId: string]: StreamStart | StartPosition };
+  /** Where to begin in the others: at the trim horizon unless given. */
+  readonly otherwise?: StreamStart | undefined;
+}
+
+/** Where to begin, in the words of Kinesis. */
+export interface StartPlan {
+  /** Of certain shards. */
+  readonly starts: ReadonlyMap<ShardId, StartPosition>;
+  /** Of the others. */
+  readonly from: Exclude<StartPosition, { readonly type: "after" }>;
+}
+
+/** Puts a start into the words of Kinesis. */
+export function toStartPlan(from: StreamStart | ShardStarts | undefined): StartPlan {
+  if (typeof from !== "object" || !("shards" in from)) {
+    return { starts: new Map(), from: toPosition(from ?? "trim-horizon") };
+  }
+  const entries = Object.entries(from.shards);
+  const starts = new Map(entries.map(([id, start]) => [id as ShardId, toPosition(start)]));
+  return { starts, from: toPosition(from.otherwise ?? "trim-horizon") };
+}
+
+function toPosition(start: StreamStart): StartPlan["from"];
+function toPosition(start: StreamStart | StartPosition): StartPosition;
+function toPosition(start: StreamStart | StartPosition): StartPosition {
+  if (start instanceof Date) return { type: "at-timestamp", timestamp: start };
+  return typeof start === "string" ? { type: start } : start;
+}
