@@ -188,6 +188,7 @@ export {
   type Checkpoint,
   type Checkpointer,
   type ClientGap,
+  type ClientShard,
   type Gap,
   type IntendedRange,
   type LedgerHistory,
@@ -195,7 +196,9 @@ export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
   MemoryLedger,
+  type MovedPosition,
   type NewShard,
+  type NewStart,
   openCheckpointer,
   type OpenCheckpointerOptions,
   openLedger,
@@ -203,6 +206,8 @@ export {
   readHistory,
   type ReadHistoryOptions,
   type Renewal,
+  setPositions,
+  type SetPositionsOptions,
   type ShardStanding,
 } from "./src/checkpoint/mod.ts";
 export {

@@ -27,6 +27,8 @@ export interface LedgerShard extends NewShard {
   readonly state: "open" | "ended";
   /** The worker that holds the lease; undefined if the lease is free or has expired. */
   readonly owner: string | undefined;
+  /** Until when the lease holds, by the database's clock; undefined if nobody holds it. */
+  readonly leasedUntil: Date | undefined;
   /** How often the lease was taken. */
   readonly epoch: number;
   /** The last record archived; undefined if none was. */
@@ -40,6 +42,14 @@ export interface ArchivedPosition {
   /** The last record archived. */
   readonly checkpoint: SequenceNumber;
   /** Up to when the shard is known to be archived: now unless given. */
+  readonly knownAt?: Date | undefined;
+}
+
+/** Where the reading of a shard is to begin, whatever was archived. */
+export interface NewStart {
+  /** Where reading begins; never "latest". */
+  readonly start: StartPosition;
+  /** A time before which nothing arrived that is to be read from there on: now unless given. */
   readonly knownAt?: Date | undefined;
 }
 
@@ -210,7 +220,7 @@ export interface ArchiveLedger extends AsyncDisposable {
   reposition(
     shardId: ShardId,
     epoch: number,
-    position: ArchivedPosition | { readonly start: StartPosition },
+    position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean>;
   /**

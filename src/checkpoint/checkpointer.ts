@@ -20,6 +20,16 @@ export interface Checkpoint {
   readonly updatedAt: Date;
 }
 
+/** A position that was moved, or would be. */
+export interface MovedPosition {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** Where it was; undefined if there was no position. */
+  readonly from: SequenceNumber | undefined;
+  /** Where it is now: reading goes on after this record. */
+  readonly to: SequenceNumber;
+}
+
 /**
  * Keeps positions for one client, under the names of streams and shards.
  *

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
-import type { ArchivedPosition, Gap } from "./archive_ledger.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
+import type { ArchivedPosition, Gap, NewStart } from "./archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./ledger_checkpoints.ts";
 import { recordGap } from "./ledger_gaps.ts";
 import { compareText } from "./ledger_rows.ts";
@@ -40,7 +40,7 @@ export function* confirm(
 
 /** What {@linkcode reposition} is told. */
 interface Reposition extends Held {
-  readonly position: ArchivedPosition | { readonly start: StartPosition };
+  readonly position: ArchivedPosition | NewStart;
   readonly gap: Gap | undefined;
 }
 
@@ -55,7 +55,7 @@ export function* reposition(
     yield* savePosition(scope, shardId, position, shard.now);
   } else {
     yield* deleteCheckpoint(scope, shardId);
-    yield* setStart(scope, shardId, position.start);
+    yield* setStart(scope, shardId, position, shard.now);
   }
   if (gap !== undefined) yield* recordGap(scope, gap);
   return true;

@@ -16,6 +16,7 @@ export interface ShardRow {
   readonly state: string;
   readonly owner: string | null;
   readonly epoch: number | string;
+  readonly expires_ms: number | string;
   readonly seq_num: string | null;
   readonly started_ms: number | string;
   readonly updated: number | null;
@@ -51,6 +52,7 @@ export function toShard(row: ShardRow): LedgerShard {
     start: toStart(row.start_at),
     state: row.state as LedgerShard["state"],
     owner: row.owner ?? undefined,
+    leasedUntil: row.owner === null ? undefined : new Date(Number(row.expires_ms)),
     epoch: Number(row.epoch),
     checkpoint: toSequenceNumber(row.seq_num),
     knownAt: toKnownAt(row),

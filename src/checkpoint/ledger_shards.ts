@@ -9,8 +9,8 @@
  * @module
  */
 
-import type { ShardId, StartPosition } from "../record.ts";
-import type { LedgerShard, NewShard, Renewal } from "./archive_ledger.ts";
+import type { ShardId } from "../record.ts";
+import type { LedgerShard, NewShard, NewStart, Renewal } from "./archive_ledger.ts";
 import { compareText, fromStart, type ShardRow, toShard } from "./ledger_rows.ts";
 import { unknownError } from "./ledger_errors.ts";
 import { ask, parts, type SqlDialect, type Steps, tuple } from "./sql_steps.ts";
@@ -46,15 +46,18 @@ export function* identify({ client, stream }: LedgerScope, createdAt: Date): Ste
 /** All shards with their checkpoints; an owner only where the lease holds. */
 export function* listShards({ client, stream, dialect }: LedgerScope): Steps<LedgerShard[]> {
   const rows = yield* ask<ShardRow>(
-    `SELECT s.shard, s.parents, s.start_at, s.started_ms, s.state, s.epoch, c.seq_num, c.updated,
-      CASE WHEN s.expires_ms > ${dialect.now} THEN s.owner END AS owner
-    FROM triton_shard s LEFT JOIN triton_checkpoint c
-      ON c.client = s.client AND c.stream = s.stream AND c.shard = s.shard
-    WHERE s.client = ? AND s.stream = ?`,
-    client,
-    stream,
+    `${selectShards(dialect)} WHERE s.client = ? AND s.stream = ?`,
+    ...[client, stream],
   );
   return rows.map(toShard).sort((a, b) => compareText(a.shardId, b.shardId));
+}
+
+/** The statement that reads all shards `s` of all clients, to go on with a condition. */
+export function selectShards({ now }: SqlDialect): string {
+  return `SELECT s.client, s.stream, s.shard, s.parents, s.start_at, s.started_ms, s.state, s.epoch,
+      s.expires_ms, c.seq_num, c.updated, CASE WHEN s.expires_ms > ${now} THEN s.owner END AS owner
+    FROM triton_shard s LEFT JOIN triton_checkpoint c
+      ON c.client = s.client AND c.stream = s.stream AND c.shard = s.shard`;
 }
 
 /** Adds the first shards of a stream that {@linkcode identify} has written down; not if there are any. */
@@ -234,14 +237,15 @@ export function* endShard(
 
 /** Changes where the reading of a shard begins. */
 export function* setStart(
-  { client, stream, dialect: { now } }: LedgerScope,
+  { client, stream }: LedgerScope,
   shardId: ShardId,
-  start: StartPosition,
+  { start, knownAt }: NewStart,
+  now: number,
 ): Steps<void> {
   yield* ask(
-    `UPDATE triton_shard SET start_at = ?, started_ms = ${now}
+    `UPDATE triton_shard SET start_at = ?, started_ms = ?
     WHERE client = ? AND stream = ? AND shard = ?`,
-    ...[fromStart(start), client, stream, shardId],
+    ...[fromStart(start), knownAt?.getTime() ?? now, client, stream, shardId],
   );
 }
 

@@ -7,6 +7,7 @@ import type {
   Gap,
   LedgerShard,
   NewShard,
+  NewStart,
   Renewal,
   ShardStanding,
 } from "./archive_ledger.ts";
@@ -94,6 +95,7 @@ export class MemoryLedger implements ArchiveLedger {
       start: row.start,
       state: row.state,
       owner: this.#isLeased(row) ? row.owner : undefined,
+      leasedUntil: this.#isLeased(row) ? new Date(row.expires) : undefined,
       epoch: row.epoch,
       checkpoint: this.#checkpoints.get(shardId)?.sequenceNumber,
       knownAt: new Date(this.#checkpoints.get(shardId)?.savedAt ?? row.startedAt),
@@ -275,7 +277,7 @@ export class MemoryLedger implements ArchiveLedger {
   async reposition(
     shardId: ShardId,
     epoch: number,
-    position: ArchivedPosition | { readonly start: StartPosition },
+    position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean> {
     const row = this.#row(shardId);
@@ -285,7 +287,7 @@ export class MemoryLedger implements ArchiveLedger {
     } else {
       this.#checkpoints.delete(shardId);
       row.start = position.start;
-      row.startedAt = this.#clock.now();
+      row.startedAt = position.knownAt?.getTime() ?? this.#clock.now();
     }
     if (gap !== undefined) await this.recordGap(gap);
     return true;

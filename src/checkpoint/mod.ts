@@ -34,20 +34,23 @@ export type {
   IntendedRange,
   LedgerShard,
   NewShard,
+  NewStart,
   Renewal,
   ShardStanding,
 } from "./archive_ledger.ts";
-export type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+export type { Checkpoint, Checkpointer, MovedPosition } from "./checkpointer.ts";
 export { MemoryCheckpointer, type MemoryCheckpointerOptions } from "./memory_checkpointer.ts";
 export { MemoryLedger } from "./memory_ledger.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpointer.ts";
 export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
 export {
   type ClientGap,
+  type ClientShard,
   type LedgerHistory,
   readHistory,
   type ReadHistoryOptions,
 } from "./read_history.ts";
+export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { PostgresConnector } from "./postgres_pool.ts";
 export {

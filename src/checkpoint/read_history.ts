@@ -4,14 +4,15 @@
  * @module
  */
 
-import type { Gap } from "./archive_ledger.ts";
+import type { Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "./checkpointer.ts";
-import { compareGaps, type GapRow, toGap } from "./ledger_rows.ts";
+import { compareGaps, type GapRow, type ShardRow, toGap, toShard } from "./ledger_rows.ts";
+import { selectShards } from "./ledger_shards.ts";
 import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { type CheckpointRow, toCheckpoint } from "./rows.ts";
-import type { Row, SqlExecutor, SqlValue } from "./sql_steps.ts";
+import type { SqlExecutor, SqlValue } from "./sql_steps.ts";
 import { ask } from "./sql_steps.ts";
 import { SqliteExecutor } from "./sqlite_executor.ts";
 import { sqliteError } from "./sqlite_error.ts";
@@ -30,16 +31,26 @@ export interface ClientGap extends Gap {
   readonly client: string;
 }
 
+/** A shard that a client archives. */
+export interface ClientShard extends LedgerShard {
+  /** Name of the client. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+}
+
 /** What a database tells of archives, as of one moment. */
 export interface LedgerHistory {
   /** The checkpoints, by client, stream and shard. */
   readonly checkpoints: readonly Checkpoint[];
   /** The recorded gaps, in the order they were noticed. */
   readonly gaps: readonly ClientGap[];
+  /** The shards that clients archive, by client, stream and shard. */
+  readonly shards: readonly ClientShard[];
 }
 
 /**
- * Reads checkpoints and recorded gaps from a database, and changes nothing in it.
+ * Reads checkpoints, recorded gaps and shards from a database, and changes nothing in it.
  *
  * What {@linkcode openLedger} does, without creating a file or a table: where there is no table,
  * nothing was recorded.
@@ -57,7 +68,7 @@ export async function readHistory(
   const address = parseDatabaseUrl(url);
   switch (address.type) {
     case "memory":
-      return { checkpoints: [], gaps: [] };
+      return { checkpoints: [], gaps: [], shards: [] };
     case "sqlite":
       return await readAll(await openReadOnly(address.path), options);
     case "postgres":
@@ -80,49 +91,51 @@ async function openReadOnly(path: string): Promise<SqlExecutor> {
   }
 }
 
+/** A row with the names of whose it is. */
+type Owned<R> = R & { readonly client: string; readonly stream: string };
+
 async function readAll(
   opened: SqlExecutor,
   options: ReadHistoryOptions,
 ): Promise<LedgerHistory> {
   await using executor = opened;
-  const checkpoints = await readTable<CheckpointRow & { readonly client: string }>(
-    executor,
-    "triton_checkpoint",
-    options,
-  );
-  const gaps = await readTable<GapRow & { readonly client: string; readonly stream: string }>(
-    executor,
-    "triton_gap",
-    options,
-  );
+  const read = <R extends object>(table: Table) => readTable<Owned<R>>(executor, table, options);
+  const checkpoints = await read<CheckpointRow>("triton_checkpoint");
+  const gaps = await read<GapRow>("triton_gap");
+  const shards = await read<ShardRow>("triton_shard");
   return {
-    checkpoints: checkpoints.flatMap((row) => toCheckpoint(row.client, row)).sort(
-      compareCheckpoints,
-    ),
+    checkpoints: checkpoints.flatMap((row) => toCheckpoint(row.client, row)).sort(comparePlaces),
     gaps: gaps.map((row) => ({ client: row.client, ...toGap(row.stream, row) })).sort(compareGaps),
+    shards: shards.map((row) => ({ client: row.client, stream: row.stream, ...toShard(row) }))
+      .sort(comparePlaces),
   };
 }
 
+type Table = "triton_checkpoint" | "triton_gap" | "triton_shard";
+
 /** Reads the rows of a table, none if it is not there. */
-function readTable<R extends Row | object>(
+function readTable<R extends object>(
   executor: SqlExecutor,
-  table: "triton_checkpoint" | "triton_gap",
+  table: Table,
   { client, stream }: ReadHistoryOptions,
 ): Promise<R[]> {
   const wanted = Object.entries({ client, stream }).filter(([, value]) => value !== undefined);
-  const where = wanted.map(([column]) => ` AND ${column} = ?`).join("");
+  const where = wanted.map(([column]) => ` AND s.${column} = ?`).join("");
   const values = wanted.map(([, value]) => value as SqlValue);
   return executor.run(`Cannot read ${table}`, function* () {
     const { dialect } = executor;
     if ((yield* ask(dialect.findTable, table)).length === 0) return [];
-    return yield* ask<R>(`SELECT * FROM ${table} WHERE 1 = 1${where}`, ...values);
+    const select = table === "triton_shard" ? selectShards(dialect) : `SELECT * FROM ${table} s`;
+    return yield* ask<R>(`${select} WHERE 1 = 1${where}`, ...values);
   });
 }
 
-function compareCheckpoints(a: Checkpoint, b: Checkpoint): number {
+type Place = Pick<Checkpoint, "client" | "stream" | "shardId">;
+
+function comparePlaces(a: Place, b: Place): number {
   return keyOf(a) < keyOf(b) ? -1 : 1;
 }
 
-function keyOf({ client, stream, shardId }: Checkpoint): string {
+function keyOf({ client, stream, shardId }: Place): string {
   return JSON.stringify([client, stream, shardId]);
 }

@@ -1,5 +1,5 @@
 import { checkClient } from "./rows.ts";
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
 import type {
   ArchivedPosition,
   ArchiveIntent,
@@ -7,6 +7,7 @@ import type {
   Gap,
   LedgerShard,
   NewShard,
+  NewStart,
   Renewal,
   ShardStanding,
 } from "./archive_ledger.ts";
@@ -162,7 +163,7 @@ export class SqlLedger implements ArchiveLedger {
   reposition(
     shardId: ShardId,
     epoch: number,
-    position: ArchivedPosition | { readonly start: StartPosition },
+    position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean> {
     return this.#transact(`Cannot reposition ${shardId} of stream`, () => {

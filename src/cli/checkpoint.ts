@@ -3,6 +3,7 @@ import type { ArchiveReport } from "../archive/mod.ts";
 import type { ArchiveLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { type ArchiveOptions, openStoreOf } from "./archive_options.ts";
+import { listCommand, rewindCommand, setCommand } from "./checkpoint_positions.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
   applyEnvironment,
@@ -29,9 +30,12 @@ const LOOK_BACK_MS = 366 * 86_400_000;
 /** `triton checkpoint`: work on saved positions. */
 export function checkpointCommand(context: CliContext): Command {
   return new Command("checkpoint")
-    .summary("mend the saved positions of a client")
+    .summary("list, move and mend the saved positions of a client")
     .description("Works on the positions that a database keeps of a client.")
     .hook("preSubcommand", (_command, command) => applyEnvironment(command, context.env))
+    .addCommand(listCommand(context))
+    .addCommand(setCommand(context))
+    .addCommand(rewindCommand(context))
     .addCommand(recoverCommand(context));
 }
 

@@ -25,6 +25,7 @@ export {
   MemoryKinesis,
   type MemoryKinesisOptions,
 } from "./memory_kinesis.ts";
+export { findPositions, type FindPositionsOptions } from "./find_positions.ts";
 export { type KinesisCredentials, openKinesis, type OpenKinesisOptions } from "./open_kinesis.ts";
 export { SdkKinesis } from "./sdk_kinesis.ts";
 export { pollShard, type PollShardOptions } from "./poll_shard.ts";

@@ -13,6 +13,7 @@ function shard(number: number, options: Partial<LedgerShard> = {}): LedgerShard 
     start: { type: "trim-horizon" },
     state: "open",
     owner: undefined,
+    leasedUntil: undefined,
     epoch: 0,
     checkpoint: undefined,
     knownAt: new Date(0),

@@ -49,7 +49,13 @@ export const LEASES: readonly LedgerTest[] = [
         { ...newShard(0), start: { type: "at-timestamp", timestamp } },
         { ...newShard(2), start: { type: "at-timestamp", timestamp } },
       ]);
-      const free = { state: "open", owner: undefined, epoch: 0, checkpoint: undefined };
+      const free = {
+        state: "open",
+        owner: undefined,
+        leasedUntil: undefined,
+        epoch: 0,
+        checkpoint: undefined,
+      };
       const shards = (await ledger.shards()).map(({ knownAt: _, ...rest }) => rest);
       deepStrictEqual(shards, [
         { shardId: shard(0), parents: [], start: { type: "at-timestamp", timestamp }, ...free },

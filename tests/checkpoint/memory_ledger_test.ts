@@ -3,6 +3,7 @@ import { VirtualClock } from "@triton/triton";
 import { positions } from "./contract.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
+import { MOVES } from "./ledger_contract_positions.ts";
 import type { LedgerPlace } from "./ledger_support.ts";
 
 /** Ledgers that are shared by sharing the object. */
@@ -30,6 +31,6 @@ function memoryPlace(): LedgerPlace {
   };
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS]) {
+for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
   Deno.test(`MemoryLedger: ${name}`, () => run(memoryPlace()));
 }

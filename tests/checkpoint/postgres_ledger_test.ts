@@ -12,6 +12,7 @@ import { positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
+import { MOVES } from "./ledger_contract_positions.ts";
 import { acquireTogether } from "./ledger_processes.ts";
 import { RACES } from "./ledger_races.ts";
 import { intent, lease, type LedgerPlace, LONG_MS, range } from "./ledger_support.ts";
@@ -172,7 +173,7 @@ async function databaseWith(server: PostgresServer, isolation: string): Promise<
 
 Deno.test("PostgreSQL keeps a ledger", async (t) => {
   await using server = await startPostgres();
-  const contract = [...LEASES, ...INTENTS, ...RACES];
+  const contract = [...LEASES, ...INTENTS, ...MOVES, ...RACES];
   for (
     const [isolation, tests] of [["read committed", contract], ["serializable", RACES]] as const
   ) {

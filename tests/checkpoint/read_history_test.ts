@@ -39,7 +39,11 @@ Deno.test("readHistory() gives checkpoints and gaps, also while the database is 
     deepStrictEqual(all.gaps, [{ client: "store", ...gap }]);
     const some = await readHistory(url, { client: "other", stream: "views" });
     deepStrictEqual([some.checkpoints.length, some.gaps.length], [1, 0]);
-    deepStrictEqual(await readHistory(url, { stream: "none" }), { checkpoints: [], gaps: [] });
+    deepStrictEqual(await readHistory(url, { stream: "none" }), {
+      checkpoints: [],
+      gaps: [],
+      shards: [],
+    });
   }));
 
 Deno.test("readHistory() creates neither a file nor a table", () =>
@@ -54,14 +58,18 @@ Deno.test("readHistory() creates neither a file nor a table", () =>
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     deepStrictEqual(tables.map(({ name }) => name), ["triton_checkpoint"]);
     database.close();
-    deepStrictEqual(await readHistory("memory:"), { checkpoints: [], gaps: [] });
-    deepStrictEqual(await readHistory("sqlite::memory:"), { checkpoints: [], gaps: [] });
+    deepStrictEqual(await readHistory("memory:"), { checkpoints: [], gaps: [], shards: [] });
+    deepStrictEqual(await readHistory("sqlite::memory:"), {
+      checkpoints: [],
+      gaps: [],
+      shards: [],
+    });
   }));
 
 Deno.test("readHistory() reads PostgreSQL, and creates no table there", async () => {
   await using server = await startPostgres();
   const url = await server.createDatabase();
-  deepStrictEqual(await readHistory(url), { checkpoints: [], gaps: [] });
+  deepStrictEqual(await readHistory(url), { checkpoints: [], gaps: [], shards: [] });
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const tables = await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'triton%'`;
   await sql.end();

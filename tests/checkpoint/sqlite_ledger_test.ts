@@ -7,6 +7,7 @@ import { positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
+import { MOVES } from "./ledger_contract_positions.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import { SqliteExecutor } from "../../src/checkpoint/sqlite_executor.ts";
 import { acquireTogether } from "./ledger_processes.ts";
@@ -35,7 +36,7 @@ function query(path: string, ...statements: string[]): Record<string, unknown>[]
   }
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS]) {
+for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
   Deno.test(`openLedger() of a SQLite file: ${name}`, () =>
     withFile(async (path) => {
       const url = `sqlite://${path}`;

@@ -1,0 +1,144 @@
+/**
+ * Places in a stream as positions of its shards.
+ *
+ * @module
+ */
+
+import { systemClock } from "../clock.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import type { KinesisApi, Shard } from "./kinesis_api.ts";
+import { pollShard } from "./poll_shard.ts";
+import { askUntilAnswered, type RetryingOptions } from "./retrying.ts";
+import { listAllShards } from "./shard_list.ts";
+
+/** How to look for positions. */
+export interface FindPositionsOptions extends RetryingOptions {
+  /** The shards to look at: all of the stream unless given. */
+  readonly shards?: ReadonlySet<ShardId> | undefined;
+  /**
+   * Positions that are kept where they mean the same: where no record lies between them and the place
+   * that was asked for. So the last position of a shard stays when its records have left the stream.
+   */
+  readonly checkpoints?: ReadonlyMap<ShardId, SequenceNumber> | undefined;
+}
+
+/** How far before a time the search begins, and how much further each time it was not far enough. */
+const FIRST_STEP_MS = 10_000; // Kinesis refuses a time in the future, and clocks differ
+const GROWTH = 4;
+const POLL_INTERVAL_MS = 200;
+
+/**
+ * Finds the positions that stand for a place in a stream: reading goes on after them.
+ *
+ * Kinesis knows no sequence number of a time, so the records just before it are read: those of ten
+ * seconds, or where there is none, of forty, and so on. A shard of which nothing before the
+ * place is left gets its own starting sequence number, which no record has and which comes before
+ * all of them.
+ *
+ * @example Usage
+ * ```ts
+ * import { findPositions, MemoryKinesis } from "@triton/triton/kinesis";
+ * import { equal } from "node:assert/strict";
+ *
+ * const kinesis = new MemoryKinesis();
+ * const [shardId] = kinesis.createStream("clicks");
+ * const [put] = await kinesis.putRecords("clicks", [{ partitionKey: "a", data: new Uint8Array() }]);
+ * const positions = await findPositions(kinesis, "clicks", "latest");
+ * equal(put!.ok && positions.get(shardId!) === put!.sequenceNumber, true);
+ * ```
+ * @param kinesis The service.
+ * @param stream The stream's name.
+ * @param place A time: reading then begins with the first record of each shard that arrived at it or
+ * later. Or the oldest record, or what comes after the newest.
+ * @param options Which shards, clock and signal.
+ * @returns The position of each shard.
+ * @throws {KinesisError} If a request fails in a way that asking again does not mend.
+ */
+export async function findPositions(
+  kinesis: KinesisApi,
+  stream: string,
+  place: Date | "trim-horizon" | "latest",
+  options: Readonly<FindPositionsOptions> = {},
+): Promise<Map<ShardId, SequenceNumber>> {
+  const { shards: wanted, clock = systemClock } = options;
+  const shards = (await listAllShards(kinesis, stream, options))
+    .filter(({ id }) => wanted?.has(id) ?? true);
+  if (place === "trim-horizon") {
+    return new Map(shards.map(({ id, startingSequenceNumber }) => [id, startingSequenceNumber]));
+  }
+  const { createdAt, retentionHours } = await askUntilAnswered(
+    { service: "kinesis", operation: "DescribeStream", stream },
+    () => kinesis.describeStream(stream, options),
+    options,
+  );
+  const now = clock.now();
+  const oldest = Math.max(createdAt.getTime(), now - retentionHours * 3_600_000) - 1;
+  const time = place === "latest" ? now + 1 : place.getTime();
+  const positions = await Promise.all(
+    shards.map((shard) => findPosition(kinesis, { stream, shard, time, oldest }, options)),
+  );
+  return new Map(shards.map(({ id }, index) => [id, positions[index]!]));
+}
+
+/** What a search has found: the last record before a time, and the first one after it. */
+interface Found {
+  readonly before: SequenceNumber | undefined;
+  readonly next: SequenceNumber | undefined;
+}
+
+async function findPosition(
+  kinesis: KinesisApi,
+  { stream, shard, time, oldest }: {
+    readonly stream: string;
+    readonly shard: Shard;
+    readonly time: number;
+    /** A time before all records that the stream still holds. */
+    readonly oldest: number;
+  },
+  options: FindPositionsOptions,
+): Promise<SequenceNumber> {
+  for (let step = FIRST_STEP_MS;; step *= GROWTH) {
+    const since = Math.max(time - step, oldest);
+    const { before, next } = await search(kinesis, { stream, shard, since, time }, options);
+    if (before === undefined && since > oldest) continue;
+    const position = before ?? shard.startingSequenceNumber;
+    const kept = options.checkpoints?.get(shard.id);
+    return kept !== undefined && isBetween(kept, position, next) ? kept : position;
+  }
+}
+
+async function search(
+  kinesis: KinesisApi,
+  { stream, shard, since, time }: {
+    readonly stream: string;
+    readonly shard: Shard;
+    readonly since: number;
+    readonly time: number;
+  },
+  options: FindPositionsOptions,
+): Promise<Found> {
+  options.signal?.throwIfAborted();
+  const timestamp = new Date(since);
+  const from = { stream, shardId: shard.id, from: { type: "at-timestamp", timestamp } } as const;
+  let before: SequenceNumber | undefined;
+  const pace = { ...options, pollIntervalMs: POLL_INTERVAL_MS };
+  for await (const { records, millisBehindLatest } of pollShard(kinesis, from, pace)) {
+    for (const { arrivedAt, sequenceNumber } of records) {
+      if (arrivedAt.getTime() >= time) return { before, next: sequenceNumber };
+      before = sequenceNumber;
+    }
+    if (records.length === 0 && millisBehindLatest === 0) break;
+  }
+  options.signal?.throwIfAborted();
+  return { before, next: undefined };
+}
+
+/** Whether no record lies between two positions, and the first is not before the other. */
+function isBetween(
+  kept: SequenceNumber,
+  position: SequenceNumber,
+  next: SequenceNumber | undefined,
+): boolean {
+  return compareSequenceNumbers(kept, position) >= 0 &&
+    (next === undefined || compareSequenceNumbers(kept, next) < 0);
+}
