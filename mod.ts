@@ -112,6 +112,7 @@ export {
   type StreamDescription,
 } from "./src/kinesis/mod.ts";
 export {
+  type AutoCheckpointOptions,
   type IdleOptions,
   InvalidStreamRecordError,
   openStream,

@@ -34,6 +34,7 @@ export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid
 export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
 export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
 export { openStream, type OpenStreamOptions, type StreamAddress } from "./open_stream.ts";
+export type { AutoCheckpointOptions } from "./auto_checkpoint.ts";
 export type { IdleOptions } from "./idle.ts";
 export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 export type { ShardStarts, StreamStart } from "./stream_start.ts";

@@ -8,13 +8,15 @@ import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 
-/** The last record yielded of each shard, and the last one saved. */
+/** The last record of each shard that the caller is done with, and the last one saved. */
 export class Positions {
   readonly #stream: string;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #options: RetryingOptions;
-  readonly #delivered = new Map<ShardId, SequenceNumber>();
+  readonly #finished = new Map<ShardId, SequenceNumber>();
   readonly #saved = new Map<ShardId, SequenceNumber>();
+  /** The record that the caller has in hand. */
+  #current: { readonly shardId: ShardId; readonly sequenceNumber: SequenceNumber } | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   /** Creates positions of a stream of which nothing was yielded yet. */
@@ -29,7 +31,14 @@ export class Positions {
 
   /** Notes that a record is being handed to the caller. */
   deliver(shardId: ShardId, sequenceNumber: SequenceNumber): void {
-    this.#delivered.set(shardId, sequenceNumber);
+    this.#current = { shardId, sequenceNumber };
+  }
+
+  /** Notes that the caller is done with all that was handed out. */
+  finish(): void {
+    if (this.#current === undefined) return;
+    this.#finished.set(this.#current.shardId, this.#current.sequenceNumber);
+    this.#current = undefined;
   }
 
   /** Loads the saved positions of all shards: none without a checkpointer. */
@@ -44,34 +53,41 @@ export class Positions {
     return new Map(checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]));
   }
 
-  /** Saves what was yielded until now; one save waits for the one before it. */
-  async save(): Promise<void> {
-    const checkpointer = this.#checkpointer;
-    if (checkpointer === undefined) {
-      throw new TypeError("Cannot save a checkpoint: the reader was given no checkpointer");
-    }
+  /**
+   * Saves what is finished; one save waits for the one before it.
+   *
+   * @param signal Once it is aborted, the database is asked one last time.
+   */
+  async save(signal = this.#options.signal): Promise<void> {
+    const checkpointer = this.requireCheckpointer();
     const moved = new Map(
-      [...this.#delivered].filter(([shardId, number]) => this.#saved.get(shardId) !== number),
+      [...this.#finished].filter(([shardId, number]) => this.#saved.get(shardId) !== number),
     );
     if (moved.size === 0) return this.#saving;
     const before = this.#saving.catch(() => {});
-    const saving = before.then(() => this.#write(checkpointer, moved));
+    const saving = before.then(() => this.#write(checkpointer, moved, signal));
     this.#saving = saving;
     await saving;
+  }
+
+  /** Where positions are saved; throws a `TypeError` if nowhere. */
+  requireCheckpointer(): Checkpointer {
+    if (this.#checkpointer !== undefined) return this.#checkpointer;
+    throw new TypeError("Cannot save a checkpoint: the reader was given no checkpointer");
   }
 
   async #write(
     checkpointer: Checkpointer,
     moved: ReadonlyMap<ShardId, SequenceNumber>,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { signal } = this.#options;
     const write = () => checkpointer.save(this.#stream, moved);
     const stream = this.#stream;
     try {
       await askUntilAnswered(
         { service: "checkpoint", operation: "SaveCheckpoint", stream },
         write,
-        this.#options,
+        { ...this.#options, signal },
       );
     } catch (error) {
       if (!signal?.aborted) throw error;

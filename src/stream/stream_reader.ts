@@ -8,6 +8,7 @@ import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { KinesisApi } from "../kinesis/mod.ts";
 import type { EventData, ShardId, StreamRecord } from "../record.ts";
+import { AutoCheckpoint, type AutoCheckpointOptions } from "./auto_checkpoint.ts";
 import { type IdleOptions, IdleWatch } from "./idle.ts";
 import { Positions } from "./positions.ts";
 import { RecordChecker, type RecordCheckOptions } from "./record_checker.ts";
@@ -16,8 +17,8 @@ import { type ShardStarts, type StreamStart, toStartPlan } from "./stream_start.
 
 /** How a stream is read. */
 export interface StreamReaderOptions<T = EventData>
-  extends StreamFetcherOptions, RecordCheckOptions<T>, IdleOptions {
-  /** Where positions are kept; without one, {@linkcode StreamReader.checkpoint} cannot be used. */
+  extends StreamFetcherOptions, RecordCheckOptions<T>, IdleOptions, AutoCheckpointOptions {
+  /** Where positions are kept; without one, no position can be saved. */
   readonly checkpointer?: Checkpointer | undefined;
   /**
    * Where to begin in shards without a checkpoint, in all of them or in each: at the trim horizon
@@ -35,8 +36,8 @@ const TURN = 100;
  *
  * - Records come in order within each shard, and the shards take turns. After a split or a merge a
  *   new shard follows when its parents have been read to their end, from its oldest record.
- * - Positions are saved when {@linkcode checkpoint} is called, never else: what was yielded since is
- *   read again after a restart (at least once, not exactly once).
+ * - Positions are saved when {@linkcode checkpoint} is called or `autoCheckpoint` says so, never else:
+ *   what was yielded since is read again after a restart (at least once, not exactly once).
  * - Records that the Kinesis Producer Library (KPL) has aggregated are yielded one by one, each with
  *   its own `partitionKey` and with a `subSequenceNumber`; all of them have the sequence number of their
  *   Kinesis record. The position stays before that record until the last one in it was yielded,
@@ -47,6 +48,29 @@ const TURN = 100;
  * - An abort ends the iteration at once, without an error. What was fetched and not yielded is
  *   dropped, to be read again from the checkpoint.
  *
+ * @example Save positions without being asked to
+ * ```ts
+ * import { encodeEvent } from "@triton/triton/codec";
+ * import { MemoryCheckpointer, MemoryKinesis, StreamReader } from "@triton/triton";
+ * import { deepEqual } from "node:assert/strict";
+ * const kinesis = new MemoryKinesis();
+ * kinesis.createStream("clicks");
+ * for (const n of [1, 2, 3]) {
+ *   await kinesis.putRecords("clicks", [{ partitionKey: "a", data: encodeEvent({ n }) }]);
+ * }
+ * const checkpointer = new MemoryCheckpointer();
+ * const seen: unknown[] = [];
+ * for (let restarts = 0; restarts < 2; restarts++) {
+ *   const autoCheckpoint = { every: 100, intervalMs: 5_000 };
+ *   const options = { checkpointer, autoCheckpoint, idle: true };
+ *   await using reader = new StreamReader(kinesis, "clicks", options);
+ *   for await (const record of reader) {
+ *     seen.push(record.data.n);
+ *     if (seen.length === 2) break; // record 2 is not finished: it comes again
+ *   }
+ * }
+ * deepEqual(seen, [1, 2, 2, 3]);
+ * ```
  * @example Start each shard where you like, and stop when everything there is has been read
  * ```ts
  * import { encodeEvent } from "@triton/triton/codec";
@@ -90,6 +114,7 @@ export class StreamReader<T = EventData>
   readonly #clock: Clock;
   readonly #fetcher: StreamFetcher;
   readonly #positions: Positions;
+  readonly #autoCheckpoint: AutoCheckpoint;
   readonly #checker: RecordChecker<T>;
   #started: Promise<void> | undefined;
   #iterating = false;
@@ -100,6 +125,7 @@ export class StreamReader<T = EventData>
    * @param kinesis The service, which stays the caller's to close.
    * @param stream The stream's name.
    * @param options Where to begin, where positions are kept, and how to read.
+   * @throws {TypeError} If `autoCheckpoint` is given, and no checkpointer.
    */
   constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions<T> = {}) {
     this.stream = stream;
@@ -107,6 +133,7 @@ export class StreamReader<T = EventData>
     this.#clock = options.clock ?? systemClock;
     this.#fetcher = new StreamFetcher(kinesis, stream, options);
     this.#positions = new Positions(stream, options);
+    this.#autoCheckpoint = new AutoCheckpoint(this.#positions, this.#clock, options);
     this.#checker = new RecordChecker(stream, options);
   }
 
@@ -121,6 +148,7 @@ export class StreamReader<T = EventData>
     if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
     this.#iterating = true;
     try {
+      this.#positions.finish();
       const idle = new IdleWatch(this.#fetcher, this.#clock, this.#options);
       await this.#start();
       while (this.#fetcher.isRunning) {
@@ -137,13 +165,18 @@ export class StreamReader<T = EventData>
             idle.record();
             if (isWhole) this.#positions.deliver(queue.shardId, record.sequenceNumber);
             if (event !== undefined) yield event;
+            // Whoever asks for the next record is done with this one.
+            this.#positions.finish();
+            this.#autoCheckpoint.count();
             if (!this.#fetcher.isRunning) return;
+            if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#fetcher.signal);
           }
           if (queue.isDrained) this.#fetcher.end(queue);
         }
         if (!nothing) continue;
         if (idle.isOver) return;
-        await this.#fetcher.changed.wait();
+        if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#fetcher.signal);
+        else await this.#fetcher.changed.wait();
       }
     } finally {
       this.#iterating = false;
@@ -162,6 +195,7 @@ export class StreamReader<T = EventData>
    * @throws {TypeError} If the reader has no checkpointer.
    */
   checkpoint(): Promise<void> {
+    this.#positions.finish();
     return this.#positions.save();
   }
 
@@ -190,9 +224,15 @@ export class StreamReader<T = EventData>
     return this.#checker.skipped;
   }
 
-  /** Stops fetching. Does not checkpoint: only the caller knows what is done. */
+  /**
+   * Stops fetching. With `autoCheckpoint`, saves what is finished; without it does not checkpoint:
+   * only the caller knows what is done.
+   *
+   * @throws {CheckpointError} If the database refuses, or cannot be reached: it is asked once.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fetcher.stop();
+    await this.#autoCheckpoint.close();
   }
 
   /** Starts once; a start that failed is tried again by the next iteration. */
