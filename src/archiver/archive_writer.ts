@@ -5,6 +5,7 @@ import { ArchiveFormatError, CheckpointError } from "../errors.ts";
 import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { VERSION } from "../version.ts";
+import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
 import { Gate } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import type { CloseReason } from "./rotation.ts";
@@ -12,20 +13,6 @@ import { persist, randomName, type Services } from "./services.ts";
 import { putArchive } from "./settle_archive.ts";
 
 const log = getLogger(["triton", "archiver"]);
-
-/** A file that reached the archive. */
-export interface ArchivedFile {
-  /** Key of the archive. */
-  readonly key: string;
-  /** Size of the file in bytes. */
-  readonly size: number;
-  /** How many events it holds. */
-  readonly events: number;
-  /** How many records in it are not events. */
-  readonly quarantined: number;
-  /** Why it was closed. */
-  readonly reason: CloseReason;
-}
 
 /** What an {@linkcode ArchiveWriter} needs to know. */
 export interface ArchiveWriterOptions {
@@ -46,6 +33,8 @@ class OpenFile {
   readonly builder = new ArchiveBuilder();
   /** The leases under which its records were read. */
   readonly leases = new Map<ShardId, Lease>();
+  /** When its first record came in, in milliseconds since the Unix epoch. */
+  openedAt?: number;
 }
 
 /** A file that takes no more records. */
@@ -79,6 +68,7 @@ export class ArchiveWriter {
   add(lease: Lease, record: KinesisRecord): void {
     const { shardId } = lease;
     const { builder, leases } = this.#open;
+    this.#open.openedAt ??= this.#services.clock.now();
     leases.set(shardId, lease);
     try {
       validateEvent(record.data);
@@ -98,9 +88,33 @@ export class ArchiveWriter {
     if (builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
   }
 
+  /** How much they may take before reading waits, in bytes. */
+  get maxMemory(): number {
+    return this.#options.maxMemory;
+  }
+
+  /** How many closed files are not archived yet. */
+  get uploads(): number {
+    return this.#queue.size;
+  }
+
+  /** The file that is being filled, if anything is in it. */
+  get openFile(): OpenFileStatus | undefined {
+    const { builder, openedAt } = this.#open;
+    if (builder.isEmpty || openedAt === undefined) return undefined;
+    const { events, quarantined, size: bytes } = builder;
+    return { openedAt: new Date(openedAt), events, quarantined, bytes };
+  }
+
+  /** When the oldest record of a lease that waits to be archived arrived. */
+  oldestOf(lease: Lease): Date | undefined {
+    return [...this.#queue, this.#open].find((file) => file.leases.get(lease.shardId) === lease)
+      ?.builder.shards.get(lease.shardId)?.firstArrival;
+  }
+
   /** Waits while memory is full. */
   async room(signal: AbortSignal): Promise<void> {
-    if (this.#memory() >= this.#options.maxMemory && this.#queue.size > 0) this.#room.close();
+    if (this.buffered >= this.#options.maxMemory && this.#queue.size > 0) this.#room.close();
     await this.#room.pass(signal);
   }
 
@@ -142,7 +156,8 @@ export class ArchiveWriter {
     return this.#uploads;
   }
 
-  #memory(): number {
+  /** How much memory records take that are not archived yet, in bytes. */
+  get buffered(): number {
     let bytes = this.#open.builder.size;
     for (const file of this.#queue) bytes += file.builder.size;
     return bytes;
@@ -156,7 +171,9 @@ export class ArchiveWriter {
       const intent = await this.#intend(file, key, replaces);
       if (intent === undefined) break;
       const body = this.#finish(file, intent, createdAt);
+      const startedAt = this.#services.clock.now();
       if (await putArchive(intent, body, this.#services)) {
+        this.#services.monitor.uploaded(this.#services.clock.now() - startedAt);
         const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
         if (state === "void") throw voidError(key);
         this.#announce(file, key, body.length);
@@ -201,9 +218,10 @@ export class ArchiveWriter {
   }
 
   #announce(file: ClosedFile, key: string, size: number): void {
-    const { events, quarantined } = file.builder;
+    const { events, quarantined, shards } = file.builder;
     const archived = { key, size, events, quarantined, reason: file.reason };
     log.info("Archived {key}: {events} events, {size} bytes, closed by {reason}", { ...archived });
+    this.#services.monitor.archived(archived, shards);
     this.#options.onFile?.(archived);
   }
 }

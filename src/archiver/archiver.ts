@@ -1,14 +1,17 @@
 import { getLogger } from "@logtape/logtape";
 import { ArchiveWriter } from "./archive_writer.ts";
+import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import { untilRotation } from "./rotation.ts";
-import { randomName, type Services } from "./services.ts";
+import { type ArchiverServices, randomName, type Services } from "./services.ts";
 import { ShardArchiver } from "./shard_archiver.ts";
 import { ShardLeases } from "./shard_leases.ts";
 import { StreamShards } from "./stream_shards.ts";
+import { takeStatus } from "./take_status.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -29,6 +32,7 @@ export class Archiver {
   readonly #store: ConditionalStore;
   readonly #worker: string;
   readonly #leaseMs: number;
+  readonly #rotateMs: number;
   readonly #leases: ShardLeases;
   readonly #writer: ArchiveWriter;
   readonly #shards: StreamShards;
@@ -46,14 +50,17 @@ export class Archiver {
    * @param services Kinesis, object store and ledger; the ledger names the stream and the client.
    * @param options When files are closed, and where reading begins.
    */
-  constructor(services: Services, options: ArchiverOptions = {}) {
+  constructor(services: ArchiverServices, options: ArchiverOptions = {}) {
     const { maxSize = 64 * 2 ** 20, maxMemory = 160 * 2 ** 20, onFile } = options;
     const { signal } = this.#stop;
+    const { clock, ledger: { stream, client } } = services;
     this.#options = options;
     this.#store = new ConditionalStore(services.store);
-    this.#services = { ...services, store: this.#store, signal };
+    const monitor = options.monitor ?? new ArchiverMonitor({ clock, stream, client });
+    this.#services = { ...services, store: this.#store, monitor, signal };
     this.#worker = randomName(services.clock);
     this.#leaseMs = options.leaseMs ?? 20_000;
+    this.#rotateMs = options.rotateMs ?? 3_600_000;
     this.#leases = new ShardLeases(this.#services, {
       worker: this.#worker,
       leaseMs: this.#leaseMs,
@@ -61,7 +68,7 @@ export class Archiver {
       onLost: (lease) => this.#writer.discard(lease),
     });
     // What was read is archived also when it is time to stop, however long that takes.
-    this.#writer = new ArchiveWriter({ ...services, store: this.#store }, {
+    this.#writer = new ArchiveWriter({ ...services, store: this.#store, monitor }, {
       maxSize,
       maxMemory,
       onFile,
@@ -87,6 +94,7 @@ export class Archiver {
    * that could be archived was.
    */
   async run(signal: AbortSignal): Promise<void> {
+    const unobserve = this.#services.monitor.observe(() => observationsOf(this.status()));
     const stop = () => this.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
@@ -106,9 +114,22 @@ export class Archiver {
       signal.removeEventListener("abort", stop);
       renewing.abort();
       await this.#leave();
+      unobserve();
     }
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#shardArchiver.refusal !== undefined) throw this.#shardArchiver.refusal;
+  }
+
+  /** How it stands at this moment. */
+  status(): ArchiverStatus {
+    return takeStatus({
+      services: this.#services,
+      leases: this.#leases,
+      writer: this.#writer,
+      shards: this.#shards,
+      rotateMs: this.#rotateMs,
+      stopping: this.#stop.signal.aborted,
+    });
   }
 
   /** Looks at the bucket, the archive and the stream before anything is read; then works. */
@@ -141,6 +162,7 @@ export class Archiver {
     // Whoever was waiting when it was time to stop throws the signal's reason.
     if (signal.aborted && error === signal.reason) return;
     this.#failure ??= { error };
+    this.#services.monitor.failed(error instanceof Error ? error.message : String(error));
     this.#stop.abort();
   }
 
@@ -173,8 +195,7 @@ export class Archiver {
   /** Closes files by the clock. */
   async #rotate(): Promise<void> {
     const { clock } = this.#services;
-    const { rotateMs = 3_600_000 } = this.#options;
-    while (await this.#sleep(untilRotation(clock.now(), rotateMs))) {
+    while (await this.#sleep(untilRotation(clock.now(), this.#rotateMs))) {
       this.#writer.close("time");
       for (const lease of this.#leases.held) await this.#shardArchiver.confirm(lease);
     }

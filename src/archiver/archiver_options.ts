@@ -1,6 +1,7 @@
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
-import type { ArchivedFile } from "./archive_writer.ts";
+import type { ArchiverMonitor } from "./archiver_monitor.ts";
+import type { ArchivedFile } from "./archiver_status.ts";
 
 /** Where the newest archive of each shard ends. */
 export type NewestArchived = ReadonlyMap<
@@ -40,6 +41,8 @@ export interface ArchiverOptions {
   readonly newestArchived?: ((signal: AbortSignal) => Promise<NewestArchived>) | undefined;
   /** Moves positions that are behind the archive, instead of refusing their shards. */
   readonly recover?: boolean | undefined;
+  /** Told of what happens; one of the archiver's own unless given. */
+  readonly monitor?: ArchiverMonitor | undefined;
   /** Told of each file that reached the archive. */
   readonly onFile?: ((file: ArchivedFile) => void) | undefined;
 }

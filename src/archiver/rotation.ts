@@ -1,6 +1,14 @@
 /** Why a file was closed. */
 export type CloseReason = "time" | "size" | "shard end" | "handover" | "shutdown" | "failure";
 
+/** All reasons, none left out. */
+export const CLOSE_REASONS: readonly CloseReason[] = Object.keys(
+  { time: 0, size: 0, "shard end": 0, handover: 0, shutdown: 0, failure: 0 } satisfies Record<
+    CloseReason,
+    0
+  >,
+) as CloseReason[];
+
 /**
  * Tells how long a file that is open now stays open.
  *

@@ -5,11 +5,13 @@ import { ServiceError } from "../errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { retry } from "../retry.ts";
+import type { ArchiverMonitor } from "./archiver_monitor.ts";
+import type { ServiceName } from "./archiver_status.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-/** What the archiver works with. */
-export interface Services {
+/** What an archiver needs. */
+export interface ArchiverServices {
   /** Where records come from. */
   readonly kinesis: KinesisApi;
   /** Where archives go. */
@@ -20,12 +22,20 @@ export interface Services {
   readonly clock: Clock;
 }
 
+/** What the archiver works with. */
+export interface Services extends ArchiverServices {
+  /** Told of what happens. */
+  readonly monitor: ArchiverMonitor;
+}
+
 /** How long somebody keeps asking. */
 export interface Patience {
   /** Time and chance. */
   readonly clock: Clock;
   /** Ends the asking; without it nothing does but an answer. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of answers and failures. */
+  readonly monitor?: ArchiverMonitor | undefined;
 }
 
 /**
@@ -37,12 +47,12 @@ export interface Patience {
  * @returns The answer.
  * @throws What the request failed with for good, or the signal's reason.
  */
-export function persist<T>(
-  service: string,
-  { clock, signal }: Patience,
+export async function persist<T>(
+  service: ServiceName,
+  { clock, signal, monitor }: Patience,
   request: () => Promise<T>,
 ): Promise<T> {
-  return retry(request, {
+  const answer = await retry(request, {
     clock,
     signal,
     onRetry(error, attempt, delayMs) {
@@ -53,8 +63,11 @@ export function persist<T>(
         code: error instanceof ServiceError ? error.code : undefined,
         reason: error instanceof Error ? error.message : String(error),
       });
+      monitor?.retried(service, error);
     },
   });
+  monitor?.answered(service);
+  return answer;
 }
 
 /**

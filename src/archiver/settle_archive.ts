@@ -57,7 +57,7 @@ async function settleIntent(
 export function putArchive(
   intent: ArchiveIntent,
   body: Uint8Array,
-  services: Pick<Services, "store" | "clock">,
+  services: Pick<Services, "store" | "clock" | "monitor">,
 ): Promise<boolean> {
   const { store } = services;
   return persist("object store", services, async () => {

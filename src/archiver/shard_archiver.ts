@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { CheckpointError, KinesisError } from "../errors.ts";
 import type { RecordBatch, StartPosition } from "../kinesis/kinesis_api.ts";
-import { pollShard } from "../kinesis/mod.ts";
+import { pollShard, type RetryEvent } from "../kinesis/mod.ts";
 import type { SequenceNumber } from "../record.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
@@ -78,14 +78,17 @@ export class ShardArchiver {
   }
 
   async #read(lease: Lease, from: StartPosition): Promise<void> {
-    const { services: { kinesis, ledger, clock }, writer, options } = this.#parts;
+    const { services: { kinesis, ledger, clock, monitor }, writer, options } = this.#parts;
     const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
     log.info("Reading {shardId} {from}", { shardId: lease.shardId, from: describeStart(from) });
     // An answer is as of some moment after it was asked for; how long it took must not count.
     let askedAt = clock.now();
-    for await (const batch of pollShard(kinesis, shard, { clock, signal, pollIntervalMs, limit })) {
+    const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
+    const pace = { clock, signal, pollIntervalMs, limit, onRetry };
+    for await (const batch of pollShard(kinesis, shard, pace)) {
+      monitor.read(lease.shardId, batch.records);
       if (signal.aborted) return;
       await this.#noticeGap(lease, batch);
       if (signal.aborted) return;
@@ -131,6 +134,7 @@ export class ShardArchiver {
       reason,
     });
     const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
+    services.monitor.gap(shardId, reason);
     if (!await persist("ledger", services, () => ledger.recordGap(gap, epoch))) leases.lose(lease);
   }
 
@@ -154,6 +158,7 @@ export class ShardArchiver {
   async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
     log.error("{reason}", { reason: error.message, shardId: lease.shardId });
     this.refusal ??= error;
+    this.#parts.services.monitor.failed(error.message);
     await this.#parts.leases.refuse(lease);
     if (this.#parts.leases.held.length === 0) throw error;
   }

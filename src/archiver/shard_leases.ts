@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
 import { Lease } from "./lease.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
@@ -27,6 +28,7 @@ export class ShardLeases {
   /** Shards whose lease was asked for and is not answered yet. */
   readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
+  #known: readonly LedgerShard[] | undefined;
 
   constructor(services: Pick<Services, "ledger"> & Patience, options: ShardLeasesOptions) {
     this.#services = services;
@@ -38,13 +40,37 @@ export class ShardLeases {
     return [...this.#held.values()];
   }
 
+  /** This worker's name. */
+  get worker(): string {
+    return this.#options.worker;
+  }
+
+  /** All workers that are alive, as the ledger last said. */
+  get workers(): readonly string[] {
+    return this.#workers;
+  }
+
+  /** All shards, as the ledger last said; undefined if it was not asked yet. */
+  get known(): readonly LedgerShard[] | undefined {
+    return this.#known;
+  }
+
+  /** Shards that are left alone. */
+  get refused(): ReadonlySet<ShardId> {
+    return this.#refused;
+  }
+
   /** Renews all leases, and drops those that another worker has by now. */
   async renew(): Promise<void> {
-    const { ledger, clock } = this.#services;
+    const { ledger, clock, monitor } = this.#services;
     const { worker, leaseMs } = this.#options;
     const before = this.held;
     // Also while it is time to stop: the last files may take long to upload.
-    const renewal = await persist("ledger", { clock }, () => ledger.renew(worker, leaseMs));
+    const renewal = await persist(
+      "ledger",
+      { clock, monitor },
+      () => ledger.renew(worker, leaseMs),
+    );
     this.#workers = renewal.workers;
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
@@ -57,16 +83,21 @@ export class ShardLeases {
    * request for one may take effect long after its answer was given up. It would be renewed for ever.
    */
   async #releaseStrays(held: Iterable<ShardId>): Promise<void> {
-    const { ledger, clock } = this.#services;
+    const { ledger, clock, monitor } = this.#services;
     const strays = [...held].filter((id) => !this.#held.has(id) && !this.#taking.has(id));
     if (strays.length === 0) return;
-    await persist("ledger", { clock }, () => ledger.release(this.#options.worker, strays));
+    await persist(
+      "ledger",
+      { clock, monitor },
+      () => ledger.release(this.#options.worker, strays),
+    );
   }
 
   /** Asks the ledger which leases to take and which to hand over. */
   async plan(): Promise<LeasePlan> {
     const { ledger } = this.#services;
     const shards = await persist("ledger", this.#services, () => ledger.shards());
+    this.#known = shards;
     return planLeases(shards, {
       worker: this.#options.worker,
       workers: this.#workers,
@@ -116,6 +147,7 @@ export class ShardLeases {
     log.warn("Lost the lease of {shardId}: another worker goes on with it", {
       shardId: lease.shardId,
     });
+    this.#services.monitor?.leaseLost(lease.shardId);
     this.#options.onLost(lease);
   }
 

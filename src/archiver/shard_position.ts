@@ -99,6 +99,7 @@ async function skip(
     recordedAt: new Date(clock.now()),
   };
   await persist("ledger", services, () => ledger.reposition(shardId, epoch, { start }, gap));
+  services.monitor?.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     shardId,
     checkpoint: checkpoint ?? "its beginning",

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
-import { listAllShards, planShards, type Shard } from "../kinesis/mod.ts";
+import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
 import { descendantsOf } from "../kinesis/shard_tree.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
@@ -96,8 +96,9 @@ export class StreamShards {
   }
 
   #list(): Promise<Shard[]> {
-    const { kinesis, ledger, clock, signal } = this.#services;
-    return listAllShards(kinesis, ledger.stream, { clock, signal });
+    const { kinesis, ledger, clock, signal, monitor } = this.#services;
+    const onRetry = ({ error }: RetryEvent) => monitor?.retried("Kinesis", error);
+    return listAllShards(kinesis, ledger.stream, { clock, signal, onRetry });
   }
 
   /**
@@ -162,6 +163,7 @@ export class StreamShards {
       reason: "expired",
       recordedAt: new Date(clock.now()),
     };
+    this.#services.monitor?.gap(shardId, gap.reason);
     await persist("ledger", this.#services, () => ledger.recordGap(gap));
   }
 

@@ -1,5 +1,5 @@
 import type { NewestArchived } from "../archiver/mod.ts";
-import type { Services } from "../archiver/services.ts";
+import type { ArchiverServices, Patience } from "../archiver/services.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -16,15 +16,15 @@ const DAY_MS = 24 * HOUR_MS;
  * @returns The end of each shard that has archives in that time.
  */
 export async function findArchiveEnds(
-  services: Services,
+  services: ArchiverServices & Patience,
   signal: AbortSignal,
 ): Promise<NewestArchived> {
   const [{ newestArchived }, { persist }] = await Promise.all([
     import("../archive/mod.ts"),
     import("../archiver/services.ts"),
   ]);
-  const { kinesis, store, ledger, clock } = services;
-  const patience = { clock, signal };
+  const { kinesis, store, ledger, clock, monitor } = services;
+  const patience = { clock, signal, monitor };
   const { stream, client } = ledger;
   const description = await persist("Kinesis", patience, () => kinesis.describeStream(stream));
   const savedAt = await persist("ledger", patience, () => oldestPosition(ledger));
@@ -43,7 +43,7 @@ export async function findArchiveEnds(
  * A shard may have been added by a worker that was refused because the archive is ahead: when that
  * was says nothing.
  */
-async function oldestPosition(ledger: Services["ledger"]): Promise<number> {
+async function oldestPosition(ledger: ArchiverServices["ledger"]): Promise<number> {
   const open = (await ledger.shards()).filter(({ state }) => state === "open");
   if (open.length === 0 || open.some(({ checkpoint }) => checkpoint === undefined)) return 0;
   return Math.min(...open.map(({ knownAt }) => knownAt.getTime()));

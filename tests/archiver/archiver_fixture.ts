@@ -1,4 +1,4 @@
-import { Archiver, type ArchiverOptions } from "../../src/archiver/mod.ts";
+import { Archiver, type ArchiverOptions, type ArchiverStatus } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents, readManifest } from "../../src/codec/mod.ts";
@@ -21,6 +21,8 @@ export interface ReadFile {
 export interface RunningWorker {
   /** Tells it to stop, and waits until it has. */
   stop(): Promise<void>;
+  /** How it stands. */
+  status(): ArchiverStatus;
   /** What came of it: settles when it has ended. */
   readonly done: Promise<void>;
 }
@@ -51,7 +53,8 @@ export class Fixture {
   start(options: ArchiverOptions = {}): RunningWorker {
     const { kinesis, store, ledger, clock } = this;
     const stop = new AbortController();
-    const done = new Archiver({ kinesis, store, ledger, clock }, options).run(stop.signal);
+    const archiver = new Archiver({ kinesis, store, ledger, clock }, options);
+    const done = archiver.run(stop.signal);
     done.catch(() => {});
     const clockRuns = async () => {
       let over = false;
@@ -61,6 +64,7 @@ export class Fixture {
     };
     return {
       done,
+      status: () => archiver.status(),
       stop: () => {
         stop.abort();
         return clockRuns();

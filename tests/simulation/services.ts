@@ -1,4 +1,4 @@
-import type { Services } from "../../src/archiver/services.ts";
+import type { ArchiverServices } from "../../src/archiver/mod.ts";
 import type { ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
@@ -6,10 +6,10 @@ import { type Process, show } from "./process.ts";
 import type { ServiceName } from "./faults.ts";
 
 /** What workers share: Kinesis, bucket and database. */
-export type SharedServices = Omit<Services, "clock">;
+export type SharedServices = Omit<ArchiverServices, "clock">;
 
 /** The services as one process has them: each call may go wrong. */
-export function servicesOf(process: Process, shared: SharedServices): Services {
+export function servicesOf(process: Process, shared: SharedServices): ArchiverServices {
   return {
     clock: process.clock,
     kinesis: kinesisOf(process, shared.kinesis),

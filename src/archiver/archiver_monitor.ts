@@ -1,0 +1,192 @@
+import { metrics } from "@opentelemetry/api";
+import type { ShardRange } from "../codec/mod.ts";
+import type { Clock } from "../clock.ts";
+import { CONNECTION_CODES } from "../connection_codes.ts";
+import { ServiceError } from "../errors.ts";
+import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
+import type { ShardId } from "../record.ts";
+import { Instruments, type Observation } from "../telemetry/instruments.ts";
+import type { MetricAttributes, MetricSink } from "../telemetry/metric_sink.ts";
+import { type CounterName, METRICS } from "../telemetry/metrics.ts";
+import { VERSION } from "../version.ts";
+import type {
+  ArchivedFile,
+  RecentError,
+  RecentFile,
+  ServiceName,
+  ServiceStatus,
+} from "./archiver_status.ts";
+import { CLOSE_REASONS } from "./rotation.ts";
+
+/** How many files and errors are kept in mind. */
+const RECENT = 20;
+
+/** What an {@linkcode ArchiverMonitor} needs to know. */
+export interface ArchiverMonitorOptions {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** Name of the client that the archives belong to. */
+  readonly client: string;
+  /** Where the time comes from. */
+  readonly clock: Clock;
+  /** The meters that are told: that of OpenTelemetry's global provider, as of now, unless given. */
+  readonly meters?: readonly MetricSink[] | undefined;
+}
+
+/**
+ * Watches an archiver: counts what happens, and keeps the latest of it in mind.
+ *
+ * An {@linkcode Archiver} makes one for itself unless it is given one. Metrics are those of
+ * docs/metrics.md.
+ */
+export class ArchiverMonitor {
+  readonly #clock: Clock;
+  readonly #instruments: Instruments;
+  readonly #totals = new Map<CounterName, number>();
+  readonly #services = new Map<ServiceName, ServiceStatus>();
+  readonly #files: RecentFile[] = [];
+  readonly #errors: RecentError[] = [];
+
+  /**
+   * Creates a monitor.
+   *
+   * @param options What is archived, and who is told.
+   */
+  constructor(options: ArchiverMonitorOptions) {
+    const { stream, client, clock } = options;
+    const sinks = options.meters ?? [metrics.getMeter("triton", VERSION)];
+    this.#clock = clock;
+    this.#instruments = new Instruments(sinks, { stream, client });
+    // A counter that appears with its first event shows no increase to Prometheus.
+    for (const [name, { type, attributes }] of Object.entries(METRICS)) {
+      if (type === "counter" && attributes.length === 0) this.#count(name as CounterName, 0);
+    }
+    for (const reason of CLOSE_REASONS) this.#count("triton.files.archived", 0, { reason });
+    for (const reason of GAP_REASONS) this.#count("triton.gaps", 0, { reason });
+  }
+
+  /** Files that were committed last, the newest first. */
+  get recentFiles(): readonly RecentFile[] {
+    return [...this.#files];
+  }
+
+  /** Errors of late, the newest first; one that comes again and again is listed once. */
+  get recentErrors(): readonly RecentError[] {
+    return [...this.#errors];
+  }
+
+  /** How the services answer. */
+  get services(): Readonly<Partial<Record<ServiceName, ServiceStatus>>> {
+    return Object.fromEntries(this.#services);
+  }
+
+  /** What was counted since the start, by the names of the metrics. */
+  get totals(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#totals);
+  }
+
+  /** Notes that a service answered. */
+  answered(service: ServiceName): void {
+    this.#services.set(service, { lastAnswerAt: this.#now() });
+  }
+
+  /** Notes that a request failed and is repeated. */
+  retried(service: ServiceName, error: unknown): void {
+    const kind = kindOf(error);
+    const before = this.#services.get(service);
+    this.#services.set(service, {
+      lastAnswerAt: before?.lastAnswerAt,
+      failingSince: before?.failingSince ?? this.#now(),
+      error: messageOf(error),
+    });
+    this.#count("triton.retries", 1, { service: service.toLowerCase().replaceAll(" ", "_"), kind });
+    this.failed(messageOf(error));
+  }
+
+  /** Notes that something went wrong. */
+  failed(message: string): void {
+    const known = this.#errors.findIndex((error) => error.message === message);
+    const [before] = known < 0 ? [] : this.#errors.splice(known, 1);
+    this.#errors.unshift({
+      message,
+      times: (before?.times ?? 0) + 1,
+      firstAt: before?.firstAt ?? this.#now(),
+      lastAt: this.#now(),
+    });
+    this.#errors.splice(RECENT);
+  }
+
+  /** Notes what was read of a shard. */
+  read(shard: ShardId, records: readonly KinesisRecord[]): void {
+    this.answered("Kinesis");
+    if (records.length === 0) return;
+    const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
+    this.#count("triton.records.read", records.length, { shard });
+    this.#count("triton.bytes.read", bytes, { shard });
+  }
+
+  /** Notes how long it took to put a file. */
+  uploaded(ms: number): void {
+    this.#instruments.record("triton.upload.duration", ms / 1000);
+  }
+
+  /** Notes that a file was committed. */
+  archived(file: ArchivedFile, shards: ReadonlyMap<ShardId, ShardRange>): void {
+    this.#files.unshift({ ...file, at: this.#now() });
+    this.#files.splice(RECENT);
+    this.#count("triton.files.archived", 1, { reason: file.reason });
+    this.#count("triton.bytes.archived", file.size);
+    this.#count("triton.records.quarantined", file.quarantined);
+    for (const [shard, { events, quarantined }] of shards) {
+      this.#count("triton.records.archived", events + quarantined, { shard });
+    }
+  }
+
+  /** Notes a gap. */
+  gap(shardId: ShardId, reason: string): void {
+    this.#count("triton.gaps", 1, { reason });
+    this.failed(`Records of ${shardId} cannot be archived: ${reason}`);
+  }
+
+  /** Notes that a lease is another worker's by now. */
+  leaseLost(shardId: ShardId): void {
+    this.#count("triton.leases.lost", 1);
+    this.failed(`Lost the lease of ${shardId} to another worker`);
+  }
+
+  /**
+   * Has the gauges looked at whenever a meter asks.
+   *
+   * @param look Tells the values of now.
+   * @returns Ends it.
+   */
+  observe(look: () => Iterable<Observation>): () => void {
+    return this.#instruments.observe(look);
+  }
+
+  #count(name: CounterName, value: number, attributes?: MetricAttributes): void {
+    this.#totals.set(name, (this.#totals.get(name) ?? 0) + value);
+    this.#instruments.count(name, value, attributes);
+  }
+
+  #now(): Date {
+    return new Date(this.#clock.now());
+  }
+}
+
+/** Why records can be missing. */
+const GAP_REASONS = ["retention", "expired", "skipped"];
+
+/** Names that services have for "slower, please". */
+const THROTTLING = /Throttl|ProvisionedThroughputExceeded|SlowDown|TooManyRequests|LimitExceeded/;
+
+/** What sort of failure an error is, in one word. */
+function kindOf(error: unknown): string {
+  const code = error instanceof ServiceError ? error.code : "";
+  if (THROTTLING.test(code) || code === "HTTP 429") return "throttling";
+  return CONNECTION_CODES.has(code) ? "connection" : "other";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

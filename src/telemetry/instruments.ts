@@ -1,0 +1,106 @@
+import type { GaugeResult, MetricAttributes, MetricGauge, MetricSink } from "./metric_sink.ts";
+import {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type MetricDefinition,
+  type MetricName,
+  METRICS,
+} from "./metrics.ts";
+
+/** One value of a gauge. */
+export interface Observation {
+  /** The gauge. */
+  readonly name: GaugeName;
+  /** Its value now. */
+  readonly value: number;
+  /** What it is of. */
+  readonly attributes?: MetricAttributes | undefined;
+}
+
+/** Seconds: an upload takes from some tens of milliseconds to, with retries, minutes. */
+const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** The instruments of one meter, by the names of their metrics. */
+class InstrumentSet {
+  readonly counters = new Map<string, ReturnType<MetricSink["createCounter"]>>();
+  readonly histograms = new Map<string, ReturnType<MetricSink["createHistogram"]>>();
+  readonly gauges = new Map<string, MetricGauge>();
+
+  constructor(readonly sink: MetricSink) {
+    for (const [name, definition] of Object.entries<MetricDefinition>(METRICS)) {
+      const { type, unit, description } = definition;
+      if (type === "counter") {
+        this.counters.set(name, sink.createCounter(name, { unit, description }));
+      } else if (type === "gauge") {
+        this.gauges.set(name, sink.createObservableGauge(name, { unit, description }));
+      } else {
+        const advice = { explicitBucketBoundaries: DURATION_BUCKETS };
+        this.histograms.set(name, sink.createHistogram(name, { unit, description, advice }));
+      }
+    }
+  }
+}
+
+/** The metrics of {@linkcode METRICS}, told to one or more meters. */
+export class Instruments {
+  readonly #sets: readonly InstrumentSet[];
+  readonly #common: MetricAttributes;
+
+  /**
+   * Creates the instruments.
+   *
+   * @param sinks The meters.
+   * @param common MetricAttributes that every value carries.
+   */
+  constructor(sinks: readonly MetricSink[], common: MetricAttributes) {
+    this.#sets = sinks.map((sink) => new InstrumentSet(sink));
+    this.#common = common;
+  }
+
+  /** Adds to a counter; adding 0 makes a series that others can be compared with. */
+  count(name: CounterName, value: number, attributes?: MetricAttributes): void {
+    const all = { ...this.#common, ...attributes };
+    for (const { counters } of this.#sets) counters.get(name)!.add(value, all);
+  }
+
+  /** Adds a value to a histogram. */
+  record(name: HistogramName, value: number, attributes?: MetricAttributes): void {
+    const all = { ...this.#common, ...attributes };
+    for (const { histograms } of this.#sets) histograms.get(name)!.record(value, all);
+  }
+
+  /**
+   * Has the gauges looked at whenever a meter asks.
+   *
+   * @param look Tells the values of now.
+   * @returns Ends it.
+   */
+  observe(look: () => Iterable<Observation>): () => void {
+    const ends = this.#sets.map(({ sink, gauges }) => {
+      const all = [...gauges.values()];
+      const callback = (result: GaugeResult) => {
+        for (const { name, value, attributes } of look()) {
+          result.observe(gauges.get(name)!, value, { ...this.#common, ...attributes });
+        }
+      };
+      sink.addBatchObservableCallback(callback, all);
+      return () => sink.removeBatchObservableCallback(callback, all);
+    });
+    return () => ends.forEach((end) => end());
+  }
+}
+
+/**
+ * The name of a metric in Prometheus, by OpenTelemetry's rules: dots become underscores, the unit
+ * is added unless it is there, and counters end in `_total`.
+ */
+export function prometheusName(
+  name: MetricName | string,
+  { type, unit }: Pick<MetricDefinition, "type" | "unit">,
+): string {
+  let result = name.replaceAll(/[^a-zA-Z0-9_]/g, "_");
+  const suffix = unit === "s" ? "seconds" : unit === "By" ? "bytes" : "";
+  if (suffix !== "" && !result.split("_").includes(suffix)) result += `_${suffix}`;
+  return type === "counter" ? `${result}_total` : result;
+}

@@ -1,0 +1,131 @@
+import type {
+  GaugeResult,
+  MetricAttributes,
+  MetricGauge,
+  MetricOptions,
+  MetricSink,
+} from "./metric_sink.ts";
+
+/** One series of a counter or a gauge. */
+export interface NumberPoint {
+  /** What tells it from the metric's other series. */
+  readonly attributes: MetricAttributes;
+  /** Its value. */
+  readonly value: number;
+}
+
+/** One series of a histogram. */
+export interface HistogramPoint {
+  /** What tells it from the metric's other series. */
+  readonly attributes: MetricAttributes;
+  /** Upper bounds of the buckets but the last. */
+  readonly bounds: readonly number[];
+  /** How many values fell into each bucket; the last takes what is above all bounds. */
+  readonly counts: readonly number[];
+  /** Sum of all values. */
+  readonly sum: number;
+  /** Number of all values. */
+  readonly count: number;
+}
+
+/** A metric with its values of one moment. */
+export type CollectedMetric =
+  & { readonly name: string; readonly unit: string; readonly description: string }
+  & (
+    | { readonly type: "counter" | "gauge"; readonly points: readonly NumberPoint[] }
+    | { readonly type: "histogram"; readonly points: readonly HistogramPoint[] }
+  );
+
+/** Tells the values of gauges. */
+type Look = (result: GaugeResult) => void;
+
+/** What is kept of a metric; the series by the text of their attributes. */
+interface Kept {
+  readonly type: CollectedMetric["type"];
+  readonly options: MetricOptions;
+  readonly series: Map<string, NumberPoint | HistogramPoint>;
+}
+
+/**
+ * A meter that keeps the values itself: all that Triton's metrics need of one.
+ *
+ * OpenTelemetry's SDK does the same and more, in six packages.
+ */
+export class MetricRegistry implements MetricSink {
+  readonly #metrics = new Map<string, Kept>();
+  readonly #looks = new Set<Look>();
+  readonly #names = new Map<MetricGauge, string>();
+
+  /** Creates a metric that only grows. */
+  createCounter(name: string, options: MetricOptions): ReturnType<MetricSink["createCounter"]> {
+    const { series } = this.#keep("counter", name, options);
+    return {
+      add(value, attributes) {
+        const key = keyOf(attributes);
+        const before = (series.get(key) as NumberPoint | undefined)?.value ?? 0;
+        series.set(key, { attributes, value: before + value });
+      },
+    };
+  }
+
+  /** Creates a metric that tells how values are distributed, in the buckets that are advised. */
+  createHistogram(name: string, options: MetricOptions): ReturnType<MetricSink["createHistogram"]> {
+    const { series } = this.#keep("histogram", name, options);
+    const bounds = options.advice?.explicitBucketBoundaries ?? [];
+    return {
+      record(value, attributes) {
+        const key = keyOf(attributes);
+        const before = series.get(key) as HistogramPoint | undefined;
+        const counts = [...before?.counts ?? Array(bounds.length + 1).fill(0)];
+        const bucket = bounds.findIndex((bound) => value <= bound);
+        counts[bucket < 0 ? bounds.length : bucket]++;
+        const [sum, count] = [(before?.sum ?? 0) + value, (before?.count ?? 0) + 1];
+        series.set(key, { attributes, bounds, counts, sum, count });
+      },
+    };
+  }
+
+  /** Creates a metric that is looked at when it is asked for. */
+  createObservableGauge(name: string, options: MetricOptions): MetricGauge {
+    this.#keep("gauge", name, options);
+    const gauge = {};
+    this.#names.set(gauge, name);
+    return gauge;
+  }
+
+  /** Has `look` called at each {@linkcode collect}. */
+  addBatchObservableCallback(look: Look): void {
+    this.#looks.add(look);
+  }
+
+  /** Has `look` not called any more. */
+  removeBatchObservableCallback(look: Look): void {
+    this.#looks.delete(look);
+  }
+
+  /** All metrics that have values, with those of now. */
+  collect(): CollectedMetric[] {
+    for (const { type, series } of this.#metrics.values()) if (type === "gauge") series.clear();
+    const observe: GaugeResult["observe"] = (gauge, value, attributes) => {
+      const { series } = this.#metrics.get(this.#names.get(gauge)!)!;
+      series.set(keyOf(attributes), { attributes, value });
+    };
+    for (const look of this.#looks) look({ observe });
+    return [...this.#metrics].filter(([, { series }]) => series.size > 0)
+      .map(([name, { type, options: { unit, description }, series }]) => ({
+        ...{ name, unit, description, type },
+        points: [...series.values()],
+      } as CollectedMetric));
+  }
+
+  #keep(type: Kept["type"], name: string, options: MetricOptions): Kept {
+    const kept = this.#metrics.get(name) ?? { type, options, series: new Map() };
+    this.#metrics.set(name, kept);
+    return kept;
+  }
+}
+
+/** Texts are equal where the attributes are, in whichever order. */
+function keyOf(attributes: MetricAttributes): string {
+  return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

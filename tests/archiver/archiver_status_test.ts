@@ -1,0 +1,187 @@
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { ArchiverMonitor } from "../../src/archiver/mod.ts";
+import { KinesisError, ObjectStoreError } from "../../src/errors.ts";
+import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
+import { Fixture, STREAM } from "./archiver_fixture.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** The values of a registry, as `name{attribute}` of those attributes that differ. */
+function valuesOf(registry: MetricRegistry): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const metric of registry.collect()) {
+    for (const point of metric.points) {
+      const { stream, client, ...rest } = point.attributes;
+      deepStrictEqual([stream, client], [STREAM, "store"], metric.name);
+      const labels = Object.values(rest).join(",");
+      values[metric.name + (labels && `{${labels}}`)] = "count" in point
+        ? point.count
+        : point.value;
+    }
+  }
+  return values;
+}
+
+/** A fixture whose workers tell a registry. */
+function watched(shards = 1) {
+  const fixture = new Fixture(shards);
+  const registry = new MetricRegistry();
+  const { clock } = fixture;
+  const monitor = new ArchiverMonitor({
+    ...{ stream: STREAM, client: "store", clock },
+    meters: [registry],
+  });
+  return { fixture, monitor, values: () => valuesOf(registry) };
+}
+
+Deno.test("Archiver.status() tells lag, age and headroom of what is read but not archived", async () => {
+  const fixture = new Fixture(1);
+  const worker = fixture.start();
+  equal(worker.status().shards, undefined, "nothing is known at the start");
+  await fixture.clock.advance(5 * SECOND);
+  await fixture.put(10);
+  const arrivedAt = fixture.clock.now();
+  await fixture.clock.advance(10 * MINUTE);
+  const status = worker.status();
+  const [shard] = status.shards!;
+  deepStrictEqual([shard!.state, shard!.owner, shard!.epoch], ["reading", status.worker, 1]);
+  equal(shard!.archivedUntil.getTime(), arrivedAt);
+  equal(shard!.unarchivedAgeMs, 10 * MINUTE);
+  equal(shard!.headroomMs, 24 * HOUR - 10 * MINUTE);
+  ok(shard!.lagMs! <= SECOND, `${shard!.lagMs}`);
+  deepStrictEqual([status.unarchivedAgeMs, status.headroomMs], [10 * MINUTE, shard!.headroomMs]);
+  equal(status.openFile?.events, 10);
+  ok(status.openFile!.openedAt.getTime() - arrivedAt <= SECOND);
+  equal(status.memory.buffered, status.openFile?.bytes);
+  await worker.stop();
+  const after = worker.status();
+  deepStrictEqual([after.state, after.openFile, after.uploads], ["stopping", undefined, 0]);
+});
+
+Deno.test("Archiver.status() takes what is committed for archived, and lists the file", async () => {
+  const fixture = new Fixture(1);
+  const worker = fixture.start({ rotateMs: MINUTE });
+  await fixture.put(10);
+  await fixture.clock.advance(MINUTE + 10 * SECOND);
+  const { shards, recentFiles, totals } = worker.status();
+  ok(shards![0]!.unarchivedAgeMs <= SECOND, `${shards![0]!.unarchivedAgeMs}`);
+  const [file] = await fixture.files();
+  deepStrictEqual(
+    recentFiles.map(({ key, events, reason }) => ({ key, events, reason })),
+    [{ key: file!.key, events: 10, reason: "time" }],
+  );
+  equal(shards![0]!.position, file!.manifest.shards.get(fixture.shards[0]!)?.last);
+  deepStrictEqual([totals["triton.records.read"], totals["triton.records.archived"]], [10, 10]);
+  await worker.stop();
+});
+
+Deno.test("Archiver.status() shows lag and age growing while Kinesis does not answer", async () => {
+  const { fixture, monitor, values } = watched();
+  const worker = fixture.start({ monitor });
+  await fixture.clock.advance(5 * SECOND);
+  const refuse = () => {
+    const code = "ProvisionedThroughputExceededException";
+    return Promise.reject(new KinesisError(`Cannot read: ${code}`, { code, retryable: true }));
+  };
+  fixture.kinesis.getRecords = refuse;
+  fixture.kinesis.describeStream = refuse;
+  await fixture.clock.advance(HOUR);
+  const { shards, services, recentErrors } = worker.status();
+  ok(Math.abs(shards![0]!.lagMs! - HOUR) <= 2 * SECOND, `${shards![0]!.lagMs}`);
+  ok(Math.abs(shards![0]!.unarchivedAgeMs - HOUR) <= 2 * SECOND);
+  match(services.Kinesis!.error!, /ProvisionedThroughputExceeded/);
+  ok(services.Kinesis!.failingSince !== undefined);
+  equal(services.ledger!.failingSince, undefined);
+  equal(recentErrors.length, 1, "one that comes again is listed once");
+  equal(recentErrors[0]!.times, values()["triton.retries{kinesis,throttling}"]);
+  await worker.stop();
+});
+
+Deno.test("Archiver.status() tells what waits while the object store is down", async () => {
+  const { fixture, monitor, values } = watched();
+  await fixture.put(10);
+  const put = fixture.store.put.bind(fixture.store);
+  const worker = fixture.start({ monitor, rotateMs: MINUTE });
+  await fixture.clock.advance(10 * SECOND);
+  fixture.store.put = () =>
+    Promise.reject(
+      new ObjectStoreError("Cannot put: refused", { code: "ECONNREFUSED", retryable: true }),
+    );
+  await fixture.clock.advance(5 * MINUTE);
+  const down = worker.status();
+  deepStrictEqual([down.uploads, down.openFile, down.recentFiles.length], [1, undefined, 0]);
+  ok(down.memory.buffered > 0);
+  ok(down.unarchivedAgeMs! >= 5 * MINUTE);
+  ok(values()["triton.retries{object_store,connection}"]! > 3);
+  fixture.store.put = put;
+  await fixture.clock.advance(MINUTE);
+  const up = worker.status();
+  deepStrictEqual([up.uploads, up.memory.buffered < 100, up.recentFiles.length], [0, true, 1]);
+  equal(up.services["object store"]!.failingSince, undefined);
+  equal(values()["triton.upload.duration"], 1);
+  await worker.stop();
+});
+
+Deno.test("Archiver.status() shows shards of another worker, and those that wait or have ended", async () => {
+  const fixture = new Fixture(2);
+  const [a, b] = [fixture.start(), fixture.start()];
+  await fixture.clock.advance(MINUTE);
+  const states = a.status().shards!.map(({ state, owner }) => [state, owner]);
+  deepStrictEqual(states.map(([state]) => state).sort(), ["another", "reading"]);
+  deepStrictEqual(
+    states.map(([, owner]) => owner).sort(),
+    [a.status().worker, b.status().worker].sort(),
+  );
+  deepStrictEqual(a.status().workers, b.status().workers);
+  await b.stop();
+  await fixture.put(4);
+  fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  await fixture.clock.advance(2 * MINUTE);
+  const { shards, endedShards } = a.status();
+  deepStrictEqual(
+    [shards!.length, endedShards, shards!.map(({ state }) => state)],
+    [3, 1, ["reading", "reading", "reading"]],
+  );
+  await a.stop();
+});
+
+Deno.test("ArchiverMonitor tells a meter what is counted, and the gauges while a worker runs", async () => {
+  const { fixture, monitor, values } = watched();
+  equal(values()["triton.files.archived{time}"], 0, "counters begin at 0");
+  const worker = fixture.start({ monitor, rotateMs: MINUTE });
+  await fixture.put(10);
+  await fixture.kinesis.putRecords(STREAM, [{ partitionKey: "x", data: new Uint8Array([0xc1]) }]);
+  await fixture.clock.advance(MINUTE + SECOND);
+  const [shard] = fixture.shards;
+  const now = values();
+  equal(now[`triton.records.read{${shard}}`], 11);
+  equal(now[`triton.records.archived{${shard}}`], 11);
+  equal(now["triton.records.quarantined"], 1);
+  equal(now["triton.files.archived{time}"], 1);
+  equal(now["triton.leases.held"], 1);
+  equal(now["triton.retention"], 24 * 3600);
+  equal(now["triton.last.commit.timestamp"], worker.status().recentFiles[0]!.at.getTime() / 1000);
+  ok(now[`triton.shard.headroom{${shard}}`]! > 86_390);
+  ok(now[`triton.bytes.read{${shard}}`]! > 80);
+  const files = await fixture.files();
+  const { size } = (await fixture.store.head(files[0]!.key))!;
+  equal(now["triton.bytes.archived"], size);
+  await worker.stop();
+  equal(values()["triton.leases.held"], undefined, "nobody holds what has stopped");
+});
+
+Deno.test("ArchiverMonitor counts gaps by their reason, and lost leases", async () => {
+  const { fixture, monitor, values } = watched();
+  await fixture.put(3);
+  const worker = fixture.start({ monitor, skipToLatest: true });
+  await fixture.clock.advance(10 * SECOND);
+  equal(values()["triton.gaps{skipped}"], 1);
+  const [shardId] = fixture.shards;
+  fixture.ledger.renew = () => Promise.resolve({ held: new Map(), workers: [] });
+  await fixture.clock.advance(5 * SECOND);
+  ok(values()["triton.leases.lost"]! >= 1);
+  match(monitor.recentErrors.map(({ message }) => message).join(), new RegExp(shardId!));
+  await worker.stop();
+});

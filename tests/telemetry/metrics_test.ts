@@ -1,0 +1,115 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { Instruments, prometheusName } from "../../src/telemetry/instruments.ts";
+import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
+import { type CounterName, METRICS } from "../../src/telemetry/metrics.ts";
+import { prometheusText } from "../../src/telemetry/prometheus_text.ts";
+
+const DOCS = new URL("../../docs/metrics.md", import.meta.url);
+
+Deno.test("docs/metrics.md describes every metric as the code has it", () => {
+  const rows = readFileSync(DOCS, "utf8").split("\n").filter((line) => line.startsWith("| `triton"))
+    .map((line) => line.split("|").slice(1, 7).map((cell) => cell.trim().replaceAll("`", "")));
+  const expected = Object.entries(METRICS).map(([name, metric]) => {
+    const { type, unit, attributes, description } = metric;
+    return [name, prometheusName(name, metric), type, unit, attributes.join(", "), description];
+  });
+  deepStrictEqual(rows, expected);
+});
+
+Deno.test("prometheusName() adds unit and total as OpenTelemetry says", () => {
+  equal(
+    prometheusName("triton.shard.lag", { type: "gauge", unit: "s" }),
+    "triton_shard_lag_seconds",
+  );
+  equal(
+    prometheusName("triton.bytes.read", { type: "counter", unit: "By" }),
+    "triton_bytes_read_total",
+  );
+  equal(prometheusName("triton.gaps", { type: "counter", unit: "{gap}" }), "triton_gaps_total");
+});
+
+Deno.test("Instruments tell every meter, with the common attributes", () => {
+  const meters = [new MetricRegistry(), new MetricRegistry()];
+  const instruments = new Instruments(meters, { stream: "clicks_prod" });
+  instruments.count("triton.gaps", 2, { reason: "expired" });
+  instruments.count("triton.gaps", 1, { reason: "expired" });
+  let looks = 0;
+  const end = instruments.observe(() => {
+    looks++;
+    return [{ name: "triton.lag", value: 1.5 }];
+  });
+  const expected = [
+    ["triton.gaps", [{ attributes: { stream: "clicks_prod", reason: "expired" }, value: 3 }]],
+    ["triton.lag", [{ attributes: { stream: "clicks_prod" }, value: 1.5 }]],
+  ];
+  for (const meter of meters) {
+    deepStrictEqual(meter.collect().map(({ name, points }) => [name, points]), expected);
+  }
+  equal(looks, 2, "gauges are looked at when they are asked for");
+  end();
+  deepStrictEqual(meters[0]!.collect().map(({ name }) => name), ["triton.gaps"]);
+});
+
+Deno.test("prometheusText() writes counters, gauges and histograms", () => {
+  const registry = new MetricRegistry();
+  const options = { unit: "s", description: 'Of "it",\nby \\.' };
+  registry.createCounter("triton.gaps", { ...options, unit: "{gap}" })
+    .add(2, { reason: 'a "b"\n\\', "shard.id": "x" });
+  const histogram = registry.createHistogram("triton.upload.duration", {
+    ...options,
+    advice: { explicitBucketBoundaries: [0.5, 1] },
+  });
+  for (const value of [0.25, 0.5, 0.75, 2]) histogram.record(value, {});
+  registry.createHistogram("triton.unused", options);
+  equal(
+    prometheusText(registry.collect()),
+    `# HELP triton_gaps_total Of "it",\\nby \\\\.
+# TYPE triton_gaps_total counter
+triton_gaps_total{reason="a \\"b\\"\\n\\\\",shard_id="x"} 2
+# HELP triton_upload_duration_seconds Of "it",\\nby \\\\.
+# TYPE triton_upload_duration_seconds histogram
+triton_upload_duration_seconds_bucket{le="0.5"} 2
+triton_upload_duration_seconds_bucket{le="1"} 3
+triton_upload_duration_seconds_bucket{le="+Inf"} 4
+triton_upload_duration_seconds_sum 3.5
+triton_upload_duration_seconds_count 4
+`,
+  );
+});
+
+Deno.test("prometheusText() of every metric passes promtool check metrics", async () => {
+  const registry = new MetricRegistry();
+  const instruments = new Instruments([registry], { stream: "clicks_prod", client: "store" });
+  for (const [name, { type, attributes }] of Object.entries(METRICS)) {
+    const values = Object.fromEntries(attributes.map((attribute) => [attribute, "some-value"]));
+    if (type === "counter") instruments.count(name as CounterName, 3, values);
+    if (type === "histogram") instruments.record("triton.upload.duration", 0.7);
+  }
+  instruments.observe(() => [{ name: "triton.headroom", value: 86_400.25 }]);
+  const text = prometheusText(registry.collect());
+  const check = await checkWithPromtool(text);
+  if (check === undefined) {
+    console.error("WARNING: no promtool here (Debian: prometheus): /metrics was not checked by it");
+  } else deepStrictEqual(check, { code: 0, said: "" });
+});
+
+/** What promtool says of a text; undefined where it is not installed. */
+async function checkWithPromtool(
+  text: string,
+): Promise<{ code: number; said: string } | undefined> {
+  try {
+    const command = new Deno.Command("promtool", {
+      args: ["check", "metrics"],
+      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+    });
+    const child = command.spawn();
+    await new Response(text).body!.pipeTo(child.stdin);
+    const { code, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return { code, said: decoder.decode(stdout) + decoder.decode(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
