@@ -3,6 +3,7 @@ import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.
 import { ArchiveBuilder, formatArchiveKey, validateEvent } from "../codec/mod.ts";
 import { ArchiveFormatError, CheckpointError } from "../errors.ts";
 import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
+import { deaggregate, type UserRecord } from "../kinesis/user_records.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { VERSION } from "../version.ts";
 import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
@@ -64,12 +65,25 @@ export class ArchiveWriter {
     this.#options = options;
   }
 
-  /** Takes a record in; one that is not an event goes into quarantine, with the reason. */
+  /**
+   * Takes in what is in a Kinesis record, all of it into the same file, so that a position between
+   * two records is all there is to remember. What is not an event goes into quarantine, with the
+   * reason.
+   */
   add(lease: Lease, record: KinesisRecord): void {
-    const { shardId } = lease;
-    const { builder, leases } = this.#open;
     this.#open.openedAt ??= this.#services.clock.now();
-    leases.set(shardId, lease);
+    this.#open.leases.set(lease.shardId, lease);
+    const inside = deaggregate(record);
+    if (inside === undefined) this.#add(lease.shardId, record);
+    else for (const userRecord of inside) this.#add(lease.shardId, userRecord);
+    lease.lastRead = record.sequenceNumber;
+    // Half of the memory, so that one file can be filled while another is put.
+    const { maxSize, maxMemory } = this.#options;
+    if (this.#open.builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
+  }
+
+  #add(shardId: ShardId, record: UserRecord): void {
+    const { builder } = this.#open;
     try {
       validateEvent(record.data);
       builder.add(shardId, record, record.data);
@@ -79,13 +93,10 @@ export class ArchiveWriter {
       log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
         shardId,
         sequenceNumber: record.sequenceNumber,
+        subSequenceNumber: record.subSequenceNumber,
         reason: error.message,
       });
     }
-    lease.lastRead = record.sequenceNumber;
-    // Half of the memory, so that one file can be filled while another is put.
-    const { maxSize, maxMemory } = this.#options;
-    if (builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
   }
 
   /** How much they may take before reading waits, in bytes. */

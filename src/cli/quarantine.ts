@@ -18,7 +18,9 @@ export function quarantineCommand(context: CliContext): Command {
     .summary("list archived records that are not events")
     .description(
       "Prints a line for each record that was put into quarantine because it is not an event: shard,\n" +
-        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between.",
+        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between.\n" +
+        "A record that the Kinesis Producer Library had aggregated with others has its place among them\n" +
+        "after the sequence number, as in 4959...2/0.",
     );
   return addArchiveOptions(command)
     .option("--shard <id>", "only records of this shard")
@@ -46,7 +48,9 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     if (options.shard !== undefined && record.shardId !== options.shard) continue;
     if (options.raw === undefined) {
       await context.stdout.write(`${options.json === true ? toJson(record) : toLine(record)}\n`);
-    } else if (record.sequenceNumber === options.raw) found.push(record);
+    } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
+      found.push(record);
+    }
   }
   if (options.raw !== undefined) await context.stdout.write(theOne(found, options.raw).data);
 }
@@ -58,15 +62,29 @@ function theOne(found: readonly ArchivedQuarantine[], raw: string): ArchivedQuar
   }
   if (second === undefined) return first;
   throw new TritonError(
-    `Cannot tell which record ${raw} is meant: there is one of ${first.shardId} in "${first.key}" ` +
-      `and one of ${second.shardId} in "${second.key}"; pass --shard, --client-name or a day`,
+    `Cannot tell which record ${raw} is meant: there is ${nameOf(first)} and ${nameOf(second)}; ` +
+      (placeOf(first) === placeOf(second)
+        ? "pass --shard, --client-name or a day"
+        : `pass --raw ${placeOf(first)}, for example`),
   );
 }
 
+function nameOf(record: ArchivedQuarantine): string {
+  const which = record.subSequenceNumber === undefined ? "one" : placeOf(record);
+  return `${which} of ${record.shardId} in "${record.key}"`;
+}
+
+/** The sequence number, and the place among those that share it. */
+function placeOf({ sequenceNumber, subSequenceNumber }: ArchivedQuarantine): string {
+  return subSequenceNumber === undefined
+    ? sequenceNumber
+    : `${sequenceNumber}/${subSequenceNumber}`;
+}
+
 function toLine(record: ArchivedQuarantine): string {
-  const { shardId, sequenceNumber, arrivedAt, data, partitionKey, reason, key } = record;
+  const { shardId, arrivedAt, data, partitionKey, reason, key } = record;
   const time = arrivedAt.toISOString();
-  return [shardId, sequenceNumber, time, data.length, plain(partitionKey), plain(reason), key]
+  return [shardId, placeOf(record), time, data.length, plain(partitionKey), plain(reason), key]
     .join("\t");
 }
 
@@ -79,9 +97,9 @@ function plain(text: string): string {
 }
 
 function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {
-  const { key, sequenceNumber, partitionKey, arrivedAt, reason } = record;
+  const { key, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason } = record;
   return JSON.stringify({
-    ...{ shard: shardId, sequenceNumber, partitionKey, arrivedAt, reason, key },
+    ...{ shard: shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason, key },
     size: data.length,
     data: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64"),
   });

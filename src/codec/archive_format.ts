@@ -23,7 +23,8 @@
  *    compression (0x00) saves an eighth.
  * 4. *Quarantine*: chunks of type 0x81. Their bodies, joined, are MessagePack maps, one for each
  *    record that is not an event: `shardId`, `sequenceNumber`, `partitionKey`, `reason` (strings),
- *    `arrivedAt` (timestamp) and `data` (binary).
+ *    `arrivedAt` (timestamp) and `data` (binary), and, if it is one of several in an aggregated
+ *    Kinesis record, `subSequenceNumber` (its place there, from 0).
  * 5. *The manifest*: chunks of type 0x80, last in the file. Their bodies, joined, are a map and
  *    the trailer. The map's keys are
  *    `format` (1), `program` (name and version of the writer), `stream`, `client` (strings),

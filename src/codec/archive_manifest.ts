@@ -154,7 +154,12 @@ export class Fields {
 
   /** A string, nil or nothing. */
   optionalText(name: string): string | undefined {
-    return (this.#values.get(name) ?? undefined) === undefined ? undefined : this.text(name);
+    return this.#isThere(name) ? this.text(name) : undefined;
+  }
+
+  /** A count, nil or nothing. */
+  optionalCount(name: string): number | undefined {
+    return this.#isThere(name) ? this.count(name) : undefined;
   }
 
   /** An integer from 0 to 2^53-1. */
@@ -177,6 +182,10 @@ export class Fields {
   /** A map. */
   map(name: string): object {
     return this.#check(name, "a map", isMap) as object;
+  }
+
+  #isThere(name: string): boolean {
+    return (this.#values.get(name) ?? undefined) !== undefined;
   }
 
   #check(name: string, kind: string, isKind: (value: unknown) => boolean): unknown {

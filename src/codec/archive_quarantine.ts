@@ -23,6 +23,8 @@ export interface QuarantinedRecord {
   readonly shardId: ShardId;
   /** The record's position in its shard. */
   readonly sequenceNumber: SequenceNumber;
+  /** The record's place in an aggregated Kinesis record, from 0; undefined if it is all of it. */
+  readonly subSequenceNumber?: number | undefined;
   /** The key that picked the shard. */
   readonly partitionKey: string;
   /** When Kinesis took the record in, by its own clock. */
@@ -41,7 +43,15 @@ export interface QuarantinedRecord {
  */
 export function encodeQuarantined(record: QuarantinedRecord): Uint8Array {
   const { shardId, sequenceNumber, partitionKey, arrivedAt, reason, data } = record;
-  return encodeMsgpack({ shardId, sequenceNumber, partitionKey, arrivedAt, reason, data });
+  return encodeMsgpack({
+    shardId,
+    sequenceNumber,
+    ...subOf(record.subSequenceNumber),
+    partitionKey,
+    arrivedAt,
+    reason,
+    data,
+  });
 }
 
 function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord {
@@ -49,11 +59,17 @@ function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord
   return {
     shardId: fields.text("shardId") as ShardId,
     sequenceNumber: fields.text("sequenceNumber") as SequenceNumber,
+    ...subOf(fields.optionalCount("subSequenceNumber")),
     partitionKey: fields.text("partitionKey"),
     arrivedAt: fields.date("arrivedAt"),
     reason: fields.text("reason"),
     data: fields.bytes("data"),
   };
+}
+
+/** The sub sequence number, where there is one. */
+function subOf(subSequenceNumber: number | undefined): { subSequenceNumber?: number } {
+  return subSequenceNumber === undefined ? {} : { subSequenceNumber };
 }
 
 /**

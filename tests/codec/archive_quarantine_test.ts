@@ -33,6 +33,16 @@ Deno.test("readQuarantine() gives back what was quarantined, in order", async ()
   ok(Math.max(...bodies) === 65_535, "chunks that may be skipped stay under 65,536 bytes");
 });
 
+Deno.test("readQuarantine() tells which record of an aggregate it was", async () => {
+  const records = [0, 7].map((sub) => ({
+    ...badRecord(1, Uint8Array.of(sub)),
+    subSequenceNumber: sub,
+  }));
+  const builder = new ArchiveBuilder();
+  records.forEach((record) => builder.quarantine(record));
+  deepEqual(await quarantineOf(builder.finish(HEADER)), records);
+});
+
 Deno.test("readQuarantine() finds nothing in files of other programs", async () => {
   deepEqual(await quarantineOf(EMPTY_ARCHIVE), []);
   const foreign = concatBytes([ID, Uint8Array.of(0x81, 2, 0, 0, 0xc1, 0xc1)]);

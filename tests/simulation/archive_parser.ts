@@ -24,6 +24,7 @@ export interface ParsedRange {
 export interface ParsedQuarantine {
   readonly shardId: string;
   readonly sequenceNumber: string;
+  readonly subSequenceNumber?: number;
   readonly data: Uint8Array;
 }
 

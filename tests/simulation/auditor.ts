@@ -14,9 +14,10 @@
  * - A gap may be stated where nothing was lost (nobody can know what a stream has dropped), but not
  *   while the stream still held the record that it begins after, for then nothing can be missing;
  *   and between its two ends nothing may be archived.
- * - The files of a shard are one chain, in the order of their keys, without overlap; counts, sizes
- *   and hashes are right; records stand in the order of their shard, and those of a partition key
- *   in the order they were put, across splits and merges.
+ * - The files of a shard are one chain, in the order of their keys, without overlap, so that
+ *   records that were put as one are archived in one file; counts, sizes and hashes are right;
+ *   records stand in the order of their shard, and those of a partition key in the order they were
+ *   put, across splits and merges.
  * - Each checkpoint is where its chain ends, and no intent is left open.
  *
  * @module
@@ -44,6 +45,8 @@ export function audit(facts: Facts): string[] {
 class Auditor {
   readonly #facts: Facts;
   readonly #problems: string[] = [];
+  readonly #byPlace = new Map<string, PutRecord>();
+  /** The first of those that share a sequence number. */
   readonly #byPosition = new Map<string, PutRecord>();
   /** In which files each record was found. */
   readonly #archivedIn = new Map<PutRecord, string[]>();
@@ -51,7 +54,10 @@ class Auditor {
 
   constructor(facts: Facts) {
     this.#facts = facts;
-    for (const record of facts.records) this.#byPosition.set(position(record), record);
+    for (const record of facts.records) {
+      this.#byPlace.set(place(record, record.sub), record);
+      if ((record.sub ?? 0) === 0) this.#byPosition.set(position(record), record);
+    }
   }
 
   problems(): string[] {
@@ -86,7 +92,7 @@ class Auditor {
     const records = archive.events.map(({ n }) => put[n]).filter((record) => record !== undefined);
     if (records.length < archive.events.length) this.#report(`${key} has events nobody put`);
     const quarantined = archive.quarantine
-      .map((record) => this.#byPosition.get(position(record)))
+      .map((record) => this.#byPlace.get(place(record, record.subSequenceNumber)))
       .filter((record) => record !== undefined);
     if (quarantined.length < archive.quarantine.length) {
       this.#report(`${key} has records in quarantine that nobody put`);
@@ -226,8 +232,8 @@ class Auditor {
     }
     for (const list of [records, quarantined]) {
       for (const [index, record] of list.entries()) {
-        const before = list[index - 1]?.sequenceNumber ?? "";
-        if (compareNumbers(record.sequenceNumber, before) <= 0) {
+        const before = list[index - 1];
+        if (before !== undefined && !follows(record, before)) {
           this.#report(`${name(record)} is out of order: ${where}`);
         }
       }
@@ -273,6 +279,17 @@ class Auditor {
 
 function position(of: { readonly shardId: string; readonly sequenceNumber: string }): string {
   return `${of.shardId}/${of.sequenceNumber}`;
+}
+
+/** Where a record stands, down to its place in an aggregated one. */
+function place(of: Parameters<typeof position>[0], sub: number | undefined): string {
+  return `${position(of)}/${sub ?? ""}`;
+}
+
+/** Whether a record of a shard stands after another one. */
+function follows(record: PutRecord, before: PutRecord): boolean {
+  const order = compareNumbers(record.sequenceNumber, before.sequenceNumber);
+  return order > 0 || (order === 0 && record.sub! > before.sub!);
 }
 
 function name({ n, shardId, sequenceNumber }: PutRecord): string {

@@ -7,6 +7,8 @@ export interface PutRecord {
   readonly isEvent: boolean;
   readonly shardId: string;
   readonly sequenceNumber: string;
+  /** Its place, from 0, in a record that was put with others aggregated in it. */
+  readonly sub: number | undefined;
   readonly partitionKey: string;
   /** When Kinesis took it in, in milliseconds since the Unix epoch. */
   readonly putAt: number;

@@ -1,6 +1,7 @@
 import { Encoder } from "@msgpack/msgpack";
 import type { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
+import { packRecords } from "../support/kpl_message.ts";
 import type { PutRecord } from "./facts.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -35,19 +36,37 @@ export class StreamDriver {
     kinesis.createStream(STREAM, options.shards, { retentionHours: options.retentionHours });
   }
 
-  /** Puts one record; one that is not an event is no MessagePack map. */
-  async put(partitionKey: string, isEvent: boolean): Promise<PutRecord> {
-    const n = this.records.length;
-    const data = isEvent
-      ? encoder.encode({ n, text: "x".repeat(this.#random.integer(0, 60)) })
-      : new TextEncoder().encode(`not an event: ${n}`);
+  /**
+   * Puts one record, or now and then several with one key, aggregated into one. One that is not an
+   * event is no MessagePack map; it may be an aggregate that was damaged.
+   */
+  async put(partitionKey: string, isEvent: boolean): Promise<readonly PutRecord[]> {
+    const several = this.#random.chance(0.2);
+    const parts = Array.from({ length: several ? this.#random.integer(1, 5) : 1 }, (_, index) => {
+      const isThisEvent = index === 0 ? isEvent : this.#random.chance(0.9);
+      const n = this.records.length + index;
+      return { n, isEvent: isThisEvent, data: this.#payload(n, isThisEvent), partitionKey };
+    });
     const putAt = this.#scheduler.now;
+    const data = several ? packRecords(parts) : parts[0]!.data;
     const [result] = await this.#kinesis.putRecords(STREAM, [{ partitionKey, data }]);
     if (!result?.ok) throw new Error("The in-memory Kinesis refused a record");
     const { shardId, sequenceNumber } = result;
-    const record = { n, isEvent, shardId, sequenceNumber, partitionKey, putAt };
-    this.records.push(record);
-    return record;
+    const records = parts.map(({ n, isEvent }, index): PutRecord => {
+      const sub = several ? index : undefined;
+      return { n, isEvent, shardId, sequenceNumber, sub, partitionKey, putAt };
+    });
+    this.records.push(...records);
+    return records;
+  }
+
+  #payload(n: number, isEvent: boolean): Uint8Array {
+    const event = encoder.encode({ n, text: "x".repeat(this.#random.integer(0, 60)) });
+    if (isEvent) return event;
+    if (this.#random.chance(0.5)) return new TextEncoder().encode(`not an event: ${n}`);
+    const damaged = packRecords([{ partitionKey: "key", data: event }]);
+    damaged[this.#random.integer(4, damaged.length - 1)]! ^= 1;
+    return damaged;
   }
 
   /** Splits an open shard, if there are not too many already. */

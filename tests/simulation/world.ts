@@ -158,8 +158,8 @@ export class World {
     this.#note("world", happening.type);
     switch (happening.type) {
       case "put": {
-        const record = await this.#driver.put(happening.key, happening.isEvent);
-        return this.#note("world", "has put", () => show(record));
+        const records = await this.#driver.put(happening.key, happening.isEvent);
+        return this.#note("world", "has put", () => records.map(show).join(" "));
       }
       case "split":
       case "merge": {
