@@ -92,6 +92,7 @@ export {
 } from "./src/config.ts";
 
 export {
+  deaggregate,
   type GetRecordsOptions,
   type KinesisApi,
   type KinesisCredentials,
@@ -110,6 +111,8 @@ export {
   type RetryingOptions,
   type Shard,
   type StreamDescription,
+  type UserRecord,
+  UserRecords,
 } from "./src/kinesis/mod.ts";
 export {
   type AutoCheckpointOptions,
