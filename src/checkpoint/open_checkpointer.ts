@@ -4,7 +4,7 @@ import { MemoryCheckpointer } from "./memory_checkpointer.ts";
 import { openPostgres, openSqlite, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
 import { checkClient } from "./rows.ts";
-import { SqliteCheckpointer } from "./sqlite_checkpointer.ts";
+import { SqliteCheckpointer, type SqliteDatabase } from "./sqlite_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
 export interface OpenCheckpointerOptions {
@@ -15,7 +15,8 @@ export interface OpenCheckpointerOptions {
 }
 
 /**
- * Opens the database that a URL names, and creates its tables if they are missing.
+ * Opens the database that a URL names, and creates its tables if they are missing; or takes a SQLite
+ * database that is open already, and leaves it open.
  *
  * | URL | database |
  * |---|---|
@@ -48,19 +49,21 @@ export interface OpenCheckpointerOptions {
  * }
  * await Deno.remove(directory, { recursive: true });
  * ```
- * @param url What to open.
+ * @param database URL of what to open; or an open `DatabaseSync` of `node:sqlite`, `Database` of
+ * `@db/sqlite`, or alike.
  * @param options Client and clock.
- * @returns The checkpointer; disposing of it closes the database.
+ * @returns The checkpointer; disposing of it closes a database that was opened here.
  * @throws {CheckpointError} If the URL is not one of these (code `InvalidUrl`), or the database
  * cannot be opened. No message holds a password.
  * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
  */
 export async function openCheckpointer(
-  url: string,
+  database: string | SqliteDatabase,
   options: Readonly<OpenCheckpointerOptions>,
 ): Promise<Checkpointer> {
   checkClient(options.client);
-  const address = parseDatabaseUrl(url);
+  if (typeof database !== "string") return await SqliteCheckpointer.open(database, options);
+  const address = parseDatabaseUrl(database);
   switch (address.type) {
     case "memory":
       return new MemoryCheckpointer(options);

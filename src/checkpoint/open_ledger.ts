@@ -7,7 +7,7 @@ import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
 import { checkClient } from "./rows.ts";
 import { SqlLedger } from "./sql_ledger.ts";
-import { SqliteCheckpointer } from "./sqlite_checkpointer.ts";
+import { SqliteCheckpointer, type SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { SqliteExecutor } from "./sqlite_executor.ts";
 
 /** Options of {@linkcode openLedger}. */
@@ -26,7 +26,8 @@ export interface OpenLedgerOptions {
 /**
  * Opens the ledger in the database that a URL names, and creates its tables if they are missing.
  *
- * The URLs are those of {@linkcode openCheckpointer}. Checkpoints are kept in the same table as a
+ * The URLs are those of {@linkcode openCheckpointer}, and so are SQLite databases that are open
+ * already. Checkpoints are kept in the same table as a
  * checkpointer's, so those of an older Triton are taken over. Processes on one host may share a
  * SQLite file, processes anywhere a PostgreSQL database, also one behind PgBouncer in transaction
  * mode. What a method has returned survives a crash of the database's process; a database
@@ -46,28 +47,29 @@ export interface OpenLedgerOptions {
  * await ledger.leave("worker-1");
  * equal(await ledger.acquire(shardId, "worker-2", 20_000), 2);
  * ```
- * @param url What to open.
+ * @param database What to open, or an open SQLite database.
  * @param options Client, stream and clock.
- * @returns The ledger; disposing of it closes the database.
+ * @returns The ledger; disposing of it closes a database that was opened here.
  * @throws {CheckpointError} If the URL is not one of these (code `InvalidUrl`), the database cannot
  * be opened, or a newer Triton has changed its tables (code `SchemaTooNew`).
  * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
  */
 export async function openLedger(
-  url: string,
+  database: string | SqliteDatabase,
   options: Readonly<OpenLedgerOptions>,
 ): Promise<ArchiveLedger> {
   const { clock, stream } = options;
   const client = checkClient(options.client);
-  const address = parseDatabaseUrl(url);
+  if (typeof database !== "string") return await openSqliteLedger(database, options);
+  const address = parseDatabaseUrl(database);
   switch (address.type) {
     case "memory":
       return new MemoryLedger(stream, { client, ...(clock && { clock }) });
     case "sqlite":
-      return await openSqlite(address.path, async (database, onDispose) => {
-        await SqliteCheckpointer.open(database, { client }); // which creates its table
-        return await SqlLedger.open(new SqliteExecutor(database, { clock, onDispose }), options);
-      });
+      return await openSqlite(
+        address.path,
+        (database, onDispose) => openSqliteLedger(database, options, onDispose),
+      );
     case "postgres":
       return await openPostgres(address.postgres, async (connector) => {
         // Which creates its table.
@@ -81,4 +83,14 @@ export async function openLedger(
         }
       });
   }
+}
+
+async function openSqliteLedger(
+  database: SqliteDatabase,
+  options: OpenLedgerOptions,
+  onDispose?: () => void,
+): Promise<ArchiveLedger> {
+  const { client, clock } = options;
+  await using _creatingItsTable = await SqliteCheckpointer.open(database, { client });
+  return await SqlLedger.open(new SqliteExecutor(database, { clock, onDispose }), options);
 }

@@ -15,6 +15,7 @@ import { type CheckpointRow, toCheckpoint } from "./rows.ts";
 import type { SqlExecutor, SqlValue } from "./sql_steps.ts";
 import { ask } from "./sql_steps.ts";
 import { SqliteExecutor } from "./sqlite_executor.ts";
+import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
 /** Whose rows to read. */
@@ -55,17 +56,18 @@ export interface LedgerHistory {
  * What {@linkcode openLedger} does, without creating a file or a table: where there is no table,
  * nothing was recorded.
  *
- * @param url The database, as {@linkcode openCheckpointer} takes it.
+ * @param database The database, as {@linkcode openCheckpointer} takes it.
  * @param options Whose rows.
  * @returns What is recorded; nothing for a database in memory.
  * @throws {CheckpointError} If the URL is not one of a database, or the database is not there or
  * cannot be read.
  */
 export async function readHistory(
-  url: string,
+  database: string | SqliteDatabase,
   options: Readonly<ReadHistoryOptions> = {},
 ): Promise<LedgerHistory> {
-  const address = parseDatabaseUrl(url);
+  if (typeof database !== "string") return await readAll(new SqliteExecutor(database), options);
+  const address = parseDatabaseUrl(database);
   switch (address.type) {
     case "memory":
       return { checkpoints: [], gaps: [], shards: [] };

@@ -12,6 +12,7 @@ import { moveArchiver } from "./move_archiver.ts";
 import { openCheckpointer } from "./open_checkpointer.ts";
 import { openLedger } from "./open_ledger.ts";
 import { readHistory } from "./read_history.ts";
+import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 
 /** Whose positions {@linkcode setPositions} moves, and how. */
 export interface SetPositionsOptions {
@@ -48,7 +49,7 @@ export interface SetPositionsOptions {
  *   return await setPositions(url, positions, options);
  * }
  * ```
- * @param url The database, as {@linkcode openCheckpointer} takes it; it must be there.
+ * @param database The database, as {@linkcode openCheckpointer} takes it; it must be there.
  * @param positions For each shard to move, the record after which reading goes on.
  * @param options Whose positions.
  * @returns What was moved; shards that are there already are left out, and so are shards that an
@@ -57,22 +58,22 @@ export interface SetPositionsOptions {
  * is begun and nobody knows what became of it, `Archived` if an archiver would move backwards.
  */
 export async function setPositions(
-  url: string,
+  database: string | SqliteDatabase,
   positions: ReadonlyMap<ShardId, SequenceNumber>,
   options: Readonly<SetPositionsOptions>,
 ): Promise<MovedPosition[]> {
   const { client, stream, dryRun = false, clock = systemClock } = options;
   checkPositions(positions);
-  const { checkpoints, shards } = await readHistory(url, { client, stream });
+  const { checkpoints, shards } = await readHistory(database, { client, stream });
   if (shards.length > 0) {
-    await using ledger = await openLedger(url, { client, stream });
+    await using ledger = await openLedger(database, { client, stream });
     return await moveArchiver(ledger, positions, { dryRun, clock });
   }
   const saved = new Map(checkpoints.map((row) => [row.shardId, row.sequenceNumber]));
   const moves = [...positions].map(([shardId, to]) => ({ shardId, from: saved.get(shardId), to }))
     .filter(({ from, to }) => from !== to);
   if (dryRun || moves.length === 0) return moves;
-  await using checkpointer = await openCheckpointer(url, { client, clock });
+  await using checkpointer = await openCheckpointer(database, { client, clock });
   await checkpointer.save(stream, new Map(moves.map(({ shardId, to }) => [shardId, to])));
   return moves;
 }

@@ -20,11 +20,18 @@ export interface SqliteStatement {
   get(...values: (string | number)[]): unknown;
   /** Runs the statement for all its rows. */
   all(...values: (string | number)[]): unknown[];
+  /** Reads integers of 64 bits, which `@db/sqlite` else cuts off silently after 32. */
+  enableInt64?(): unknown;
+  /** Gives the statement's memory back, where it is not left to the garbage collector. */
+  finalize?(): unknown;
 }
 
 /**
  * An open SQLite database: a `DatabaseSync` of `node:sqlite`, a `Database` of `@db/sqlite`, or
  * anything else with these two methods.
+ *
+ * `@db/sqlite` does not wait while another process writes unless it is told to
+ * (`PRAGMA busy_timeout = 5000`).
  */
 export interface SqliteDatabase {
   /** Runs statements that return nothing. */
@@ -144,7 +151,11 @@ export class SqliteCheckpointer implements Checkpointer {
   [Symbol.asyncDispose](): Promise<void> {
     const onDispose = this.#onDispose;
     this.#onDispose = undefined;
-    return attempt("Cannot close the checkpoint database", () => onDispose?.());
+    return attempt("Cannot close the checkpoint database", () => {
+      for (const statement of this.#statements.values()) statement.finalize?.();
+      this.#statements.clear();
+      onDispose?.();
+    });
   }
 
   #createMissing(): void {
@@ -156,7 +167,9 @@ export class SqliteCheckpointer implements Checkpointer {
   }
 
   #missing(): ReturnType<typeof missingChanges> {
-    const rows = this.#database.prepare(COLUMNS).all() as { table: string; column: string }[];
+    const statement = this.#database.prepare(COLUMNS);
+    const rows = statement.all() as { table: string; column: string }[];
+    statement.finalize?.();
     return missingChanges(tableColumns(rows.filter(({ table }) => TABLES.includes(table))));
   }
 
@@ -181,7 +194,10 @@ export class SqliteCheckpointer implements Checkpointer {
   }
 
   #prepare(sql: string): SqliteStatement {
-    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    statement.enableInt64?.();
     this.#statements.set(sql, statement);
     return statement;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Row, SqlDialect, SqlExecutor, Steps } from "./sql_steps.ts";
+import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
@@ -64,10 +64,19 @@ export class SqliteExecutor implements SqlExecutor {
   #drive<T>(steps: Steps<T>): T {
     let step = steps.next();
     while (!step.done) {
-      const { text, values } = step.value;
-      step = steps.next(this.#database.prepare(text).all(...values) as Row[]);
+      step = steps.next(this.#ask(step.value));
     }
     return step.value;
+  }
+
+  #ask({ text, values }: Statement): Row[] {
+    const statement = this.#database.prepare(text);
+    try {
+      statement.enableInt64?.(); // times are milliseconds
+      return statement.all(...values) as Row[];
+    } finally {
+      statement.finalize?.();
+    }
   }
 
   #rollBack(): void {
