@@ -6,10 +6,25 @@
 
 import { main } from "./src/cli/main.ts";
 import type { Output } from "./src/cli/cli_context.ts";
+import { SECRET_VARIABLES } from "./src/cli/redact.ts";
 import { systemClock } from "./src/clock.ts";
 
 /** Environment variables that Triton itself reads; the AWS SDK and PostgreSQL's driver read more. */
-const VARIABLES = ["TRITON_CONFIG", "TRITON_DB", "TRITON_BUCKET", "TRITON_CLIENT", "AWS_REGION"];
+const VARIABLES = [
+  "TRITON_CONFIG",
+  "TRITON_DB",
+  "TRITON_BUCKET",
+  "TRITON_CLIENT",
+  "TRITON_LOG",
+  "AWS_REGION",
+  "NO_COLOR",
+];
+
+/** Those that hold secrets are read to keep them out of what is printed, where that is allowed. */
+function readSecret(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
 
 const encoder = new TextEncoder();
 
@@ -36,7 +51,10 @@ function stopSignal(): AbortSignal {
 }
 
 if (import.meta.main) {
-  const env = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
+  const env = Object.fromEntries([
+    ...VARIABLES.map((name) => [name, Deno.env.get(name)]),
+    ...SECRET_VARIABLES.map((name) => [name, readSecret(name)]),
+  ]);
   let stop: AbortSignal | undefined;
   const code = await main(Deno.args, {
     env,

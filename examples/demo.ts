@@ -101,6 +101,7 @@ function spawn(args: readonly string[]): Deno.ChildProcess {
       AWS_ENDPOINT_URL_KINESIS: kinesis.url,
       TRITON_BUCKET: `s3://${BUCKET}`,
       TRITON_CONFIG: `${directory}/triton.yaml`,
+      TRITON_LOG: "text",
       TRITON_DB: `sqlite://${directory}/triton.db`,
     },
     stdin: "piped",

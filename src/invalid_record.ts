@@ -93,6 +93,10 @@ export class InvalidRecords<E extends InvalidRecordError> {
     if (onInvalid === "throw") throw error;
     if (onInvalid !== "skip") return await onInvalid(error);
     this.skipped++;
-    this.#log.warn("{reason}; skipped", { reason: error.message, skipped: this.skipped });
+    this.#log.warn("{reason}; skipped", {
+      event: "record.skipped",
+      reason: error.message,
+      skipped: this.skipped,
+    });
   }
 }

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { ArchiveDamage } from "../codec/archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/archive_events.ts";
 import { readArchiveBlocks } from "../codec/archive_reader.ts";
-import { TritonError } from "../errors.ts";
+import { ServiceError, TritonError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
@@ -191,7 +191,14 @@ export class ArchiveReader<T = EventData>
       maxAttempts,
       onRetry(error, attempt, delayMs) {
         const reason = error instanceof Error ? error.message : String(error);
-        log.warn("{reason}; asking again in {delayMs} ms", { reason, attempt, delayMs });
+        log.warn("{reason}; asking again in {delayMs} ms", {
+          event: "request.retried",
+          service: "object store",
+          attempt,
+          delayMs,
+          code: error instanceof ServiceError ? error.code : undefined,
+          reason,
+        });
         onRetry?.(error, attempt, delayMs);
       },
     };

@@ -10,7 +10,7 @@ import { isEmptyArchive, promisesManifest } from "../codec/archive_format.ts";
 import type { ArchiveManifest } from "../codec/archive_manifest.ts";
 import { readArchiveBlocks } from "../codec/archive_reader.ts";
 import { readManifest } from "../codec/archive_tail.ts";
-import { ArchiveFormatError, ObjectStoreError } from "../errors.ts";
+import { ArchiveFormatError, ObjectStoreError, ServiceError } from "../errors.ts";
 import type { ByteRange, ObjectStore } from "../objects/object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
 import { inOrder } from "./in_order.ts";
@@ -108,7 +108,14 @@ export function askingAgain(store: ObjectStore, options: ReadManifestsOptions): 
     signal,
     onRetry(error, attempt, delayMs) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.warn("{reason}; asking again in {delayMs} ms", { reason, attempt, delayMs });
+      log.warn("{reason}; asking again in {delayMs} ms", {
+        event: "request.retried",
+        service: "object store",
+        attempt,
+        delayMs,
+        code: error instanceof ServiceError ? error.code : undefined,
+        reason,
+      });
     },
   });
 }

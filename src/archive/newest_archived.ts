@@ -68,7 +68,9 @@ export async function newestArchived(
   const ends = new Map<ShardId, ArchiveEnd>();
   for await (const file of readManifests(store, recentArchives(store, options), options)) {
     const { key } = file.entry;
-    if (file.type === "damaged") log.error("{key}: {reason}", { key, reason: file.error.message });
+    if (file.type === "damaged") {
+      log.error("{key}: {reason}", { event: "file.damaged", key, reason: file.error.message });
+    }
     if (file.type !== "provable") continue;
     const { manifest } = file;
     if (manifest.stream !== stream || manifest.client !== client) continue;

@@ -91,6 +91,7 @@ export class ArchiveWriter {
       if (!(error instanceof ArchiveFormatError)) throw error;
       builder.quarantine({ ...record, shardId, reason: error.message });
       log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
+        event: "record.quarantined",
         shardId,
         sequenceNumber: record.sequenceNumber,
         subSequenceNumber: record.subSequenceNumber,
@@ -207,6 +208,7 @@ export class ArchiveWriter {
     const accepted = new Set(
       await persist("ledger", this.#services, () => ledger.intend(intent, replaces)),
     );
+    log.debug("Wrote down that {key} is about to be put", { event: "file.intended", key });
     for (const [shardId, lease] of [...file.leases]) {
       if (accepted.has(shardId)) continue;
       file.leases.delete(shardId);
@@ -231,7 +233,17 @@ export class ArchiveWriter {
   #announce(file: ClosedFile, key: string, size: number): void {
     const { events, quarantined, shards } = file.builder;
     const archived = { key, size, events, quarantined, reason: file.reason };
-    log.info("Archived {key}: {events} events, {size} bytes, closed by {reason}", { ...archived });
+    const { stream, client } = this.#services.ledger;
+    log.info("Archived {key}: {events} events, {size} bytes, closed by {reason}", {
+      event: "file.archived",
+      stream,
+      client,
+      key,
+      events,
+      size,
+      quarantined,
+      reason: file.reason,
+    });
     this.#services.monitor.archived(archived, shards);
     this.#options.onFile?.(archived);
   }

@@ -101,7 +101,10 @@ export class Archiver {
     const renewing = new AbortController();
     const { ledger: { stream, client }, store: { url } } = this.#services;
     log.info("Archiving {stream} to {url} for client {client}, as worker {worker}", {
-      ...{ stream, client, url },
+      event: "archiver.started",
+      stream,
+      client,
+      url,
       worker: this.#worker,
     });
     try {
@@ -172,6 +175,7 @@ export class Archiver {
       await this.#services.ledger.leave(this.#worker);
     } catch (error) {
       log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
+        event: "lease.kept",
         reason: error instanceof Error ? error.message : String(error),
       });
     }
@@ -238,6 +242,9 @@ export class Archiver {
     lease.end();
     await this.#writer.close("handover");
     await this.#leases.release(lease);
-    log.info("Handed {shardId} over to another worker", { shardId: lease.shardId });
+    log.info("Handed {shardId} over to another worker", {
+      event: "shard.handed_over",
+      shardId: lease.shardId,
+    });
   }
 }

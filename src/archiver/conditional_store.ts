@@ -46,7 +46,7 @@ export class ConditionalStore implements ObjectStore {
     log.warn(
       "{url} ignores If-None-Match: an archive can be overwritten, and records archived twice or " +
         "lost, when two workers run at once or one is taken for dead while its upload is under way",
-      { url: this.url },
+      { event: "bucket.unconditional", url: this.url },
     );
   }
 

@@ -57,6 +57,7 @@ export async function persist<T>(
     signal,
     onRetry(error, attempt, delayMs) {
       log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
+        event: "request.retried",
         service,
         attempt,
         delayMs,

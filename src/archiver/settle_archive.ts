@@ -1,9 +1,12 @@
+import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
+
+const log = getLogger(["triton", "archiver"]);
 
 /** A manifest of one or a few shards fits into this many bytes. */
 const TAIL_BYTES = 8 * 1024;
@@ -45,6 +48,11 @@ async function settleIntent(
     services,
     () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
   );
+  log.info("An earlier worker left {key} open: {verdict}", {
+    event: "intent.settled",
+    key: intent.key,
+    verdict: landed ? "the file is there" : "it never came, and is read again",
+  });
 }
 
 /**

@@ -82,7 +82,11 @@ export class ShardArchiver {
     const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
-    log.info("Reading {shardId} {from}", { shardId: lease.shardId, from: describeStart(from) });
+    log.info("Reading {shardId} {from}", {
+      event: "shard.started",
+      shardId: lease.shardId,
+      from: describeStart(from),
+    });
     // An answer is as of some moment after it was asked for; how long it took must not count.
     let askedAt = clock.now();
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
@@ -128,6 +132,7 @@ export class ShardArchiver {
     const { shardId, epoch, lastRead: after } = lease;
     const recordedAt = new Date(clock.now());
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
+      event: "records.lost",
       shardId,
       after: after ?? "its beginning",
       until,
@@ -150,13 +155,18 @@ export class ShardArchiver {
     }
     leases.forget(lease);
     log.info("Archived {shardId} to its end; {children} shards go on from it", {
+      event: "shard.ended",
       shardId,
       children: children.filter(({ parents }) => parents.includes(shardId)).length,
     });
   }
 
   async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
-    log.error("{reason}", { reason: error.message, shardId: lease.shardId });
+    log.error("{reason}", {
+      event: "shard.refused",
+      shardId: lease.shardId,
+      reason: error.message,
+    });
     this.refusal ??= error;
     this.#parts.services.monitor.failed(error.message);
     await this.#parts.leases.refuse(lease);

@@ -145,6 +145,7 @@ export class ShardLeases {
   lose(lease: Lease): void {
     if (!this.forget(lease)) return;
     log.warn("Lost the lease of {shardId}: another worker goes on with it", {
+      event: "lease.lost",
       shardId: lease.shardId,
     });
     this.#services.monitor?.leaseLost(lease.shardId);

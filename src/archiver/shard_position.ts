@@ -74,6 +74,7 @@ async function mendCheckpoint(
   const position = { checkpoint: archived.last, knownAt };
   await persist("ledger", services, () => ledger.reposition(shardId, epoch, position));
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
+    event: "position.moved",
     shardId,
     key: archived.key,
     sequenceNumber: archived.last,
@@ -101,6 +102,7 @@ async function skip(
   await persist("ledger", services, () => ledger.reposition(shardId, epoch, { start }, gap));
   services.monitor?.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
+    event: "records.skipped",
     shardId,
     checkpoint: checkpoint ?? "its beginning",
   });

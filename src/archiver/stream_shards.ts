@@ -153,7 +153,9 @@ export class StreamShards {
   async #recordMissing(shardId: ShardId): Promise<void> {
     const { ledger, clock } = this.#services;
     log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
+      event: "records.lost",
       shardId,
+      reason: "expired",
     });
     const gap = {
       stream: ledger.stream,

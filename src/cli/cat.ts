@@ -2,7 +2,6 @@ import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../errors.ts";
 import type { CliContext } from "./cli_context.ts";
-import { logToStderr } from "./logging.ts";
 import { bucketOption, clientOption, configOption, parseCount, parseDay } from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { streamConfig } from "./stream_config.ts";
@@ -17,7 +16,6 @@ interface CatOptions {
   readonly config?: string;
   readonly limit?: number;
   readonly salvage?: boolean;
-  readonly verbose?: boolean;
 }
 
 /** Told of bytes that could not be read, where reading goes on all the same. */
@@ -40,10 +38,7 @@ export function catCommand(context: CliContext): Command {
     .option("--limit <count>", "stop after this many events", parseCount)
     .option("--salvage", "go on after damage, report what was lost, and exit with 1")
     .addOption(configOption())
-    .action((files: string[], options: CatOptions, command: Command) => {
-      const verbose = command.optsWithGlobals().verbose === true;
-      return cat(files, { ...options, verbose }, context);
-    });
+    .action((files: string[], options: CatOptions) => cat(files, options, context));
 }
 
 async function cat(files: string[], options: CatOptions, context: CliContext): Promise<void> {
@@ -133,7 +128,6 @@ async function* readBucket(
   if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
   if (bucket === undefined) throw new UsageError("Cannot cat: set TRITON_BUCKET or pass --bucket");
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
-  await logToStderr(context, options.verbose === true);
   const config = await streamConfig({ config: options.config, stream }, context);
   const { openArchive } = await import("../archive/mod.ts");
   await using archive = openArchive(bucket, {

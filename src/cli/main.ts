@@ -4,9 +4,12 @@ import { VERSION } from "../version.ts";
 import { catCommand } from "./cat.ts";
 import { checkpointCommand } from "./checkpoint.ts";
 import type { CliContext } from "./cli_context.ts";
+import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts";
+import { logFailure, logToStderr } from "./logging.ts";
 import { applyEnvironment } from "./options.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
+import { redact } from "./redact.ts";
 import { shardsCommand } from "./shards.ts";
 import { statsCommand } from "./stats.ts";
 import { storeCommand } from "./store.ts";
@@ -34,40 +37,60 @@ const COMMANDS = [
  * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
-  const writes: Promise<void>[] = [];
-  const program = buildProgram(context, writes);
+  const run: Run = { context, writes: [] };
+  const program = buildProgram(run);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
-    return await explain(error, program, context);
+    return await explain(error, program, run);
   } finally {
-    await Promise.all(writes).catch(ignoreClosedPipe);
+    await run.log?.written();
+    await Promise.all(run.writes).catch(ignoreClosedPipe);
   }
 }
 
-function buildProgram(context: CliContext, writes: Promise<void>[]): Command {
-  const program = new Command("triton")
-    .description("Archives Kinesis streams to S3 and reads both back.")
-    .version(VERSION)
-    .option("--verbose", "log more, and print the whole trace of an error")
+/** One run of the program. */
+interface Run {
+  readonly context: CliContext;
+  /** What Commander wrote and nobody waited for. */
+  readonly writes: Promise<void>[];
+  /** The log, once a command has begun. */
+  log?: { readonly settings: LogSettings; readonly command: string; written(): Promise<void> };
+}
+
+function buildProgram(run: Run): Command {
+  const { context, writes } = run;
+  const program = addLogOptions(
+    new Command("triton")
+      .description("Archives Kinesis streams to S3 and reads both back.")
+      .version(VERSION),
+  )
     .showHelpAfterError("(triton --help tells more)")
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void writes.push(context.stdout.write(text)),
-      writeErr: (text) => void writes.push(context.stderr.write(text)),
+      writeErr: (text) => void writes.push(context.stderr.write(redact(text, context.env))),
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env));
+    .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env))
+    .hook("preAction", (_program, command) => startLog(command, run));
   for (const build of COMMANDS) {
     const command = build(context);
     program.addCommand(command);
     inherit(command, program, "triton");
   }
   return program;
+}
+
+async function startLog(command: Command, run: Run): Promise<void> {
+  const settings = logSettings(command.optsWithGlobals(), run.context);
+  const written = await logToStderr(run.context, settings);
+  run.log = { settings, command: command.name(), written };
 }
 
 /** Gives a command, and the commands below it, the settings of the one above. */
@@ -78,11 +101,23 @@ function inherit(command: Command, parent: Command, path: string): void {
 }
 
 /** Turns what a command threw into a message and an exit code. */
-async function explain(error: unknown, program: Command, context: CliContext): Promise<number> {
+async function explain(error: unknown, program: Command, run: Run): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isClosedPipe(error)) return 0;
-  await context.stderr.write(`triton: ${describe(error, program.opts().verbose === true)}\n`);
+  const message = describe(error, program.opts().verbose === true);
+  if (error instanceof UsageError || !failsInJson(run)) {
+    await run.log?.written();
+    await run.context.stderr.write(`triton: ${redact(message, run.context.env)}\n`);
+  } else {
+    await logFailure(run.log!.command, message);
+  }
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** Whether the error of a command is one more JSON line: of a service, or where that was asked for. */
+function failsInJson({ log }: Run): boolean {
+  if (log?.settings.format !== "json") return false;
+  return log.settings.isChosen || log.command === "store";
 }
 
 function describe(error: unknown, verbose: boolean): string {

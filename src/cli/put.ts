@@ -3,7 +3,6 @@ import { TritonError } from "../errors.ts";
 import type { PutEntry } from "../kinesis/mod.ts";
 import type { StreamWriter } from "../stream/mod.ts";
 import type { CliContext } from "./cli_context.ts";
-import { logToStderr } from "./logging.ts";
 import { configOption, streamOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { readLines } from "./read_lines.ts";
@@ -26,9 +25,7 @@ export function putCommand(context: CliContext): Command {
     )
     .addOption(streamOption())
     .addOption(configOption())
-    .action((options: PutOptions, command: Command) =>
-      put(options, context, command.optsWithGlobals().verbose === true)
-    );
+    .action((options: PutOptions) => put(options, context));
 }
 
 /** How long an event may wait for others to be sent with, in milliseconds. */
@@ -37,13 +34,12 @@ const LINGER_MS = 1_000;
 /** Makes a record of a line; a line that cannot be one throws. */
 type ReadEntry = (text: string) => PutEntry;
 
-async function put(options: PutOptions, context: CliContext, verbose: boolean): Promise<void> {
+async function put(options: PutOptions, context: CliContext): Promise<void> {
   const [{ decodeEvent, parseJsonEvent }, { openKinesis }, { StreamWriter }] = await Promise.all([
     import("../codec/mod.ts"),
     import("../kinesis/mod.ts"),
     import("../stream/mod.ts"),
   ]);
-  await logToStderr(context, verbose);
   const streams = await readConfig(options.config, context);
   const config = streams.stream(options.stream);
   const field = streams.partitionKey(options.stream);

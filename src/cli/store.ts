@@ -3,7 +3,6 @@ import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
 import { findArchiveEnds } from "./archive_ends.ts";
 import type { CliContext } from "./cli_context.ts";
-import { logToStderr } from "./logging.ts";
 import {
   bucketOption,
   clientOption,
@@ -72,12 +71,10 @@ export function storeCommand(context: CliContext): Command {
     )
     .option("--request-limit <count>", "most records to ask for in one poll", parseLimit, 10_000)
     .addOption(configOption())
-    .action((options: StoreOptions, command: Command) =>
-      store(options, context, command.optsWithGlobals().verbose === true)
-    );
+    .action((options: StoreOptions) => store(options, context));
 }
 
-async function store(options: StoreOptions, context: CliContext, verbose: boolean): Promise<void> {
+async function store(options: StoreOptions, context: CliContext): Promise<void> {
   if (options.bucket === undefined) {
     throw new UsageError("Cannot store: set TRITON_BUCKET or pass --bucket");
   }
@@ -88,7 +85,6 @@ async function store(options: StoreOptions, context: CliContext, verbose: boolea
     import("../kinesis/mod.ts"),
     import("../objects/mod.ts"),
   ]);
-  await logToStderr(context, verbose);
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import type { CliContext } from "./cli_context.ts";
-import { logToStderr } from "./logging.ts";
 import { configOption, parseCount, streamOption } from "./options.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 
@@ -22,17 +21,14 @@ export function tailCommand(context: CliContext): Command {
     .option("--from <position>", "where to begin: latest, trim-horizon or a time", "latest")
     .option("--limit <count>", "stop after this many events", parseCount)
     .addOption(configOption())
-    .action((options: TailOptions, command: Command) =>
-      tail(options, context, command.optsWithGlobals().verbose === true)
-    );
+    .action((options: TailOptions) => tail(options, context));
 }
 
-async function tail(options: TailOptions, context: CliContext, verbose: boolean): Promise<void> {
+async function tail(options: TailOptions, context: CliContext): Promise<void> {
   const [{ NdjsonWriter }, { openStream }] = await Promise.all([
     import("../codec/mod.ts"),
     import("../stream/mod.ts"),
   ]);
-  await logToStderr(context, verbose);
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
   await using stream = openStream(config, {

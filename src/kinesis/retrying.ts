@@ -63,7 +63,11 @@ export function askUntilAnswered<T>(
       getLogger(["triton", request.service]).warn(
         "{operation} on {stream} failed, asking again in {delayMs} ms: {reason}",
         {
-          ...request,
+          event: "request.retried",
+          service: request.service,
+          operation: request.operation,
+          stream: request.stream,
+          shardId: request.shardId,
           attempt,
           delayMs,
           code: error instanceof ServiceError ? error.code : undefined,

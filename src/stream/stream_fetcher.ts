@@ -164,6 +164,7 @@ export class StreamFetcher {
     this.#parents.add(shardId);
     this.#add(shards);
     log.error("shard {shardId} left stream {stream} before it was read to its end", {
+      event: "shard.gone",
       stream: this.stream,
       shardId,
     });
@@ -196,6 +197,7 @@ export class StreamFetcher {
     for (const shardId of starts.keys()) {
       if (known.has(shardId)) continue;
       log.warn("Nothing is read of shard {shardId}: stream {stream} has no such shard", {
+        event: "shard.missing",
         stream: this.stream,
         shardId,
       });

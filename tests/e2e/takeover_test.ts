@@ -35,7 +35,7 @@ async function untilAllHeldBy(ledger: ArchiveLedger, worker: string): Promise<vo
 
 /** The name that a worker gives itself. */
 async function nameOf(worker: TritonProcess): Promise<string> {
-  const begins = /Archiving \S+ to .* as worker (\w+)$/;
+  const begins = /Archiving \S+ to .* as worker (\w+)\b/;
   await worker.until(begins);
   return worker.log.map((line) => begins.exec(line)?.[1]).find((name) => name !== undefined)!;
 }

@@ -1,6 +1,6 @@
 /** What `triton store` does about services that are down, or refuse it. */
 
-import { equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { startPostgres } from "../support/postgres.ts";
 import { s3Error } from "../support/s3_server.ts";
 import { type TritonResult, untilTrue } from "../support/triton_process.ts";
@@ -18,7 +18,9 @@ Deno.test("triton store waits for a database that is down, and then archives", a
   await producer.stop();
   await postgres.stop();
   const store = pipeline.store();
-  await store.until(/warning ledger failed, asking again in \d+ ms: Cannot open .* ECONNREFUSED/);
+  await store.until(
+    /"warning".*ledger failed, asking again in \d+ ms: Cannot open .* ECONNREFUSED/,
+  );
   for (const secret of [postgres.password, encodeURIComponent(postgres.password)]) {
     ok(!store.log.join("\n").includes(secret), "the log tells the password");
   }
@@ -36,9 +38,9 @@ Deno.test("triton store ends at SIGTERM while a service is down and nothing is r
   const sqlite = ["--checkpoint-db", `sqlite://${pipeline.directory}/triton.db`];
   const withoutS3 = pipeline.storeWith({ AWS_ENDPOINT_URL_S3: NOWHERE }, ...sqlite);
   const withoutKinesis = pipeline.storeWith({ AWS_ENDPOINT_URL_KINESIS: NOWHERE }, ...sqlite);
-  await withoutDatabase.until(/warning ledger failed, asking again/);
-  await withoutS3.until(/warning object store failed, asking again/);
-  await withoutKinesis.until(/warning Kinesis failed, asking again/);
+  await withoutDatabase.until(/"warning".*ledger failed, asking again/);
+  await withoutS3.until(/"warning".*object store failed, asking again/);
+  await withoutKinesis.until(/"warning".*Kinesis failed, asking again/);
   for (const store of [withoutDatabase, withoutS3, withoutKinesis]) {
     equal((await store.stop("SIGTERM")).code, 0);
   }
@@ -90,8 +92,12 @@ Deno.test("triton cat says that it asks S3 again, and prints everything all the 
   const { code, stdout, stderr } = await pipeline.cat();
   equal(code, 0);
   equal(stdout, '{"id":1,"n":1}\n');
-  match(stderr, /warning Cannot list s3:\S+ .*; asking again in \d+ ms\n/);
-  match(stderr, /warning Cannot get s3:\S+ .*; asking again in \d+ ms\n/);
+  const events = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const operation of ["list", "get"]) {
+    const retried = events.find(({ message }) => message.startsWith(`Cannot ${operation} s3:`));
+    deepStrictEqual([retried?.level, retried?.event], ["warning", "request.retried"]);
+    match(retried.message, /; asking again in \d+ ms$/);
+  }
 });
 
 Deno.test("triton cat says in one sentence what S3 refuses, and exits with 1", async () => {
@@ -102,11 +108,11 @@ Deno.test("triton cat says in one sentence what S3 refuses, and exits with 1", a
 
 const STORE = ["store", "--stream", "clicks"];
 
-/** Asserts that a command failed, and that one sentence at the end says why. */
+/** Asserts that a command failed, and that one sentence at the end says why: `store`'s as an event. */
 function assertFailed({ code, stdout, stderr }: TritonResult, why: RegExp): void {
   const last = stderr.trimEnd().split("\n").at(-1)!;
   equal(code, 1, stderr);
-  match(last, /^triton: Cannot /);
+  match(last, /^triton: Cannot |"event":"command\.failed","message":"Cannot /);
   match(last, why);
   equal(stdout, "");
 }
