@@ -13,7 +13,7 @@
  *
  * The AWS SDK and the databases' drivers are loaded when they are first needed. A program that does
  * only one of these things can import just that: `@triton/triton/config`, `/codec`, `/kinesis`,
- * `/archive` and `/checkpoint`.
+ * `/archive` and `/checkpoint`. `@triton/triton/testing` is for tests of programs that use Triton.
  *
  * @example Archive, and read back
  * ```ts

@@ -15,6 +15,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   stream: 3,
   archive: 3,
   archiver: 3,
+  testing: 3,
   cli: 4,
 };
 

@@ -12,7 +12,7 @@ import {
 import { VirtualClock } from "../../src/clock.ts";
 import { EMPTY_ARCHIVE, encodeEvent, encodeSnappyFrames } from "../../src/codec/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 import {
   chainOf,
   fileOf,

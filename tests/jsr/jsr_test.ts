@@ -18,6 +18,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
   "./kinesis": { atOnce: ["@logtape/logtape"], later: AWS_KINESIS },
   "./archive": { atOnce: ["@logtape/logtape"], later: AWS_S3 },
   "./checkpoint": { atOnce: [], later: ["postgres"] },
+  "./testing": { atOnce: [], later: [] },
   "./cli": {
     atOnce: ["commander"],
     later: [
@@ -54,6 +55,7 @@ Deno.test("From JSR", async (t) => {
 
   await t.step("deno add finds it", async () => {
     outputOf(await published.deno("add", `jsr:${config.name}`));
+    await published.addImport("zod", config.imports.zod); // which the README's examples use
   });
 
   await t.step("every entry point can be imported and passes the type checker", async () => {

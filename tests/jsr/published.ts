@@ -50,6 +50,14 @@ export class PublishedPackage implements AsyncDisposable {
     await Deno.writeTextFile(join(this.#folder, name), text);
   }
 
+  /** Adds a package to the folder's configuration, without asking npm for its newest version. */
+  async addImport(name: string, specifier: string): Promise<void> {
+    const path = join(this.#folder, "deno.json");
+    const settings = JSON.parse(await Deno.readTextFile(path));
+    const imports = { ...settings.imports, [name]: specifier };
+    await Deno.writeTextFile(path, JSON.stringify({ ...settings, imports }));
+  }
+
   /** Runs Deno in the folder. */
   deno(...args: string[]): Promise<ProcessResult> {
     return this.#run(args, { cwd: this.#folder, cache: this.#cache });

@@ -6,7 +6,7 @@ import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import type { LocalKinesis } from "../support/local_kinesis.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -11,7 +11,7 @@ import {
   type StartPosition,
 } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 type Intercept = (
   operation: KinesisOperation,

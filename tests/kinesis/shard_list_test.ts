@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { VirtualClock } from "../../src/clock.ts";
 import { KinesisError, listAllShards, MemoryKinesis, type Shard } from "../../src/kinesis/mod.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 /** A listing that breaks off after its first shard, so many times. */
 class BreakingKinesis extends MemoryKinesis {

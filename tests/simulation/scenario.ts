@@ -1,9 +1,11 @@
 import type { ArchiverOptions } from "../../src/archiver/mod.ts";
-import { CALM, type FaultRates, type ServiceName } from "./faults.ts";
-import type { Random } from "./random.ts";
+import type { FaultRates, Random, ServiceName } from "../../src/testing/mod.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
+
+/** Nothing goes wrong, and every answer comes at once or soon. */
+export const CALM: FaultRates = { slow: 0.1 };
 
 /** Something that happens to the world at a time, in milliseconds from the start. */
 export type Happening =

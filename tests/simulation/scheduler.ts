@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
-import type { Random } from "./random.ts";
+import type { Clock } from "../../src/clock.ts";
+import type { Random } from "../../src/testing/mod.ts";
 
 /** Something that happens at a moment of virtual time. */
 export interface Timer {
@@ -34,6 +35,30 @@ export class Scheduler {
     const timer = { at, order: this.#random.next(), run, cancelled: false };
     this.#push(timer);
     return timer;
+  }
+
+  /** A clock on this time, with chance of its own. */
+  clock(random: Random): Clock {
+    return {
+      now: () => this.now,
+      random: () => random.next(),
+      sleep: (ms, signal) => this.#sleep(ms, signal),
+    };
+  }
+
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = this.after(ms, () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      });
+      const abort = () => {
+        timer.cancelled = true;
+        reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+    });
   }
 
   /**

@@ -3,7 +3,7 @@ import type { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
 import { packRecords } from "../support/kpl_message.ts";
 import type { PutRecord } from "./facts.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../src/testing/mod.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Name of the stream. */

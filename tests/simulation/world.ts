@@ -3,15 +3,14 @@ import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
+import { Random, SeededFaults, SimulatedProcess } from "../../src/testing/mod.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { compareNumbers, type Facts, type FirstStart } from "./facts.ts";
-import { Faults } from "./faults.ts";
-import { Process, show } from "./process.ts";
-import { Random } from "./random.ts";
-import { type Happening, planScenario, type Scenario, START } from "./scenario.ts";
+import { CALM, type Happening, planScenario, type Scenario, START } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { servicesOf, type SharedServices } from "./services.ts";
 import { STREAM, StreamDriver } from "./stream_driver.ts";
+import { describeStep, show } from "./steps.ts";
 import type { Trace } from "./trace.ts";
 
 /** Breaks a rule of the protocol, by standing between the workers and what they share. */
@@ -19,7 +18,8 @@ export type Plant = (shared: SharedServices, scheduler: Scheduler) => SharedServ
 
 /** A worker that runs in a process of its own. */
 interface Worker {
-  readonly process: Process;
+  readonly name: string;
+  readonly process: SimulatedProcess;
   readonly stop: AbortController;
 }
 
@@ -52,7 +52,7 @@ export class World {
   readonly trace: Trace;
   readonly scenario: Scenario;
   readonly #random: Random;
-  readonly #faults: Faults;
+  readonly #faults: SeededFaults;
   readonly #kinesis: MemoryKinesis;
   readonly #store: MemoryObjectStore;
   readonly #driver: StreamDriver;
@@ -72,15 +72,10 @@ export class World {
     this.trace = trace;
     this.scheduler = new Scheduler(START, random.fork());
     this.#random = random.fork();
-    this.#faults = new Faults(this.scenario.rates, random.fork());
+    this.#faults = new SeededFaults(this.scenario.rates, random.fork());
     this.#plant = plant;
     const scheduler = this.scheduler;
-    const clock = {
-      now: () => scheduler.now,
-      random: () => this.#random.next(),
-      sleep: (ms: number) => new Promise<void>((resolve) => scheduler.after(ms, resolve)),
-    };
-    this.#kinesis = new MemoryKinesis({ clock });
+    this.#kinesis = new MemoryKinesis({ clock: scheduler.clock(this.#random) });
     this.#store = new MemoryObjectStore({ now: () => scheduler.now });
     this.#driver = new StreamDriver(this.#kinesis, scheduler, random.fork(), this.scenario);
   }
@@ -199,17 +194,19 @@ export class World {
   }
 
   #startWorker(): void {
-    const { scheduler, trace } = this;
     const name = `worker${++this.#workerCount}`;
-    const surroundings = { scheduler, trace, faults: this.#faults };
-    const process = new Process(name, surroundings, this.#random.fork(), () => {
-      this.#workers.delete(worker);
+    const process = new SimulatedProcess(this.scheduler.clock(this.#random.fork()), {
+      onStep: (step) => {
+        const [what, details] = describeStep(step);
+        this.#note(name, what, details);
+        if (step.type === "crash") this.#workers.delete(worker);
+      },
     });
-    const worker = { process, stop: new AbortController() };
+    const worker = { name, process, stop: new AbortController() };
     this.#workers.add(worker);
     const skipToLatest = this.#random.chance(this.scenario.skips);
     this.#note(name, "starts", () => skipToLatest ? "and skips to the latest" : "");
-    const services = servicesOf(process, this.#shared);
+    const services = servicesOf(process, this.#faults, this.#shared);
     const archiver = new Archiver(services, { ...this.scenario.options, skipToLatest });
     archiver.run(worker.stop.signal).then(
       () => this.#ended(worker, "ends in good order"),
@@ -222,7 +219,7 @@ export class World {
 
   #ended(worker: Worker, how: string): void {
     this.#workers.delete(worker);
-    this.#note(worker.process.name, how);
+    this.#note(worker.name, how);
   }
 
   /** A stranger takes the key that comes next, now and then. */
@@ -250,7 +247,7 @@ export class World {
   /** Ends all trouble, and gives the workers time to finish. */
   async #calmDown(): Promise<void> {
     this.#note("world", "calms down");
-    this.#faults.end();
+    this.#faults.end(CALM);
     for (const { process } of [...this.#workers]) {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }

@@ -12,7 +12,7 @@ import {
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
 import { packRecords } from "../support/kpl_message.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 /** A stream "s" of one shard, with what is in each record: a number, numbers aggregated, or raw. */
 async function setUp(contents: readonly (number | readonly (number | Uint8Array)[])[]) {

@@ -6,7 +6,7 @@ import { CheckpointError } from "../../src/errors.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { StreamReader, type StreamReaderOptions } from "../../src/stream/mod.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 /** A stream of one shard with so many records, and what is saved of it. */
 async function setUp(count: number) {

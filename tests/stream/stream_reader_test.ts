@@ -10,7 +10,7 @@ import {
   StreamReader,
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 /** A stream "s" on a virtual clock, whose records are `{ n }`. */
 function setUp(shardCount = 1, options: MemoryKinesisOptions = {}) {

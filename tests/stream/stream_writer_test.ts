@@ -10,7 +10,7 @@ import {
 } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
 import { PutRecordError, StreamWriter, type StreamWriterOptions } from "../../src/stream/mod.ts";
-import { runUntil } from "../support/virtual_time.ts";
+import { runUntil } from "../../src/testing/mod.ts";
 
 /** A stream "s" of one shard on a virtual clock, with the sizes of all PutRecords. */
 function setUp(options: MemoryKinesisOptions = {}) {

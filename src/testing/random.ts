@@ -1,9 +1,28 @@
-/** Numbers from a seed (mulberry32): the same seed gives the same numbers. */
+/**
+ * Random numbers that come again.
+ *
+ * @module
+ */
+
+/**
+ * Numbers from a seed (mulberry32): the same seed gives the same numbers.
+ *
+ * @example Usage
+ * ```ts
+ * import { Random } from "@triton/triton/testing";
+ * import { equal } from "node:assert/strict";
+ * equal(new Random(7).next(), new Random(7).next());
+ * ```
+ */
 export class Random {
   #state: number;
 
+  /**
+   * Creates a source of numbers.
+   *
+   * @param seed An integer; seeds that follow each other give runs that do not resemble each other.
+   */
   constructor(seed: number) {
-    // Seeds that follow each other must not give runs that resemble each other.
     this.#state = Math.imul(seed ^ (seed >>> 16), 0x9e3779b1) >>> 0;
     this.next();
   }

@@ -1,0 +1,31 @@
+/**
+ * Collecting what an iterable yields.
+ *
+ * @module
+ */
+
+/**
+ * Collects what an iterable yields: all of it, or so many.
+ *
+ * @example Usage
+ * ```ts
+ * import { collect } from "@triton/triton/testing";
+ * import { deepEqual } from "node:assert/strict";
+ * async function* count() {
+ *   for (let n = 1;; n++) yield n;
+ * }
+ * deepEqual(await collect(count(), 3), [1, 2, 3]);
+ * ```
+ * @param items A stream, an archive, or any other iterable.
+ * @param count How many to take before leaving the loop: all unless given.
+ * @returns What was yielded, in order.
+ */
+export async function collect<T>(items: AsyncIterable<T>, count = Infinity): Promise<T[]> {
+  const list: T[] = [];
+  if (count <= 0) return list;
+  for await (const item of items) {
+    list.push(item);
+    if (list.length >= count) break;
+  }
+  return list;
+}

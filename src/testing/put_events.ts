@@ -1,0 +1,77 @@
+/**
+ * Putting events into a stream, as tests want it.
+ *
+ * @module
+ */
+
+import { encodeEvent } from "../codec/msgpack_encode.ts";
+import { KinesisError } from "../errors.ts";
+import type { KinesisApi } from "../kinesis/kinesis_api.ts";
+import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";
+import type { EventData, SequenceNumber, ShardId } from "../record.ts";
+
+/** Where one event has come to. */
+export interface PutPosition {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The event's position in it. */
+  readonly sequenceNumber: SequenceNumber;
+}
+
+/** Options of {@linkcode putEvents}. */
+export interface PutEventsOptions {
+  /**
+   * What picks an event's shard: a field of the event, or a function. Unless given, each event has
+   * a key of its own, so that they spread over the shards.
+   */
+  readonly partitionKey?: string | ((event: EventData, index: number) => string);
+}
+
+/**
+ * Puts events into a stream.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryKinesis, putEvents } from "@triton/triton/testing";
+ * import { equal } from "node:assert/strict";
+ * const kinesis = new MemoryKinesis();
+ * kinesis.createStream("clicks", 4);
+ * const events = [{ user: "ada", page: "/" }, { user: "ada", page: "/help" }];
+ * const [first, second] = await putEvents(kinesis, "clicks", events, { partitionKey: "user" });
+ * equal(first?.shardId, second?.shardId);
+ * ```
+ * @param kinesis The service.
+ * @param stream The stream's name.
+ * @param events The events, in order.
+ * @param options What picks their shards.
+ * @returns Where each event has come to, in the order of the events.
+ * @throws {KinesisError} If the service refuses an event; those before it are in the stream.
+ */
+export async function putEvents(
+  kinesis: KinesisApi,
+  stream: string,
+  events: readonly EventData[],
+  options: PutEventsOptions = {},
+): Promise<PutPosition[]> {
+  const entries = events.map((event, index) => ({
+    partitionKey: keyOf(event, index, options),
+    data: encodeEvent(event),
+  }));
+  const positions: PutPosition[] = [];
+  for (let at = 0; at < entries.length; at += MAX_PUT_ENTRIES) {
+    const results = await kinesis.putRecords(stream, entries.slice(at, at + MAX_PUT_ENTRIES));
+    for (const result of results) {
+      if (!result.ok) {
+        const message = `Cannot put event ${positions.length + 1}: ${result.message}`;
+        throw new KinesisError(message, { code: result.code, retryable: true });
+      }
+      positions.push({ shardId: result.shardId, sequenceNumber: result.sequenceNumber });
+    }
+  }
+  return positions;
+}
+
+function keyOf(event: EventData, index: number, { partitionKey }: PutEventsOptions): string {
+  if (typeof partitionKey === "function") return partitionKey(event, index);
+  return partitionKey === undefined ? `event ${index}` : String(event[partitionKey]);
+}

@@ -1,0 +1,117 @@
+/**
+ * Services that fail on purpose.
+ *
+ * @module
+ */
+
+import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { Clock } from "../clock.ts";
+import type { KinesisApi } from "../kinesis/kinesis_api.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { collect } from "./collect.ts";
+import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from "./faults.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
+
+/** The methods that answer with an `AsyncGenerator`: one call gets all of it. */
+const GENERATORS: Readonly<Partial<Record<ServiceName, string>>> = {
+  kinesis: "listShards",
+  store: "list",
+};
+
+/** A Kinesis whose requests may fail. */
+export function withFaults(service: KinesisApi, plan: FaultPlan, clock: Clock): KinesisApi;
+/** An object store whose requests may fail. */
+export function withFaults(service: ObjectStore, plan: FaultPlan, clock: Clock): ObjectStore;
+/** A checkpointer whose requests may fail. */
+export function withFaults(service: Checkpointer, plan: FaultPlan, clock: Clock): Checkpointer;
+/** A ledger whose requests may fail. */
+export function withFaults(service: ArchiveLedger, plan: FaultPlan, clock: Clock): ArchiveLedger;
+/**
+ * A service whose calls may be slow, fail, take effect without an answer, or kill the process.
+ *
+ * The service itself stays as it is, so that a test can look at what is really there. An aborted
+ * signal ends the wait for a slow answer; the service behind does not learn of it.
+ *
+ * @example Throttled three times in a row
+ * ```ts
+ * import { collect, FaultScript, MemoryKinesis, putEvents } from "@triton/triton/testing";
+ * import { runUntil, VirtualClock, withFaults } from "@triton/triton/testing";
+ * import { StreamReader } from "@triton/triton";
+ * import { deepEqual, equal } from "node:assert/strict";
+ *
+ * const clock = new VirtualClock();
+ * const kinesis = new MemoryKinesis({ clock });
+ * kinesis.createStream("clicks");
+ * await putEvents(kinesis, "clicks", [{ page: "/" }]);
+ *
+ * const script = new FaultScript([{ on: "getRecords", nth: { from: 1, to: 3 }, fault: "throttled" }]);
+ * await using reader = new StreamReader(withFaults(kinesis, script, clock), "clicks", { clock });
+ * const [record] = await runUntil(clock, collect(reader, 1));
+ * equal(record?.data.page, "/");
+ * deepEqual(script.pending, []);
+ * ```
+ * @param service The service.
+ * @param plan Decides what becomes of each call.
+ * @param clock What slow calls take their time from. For a plan with crashes it is a
+ * {@linkcode SimulatedProcess}: that is what dies.
+ * @returns The service, as code under test is to see it.
+ */
+export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | ArchiveLedger>(
+  service: T,
+  plan: FaultPlan,
+  clock: Clock,
+): T {
+  const name = nameOf(service);
+  const mortal = clock instanceof SimulatedProcess;
+  const process = mortal ? clock : new SimulatedProcess(clock);
+  const decide = (call: ServiceCall, now: number) => {
+    const fate = plan.decide(call, now);
+    return mortal ? fate : withoutCrash(fate, call);
+  };
+  const request = (operation: string, args: readonly unknown[], act: Act): Promise<unknown> => {
+    const { signal, sent } = takeSignal(args);
+    const call = { service: name, operation: operation as ServiceOperation, args: sent };
+    return process.call(call, () => act(sent), { plan: { decide }, signal });
+  };
+  return new Proxy(service, {
+    get(target, property) {
+      const method: unknown = Reflect.get(target, property, target);
+      if (typeof method !== "function") return method;
+      if (typeof property !== "string") return method.bind(target);
+      if (GENERATORS[name] !== property) {
+        return (...args: unknown[]) =>
+          request(property, args, (sent) => method.apply(target, sent) as Promise<unknown>);
+      }
+      return async function* (...args: unknown[]) {
+        yield* await request(
+          property,
+          args,
+          (sent) => collect(method.apply(target, sent) as AsyncIterable<unknown>),
+        ) as unknown[];
+      };
+    },
+  });
+}
+
+type Act = (sent: readonly unknown[]) => Promise<unknown>;
+
+function nameOf(service: object): ServiceName {
+  if ("getRecords" in service) return "kinesis";
+  if ("put" in service) return "store";
+  return "load" in service ? "checkpointer" : "ledger";
+}
+
+function withoutCrash(fate: Fate, { operation }: ServiceCall): Fate {
+  if (fate.kind !== "crash" && fate.kind !== "crash after") return fate;
+  throw new TypeError(`Cannot crash in ${operation}: withFaults() has a clock, not a process`);
+}
+
+/** Takes the signal out, and copies what is sent: the caller may change its buffer afterwards. */
+function takeSignal(args: readonly unknown[]): { signal?: AbortSignal; sent: readonly unknown[] } {
+  const sent = args.map((arg) => arg instanceof Uint8Array ? arg.slice() : arg);
+  const options = sent.at(-1);
+  if (typeof options !== "object" || options === null || !("signal" in options)) return { sent };
+  const { signal, ...rest } = options;
+  return { signal: signal as AbortSignal, sent: [...sent.slice(0, -1), rest] };
+}
