@@ -8,6 +8,7 @@ import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { ObjectStore } from "./object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
+import { takeShortcuts } from "./s3_shortcut.ts";
 
 /** How to reach S3. */
 export interface S3Options {
@@ -58,12 +59,12 @@ export async function openS3ObjectStore(
 }
 
 async function makeClient(options: S3Options): Promise<S3Client> {
-  const [{ S3Client }, { NodeHttpHandler }] = await Promise.all([
+  const [sdk, { NodeHttpHandler }] = await Promise.all([
     import("@aws-sdk/client-s3"),
     import("@smithy/node-http-handler"),
   ]);
   const { endpoint, region, credentials } = options;
-  const client = new S3Client({
+  const client = new sdk.S3Client({
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     ...(region ? { region } : {}),
     ...(credentials ? { credentials } : {}),
@@ -78,6 +79,7 @@ async function makeClient(options: S3Options): Promise<S3Client> {
       socketTimeout: SILENCE_TIMEOUT_MS,
     }),
   });
+  takeShortcuts(client, sdk);
   if (region || await hasRegion(client)) return client;
   client.destroy();
   return await makeClient({ ...options, region: DEFAULT_REGION });

@@ -30,7 +30,8 @@ export interface S3ObjectStoreOptions {
 }
 
 /** The SDK, loaded when the first request is made: importing this file must not load it. */
-const sdk = () => import("@aws-sdk/client-s3");
+let loading: Promise<typeof import("@aws-sdk/client-s3")> | undefined;
+const sdk = () => loading ??= import("@aws-sdk/client-s3");
 
 /**
  * An object store in S3, or in a store that speaks its protocol.

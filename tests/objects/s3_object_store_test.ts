@@ -9,7 +9,7 @@ import {
   startS3Server,
 } from "../support/s3_server.ts";
 
-/** A server with one bucket, and a store in it. */
+/** A server with one bucket, and a store in it that has made its first request for an object. */
 async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } & AsyncDisposable> {
   const server = await startS3Server({ buckets: ["bucket"] });
   const store = await openObjectStore("s3://bucket", {
@@ -17,6 +17,10 @@ async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } &
     env: {},
     credentials: { accessKeyId: "a", secretAccessKey: "b" },
   });
+  // From the second on they take another way; that of the first is in s3_shortcut_test.ts.
+  await store.put("first", new Uint8Array(1));
+  await store.head("first");
+  server.buckets.get("bucket")!.clear();
   return {
     server,
     store,
