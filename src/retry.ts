@@ -20,7 +20,7 @@ export interface RetryOptions {
   /** The longest pause, in milliseconds: 30,000 unless given. */
   readonly maxDelayMs?: number;
   /** How often to ask in all: without end unless given. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** Told of each failure that is followed by another try. */
   readonly onRetry?: (error: unknown, attempt: number, delayMs: number) => void;
 }

@@ -3,6 +3,9 @@ import type { CliContext } from "./cli_context.ts";
 import { configOption, streamOption } from "./options.ts";
 import { streamConfig } from "./stream_config.ts";
 
+/** How often a person's question is asked: with the pauses, for about half a minute. */
+export const INTERACTIVE_ATTEMPTS = 8;
+
 interface ShardsOptions {
   readonly stream: string;
   readonly config?: string;
@@ -21,10 +24,12 @@ export function shardsCommand(context: CliContext): Command {
 }
 
 async function shards(options: ShardsOptions, context: CliContext): Promise<void> {
-  const { openKinesis } = await import("../kinesis/mod.ts");
+  const { listAllShards, openKinesis } = await import("../kinesis/mod.ts");
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
-  for await (const shard of kinesis.listShards(config.name)) {
+  const { clock } = context;
+  const patience = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
+  for (const shard of await listAllShards(kinesis, config.name, patience)) {
     const line = options.json === true ? JSON.stringify(shard) : shard.id;
     await context.stdout.write(`${line}\n`);
   }

@@ -33,6 +33,8 @@ export interface RetryingOptions {
   readonly clock?: Clock | undefined;
   /** Ends the asking. */
   readonly signal?: AbortSignal | undefined;
+  /** How often to ask in all: without end unless given. */
+  readonly maxAttempts?: number | undefined;
   /** Told of each failure that is followed by another try. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
 }
@@ -55,10 +57,11 @@ export function askUntilAnswered<T>(
   operation: () => Promise<T>,
   options: RetryingOptions,
 ): Promise<T> {
-  const { clock = systemClock, signal, onRetry } = options;
+  const { clock = systemClock, signal, maxAttempts, onRetry } = options;
   return retry(() => untilAborted(operation(), signal), {
     clock,
     signal,
+    maxAttempts,
     onRetry(error, attempt, delayMs) {
       getLogger(["triton", request.service]).warn(
         "{operation} on {stream} failed, asking again in {delayMs} ms: {reason}",

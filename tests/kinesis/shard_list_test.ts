@@ -33,3 +33,13 @@ Deno.test("listAllShards() fails for a stream that is not there", async () => {
     (error: unknown) => error instanceof KinesisError && error.code === "ResourceNotFoundException",
   );
 });
+
+Deno.test("listAllShards() gives up after maxAttempts", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new BreakingKinesis({ clock });
+  kinesis.createStream("s");
+  let retries = 0;
+  const options = { clock, maxAttempts: 2, onRetry: () => retries++ };
+  await rejects(() => runUntil(clock, listAllShards(kinesis, "s", options)), /Cannot go on/);
+  equal(retries, 1);
+});
