@@ -10,7 +10,7 @@ const AWS_S3 = ["@aws-sdk/client-s3", "@smithy/node-http-handler"];
 /** The npm packages of each entry point: what importing it loads, and what it may load later. */
 const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
   ".": {
-    atOnce: ["@logtape/logtape", "yaml"],
+    atOnce: ["@logtape/logtape", "@opentelemetry/api", "yaml"],
     later: ["@aws-sdk/client-kinesis", ...AWS_S3, "postgres"],
   },
   "./config": { atOnce: ["yaml"], later: [] },
@@ -25,6 +25,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
       "@aws-sdk/client-kinesis",
       "@aws-sdk/client-s3",
       "@logtape/logtape",
+      "@opentelemetry/api",
       "@smithy/node-http-handler",
       "postgres",
       "yaml",
@@ -47,7 +48,9 @@ Deno.test("From JSR", async (t) => {
   await using published = await PublishedPackage.publish();
 
   await t.step("nothing is published but the sources and what describes them", () => {
-    const others = [...published.files.keys()].filter((path) => !/^\/src\/.*\.ts$/.test(path));
+    const others = [...published.files.keys()].filter((path) =>
+      !/^\/(src\/.*\.ts|docs\/.*\.md)$/.test(path)
+    );
     deepStrictEqual(others.sort(), [
       ...["/CHANGELOG.md", "/LICENSE", "/README.md", "/cli.ts", "/deno.json", "/mod.ts"],
     ]);
