@@ -14,7 +14,8 @@ export const MAX_NUMBER = 24;
 
 /** Digits that are tried after the point before a double goes the general way. */
 const DECIMALS = 7;
-const SCALE = 10 ** DECIMALS;
+/** As many for doubles up to 1e12, such as milliseconds with microseconds behind the point. */
+const DECIMALS_OF_LARGE = 3;
 /** Decimals of up to 15 digits are different doubles, so one that fits is the only one. */
 const MAX_SCALED = 1e15;
 
@@ -127,25 +128,28 @@ export function writeNumber(
  */
 export function writeDouble(value: number, out: Uint8Array, to: number): number {
   const size = Math.abs(value);
-  const scaled = Math.round(size * SCALE);
+  const isLarge = size >= MAX_SCALED / 10 ** DECIMALS;
+  const scale = isLarge ? 10 ** DECIMALS_OF_LARGE : 10 ** DECIMALS;
+  const scaled = Math.round(size * scale);
   // Below 1e-6 `String` changes to exponents, as it does from 1e21 on.
-  if (scaled < MAX_SCALED && size >= 1e-6 && scaled / SCALE === size) {
+  if (scaled < MAX_SCALED && size >= 1e-6 && scaled / scale === size) {
     let o = to;
     if (value < 0) out[o++] = 0x2d;
     const whole = Math.floor(size);
     o = writeUnsigned(whole, out, o);
-    // The product of an integer below 1e8 and 1e7 is exact.
-    const fraction = (scaled - whole * SCALE) | 0;
-    return fraction === 0 ? o : writeFraction(fraction, out, o);
+    // The product is exact: both are integers, and it is below 2^53.
+    const fraction = (scaled - whole * scale) | 0;
+    if (fraction === 0) return o;
+    return writeFraction(fraction, isLarge ? DECIMALS_OF_LARGE : DECIMALS, out, o);
   }
   if (value === 0) return writeAscii(1 / value < 0 ? "-0" : "0", out, to);
   if (!Number.isFinite(value)) return writeAscii("null", out, to);
   return writeCached(value, DOUBLE, out, to);
 }
 
-function writeFraction(fraction: number, out: Uint8Array, to: number): number {
+function writeFraction(fraction: number, decimals: number, out: Uint8Array, to: number): number {
   out[to] = 0x2e;
-  let end = to + 1 + DECIMALS;
+  let end = to + 1 + decimals;
   writeDigits(fraction, out, to + 1, end);
   while (out[end - 1] === 0x30) end--;
   return end;

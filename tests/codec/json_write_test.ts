@@ -150,7 +150,12 @@ Deno.test("msgpackToJson() writes integers and doubles as JavaScript does", () =
   };
   const decimal = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: 0, max: 12 }))
     .map(([digits, point]) => digits / 10 ** point);
-  const numbers = fc.oneof(fc.double({ noDefaultInfinity: true, noNaN: true }), decimal);
+  const thousandths = fc.maxSafeInteger().map((digits) => (digits % 2e15) / 1000);
+  const numbers = fc.oneof(
+    fc.double({ noDefaultInfinity: true, noNaN: true }),
+    decimal,
+    thousandths,
+  );
   fc.assert(
     fc.property(numbers, (value) => {
       const expected = Object.is(value, -0) ? "-0" : String(value);
