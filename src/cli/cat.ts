@@ -62,18 +62,27 @@ async function print(
   limit: number,
   context: CliContext,
 ): Promise<void> {
-  const { eventsIn, NdjsonWriter } = await import("../codec/mod.ts");
-  const writer = new NdjsonWriter();
+  const [{ eventsIn }, { LinePrinter }] = await Promise.all([
+    import("../codec/mod.ts"),
+    import("./line_printer.ts"),
+  ]);
+  const printer = new LinePrinter(context.stdout);
   const progress = new Progress(context, "read", { quiet: context.stdout.isTerminal });
   let count = 0;
   let bytes = 0;
-  for await (const block of blocks) {
-    const events = count + block.count <= limit ? block.events : first(limit - count, block);
-    await context.stdout.write(writer.write(events));
-    count += block.count;
-    bytes += block.events.length;
-    await progress.update(count, bytes);
-    if (count >= limit) break;
+  try {
+    for await (const block of blocks) {
+      await printer.print(
+        count + block.count <= limit ? block.events : first(limit - count, block),
+      );
+      count += block.count;
+      bytes += block.events.length;
+      await progress.update(count, bytes);
+      if (count >= limit) break;
+    }
+  } finally {
+    // Also when the archive is damaged: what came before is good.
+    await printer.end();
   }
   await progress.clear();
 
@@ -112,10 +121,28 @@ async function* readFiles(
 
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   try {
-    return (await Deno.open(path)).readable;
+    return readAhead(await Deno.open(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new TritonError(`Cannot read "${path}": there is no such file`, { cause: error });
+  }
+}
+
+/** How much of a file is read at once. */
+const READ_SIZE = 1 << 18;
+
+/** Reads a file; while one piece is looked at, the next is read. */
+async function* readAhead(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  using _ = file;
+  let [here, ahead] = [new Uint8Array(READ_SIZE), new Uint8Array(READ_SIZE)];
+  let reading = file.read(here);
+  for (;;) {
+    const size = await reading;
+    if (size === null) return;
+    reading = file.read(ahead);
+    reading.catch(() => {}); // seen when its turn comes
+    yield here.subarray(0, size);
+    [here, ahead] = [ahead, here];
   }
 }
 
