@@ -16,7 +16,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   archive: 3,
   archiver: 3,
   testing: 3,
-  cli: 4,
+  monitor: 4,
+  cli: 5,
 };
 
 const IMPORT =

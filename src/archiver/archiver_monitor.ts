@@ -29,8 +29,8 @@ export interface ArchiverMonitorOptions {
   readonly client: string;
   /** Where the time comes from. */
   readonly clock: Clock;
-  /** The meters that are told: that of OpenTelemetry's global provider, as of now, unless given. */
-  readonly meters?: readonly MetricSink[] | undefined;
+  /** A meter that is told too, beside that of OpenTelemetry's global provider as of now. */
+  readonly meter?: MetricSink | undefined;
 }
 
 /**
@@ -53,8 +53,9 @@ export class ArchiverMonitor {
    * @param options What is archived, and who is told.
    */
   constructor(options: ArchiverMonitorOptions) {
-    const { stream, client, clock } = options;
-    const sinks = options.meters ?? [metrics.getMeter("triton", VERSION)];
+    const { stream, client, clock, meter } = options;
+    const sinks: MetricSink[] = [metrics.getMeter("triton", VERSION)];
+    if (meter !== undefined) sinks.push(meter);
     this.#clock = clock;
     this.#instruments = new Instruments(sinks, { stream, client });
     // A counter that appears with its first event shows no increase to Prometheus.

@@ -64,7 +64,8 @@ export interface ShardStatus {
   /** The shard. */
   readonly shardId: ShardId;
   /**
-   * Who works on it: this worker (`"reading"`), `"another"`, nobody (`"free"`), nobody before its
+   * Who works on it: this worker (`"reading"`), `"another"` (or none, where shards are placed by hand
+   * and this one with others), nobody (`"free"`), nobody before its
    * parents have ended (`"waiting"`), or this worker refuses it (`"refused"`).
    */
   readonly state: "reading" | "another" | "free" | "waiting" | "refused";

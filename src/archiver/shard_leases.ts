@@ -55,9 +55,14 @@ export class ShardLeases {
     return this.#known;
   }
 
-  /** Shards that are left alone. */
-  get refused(): ReadonlySet<ShardId> {
-    return this.#refused;
+  /** Whether a shard is left alone because it cannot be archived. */
+  isRefused(shardId: ShardId): boolean {
+    return this.#refused.has(shardId);
+  }
+
+  /** Whether a shard is left to workers that it is placed with by hand. */
+  isElsewhere(shardId: ShardId): boolean {
+    return this.#options.pinned?.has(shardId) === false;
   }
 
   /** Renews all leases, and drops those that another worker has by now. */

@@ -83,7 +83,8 @@ function takeShardStatus(shard: LedgerShard, parts: StatusParts, now: number): S
 /** How a shard stands that this worker does not hold. */
 function stateOf({ shardId, owner, parents }: LedgerShard, parts: StatusParts) {
   const { leases } = parts;
-  if (leases.refused.has(shardId)) return "refused";
+  if (leases.isRefused(shardId)) return "refused";
+  if (leases.isElsewhere(shardId)) return "another";
   if (owner !== undefined && owner !== leases.worker) return "another";
   const waits = leases.known?.some(({ shardId: id, state }) =>
     state === "open" && parents.includes(id)

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { Patience } from "../archiver/services.ts";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
 import { findArchiveEnds } from "./archive_ends.ts";
@@ -13,10 +14,11 @@ import {
   parseSize,
   streamOption,
 } from "./options.ts";
+import { addMonitorOptions, type MonitorOptions, openStoreMonitor } from "./store_monitor.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
-interface StoreOptions {
+interface StoreOptions extends MonitorOptions {
   readonly stream: string;
   readonly bucket?: string;
   readonly clientName: string;
@@ -36,7 +38,7 @@ interface StoreOptions {
 
 /** `triton store`: archives a stream until it is told to stop. */
 export function storeCommand(context: CliContext): Command {
-  return new Command("store")
+  const command = new Command("store")
     .alias("s")
     .summary("archive a stream")
     .description(
@@ -72,6 +74,7 @@ export function storeCommand(context: CliContext): Command {
     .option("--request-limit <count>", "most records to ask for in one poll", parseLimit, 10_000)
     .addOption(configOption())
     .action((options: StoreOptions) => store(options, context));
+  return addMonitorOptions(command);
 }
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {
@@ -87,14 +90,20 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   ]);
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
+  // The last to go, so that it can be seen what the others are at.
+  await using watch = await openStoreMonitor(
+    { ...options, stream: config.name, client: options.clientName },
+    context,
+  );
+  const { monitor } = watch;
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   await using store = await openObjectStore(options.bucket, { region: config.region });
   await using ledger = await whenReachable(
     () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
-    context,
+    { clock, signal, monitor },
   );
   if (ledger === undefined) return;
-  const services = { kinesis, store, ledger, clock };
+  const services = { kinesis, store, ledger, clock, monitor };
   const archiver = new Archiver(services, {
     from,
     skipToLatest: options.skipToLatest,
@@ -107,20 +116,22 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     limit: options.requestLimit,
     recover: options.recover,
     newestArchived: (signal) => findArchiveEnds(services, signal),
+    monitor,
   });
+  watch.watch(archiver);
   await archiver.run(signal);
 }
 
 /** Opens the ledger, however long its database takes; undefined if it is time to stop before. */
 async function whenReachable(
   open: () => Promise<ArchiveLedger>,
-  { clock, signal }: CliContext,
+  patience: Patience & { readonly signal: AbortSignal },
 ): Promise<ArchiveLedger | undefined> {
   const { persist } = await import("../archiver/services.ts");
   try {
-    return await persist("ledger", { clock, signal }, open);
+    return await persist("ledger", patience, open);
   } catch (error) {
-    if (error === signal.reason) return undefined;
+    if (error === patience.signal.reason) return undefined;
     throw error;
   }
 }

@@ -31,7 +31,7 @@ function watched(shards = 1) {
   const { clock } = fixture;
   const monitor = new ArchiverMonitor({
     ...{ stream: STREAM, client: "store", clock },
-    meters: [registry],
+    meter: registry,
   });
   return { fixture, monitor, values: () => valuesOf(registry) };
 }

@@ -1,0 +1,9 @@
+/**
+ * How a running store is watched from outside.
+ *
+ * @module
+ */
+
+export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
+export { MetricRegistry } from "../telemetry/metric_registry.ts";
+export type { HealthLimits, StoreStatus } from "./store_status.ts";

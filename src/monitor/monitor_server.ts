@@ -1,0 +1,149 @@
+import { getLogger } from "@logtape/logtape";
+import { TritonError } from "../errors.ts";
+import type { MetricRegistry } from "../telemetry/metric_registry.ts";
+import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
+import { formatAddress, isAllowedHost, isLoopback, type ListenAddress } from "./listen_address.ts";
+import {
+  type HealthLimits,
+  judgeHealth,
+  judgeReadiness,
+  type StoreStatus,
+  type Verdict,
+} from "./store_status.ts";
+
+const log = getLogger(["triton", "monitor"]);
+
+/** What is shown, and to whom. */
+export interface MonitorServerOptions {
+  /** Where to listen. */
+  readonly address: ListenAddress;
+  /** Names of this server beside `localhost` and the one it listens on. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Tells how the store stands now. */
+  readonly status: () => StoreStatus;
+  /** Where the metrics are. */
+  readonly registry: MetricRegistry;
+  /** When it is not healthy. */
+  readonly limits: HealthLimits;
+}
+
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/**
+ * Shows over HTTP how `triton store` stands.
+ *
+ * - `/livez`: the process turns.
+ * - `/readyz`: it can work. 503 with the reasons if not.
+ * - `/healthz`: the work gets done. 503 with the reasons if not.
+ * - `/status`: all that is known, as JSON.
+ * - `/metrics`: the metrics, as Prometheus reads them.
+ *
+ * Nothing of the events is shown, and nothing can be changed.
+ */
+export class MonitorServer implements AsyncDisposable {
+  readonly #options: MonitorServerOptions;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  /**
+   * Begins to listen.
+   *
+   * @throws {TritonError} If the address is in use or cannot be listened on.
+   */
+  constructor(options: MonitorServerOptions) {
+    const { address, allowedHosts = [] } = options;
+    this.#options = options;
+    this.#hosts = new Set([address.hostname, ...allowedHosts].map((name) => name.toLowerCase()));
+    this.#server = listen(address, (request) => this.#answer(request));
+    log.info("Showing status and metrics on {url}", { event: "monitor.started", url: this.url });
+    if (!isLoopback(address.hostname)) {
+      log.warn("{url} is open to whoever reaches this machine", {
+        event: "monitor.exposed",
+        url: this.url,
+      });
+    }
+  }
+
+  /** Where it listens, with the port that was taken. */
+  get url(): string {
+    const { hostname } = this.#options.address;
+    return `http://${formatAddress({ hostname, port: this.#server.addr.port })}/`;
+  }
+
+  /** Answers what was asked for already, and stops listening. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+
+  #answer(request: Request): Response {
+    const { method, headers } = request;
+    if (!isAllowedHost(headers.get("host") ?? new URL(request.url).host, this.#hosts)) {
+      return text(421, "This server has another name: see --allowed-hosts");
+    }
+    if (method !== "GET" && method !== "HEAD") {
+      return text(405, "Only GET and HEAD are answered", { allow: "GET, HEAD" });
+    }
+    return this.#route(new URL(request.url).pathname);
+  }
+
+  #route(path: string): Response {
+    const { status, registry, limits } = this.#options;
+    switch (path) {
+      case "/livez":
+        return text(200, "ok");
+      case "/readyz":
+        return judged(judgeReadiness(status(), limits));
+      case "/healthz":
+        return judged(judgeHealth(status(), limits));
+      case "/status":
+        return json(200, withVerdicts(status(), limits));
+      case "/metrics":
+        return reply(200, prometheusText(registry.collect()), PROMETHEUS_TEXT_TYPE);
+      default:
+        return text(404, "There are /metrics, /status, /livez, /readyz and /healthz");
+    }
+  }
+}
+
+function listen(address: ListenAddress, answer: (request: Request) => Response) {
+  try {
+    // Without `onListen` Deno would print the address itself.
+    return Deno.serve({ ...address, onListen() {} }, answer);
+  } catch (error) {
+    const why = error instanceof Deno.errors.AddrInUse
+      ? "another program uses this port; choose another one with --listen"
+      : error instanceof Deno.errors.AddrNotAvailable
+      ? "this machine has no such address"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new TritonError(`Cannot listen on ${formatAddress(address)}: ${why}`, { cause: error });
+  }
+}
+
+function withVerdicts(status: StoreStatus, limits: HealthLimits) {
+  return { ready: judgeReadiness(status, limits), healthy: judgeHealth(status, limits), ...status };
+}
+
+function judged(verdict: Verdict): Response {
+  return json(verdict.ok ? 200 : 503, verdict);
+}
+
+function json(status: number, value: unknown): Response {
+  return reply(status, `${JSON.stringify(value, null, 2)}\n`, "application/json");
+}
+
+function text(status: number, value: string, headers?: HeadersInit): Response {
+  return reply(status, `${value}\n`, "text/plain; charset=utf-8", headers);
+}
+
+function reply(status: number, body: string, type: string, headers?: HeadersInit): Response {
+  return new Response(body, { status, headers: { ...HEADERS, ...headers, "content-type": type } });
+}

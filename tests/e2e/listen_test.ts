@@ -1,0 +1,101 @@
+/** `triton store --listen`, as an operator and their Prometheus see it. */
+
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { encodeEvent } from "@triton/triton/codec";
+import { checkWithPromtool } from "../support/promtool.ts";
+import { untilTrue, within } from "../support/triton_process.ts";
+import type { TritonProcess } from "../support/triton_process.ts";
+import { BUCKET, startPipeline, STREAM } from "./pipeline.ts";
+
+const LISTEN = ["--listen", "127.0.0.1:0"];
+
+/** Where a store says that it listens. */
+async function urlOf(store: TritonProcess): Promise<string> {
+  const pattern = /Showing status and metrics on (http:\/\/[^/]+\/)/;
+  await store.until(pattern);
+  return store.log.map((line) => pattern.exec(line)?.[1]).find((url) => url !== undefined)!;
+}
+
+async function get(url: string): Promise<{ status: number; body: string }> {
+  const response = await fetch(url);
+  return { status: response.status, body: await response.text() };
+}
+
+Deno.test("triton store --listen shows what was archived, and metrics that promtool takes", async () => {
+  await using pipeline = await startPipeline();
+  const entries = Array.from({ length: 50 }, (_, n) => ({
+    partitionKey: `key-${n}`,
+    data: encodeEvent({ secret: `event-${n}` }),
+  }));
+  await pipeline.kinesis.kinesis.putRecords(STREAM, entries);
+  const store = pipeline.store(...LISTEN);
+  const url = await urlOf(store);
+  await store.until(/Archived \d+\//);
+  await untilTrue(async () => (await get(`${url}readyz`)).status === 200, "/readyz to be 200");
+  const [status, metrics] = [await get(`${url}status`), await get(`${url}metrics`)];
+  const { recentFiles, shards, totals, ready, healthy } = JSON.parse(status.body);
+  deepStrictEqual([ready.ok, healthy.ok], [true, true]);
+  equal(totals["triton.records.read"], 50);
+  equal(shards.length, 2);
+  ok(pipeline.s3.buckets.get(BUCKET)!.get(recentFiles[0].key) !== undefined, recentFiles[0].key);
+  match(metrics.body, /^triton_records_read_total\{.*shard="shardId-0+"\} \d+$/m);
+  match(metrics.body, /^triton_headroom_seconds\{stream="clicks_prod",client="store"\} 86\d\d\d/m);
+  for (const shown of [status.body, metrics.body]) {
+    ok(!/event-\d|key-\d/.test(shown), "nothing of the events is shown");
+  }
+  const check = await checkWithPromtool(metrics.body);
+  if (check !== undefined) deepStrictEqual(check, { code: 0, said: "" });
+  equal((await store.stop()).code, 0);
+});
+
+Deno.test("triton store --listen is there before the database is, and says what is missing", async () => {
+  const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = nobody.addr as Deno.NetAddr;
+  nobody.close();
+  const database = `postgres://triton:hunter2secret@127.0.0.1:${port}/triton`;
+  await using pipeline = await startPipeline({ database });
+  const store = pipeline.store(...LISTEN);
+  const url = await urlOf(store);
+  await store.until(/ledger failed, asking again/);
+  deepStrictEqual(await get(`${url}livez`), { status: 200, body: "ok\n" });
+  const ready = await get(`${url}readyz`);
+  equal(ready.status, 503);
+  match(ready.body, /The database has not answered yet: /);
+  const { body } = await get(`${url}status`);
+  deepStrictEqual([JSON.parse(body).state, body.includes("hunter2secret")], ["starting", false]);
+  match((await get(`${url}metrics`)).body, /^triton_retries_total\{.*service="ledger".*\} \d+$/m);
+  equal((await store.stop()).code, 0);
+});
+
+Deno.test("triton store --listen stays until the last file is archived", async () => {
+  await using pipeline = await startPipeline({ shards: 1 });
+  const data = encodeEvent({ n: 1 });
+  await pipeline.kinesis.kinesis.putRecords(STREAM, [{ partitionKey: "a", data }]);
+  const put = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<undefined>();
+  pipeline.s3.fault = ({ operation, key }) => {
+    if (operation !== "PutObject" || !key.endsWith(".tri")) return undefined;
+    put.resolve();
+    return released.promise;
+  };
+  const store = pipeline.store(...LISTEN);
+  const url = await urlOf(store);
+  await within(put.promise, "an archive to be put");
+  const ended = store.stop();
+  await untilTrue(async () => (await get(`${url}readyz`)).status === 503, "/readyz to be 503");
+  const { state, uploads } = JSON.parse((await get(`${url}status`)).body);
+  deepStrictEqual([state, uploads], ["stopping", 1]);
+  equal((await get(`${url}livez`)).status, 200);
+  released.resolve(undefined);
+  equal((await ended).code, 0);
+});
+
+Deno.test("triton store --listen fails at once where the port is taken", async () => {
+  await using pipeline = await startPipeline({ shards: 1 });
+  const other = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = other.addr as Deno.NetAddr;
+  const { code, stderr } = await pipeline.store("--listen", `:${port}`).ended;
+  other.close();
+  equal(code, 1);
+  match(stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: another program uses`));
+});

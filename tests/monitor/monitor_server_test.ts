@@ -1,0 +1,110 @@
+import { deepStrictEqual, equal, match, throws } from "node:assert/strict";
+import { connect } from "node:net";
+import { MonitorServer } from "../../src/monitor/mod.ts";
+import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
+import { LIMITS, MINUTE, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
+
+/** What a raw request is answered with: `fetch` lets nobody choose a Host. */
+async function ask(server: MonitorServer, request: string): Promise<string> {
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  socket.write(request.replaceAll("\n", "\r\n"));
+  let answer = "";
+  for await (const part of socket) answer += part;
+  return answer;
+}
+
+const get = async (server: MonitorServer, path: string) => {
+  const response = await fetch(new URL(path, server.url));
+  return { status: response.status, body: await response.text() };
+};
+
+Deno.test("MonitorServer answers /livez, /readyz and /healthz of a store that works", async () => {
+  await using server = serve(() => status());
+  deepStrictEqual(await get(server, "/livez"), { status: 200, body: "ok\n" });
+  for (const path of ["/readyz", "/healthz"]) {
+    const { status, body } = await get(server, path);
+    deepStrictEqual([status, JSON.parse(body)], [200, { ok: true, reasons: [] }]);
+  }
+});
+
+Deno.test("MonitorServer answers 503 with the reasons where something is wrong", async () => {
+  let now = startingStatus();
+  await using server = serve(() => now);
+  equal((await get(server, "/livez")).status, 200);
+  const starting = await get(server, "/readyz");
+  equal(starting.status, 503);
+  match(starting.body, /The database has not answered yet: Cannot connect: refused/);
+  equal((await get(server, "/healthz")).status, 200);
+  now = status({ shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE })] });
+  equal((await get(server, "/readyz")).status, 200);
+  const late = await get(server, "/healthz");
+  equal(late.status, 503);
+  match(late.body, /shardId-000000000000: what arrived 1 h 20 min ago is not archived/);
+});
+
+Deno.test("MonitorServer tells all of it as JSON on /status", async () => {
+  await using server = serve(() => status());
+  const response = await fetch(new URL("/status", server.url));
+  equal(response.headers.get("content-type"), "application/json");
+  const { ready, healthy, ...rest } = await response.json();
+  deepStrictEqual([ready.ok, healthy.ok], [true, true]);
+  deepStrictEqual(rest, JSON.parse(JSON.stringify(status())));
+});
+
+Deno.test("MonitorServer shows metrics on /metrics", async () => {
+  const registry = new MetricRegistry();
+  registry.createCounter("triton.gaps", { unit: "{gap}", description: "Gaps." }).add(2, {});
+  await using server = new MonitorServer({
+    address: { hostname: "127.0.0.1", port: 0 },
+    status: () => status(),
+    registry,
+    limits: LIMITS,
+  });
+  const response = await fetch(new URL("/metrics", server.url));
+  match(response.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
+  match(await response.text(), /^triton_gaps_total 2$/m);
+});
+
+Deno.test("MonitorServer answers no name that a stranger could point at it", async () => {
+  await using server = serve(() => status(), ["store.internal"]);
+  const asked = (host: string) =>
+    ask(server, `GET /status HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
+  match(await asked("evil.example:9464"), /^HTTP\/1\.1 421 [^]*--allowed-hosts/);
+  for (const host of ["localhost:1", "127.0.0.1", "store.internal"]) {
+    match(await asked(host), /^HTTP\/1\.1 200 /, host);
+  }
+});
+
+Deno.test("MonitorServer only shows: nothing can be put, and pages of others cannot frame it", async () => {
+  await using server = serve(() => status());
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const response = await fetch(new URL("/status", server.url), { method });
+    await response.body?.cancel();
+    deepStrictEqual([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+  }
+  const head = await fetch(new URL("/status", server.url), { method: "HEAD" });
+  deepStrictEqual([head.status, await head.text()], [200, ""]);
+  equal((await get(server, "/etc/passwd")).status, 404);
+  match(head.headers.get("content-security-policy")!, /default-src 'none'; frame-ancestors 'none'/);
+  equal(head.headers.get("x-content-type-options"), "nosniff");
+  equal(head.headers.get("access-control-allow-origin"), null);
+});
+
+Deno.test("MonitorServer says at the start that the port is in use", async () => {
+  await using server = serve(() => status());
+  const port = Number(new URL(server.url).port);
+  throws(
+    () =>
+      new MonitorServer({
+        address: { hostname: "127.0.0.1", port },
+        status: () => status(),
+        registry: new MetricRegistry(),
+        limits: LIMITS,
+      }),
+    {
+      name: "TritonError",
+      message: `Cannot listen on 127.0.0.1:${port}: another program uses this port; choose ` +
+        "another one with --listen",
+    },
+  );
+});

@@ -1,0 +1,83 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { duration, judgeHealth, judgeReadiness } from "../../src/monitor/store_status.ts";
+import { ago, HOUR, LIMITS, MINUTE, shard, startingStatus, status } from "./monitor_fixture.ts";
+
+const ready = (changes: Parameters<typeof status>[0]) => judgeReadiness(status(changes), LIMITS);
+const healthy = (changes: Parameters<typeof status>[0]) => judgeHealth(status(changes), LIMITS);
+const OK = { ok: true, reasons: [] };
+
+Deno.test("judgeReadiness() is for a worker that has leases, or none to have", () => {
+  deepStrictEqual(ready({}), OK);
+  deepStrictEqual(ready({ shards: [] }), OK);
+  deepStrictEqual(ready({ shards: [shard(0, { state: "another" })] }), OK);
+  deepStrictEqual(ready({ shards: [shard(0, { state: "free" }), shard(1)] }), OK);
+  deepStrictEqual(ready({ shards: [shard(0, { state: "free" })] }).reasons, [
+    "It holds no lease although shards are free",
+  ]);
+});
+
+Deno.test("judgeReadiness() says what is not reachable, and for how long", () => {
+  const { services } = status();
+  const error = "Cannot connect: refused";
+  const ledger = { lastAnswerAt: ago(MINUTE), failingSince: ago(MINUTE), error };
+  deepStrictEqual(ready({ services: { ...services, ledger } }).reasons, [
+    "The database fails for 1 min: Cannot connect: refused",
+  ]);
+  const shortly = { ...ledger, failingSince: ago(5_000) };
+  deepStrictEqual(ready({ services: { ...services, ledger: shortly } }), OK);
+  const Kinesis = { lastAnswerAt: ago(5 * MINUTE) };
+  deepStrictEqual(ready({ services: { ...services, Kinesis } }).reasons, [
+    "Kinesis is silent for 5 min",
+  ]);
+  const down = { "object store": { ...ledger } };
+  deepStrictEqual(ready({ services: { ...services, ...down } }), OK, "reading goes on without it");
+});
+
+Deno.test("judgeReadiness() says what a store waits for that starts or stops", () => {
+  deepStrictEqual(judgeReadiness(startingStatus(), LIMITS).reasons, [
+    "The database has not answered yet: Cannot connect: refused",
+  ]);
+  deepStrictEqual(judgeReadiness(startingStatus({ services: {} }), LIMITS).reasons, [
+    "The database has not answered yet",
+  ]);
+  deepStrictEqual(ready({ state: "stopping" }).reasons, ["It is stopping"]);
+});
+
+Deno.test("judgeHealth() says which records wait for too long", () => {
+  deepStrictEqual(healthy({}), OK);
+  const late = { unarchivedAgeMs: 76 * MINUTE };
+  deepStrictEqual(healthy({ shards: [shard(0), shard(1, late)] }), {
+    ok: false,
+    reasons: ["shardId-000000000001: what arrived 1 h 16 min ago is not archived"],
+  });
+  equal(healthy({ shards: [shard(0, { state: "free", ...late })] }).ok, false);
+  for (const state of ["another", "waiting"] as const) {
+    deepStrictEqual(healthy({ shards: [shard(0, { state, ...late })] }), OK);
+  }
+});
+
+Deno.test("judgeHealth() says what the stream drops soon, and what is refused", () => {
+  const headroomMs = 5 * HOUR;
+  deepStrictEqual(healthy({ shards: [shard(0, { headroomMs })] }).reasons, [
+    "shardId-000000000000: the stream drops unarchived records in 5 h",
+  ]);
+  deepStrictEqual(healthy({ shards: [shard(0, { headroomMs: -1 })] }).reasons, [
+    "shardId-000000000000: the stream drops unarchived records now",
+  ]);
+  deepStrictEqual(healthy({ shards: [shard(0, { headroomMs: undefined })] }), OK);
+  deepStrictEqual(healthy({ shards: [shard(0, { state: "refused" })] }).reasons, [
+    "shardId-000000000000 is refused: the database is behind the archive",
+  ]);
+});
+
+Deno.test("judgeHealth() gives a store that starts as long as a record", () => {
+  deepStrictEqual(judgeHealth(startingStatus(), LIMITS), OK);
+  deepStrictEqual(judgeHealth(startingStatus({ startedAt: ago(2 * HOUR) }), LIMITS).reasons, [
+    "Nothing was read since the start, 2 h ago",
+  ]);
+});
+
+Deno.test("duration() tells two units at most", () => {
+  const texts = [0, 999, 61_000, 3_600_000, 3_660_000, 90_061_000].map(duration);
+  deepStrictEqual(texts, ["0 s", "0 s", "1 min 1 s", "1 h", "1 h 1 min", "1 d 1 h"]);
+});
