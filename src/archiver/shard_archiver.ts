@@ -116,10 +116,11 @@ export class ShardArchiver {
   async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
     const { services: { clock }, shards } = this.#parts;
     const age = clock.now() - lease.readUntil;
-    if (age < Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
+    // A record of just that age is kept.
+    if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
     // The retention may have been shortened since the shards were listed.
     if (shards.retentionMs > LEAST_RETENTION_MS) await shards.describe();
-    if (age < shards.retentionMs) return;
+    if (age <= shards.retentionMs) return;
     await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
   }
 

@@ -380,6 +380,20 @@ Deno.test("Archiver records no gap for shards that were split twice in a row", a
   deepStrictEqual(await fixture.archived(), fixture.expected);
 });
 
+Deno.test("Archiver records no gap after a record that is just as old as records become", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(1);
+  await fixture.clock.advance(HOUR);
+  await fixture.put(1);
+  // The second answer comes 200 ms after the first.
+  await fixture.clock.advance(23 * HOUR - 200);
+  const worker = fixture.start({ limit: 1 });
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+  deepStrictEqual(await fixture.ledger.gaps(), []);
+});
+
 Deno.test("Archiver records no gap for a shard on which nothing arrives", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
