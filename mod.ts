@@ -4,7 +4,7 @@
  * Three things a program does with it:
  *
  * - follow a live stream, with {@linkcode openStream}, and put into one, with
- *   {@linkcode StreamWriter};
+ *   {@linkcode openWriter};
  * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
  * - remember how far it has come, with {@linkcode openCheckpointer}.
  *
@@ -120,6 +120,10 @@ export {
   InvalidStreamRecordError,
   openStream,
   type OpenStreamOptions,
+  openWriter,
+  type OpenWriterOptions,
+  PartitionKeyError,
+  partitionKeyOf,
   PutRecordError,
   type RecordCheckOptions,
   type ShardStarts,
@@ -130,6 +134,7 @@ export {
   type StreamStart,
   StreamWriter,
   type StreamWriterOptions,
+  type WriterAddress,
 } from "./src/stream/mod.ts";
 export {
   type ArchiveBlock,

@@ -40,8 +40,13 @@ export function faultOfEntry(entry: PutEntry, maxRecordBytes: number): string | 
   }
   const bytes = entryBytes(entry);
   return bytes > maxRecordBytes
-    ? `it has ${bytes} bytes with its key, more than ${maxRecordBytes}`
+    ? `it has ${bytes} bytes with its key ${quote(entry.partitionKey)}, more than ${maxRecordBytes}`
     : undefined;
+}
+
+/** A key in quotes, cut if it is long. */
+function quote(key: string): string {
+  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}...` : key);
 }
 
 /** Counts UTF-8 bytes without making them; an unpaired surrogate counts as U+FFFD. */

@@ -39,4 +39,7 @@ export type { IdleOptions } from "./idle.ts";
 export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 export type { ShardStarts, StreamStart } from "./stream_start.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";
-export { PutRecordError, StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
+export { PutRecordError } from "./batch_sender.ts";
+export { openWriter, type OpenWriterOptions, type WriterAddress } from "./open_writer.ts";
+export { PartitionKeyError, partitionKeyOf } from "./partition_key.ts";
+export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";

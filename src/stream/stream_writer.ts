@@ -4,8 +4,10 @@
  * @module
  */
 
-import { KinesisError } from "../errors.ts";
-import type { KinesisApi, PutEntry, PutResult } from "../kinesis/mod.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { decodeEvent } from "../codec/msgpack_decode.ts";
+import { encodeEvent } from "../codec/msgpack_encode.ts";
+import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
 import {
   DEFAULT_MAX_RECORD_BYTES,
   entryBytes,
@@ -13,56 +15,50 @@ import {
   MAX_PUT_BYTES,
   MAX_PUT_ENTRIES,
 } from "../kinesis/put_limits.ts";
-import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
-import { isPassingCode } from "../kinesis/sdk_error.ts";
+import type { RetryingOptions } from "../kinesis/retrying.ts";
+import type { EventData } from "../record.ts";
+import { BatchSender } from "./batch_sender.ts";
+import { partitionKeyOf } from "./partition_key.ts";
+import { PutBatch } from "./put_batch.ts";
 
 /** How a stream is written. */
 export interface StreamWriterOptions extends RetryingOptions {
   /** The most records of one request: 500 unless given, which is also the most there can be. */
   readonly maxBatchRecords?: number | undefined;
+  /**
+   * The most bytes of one request, keys included: 5 MiB unless given, which is also the most that
+   * Kinesis takes. A larger record goes alone.
+   */
+  readonly maxBatchBytes?: number | undefined;
+  /**
+   * How long a record may wait for others to be sent with, in milliseconds: 100 unless given.
+   * `Infinity` waits until a batch is full or flushed.
+   */
+  readonly maxDelayMs?: number | undefined;
   /** The most bytes of one record and its key: 1 MiB unless given; a stream may be set to 10 MiB. */
   readonly maxRecordBytes?: number | undefined;
-}
-
-/** Thrown when Kinesis refuses a record for good. */
-export class PutRecordError extends KinesisError {
-  /** The record's place among all that were given to the writer, from 0. */
-  readonly index: number;
-
   /**
-   * Creates an error.
-   *
-   * @param message What could not be done, and why.
-   * @param options The service's name for it, and the record's place.
+   * Keeps the records of each partition key in order, whatever is refused, by sending no more than
+   * one of each in a request; it takes more requests where keys repeat. `false` unless given.
    */
-  constructor(message: string, options: ErrorOptions & { code: string; index: number }) {
-    super(message, { ...options, retryable: false });
-    this.index = options.index;
-  }
-}
-
-/** A record with its place among all that were given to the writer. */
-interface IndexedEntry extends PutEntry {
-  readonly index: number;
-}
-
-/** A record that was not taken in. */
-interface Refusal {
-  readonly entry: IndexedEntry;
-  readonly code: string;
-  readonly message: string;
+  readonly ordered?: boolean | undefined;
+  /** The field of an event whose value is its partition key; only `putEvent` needs it. */
+  readonly partitionKey?: string | undefined;
 }
 
 /**
  * Writes records into a stream, in batches.
  *
- * - A batch is sent when it is full (500 records, or 5 MiB) and on {@linkcode flush}. While one is on
- *   its way the next one fills; then {@linkcode put} waits.
- * - Of a batch that was taken in part, only the rest is sent again, before anything newer. So records
- *   of one key stay in order, except within one request, where Kinesis may take a later one and
- *   refuse an earlier one.
+ * - A batch is sent when it is full (500 records, or 5 MiB), when its first record has waited for
+ *   `maxDelayMs`, and on {@linkcode flush}. One is on its way at a time, while the next one fills;
+ *   when that is full too, {@linkcode put} waits.
+ * - Of a request that was taken in part, only the rest is sent again, before anything newer. So the
+ *   records of a key stay in order from one request to the next. Within one request they may not:
+ *   Kinesis can refuse one, when a shard is throttled, and take a later one of the same key. Where
+ *   that matters, `ordered` keeps them apart.
  * - Throttling, 5xx and lost connections are retried for as long as it takes. Where only the answer
- *   was lost, the records are in the stream twice: Kinesis has no way to tell.
+ *   was lost, the records are in the stream twice, and the second time may come late: Kinesis has
+ *   no way to tell.
  * - After a refusal for good, `put` and `flush` throw it again and nothing more is sent.
  *
  * @example Usage
@@ -72,39 +68,43 @@ interface Refusal {
  * import { equal } from "node:assert/strict";
  * const kinesis = new MemoryKinesis();
  * kinesis.createStream("clicks");
- * await using writer = new StreamWriter(kinesis, "clicks");
- * await writer.put({ partitionKey: "a", data: new Uint8Array([0x80]) });
+ * await using writer = new StreamWriter(kinesis, "clicks", { partitionKey: "user" });
+ * await writer.putEvent({ user: "ada", page: "/" });
+ * await writer.put({ partitionKey: "bob", data: new Uint8Array([0x80]) });
  * await writer.flush();
- * equal(writer.written, 1);
+ * equal(writer.written, 2);
  * ```
  */
 export class StreamWriter implements AsyncDisposable {
   /** The stream's name. */
   readonly stream: string;
-  readonly #kinesis: KinesisApi;
   readonly #options: StreamWriterOptions;
+  readonly #clock: Clock;
+  readonly #sender: BatchSender;
   readonly #maxRecords: number;
   readonly #maxRecordBytes: number;
   readonly #maxBytes: number;
-  #batch: IndexedEntry[] = [];
-  #batchBytes = 0;
+  #batch = new PutBatch();
+  /** How many batches are on their way or wait for it. */
+  #closed = 0;
   #sending: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #failureTold = false;
   #given = 0;
-  #written = 0;
 
   /**
    * Creates a writer.
    *
    * @param kinesis The service, which stays the caller's to close.
    * @param stream The stream's name.
-   * @param options Sizes, clock and signal.
+   * @param options Sizes, delay, clock and signal.
+   * @throws {RangeError} If a size or the delay is not one.
    */
   constructor(kinesis: KinesisApi, stream: string, options: StreamWriterOptions = {}) {
     this.stream = stream;
-    this.#kinesis = kinesis;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#sender = new BatchSender(kinesis, stream, options);
     this.#maxRecords = options.maxBatchRecords ?? MAX_PUT_ENTRIES;
     if (!(this.#maxRecords >= 1 && this.#maxRecords <= MAX_PUT_ENTRIES)) {
       throw new RangeError(
@@ -112,12 +112,18 @@ export class StreamWriter implements AsyncDisposable {
       );
     }
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
-    this.#maxBytes = Math.max(MAX_PUT_BYTES, this.#maxRecordBytes);
+    const most = Math.max(MAX_PUT_BYTES, this.#maxRecordBytes);
+    this.#maxBytes = options.maxBatchBytes ?? most;
+    if (!(this.#maxBytes >= 1 && this.#maxBytes <= most)) {
+      throw new RangeError(`Cannot put ${this.#maxBytes} bytes at once: 1 to ${most}`);
+    }
+    const { maxDelayMs = 0 } = options;
+    if (!(maxDelayMs >= 0)) throw new RangeError(`Cannot wait for ${maxDelayMs} ms: 0 or more`);
   }
 
   /** How many records the stream has taken in. */
   get written(): number {
-    return this.#written;
+    return this.#sender.written;
   }
 
   /**
@@ -125,7 +131,8 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @param entry The record.
    * @returns When there is room for the next one; await it, or memory fills up.
-   * @throws {RangeError} If the key is empty or too long, or the record too large. The writer goes on.
+   * @throws {RangeError} If the key is empty or too long, or the record too large; the message names
+   * the record by its place among all that were put, from 0. The writer goes on.
    * @throws {PutRecordError} If an earlier record was refused for good.
    * @throws {KinesisError} If an earlier request was refused for good.
    */
@@ -136,13 +143,36 @@ export class StreamWriter implements AsyncDisposable {
     if (fault !== undefined) {
       throw new RangeError(`Cannot put record ${index} into stream "${this.stream}": ${fault}`);
     }
-    const bytes = entryBytes(entry);
-    const before = this.#batchBytes + bytes > this.#maxBytes ? this.#send() : undefined;
-    this.#batch.push({ partitionKey: entry.partitionKey, data: entry.data, index });
-    this.#batchBytes += bytes;
-    const after = this.#batch.length >= this.#maxRecords ? this.#send() : undefined;
-    await (after ?? before);
+    const isTooMuch = this.#batch.bytes + entryBytes(entry) > this.#maxBytes;
+    const before = isTooMuch && this.#batch.bytes > 0 ? this.#send() : undefined;
+    this.#add({ partitionKey: entry.partitionKey, data: entry.data, index });
+    await (this.#isFull ? this.#send() : before);
     this.#throwFailure();
+  }
+
+  /**
+   * Takes an event; it is in the stream when a later {@linkcode flush} has returned.
+   *
+   * @param event The event, or its MessagePack bytes.
+   * @returns When there is room for the next one; await it, or memory fills up.
+   * @throws {PartitionKeyError} If the event does not have the field that `partitionKey` names, or
+   * it is not a string, a number or a boolean. The writer goes on.
+   * @throws {ArchiveFormatError} If bytes are not an event. The writer goes on.
+   * @throws {TypeError} If the writer has no `partitionKey`, or the event holds what MessagePack
+   * cannot.
+   * @throws {RangeError} As {@linkcode put} does, as all its other errors.
+   */
+  async putEvent(event: EventData | Uint8Array): Promise<void> {
+    const field = this.#options.partitionKey;
+    if (field === undefined) {
+      throw new TypeError(
+        `Cannot put event into stream "${this.stream}": give the writer a partitionKey, the field ` +
+          "that picks the shard",
+      );
+    }
+    const isEncoded = event instanceof Uint8Array;
+    const partitionKey = partitionKeyOf(isEncoded ? decodeEvent(event) : event, field);
+    await this.put({ partitionKey, data: isEncoded ? event : encodeEvent(event) });
   }
 
   /**
@@ -160,58 +190,45 @@ export class StreamWriter implements AsyncDisposable {
   /** Sends what is left, as {@linkcode flush} does; a failure that was told already is not told again. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#failureTold) await this.flush();
+    this.#batch.close();
+  }
+
+  get #isFull(): boolean {
+    const { entries, bytes } = this.#batch;
+    return entries.length >= this.#maxRecords || bytes >= this.#maxBytes;
+  }
+
+  #add(entry: PutEntry & { readonly index: number }): void {
+    const batch = this.#batch;
+    batch.add(entry);
+    const { maxDelayMs = 100 } = this.#options;
+    if (batch.entries.length > 1 || maxDelayMs === Infinity) return;
+    // One that is due while others are on their way takes in more until these are done.
+    batch.wait(maxDelayMs, this.#clock, () => {
+      if (this.#closed === 0) this.#send();
+    });
   }
 
   /** Sends the batch after those before it; returns when these are done, so that one may fill. */
   #send(): Promise<void> {
     const before = this.#sending;
-    if (this.#batch.length === 0) return before;
     const batch = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#sending = before.then(() => this.#putAll(batch)).catch((error) => {
-      this.#failure ??= { error };
-    });
+    if (batch.entries.length === 0) return before;
+    batch.close();
+    this.#batch = new PutBatch();
+    this.#closed++;
+    this.#sending = before.then(() => this.#putAll(batch));
     return before;
   }
 
-  /** Puts a batch, and what was refused of it again, until all of it is in the stream. */
-  async #putAll(batch: readonly IndexedEntry[]): Promise<void> {
-    if (this.#failure !== undefined) return;
-    const { signal } = this.#options;
-    let rest = batch;
-    await askUntilAnswered(
-      { service: "kinesis", operation: "PutRecords", stream: this.stream },
-      async () => {
-        const results = await this.#kinesis.putRecords(this.stream, rest, { signal });
-        const refusals = this.#findRefusals(rest, results);
-        this.#written += rest.length - refusals.length;
-        rest = refusals.map(({ entry }) => entry);
-        this.#throwRefusal(refusals);
-      },
-      this.#options,
-    );
-  }
-
-  #findRefusals(entries: readonly IndexedEntry[], results: readonly PutResult[]): Refusal[] {
-    return entries.flatMap((entry, i) => {
-      const result = results[i] ?? { ok: false, code: "InvalidAnswer", message: "no result" };
-      return result.ok ? [] : [{ entry, code: result.code, message: result.message }];
-    });
-  }
-
-  /** Throws what can be mended by another try as such; one record beyond that spoils it for all. */
-  #throwRefusal(refusals: readonly Refusal[]): void {
-    const permanent = refusals.find(({ code }) => !isPassingCode(code));
-    const { entry, code, message } = permanent ?? refusals[0] ?? {};
-    if (entry === undefined || code === undefined) return;
-    const what = `Cannot put record ${entry.index} into stream "${this.stream}"`;
-    const why = message ? `${code}: ${message}` : code;
-    if (permanent !== undefined) {
-      throw new PutRecordError(`${what}: ${why}`, { code, index: entry.index });
+  async #putAll(batch: PutBatch): Promise<void> {
+    try {
+      if (this.#failure === undefined) await this.#sender.send(batch.entries);
+    } catch (error) {
+      this.#failure = { error };
     }
-    const others = refusals.length > 1 ? ` and ${refusals.length - 1} others` : "";
-    throw new KinesisError(`${what}${others}: ${why}`, { code, retryable: true });
+    this.#closed--;
+    if (this.#closed === 0 && this.#batch.isDue) this.#send();
   }
 
   #throwFailure(): void {

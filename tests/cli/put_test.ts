@@ -96,6 +96,22 @@ Deno.test("put sends an event while its input goes on", () =>
     equal((await put).stderr, "put 1 event into clicks_prod\n");
   }));
 
+Deno.test("put --ordered sends events of one key one after the other", () =>
+  withPipeline(async (pipeline) => {
+    const lines = Array.from({ length: 30 }, (_, n) => `{"id":${n % 2},"n":${n}}\n`);
+    const { stderr } = await pipeline.run([...PUT, "--ordered"], lines.join(""));
+    equal(stderr, "put 30 events into clicks_prod\n");
+    const tail = await pipeline.run([...TAIL, "--limit", "30"]);
+    const events = jsonValues(tail.stdout) as { id: unknown; n: unknown }[];
+    for (const id of ["0", "1"]) {
+      const own = events.filter((event) => String(event.id) === `number ${id}`);
+      deepStrictEqual(
+        own.map(({ n }) => String(n)),
+        Array.from({ length: 15 }, (_, i) => `number ${2 * i + Number(id)}`),
+      );
+    }
+  }));
+
 Deno.test("put needs a partition_key in the configuration", () =>
   withPipeline(async (pipeline) => {
     const config = `${pipeline.directory}/keyless.yaml`;

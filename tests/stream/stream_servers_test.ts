@@ -1,9 +1,16 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { parseConfig } from "../../src/config.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import type { PutEntry } from "../../src/kinesis/mod.ts";
 import type { ShardId, StreamRecord } from "../../src/record.ts";
-import { openStream, type OpenStreamOptions, StreamWriter } from "../../src/stream/mod.ts";
+import {
+  openStream,
+  type OpenStreamOptions,
+  openWriter,
+  StreamWriter,
+} from "../../src/stream/mod.ts";
+import { aggregate } from "../support/kpl.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalKinesis } from "../support/local_kinesis.ts";
@@ -69,6 +76,36 @@ Deno.test("openStream() reads from kinesalite what StreamWriter wrote, on from t
   await using reader = open(server, { checkpointer });
   records.push(...await take(reader, 3_000 - 1_234));
   assertAll(records, 3_000);
+});
+
+Deno.test("openWriter() puts events into kinesalite, without anybody flushing", async () => {
+  await using server = await startKinesalite();
+  await server.createStream("clicks", 2);
+  const config = parseConfig(
+    `c: { name: clicks, partition_key: key, region: ${LOCAL_REGION}, endpoint: "${server.url}" }`,
+  );
+  await using writer = openWriter(config.stream("c"), {
+    credentials: LOCAL_CREDENTIALS,
+    maxDelayMs: 10,
+  });
+  await using reader = open(server);
+  for (let n = 0; n < 300; n++) await writer.putEvent({ key: `key ${n % KEYS}`, n });
+  assertAll(await take(reader, 300), 300);
+  await writer.flush();
+  equal(writer.written, 300);
+});
+
+Deno.test("openStream() takes apart what Amazon's library has aggregated", async () => {
+  await using server = await startKinesalite();
+  await server.createStream("clicks", 2);
+  const entries = events(0, 200);
+  const packed = Array.from(
+    { length: 10 },
+    (_, i) => aggregate(entries.slice(i * 20, i * 20 + 20)),
+  );
+  await write(server, packed.map((data) => ({ partitionKey: "outer", data })));
+  await using reader = open(server);
+  assertAll(await take(reader, 200), 200);
 });
 
 Deno.test("openStream() at the latest reads from kinesalite only what comes", async () => {

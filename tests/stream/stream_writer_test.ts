@@ -1,5 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { VirtualClock } from "../../src/clock.ts";
+import { decodeEvent, encodeEvent } from "../../src/codec/mod.ts";
+import { ArchiveFormatError } from "../../src/errors.ts";
 import {
   KinesisError,
   MemoryKinesis,
@@ -8,7 +10,7 @@ import {
   type PutResult,
   type RetryEvent,
 } from "../../src/kinesis/mod.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { EventData, ShardId } from "../../src/record.ts";
 import { PutRecordError, StreamWriter, type StreamWriterOptions } from "../../src/stream/mod.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 
@@ -78,6 +80,154 @@ Deno.test("StreamWriter heeds its own limits", async () => {
   await putAll(writer, range(0, 5).map((value) => entry(value)));
   deepEqual(sizes, [2, 2, 1]);
   for (const maxBatchRecords of [0, 501, NaN]) throws(() => open({ maxBatchRecords }), RangeError);
+  for (const maxBatchBytes of [0, 2 ** 23, NaN]) throws(() => open({ maxBatchBytes }), RangeError);
+  for (const maxDelayMs of [-1, NaN]) throws(() => open({ maxDelayMs }), RangeError);
+});
+
+Deno.test("StreamWriter sends batches of so many bytes, and a larger record alone", async () => {
+  const { sizes, open, values } = setUp();
+  await using writer = open({ maxBatchBytes: 30 });
+  // Keys of five bytes: 7, 7, 7, 7; 10, 20 (full); 45 alone; 7.
+  const lengths = [2, 2, 2, 2, 5, 15, 40, 2];
+  await putAll(writer, lengths.map((size, value) => entry(value, size)));
+  deepEqual(sizes, [4, 2, 1, 1]);
+  deepEqual(await values(), range(0, 8));
+});
+
+Deno.test("StreamWriter sends what has waited for maxDelayMs", async () => {
+  const { clock, sizes, open, values } = setUp();
+  const writer = open();
+  await writer.put(entry(0));
+  await clock.advance(60);
+  await writer.put(entry(1));
+  await clock.advance(39);
+  deepEqual(sizes, [], "the first has waited for 99 ms");
+  await clock.advance(1);
+  deepEqual([sizes, await values(), writer.written], [[2], [0, 1], 2]);
+  await writer.put(entry(2));
+  await clock.advance(100);
+  deepEqual(sizes, [2, 1]);
+  equal(clock.nextWake, undefined, "an empty batch waits for nothing");
+});
+
+Deno.test("StreamWriter waits for no more where a batch is sent before its time", async () => {
+  const { clock, sizes, open } = setUp();
+  const writer = open({ maxBatchRecords: 2, maxDelayMs: 1_000 });
+  await putAll(writer, [entry(0), entry(1), entry(2)]);
+  deepEqual([sizes, clock.nextWake], [[2, 1], undefined]);
+  const patient = open({ maxDelayMs: Infinity });
+  await patient.put(entry(3));
+  equal(clock.nextWake, undefined);
+  await patient.flush();
+});
+
+Deno.test("StreamWriter gathers what is due while another batch is on its way", async () => {
+  const held = Promise.withResolvers<void>();
+  const { clock, sizes, open, values } = setUp({
+    intercept: (operation, _, phase) =>
+      operation === "putRecords" && phase === "before" ? held.promise : undefined,
+  });
+  const writer = open();
+  for (const value of range(0, 5)) {
+    await writer.put(entry(value));
+    await clock.advance(150);
+  }
+  deepEqual(sizes, [1], "one at a time, or batches would pile up");
+  held.resolve();
+  await clock.advance(0);
+  deepEqual(sizes, [1, 4], "the others at once: they have waited long enough");
+  deepEqual(await values(), range(0, 5));
+});
+
+/** Takes some of each request and refuses the others for now, as a seed has it. */
+class FlakyKinesis extends MemoryKinesis {
+  readonly #random: VirtualClock;
+
+  constructor(clock: VirtualClock, seed: number) {
+    super({ clock });
+    this.#random = new VirtualClock({ seed });
+  }
+
+  override async putRecords(stream: string, entries: readonly PutEntry[]): Promise<PutResult[]> {
+    const results: PutResult[] = [];
+    for (const entry of entries) {
+      results.push(
+        this.#random.random() < 0.4
+          ? { ok: false, code: "ProvisionedThroughputExceededException", message: "slow down" }
+          : (await super.putRecords(stream, [entry]))[0]!,
+      );
+    }
+    return results;
+  }
+}
+
+/** Puts 40 records of 7 keys into a stream that refuses many; returns them as the stream has them. */
+async function putFlaky(seed: number, options: StreamWriterOptions): Promise<number[]> {
+  const clock = new VirtualClock();
+  const kinesis = new FlakyKinesis(clock, seed);
+  const [shardId] = kinesis.createStream("s");
+  await using writer = new StreamWriter(kinesis, "s", { clock, maxBatchRecords: 15, ...options });
+  await runUntil(clock, putAll(writer, range(0, 40).map((value) => entry(value))));
+  equal(writer.written, 40);
+  const values = await read(kinesis, shardId!);
+  deepEqual([...values].sort((a, b) => a - b), range(0, 40), "each once");
+  return values;
+}
+
+/** Whether the records of each key, which are those of one remainder by 7, stand in order. */
+function isOrdered(values: readonly number[]): boolean {
+  return range(0, 7).every((key) => {
+    const own = values.filter((value) => value % 7 === key);
+    return own.every((value, i) => i === 0 || value > own[i - 1]!);
+  });
+}
+
+Deno.test("StreamWriter keeps each key in order with `ordered`, whatever is refused", async () => {
+  for (const seed of range(1, 60)) ok(isOrdered(await putFlaky(seed, { ordered: true })));
+  const unordered = await Promise.all(range(1, 60).map((seed) => putFlaky(seed, {})));
+  ok(unordered.some((values) => !isOrdered(values)), "else the option would be good for nothing");
+});
+
+Deno.test("StreamWriter with `ordered` sends one record of each key in a request", async () => {
+  const { sizes, open, values } = setUp();
+  await using writer = open({ ordered: true });
+  await putAll(writer, range(0, 20).map((value) => entry(value)));
+  deepEqual(sizes, [7, 7, 6]);
+  deepEqual(await values(), range(0, 20));
+});
+
+Deno.test("StreamWriter.putEvent() takes the partition key from the event", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock });
+  const [shardId] = kinesis.createStream("s");
+  await using writer = new StreamWriter(kinesis, "s", { clock, partitionKey: "id" });
+  const events = [{ id: "a", n: 1 }, { id: 2 }, { id: false }, { id: 2n ** 63n }];
+  for (const event of events) await writer.putEvent(event);
+  await writer.putEvent(encodeEvent({ n: 5, id: "b" }));
+  const wrong: readonly (readonly [EventData, RegExp])[] = [
+    [{ n: 1 }, /^Cannot pick a shard: field "id", the stream's partition_key, is missing$/],
+    [{ id: null }, /field "id".* is not a string, number or boolean$/],
+    [Object.create({ id: "inherited" }), /field "id".* is missing$/],
+  ];
+  for (const [event, message] of wrong) {
+    await rejects(() => writer.putEvent(event), { name: "PartitionKeyError", message });
+  }
+  await rejects(() => writer.putEvent(new Uint8Array([0xc1])), ArchiveFormatError);
+  await rejects(() => writer.putEvent({ id: 1, bad: () => {} }), TypeError);
+  await writer.flush();
+  const iterator = await kinesis.getShardIterator(
+    { stream: "s", shardId: shardId! },
+    { type: "trim-horizon" },
+  );
+  const { records } = await kinesis.getRecords(iterator);
+  const keys = ["a", "2", "false", "9223372036854775808", "b"];
+  deepEqual(records.map(({ partitionKey }) => partitionKey), keys);
+  deepEqual(records.map(({ data }) => decodeEvent(data)), [...events, { n: 5, id: "b" }]);
+  const keyless = new StreamWriter(kinesis, "s", { clock });
+  await rejects(() => keyless.putEvent({ id: 1 }), {
+    name: "TypeError",
+    message: /give the writer a partitionKey/,
+  });
 });
 
 Deno.test("StreamWriter.flush() without records asks nothing", async () => {
@@ -151,7 +301,7 @@ Deno.test("StreamWriter.put() refuses what Kinesis would, and goes on", async ()
       /^Cannot put record 1 into stream "s": its partition key is empty$/,
     ],
     [{ partitionKey: "k".repeat(257), data }, /record 2 .*key has 257 characters, more than 256$/],
-    [entry(9, 2 ** 20), /record 3 .*it has 1048581 bytes with its key, more than 1048576$/],
+    [entry(9, 2 ** 20), /record 3 .*it has 1048581 bytes with its key "key 2", more than 1048576$/],
   ];
   for (const [wrong, message] of refused) {
     await rejects(() => writer.put(wrong), { name: "RangeError", message });

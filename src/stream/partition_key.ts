@@ -1,0 +1,56 @@
+/**
+ * Which shard an event goes to.
+ *
+ * @module
+ */
+
+import { TritonError } from "../errors.ts";
+import type { EventData } from "../record.ts";
+
+/** Thrown when an event says nothing of its shard. */
+export class PartitionKeyError extends TritonError {
+  /** The field that should tell. */
+  readonly field: string;
+
+  /**
+   * Creates an error.
+   *
+   * @param field The field that should tell.
+   * @param why What is wrong with it.
+   */
+  constructor(field: string, why: string) {
+    super(`Cannot pick a shard: field "${field}", the stream's partition_key, is ${why}`);
+    this.field = field;
+  }
+}
+
+/**
+ * Picks the partition key of an event.
+ *
+ * @example Usage
+ * ```ts
+ * import { partitionKeyOf } from "@triton/triton";
+ * import { equal } from "node:assert/strict";
+ * equal(partitionKeyOf({ user_id: 17, page: "/" }, "user_id"), "17");
+ * ```
+ * @param event The event.
+ * @param field The field whose value is the key, such as a stream's `partitionKey` in the
+ * configuration: a string, a number or a boolean.
+ * @returns The key.
+ * @throws {PartitionKeyError} If the event has no such field, or it has another type.
+ */
+export function partitionKeyOf(event: EventData, field: string): string {
+  const value = Object.hasOwn(event, field) ? event[field] : undefined;
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      throw new PartitionKeyError(
+        field,
+        value === undefined ? "missing" : "not a string, number or boolean",
+      );
+  }
+}

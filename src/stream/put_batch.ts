@@ -1,0 +1,42 @@
+/**
+ * Records that are to be put together.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import { entryBytes } from "../kinesis/put_limits.ts";
+import type { IndexedEntry } from "./batch_sender.ts";
+
+/** The records of one batch, while it fills. */
+export class PutBatch {
+  /** The records. */
+  readonly entries: IndexedEntry[] = [];
+  /** Their bytes, keys included. */
+  bytes = 0;
+  /** Whether the first of them has waited long enough. */
+  isDue = false;
+  readonly #closed = new AbortController();
+
+  /** Takes a record. */
+  add(entry: IndexedEntry): void {
+    this.entries.push(entry);
+    this.bytes += entryBytes(entry);
+  }
+
+  /** Becomes due after a time, unless it is closed before; then calls `onDue`. */
+  async wait(ms: number, clock: Clock, onDue: () => void): Promise<void> {
+    try {
+      await clock.sleep(ms, this.#closed.signal);
+    } catch {
+      return; // Closed before.
+    }
+    this.isDue = true;
+    onDue();
+  }
+
+  /** Ends the waiting. */
+  close(): void {
+    this.#closed.abort();
+  }
+}
