@@ -15,6 +15,8 @@ import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
 
 /** How the server behaves. */
 export interface KinesaliteOptions {
+  /** The port: a free one unless given. */
+  readonly port?: number;
   /** How long a new stream takes until it is active, in milliseconds: 20 unless given. */
   readonly createStreamMs?: number;
   /** How long a split or merge takes, in milliseconds: 20 unless given. */
@@ -24,13 +26,13 @@ export interface KinesaliteOptions {
 }
 
 /**
- * Starts a server on a free port of 127.0.0.1.
+ * Starts a server on 127.0.0.1.
  *
  * @param options How it behaves.
  * @returns The running server; disposing it stops it.
  */
 export async function startKinesalite(options: KinesaliteOptions = {}): Promise<LocalKinesis> {
-  const { createStreamMs = 20, updateStreamMs = 20, shardLimit = 100 } = options;
+  const { port = 0, createStreamMs = 20, updateStreamMs = 20, shardLimit = 100 } = options;
   const server: Server = createKinesalite({
     createStreamMs,
     updateStreamMs,
@@ -40,10 +42,10 @@ export async function startKinesalite(options: KinesaliteOptions = {}): Promise<
   server.prependListener("request", forgiveAborts);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
-  const { port } = server.address() as AddressInfo;
-  return wrapLocalKinesis(`http://127.0.0.1:${port}`, () => stop(server));
+  const address = server.address() as AddressInfo;
+  return wrapLocalKinesis(`http://127.0.0.1:${address.port}`, () => stop(server));
 }
 
 /** Kinesalite throws, out of reach, when a client gives a request up; readers that stop do that. */

@@ -1,0 +1,80 @@
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { type ExampleOptions, LocalServers } from "./local_servers.ts";
+
+const EXAMPLES = new URL("../../examples/", import.meta.url);
+const EVENTS = (await Deno.readTextFile(new URL("data/earthquakes.ndjson", EXAMPLES))).trimEnd()
+  .split("\n").map((line) => JSON.parse(line));
+
+/** Programs that are run elsewhere: the demo by CI, the servers by every test here. */
+const SUPPORT = ["demo.ts", "local.ts"];
+const STRONG = EVENTS.filter(({ properties }) => properties.mag >= 5);
+const TODAY = new Date().toISOString().slice(0, 10);
+const YESTERDAY = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+
+Deno.test("Examples run as they say, with the permissions that they name", async (t) => {
+  await using servers = await LocalServers.start();
+  const ran = new Set(SUPPORT);
+  const run = async (name: string, args: string[] = [], options: ExampleOptions = {}) => {
+    ran.add(name);
+    const { code, stdout, stderr } = await servers.run(name, args, options);
+    equal(code, 0, `${name}: ${stderr}`);
+    return stdout.trimEnd().split("\n");
+  };
+
+  await t.step(
+    "consumer.ts prints each strong earthquake, and none again after a restart",
+    async () => {
+      const all = new RegExp(`(.*\n){${STRONG.length}}`);
+      const lines = await run("consumer.ts", [], { stopAt: all });
+      const expected = STRONG.map(({ properties: { mag, place } }) => `${mag} ${place}`);
+      deepStrictEqual(lines.sort(), expected.sort());
+      const event = { id: "x", properties: { mag: 9.5, place: "here", net: "test" } };
+      await run("producer.ts", [], { input: `${JSON.stringify(event)}\n` });
+      deepStrictEqual(await run("consumer.ts", [], { stopAt: /here/ }), ["9.5 here"]);
+    },
+  );
+
+  await t.step("producer.ts puts what it reads", async () => {
+    const lines = [{ id: "y", properties: {} }, { id: "z" }].map((event) => JSON.stringify(event));
+    const printed = await run("producer.ts", [], { input: lines.join("\n") });
+    deepStrictEqual(printed, ["2 events are in earthquakes_prod"]);
+  });
+
+  await t.step(
+    "typed_consumer.ts tells the strongest of each network, and what does not fit",
+    async () => {
+      const { code, stdout, stderr } = await servers.run("typed_consumer.ts");
+      ran.add("typed_consumer.ts");
+      equal(code, 0, stderr);
+      match(stdout, /^us: 6.4, 22km NNE of Hualian, Taiwan$/m);
+      match(stdout, /^test: 9.5, here$/m);
+      equal(stderr.trimEnd().split("\n").length, 2, stderr);
+    },
+  );
+
+  await t.step("archives are read by what reads archives", async () => {
+    const days = await servers.store(EVENTS.length + 3);
+    const where = ["s3://triton-local", "earthquakes_prod"];
+    const lines = await run("archive_to_ndjson.ts", [...where, YESTERDAY, TODAY]);
+    deepStrictEqual(
+      lines.map((line) => JSON.parse(line)).filter(({ geometry }) => geometry).sort(byId),
+      [...EVENTS].sort(byId),
+    );
+    let counted = 0;
+    for (const day of days) {
+      const lines = await run("count_day.ts", [...where, day, "properties.magType"]);
+      counted += Number(lines.find((line) => line.endsWith("\tml"))?.split("\t")[0] ?? 0);
+    }
+    equal(counted, EVENTS.filter(({ properties }) => properties.magType === "ml").length);
+  });
+
+  await t.step("no example is left out", () => {
+    const names = [...Deno.readDirSync(EXAMPLES)].filter(({ isFile }) => isFile)
+      .map(({ name }) => name);
+    deepStrictEqual(names.sort(), [...ran].sort());
+  });
+});
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
