@@ -15,8 +15,9 @@ import {
   streamOption,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { countOf, formatTable, problemLine } from "./report_text.ts";
+import { countOf, problemLine } from "./report_text.ts";
 import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
+import { formatTable } from "./table.ts";
 
 interface RecoverOptions extends ArchiveOptions {
   readonly clientName: string;

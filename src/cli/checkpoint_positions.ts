@@ -5,9 +5,10 @@ import { TritonError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { clientOption, configOption, databaseOption, streamOption } from "./options.ts";
-import { countOf, formatTable } from "./report_text.ts";
+import { countOf } from "./report_text.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
+import { formatTable } from "./table.ts";
 
 interface PositionOptions {
   readonly stream: string;

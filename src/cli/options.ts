@@ -78,6 +78,15 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** Reads a number of seconds such as `2` or `0.5`; the result is in milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds < 0.1 || seconds > 86_400) {
+    throw new InvalidArgumentError("It takes seconds, from 0.1 to 86400.");
+  }
+  return Math.round(seconds * 1000);
+}
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   B: 1,

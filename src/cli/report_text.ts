@@ -1,5 +1,6 @@
 import type { ArchivedShard, ArchiveProblem, ArchiveReport, RecordedGap } from "../archive/mod.ts";
 import { formatBytes, formatCount } from "./progress.ts";
+import { formatTable } from "./table.ts";
 
 /** A report as people read it. */
 export function formatReport(report: ArchiveReport): string {
@@ -17,15 +18,6 @@ export function formatReport(report: ArchiveReport): string {
 /** A count with its noun: `1 problem`, `2 problems`. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** Lays rows out in columns; the last column is as long as it is. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, column) => column === row.length - 1 ? cell : cell.padEnd(widths[column]!))
-      .join("  ")
-  );
 }
 
 function summary(report: ArchiveReport): string[] {

@@ -1,75 +1,124 @@
-import { Command } from "commander";
-import type { Checkpoint, ClientGap } from "../checkpoint/mod.ts";
+import { Command, Option } from "commander";
+import { ServiceError } from "../errors.ts";
 import type { CliContext } from "./cli_context.ts";
-import { clientOption, databaseOption } from "./options.ts";
+import { clientOption, configOption, databaseOption, parseSeconds } from "./options.ts";
+import { redact } from "./redact.ts";
+import { readConfig } from "./stream_config.ts";
+import { statsRows } from "./stats_rows.ts";
+import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
+import { colorsOf } from "./table.ts";
+import { watch } from "./watch.ts";
+
+const FORMATS = ["table", "carbon", "json"] as const;
 
 interface StatsOptions {
-  readonly clientName: string;
+  readonly clientName?: string;
+  readonly stream?: string;
   readonly checkpointDb: string;
+  readonly config?: string;
+  readonly format?: typeof FORMATS[number];
   readonly json?: boolean;
+  readonly lag?: boolean;
+  readonly watch?: number | true;
 }
 
-/** `triton stats`: how old each position of a client is. */
+/** How often `--watch` looks again, in milliseconds. */
+const WATCH_MS = 2_000;
+
+/** `triton stats`: how far each client has come. */
 export function statsCommand(context: CliContext): Command {
   return new Command("stats")
-    .summary("tell how old the positions of a client are")
+    .summary("tell how far clients have come in each shard")
     .description(
-      "Prints a line for each saved position: CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds,\n" +
-        "as Carbon (Graphite) takes them; and CLIENT.STREAM.SHARD.gaps COUNT NOW for each shard of which\n" +
-        "records are known to be lost: dropped by the stream before they were archived, or passed over.",
+      "Tells, for each shard that a client reads or archives, who holds it, its last position and when\n" +
+        "that was saved or confirmed, and how many losses are recorded. On a terminal it is a table, with\n" +
+        "owners and positions cut short. Elsewhere it is go-triton's lines for Carbon (Graphite):\n" +
+        "CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds, and CLIENT.STREAM.SHARD.gaps COUNT\n" +
+        "NOW for each shard of which records are lost: dropped by the stream before they were archived,\n" +
+        "or passed over. Nothing is written to the database.",
     )
-    .addOption(clientOption("name of the client").makeOptionMandatory())
+    .addOption(clientOption("only this client: all clients unless given"))
+    .option("--stream <name>", "only this stream, by its logical name in the configuration")
     .addOption(databaseOption())
-    .option("--json", "print one JSON object a line, with the sequence number")
+    .addOption(
+      new Option("--format <format>", "table on a terminal unless given, else carbon")
+        .choices(FORMATS),
+    )
+    .option("--json", "the same as --format json: one JSON object a line, nothing cut short")
+    .option("--lag", "ask the streams, too: how old is the oldest record after each position")
+    .addOption(
+      new Option("--watch [seconds]", "again and again, every 2 seconds unless given, until SIGINT")
+        .argParser(parseSeconds),
+    )
+    .addOption(configOption())
     .action((options: StatsOptions) => stats(options, context));
 }
 
 async function stats(options: StatsOptions, context: CliContext): Promise<void> {
-  const { openCheckpointer, readHistory } = await import("../checkpoint/mod.ts");
-  const { clock } = context;
-  const { clientName: client, checkpointDb: url } = options;
-  await using checkpointer = await openCheckpointer(url, { client, clock });
-  const now = Math.floor(clock.now() / 1000);
-  const print = options.json === true ? toJson : toCarbon;
-  for (const checkpoint of await checkpointer.list()) {
-    await context.stdout.write(`${print(checkpoint, now)}\n`);
+  const { stdout, env } = context;
+  const format = formatOf(options, context);
+  const colors = colorsOf(stdout.isTerminal && !env.NO_COLOR);
+  const print = { table: (stats: Stats) => toTable(stats, colors), carbon: toCarbon, json: toJson };
+  const read = async () => {
+    const stats = await readStats(options, context);
+    return [...print[format](stats), ...await tell(problemsOf(stats), context)];
+  };
+  if (options.watch === undefined) {
+    return await stdout.write((await read()).map((line) => `${line}\n`).join(""));
   }
-  const { gaps } = await readHistory(url, { client });
-  const lines = options.json === true ? gaps.map(gapToJson) : gapsToCarbon(gaps, now);
-  for (const line of lines) await context.stdout.write(`${line}\n`);
+  const intervalMs = options.watch === true ? WATCH_MS : options.watch;
+  const title = colors.dim(`triton stats, every ${intervalMs / 1000} s`);
+  await watch(patiently(read, context), { title, intervalMs }, context);
 }
 
-/** A line for each shard of which records are known to be lost. */
-function gapsToCarbon(gaps: readonly ClientGap[], now: number): string[] {
-  const counts = new Map<string, number>();
-  for (const { client, stream, shardId } of gaps) {
-    const name = `${client}.${stream}.${shardId}`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return [...counts].sort().map(([name, count]) => `${name}.gaps ${count} ${now}`);
+/** What fails at once is a mistake; what fails later, at a service, may pass. */
+function patiently(
+  read: () => Promise<string[]>,
+  context: CliContext,
+): () => Promise<readonly string[]> {
+  let last: readonly string[] | undefined;
+  return async () => {
+    try {
+      return last = await read();
+    } catch (error) {
+      const passes = error instanceof ServiceError && error.retryable;
+      if (last === undefined || !passes) throw error;
+      const told = await tell([error.message], context);
+      return context.stdout.isTerminal ? [...last, ...told] : [];
+    }
+  };
 }
 
-function gapToJson({ shardId, client, stream, ...gap }: ClientGap): string {
-  return JSON.stringify({ gap: { client, stream, shard: shardId, ...gap } });
+/** Tells of problems: below the table on a terminal, on standard error elsewhere. */
+async function tell(problems: readonly string[], context: CliContext): Promise<string[]> {
+  const lines = problems.map((problem) => redact(problem, context.env));
+  if (context.stdout.isTerminal) return lines.flatMap((line) => ["", line]);
+  for (const line of lines) await context.stderr.write(`triton: ${line}\n`);
+  return [];
 }
 
-function ageOf(checkpoint: Checkpoint, now: number): number {
-  return now - Math.floor(checkpoint.updatedAt.getTime() / 1000);
+function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeof FORMATS[number] {
+  if (json === true) return "json";
+  return format ?? (stdout.isTerminal ? "table" : "carbon");
 }
 
-function toCarbon(checkpoint: Checkpoint, now: number): string {
-  const { client, stream, shardId } = checkpoint;
-  return `${client}.${stream}.${shardId}.age ${ageOf(checkpoint, now)} ${now}`;
+async function readStats(options: StatsOptions, context: CliContext): Promise<Stats> {
+  const { readHistory } = await import("../checkpoint/mod.ts");
+  const { clientName: client, checkpointDb, stream, lag = false } = options;
+  const config = stream !== undefined || lag
+    ? await readConfig(options.config, context)
+    : undefined;
+  const name = stream === undefined ? undefined : config!.stream(stream).name;
+  const history = await readHistory(checkpointDb, { client, stream: name });
+  const rows = statsRows(history);
+  if (!lag) return { rows, gaps: history.gaps, lags: undefined, now: context.clock.now() };
+  const { readLags } = await import("./stats_lag.ts");
+  const lags = await readLags(rows, config!, context);
+  return { rows, gaps: history.gaps, lags, now: context.clock.now() };
 }
 
-function toJson(checkpoint: Checkpoint, now: number): string {
-  const { client, stream, shardId, sequenceNumber, updatedAt } = checkpoint;
-  return JSON.stringify({
-    client,
-    stream,
-    shard: shardId,
-    sequenceNumber,
-    updatedAt: updatedAt.toISOString(),
-    ageSeconds: ageOf(checkpoint, now),
-  });
+/** Why some lags are not known. */
+function problemsOf({ lags }: Stats): string[] {
+  const unknown = [...lags?.values() ?? []].filter((lag) => lag.type === "unknown");
+  return [...new Set(unknown.map(({ reason }) => reason))];
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { openLedger } from "../../src/checkpoint/mod.ts";
 import { VirtualClock } from "../../src/clock.ts";
@@ -46,11 +47,14 @@ Deno.test("triton stats counts recorded gaps, after go-triton's lines", () =>
     });
   }));
 
-Deno.test("triton stats creates no table of the ledger", () =>
+Deno.test("triton stats creates neither a file nor a table", () =>
   withArchive(async ({ database }) => {
+    const path = database.slice("sqlite://".length);
+    const missing = await stats(database);
+    deepStrictEqual([missing.code, missing.stdout, existsSync(path)], [1, "", false]);
+    const opened = new DatabaseSync(path);
     deepStrictEqual((await stats(database)).code, 0);
-    const opened = new DatabaseSync(database.slice("sqlite://".length));
     const tables = opened.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     opened.close();
-    deepStrictEqual(tables.map(({ name }) => name), ["triton_checkpoint"]);
+    deepStrictEqual(tables, []);
   }));

@@ -1,0 +1,37 @@
+import type { CliContext } from "./cli_context.ts";
+
+const CLEAR_ALL = "\x1b[2J\x1b[H";
+const HOME = "\x1b[H";
+const CLEAR_LINE = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/**
+ * Prints lines again and again until the context's signal: in place on a terminal, one block after
+ * the other elsewhere.
+ *
+ * @param read Reads the lines.
+ * @param options `title` stands above the lines on a terminal.
+ * @param context The world outside.
+ */
+export async function watch(
+  read: () => Promise<readonly string[]>,
+  options: { readonly title: string; readonly intervalMs: number },
+  context: CliContext,
+): Promise<void> {
+  const { clock, stdout, signal } = context;
+  for (let first = true; !signal.aborted; first = false) {
+    const lines = await read();
+    if (signal.aborted) return;
+    if (stdout.isTerminal) {
+      const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+      const all = [`${options.title}  ${time}`, "", ...lines];
+      const text = all.map((line) => `${line}${CLEAR_LINE}\n`).join("");
+      await stdout.write(`${first ? CLEAR_ALL : HOME}${text}${CLEAR_BELOW}`);
+    } else {
+      await stdout.write(lines.map((line) => `${line}\n`).join(""));
+    }
+    await clock.sleep(options.intervalMs, signal).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
