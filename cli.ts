@@ -8,6 +8,7 @@ import { main } from "./src/cli/main.ts";
 import type { Output } from "./src/cli/cli_context.ts";
 import { SECRET_VARIABLES } from "./src/cli/redact.ts";
 import { systemClock } from "./src/clock.ts";
+import { OTEL_VARIABLES } from "./src/monitor/otel_variables.ts";
 
 /** Environment variables that Triton itself reads; the AWS SDK and PostgreSQL's driver read more. */
 const VARIABLES = [
@@ -20,8 +21,13 @@ const VARIABLES = [
   "NO_COLOR",
 ];
 
-/** Those that hold secrets are read to keep them out of what is printed, where that is allowed. */
-function readSecret(name: string): string | undefined {
+/**
+ * Read where that is allowed: those that hold secrets, to keep them out of what is printed, and
+ * those that say where metrics go.
+ */
+const OPTIONAL_VARIABLES = [...SECRET_VARIABLES, ...OTEL_VARIABLES];
+
+function readIfAllowed(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
@@ -53,7 +59,7 @@ function stopSignal(): AbortSignal {
 if (import.meta.main) {
   const env = Object.fromEntries([
     ...VARIABLES.map((name) => [name, Deno.env.get(name)]),
-    ...SECRET_VARIABLES.map((name) => [name, readSecret(name)]),
+    ...OPTIONAL_VARIABLES.map((name) => [name, readIfAllowed(name)]),
   ]);
   let stop: AbortSignal | undefined;
   const code = await main(Deno.args, {

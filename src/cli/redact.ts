@@ -1,7 +1,12 @@
 import type { CliContext } from "./cli_context.ts";
 
 /** Environment variables whose values are never printed. */
-export const SECRET_VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"];
+export const SECRET_VARIABLES = [
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "PGPASSWORD",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+];
 
 /** What takes the place of a secret. */
 const MASK = "***";

@@ -82,8 +82,9 @@ export async function openStoreMonitor(
   store: WatchedStore,
   { clock, env }: CliContext,
 ): Promise<StoreMonitor> {
-  const [{ ArchiverMonitor }, { MetricRegistry, MonitorServer }] = await Promise
-    .all([import("../archiver/mod.ts"), import("../monitor/mod.ts")]);
+  const [{ ArchiverMonitor }, { MetricRegistry, MonitorServer, needsExporter, OtlpExporter }] =
+    await Promise
+      .all([import("../archiver/mod.ts"), import("../monitor/mod.ts")]);
   const { stream, client, listen, allowedHosts } = store;
   const registry = new MetricRegistry();
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
@@ -105,10 +106,14 @@ export async function openStoreMonitor(
     address: listen,
     ...{ allowedHosts, status, registry, limits },
   });
+  const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
   return {
     monitor,
     watch: (started) => void (archiver = started),
-    [Symbol.asyncDispose]: async () => await server?.[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await exporter?.[Symbol.asyncDispose]();
+      await server?.[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { encodeEvent } from "@triton/triton/codec";
+import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { checkWithPromtool } from "../support/promtool.ts";
 import { untilTrue, within } from "../support/triton_process.ts";
 import type { TritonProcess } from "../support/triton_process.ts";
@@ -98,4 +99,30 @@ Deno.test("triton store --listen fails at once where the port is taken", async (
   other.close();
   equal(code, 1);
   match(stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: another program uses`));
+});
+
+Deno.test("triton store with OTEL_DENO=true exports its metrics, also beside --listen", async () => {
+  await using receiver = startOtlpReceiver();
+  await using pipeline = await startPipeline({ shards: 1 });
+  const data = encodeEvent({ n: 1 });
+  await pipeline.kinesis.kinesis.putRecords(STREAM, [{ partitionKey: "a", data }]);
+  const store = pipeline.storeWith({
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_METRIC_EXPORT_INTERVAL: "200",
+    OTEL_SERVICE_NAME: "triton-test",
+  }, ...LISTEN);
+  const url = await urlOf(store);
+  await store.until(/Archived \d+\//);
+  const valueOf = (name: string) => receiver.metrics.get(name)?.[0];
+  await untilTrue(() => valueOf("triton.records.archived")?.value === 1, "the record to be told");
+  await untilTrue(() => valueOf("triton.headroom") !== undefined, "the headroom to be told");
+  const { service, attributes } = valueOf("triton.records.archived")!;
+  deepStrictEqual([service, attributes], [
+    "triton-test",
+    { stream: STREAM, client: "store", shard: "shardId-000000000000" },
+  ]);
+  match((await get(`${url}metrics`)).body, /^triton_records_archived_total\{.*\} 1$/m);
+  equal((await store.stop()).code, 0);
 });

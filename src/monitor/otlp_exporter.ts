@@ -1,0 +1,121 @@
+import { getLogger } from "@logtape/logtape";
+import { createNoopMeter, metrics } from "@opentelemetry/api";
+import type { Clock } from "../clock.ts";
+import type { MetricRegistry } from "../telemetry/metric_registry.ts";
+import { toOtlp } from "../telemetry/otlp_json.ts";
+import { VERSION } from "../version.ts";
+
+const log = getLogger(["triton", "monitor"]);
+
+/** A collector that takes longer is given up, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+/** What an {@linkcode OtlpExporter} needs to know. */
+export interface OtlpExporterOptions {
+  /** {@linkcode OTEL_VARIABLES} and their values. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the metrics are. */
+  readonly registry: MetricRegistry;
+  /** When to export. */
+  readonly clock: Clock;
+}
+
+/**
+ * Whether metrics are wanted that Deno does not export by itself.
+ *
+ * `OTEL_DENO=true` makes Deno export them, but of an executable that is decided when it is compiled:
+ * https://github.com/denoland/deno/issues/28839
+ */
+export function needsExporter(env: OtlpExporterOptions["env"]): boolean {
+  return env.OTEL_DENO === "true" && metrics.getMeter("triton") === createNoopMeter();
+}
+
+/** Sends metrics to an OpenTelemetry collector, over HTTP as JSON, at an interval and at the end. */
+export class OtlpExporter implements AsyncDisposable {
+  readonly #options: OtlpExporterOptions;
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #resource: Readonly<Record<string, string>>;
+  readonly #startedAt: number;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  /** Begins to export. */
+  constructor(options: OtlpExporterOptions) {
+    const { env, clock } = options;
+    this.#options = options;
+    this.#url = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ||
+      `${
+        (env.OTEL_EXPORTER_OTLP_ENDPOINT || "http://localhost:4318").replace(/\/$/, "")
+      }/v1/metrics`;
+    this.#headers = parsePairs(env.OTEL_EXPORTER_OTLP_HEADERS);
+    const resource = {
+      "service.name": "triton",
+      "service.version": VERSION,
+      ...parsePairs(env.OTEL_RESOURCE_ATTRIBUTES),
+    };
+    const name = env.OTEL_SERVICE_NAME || resource["service.name"];
+    this.#resource = { ...resource, "service.name": name };
+    this.#startedAt = clock.now();
+    this.#running = this.#run(Number(env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000);
+  }
+
+  /** Exports once more, and ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#export();
+  }
+
+  async #run(intervalMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#options.clock.sleep(intervalMs, signal);
+      } catch {
+        return; // it is the end
+      }
+      await this.#export();
+    }
+  }
+
+  /** Sends what there is; what cannot be sent is in the next one, for values only grow. */
+  async #export(): Promise<void> {
+    const { registry, clock } = this.#options;
+    const at = clock.now();
+    const context = { resource: this.#resource, version: VERSION, startedAt: this.#startedAt, at };
+    try {
+      const response = await fetch(this.#url, {
+        method: "POST",
+        headers: { ...this.#headers, "content-type": "application/json" },
+        body: JSON.stringify(toOtlp(registry.collect(), context)),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn("Cannot send metrics to {url}: {reason}", {
+        event: "metrics.unsent",
+        url: this.#url,
+        reason,
+      });
+    }
+  }
+}
+
+/** Reads `key=value,key=value`, where both may be percent-encoded. */
+function parsePairs(text = ""): Record<string, string> {
+  const pairs = text.split(",").map((pair) => pair.split("="))
+    .filter(([key, ...value]) => key!.trim() !== "" && value.length > 0)
+    .map(([key, ...value]) => [decode(key!), decode(value.join("="))]);
+  return Object.fromEntries(pairs);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.trim());
+  } catch {
+    return text.trim(); // a lone percent sign
+  }
+}

@@ -1,0 +1,73 @@
+import type { MetricAttributes } from "./metric_sink.ts";
+import type { CollectedMetric, HistogramPoint, NumberPoint } from "./metric_registry.ts";
+
+/** What surrounds metrics when they are exported. */
+export interface OtlpContext {
+  /** What the metrics are of, such as `service.name`. */
+  readonly resource: MetricAttributes;
+  /** Version of the program. */
+  readonly version: string;
+  /** When counting began, in milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** When the values were looked at, in milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+/** Counters and histograms go on from one export to the next. */
+const CUMULATIVE = 2;
+
+/**
+ * Metrics as the body of an OTLP request, in its JSON form.
+ *
+ * Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ *
+ * @param metrics What was collected.
+ * @param context What they are of, and of when.
+ */
+export function toOtlp(metrics: readonly CollectedMetric[], context: OtlpContext): unknown {
+  const scope = { name: "triton", version: context.version };
+  const scopeMetrics = [{ scope, metrics: metrics.map((metric) => toMetric(metric, context)) }];
+  return {
+    resourceMetrics: [{ resource: { attributes: toPairs(context.resource) }, scopeMetrics }],
+  };
+}
+
+function toMetric(metric: CollectedMetric, context: OtlpContext) {
+  const { name, unit, description } = metric;
+  const aggregationTemporality = CUMULATIVE;
+  const times = {
+    startTimeUnixNano: toNanos(context.startedAt),
+    timeUnixNano: toNanos(context.at),
+  };
+  const common = { name, unit, description };
+  if (metric.type === "histogram") {
+    const dataPoints = metric.points.map((point) => ({ ...times, ...toHistogram(point) }));
+    return { ...common, histogram: { aggregationTemporality, dataPoints } };
+  }
+  const dataPoints = metric.points.map((point) => ({ ...times, ...toNumber(point) }));
+  return metric.type === "gauge"
+    ? { ...common, gauge: { dataPoints } }
+    : { ...common, sum: { aggregationTemporality, isMonotonic: true, dataPoints } };
+}
+
+function toNumber({ attributes, value }: NumberPoint) {
+  return { attributes: toPairs(attributes), asDouble: value };
+}
+
+function toHistogram({ attributes, bounds, counts, sum, count }: HistogramPoint) {
+  return {
+    attributes: toPairs(attributes),
+    count: String(count), // 64-bit integers are text there
+    sum,
+    bucketCounts: counts.map(String),
+    explicitBounds: bounds,
+  };
+}
+
+function toPairs(attributes: MetricAttributes) {
+  return Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+}
+
+function toNanos(ms: number): string {
+  return String(BigInt(Math.round(ms)) * 1_000_000n);
+}
