@@ -1,11 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.ts";
-import { ArchiveBuilder, formatArchiveKey, validateEvent } from "../codec/mod.ts";
-import { ArchiveFormatError, CheckpointError } from "../errors.ts";
+import { ArchiveBuilder, formatArchiveKey } from "../codec/mod.ts";
+import { CheckpointError } from "../errors.ts";
 import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
-import { deaggregate, type UserRecord } from "../kinesis/user_records.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { VERSION } from "../version.ts";
+import { addRecord } from "./add_record.ts";
 import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
 import { Gate } from "./gate.ts";
 import type { Lease } from "./lease.ts";
@@ -67,37 +67,16 @@ export class ArchiveWriter {
 
   /**
    * Takes in what is in a Kinesis record, all of it into the same file, so that a position between
-   * two records is all there is to remember. What is not an event goes into quarantine, with the
-   * reason.
+   * two records is all there is to remember.
    */
   add(lease: Lease, record: KinesisRecord): void {
     this.#open.openedAt ??= this.#services.clock.now();
     this.#open.leases.set(lease.shardId, lease);
-    const inside = deaggregate(record);
-    if (inside === undefined) this.#add(lease.shardId, record);
-    else for (const userRecord of inside) this.#add(lease.shardId, userRecord);
+    addRecord(this.#open.builder, lease.shardId, record);
     lease.lastRead = record.sequenceNumber;
     // Half of the memory, so that one file can be filled while another is put.
     const { maxSize, maxMemory } = this.#options;
     if (this.#open.builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
-  }
-
-  #add(shardId: ShardId, record: UserRecord): void {
-    const { builder } = this.#open;
-    try {
-      validateEvent(record.data);
-      builder.add(shardId, record, record.data);
-    } catch (error) {
-      if (!(error instanceof ArchiveFormatError)) throw error;
-      builder.quarantine({ ...record, shardId, reason: error.message });
-      log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
-        event: "record.quarantined",
-        shardId,
-        sequenceNumber: record.sequenceNumber,
-        subSequenceNumber: record.subSequenceNumber,
-        reason: error.message,
-      });
-    }
   }
 
   /** How much they may take before reading waits, in bytes. */

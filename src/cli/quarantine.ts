@@ -56,7 +56,9 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
 }
 
 function theOne(found: readonly ArchivedQuarantine[], raw: string): ArchivedQuarantine {
-  const [first, second] = found;
+  // An aggregate may be there whole, and parts of it.
+  const exact = found.filter((record) => placeOf(record) === raw);
+  const [first, second] = exact.length > 0 ? exact : found;
   if (first === undefined) {
     throw new TritonError(`Cannot find record ${raw} in quarantine`);
   }

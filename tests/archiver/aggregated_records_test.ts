@@ -1,6 +1,6 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { verifyArchive } from "../../src/archive/mod.ts";
-import { encodeEvent, readQuarantine } from "../../src/codec/mod.ts";
+import { decodeAggregate, encodeEvent, readQuarantine } from "../../src/codec/mod.ts";
 import { packRecords } from "../support/kpl_message.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
@@ -72,6 +72,27 @@ Deno.test("Archiver quarantines only the bad ones among aggregated records", asy
     [[position, 1, "key of -1"], [position, 3, "key of -2"]],
   );
   deepStrictEqual(quarantined[0]!.data, new TextEncoder().encode("no event"));
+  await assertWhole(fixture, 2);
+});
+
+Deno.test("Archiver quarantines an aggregate with very many bad records whole as well", async () => {
+  const fixture = new Fixture(1);
+  const bad = Array.from({ length: 150 }, (_, i) => -1 - i);
+  await putAggregates(fixture, [[0, ...bad, 1]]);
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const [file] = await fixture.files();
+  deepStrictEqual(file!.events, [0, 1]);
+  const bytes = await (await fixture.store.get(file!.key)).bytes();
+  const quarantined = await Array.fromAsync(readQuarantine(bytes));
+  deepStrictEqual(
+    quarantined.map(({ subSequenceNumber }) => subSequenceNumber),
+    [...Array.from({ length: 100 }, (_, i) => 1 + i), undefined],
+  );
+  const { reason, partitionKey, data } = quarantined.at(-1)!;
+  match(reason, /^Aggregate of 152 records, of which 150 are not events; the first 100 /);
+  deepStrictEqual([partitionKey, decodeAggregate(data)!.length], ["outer", 152]);
   await assertWhole(fixture, 2);
 });
 

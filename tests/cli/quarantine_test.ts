@@ -67,23 +67,26 @@ Deno.test("triton quarantine --raw asks which record is meant", () =>
 Deno.test("triton quarantine tells records of one aggregate apart", () =>
   withArchive(async ({ store, run }) => {
     const builder = new ArchiveBuilder();
-    for (const subSequenceNumber of [1, 4]) {
-      const sequenceNumber = "77" as SequenceNumber;
+    for (const [number, subSequenceNumber] of [["77", 1], ["77", 4], ["78", 5], ["78"]] as const) {
+      const sequenceNumber = number as SequenceNumber;
       const position = { shardId: shardId(0), sequenceNumber, subSequenceNumber };
       const about = { arrivedAt: new Date(START), partitionKey: "k", reason: "not a map" };
-      builder.quarantine({ ...position, ...about, data: Uint8Array.of(0x30 + subSequenceNumber) });
+      const data = Uint8Array.of(0x30 + (subSequenceNumber ?? 9));
+      builder.quarantine({ ...position, ...about, data });
     }
     const header = { stream: "clicks", client: "store", program: "test", previous: new Map() };
     await store.put(keyOf(FIRST), builder.finish({ ...header, createdAt: new Date(START) }));
     const listed = await run("quarantine");
     deepStrictEqual(
       listed.stdout.trim().split("\n").map((line) => line.split("\t")[1]),
-      ["77/1", "77/4"],
+      ["77/1", "77/4", "78/5", "78"],
     );
     const json = (await run("quarantine", ["--json"])).stdout.trim().split("\n");
-    deepStrictEqual(json.map((line) => JSON.parse(line).subSequenceNumber), [1, 4]);
+    deepStrictEqual(json.map((line) => JSON.parse(line).subSequenceNumber), [1, 4, 5, undefined]);
     const one = await run("quarantine", ["--raw", "77/4"]);
     deepStrictEqual([one.code, one.stdout], [0, "4"]);
+    const whole = await run("quarantine", ["--raw", "78"]);
+    deepStrictEqual([whole.code, whole.stdout], [0, "9"]);
     const both = await run("quarantine", ["--raw", "77"]);
     equal(both.code, 1);
     match(both.stderr, /there is 77\/1 of .* and 77\/4 of .*; pass --raw 77\/1, for example/);

@@ -1,0 +1,76 @@
+import { getLogger } from "@logtape/logtape";
+import { type ArchiveBuilder, validateEvent } from "../codec/mod.ts";
+import { ArchiveFormatError } from "../errors.ts";
+import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
+import { deaggregate, type UserRecord, type UserRecords } from "../kinesis/user_records.ts";
+import type { ShardId } from "../record.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/**
+ * How many bad records of one aggregate are quarantined by themselves. A megabyte has room for
+ * 170,000, which quarantine would make a hundred times as large.
+ */
+const MAX_QUARANTINED = 100;
+
+/**
+ * Adds what is in a Kinesis record to an archive. What is not an event goes into quarantine, with
+ * the reason; of an aggregate only the records in it that are not events, but if these are very many,
+ * the first of them and the whole Kinesis record.
+ */
+export function addRecord(builder: ArchiveBuilder, shardId: ShardId, record: KinesisRecord): void {
+  const inside = deaggregate(record);
+  if (inside !== undefined) return addAggregate(builder, shardId, record, inside);
+  const fault = addEvent(builder, shardId, record);
+  if (fault !== undefined) quarantine(builder, shardId, record, fault);
+}
+
+function addAggregate(
+  builder: ArchiveBuilder,
+  shardId: ShardId,
+  record: KinesisRecord,
+  inside: UserRecords,
+): void {
+  let bad = 0;
+  for (const userRecord of inside) {
+    const fault = addEvent(builder, shardId, userRecord);
+    if (fault === undefined) continue;
+    if (++bad <= MAX_QUARANTINED) quarantine(builder, shardId, userRecord, fault);
+  }
+  if (bad <= MAX_QUARANTINED) return;
+  const reason = `Aggregate of ${inside.length} records, of which ${bad} are not events; ` +
+    `the first ${MAX_QUARANTINED} of these are in quarantine by themselves too`;
+  quarantine(builder, shardId, record, reason);
+}
+
+/** Adds an event; says why, if it is none. */
+function addEvent(
+  builder: ArchiveBuilder,
+  shardId: ShardId,
+  record: UserRecord,
+): string | undefined {
+  try {
+    validateEvent(record.data);
+    builder.add(shardId, record, record.data);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ArchiveFormatError) return error.message;
+    throw error;
+  }
+}
+
+function quarantine(
+  builder: ArchiveBuilder,
+  shardId: ShardId,
+  record: UserRecord,
+  reason: string,
+): void {
+  builder.quarantine({ ...record, shardId, reason });
+  log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
+    event: "record.quarantined",
+    shardId,
+    sequenceNumber: record.sequenceNumber,
+    subSequenceNumber: record.subSequenceNumber,
+    reason,
+  });
+}
