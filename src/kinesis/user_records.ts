@@ -52,11 +52,12 @@ export class UserRecords {
  * Takes apart what the Kinesis Producer Library (KPL) has aggregated.
  *
  * - All user records are kept, whatever shard their keys would pick now. Amazon's own client (KCL)
- *   drops an aggregate with a record whose key is outside the shard's range, because the KPL, when
- *   it notices after a split or merge that a record came into another shard than it meant, puts
- *   it once more. But other aggregators do not, and newer versions of the KPL do so only for some of
- *   the records; the KCL loses theirs without a word. What is in Kinesis is kept here; a record that its
- *   producer put twice is there twice.
+ *   drops an aggregate, without a word, if the key of one record in it does not belong to the
+ *   shard: the KPL notices after a split or merge that records came into another shard than it
+ *   meant, and puts them once more. Other aggregators put them only once, and the KPL gives up after
+ *   a while, so that dropping can lose records
+ *   (<https://github.com/awslabs/kinesis-aggregation/issues/11>). Here what is in Kinesis is kept,
+ *   and a record that its producer put twice is there twice.
  * - What begins like an aggregate and is none is an ordinary record, to be passed on as it is.
  *
  * @example Usage

@@ -11,7 +11,7 @@ function event(n: number, more: Record<string, unknown> = {}): Uint8Array {
 
 const FILES: Readonly<Record<string, readonly KplRecord[]>> = {
   one: [{ partitionKey: "ada", data: event(1) }],
-  keys: Array.from({ length: 300 }, (_, n) => ({ partitionKey: `user ${n % 7}`, data: event(n) })),
+  keys: Array.from({ length: 60 }, (_, n) => ({ partitionKey: `user ${n % 7}`, data: event(n) })),
   hash_keys: Array.from({ length: 20 }, (_, n) => ({
     partitionKey: `user ${n}`,
     explicitHashKey: String(2n ** 127n + BigInt(n % 3)),
