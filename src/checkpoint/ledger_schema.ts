@@ -82,7 +82,8 @@ export async function prepareLedger(executor: SqlExecutor): Promise<void> {
   if (version < LEDGER_VERSION) await executor.transact(what, () => upgrade(dialect));
 }
 
-function* upgrade(dialect: SqlDialect): Steps<void> {
+/** Creates the tables, or brings them to this version, inside a transaction. */
+export function* upgrade(dialect: SqlDialect): Steps<void> {
   if (dialect.lockSchema !== undefined) yield* ask(dialect.lockSchema);
   const version = yield* readVersion(dialect); // another process may have been faster
   if (version === LEDGER_VERSION) return;

@@ -6,6 +6,7 @@ import { checkpointCommand } from "./checkpoint.ts";
 import type { CliContext } from "./cli_context.ts";
 import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts";
 import { logFailure, logToStderr } from "./logging.ts";
+import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   verifyCommand,
   quarantineCommand,
   checkpointCommand,
+  doctorCommand,
 ];
 
 /**

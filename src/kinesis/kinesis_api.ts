@@ -18,6 +18,12 @@ export interface StreamDescription {
   readonly createdAt: Date;
   /** How long the stream keeps a record, in hours. */
   readonly retentionHours: number;
+  /** The KMS key that records are encrypted with, where they are and the service says so. */
+  readonly encryptionKey?: string | undefined;
+  /** The most bytes of one record, where the service says so. */
+  readonly maxRecordBytes?: number | undefined;
+  /** How many enhanced fan-out consumers are registered, where there are any. */
+  readonly fanOutConsumers?: number | undefined;
 }
 
 /** One shard of a stream. */

@@ -6,6 +6,7 @@
 
 import type { Kinesis } from "@aws-sdk/client-kinesis";
 import { ConfigError } from "../errors.ts";
+import { watchServerTime } from "../server_time.ts";
 import type { KinesisApi } from "./kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
 
@@ -27,6 +28,8 @@ export interface OpenKinesisOptions {
   readonly connectionTimeoutMs?: number | undefined;
   /** How long the service may take to answer, or pause within an answer: 30,000 unless given. */
   readonly requestTimeoutMs?: number | undefined;
+  /** Told the service's time, to the second, with each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 
 /** Keys to sign requests with. */
@@ -65,20 +68,22 @@ export async function openKinesis(
     import("@smithy/node-http-handler"),
   ]);
   const { region, endpoint, credentials, requestTimeoutMs = 30_000 } = options;
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: options.connectionTimeoutMs ?? 5_000,
+    requestTimeout: requestTimeoutMs,
+    socketTimeout: requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    // One connection for each shard that is being read: a lower limit would queue them.
+    httpAgent: { maxSockets: Infinity },
+    httpsAgent: { maxSockets: Infinity },
+  });
+  if (options.onServerTime !== undefined) watchServerTime(requestHandler, options.onServerTime);
   const client = new Kinesis({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: options.connectionTimeoutMs ?? 5_000,
-      requestTimeout: requestTimeoutMs,
-      socketTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-      // One connection for each shard that is being read: a lower limit would queue them.
-      httpAgent: { maxSockets: Infinity },
-      httpsAgent: { maxSockets: Infinity },
-    }),
+    requestHandler,
   });
   await requireRegion(client);
   return new OpenedKinesis(client);

@@ -12,6 +12,7 @@ import type {
   ListShardsInput,
   PutRecordsResultEntry,
   Shard as SdkShard,
+  StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
 import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
@@ -78,6 +79,7 @@ export class SdkKinesis implements KinesisApi {
       status: present(summary.StreamStatus, what, "StreamStatus"),
       createdAt: present(summary.StreamCreationTimestamp, what, "StreamCreationTimestamp"),
       retentionHours: present(summary.RetentionPeriodHours, what, "RetentionPeriodHours"),
+      ...toSettings(summary),
     };
   }
 
@@ -214,6 +216,17 @@ async function request<T>(
 function present<T>(part: T | undefined | null, what: string, name: string): T {
   if (part === undefined || part === null) throw invalidAnswer(what, name);
   return part;
+}
+
+/** What older services, and local ones, do not tell. */
+function toSettings(
+  { EncryptionType, KeyId, MaxRecordSizeInKiB, ConsumerCount }: StreamDescriptionSummary,
+): Pick<StreamDescription, "encryptionKey" | "maxRecordBytes" | "fanOutConsumers"> {
+  return {
+    ...(EncryptionType === "KMS" && { encryptionKey: KeyId ?? "" }),
+    ...(MaxRecordSizeInKiB && { maxRecordBytes: MaxRecordSizeInKiB * 1024 }),
+    ...(ConsumerCount && { fanOutConsumers: ConsumerCount }),
+  };
 }
 
 /** An answer that lacks something comes from a proxy, or was cut short: asking again may help. */

@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { watchServerTime } from "../server_time.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
 import { takeShortcuts } from "./s3_shortcut.ts";
@@ -33,6 +34,8 @@ export interface S3Options {
     /** The token of a session, if it is one. */
     readonly sessionToken?: string;
   };
+  /** Told the service's time, to the second, with each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 
 /** Gives up connecting after this long, in milliseconds. */
@@ -64,6 +67,11 @@ async function makeClient(options: S3Options): Promise<S3Client> {
     import("@smithy/node-http-handler"),
   ]);
   const { endpoint, region, credentials } = options;
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
+  });
+  if (options.onServerTime !== undefined) watchServerTime(requestHandler, options.onServerTime);
   const client = new sdk.S3Client({
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     ...(region ? { region } : {}),
@@ -74,10 +82,7 @@ async function makeClient(options: S3Options): Promise<S3Client> {
     // The signature covers the body's SHA-256 already, and not every server knows the rest.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      socketTimeout: SILENCE_TIMEOUT_MS,
-    }),
+    requestHandler,
   });
   takeShortcuts(client, sdk);
   if (region || await hasRegion(client)) return client;

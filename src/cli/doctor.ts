@@ -1,0 +1,76 @@
+import { Command } from "commander";
+import { TritonError } from "../errors.ts";
+import type { CliContext } from "./cli_context.ts";
+import {
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  streamOption,
+} from "./options.ts";
+import { streamConfig } from "./stream_config.ts";
+import { colorsOf } from "./table.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface DoctorOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** A service that does not answer for this long is found wanting. */
+const TIMEOUT_MS = 10_000;
+
+/** `triton doctor`: whether `triton store` can be run as things are, and what it then guarantees. */
+export function doctorCommand(context: CliContext): Command {
+  return new Command("doctor")
+    .summary("check all that triton store needs")
+    .description(
+      "Uses each permission that triton store needs, harmlessly; looks at retention, clocks, the file\n" +
+        "system, conditional writes, other programs and what was left behind; and prints what to change\n" +
+        "and which guarantee holds. Nothing is changed: the database gets a transaction that is rolled\n" +
+        "back, the bucket one object of 10 bytes (triton-conditional-write-probe) that triton store puts\n" +
+        "there too. Exits with 1 if it is not safe to run.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("where archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(clientOption("name of the client").default("store"))
+    .addOption(databaseOption())
+    .addOption(configOption())
+    .option("--json", "print one JSON object")
+    .action((options: DoctorOptions) => doctor(options, context));
+}
+
+async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
+  if (options.bucket === undefined) {
+    throw new UsageError("Cannot check: set TRITON_BUCKET or pass --bucket");
+  }
+  const { name, region, endpoint } = await streamConfig(options, context);
+  const [{ examine }, { formatFindings, verdictOn }, { openKinesis }, { openObjectStore }] =
+    await Promise.all([
+      import("./doctor/examine.ts"),
+      import("./doctor/doctor_report.ts"),
+      import("../kinesis/mod.ts"),
+      import("../objects/mod.ts"),
+    ]);
+  const { bucket, clientName: client, checkpointDb: url } = options;
+  const findings = await examine({
+    ...{ stream: name, client, url, clock: context.clock },
+    openKinesis: (onServerTime) =>
+      openKinesis({ region, endpoint, requestTimeoutMs: TIMEOUT_MS, onServerTime }),
+    openStore: (onServerTime) => openObjectStore(bucket, { region, onServerTime }),
+  });
+  const verdict = verdictOn(findings);
+  const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
+  await context.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ stream: name, bucket, client, ...verdict, findings })}\n`
+      : formatFindings(findings, verdict, colors),
+  );
+  if (verdict.safe) return;
+  const failed = findings.filter(({ level }) => level === "fail").map(({ check }) => check);
+  throw new TritonError(`Not safe to run triton store: ${failed.join(", ")}`);
+}

@@ -1,0 +1,70 @@
+/**
+ * A proxy before a local Kinesis, which refuses, changes or delays what it is told to.
+ *
+ * @module
+ */
+
+/** What a request asks for, such as `"GetRecords"`. */
+export type KinesisAction = string;
+
+/** A running proxy; what it does can be changed at any time. */
+export interface KinesisProxy extends AsyncDisposable {
+  /** What clients set as their endpoint. */
+  readonly url: string;
+  /** Errors instead of answers, by action: the service's name for each. */
+  readonly refusals: Map<KinesisAction, string>;
+  /** Fields to set in the description of the stream. */
+  description: Readonly<Record<string, unknown>>;
+  /** The time that answers carry; the machine's unless set. */
+  date: Date | undefined;
+}
+
+/** Starts a proxy on a free port of 127.0.0.1. */
+export function startKinesisProxy(target: string): KinesisProxy {
+  const handle = async (request: Request): Promise<Response> => {
+    const action = request.headers.get("x-amz-target")?.split(".").at(-1) ?? "";
+    const body = new Uint8Array(await request.arrayBuffer());
+    const refusal = proxy.refusals.get(action);
+    if (refusal !== undefined) return dated(refuse(refusal, action), proxy);
+    const { method, headers } = request;
+    const answer = await fetch(target, { method, headers, body });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    return dated(
+      new Response(action === "DescribeStreamSummary" ? describe(bytes, proxy) : bytes, {
+        status: answer.status,
+        headers: { "content-type": answer.headers.get("content-type") ?? "" },
+      }),
+      proxy,
+    );
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handle);
+  const proxy: KinesisProxy = {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    refusals: new Map(),
+    description: {},
+    date: undefined,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+  return proxy;
+}
+
+function refuse(code: string, action: string): Response {
+  const message = `User: arn:aws:iam::1:user/x is not authorized to perform: kinesis:${action}`;
+  return Response.json({ __type: code, message }, {
+    status: 400,
+    headers: { "content-type": "application/x-amz-json-1.1" },
+  });
+}
+
+function describe(bytes: Uint8Array<ArrayBuffer>, { description }: KinesisProxy): BodyInit {
+  if (Object.keys(description).length === 0) return bytes;
+  const { StreamDescriptionSummary } = JSON.parse(new TextDecoder().decode(bytes));
+  return JSON.stringify({
+    StreamDescriptionSummary: { ...StreamDescriptionSummary, ...description },
+  });
+}
+
+function dated(response: Response, { date }: KinesisProxy): Response {
+  if (date !== undefined) response.headers.set("date", date.toUTCString());
+  return response;
+}
