@@ -8,6 +8,7 @@ import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts"
 import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
+import { lsCommand } from "./ls.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { redact } from "./redact.ts";
@@ -21,6 +22,7 @@ import { verifyCommand } from "./verify.ts";
 const COMMANDS = [
   storeCommand,
   catCommand,
+  lsCommand,
   putCommand,
   tailCommand,
   shardsCommand,

@@ -5,6 +5,7 @@ import { runCommand } from "./fake_context.ts";
 const COMMANDS = [
   "store",
   "cat",
+  "ls",
   "put",
   "tail",
   "shards",
