@@ -6,7 +6,6 @@
 
 import type {
   _Record,
-  GetRecordsOutput,
   GetShardIteratorInput,
   Kinesis,
   ListShardsInput,
@@ -16,6 +15,7 @@ import type {
 } from "@aws-sdk/client-kinesis";
 import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
+import { sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
   KinesisApi,
@@ -29,6 +29,10 @@ import type {
   StreamDescription,
 } from "./kinesis_api.ts";
 import { toKinesisError } from "./sdk_error.ts";
+
+/** The SDK, loaded when the first records are read: importing this file must not load it. */
+let loading: Promise<typeof import("@aws-sdk/client-kinesis")> | undefined;
+const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
 
 /**
  * Kinesis as the AWS SDK reaches it.
@@ -146,10 +150,11 @@ export class SdkKinesis implements KinesisApi {
   async getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
     const what = "read from a shard";
     const input = { ShardIterator: iterator, Limit: options.limit ?? 10_000 };
-    const answer: GetRecordsOutput = await request(
+    const { GetRecordsCommand } = await sdk();
+    const answer = await request(
       what,
       options.signal,
-      (settings) => this.#client.getRecords(input, settings),
+      (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
     );
     return {
       // An answer without both would otherwise pass for the end of a closed shard.

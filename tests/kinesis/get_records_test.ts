@@ -1,0 +1,129 @@
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
+import { GetRecordsCommand, type GetRecordsOutput, Kinesis } from "@aws-sdk/client-kinesis";
+import fc from "fast-check";
+import { AnswerParser, sendGetRecords } from "../../src/kinesis/get_records.ts";
+import { SdkKinesis } from "../../src/kinesis/mod.ts";
+
+/** A client that gets `body` as the answer to everything, in pieces of `size` bytes. */
+function answering(body: string, size = 1_000): Kinesis {
+  const bytes = Buffer.from(body);
+  const chunks = Array.from(
+    { length: Math.ceil(bytes.length / size) },
+    (_, i) => bytes.subarray(i * size, (i + 1) * size),
+  );
+  const response = { statusCode: 200, headers: {} };
+  return new Kinesis({
+    region: "us-east-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1,
+    requestHandler: {
+      handle: () => Promise.resolve({ response: { ...response, body: Readable.from(chunks) } }),
+    } as never,
+  });
+}
+
+/** What the SDK makes of a body. */
+async function bySdk(body: string): Promise<GetRecordsOutput> {
+  const { $metadata: _, ...output } = await answering(body).getRecords({ ShardIterator: "i" });
+  return output;
+}
+
+function byParser(body: string, chunkSize: number, piece: number): GetRecordsOutput {
+  const parser = new AnswerParser(piece);
+  const bytes = Buffer.from(body);
+  for (let at = 0; at < bytes.length; at += chunkSize) {
+    parser.push(bytes.subarray(at, at + chunkSize));
+  }
+  return parser.end();
+}
+
+const text = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  // What a piece might be cut at, or records be looked for.
+  fc.constantFrom('},{"', '"}],[{"', '"Records":[', '\\"Records\\":[{"', "[", "]", "\\", ""),
+);
+const record = fc.record({
+  SequenceNumber: fc.stringMatching(/^\d{1,56}$/),
+  PartitionKey: text,
+  Data: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("base64")),
+  ApproximateArrivalTimestamp: fc.double({ min: 0, max: 4e9, noNaN: true }),
+  EncryptionType: fc.option(fc.constantFrom("NONE", "KMS"), { nil: undefined }),
+});
+const shard = fc.record({
+  ShardId: text,
+  ParentShards: fc.array(text),
+  HashKeyRange: fc.record({ StartingHashKey: text, EndingHashKey: text }),
+});
+/** Bodies whose parts come in any order, some of them missing. */
+const body = fc.record({
+  Records: fc.array(record, { maxLength: 30 }),
+  NextShardIterator: fc.option(text, { nil: undefined }),
+  MillisBehindLatest: fc.nat(),
+  ChildShards: fc.option(fc.array(shard), { nil: undefined }),
+  order: fc.shuffledSubarray(["Records", "NextShardIterator", "MillisBehindLatest", "ChildShards"]),
+  spaces: fc.constantFrom(0, 0, 0, 1),
+}).map(({ order, spaces, ...parts }) =>
+  JSON.stringify(
+    Object.fromEntries(order.map((name) => [name, parts[name as keyof typeof parts]])),
+    null,
+    spaces,
+  )
+);
+
+Deno.test("AnswerParser reads what the SDK reads, however it comes and is cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      body,
+      fc.integer({ min: 1, max: 300 }),
+      fc.integer({ min: 1, max: 1_000 }),
+      async (body, chunkSize, piece) =>
+        deepEqual(byParser(body, chunkSize, piece), await bySdk(body)),
+    ),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
+  const good = { SequenceNumber: "1", PartitionKey: "a", Data: "AAAA" };
+  const bodyOf = (bad: unknown) => JSON.stringify({ Records: [good, bad, good, good] });
+  const bodies = [
+    ...["AAA", "AA=A", "A AA", "AAA\n", "é", "====", "A==="].map((Data) =>
+      bodyOf({ ...good, Data })
+    ),
+    bodyOf({ ...good, ApproximateArrivalTimestamp: "soon" }),
+    bodyOf(good).slice(0, -1),
+    `${bodyOf(good)}]`,
+    bodyOf(good).replace("},{", "}{"),
+    "<html>",
+  ];
+  for (const body of bodies) {
+    for (const piece of [1, 60, 1_000]) {
+      throws(() => byParser(body, 7, piece), SyntaxError, `${piece} ${body}`);
+    }
+  }
+});
+
+Deno.test("sendGetRecords() gives the SDK's answer, of an answer of many pieces too", async () => {
+  const records = Array.from({ length: 5_000 }, (_, i) => ({
+    SequenceNumber: `${i}`,
+    PartitionKey: `key ${i} },{" é`,
+    Data: Buffer.alloc(i % 700, i).toString("base64"),
+    ApproximateArrivalTimestamp: 1_795_415_430.123 + i / 1_000,
+  }));
+  const body = JSON.stringify({ MillisBehindLatest: 5, NextShardIterator: "n", Records: records });
+  const command = new GetRecordsCommand({ ShardIterator: "i" });
+  deepEqual(await sendGetRecords(answering(body, 65_536), command, {}), await bySdk(body));
+});
+
+Deno.test("SdkKinesis.getRecords() says that a record is damaged", async () => {
+  const damaged = { SequenceNumber: "1", PartitionKey: "a", Data: "?" };
+  await rejects(new SdkKinesis(answering(JSON.stringify({ Records: [damaged] }))).getRecords("i"), {
+    code: "HTTP 200",
+    retryable: false,
+    message: "Cannot read from a shard: the service answered with status 200 " +
+      "(Cannot read a record's data: it is not base64)",
+  });
+  equal((await new SdkKinesis(answering('{"Records":[]}')).getRecords("i")).records.length, 0);
+});
