@@ -1,0 +1,118 @@
+# The stream, the bucket, and a role that may archive the one into the other, and no more.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+resource "aws_kinesis_stream" "events" {
+  name = var.stream_name
+  # An outage may last this long, less the time between two files, before records are lost.
+  retention_period = var.retention_hours
+  encryption_type  = "KMS"
+  kms_key_id       = "alias/aws/kinesis"
+
+  stream_mode_details {
+    stream_mode = "ON_DEMAND"
+  }
+}
+
+resource "aws_s3_bucket" "archive" {
+  bucket = var.bucket_name
+}
+
+resource "aws_s3_bucket_public_access_block" "archive" {
+  bucket                  = aws_s3_bucket.archive.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# Versioning is a second net: an archive that was deleted by mistake can be brought back.
+resource "aws_s3_bucket_versioning" "archive" {
+  bucket = aws_s3_bucket.archive.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# Archives become cheaper with age, and stay. Nothing may expire: empty archives are part of the
+# protocol, and every file is a link of a chain that `triton verify` walks.
+resource "aws_s3_bucket_lifecycle_configuration" "archive" {
+  bucket = aws_s3_bucket.archive.id
+
+  rule {
+    id     = "colder"
+    status = "Enabled"
+
+    filter {
+      object_size_greater_than = 131072
+    }
+
+    transition {
+      days          = 90
+      storage_class = "STANDARD_IA"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.archive]
+}
+
+data "aws_iam_policy_document" "store" {
+  statement {
+    sid = "ReadStream"
+    actions = [
+      "kinesis:DescribeStreamSummary",
+      "kinesis:GetRecords",
+      "kinesis:GetShardIterator",
+      "kinesis:ListShards",
+    ]
+    resources = [aws_kinesis_stream.events.arn]
+  }
+
+  statement {
+    sid       = "ListArchives"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.archive.arn]
+  }
+
+  # No s3:DeleteObject: nothing that Triton does deletes.
+  statement {
+    sid       = "WriteArchives"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.archive.arn}/*"]
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = var.trusted_services
+    }
+  }
+}
+
+resource "aws_iam_role" "store" {
+  name               = "${var.stream_name}-triton-store"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "store" {
+  name   = "triton-store"
+  role   = aws_iam_role.store.id
+  policy = data.aws_iam_policy_document.store.json
+}

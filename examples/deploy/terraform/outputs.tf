@@ -1,0 +1,9 @@
+output "role_arn" {
+  description = "The role that `triton store` runs under."
+  value       = aws_iam_role.store.arn
+}
+
+output "bucket" {
+  description = "What TRITON_BUCKET is set to."
+  value       = "s3://${aws_s3_bucket.archive.bucket}"
+}

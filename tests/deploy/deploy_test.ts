@@ -1,0 +1,145 @@
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { ConfigMap, Secret, ServiceAccount } from "kubernetes-models/v1";
+import { Deployment } from "kubernetes-models/apps/v1";
+import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
+// @ts-types="./hcl2json.d.ts"
+import { parse as parseHcl } from "@cdktf/hcl2json";
+import { parseAllDocuments } from "yaml";
+import { parseConfig } from "@triton/triton/config";
+import { prometheusName } from "../../src/telemetry/instruments.ts";
+import { METRICS } from "../../src/telemetry/metrics.ts";
+import { runCommand } from "../cli/fake_context.ts";
+import { runTool } from "./tools.ts";
+
+const DEPLOY = new URL("../../examples/deploy/", import.meta.url);
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, DEPLOY));
+}
+
+/** Asserts that a command line gives `triton store` no option that it does not have. */
+async function checkOptions(text: string): Promise<void> {
+  const { stdout } = await runCommand(["store", "--help"]);
+  const options = new Set(stdout.match(/--[a-z][a-z-]*/g));
+  const used = [...text.matchAll(/(?<=[\s"-])--[a-z][a-z-]*/g)].map(([option]) => option);
+  ok(used.length > 0);
+  deepStrictEqual(used.filter((option) => !options.has(option)), []);
+}
+
+Deno.test("the systemd unit is one, and starts triton with options that it has", async () => {
+  const unit = read("systemd/triton-store@.service");
+  await checkOptions(unit.match(/^ExecStart=.*$/m)![0]);
+  parseConfig(read("systemd/triton.yaml"));
+  const directory = await Deno.makeTempDir();
+  try {
+    // It demands that the program is there.
+    const path = `${directory}/triton-store@.service`;
+    await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/triton", Deno.execPath()));
+    const answer = await runTool("systemd-analyze", ["verify", "--man=no", path]);
+    if (answer !== undefined) deepStrictEqual(answer, { ok: true, text: "" });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("the Kubernetes manifest is valid, and starts triton with options that it has", async () => {
+  const kinds = { ConfigMap, Deployment, PodDisruptionBudget, Secret, ServiceAccount };
+  const documents = parseAllDocuments(read("kubernetes/triton-store.yaml"), { merge: true });
+  const objects = documents.map((document) => document.toJS());
+  for (const object of objects) {
+    const kind = kinds[object.kind as keyof typeof kinds];
+    ok(kind !== undefined, `${object.kind} is not checked`);
+    new kind(object).validate();
+  }
+  const find = (kind: string) => objects.find((object) => object.kind === kind);
+  parseConfig(find("ConfigMap").data["triton.yaml"]);
+  const { metadata, spec: { selector, template } } = find("Deployment");
+  const [container] = template.spec.containers;
+  deepStrictEqual(selector.matchLabels, metadata.labels);
+  deepStrictEqual(template.metadata.labels, metadata.labels);
+  await checkOptions(` ${container.args.join(" ")}`);
+  const port = container.ports[0].containerPort;
+  ok(container.args.includes(`--listen=0.0.0.0:${port}`));
+  deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+});
+
+Deno.test("the Terraform module is well-formed, and grants what store needs, and no more", async () => {
+  const main = await parseHcl("main.tf", read("terraform/main.tf"));
+  for (const file of ["variables.tf", "outputs.tf"]) {
+    await parseHcl(file, read(`terraform/${file}`));
+  }
+  const statements = main.data.aws_iam_policy_document.store[0].statement;
+  const granted = statements.flatMap(({ actions }: { actions: string[] }) => actions).sort();
+  deepStrictEqual(granted, [
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+  ]);
+  const answer = await runTool("terraform", [
+    "fmt",
+    "-check",
+    "-diff",
+    new URL("terraform", DEPLOY).pathname,
+  ]);
+  if (answer !== undefined) ok(answer.ok, answer.text);
+});
+
+Deno.test("the Dockerfile copies what the compile task makes", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", DEPLOY)));
+  const [, output] = tasks.compile.command.match(/--output (\S+)/);
+  match(read("Dockerfile"), new RegExp(`^COPY ${output} /usr/local/bin/triton$`, "m"));
+});
+
+/** Names of Triton's metrics in a query, without what Prometheus adds for a histogram. */
+function metricsIn(query: string): string[] {
+  return [...query.matchAll(/\btriton_[a-z_]+/g)].map(([name]) =>
+    name.replace(/(?<=_seconds)_(bucket|sum|count)$/, "")
+  );
+}
+
+const METRIC_NAMES = new Set(
+  Object.entries(METRICS).map(([name, definition]) => prometheusName(name, definition)),
+);
+
+Deno.test("the alert rules are right, and name only metrics that there are", async () => {
+  const rules = read("prometheus/alerts.yml");
+  const names = metricsIn(rules);
+  ok(names.length > 0);
+  deepStrictEqual(names.filter((name) => !METRIC_NAMES.has(name)), []);
+  for (const command of [["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]]) {
+    const files = command.map((part) =>
+      part.endsWith(".yml") ? new URL(`prometheus/${part}`, DEPLOY).pathname : part
+    );
+    const answer = await runTool("promtool", files);
+    if (answer !== undefined) ok(answer.ok, answer.text);
+  }
+});
+
+Deno.test("the dashboard shows every metric, and only such as there are", async () => {
+  const dashboard = JSON.parse(read("grafana/triton.json"));
+  const queries: string[] = dashboard.panels.flatMap((panel: { targets: { expr: string }[] }) =>
+    panel.targets.map(({ expr }) => expr)
+  );
+  const names = new Set(queries.flatMap(metricsIn));
+  deepStrictEqual([...names].filter((name) => !METRIC_NAMES.has(name)), []);
+  // Those by shard tell it for all shards as well.
+  const left = [...METRIC_NAMES].filter((name) => !names.has(name)).sort();
+  deepStrictEqual(left, ["triton_lag_seconds"]);
+  // Each query is one: promtool reads it as a rule of its own.
+  const rules = queries.map((expr, index) => ({
+    record: `panel:query:${index}`,
+    expr: expr.replaceAll("$__rate_interval", "5m"),
+  }));
+  const file = await Deno.makeTempFile({ suffix: ".yml" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify({ groups: [{ name: "panels", rules }] }));
+    const answer = await runTool("promtool", ["check", "rules", file]);
+    if (answer !== undefined) ok(answer.ok, answer.text);
+  } finally {
+    await Deno.remove(file);
+  }
+});
