@@ -8,8 +8,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { encodeEvent } from "@triton/triton/codec";
-import { StreamWriter } from "@triton/triton";
+import { putEvents } from "@triton/triton/testing";
 import { startKinesalite } from "../tests/support/kinesalite.ts";
 import { s3Environment, startS3Server } from "../tests/support/s3_server.ts";
 
@@ -57,12 +56,8 @@ await stopped;
 /** Puts the events of `examples/data` into the stream. */
 async function putEarthquakes(): Promise<number> {
   const lines = (await Deno.readTextFile(EVENTS)).trimEnd().split("\n");
-  await using writer = new StreamWriter(kinesis.kinesis, "earthquakes_prod");
-  for (const line of lines) {
-    const event = JSON.parse(line);
-    await writer.put({ partitionKey: event.id, data: encodeEvent(event) });
-  }
-  await writer.flush();
+  const events = lines.map((line) => JSON.parse(line));
+  await putEvents(kinesis.kinesis, "earthquakes_prod", events, { partitionKey: "id" });
   return lines.length;
 }
 

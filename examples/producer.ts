@@ -14,15 +14,13 @@
 
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { openKinesis, StreamWriter } from "@triton/triton";
-import { encodeEvent } from "@triton/triton/codec";
+import { openWriter } from "@triton/triton";
 
-await using kinesis = await openKinesis();
-await using writer = new StreamWriter(kinesis, "earthquakes_prod");
+// The field "id" of each event picks its shard.
+await using writer = openWriter("earthquakes_prod", { partitionKey: "id", ordered: true });
 for await (const line of createInterface({ input: process.stdin })) {
-  const event = JSON.parse(line);
   // Waits when Kinesis is slower than the input; what is throttled is sent again.
-  await writer.put({ partitionKey: event.id, data: encodeEvent(event) });
+  await writer.putEvent(JSON.parse(line));
 }
 await writer.flush(); // throws if a record was refused for good
 console.log(`${writer.written} events are in ${writer.stream}`);
