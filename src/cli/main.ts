@@ -8,6 +8,7 @@ import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts"
 import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
+import { completionsCommand } from "./completions.ts";
 import { lsCommand } from "./ls.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
@@ -31,6 +32,7 @@ const COMMANDS = [
   quarantineCommand,
   checkpointCommand,
   doctorCommand,
+  completionsCommand,
 ];
 
 /**

@@ -13,6 +13,8 @@ const COMMANDS = [
   "verify",
   "quarantine",
   "checkpoint",
+  "doctor",
+  "completions",
 ];
 
 const STORE = ["store", "--stream", "clicks", "--bucket", "b"];

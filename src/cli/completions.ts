@@ -1,0 +1,60 @@
+import { Argument, Command, Option } from "commander";
+import type { CliContext } from "./cli_context.ts";
+import { configOption } from "./options.ts";
+import { readConfig } from "./stream_config.ts";
+import { UsageError } from "./usage_error.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+interface CompletionsOptions {
+  readonly config?: string;
+  readonly streams?: boolean;
+}
+
+/** `triton completions`: scripts for shells. */
+export function completionsCommand(context: CliContext): Command {
+  return new Command("completions")
+    .summary("print a script that makes a shell complete command lines")
+    .description(
+      "Prints a script that makes a shell complete commands, options, their values, and the names of\n" +
+        "streams from the configuration (TRITON_CONFIG, or --config on the line). To have it always:\n" +
+        "  bash  add to ~/.bashrc:  source <(triton completions bash)\n" +
+        "  zsh   add to ~/.zshrc, after compinit:  source <(triton completions zsh)\n" +
+        "  fish  triton completions fish > ~/.config/fish/completions/triton.fish",
+    )
+    .addArgument(new Argument("[shell]", "the shell").choices(SHELLS))
+    .addOption(new Option("--streams", "what the scripts ask for: the names of streams").hideHelp())
+    .addOption(configOption())
+    .action((shell: typeof SHELLS[number] | undefined, options: CompletionsOptions, command) =>
+      completions(shell, options, command.parent!, context)
+    );
+}
+
+async function completions(
+  shell: typeof SHELLS[number] | undefined,
+  options: CompletionsOptions,
+  program: Command,
+  context: CliContext,
+): Promise<void> {
+  if (options.streams === true) {
+    const { streams } = await readConfig(options.config, context);
+    const names = streams.map(({ logicalName }) => `${logicalName}\n`);
+    return await context.stdout.write(names.join(""));
+  }
+  if (shell === undefined) throw new UsageError(`Cannot choose a shell: name ${SHELLS.join(", ")}`);
+  const { completedProgram } = await import("./completions/model.ts");
+  await context.stdout.write(await scriptFor(shell, completedProgram(program)));
+}
+
+type Program = ReturnType<typeof import("./completions/model.ts").completedProgram>;
+
+async function scriptFor(shell: typeof SHELLS[number], program: Program): Promise<string> {
+  switch (shell) {
+    case "bash":
+      return (await import("./completions/bash.ts")).bashCompletions(program);
+    case "zsh":
+      return (await import("./completions/zsh.ts")).zshCompletions(program);
+    case "fish":
+      return (await import("./completions/fish.ts")).fishCompletions(program);
+  }
+}

@@ -1,0 +1,102 @@
+import { type CompletedCommand, type Completion, everyCommand, flagsWithValue } from "./model.ts";
+
+/** A script that teaches bash, from 3.2 on, to complete the program's command lines. */
+export function bashCompletions(program: CompletedCommand): string {
+  const commands = [...everyCommand(program)];
+  return `\
+# bash completion for triton; to load it: source <(triton completions bash)
+
+_triton_streams() {
+  "\${COMP_WORDS[0]}" completions --streams \${1:+--config "$1"} 2>/dev/null
+}
+
+# Takes over the lines of standard input that begin with what is typed.
+_triton_reply() {
+  local line
+  while IFS= read -r line; do
+    [[ $line == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$line")")
+  done
+}
+
+_triton_files() {
+  compopt -o filenames 2>/dev/null
+  local IFS=$'\\n'
+  COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+_triton() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
+  local at="" config="" i word
+  COMPREPLY=()
+  # bash takes --option=value apart, into three words.
+  if [[ $cur == "=" ]]; then cur=""
+  elif [[ $prev == "=" ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    case "$word" in
+      ${flagsWithValue(program).join("|")})
+        [[ \${COMP_WORDS[i+1]} == "=" ]] && ((i++))
+        ((i++))
+        [[ $word == --config ]] && config=\${COMP_WORDS[i]}
+        continue ;;
+    esac
+    case "$at $word" in
+${commands.flatMap(namesOf).map(([typed, at]) => `      ${typed}) at="${at}" ;;`).join("\n")}
+    esac
+  done
+  case "$at $prev" in
+${commands.flatMap(valuesOf).join("\n")}
+  esac
+  case "$at" in
+${commands.map(wordsOf).join("\n")}
+  esac
+}
+
+complete -F _triton triton
+`;
+}
+
+/** What is typed to get to a command, and where one is then. */
+function namesOf({ path, commands }: CompletedCommand): [typed: string, at: string][] {
+  return commands.map((child) => [
+    child.names.map((name) => `"${path} ${name}"`).join("|"),
+    child.path,
+  ]);
+}
+
+function valuesOf({ path, options }: CompletedCommand): string[] {
+  return options.flatMap(({ flags, value, optional }) => {
+    // Where a value may be left out, what follows may be anything.
+    if (value === undefined || optional) return [];
+    const pattern = flags.map((flag) => `"${path} ${flag}"`).join("|");
+    return [`    ${pattern}) ${reply(value)}; return ;;`];
+  });
+}
+
+function wordsOf({ path, options, commands, argument }: CompletedCommand): string {
+  const flags = options.flatMap(({ flags }) => flags.filter((flag) => flag.startsWith("--")));
+  const names = commands.map(({ names }) => names[0]!);
+  const others = names.length > 0
+    ? reply({ type: "words", words: names })
+    : reply(argument ?? { type: "anything" });
+  const dashed = reply({ type: "words", words: [...new Set(flags)] });
+  return `    "${path}")
+      if [[ $cur == -* ]]; then ${dashed}
+      else ${others}
+      fi ;;`;
+}
+
+/** The command that fills in what can stand somewhere. */
+function reply(completion: Completion): string {
+  switch (completion.type) {
+    case "words":
+      return `_triton_reply < <(printf '%s\\n' ${completion.words.join(" ")})`;
+    case "streams":
+      return '_triton_reply < <(_triton_streams "$config")';
+    case "files":
+      return "_triton_files";
+    case "anything":
+      return ":";
+  }
+}
