@@ -123,30 +123,3 @@ Deno.test("What takes the place of go-triton's functions exists", () => {
   const others = ["await", "event", "number"];
   deepStrictEqual(names.filter((name) => !words.has(name) && !others.includes(name)), []);
 });
-
-Deno.test("The unit for systemd is one that systemd understands", async (t) => {
-  const unit = readPage("docs/running.md").blocks.find(({ language }) => language === "ini")!.text;
-  const sections = [...unit.matchAll(/^\[(\w+)\]$/gm)].map(([, name]) => name);
-  deepStrictEqual(sections, ["Unit", "Service", "Install"]);
-  for (const line of unit.trim().split("\n")) ok(/^(\[\w+\]|[A-Z]\w+=.+|)$/.test(line), line);
-  const analyze = "/usr/bin/systemd-analyze";
-  const ignore = !existsSync(analyze);
-  await t.step({
-    name: "systemd-analyze verify",
-    ignore,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        const path = join(folder, "triton@.service");
-        // The executable is not installed here, which is all that it may complain of.
-        await Deno.writeTextFile(path, unit.replace("/usr/local/bin/triton", "/bin/true"));
-        const { stderr } = await new Deno.Command(analyze, { args: ["verify", path] }).output();
-        const complaints = new TextDecoder().decode(stderr).split("\n")
-          .filter((line) => line.includes("triton@"));
-        deepStrictEqual(complaints, []);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-});
