@@ -6,7 +6,7 @@
 
 import { systemClock } from "../clock.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
-import type { KinesisApi, Shard } from "./kinesis_api.ts";
+import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
 import { pollShard } from "./poll_shard.ts";
 import { askUntilAnswered, type RetryingOptions } from "./retrying.ts";
 import { listAllShards } from "./shard_list.ts";
@@ -98,9 +98,12 @@ async function findPosition(
   options: FindPositionsOptions,
 ): Promise<SequenceNumber> {
   for (let step = FIRST_STEP_MS;; step *= GROWTH) {
-    const since = Math.max(time - step, oldest);
-    const { before, next } = await search(kinesis, { stream, shard, since, time }, options);
-    if (before === undefined && since > oldest) continue;
+    const isFurthest = time - step <= oldest;
+    const from: StartPosition = isFurthest
+      ? { type: "trim-horizon" }
+      : { type: "at-timestamp", timestamp: new Date(time - step) };
+    const { before, next } = await search(kinesis, { stream, shard, from, time }, options);
+    if (before === undefined && !isFurthest) continue;
     const position = before ?? shard.startingSequenceNumber;
     const kept = options.checkpoints?.get(shard.id);
     return kept !== undefined && isBetween(kept, position, next) ? kept : position;
@@ -109,20 +112,19 @@ async function findPosition(
 
 async function search(
   kinesis: KinesisApi,
-  { stream, shard, since, time }: {
+  { stream, shard, from, time }: {
     readonly stream: string;
     readonly shard: Shard;
-    readonly since: number;
+    readonly from: StartPosition;
     readonly time: number;
   },
   options: FindPositionsOptions,
 ): Promise<Found> {
   options.signal?.throwIfAborted();
-  const timestamp = new Date(since);
-  const from = { stream, shardId: shard.id, from: { type: "at-timestamp", timestamp } } as const;
+  const place = { stream, shardId: shard.id, from };
   let before: SequenceNumber | undefined;
   const pace = { ...options, pollIntervalMs: POLL_INTERVAL_MS };
-  for await (const { records, millisBehindLatest } of pollShard(kinesis, from, pace)) {
+  for await (const { records, millisBehindLatest } of pollShard(kinesis, place, pace)) {
     for (const { arrivedAt, sequenceNumber } of records) {
       if (arrivedAt.getTime() >= time) return { before, next: sequenceNumber };
       before = sequenceNumber;

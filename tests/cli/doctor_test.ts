@@ -333,13 +333,10 @@ Deno.test("doctor finds a PostgreSQL role without rights, and one that has them"
     await query(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO weak");
     const [noWrites] = await failures();
     match(noWrites!, /^fail database rights: .* permission denied for table triton_checkpoint$/);
-    // As docs/permissions.md has it.
-    await query(
-      url,
-      "GRANT SELECT, INSERT, UPDATE ON triton_checkpoint, triton_stream, triton_shard, triton_worker, " +
-        "triton_archive, triton_gap TO weak",
-      "GRANT DELETE ON triton_checkpoint, triton_worker TO weak",
-    );
+    await query(url, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM weak");
+    const document = await Deno.readTextFile(new URL("../../docs/permissions.md", import.meta.url));
+    const [, grants] = /```sql\n(.*?)```/s.exec(document)!;
+    await query(url, grants!.replaceAll("archiver", "weak"));
     deepStrictEqual(await failures(), []);
     deepStrictEqual(await complaints(), ["warn database durability: fsync is off"]);
     const clock = { ...systemClock, now: () => Date.now() - 60_000 };

@@ -11,6 +11,8 @@ export type KinesisAction = string;
 export interface KinesisProxy extends AsyncDisposable {
   /** What clients set as their endpoint. */
   readonly url: string;
+  /** What was asked for. */
+  readonly actions: Set<KinesisAction>;
   /** Errors instead of answers, by action: the service's name for each. */
   readonly refusals: Map<KinesisAction, string>;
   /** Fields to set in the description of the stream. */
@@ -24,6 +26,7 @@ export function startKinesisProxy(target: string): KinesisProxy {
   const handle = async (request: Request): Promise<Response> => {
     const action = request.headers.get("x-amz-target")?.split(".").at(-1) ?? "";
     const body = new Uint8Array(await request.arrayBuffer());
+    proxy.actions.add(action);
     const refusal = proxy.refusals.get(action);
     if (refusal !== undefined) return dated(refuse(refusal, action), proxy);
     const { method, headers } = request;
@@ -40,6 +43,7 @@ export function startKinesisProxy(target: string): KinesisProxy {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handle);
   const proxy: KinesisProxy = {
     url: `http://127.0.0.1:${server.addr.port}`,
+    actions: new Set(),
     refusals: new Map(),
     description: {},
     date: undefined,

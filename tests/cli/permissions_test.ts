@@ -1,0 +1,126 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { encodeEvent } from "../../src/codec/mod.ts";
+import { type Pipeline, startPipeline, STREAM } from "../e2e/pipeline.ts";
+import { startKinesalite } from "../support/kinesalite.ts";
+import { type KinesisProxy, startKinesisProxy } from "../support/kinesis_proxy.ts";
+import type { S3Operation } from "../support/s3_server.ts";
+
+const DOCUMENT = new URL("../../docs/permissions.md", import.meta.url);
+
+/** What a request to S3 takes. */
+const S3_ACTIONS: Partial<Record<S3Operation, string>> = {
+  ListObjectsV2: "s3:ListBucket",
+  HeadBucket: "s3:ListBucket",
+  GetObject: "s3:GetObject",
+  HeadObject: "s3:GetObject",
+  PutObject: "s3:PutObject",
+};
+
+/** The rows of the document's table: which permissions each command takes. */
+async function documented(): Promise<Map<string, string[]>> {
+  const text = await Deno.readTextFile(DOCUMENT);
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+  const codes = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+  return new Map(rows.flatMap((row) => {
+    const [, commands, ...cells] = row.split("|");
+    return codes(commands!).map((command) => [command, cells.flatMap(codes).sort()] as const);
+  }));
+}
+
+/** The actions of each policy of the document, by the heading above it. */
+async function policies(): Promise<Map<string, Set<string>>> {
+  const text = await Deno.readTextFile(DOCUMENT);
+  const blocks = text.matchAll(/### ([^\n]+)\n[^#]*?```json\n(.*?)```/gs);
+  return new Map([...blocks].map(([, title, json]) => {
+    const { Version, Statement } = JSON.parse(json!);
+    equal(Version, "2012-10-17");
+    const actions = (Statement as { Action: string | string[] }[]).flatMap(({ Action }) => Action);
+    return [title!, new Set(actions)];
+  }));
+}
+
+/** Runs a command, and tells what it took. */
+async function taken(
+  pipeline: Pipeline,
+  proxy: KinesisProxy,
+  run: () => Promise<{ readonly code: number; readonly stderr: string }>,
+): Promise<string[]> {
+  proxy.actions.clear();
+  const before = { ...pipeline.s3.counts };
+  const { code, stderr } = await run();
+  equal(code, 0, stderr);
+  const operations = Object.keys(pipeline.s3.counts) as S3Operation[];
+  const asked = operations.filter((name) => pipeline.s3.counts[name] !== before[name]);
+  const actions = asked.map((name) => S3_ACTIONS[name] ?? name);
+  return [...new Set([...proxy.actions].map((action) => `kinesis:${action}`).concat(actions))]
+    .sort();
+}
+
+Deno.test("docs/permissions.md lists what each command takes, no more and no less", async () => {
+  const server = await startKinesalite();
+  await using proxy = startKinesisProxy(server.url);
+  await using pipeline = await startPipeline({ kinesis: { ...server, url: proxy.url } });
+  const table = await documented();
+  const stream = ["--stream", "clicks"];
+  const client = ["--client-name", "store"];
+  const run = (command: string, ...args: string[]) => () =>
+    pipeline.run([...command.split(" "), ...args]);
+  const put = () => pipeline.run(["put", ...stream], '{"id":"a"}\n');
+  // Twice, because the second worker looks at what the first one archived.
+  const store = async () => {
+    for (let turn = 0;; turn++) {
+      await using worker = pipeline.store();
+      await worker.until(/Archived .*closed by time/);
+      const result = await worker.stop("SIGTERM");
+      if (turn === 1 || result.code !== 0) return result;
+      const data = encodeEvent({ id: "b" });
+      await server.kinesis.putRecords(STREAM, [{ partitionKey: "b", data }]); // past the proxy
+    }
+  };
+  const runs: Record<string, () => Promise<{ code: number; stderr: string }>> = {
+    put,
+    shards: run("shards", ...stream),
+    tail: run("tail", ...stream, "--from", "trim-horizon", "--limit", "1"),
+    store,
+    cat: () => pipeline.cat(),
+    ls: run("ls", ...stream),
+    verify: run("verify", ...stream),
+    quarantine: run("quarantine", ...stream),
+    stats: run("stats", ...client),
+    "stats --lag": run("stats", ...client, ...stream, "--lag"),
+    "checkpoint list": run("checkpoint list", ...stream, ...client),
+    "checkpoint set": run(
+      "checkpoint set",
+      ...[...stream, "--client-name", "billing", "--shard", "shardId-000000000000", "--to", "1"],
+    ),
+    "checkpoint rewind": run(
+      "checkpoint rewind",
+      ...[...stream, "--client-name", "billing", "--to", "2020-01-01"],
+    ),
+    "checkpoint recover": run("checkpoint recover", ...stream),
+    doctor: run("doctor", ...stream),
+  };
+  const found = new Map<string, string[]>();
+  for (const [command, act] of Object.entries(runs)) {
+    found.set(command, await taken(pipeline, proxy, act));
+  }
+  for (const [command, actions] of found) deepStrictEqual(actions, table.get(command), command);
+  deepStrictEqual([...table.keys()].sort(), [...found.keys()].sort());
+});
+
+/** Which policy is meant for which commands. */
+const POLICIES: Readonly<Record<string, readonly string[]>> = {
+  "The archiver": ["store", "doctor"],
+  "A reader of archives": ["cat", "ls", "verify", "quarantine", "checkpoint recover"],
+  "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
+  "A producer": ["put"],
+};
+
+Deno.test("the policies of docs/permissions.md allow what their commands take, and nothing else", async () => {
+  const [table, found] = [await documented(), await policies()];
+  deepStrictEqual([...found.keys()], Object.keys(POLICIES));
+  for (const [title, commands] of Object.entries(POLICIES)) {
+    const needed = new Set(commands.flatMap((command) => table.get(command)!));
+    deepStrictEqual([...found.get(title)!].sort(), [...needed].sort(), title);
+  }
+});
