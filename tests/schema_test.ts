@@ -15,7 +15,7 @@ import type { EventData } from "../src/record.ts";
 import type { RecordSchema } from "../src/schema.ts";
 import { InvalidStreamRecordError, openStream, StreamReader } from "../src/stream/mod.ts";
 import { archiveOf } from "./archive/archives.ts";
-import { runUntil } from "./support/virtual_time.ts";
+import { runUntil } from "../src/testing/mod.ts";
 
 interface Click {
   readonly user: { readonly name: string };
