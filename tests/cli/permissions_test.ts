@@ -84,6 +84,7 @@ Deno.test("docs/permissions.md lists what each command takes, no more and no les
     store,
     cat: () => pipeline.cat(),
     ls: run("ls", ...stream),
+    "ls --long": run("ls", ...stream, "--long"),
     verify: run("verify", ...stream),
     quarantine: run("quarantine", ...stream),
     stats: run("stats", ...client),
@@ -111,7 +112,7 @@ Deno.test("docs/permissions.md lists what each command takes, no more and no les
 /** Which policy is meant for which commands. */
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
-  "A reader of archives": ["cat", "ls", "verify", "quarantine", "checkpoint recover"],
+  "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],
   "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
   "A producer": ["put"],
 };
