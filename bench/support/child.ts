@@ -4,6 +4,7 @@
  * @module
  */
 
+import { memoryMb } from "../../tests/support/proc.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 /** What a process took. */
@@ -147,15 +148,4 @@ function cpuTicks(pid: number | "self", ...fields: [number, number]): number {
   // The second field is a name in brackets that may hold spaces.
   const rest = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.reduce((sum, field) => sum + Number(rest[field - 3]), 0);
-}
-
-/** A field of `/proc/PID/status` in MB; 0 once the process has ended. */
-function memoryMb(pid: number, field: "VmHWM" | "VmRSS"): number {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const match = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status);
-    return match === null ? 0 : Number(match[1]) * 1024 / 1e6;
-  } catch {
-    return 0;
-  }
 }

@@ -21,16 +21,23 @@ export class EventCounter {
 
   /** How many events there are by now. */
   async count(): Promise<number> {
-    return (await this.numbers()).length;
+    await this.#readNew();
+    return this.#numbers.values().reduce((sum, { length }) => sum + length, 0);
   }
 
   /** The field `n` of all events, in the order of the archives' keys. */
   async numbers(): Promise<number[]> {
+    const keys = await this.#readNew();
+    return keys.flatMap((key) => this.#numbers.get(key)!);
+  }
+
+  /** Reads the archives that are new; returns the keys of all, in order. */
+  async #readNew(): Promise<string[]> {
     const keys = this.#bucket.keysInOrder().filter((key) => key.endsWith(".tri"));
     for (const key of keys) {
       if (!this.#numbers.has(key)) this.#numbers.set(key, await this.#read(key));
     }
-    return keys.flatMap((key) => this.#numbers.get(key)!);
+    return keys;
   }
 
   async #read(key: string): Promise<number[]> {

@@ -1,10 +1,10 @@
 /**
- * The workers of the kill test.
+ * The workers of the kill test and of a soak.
  *
  * @module
  */
 
-import { equal } from "node:assert/strict";
+import { deepStrictEqual, equal } from "node:assert/strict";
 import type { TritonProcess } from "../support/triton_process.ts";
 
 /** Workers that are replaced when they are killed. */
@@ -31,6 +31,18 @@ export class Crew {
     this.#workers[this.#workers.indexOf(worker)] = this.#hire();
   }
 
+  /** Stops a worker as an operator does, and starts another in its place. */
+  async relieve(worker: TritonProcess): Promise<void> {
+    equal(await dismiss(worker), 0, "A worker could not stop in order");
+    this.#workers[this.#workers.indexOf(worker)] = this.#hire();
+  }
+
+  /** Stops all workers as an operator does. */
+  async dismiss(): Promise<void> {
+    const codes = await Promise.all(this.#workers.map(dismiss));
+    deepStrictEqual(codes, codes.map(() => 0), "Workers could not stop in order");
+  }
+
   /** All that the workers said, those that were killed included. */
   history(): string {
     return this.#all.map(({ log }, number) => `--- worker ${number}\n${log.join("\n")}`).join("\n");
@@ -41,4 +53,11 @@ export class Crew {
     this.#all.push(worker);
     return worker;
   }
+}
+
+/** Stops a worker by SIGTERM; returns its exit code. */
+async function dismiss(worker: TritonProcess): Promise<number> {
+  // The youngest may not have come so far that it hears a signal.
+  await worker.until(/Archiving \S+ to .* as worker /);
+  return (await worker.stop("SIGTERM")).code;
 }

@@ -6,15 +6,12 @@ import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { checkWithPromtool } from "../support/promtool.ts";
 import { untilTrue, within } from "../support/triton_process.ts";
 import type { TritonProcess } from "../support/triton_process.ts";
+import { findUrl, LISTEN, LISTENING } from "./listening.ts";
 import { BUCKET, startPipeline, STREAM } from "./pipeline.ts";
 
-const LISTEN = ["--listen", "127.0.0.1:0"];
-
-/** Where a store says that it listens. */
 async function urlOf(store: TritonProcess): Promise<string> {
-  const pattern = /Showing status and metrics on (http:\/\/[^/]+\/)/;
-  await store.until(pattern);
-  return store.log.map((line) => pattern.exec(line)?.[1]).find((url) => url !== undefined)!;
+  await store.until(LISTENING);
+  return findUrl(store)!;
 }
 
 async function get(url: string): Promise<{ status: number; body: string }> {

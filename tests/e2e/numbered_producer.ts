@@ -11,22 +11,31 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../..
 /** How many records a request holds. */
 const BATCH = 10;
 
-/** Time between requests, in milliseconds: what makes a stream out of records, not a flood. */
-const PACE_MS = 20;
+/** What makes a stream out of records, not a flood. */
+export interface Pace {
+  /** Time between requests of ten records, in milliseconds: 20 unless given. */
+  readonly paceMs?: number;
+  /** Noise that makes each event longer, in bytes: none unless given. */
+  readonly noise?: number;
+}
 
 /** Puts events `{ n, id }`, one number after the other, until it is stopped. */
 export class NumberedProducer implements AsyncDisposable {
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
+  readonly #paceMs: number;
+  readonly #noise: number;
   readonly #placed = new Map<ShardId, { n: number; sequenceNumber: SequenceNumber }[]>();
   readonly #waiting = new Set<{ readonly count: number; readonly reached: () => void }>();
   readonly #done: Promise<void>;
   #stopped = false;
   #count = 0;
 
-  constructor(kinesis: KinesisApi, stream: string) {
+  constructor(kinesis: KinesisApi, stream: string, { paceMs = 20, noise = 0 }: Pace = {}) {
     this.#kinesis = kinesis;
     this.#stream = stream;
+    this.#paceMs = paceMs;
+    this.#noise = noise;
     this.#done = this.#produce();
     this.#done.catch(() => {}); // thrown by stop()
   }
@@ -66,7 +75,7 @@ export class NumberedProducer implements AsyncDisposable {
     for (let next = 0; !this.#stopped; next += BATCH) {
       await this.#put(Array.from({ length: BATCH }, (_, i) => next + i));
       this.#wake();
-      await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.#paceMs));
     }
   }
 
@@ -74,11 +83,16 @@ export class NumberedProducer implements AsyncDisposable {
   async #put(numbers: readonly number[]): Promise<void> {
     const entries = numbers.map((n) => {
       const id = `key-${n % 16}`;
-      return { partitionKey: id, data: encodeEvent({ n, id }) };
+      return { partitionKey: id, data: encodeEvent({ n, id, ...this.#makeNoise() }) };
     });
     const results = await this.#kinesis.putRecords(this.#stream, entries);
     const refused = numbers.filter((n, i) => !this.#take(n, results[i]!));
     if (refused.length > 0) await this.#put(refused);
+  }
+
+  #makeNoise(): { noise?: Uint8Array } {
+    if (this.#noise === 0) return {};
+    return { noise: crypto.getRandomValues(new Uint8Array(this.#noise)) };
   }
 
   #take(n: number, result: PutResult): boolean {

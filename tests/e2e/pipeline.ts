@@ -29,6 +29,8 @@ export const BUCKET = "triton-test";
 export interface PipelineOptions {
   /** The Kinesis server: kinesalite unless given. The pipeline stops it. */
   readonly kinesis?: LocalKinesis;
+  /** Where Triton finds that Kinesis, if there is a proxy before it. */
+  readonly kinesisUrl?: string;
   /** URL of the database: an SQLite file unless given. */
   readonly database?: string;
   /** Where archives go: the S3 server's bucket unless given; `directory` is the pipeline's own. */
@@ -77,7 +79,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const database = options.database ?? `sqlite://${directory}/triton.db`;
   const env = {
     ...s3Environment(s3),
-    AWS_ENDPOINT_URL_KINESIS: kinesis.url,
+    AWS_ENDPOINT_URL_KINESIS: options.kinesisUrl ?? kinesis.url,
     TRITON_BUCKET: options.bucket?.(directory) ?? `s3://${BUCKET}`,
     TRITON_CONFIG: config,
     TRITON_DB: database,

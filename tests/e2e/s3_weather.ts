@@ -1,5 +1,5 @@
 /**
- * What S3 does to the workers of the kill test.
+ * What S3 does to the workers of the kill test and of a soak.
  *
  * @module
  */
@@ -18,6 +18,7 @@ export type PutMoment = "before" | "after" | "late";
 /** What happens at the next put of a worker. */
 interface Trap {
   readonly when: PutMoment;
+  readonly isFor: (sender: TritonProcess) => boolean;
   readonly spring: (sender: TritonProcess) => Promise<void>;
 }
 
@@ -43,14 +44,16 @@ export class S3Weather {
    *
    * @param when The moment.
    * @param happening What happens to the worker.
+   * @param isFor To whom it may happen: to any worker unless given.
    */
   async atNextPut(
     when: PutMoment,
     happening: (sender: TritonProcess) => Promise<void>,
+    isFor: (sender: TritonProcess) => boolean = () => true,
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const spring = (sender: TritonProcess) => happening(sender).then(resolve, reject);
-    this.#trap = { when, spring };
+    this.#trap = { when, isFor, spring };
     await within(promise, `a put to S3, to stop its sender (${when})`);
   }
 
@@ -63,6 +66,7 @@ export class S3Weather {
     if (trap === undefined || sender === undefined || !this.#isDecisive(request)) {
       return this.#fickle(request);
     }
+    if (!trap.isFor(sender)) return undefined;
     this.#trap = undefined;
     if (trap.when === "after") {
       const answer = await this.#carryOut(request);

@@ -53,7 +53,9 @@ export function startKinesisProxy(target: string): KinesisProxy {
 }
 
 function refuse(code: string, action: string): Response {
-  const message = `User: arn:aws:iam::1:user/x is not authorized to perform: kinesis:${action}`;
+  const message = code === "AccessDeniedException"
+    ? `User: arn:aws:iam::1:user/x is not authorized to perform: kinesis:${action}`
+    : `${action} was refused`;
   return Response.json({ __type: code, message }, {
     status: 400,
     headers: { "content-type": "application/x-amz-json-1.1" },

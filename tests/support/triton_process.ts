@@ -56,6 +56,16 @@ export class TritonProcess implements AsyncDisposable {
     this.#ended = this.#watch(options.input ?? "");
   }
 
+  /** The system's number of the process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Waits for the end. */
   get ended(): Promise<TritonResult> {
     return this.#ended;
