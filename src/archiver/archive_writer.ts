@@ -59,6 +59,8 @@ export class ArchiveWriter {
   #open = new OpenFile();
   readonly #queue = new Set<ClosedFile>();
   #uploads: Promise<void> = Promise.resolve();
+  /** The first second, since the Unix epoch, for which no key was tried yet. */
+  #nextFree = 0;
 
   constructor(services: Omit<Services, "kinesis">, options: ArchiveWriterOptions) {
     this.#services = services;
@@ -157,10 +159,12 @@ export class ArchiveWriter {
   async #archive(file: ClosedFile): Promise<void> {
     const { ledger } = this.#services;
     let replaces: string | undefined;
-    for (let createdAt = Math.floor(file.closedAt / 1000);; createdAt++) {
+    const closedAt = Math.floor(file.closedAt / 1000);
+    for (let createdAt = Math.max(closedAt, this.#nextFree);; createdAt++) {
       const key = formatArchiveKey({ stream: ledger.stream, client: ledger.client, createdAt });
       const intent = await this.#intend(file, key, replaces);
       if (intent === undefined) break;
+      this.#nextFree = createdAt + 1;
       const body = this.#finish(file, intent, createdAt);
       const startedAt = this.#services.clock.now();
       if (await putArchive(intent, body, this.#services)) {

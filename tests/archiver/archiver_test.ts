@@ -77,6 +77,25 @@ Deno.test("Archiver uses a key once: on a clash the seconds move on by one", asy
   deepStrictEqual(await fixture.archived(), fixture.expected);
 });
 
+Deno.test("Archiver does not try a key again that a file of its own has", async () => {
+  const fixture = new Fixture(1);
+  await fixture.put(2_000);
+  const keys: string[] = [];
+  const put = fixture.store.put.bind(fixture.store);
+  fixture.store.put = (key, body, options) => {
+    keys.push(key);
+    return put(key, body, options);
+  };
+  const worker = fixture.start({ maxSize: 4_000 });
+  await fixture.clock.advance(10_000);
+  await worker.stop();
+  const files = await fixture.files();
+  ok(files.length > 2);
+  const tried = keys.filter((key) => key.includes(STREAM));
+  equal(tried.length, files.length, "one put a file");
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
 Deno.test("Archiver puts a record that is not an event into quarantine", async () => {
   const fixture = new Fixture(1);
   await fixture.put(1);
