@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { CheckpointError, KinesisError } from "../errors.ts";
 import type { RecordBatch, StartPosition } from "../kinesis/kinesis_api.ts";
-import { pollShard, type RetryEvent } from "../kinesis/mod.ts";
+import { pollShard, ReadBudget, type RetryEvent } from "../kinesis/mod.ts";
 import type { SequenceNumber } from "../record.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
@@ -16,6 +16,9 @@ const log = getLogger(["triton", "archiver"]);
 
 /** No stream keeps its records for less than a day. */
 const LEAST_RETENTION_MS = 24 * 3_600_000;
+
+/** How much answers of all shards may hold at once; each takes several times as much to decode. */
+const READ_BYTES = 10 << 20;
 
 /** What archiving a shard takes. */
 export interface ShardArchiverParts {
@@ -34,6 +37,7 @@ export interface ShardArchiverParts {
 /** Archives single shards, each under its lease, from where it stands to its end. */
 export class ShardArchiver {
   readonly #parts: ShardArchiverParts;
+  readonly #budget = new ReadBudget(READ_BYTES);
   /** Why a shard was left alone, if one was. */
   refusal: CheckpointError | undefined;
 
@@ -90,7 +94,7 @@ export class ShardArchiver {
     // An answer is as of some moment after it was asked for; how long it took must not count.
     let askedAt = clock.now();
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
-    const pace = { clock, signal, pollIntervalMs, limit, onRetry };
+    const pace = { clock, signal, pollIntervalMs, limit, onRetry, budget: this.#budget };
     for await (const batch of pollShard(kinesis, shard, pace)) {
       monitor.read(lease.shardId, batch.records);
       if (signal.aborted) return;

@@ -29,6 +29,7 @@ export { findPositions, type FindPositionsOptions } from "./find_positions.ts";
 export { type KinesisCredentials, openKinesis, type OpenKinesisOptions } from "./open_kinesis.ts";
 export { SdkKinesis } from "./sdk_kinesis.ts";
 export { pollShard, type PollShardOptions } from "./poll_shard.ts";
+export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export type { RetryEvent, RetryingOptions } from "./retrying.ts";
 export { listAllShards } from "./shard_list.ts";
 export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";

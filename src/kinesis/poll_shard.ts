@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
 import type { ShardId } from "../record.ts";
 import type { KinesisApi, RecordBatch, StartPosition } from "./kinesis_api.ts";
+import { ReadBudget, type ReadShare } from "./read_budget.ts";
 import { askUntilAnswered, type RetriedRequest, type RetryingOptions } from "./retrying.ts";
 
 /** How a shard is read. */
@@ -19,6 +20,8 @@ export interface PollShardOptions extends RetryingOptions {
   readonly pollIntervalMs?: number | undefined;
   /** The most records of one request: 10,000 unless given, which is also the most there can be. */
   readonly limit?: number | undefined;
+  /** Memory shared with the reading of other shards; without limit unless given. */
+  readonly budget?: ReadBudget | undefined;
 }
 
 /** Five requests a second is what a shard allows. */
@@ -72,17 +75,21 @@ export async function* pollShard(
   const reader = new ShardReader(kinesis, shard, options);
   try {
     while (!signal?.aborted) {
-      const startedAt = clock.now();
-      const batch = await reader.read();
-      yield batch;
-      if (batch.nextIterator === undefined) return;
+      let batch: RecordBatch | undefined = await reader.read();
+      const isLast = batch.nextIterator === undefined;
       const interval = reader.isBehind(batch)
         ? Math.min(BEHIND_INTERVAL_MS, pollIntervalMs)
         : pollIntervalMs;
-      await sleepUntil(startedAt + interval, interval, clock, signal);
+      yield batch;
+      batch = undefined; // a shard that waits must not hold megabytes meanwhile
+      reader.release();
+      if (isLast) return;
+      await sleepUntil(reader.askedAt + interval, interval, clock, signal);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
+  } finally {
+    reader.release();
   }
 }
 
@@ -103,10 +110,13 @@ function isExpiry(error: unknown): boolean {
 
 /** The iterator of one shard, and where to renew it. */
 class ShardReader {
+  /** When the last answer was asked for. */
+  askedAt = 0;
   readonly #kinesis: KinesisApi;
   readonly #shard: { readonly stream: string; readonly shardId: ShardId };
   readonly #options: PollShardOptions;
   readonly #limit: number;
+  readonly #share: ReadShare;
   #position: StartPosition;
   #iterator: string | undefined;
 
@@ -119,6 +129,7 @@ class ShardReader {
     this.#shard = { stream, shardId };
     this.#options = options;
     this.#limit = options.limit ?? 10_000;
+    this.#share = (options.budget ?? new ReadBudget(Infinity)).share();
     this.#position = from;
   }
 
@@ -143,6 +154,11 @@ class ShardReader {
     }
   }
 
+  /** Gives the memory of the last batch back. */
+  release(): void {
+    this.#share.release();
+  }
+
   #advance(batch: RecordBatch): RecordBatch {
     const last = batch.records.at(-1);
     if (last !== undefined) {
@@ -153,10 +169,16 @@ class ShardReader {
   }
 
   #getRecords(iterator: string): Promise<RecordBatch> {
-    const { signal } = this.#options;
+    const { signal, clock = systemClock } = this.#options;
     return this.#ask(
       "GetRecords",
-      () => this.#kinesis.getRecords(iterator, { limit: this.#limit, signal }),
+      () => {
+        const ask = () => {
+          this.askedAt = clock.now();
+          return this.#kinesis.getRecords(iterator, { limit: this.#limit, signal });
+        };
+        return this.#share.hold(ask, signal);
+      },
     );
   }
 
