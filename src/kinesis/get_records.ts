@@ -12,7 +12,7 @@ import { Buffer } from "node:buffer";
 import type { GetRecordsCommand, GetRecordsOutput, Kinesis } from "@aws-sdk/client-kinesis";
 
 /** The bytes of an answer that are parsed at once, at least. */
-const PIECE = 1024 * 1024;
+const PIECE = 256 * 1024;
 
 /** What the SDK's connection handlers give, as far as it is used here. */
 interface WireAnswer {
@@ -74,25 +74,34 @@ export class AnswerParser {
   /** What stands before the records: known once the first piece has been parsed. */
   #head = "";
   #records: WireRecord[] = [];
-  #chunks: Uint8Array[] = [];
-  #size = 0;
+  /** What is not parsed yet; the buffer is used again for every piece. */
+  #buffer: Buffer;
+  #used = 0;
   readonly #piece: number;
+  /** Bytes that are worth a try. */
   #enough: number;
 
   /** @param piece The bytes that are parsed at once, at least. */
   constructor(piece = PIECE) {
     this.#piece = this.#enough = piece;
+    this.#buffer = Buffer.allocUnsafe(0);
   }
 
   /**
-   * Takes bytes in, which must not change afterwards.
+   * Takes bytes in; they are copied.
    *
    * @throws {SyntaxError} As `end` does.
    */
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size >= this.#enough) this.#parsePiece();
+    const size = this.#used + chunk.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * size, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#used));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.#used);
+    this.#used = size;
+    if (size >= this.#enough) this.#parsePiece();
   }
 
   /**
@@ -101,9 +110,9 @@ export class AnswerParser {
    * @throws {SyntaxError} If the body is no JSON, a record's data no base64, or its time no number.
    */
   end(): GetRecordsOutput {
-    const rest = Buffer.concat(this.#chunks, this.#size).toString();
-    if (this.#head + rest === "") return {} as GetRecordsOutput;
-    const answer = JSON.parse(this.#head + rest);
+    const text = this.#head + this.#buffer.toString("utf8", 0, this.#used);
+    if (text === "") return {} as GetRecordsOutput;
+    const answer = JSON.parse(text);
     if (!Array.isArray(answer?.Records)) return answer ?? {};
     for (const record of answer.Records) this.#records.push(decodeRecord(record));
     return { ...answer, Records: this.#records };
@@ -116,19 +125,18 @@ export class AnswerParser {
    * Then what stands before it is no JSON, because a string in it does not end.
    */
   #parsePiece(): void {
-    const bytes = Buffer.concat(this.#chunks, this.#size);
-    this.#chunks = [bytes];
+    const bytes = this.#buffer.subarray(0, this.#used);
     const cut = bytes.lastIndexOf(BETWEEN_RECORDS);
     const start = this.#head === "" ? startOfRecords(bytes) : 0;
     const records = start === -1 || cut <= start ? undefined : parseRecords(bytes, start, cut + 1);
     if (records === undefined) {
-      this.#enough += this.#size; // doubles the size, so that all tries together stay linear
+      this.#enough = 2 * this.#used; // so that all tries together stay linear
       return;
     }
     for (const record of records) this.#records.push(decodeRecord(record));
     this.#head ||= bytes.toString("utf8", 0, start);
-    this.#chunks = [bytes.subarray(cut + 2)];
-    this.#size = bytes.length - cut - 2;
+    bytes.copyWithin(0, cut + 2);
+    this.#used -= cut + 2;
     this.#enough = this.#piece;
   }
 }
