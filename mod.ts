@@ -174,6 +174,17 @@ export {
   type WholeArchiveSelection,
 } from "./src/archive/mod.ts";
 export {
+  type HistoryGap,
+  HistoryGapError,
+  HistoryReader,
+  type HistoryReaderOptions,
+  type HistoryRecord,
+  type HistoryServices,
+  type OnGap,
+  openHistory,
+  type OpenHistoryOptions,
+} from "./src/history/mod.ts";
+export {
   type ByteRange,
   DirectoryObjectStore,
   type GetOptions,

@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   archiver: 3,
   testing: 3,
   monitor: 4,
+  history: 4,
   cli: 5,
 };
 

@@ -1,6 +1,6 @@
-import { deepStrictEqual, match } from "node:assert/strict";
+import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
-import { TritonProcess } from "../support/triton_process.ts";
+import { runTriton, TritonProcess, untilTrue } from "../support/triton_process.ts";
 
 const PUT = ["put", "--stream", "clicks"];
 const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];
@@ -39,8 +39,39 @@ Deno.test("tail --from a time prints what has arrived since", () =>
   withPipeline(async (pipeline) => {
     await pipeline.run(PUT, '{"id":"one"}');
     const past = ["--from", "2015-07-10T00:00:00Z", "--limit", "1"];
-    const { code, stdout } = await pipeline.run(["tail", "--stream", "clicks", ...past]);
+    const env = { ...pipeline.env, TRITON_BUCKET: "" };
+    const { code, stdout } = await runTriton(["tail", "--stream", "clicks", ...past], { env });
     deepStrictEqual([code, stdout], [0, '{"id":"one"}\n']);
+  }));
+
+Deno.test("tail --from a time prints what is archived since, then what is live, each event once", () =>
+  withPipeline(async (pipeline) => {
+    const line = (n: number) => `{"id":"${n}"}\n`;
+    const lines = (from: number, to: number) => {
+      const numbers = Array.from({ length: to - from }, (_, i) => from + i);
+      return numbers.map(line).join("");
+    };
+    await pipeline.run(PUT, lines(0, 50));
+    const store = pipeline.store();
+    await untilTrue(
+      async () => (await pipeline.cat()).stdout.split("\n").length === 51,
+      "50 events",
+    );
+    equal((await store.stop()).code, 0);
+    await pipeline.run(PUT, lines(50, 60));
+    const since = new Date(Date.now() - 3_600_000).toISOString();
+    const args = ["tail", "--stream", "clicks", "--from", since];
+    await using tail = new TritonProcess(args, { env: pipeline.env });
+    await tail.untilOutput(/(.*\n){60}/);
+    await pipeline.run(PUT, lines(60, 65));
+    await tail.untilOutput(/(.*\n){65}/);
+    const { code, stdout, stderr } = await tail.stop("SIGINT");
+    deepStrictEqual([code, stderr], [0, ""]);
+    const ids = stdout.trimEnd().split("\n").map((text) => Number(JSON.parse(text).id));
+    const range = (from: number, to: number) => lines(from, to).match(/\d+/g)!.map(Number);
+    const sorted = (numbers: number[]) => numbers.sort((a, b) => a - b);
+    deepStrictEqual(sorted(ids.slice(0, 50)), range(0, 50), "the archive comes first");
+    deepStrictEqual(sorted(ids.slice(50)), range(50, 65));
   }));
 
 Deno.test("tail reports a record that is not an event, and goes on", () =>

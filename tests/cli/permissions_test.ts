@@ -77,6 +77,13 @@ Deno.test("docs/permissions.md lists what each command takes, no more and no les
       await server.kinesis.putRecords(STREAM, [{ partitionKey: "b", data }]); // past the proxy
     }
   };
+  // Two events are archived, and a third is in the stream alone.
+  const tailFrom = async () => {
+    const data = encodeEvent({ id: "c" });
+    await server.kinesis.putRecords(STREAM, [{ partitionKey: "c", data }]);
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    return await pipeline.run(["tail", ...stream, "--from", yesterday, "--limit", "3"]);
+  };
   const runs: Record<string, () => Promise<{ code: number; stderr: string }>> = {
     put,
     shards: run("shards", ...stream),
@@ -87,6 +94,7 @@ Deno.test("docs/permissions.md lists what each command takes, no more and no les
     "ls --long": run("ls", ...stream, "--long"),
     verify: run("verify", ...stream),
     quarantine: run("quarantine", ...stream),
+    "tail --from TIME": tailFrom,
     stats: run("stats", ...client),
     "stats --lag": run("stats", ...client, ...stream, "--lag"),
     "checkpoint list": run("checkpoint list", ...stream, ...client),
@@ -114,6 +122,7 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
   "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],
   "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
+  "A consumer that begins in the archive": ["tail --from TIME"],
   "A producer": ["put"],
 };
 

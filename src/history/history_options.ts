@@ -1,0 +1,58 @@
+/**
+ * What a history is made of, and how it is read.
+ *
+ * @module
+ */
+
+import type { InvalidArchiveRecordError } from "../archive/archive_record.ts";
+import { type ArchiveDate, parseDay } from "../archive/days.ts";
+import type { OnInvalid } from "../invalid_record.ts";
+import type { KinesisApi } from "../kinesis/mod.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { ArchiveRecord, EventData, StreamRecord } from "../record.ts";
+import type { InvalidStreamRecordError, StreamReaderOptions } from "../stream/mod.ts";
+import type { OnGap } from "./history_error.ts";
+
+/** One event: of the archive, which has a `key`, or of the live stream, which has a `shardId`. */
+export type HistoryRecord<T = EventData> = ArchiveRecord<T> | StreamRecord<T>;
+
+/** How a history is read. */
+export interface HistoryReaderOptions<T = EventData>
+  extends Omit<StreamReaderOptions<T>, "from" | "onInvalid"> {
+  /**
+   * The moment to begin at, or the day as `"YYYY-MM-DD"`, in UTC. An archive knows when the records
+   * of a file arrived, not each: reading begins with the first file that holds a record from then or
+   * later, so up to a file's worth of earlier ones come before. Files of other programs are taken
+   * from the day of `from` on. With positions of an earlier run it must not be later than then.
+   */
+  readonly from: ArchiveDate;
+  /** The client that wrote the archive; it must be named where several did. */
+  readonly client?: string | undefined;
+  /** What happens to a record that does not fit the schema, or, in the stream, is not an event. */
+  readonly onInvalid?:
+    | OnInvalid<InvalidStreamRecordError | InvalidArchiveRecordError>
+    | undefined;
+  /** What happens where records may be missing: unless given, reading throws. */
+  readonly onGap?: OnGap | undefined;
+  /** How often in a row a request to the object store is tried: 8 times unless given. */
+  readonly maxAttempts?: number | undefined;
+  /** The most files fetched at once: 48 unless given. */
+  readonly prefetchFiles?: number | undefined;
+  /** The most bytes fetched ahead: 32 MiB unless given. */
+  readonly prefetchBytes?: number | undefined;
+}
+
+/** Where a history comes from. */
+export interface HistoryServices {
+  /** The service with the stream. */
+  readonly kinesis: KinesisApi;
+  /** Where the archives are. */
+  readonly store: ObjectStore;
+}
+
+/** The moment that is meant. */
+export function toMoment(from: ArchiveDate): Date {
+  if (from instanceof Date) return from;
+  const day = parseDay(from);
+  return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+}

@@ -1,0 +1,261 @@
+/**
+ * Reading a stream from a moment in the past: its archive first, then what is live.
+ *
+ * @module
+ */
+
+import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { KinesisApi } from "../kinesis/mod.ts";
+import type { EventData } from "../record.ts";
+import { StreamReader } from "../stream/mod.ts";
+import { Positions } from "../stream/positions.ts";
+import { ArchivePart } from "./archive_part.ts";
+import {
+  type HistoryReaderOptions,
+  type HistoryRecord,
+  type HistoryServices,
+  toMoment,
+} from "./history_options.ts";
+import { askStream, findLost, isInStream, liveStarts, type StreamState } from "./live_start.ts";
+
+/**
+ * Reads a stream from a moment in the past: its archive, and where that ends the live stream, at the
+ * exact sequence number of each shard. No record is missing, and none comes twice.
+ *
+ * - Manifests tell where each file of a shard follows on. Files are read in that order; when the
+ *   last one has been read, the archive is listed again, until nothing new is there. Each shard then
+ *   begins after its last archived record, and shards that were never archived at `from`.
+ * - Records of a shard come in order; and, where the clocks of its writers agree, all records of a
+ *   shard before those of the shards that come from it. Records that are not events come in the live part only, to `onInvalid`: in the archive they
+ *   stand in quarantine.
+ * - Files of other programs (go-triton's) say nothing of what they hold. They are read in the order
+ *   of their keys. If the stream may still hold records of theirs, each shard must have a newer file
+ *   that tells where it ends, else reading throws at the archive's end.
+ * - What may be missing is told to `onGap`, or thrown: a file that follows on a record that no other
+ *   file ends with, and an archive that ends before the oldest record that the stream still holds.
+ *   What was dropped before it could be archived is not among it: the archiver recorded that as a
+ *   gap, and `verifyArchive` tells.
+ * - In the archive {@linkcode checkpoint} saves, for each shard, the last record of the files that
+ *   were read to their end; live, as {@linkcode StreamReader.checkpoint} does. A restart reads on in
+ *   the archive, again from the beginning of a file in which it stopped; or in the live stream, if
+ *   that still holds all that follows.
+ * - Leaving the loop and iterating again goes on with the next record; after an error in the
+ *   archive, with the file in which it was.
+ *
+ * @example Usage
+ * ```ts
+ * import { HistoryReader, MemoryKinesis, MemoryObjectStore } from "@triton/triton";
+ * import { encodeEvent } from "@triton/triton/codec";
+ * import { equal } from "node:assert/strict";
+ * const kinesis = new MemoryKinesis();
+ * kinesis.createStream("clicks");
+ * await kinesis.putRecords("clicks", [{ partitionKey: "a", data: encodeEvent({ page: "/" }) }]);
+ * const store = new MemoryObjectStore(); // with the archives of "clicks"
+ * await using history = new HistoryReader({ kinesis, store }, "clicks", {
+ *   from: new Date(Date.now() - 3_600_000),
+ *   idle: true,
+ * });
+ * for await (const record of history) {
+ *   equal(record.data.page, "/");
+ *   if ("key" in record) console.log("archived in", record.key);
+ *   else console.log("live, in", record.shardId);
+ * }
+ * ```
+ */
+export class HistoryReader<T = EventData>
+  implements AsyncIterable<HistoryRecord<T>>, AsyncDisposable {
+  /** The stream's name. */
+  readonly stream: string;
+  readonly #open: () => Promise<HistoryServices>;
+  readonly #options: HistoryReaderOptions<T>;
+  readonly #from: Date;
+  readonly #clock: Clock;
+  readonly #disposed = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #positions: Positions;
+  #archive: ArchivePart<T> | undefined;
+  #live: StreamReader<T> | undefined;
+  #isArchiveRead = false;
+  /** What is read now; leaving the loop does not end it. */
+  #records: AsyncGenerator<HistoryRecord<T>, void, undefined> | undefined;
+  #iterating = false;
+
+  /**
+   * Creates a reader; it asks for nothing before it is iterated.
+   *
+   * @param services Kinesis and the object store, which stay the caller's; or what opens them, asked
+   * when reading begins.
+   * @param stream The stream's name, as Kinesis knows it.
+   * @param options Where to begin, where positions are kept, and how to read.
+   * @throws {RangeError} If `from` is no day.
+   * @throws {TypeError} If `autoCheckpoint` is given, and no checkpointer.
+   */
+  constructor(
+    services: HistoryServices | (() => Promise<HistoryServices>),
+    stream: string,
+    options: HistoryReaderOptions<T>,
+  ) {
+    const { clock = systemClock, signal } = options;
+    this.stream = stream;
+    this.#open = typeof services === "function" ? services : () => Promise.resolve(services);
+    this.#options = options;
+    this.#clock = clock;
+    this.#from = toMoment(options.from);
+    const signals = [this.#disposed.signal, signal].filter((each) => each !== undefined);
+    this.#signal = AbortSignal.any(signals);
+    this.#positions = new Positions(stream, { ...options, signal: this.#signal });
+    if (options.autoCheckpoint) this.#positions.requireCheckpointer();
+  }
+
+  /**
+   * Yields the records.
+   *
+   * @throws {HistoryGapError} If records may be missing, and `onGap` does not say what to do.
+   * @throws {InvalidRecordError} If a record is not an event, or does not fit the schema, and
+   * `onInvalid` does not say what to do.
+   * @throws {ArchiveFormatError} If an archive is damaged.
+   * @throws {ServiceError} If the object store, Kinesis or the database cannot be read.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<HistoryRecord<T>, void, undefined> {
+    if (this.#iterating) throw new TypeError("Cannot iterate a history twice at the same time");
+    this.#iterating = true;
+    try {
+      while (!this.#signal.aborted) {
+        const next = await this.#next();
+        if (next === undefined) return;
+        yield next;
+      }
+    } finally {
+      this.#iterating = false;
+    }
+  }
+
+  /**
+   * Saves the position of what was yielded so far: live, of every record, the current one included;
+   * in the archive, of the files that were read to their end.
+   *
+   * @throws {CheckpointError} If the database refuses.
+   * @throws {TypeError} If the reader has no checkpointer.
+   */
+  async checkpoint(): Promise<void> {
+    await this.#positions.save();
+    await this.#live?.checkpoint();
+  }
+
+  /** Whether the archive has been read, and records come from the live stream. */
+  get isLive(): boolean {
+    return this.#live !== undefined;
+  }
+
+  /** How far reading is behind the newest record, in milliseconds; undefined in the archive. */
+  get millisBehindLatest(): number | undefined {
+    return this.#live?.millisBehindLatest;
+  }
+
+  /** How many records `onInvalid: "skip"` has passed over. */
+  get skipped(): number {
+    return (this.#archive?.skipped ?? 0) + (this.#live?.skipped ?? 0);
+  }
+
+  /**
+   * Stops reading. With `autoCheckpoint`, saves what is finished.
+   *
+   * @throws {CheckpointError} If the database refuses, or cannot be reached: it is asked once.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+    await this.#records?.return().catch(() => {}); // what ends by the abort
+    await this.#live?.[Symbol.asyncDispose]();
+    if (this.#options.autoCheckpoint) await this.#positions.save(AbortSignal.abort());
+  }
+
+  /** The next record; undefined at the end. */
+  async #next(): Promise<HistoryRecord<T> | undefined> {
+    try {
+      for (;;) {
+        const isLive = this.#isArchiveRead;
+        this.#records ??= isLive
+          ? (await this.#openLive())[Symbol.asyncIterator]()
+          : (await this.#openArchive()).read();
+        const next = await this.#records.next();
+        if (!next.done) return next.value;
+        this.#records = undefined;
+        if (isLive) return undefined;
+        this.#isArchiveRead = true;
+      }
+    } catch (error) {
+      this.#records = undefined;
+      if (!this.#signal.aborted) throw error;
+      return undefined;
+    }
+  }
+
+  async #openArchive(): Promise<ArchivePart<T>> {
+    if (this.#archive !== undefined) return this.#archive;
+    const { kinesis, store } = await this.#open();
+    const { client, maxAttempts, prefetchFiles, prefetchBytes, onGap, autoCheckpoint } =
+      this.#options;
+    return this.#archive = new ArchivePart(store, {
+      ...this.#options,
+      ...{ stream: this.stream, client, from: this.#from, maxAttempts },
+      ...{ clock: this.#clock, signal: this.#signal },
+      checkpoints: await this.#positions.load(this.#signal),
+      prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
+      onGap: onGap ?? "throw",
+      isInStream: async (files, progress) =>
+        isInStream(files, progress, await this.#askStream(kinesis)),
+      onFile: async () => {
+        this.#notePositions();
+        if (autoCheckpoint) await this.#positions.save();
+      },
+    });
+  }
+
+  /** Goes on where the archive ends. */
+  async #openLive(): Promise<StreamReader<T>> {
+    if (this.#live !== undefined) return this.#live;
+    const { kinesis } = await this.#open();
+    const { onGap = "throw", checkpointer, autoCheckpoint } = this.#options;
+    const { progress, survey } = this.#archive!;
+    const state = await this.#askStream(kinesis);
+    const known = { stream: this.stream, from: this.#from, progress, survey };
+    const from = liveStarts(state, known);
+    for (const gap of findLost(state, known)) {
+      if (onGap === "throw") throw gap;
+      await onGap(gap);
+    }
+    this.#notePositions();
+    if (autoCheckpoint) await this.#positions.save();
+    return this.#live = new StreamReader(kinesis, this.stream, {
+      ...this.#options,
+      signal: this.#signal,
+      from,
+      checkpointer: checkpointer && startingAfresh(checkpointer),
+    });
+  }
+
+  #askStream(kinesis: KinesisApi): Promise<StreamState> {
+    const { onRetry } = this.#options;
+    return askStream(kinesis, this.stream, { onRetry, clock: this.#clock, signal: this.#signal });
+  }
+
+  /** Takes over how far the archive has been read. */
+  #notePositions(): void {
+    for (const [shardId, sequenceNumber] of this.#archive!.progress.positions) {
+      this.#positions.deliver(shardId, sequenceNumber);
+      this.#positions.finish();
+    }
+  }
+}
+
+/** A checkpointer that saves, and has no positions to go on from: the archive's end goes before. */
+function startingAfresh(checkpointer: Checkpointer): Checkpointer {
+  return {
+    client: checkpointer.client,
+    load: (stream, shardId) => checkpointer.load(stream, shardId),
+    save: (stream, positions) => checkpointer.save(stream, positions),
+    list: () => Promise.resolve([]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * Where the live stream takes over from the archive.
+ *
+ * @module
+ */
+
+import { TritonError } from "../errors.ts";
+import {
+  type KinesisApi,
+  listAllShards,
+  type RetryingOptions,
+  type Shard,
+} from "../kinesis/mod.ts";
+import { askUntilAnswered } from "../kinesis/retrying.ts";
+import { descendantsOf } from "../kinesis/shard_tree.ts";
+import type { ShardId } from "../record.ts";
+import type { ShardStarts } from "../stream/mod.ts";
+import type { ArchiveSurvey, HistoryFile } from "./archive_survey.ts";
+import { HistoryGapError } from "./history_error.ts";
+import type { HistoryProgress } from "./history_progress.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What a stream holds now. */
+export interface StreamState {
+  /** Its shards. */
+  readonly shards: readonly Shard[];
+  /** Records that arrived earlier are not in it, in milliseconds since the Unix epoch. */
+  readonly horizon: number;
+}
+
+/** Asks a stream what it holds. */
+export async function askStream(
+  kinesis: KinesisApi,
+  stream: string,
+  options: RetryingOptions & { readonly clock: { now(): number } },
+): Promise<StreamState> {
+  const { retentionHours } = await askUntilAnswered(
+    { service: "kinesis", operation: "DescribeStream", stream },
+    () => kinesis.describeStream(stream, { signal: options.signal }),
+    options,
+  );
+  const shards = await listAllShards(kinesis, stream, options);
+  return { shards, horizon: options.clock.now() - retentionHours * HOUR_MS };
+}
+
+/** What is known at the archive's end. */
+export interface ArchiveKnown {
+  /** The stream's name. */
+  readonly stream: string;
+  /** The first moment of interest. */
+  readonly from: Date;
+  /** How far each shard has been read. */
+  readonly progress: HistoryProgress;
+  /** The archive. */
+  readonly survey: ArchiveSurvey;
+}
+
+/**
+ * Decides where each shard begins: after its last archived record; where none is known, at the
+ * moment from which the history is read. Shards that have left the stream are left out.
+ *
+ * @throws {TritonError} If files without a manifest may hold records that the stream still has.
+ */
+export function liveStarts({ shards, horizon }: StreamState, known: ArchiveKnown): ShardStarts {
+  requireProvable(shards, horizon, known);
+  const { progress: { positions }, from } = known;
+  const ancestors = ancestorsOf(positions, shards);
+  const starts: Record<string, ShardStarts["shards"][string]> = {};
+  for (const { id } of shards) {
+    const sequenceNumber = positions.get(id);
+    if (sequenceNumber !== undefined) starts[id] = { type: "after", sequenceNumber };
+    // A shard is archived after those it comes from. They are closed: "latest" passes them over.
+    else if (ancestors.has(id)) starts[id] = "latest";
+  }
+  return { shards: starts, otherwise: from };
+}
+
+/** Finds the shards that certain others come from, however far back. */
+function ancestorsOf(of: { has(id: ShardId): boolean }, shards: readonly Shard[]): Set<ShardId> {
+  const found = new Set<ShardId>();
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const { id, parents } of shards) {
+      if (of.has(id) || found.has(id)) parents.forEach((parent) => found.add(parent));
+    }
+  }
+  return found;
+}
+
+/**
+ * Whether all that is wanted of certain files is still in the stream, and stays there for a while.
+ *
+ * @param files The files.
+ * @param progress How far each shard has been read.
+ * @param state What the stream holds.
+ */
+export function isInStream(
+  files: readonly HistoryFile[],
+  progress: HistoryProgress,
+  { horizon }: StreamState,
+): boolean {
+  return files.every((file) =>
+    file.manifest !== undefined &&
+    progress.wantedIn(file).every(([, { firstArrival }]) =>
+      firstArrival.getTime() >= horizon + HOUR_MS
+    )
+  );
+}
+
+/** Where another program's files are newer than the horizon, newer ones must say what they hold. */
+function requireProvable(
+  shards: readonly Shard[],
+  horizon: number,
+  { stream, progress, survey }: ArchiveKnown,
+): void {
+  const file = survey.newestUnprovable;
+  if (file === undefined || file.createdAt * 1_000 < horizon - DAY_MS) return;
+  const known = progress.knownSince(file.createdAt);
+  const descendants = descendantsOf(known, shards);
+  const unknown = shards.find(({ id }) => !known.has(id) && !descendants.has(id));
+  if (unknown === undefined) return;
+  throw new TritonError(
+    `Cannot go on from the archive of "${stream}" into the stream: archive "${file.key}" has no ` +
+      `manifest (another program wrote it), and no newer one tells where shard "${unknown.id}" ends`,
+  );
+}
+
+/**
+ * Finds the shards of which the stream may have dropped records before they were archived: all, where
+ * the archive ends before the horizon.
+ */
+export function findLost({ shards, horizon }: StreamState, known: ArchiveKnown): HistoryGapError[] {
+  const { stream, progress, survey, from } = known;
+  const until = new Date(Math.max(survey.newestArrival?.getTime() ?? 0, from.getTime()));
+  if (until.getTime() >= horizon) return [];
+  const why = `nothing is archived that arrived after ${until.toISOString()}, and the stream ` +
+    `holds nothing from before ${new Date(horizon).toISOString()}`;
+  return shards.map(({ id }) => {
+    const gap = { shardId: id, after: progress.positions.get(id), reason: "retention" } as const;
+    return new HistoryGapError(stream, gap, why);
+  });
+}
