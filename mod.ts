@@ -93,6 +93,8 @@ export {
 
 export {
   deaggregate,
+  findPositions,
+  type FindPositionsOptions,
   type GetRecordsOptions,
   type KinesisApi,
   type KinesisCredentials,
@@ -229,6 +231,8 @@ export {
   setPositions,
   type SetPositionsOptions,
   type ShardStanding,
+  type SqliteDatabase,
+  type SqliteStatement,
 } from "./src/checkpoint/mod.ts";
 export {
   type ArchivedFile,

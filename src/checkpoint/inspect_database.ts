@@ -33,6 +33,8 @@ export interface DatabaseFacts {
   readonly open: readonly ArchiveIntent[];
   /** Key of the archive that was committed last. */
   readonly newestKey: string | undefined;
+  /** When the stream was created that the positions belong to. */
+  readonly streamCreatedAt: Date | undefined;
 }
 
 /** Whose archives to look at. */
@@ -134,10 +136,14 @@ function* askFacts(
 function* readArchives(
   { dialect }: SqlExecutor,
   { client, stream }: InspectOptions,
-): Steps<Pick<DatabaseFacts, "open" | "newestKey">> {
+): Steps<Pick<DatabaseFacts, "open" | "newestKey" | "streamCreatedAt">> {
   if ((yield* ask(dialect.findTable, "triton_archive")).length === 0) {
-    return { open: [], newestKey: undefined };
+    return { open: [], newestKey: undefined, streamCreatedAt: undefined };
   }
+  const [known] = yield* ask<{ created_ms: number | string }>(
+    "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
+    ...[client, stream],
+  );
   const rows = yield* ask<IntentRow>(
     `SELECT id, archive_key, ranges FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id`,
@@ -148,7 +154,11 @@ function* readArchives(
     WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT 1`,
     ...[client, stream],
   );
-  return { open: rows.map(toIntent), newestKey: newest?.archive_key };
+  return {
+    open: rows.map(toIntent),
+    newestKey: newest?.archive_key,
+    streamCreatedAt: known && new Date(Number(known.created_ms)),
+  };
 }
 
 /** An opened database, and what it is. */

@@ -274,6 +274,13 @@ Deno.test("doctor finds a bucket and a database that do not belong together", ()
       (await complaintOf(patient)).message,
       /^20260101\/clicks-store-1\.tri, the newest archive of the database, is not in s3:/,
     );
+    await ledger.identify(new Date("2025-01-01T00:00:00Z"));
+    const recreated = await complaintOf(patient);
+    equal(recreated.level, "fail");
+    match(
+      recreated.message,
+      /^the positions belong to a stream .* created 2025-01-01T00:00:00\.000Z$/,
+    );
   }));
 
 Deno.test("doctor finds databases in memory, out of reach, and of a newer Triton", () =>

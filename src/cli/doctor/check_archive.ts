@@ -24,7 +24,15 @@ export interface ArchivePlace {
 export async function checkArchive(place: ArchivePlace, findings: Findings): Promise<void> {
   const { store, client, description, facts, clock } = place;
   const { name: stream, retentionHours, createdAt } = description;
-  const { newestKey } = facts;
+  const { newestKey, streamCreatedAt } = facts;
+  if (streamCreatedAt !== undefined && streamCreatedAt.getTime() !== createdAt.getTime()) {
+    findings.fail(
+      "archive",
+      `the positions belong to a stream of this name that was created ${streamCreatedAt.toISOString()}`,
+      { advice: "archive the new stream under another --client-name" },
+    );
+    return;
+  }
   const isThere = newestKey === undefined || await findings.attempt(
     "archive",
     () => undefined,
