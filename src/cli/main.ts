@@ -9,6 +9,7 @@ import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
 import { completionsCommand } from "./completions.ts";
+import { helpCommand } from "./help.ts";
 import { lsCommand } from "./ls.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
@@ -33,6 +34,7 @@ const COMMANDS = [
   checkpointCommand,
   doctorCommand,
   completionsCommand,
+  helpCommand,
 ];
 
 /**
@@ -74,6 +76,7 @@ function buildProgram(run: Run): Command {
   )
     .showHelpAfterError("(triton --help tells more)")
     .exitOverride()
+    .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void writes.push(context.stdout.write(text)),

@@ -1,5 +1,5 @@
-# Prints what zsh completes at the end of a command line: one candidate a line.
-# Usage: zsh -f complete.zsh SCRIPT LINE
+# Prints what zsh completes at the end of each command line: one candidate a line, then "--".
+# Usage: zsh -f complete.zsh SCRIPT LINE...
 #
 # zsh completes only in its editor, so an interactive zsh runs on a pseudo-terminal, and its compadd
 # prints what it is given instead of showing it.
@@ -26,7 +26,10 @@ INNER
 zpty shell zsh -f -i
 zpty -w shell "stty -echo; source $inner; source ${(q)1}; print ready''-to-type"
 zpty -r shell seen '*ready-to-type*' || exit 1
-zpty -w -n shell "$2"$'\t'
-zpty -r shell seen '*<<end>>*' || exit 1
+for line in "${@[2,-1]}"; do
+  zpty -w -n shell $'\C-u'"$line"$'\t'
+  zpty -r shell seen '*<<end>>*' || exit 1
+  print -r -- $seen | tr -d '\r' | grep -o '<[^<>]*>' | tr -d '<>' | grep -vx end
+  print -r -- --
+done
 zpty -d shell
-print -r -- $seen | tr -d '\r' | grep -o '<[^<>]*>' | tr -d '<>' | grep -vx end

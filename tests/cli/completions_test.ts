@@ -12,18 +12,24 @@ import { runCommand } from "./fake_context.ts";
 const COMPLETE_ZSH = new URL("complete.zsh", import.meta.url).pathname;
 
 /** Sources the script, and prints what `_triton` makes of the words; the last is being typed. */
-const COMPLETE_BASH = `source "$1"; eval "COMP_WORDS=($2)"
-[[ $2 == *" " ]] && COMP_WORDS+=("")
-COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _triton; printf '%s\\n' "\${COMPREPLY[@]}"`;
+const COMPLETE_BASH = `source "$1"; shift
+for line; do
+  eval "COMP_WORDS=($line)"
+  [[ $line == *" " ]] && COMP_WORDS+=("")
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _triton; printf '%s\\n' "\${COMPREPLY[@]}" --
+done`;
 
-/** How each shell prints what it completes at the end of a line. */
-const SHELLS: Readonly<Record<string, (script: string, line: string) => string[]>> = {
-  bash: (script, line) => ["bash", "--norc", "-c", COMPLETE_BASH, "bash", script, line],
-  zsh: (script, line) => ["zsh", "-f", COMPLETE_ZSH, script, line],
-  fish: (script, line) => {
-    const complete = 'source $argv[1]; complete -C "$argv[2]" | string split -f 1 \\t';
-    return ["fish", "--no-config", "-c", complete, script, line];
-  },
+const COMPLETE_FISH = `source $argv[1]
+for line in $argv[2..]
+  complete -C "$line" | string split -f 1 \\t
+  echo -- --
+end`;
+
+/** How each shell prints what it completes at the end of lines, a line with "--" after each. */
+const SHELLS: Readonly<Record<string, (script: string, lines: readonly string[]) => string[]>> = {
+  bash: (script, lines) => ["bash", "--norc", "-c", COMPLETE_BASH, "bash", script, ...lines],
+  zsh: (script, lines) => ["zsh", "-f", COMPLETE_ZSH, script, ...lines],
+  fish: (script, lines) => ["fish", "--no-config", "-c", COMPLETE_FISH, script, ...lines],
 };
 
 /** Command lines, and all that a shell offers at their end. */
@@ -61,7 +67,7 @@ async function isInstalled(shell: string): Promise<boolean> {
 /** A directory with `triton`, a script of completions, configurations and a file. */
 async function withScript(
   shell: string,
-  test: (complete: (line: string) => Promise<string[]>) => Promise<void>,
+  test: (complete: (...lines: readonly string[]) => Promise<string[][]>) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "triton-completions-" });
   try {
@@ -79,15 +85,16 @@ async function withScript(
     const env = {
       PATH: `${directory}:${Deno.env.get("PATH")}`,
       TRITON_CONFIG: join(directory, "triton.yaml"),
-      HOME: directory,
       TERM: "dumb",
     };
-    await test(async (line) => {
-      const [program, ...args] = SHELLS[shell]!(script, line) as [string, ...string[]];
+    await test(async (...lines) => {
+      const [program, ...args] = SHELLS[shell]!(script, lines) as [string, ...string[]];
       const output = await new Deno.Command(program, { args, env, cwd: directory }).output();
-      const text = new TextDecoder().decode(output.stdout);
-      equal(new TextDecoder().decode(output.stderr), "", line);
-      return text.split("\n").map((word) => word.trim()).filter((word) => word !== "").sort();
+      equal(new TextDecoder().decode(output.stderr), "");
+      const offered = new TextDecoder().decode(output.stdout).split(/^--\n/m).slice(0, -1);
+      return offered.map((text) =>
+        text.split("\n").map((word) => word.trim()).filter((word) => word !== "").sort()
+      );
     });
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -103,17 +110,16 @@ for (const shell of Object.keys(SHELLS)) {
   }
   Deno.test(`${shell} completes commands, options, values and streams`, () =>
     withScript(shell, async (complete) => {
-      for (const [line, ...offered] of LINES) {
-        deepStrictEqual([line, ...await complete(line)], [line, ...offered]);
-      }
+      const offered = await complete(...LINES.map(([line]) => line));
+      deepStrictEqual(LINES.map(([line], at) => [line, ...offered[at]!]), LINES);
     }));
 }
 
 Deno.test("bash completes what comes after an equals sign", () =>
   withScript("bash", async (complete) => {
     // In bash --format=c is three words.
-    deepStrictEqual(await complete("triton stats --format = c"), ["carbon"]);
-    deepStrictEqual(await complete("triton stats --client-name = store --wa"), ["--watch"]);
+    const lines = ["triton stats --format = c", "triton stats --client-name = store --wa"];
+    deepStrictEqual(await complete(...lines), [["carbon"], ["--watch"]]);
   }));
 
 /** The commands of the help, and those below them. */

@@ -1,4 +1,5 @@
 import type { Command, Option } from "commander";
+import { HELP_TOPICS } from "../help.ts";
 
 /** What can stand after an option, or as an argument. */
 export type Completion =
@@ -35,7 +36,15 @@ export interface CompletedCommand {
 
 /** Reads from a program what a shell can complete. */
 export function completedProgram(program: Command): CompletedCommand {
-  return completed(program, "", []);
+  const model = completed(program, "", []);
+  const names = model.commands.flatMap(({ names }) => names.slice(0, 1));
+  const topics: Completion = { type: "words", words: [...names, ...HELP_TOPICS] };
+  return {
+    ...model,
+    commands: model.commands.map((command) =>
+      command.path === "help" ? { ...command, argument: topics } : command
+    ),
+  };
 }
 
 /** A command and all below it, itself first. */

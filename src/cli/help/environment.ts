@@ -1,0 +1,32 @@
+/** What `triton help environment` prints. */
+export const text = `\
+Options go before the environment.
+
+  TRITON_CONFIG   the file that names the streams (--config)
+  TRITON_BUCKET   where the archives are (--bucket)
+  TRITON_DB       the database of positions (--checkpoint-db)
+  TRITON_CLIENT   the client's name (--client-name)
+  TRITON_LOG      the log's level (debug, info, warning, error), its format (text, json), or both:
+                  debug,json (--log-level, --log-format)
+  NO_COLOR        no colours on a terminal, if it is set to anything
+
+Credentials, regions and endpoints of AWS are found where its SDK always looks: the environment,
+profiles, then the roles of tasks and instances.
+
+  AWS_REGION                  where the configuration names none
+  AWS_PROFILE                 the section of ~/.aws/config and ~/.aws/credentials
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+  AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
+                              local servers, and endpoints of a VPC
+
+PostgreSQL's PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD stand in for what its URL does not
+say.
+
+Metrics go to an OpenTelemetry collector with OTEL_DENO=true, and then as these say:
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+  OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME
+
+NODE_EXTRA_CA_CERTS names a file of certificates to trust, such as those of a company's proxy.
+
+The values of AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and PGPASSWORD are never printed.
+`;
