@@ -182,7 +182,7 @@ export class ArchiveBuilder {
    * Makes the file. It can be made again, under another name or without one of its shards.
    *
    * @param header What the file says of itself.
-   * @returns The whole file.
+   * @returns The whole file, which must not be changed while the builder is used.
    */
   finish(header: ArchiveHeader): Uint8Array {
     this.#packer.closeAll();
@@ -204,7 +204,18 @@ export class ArchiveBuilder {
     });
     const chunks = this.#groups.flatMap((group) => group.chunks);
     const footer = [...encodeSkippable(QUARANTINE, quarantine), manifest];
-    return concatBytes([STREAM_IDENTIFIER, OPENING, ...chunks, ...footer]);
+    const file = concatBytes([STREAM_IDENTIFIER, OPENING, ...chunks, ...footer]);
+    this.#shareChunks(file, STREAM_IDENTIFIER.length + OPENING.length);
+    return file;
+  }
+
+  /** Keeps the chunks as parts of the file: while it is put, they would take as much memory again. */
+  #shareChunks(file: Uint8Array, start: number): void {
+    let at = start;
+    this.#groups = this.#groups.map((group) => ({
+      ...group,
+      chunks: group.chunks.map(({ length }) => file.subarray(at, at += length)),
+    }));
   }
 
   /** The ranges, each with where it follows on. */
