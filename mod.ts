@@ -5,7 +5,8 @@
  *
  * - follow a live stream, with {@linkcode openStream}, and put into one, with
  *   {@linkcode openWriter};
- * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
+ * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well; or
+ *   the archive first and then the live stream, with {@linkcode openHistory};
  * - remember how far it has come, with {@linkcode openCheckpointer}.
  *
  * {@linkcode Archiver} is what `triton store` runs, and {@linkcode verifyArchive} proves that an

@@ -26,9 +26,11 @@ import { askStream, findLost, isInStream, liveStarts, type StreamState } from ".
  * - Manifests tell where each file of a shard follows on. Files are read in that order; when the
  *   last one has been read, the archive is listed again, until nothing new is there. Each shard then
  *   begins after its last archived record, and shards that were never archived at `from`.
- * - Records of a shard come in order; and, where the clocks of its writers agree, all records of a
- *   shard before those of the shards that come from it. Records that are not events come in the live part only, to `onInvalid`: in the archive they
- *   stand in quarantine.
+ * - Records of a shard come in order. Files of different shards come in the order of their keys, so
+ *   in the archive the first records of a shard may come before the last ones of the shard that it
+ *   comes from, where the clocks of two writers differ, or one writer closed many files at once.
+ * - Records that are not events come in the live part only, to `onInvalid`: in the archive they stand
+ *   in quarantine.
  * - Files of other programs (go-triton's) say nothing of what they hold. They are read in the order
  *   of their keys. If the stream may still hold records of theirs, each shard must have a newer file
  *   that tells where it ends, else reading throws at the archive's end.

@@ -68,6 +68,23 @@ Deno.test("Examples run as they say, with the permissions that they name", async
     equal(counted, EVENTS.filter(({ properties }) => properties.magType === "ml").length);
   });
 
+  await t.step(
+    "backfill.ts goes from the archive into the stream, and on after a restart",
+    async () => {
+      const backfill = async (place: string) => {
+        const event = { id: place, properties: { mag: 9.9, place } };
+        await run("producer.ts", [], { input: `${JSON.stringify(event)}\n` });
+        const stopAt = new RegExp(`live 9.9 ${place}`);
+        return await run("backfill.ts", ["s3://triton-local", YESTERDAY], { stopAt });
+      };
+      const archived = STRONG.map(({ properties: { mag, place } }) => `archived ${mag} ${place}`);
+      const lines = await backfill("there");
+      deepStrictEqual(lines.pop(), "live 9.9 there");
+      deepStrictEqual(lines.sort(), [...archived, "archived 9.5 here"].sort());
+      deepStrictEqual(await backfill("elsewhere"), ["live 9.9 elsewhere"]);
+    },
+  );
+
   await t.step("no example is left out", () => {
     const names = [...Deno.readDirSync(EXAMPLES)].filter(({ isFile }) => isFile)
       .map(({ name }) => name);
