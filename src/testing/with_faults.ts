@@ -78,7 +78,8 @@ export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | A
     get(target, property) {
       const method: unknown = Reflect.get(target, property, target);
       if (typeof method !== "function") return method;
-      if (typeof property !== "string") return method.bind(target);
+      // Not bind(): `await using` of Deno 2.4 takes no bound function.
+      if (typeof property !== "string") return () => method.call(target);
       if (GENERATORS[name] !== property) {
         return (...args: unknown[]) =>
           request(property, args, (sent) => method.apply(target, sent) as Promise<unknown>);
