@@ -100,6 +100,33 @@ Deno.test("help permissions asks for nothing that the executable was not compile
   match(text, /triton doctor/);
 });
 
+/** `kinesis:A, B` and what follows, as `kinesis:A`, `kinesis:B`. */
+function actionsIn(text: string): string[] {
+  return [...text.matchAll(/(kinesis|s3):(\w+(?:, \w+)*)/g)].flatMap(([, service, names]) =>
+    names!.split(", ").map((name) => `${service}:${name}`)
+  );
+}
+
+Deno.test("help permissions tells what docs/permissions.md does", async () => {
+  const docs = await Deno.readTextFile(new URL("../../docs/permissions.md", import.meta.url));
+  const documented = new Map(
+    [...docs.matchAll(/^\| (`[^|]+) \| ([^|]*) \| ([^|]*) \|$/gm)].flatMap(([, names, a, b]) => {
+      const actions = [...`${a} ${b}`.matchAll(/`(\w+:\w+)`/g)].map(([, action]) => action!).sort();
+      const commands = [...names!.matchAll(/`([^`]+)`/g)].map(([, command]) => command!);
+      return actions.length === 0 ? [] : commands.map((command) => [command, actions] as const);
+    }),
+  );
+  const text = (await help("permissions")).split("\n\n")[1]!;
+  const told = new Map(
+    text.split(/\n(?= {2}\w)/).flatMap((row) => {
+      const names = row.trim().split(/ {2,}|\n/)[0]!.split(", ");
+      return names.map((name) => [name, actionsIn(row).sort()] as const);
+    }),
+  );
+  ok(told.size > 10);
+  deepStrictEqual(new Map([...told].sort()), new Map([...documented].sort()));
+});
+
 Deno.test("a misspelt command, subcommand, option or value is told what was probably meant", async () => {
   const mistakes = [
     [["verfy"], "(Did you mean verify?)"],

@@ -2,24 +2,24 @@
 export const text = `\
 What AWS must allow:
 
-             on the stream                                 on the bucket
-  store      kinesis:DescribeStreamSummary, ListShards,    s3:ListBucket, GetObject, PutObject
-             GetShardIterator, GetRecords
-  tail       kinesis:ListShards, GetShardIterator,
-             GetRecords
-  put        kinesis:PutRecords
-  shards     kinesis:ListShards
-  stats      with --lag: kinesis:GetShardIterator,
-             GetRecords
-  cat, ls, verify, quarantine                              s3:ListBucket, GetObject
-  checkpoint rewind: kinesis:ListShards,                   recover: s3:ListBucket, GetObject
-             GetShardIterator, GetRecords
+  store, doctor            kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+                           s3:ListBucket, GetObject, PutObject
+  tail                     kinesis:ListShards, GetShardIterator, GetRecords
+  tail --from TIME         kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+    (with a bucket)        s3:ListBucket, GetObject
+  checkpoint rewind        kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+  stats --lag              kinesis:GetShardIterator, GetRecords
+  shards                   kinesis:ListShards
+  put                      kinesis:PutRecords
+  cat, ls --long, verify, quarantine, checkpoint recover
+                           s3:ListBucket, GetObject
+  ls                       s3:ListBucket
 
-Nothing deletes or overwrites an archive, so nobody needs s3:DeleteObject. "triton doctor" tries
-each permission that "store" needs.
+Nothing deletes an object, a record or a stream. "triton doctor" tries all that "store" needs.
 
 What the database must allow: SELECT, INSERT, UPDATE and DELETE on the tables triton_*, and CREATE
-in their schema when they are made or brought to a new version. "stats" and "verify" only SELECT.
+in their schema when they are made or brought to a new version. "stats", "verify" and "checkpoint
+list" only SELECT. docs/permissions.md has policies and grants to copy.
 
 What the machine must allow. The executable was compiled with network, reading and writing of files,
 two questions about the system and a list of environment variables; it cannot start programs or
