@@ -72,7 +72,9 @@ async function runRow(
   // Each row with data of its own: what one leaves in memory must not slow down the next.
   await using bench = new Workbench(options);
   try {
+    const before = results.length;
     for await (const result of await row.run(bench)) results.push(result);
+    console.error(formatTable(results.slice(before)));
   } catch (error) {
     console.error(`${row.name} failed:`, error);
     Deno.exitCode = 1;
