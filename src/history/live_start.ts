@@ -13,7 +13,6 @@ import {
 } from "../kinesis/mod.ts";
 import { askUntilAnswered } from "../kinesis/retrying.ts";
 import { descendantsOf } from "../kinesis/shard_tree.ts";
-import type { ShardId } from "../record.ts";
 import type { ShardStarts } from "../stream/mod.ts";
 import type { ArchiveSurvey, HistoryFile } from "./archive_survey.ts";
 import { HistoryGapError } from "./history_error.ts";
@@ -66,27 +65,11 @@ export interface ArchiveKnown {
 export function liveStarts({ shards, horizon }: StreamState, known: ArchiveKnown): ShardStarts {
   requireProvable(shards, horizon, known);
   const { progress: { positions }, from } = known;
-  const ancestors = ancestorsOf(positions, shards);
-  const starts: Record<string, ShardStarts["shards"][string]> = {};
-  for (const { id } of shards) {
+  const starts = shards.flatMap(({ id }) => {
     const sequenceNumber = positions.get(id);
-    if (sequenceNumber !== undefined) starts[id] = { type: "after", sequenceNumber };
-    // A shard is archived after those it comes from. They are closed: "latest" passes them over.
-    else if (ancestors.has(id)) starts[id] = "latest";
-  }
-  return { shards: starts, otherwise: from };
-}
-
-/** Finds the shards that certain others come from, however far back. */
-function ancestorsOf(of: { has(id: ShardId): boolean }, shards: readonly Shard[]): Set<ShardId> {
-  const found = new Set<ShardId>();
-  for (let before = -1; before < found.size;) {
-    before = found.size;
-    for (const { id, parents } of shards) {
-      if (of.has(id) || found.has(id)) parents.forEach((parent) => found.add(parent));
-    }
-  }
-  return found;
+    return sequenceNumber === undefined ? [] : [[id, { type: "after", sequenceNumber }] as const];
+  });
+  return { shards: Object.fromEntries(starts), otherwise: from };
 }
 
 /**

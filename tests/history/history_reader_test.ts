@@ -269,6 +269,15 @@ Deno.test("HistoryReader says so when there is no archive, and the stream does n
   await rejects(() => drain(fixture, { from }), { message: /nothing is archived/ });
 });
 
+Deno.test("HistoryReader begins at its moment in shards that were never archived", async () => {
+  const fixture = new Fixture(2);
+  await fixture.put(10);
+  await fixture.clock.advance(3_600_000);
+  const from = new Date(fixture.clock.now());
+  await fixture.put(10);
+  deepEqual(numbersOf(await drain(fixture, { from })), fixture.expected.slice(10));
+});
+
 Deno.test("HistoryReader.checkpoint() saves whole files in the archive, and a restart goes on there", async () => {
   const fixture = new Fixture(1);
   for (let i = 0; i < 3; i++) {
@@ -293,6 +302,49 @@ Deno.test("HistoryReader.checkpoint() saves whole files in the archive, and a re
   const archived = await drain(fixture, { checkpointer, onGap: () => {} });
   deepEqual(numbersOf(archived), fixture.expected.slice(10));
   ok(archived.every((record) => "key" in record));
+});
+
+Deno.test("HistoryReader goes on where the archive ends, not where an earlier run saved", async () => {
+  const fixture = new Fixture(1);
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  await fixture.put(10);
+  await archive(fixture);
+  {
+    await using history = open(fixture, { checkpointer });
+    await runUntil(fixture.clock, Array.fromAsync(history));
+    await history.checkpoint();
+  }
+  for (const hours of [20, 4.5]) {
+    await fixture.put(10);
+    await archive(fixture);
+    await fixture.clock.advance(hours * 3_600_000);
+  }
+  // The stream holds the third file's records, and no longer the second's.
+  const records = await drain(fixture, { checkpointer });
+  deepEqual(numbersOf(records), fixture.expected.slice(10));
+  ok(records.every((record) => "key" in record));
+});
+
+Deno.test("HistoryReader does not read files without a manifest again after a restart", async () => {
+  const fixture = new Fixture(1);
+  await putUnprovable(fixture.store, STREAM, 0);
+  for (let i = 0; i < 2; i++) {
+    await fixture.clock.advance(60_000);
+    await fixture.put(10);
+    await archive(fixture);
+  }
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  {
+    await using history = open(fixture, { checkpointer });
+    let count = 0;
+    for await (const _record of history) if (++count === 15) break;
+    await history.checkpoint();
+  }
+  await fixture.clock.advance(50 * 3_600_000);
+  const records = await drain(fixture, { checkpointer, onGap: () => {} });
+  deepEqual(numbersOf(records), fixture.expected.slice(10));
+  const afresh = await drain(fixture, { onGap: () => {} });
+  deepEqual(numbersOf(afresh), [-1, ...fixture.expected]);
 });
 
 Deno.test("HistoryReader with autoCheckpoint saves as it goes, and goes on live", async () => {
