@@ -104,7 +104,7 @@ export async function openStoreMonitor(
   };
   const server = listen === undefined ? undefined : new MonitorServer({
     address: listen,
-    ...{ allowedHosts, status, registry, limits },
+    ...{ allowedHosts, status, registry, limits, clock },
   });
   const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
   return {

@@ -1,8 +1,12 @@
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../clock.ts";
 import { TritonError } from "../errors.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
+import { History, SAMPLE_INTERVAL_MS } from "./history.ts";
 import { formatAddress, isAllowedHost, isLoopback, type ListenAddress } from "./listen_address.ts";
+import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
+import { renderPage } from "./page/page.ts";
 import {
   type HealthLimits,
   judgeHealth,
@@ -25,11 +29,14 @@ export interface MonitorServerOptions {
   readonly registry: MetricRegistry;
   /** When it is not healthy. */
   readonly limits: HealthLimits;
+  /** When to take a sample for the charts. */
+  readonly clock: Clock;
 }
 
 const HEADERS = {
   "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; " +
+    "connect-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -39,6 +46,7 @@ const HEADERS = {
 /**
  * Shows over HTTP how `triton store` stands.
  *
+ * - `/`: a page for people.
  * - `/livez`: the process turns.
  * - `/readyz`: it can work. 503 with the reasons if not.
  * - `/healthz`: the work gets done. 503 with the reasons if not.
@@ -51,6 +59,9 @@ export class MonitorServer implements AsyncDisposable {
   readonly #options: MonitorServerOptions;
   readonly #hosts: ReadonlySet<string>;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #history = new History();
+  readonly #stop = new AbortController();
+  readonly #sampling: Promise<void>;
 
   /**
    * Begins to listen.
@@ -69,6 +80,7 @@ export class MonitorServer implements AsyncDisposable {
         url: this.url,
       });
     }
+    this.#sampling = this.#sample();
   }
 
   /** Where it listens, with the port that was taken. */
@@ -79,7 +91,18 @@ export class MonitorServer implements AsyncDisposable {
 
   /** Answers what was asked for already, and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    this.#stop.abort();
+    await Promise.all([this.#sampling, this.#server.shutdown()]);
+  }
+
+  /** Keeps in mind how the store stands, again and again. */
+  async #sample(): Promise<void> {
+    const { status, clock } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#history.add(status());
+      await clock.sleep(SAMPLE_INTERVAL_MS, signal).catch(() => {});
+    }
   }
 
   #answer(request: Request): Response {
@@ -96,6 +119,12 @@ export class MonitorServer implements AsyncDisposable {
   #route(path: string): Response {
     const { status, registry, limits } = this.#options;
     switch (path) {
+      case "/":
+        return reply(200, this.#page(), "text/html; charset=utf-8");
+      case "/page.css":
+        return reply(200, PAGE_CSS, "text/css; charset=utf-8");
+      case "/page.js":
+        return reply(200, PAGE_JS, "text/javascript; charset=utf-8");
       case "/livez":
         return text(200, "ok");
       case "/readyz":
@@ -107,8 +136,15 @@ export class MonitorServer implements AsyncDisposable {
       case "/metrics":
         return reply(200, prometheusText(registry.collect()), PROMETHEUS_TEXT_TYPE);
       default:
-        return text(404, "There are /metrics, /status, /livez, /readyz and /healthz");
+        return text(404, "There are /, /metrics, /status, /livez, /readyz and /healthz");
     }
+  }
+
+  #page(): string {
+    const { limits } = this.#options;
+    const status = this.#options.status();
+    const [ready, healthy] = [judgeReadiness(status, limits), judgeHealth(status, limits)];
+    return renderPage({ status, history: this.#history, ready, healthy });
   }
 }
 

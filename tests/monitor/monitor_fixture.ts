@@ -1,6 +1,7 @@
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import type { HealthLimits, StoreStatus } from "../../src/monitor/mod.ts";
 import type { ShardStatus } from "../../src/archiver/mod.ts";
+import { VirtualClock } from "../../src/clock.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 
@@ -82,12 +83,19 @@ export function startingStatus(changes: Partial<StoreStatus> = {}): StoreStatus 
 }
 
 /** A server on a free port that shows a status. */
-export function serve(show: () => StoreStatus, allowedHosts?: readonly string[]): MonitorServer {
+export function serve(
+  show: () => StoreStatus,
+  { allowedHosts, clock = new VirtualClock() }: {
+    readonly allowedHosts?: readonly string[];
+    readonly clock?: VirtualClock;
+  } = {},
+): MonitorServer {
   return new MonitorServer({
     address: { hostname: "127.0.0.1", port: 0 },
     allowedHosts,
     status: show,
     registry: new MetricRegistry(),
     limits: LIMITS,
+    clock,
   });
 }

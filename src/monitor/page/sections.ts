@@ -1,0 +1,205 @@
+import type { ShardStatus } from "../../archiver/mod.ts";
+import type { History } from "../history.ts";
+import { duration, type StoreStatus } from "../store_status.ts";
+import { chart } from "./chart.ts";
+import { formatBytes, formatCount, formatRate, formatSpan, timeAgo } from "./format.ts";
+import { type Html, html, type HtmlValue } from "./html.ts";
+
+/** More shards than this are not listed. */
+const LISTED = 50;
+/** Nor are more files than this. */
+const LISTED_FILES = 10;
+
+const STATES: Readonly<Record<ShardStatus["state"], string>> = {
+  reading: "read here",
+  another: "another worker",
+  free: "free",
+  waiting: "waits for its parents",
+  refused: "refused",
+};
+
+/** The few numbers that matter most. */
+export function figures(status: StoreStatus): Html {
+  const { at, recentFiles = [], memory, workers } = status;
+  const last = recentFiles[0];
+  return html`<dl class="figures">${[
+    figure("Headroom", formatSpan(status.headroomMs), "until the stream drops what waits"),
+    figure("Oldest unarchived", formatSpan(status.unarchivedAgeMs), "age of the oldest record"),
+    figure("Lag", formatSpan(status.lagMs), "behind the newest record"),
+    figure(
+      "Last file",
+      last === undefined ? "none yet" : `${duration(at.getTime() - last.at.getTime())} ago`,
+      last === undefined ? "since the start" : `closed by ${last.reason}`,
+    ),
+    inProgress(status),
+    figure(
+      "Memory",
+      memory === undefined ? "unknown" : formatBytes(memory.rss),
+      memory === undefined
+        ? undefined
+        : `${formatBytes(memory.buffered)} of ${formatBytes(memory.limit)} buffered`,
+    ),
+    figure("Workers", workers === undefined ? "unknown" : String(workers.length), "alive"),
+    figure(
+      "Uploads",
+      String(status.uploads ?? 0),
+      status.uploads ? "files wait for the object store" : "nothing waits",
+    ),
+  ]}</dl>`;
+}
+
+function inProgress({ at, openFile, rotateMs }: StoreStatus): Html {
+  if (openFile === undefined) return figure("File in progress", "empty", "no record waits");
+  const { bytes, events, openedAt } = openFile;
+  return figure(
+    "File in progress",
+    formatBytes(bytes),
+    `${formatCount(events)} events in ${duration(at.getTime() - openedAt.getTime())}`,
+    rotateMs && `closes in ${duration(rotateMs - at.getTime() % rotateMs)}`,
+  );
+}
+
+function figure(name: string, value: string, ...notes: readonly HtmlValue[]): Html {
+  return html`
+    <div>
+      <dt>${name}</dt>
+      <dd>${value}${notes.map((note) => html`<small>${note}</small>`)}</dd>
+    </div>
+  `;
+}
+
+/** How the store went in the last hours. */
+export function charts(history: History): Html {
+  const { times } = history;
+  const draw = (
+    title: string,
+    name: Parameters<History["series"]>[0],
+    format: (value: number) => string,
+  ) => chart({ title, times, values: history.series(name), format });
+  return html`<section class="charts" aria-label="The last hours">${[
+    draw("Records read", "readPerSecond", formatRate),
+    draw("Lag", "lagMs", formatSpan),
+    draw("Oldest unarchived", "unarchivedAgeMs", formatSpan),
+    draw("Buffered memory", "bufferedBytes", formatBytes),
+  ]}</section>`;
+}
+
+/** A table of which each row becomes a card where there is no room. */
+function table(
+  title: string,
+  columns: readonly string[],
+  rows: readonly (readonly HtmlValue[])[],
+): Html {
+  const cell = (value: HtmlValue, index: number) =>
+    html`
+      <td role="cell" data-label="${columns[index]}">
+        <div>${value}</div>
+      </td>
+    `;
+  return html`
+    <table role="table" aria-label="${title}">
+      <thead role="rowgroup">
+        <tr role="row">${columns.map((name) =>
+          html`<th role="columnheader" scope="col">${name}</th>`
+        )}</tr>
+      </thead>
+      <tbody role="rowgroup">${rows.map((cells) =>
+        html`<tr role="row">${cells.map(cell)}</tr>`
+      )}</tbody>
+    </table>
+  `;
+}
+
+/** The shards that have not ended; of very many those that are worst off. */
+export function shards(status: StoreStatus): Html {
+  const { shards: all, endedShards = 0, worker } = status;
+  const heading = html`<h2>Shards</h2>`;
+  if (all === undefined) return html`<section>${heading}<p>Not known yet.</p></section>`;
+  const listed = all.length <= LISTED
+    ? all
+    : [...all].sort((a, b) => b.unarchivedAgeMs - a.unarchivedAgeMs).slice(0, LISTED);
+  const rows = listed.map((shard) => [
+    shard.shardId,
+    html`<span class="state ${shard.state}">${STATES[shard.state]}</span>`,
+    shard.lagMs === undefined ? "–" : formatSpan(shard.lagMs),
+    formatSpan(shard.unarchivedAgeMs),
+    formatSpan(shard.headroomMs),
+    ownerOf(shard, worker),
+    shard.epoch,
+    shard.position === undefined
+      ? "none yet"
+      : html`<code title="${shard.position}">…${shard.position.slice(-8)}</code>`,
+  ]);
+  const notes = [
+    listed.length < all.length
+      ? `The ${LISTED} of ${formatCount(all.length)} that are worst off; /status has all.`
+      : undefined,
+    endedShards > 0 ? `${formatCount(endedShards)} more are archived to their end.` : undefined,
+  ].filter((note) => note !== undefined);
+  const columns = [
+    "Shard",
+    "State",
+    "Lag",
+    "Unarchived",
+    "Headroom",
+    "Owner",
+    "Epoch",
+    "Archived up to",
+  ];
+  return html`<section>${heading}${table("Shards", columns, rows)}<p>${
+    notes.join(" ")
+  }</p></section>`;
+}
+
+function ownerOf({ owner }: ShardStatus, worker: string | undefined): HtmlValue {
+  if (owner === undefined) return "nobody";
+  return html`<code title="${owner}">${owner.slice(0, 8)}</code>${
+    owner === worker ? " (this one)" : ""
+  }`;
+}
+
+/** Files that were committed last. */
+export function files({ at, recentFiles = [] }: StoreStatus): Html {
+  const rows = recentFiles.slice(0, LISTED_FILES).map((file) => [
+    timeAgo(file.at, at),
+    html`<code>${file.key}</code>`,
+    formatCount(file.events),
+    formatBytes(file.size),
+    file.reason,
+    formatCount(file.quarantined),
+  ]);
+  const columns = ["When", "Key", "Events", "Size", "Closed by", "Quarantined"];
+  return html`<section><h2>Recent files</h2>${
+    rows.length === 0 ? html`<p>None since the start.</p>` : table("Recent files", columns, rows)
+  }</section>`;
+}
+
+/** What went wrong of late. */
+export function errors({ at, recentErrors }: StoreStatus): Html {
+  const rows = recentErrors.map(({ message, times, lastAt, firstAt }) => [
+    timeAgo(lastAt, at),
+    message,
+    times === 1 ? "once" : html`${formatCount(times)} times since ${timeAgo(firstAt, at)}`,
+  ]);
+  return html`<section><h2>Errors</h2>${
+    rows.length === 0
+      ? html`<p>None since the start.</p>`
+      : table("Errors", ["Last", "What", "How often"], rows)
+  }</section>`;
+}
+
+/** How the services answer. */
+export function services({ at, services }: StoreStatus): Html {
+  const names = [["Kinesis", "Kinesis"], ["ledger", "Database"], ["object store", "Object store"]];
+  const rows = names.map(([key, name]) => {
+    const { lastAnswerAt, failingSince, error } = services[key as keyof typeof services] ?? {};
+    const failing = failingSince && html`
+      <span class="state refused">fails</span> since ${timeAgo(failingSince, at)}: ${error}.
+    `;
+    const answered = lastAnswerAt === undefined
+      ? "no answer yet"
+      : html`${failing && "last "}answered ${timeAgo(lastAnswerAt, at)}`;
+    return [name, html`${failing}${answered}`];
+  });
+  return html`<section><h2>Services</h2>${table("Services", ["Service", "State"], rows)}</section>`;
+}

@@ -1,0 +1,35 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { History, SAMPLE_INTERVAL_MS } from "../../src/monitor/history.ts";
+import { NOW, startingStatus, status } from "./monitor_fixture.ts";
+
+/** A status of the n-th sample, when so many records have been read. */
+function sample(index: number, read: number) {
+  const at = new Date(NOW.getTime() + index * SAMPLE_INTERVAL_MS);
+  return status({ at, totals: { "triton.records.read": read }, lagMs: index });
+}
+
+Deno.test("History keeps values in order, and rates between two samples", () => {
+  const history = new History();
+  deepStrictEqual(history.times, []);
+  history.add(sample(0, 100));
+  history.add(sample(1, 400));
+  history.add(sample(2, 400));
+  deepStrictEqual(history.series("readPerSecond"), [NaN, 10, 0]);
+  deepStrictEqual(history.series("lagMs"), [0, 1, 2]);
+  equal(history.times[2], NOW.getTime() + 2 * SAMPLE_INTERVAL_MS);
+});
+
+Deno.test("History keeps the last six hours", () => {
+  const history = new History();
+  for (let index = 0; index < 1_000; index++) history.add(sample(index, index));
+  const values = history.series("lagMs");
+  equal(values.length * SAMPLE_INTERVAL_MS, 6 * 3_600_000);
+  deepStrictEqual([values[0], values.at(-1)], [280, 999]);
+});
+
+Deno.test("History does not know what a store that starts does not", () => {
+  const history = new History();
+  history.add(startingStatus());
+  deepStrictEqual(history.series("lagMs"), [NaN]);
+  deepStrictEqual(history.series("bufferedBytes"), [NaN]);
+});

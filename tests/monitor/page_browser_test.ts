@@ -1,0 +1,111 @@
+/** The page as a browser shows it. */
+
+import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
+import type { RecentFile } from "../../src/archiver/mod.ts";
+import { Browser } from "../support/browser.ts";
+import { ago, HOUR, MINUTE, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
+
+const long = "Cannot put s3://triton-prod/20260501/clicks_prod-store-1777636800.tri: " +
+  "getaddrinfo-ENOTFOUND-" + "bucket".repeat(20);
+
+const file: RecentFile = {
+  ...{ key: "20260501/a_stream_with_a_long_name_prod-store-1777636800.tri", size: 58_123_456 },
+  ...{ events: 1_234_567, quarantined: 2, reason: "time", at: ago(25 * MINUTE) },
+};
+
+const pages = {
+  working: () => status({ recentFiles: [file] }),
+  starting: () => startingStatus(),
+  troubled: () =>
+    status({
+      shards: [
+        shard(0, { unarchivedAgeMs: 80 * MINUTE }),
+        ...(["refused", "free", "another", "waiting"] as const).map((state, n) =>
+          shard(n + 1, { state, owner: undefined, lagMs: undefined })
+        ),
+      ],
+      recentErrors: [{ message: long, times: 37, firstAt: ago(2 * HOUR), lastAt: ago(8_000) }],
+      services: { "object store": { failingSince: ago(2 * HOUR), error: long } },
+    }),
+};
+
+/** The texts whose colour is too close to that behind it, as WCAG's AA has it. */
+const FAINT = `(() => {
+  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+    throw new Error("nothing is behind");
+  };
+  const luminance = (color) => {
+    const [r, g, b] = color.map((part) => {
+      const value = part / 255;
+      return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const faint = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = texts.nextNode()) !== null;) {
+    if (text.data.trim() === "" || text.parentElement.closest("[hidden], script") !== null) continue;
+    const [a, b] = [parse(getComputedStyle(text.parentElement).color), behind(text.parentElement)]
+      .map((color) => luminance(color.slice(0, 3)));
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) faint.push([text.data.trim(), contrast]);
+  }
+  return faint;
+})()`;
+
+/** The elements that stick out to the right. */
+const WIDE = `[...document.querySelectorAll("body *")].filter((element) =>
+  getComputedStyle(element).position !== "absolute" &&
+  element.getBoundingClientRect().right > innerWidth + 0.5
+).map((element) => element.outerHTML.slice(0, 80))`;
+
+Deno.test("the page fits any width, can be read in light and dark, and breaks no rule", async () => {
+  await using browser = await Browser.start();
+  if (browser === undefined) return;
+  let show = pages.working;
+  await using server = serve(() => show());
+  const backgrounds = new Set<string>();
+  for (const [name, page] of Object.entries(pages)) {
+    show = page as typeof show;
+    for (const scheme of ["light", "dark"] as const) {
+      for (const width of [320, 375, 700, 1280]) {
+        const what = `${name}, ${scheme}, ${width}`;
+        await browser.open(server.url, { width, height: 800, scheme });
+        deepStrictEqual(await browser.evaluate(WIDE), [], what);
+        equal(await browser.evaluate("document.documentElement.scrollWidth"), width, what);
+        deepStrictEqual(await browser.evaluate(FAINT), [], what);
+      }
+      backgrounds.add(await browser.evaluate("getComputedStyle(document.body).backgroundColor"));
+    }
+  }
+  equal(backgrounds.size, 2);
+  deepStrictEqual(browser.complaints, []);
+  const png = await browser.screenshot();
+  deepStrictEqual([...png.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
+  ok(png.length > 10_000);
+});
+
+Deno.test("the page updates itself, and says when it cannot", async () => {
+  await using browser = await Browser.start();
+  if (browser === undefined) return;
+  let show = pages.starting;
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(serve(() => show()));
+  await browser.open(server.url, { width: 800, height: 800, scheme: "light" });
+  const headline = () =>
+    browser.evaluate<string>(`document.querySelector(".verdict strong").innerText`);
+  const isStale = () => browser.evaluate<boolean>(`!document.getElementById("stale").hidden`);
+  equal(await headline(), "Starting");
+  show = pages.working as typeof show;
+  await browser.evaluate("update()"); // which its timer calls, every five seconds
+  deepStrictEqual([await headline(), await isStale()], ["Healthy", false]);
+  notEqual(await browser.evaluate(`document.querySelectorAll("main").length`), 2);
+  await stack.disposeAsync();
+  await browser.evaluate("update()");
+  deepStrictEqual([await headline(), await isStale()], ["Healthy", true]);
+});

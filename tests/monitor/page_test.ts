@@ -1,0 +1,124 @@
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import type { RecentFile } from "../../src/archiver/mod.ts";
+import { History } from "../../src/monitor/history.ts";
+import { chart } from "../../src/monitor/page/chart.ts";
+import { formatBytes, formatRate, formatSpan } from "../../src/monitor/page/format.ts";
+import { html } from "../../src/monitor/page/html.ts";
+import { renderPage } from "../../src/monitor/page/page.ts";
+import { judgeHealth, judgeReadiness, type StoreStatus } from "../../src/monitor/store_status.ts";
+import { ago, HOUR, LIMITS, MINUTE, shard, startingStatus, status } from "./monitor_fixture.ts";
+
+function render(status: StoreStatus, history = new History()): string {
+  const [ready, healthy] = [judgeReadiness(status, LIMITS), judgeHealth(status, LIMITS)];
+  return renderPage({ status, history, ready, healthy });
+}
+
+/** What a page says, without its markup. */
+function textOf(page: string): string {
+  return page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+}
+
+Deno.test("renderPage() shows a store that works", () => {
+  const file: RecentFile = {
+    ...{ key: "20260501/clicks_prod-store-1777636800.tri", size: 58_123_456, events: 1_234_567 },
+    ...{ quarantined: 2, reason: "time", at: ago(25 * MINUTE) },
+  };
+  const text = textOf(render(status({ recentFiles: [file] })));
+  match(text, /clicks_prod to s3:\/\/triton-prod , for client store Healthy/);
+  match(text, /Headroom 23 h 40 min/);
+  match(text, /File in progress 9\.9 MB 12,345 events in 20 min closes in 1 h/);
+  match(text, /shardId-000000000000 read here 0\.4 s 20 min 23 h 40 min 5712f7ae \(this one\) 3/);
+  match(
+    text,
+    /25 min ago 20260501\/clicks_prod-store-1777636800\.tri 1,234,567 58\.1 MB time 2/,
+  );
+  match(text, /the stream keeps records for 1 d/);
+});
+
+Deno.test("renderPage() says what is wrong, and with whom", () => {
+  const text = textOf(render(status({
+    shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE }), shard(1, { state: "refused" })],
+    recentErrors: [{
+      message: "Cannot put: connect ECONNREFUSED",
+      ...{ times: 37, firstAt: ago(2 * HOUR), lastAt: ago(8_000) },
+    }],
+    services: {
+      "object store": { failingSince: ago(2 * HOUR), error: "ECONNREFUSED" },
+      ledger: { lastAnswerAt: ago(1_000) },
+      Kinesis: { lastAnswerAt: ago(1_000) },
+    },
+  })));
+  match(text, /Not healthy shardId-000000000001 is refused: the database is behind the archive/);
+  match(text, /shardId-000000000000: what arrived 1 h 20 min ago is not archived/);
+  match(text, /8 s ago Cannot put: connect ECONNREFUSED 37 times since 2 h ago/);
+  match(text, /Object store fails since 2 h ago : ECONNREFUSED/);
+});
+
+Deno.test("renderPage() shows a store that starts or stops", () => {
+  const starting = textOf(render(startingStatus()));
+  match(starting, /Starting The database has not answered yet: Cannot connect: refused/);
+  match(starting, /Shards Not known yet\./);
+  match(textOf(render(status({ state: "stopping", uploads: 2 }))), /Stopping It is stopping/);
+});
+
+Deno.test("renderPage() lists the shards that are worst off, where there are very many", () => {
+  const shards = Array.from({ length: 120 }, (_, n) => shard(n, { unarchivedAgeMs: n * 1_000 }));
+  const page = render(status({ shards, endedShards: 1_234 }));
+  const listed = [...page.matchAll(/shardId-0+(\d+)<\/div>/g)].map(([, number]) => Number(number));
+  deepStrictEqual(listed, Array.from({ length: 50 }, (_, n) => 119 - n));
+  match(
+    textOf(page),
+    /The 50 of 120 that are worst off; \/status has all\. 1,234 more are archived/,
+  );
+});
+
+Deno.test("renderPage() loads nothing from elsewhere, and works without its script", () => {
+  const page = render(status());
+  const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => link);
+  deepStrictEqual(links, ["data:,", "page.css", "page.js", "metrics", "status"]);
+  match(page, /<noscript>\s*<meta http-equiv="refresh" content="30">/);
+  ok(!/style="|<style| on[a-z]+="/.test(page), "the policy allows none of it");
+});
+
+Deno.test("html escapes what is not HTML, wherever it stands", () => {
+  const evil = `<script>"&'`;
+  const escaped = "&lt;script&gt;&quot;&amp;&#39;";
+  equal(
+    html`<p title="${evil}">${[evil, html`<b>${evil}</b>`, 3]}${undefined}</p>`.text,
+    `<p title="${escaped}">${escaped}<b>${escaped}</b>3</p>`,
+  );
+  const page = render(status({
+    recentErrors: [{ message: evil, times: 1, firstAt: ago(0), lastAt: ago(0) }],
+    stream: evil,
+  }));
+  ok(page.includes(escaped) && !page.includes(evil));
+});
+
+Deno.test("chart() draws values from zero up, and says what it shows", () => {
+  const times = [0, 30_000, 60_000, 90_000];
+  const format = (value: number) => `${value} things`;
+  const { text } = chart({ title: "Things", times, values: [NaN, 5, 10, 0], format });
+  match(text, /aria-label="Things of the last 1 min 30 s: now 0 things, at most 10 things"/);
+  const points = /<polyline points="([^"]+)"/.exec(text)![1]!.split(" ");
+  deepStrictEqual(points, ["106.7,33.0", "213.3,3.0", "320.0,63.0"]);
+  match(chart({ title: "Things", times: [0], values: [1], format }).text, /collecting/);
+});
+
+Deno.test("chart() of a day's samples stays small", () => {
+  const times = Array.from({ length: 2_880 }, (_, n) => n * 30_000);
+  const { text } = chart({ title: "T", times, values: times.map(Math.sin), format: String });
+  ok(text.length < 6_000, `${text.length}`);
+});
+
+Deno.test("sizes, rates and spans are told in few digits", () => {
+  deepStrictEqual([0, 999, 1_500, 9_876_543, 158e6, 2.5e9].map(formatBytes), [
+    "0 B",
+    "999 B",
+    "1.5 kB",
+    "9.9 MB",
+    "158 MB",
+    "2.5 GB",
+  ]);
+  deepStrictEqual([0, 0.25, 12.3, 1_234].map(formatRate), ["0/s", "0.3/s", "12/s", "1,234/s"]);
+  deepStrictEqual([undefined, 0, 420, 59_000].map(formatSpan), ["unknown", "0 s", "0.4 s", "59 s"]);
+});
