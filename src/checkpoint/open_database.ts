@@ -22,7 +22,7 @@ export type DatabaseAddress =
  * How long SQLite waits for another process's transaction. It blocks the whole thread, so it is no
  * longer than a healthy writer could need; who wants to wait longer asks again.
  */
-const SQLITE_BUSY_MS = 5_000;
+export const SQLITE_BUSY_MS = 5_000;
 
 /**
  * Parses the URL of a database.

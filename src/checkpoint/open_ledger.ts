@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ArchiveLedger } from "./archive_ledger.ts";
 import { MemoryLedger } from "./memory_ledger.ts";
-import { openPostgres, openSqlite, parseDatabaseUrl } from "./open_database.ts";
+import { openPostgres, openSqlite, parseDatabaseUrl, SQLITE_BUSY_MS } from "./open_database.ts";
 import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -92,5 +92,9 @@ async function openSqliteLedger(
 ): Promise<ArchiveLedger> {
   const { client, clock } = options;
   await using _creatingItsTable = await SqliteCheckpointer.open(database, { client });
-  return await SqlLedger.open(new SqliteExecutor(database, { clock, onDispose }), options);
+  const isOurs = onDispose !== undefined;
+  // SQLite waits with the whole thread, on which a worker also reads and answers health checks.
+  if (isOurs) database.exec("PRAGMA busy_timeout = 0");
+  const busyMs = isOurs ? SQLITE_BUSY_MS : 0;
+  return await SqlLedger.open(new SqliteExecutor(database, { clock, onDispose, busyMs }), options);
 }

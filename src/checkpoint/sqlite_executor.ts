@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
@@ -8,19 +8,30 @@ import { sqliteError } from "./sqlite_error.ts";
 export interface SqliteExecutorOptions {
   /** What is the time: SQLite's own clock, which is the machine's, unless given. */
   readonly clock?: Clock | undefined;
+  /**
+   * How long to wait while another process writes, in milliseconds, beyond the database's own busy
+   * timeout: not at all unless given. Meanwhile this process does other work, whereas SQLite's own
+   * waiting stops all of it.
+   */
+  readonly busyMs?: number | undefined;
   /** Called when the executor is disposed of. */
   readonly onDispose?: (() => void) | undefined;
 }
+
+/** Time between two looks at whether the other process is done, in milliseconds. */
+const BUSY_PAUSE_MS = 20;
 
 /** Runs work on SQLite, without giving way to other work of this process. */
 export class SqliteExecutor implements SqlExecutor {
   readonly #database: SqliteDatabase;
   readonly #clock: Clock | undefined;
+  readonly #busyMs: number;
   #onDispose: (() => void) | undefined;
 
   constructor(database: SqliteDatabase, options: SqliteExecutorOptions = {}) {
     this.#database = database;
     this.#clock = options.clock;
+    this.#busyMs = options.busyMs ?? 0;
     this.#onDispose = options.onDispose;
   }
 
@@ -87,13 +98,17 @@ export class SqliteExecutor implements SqlExecutor {
     }
   }
 
-  #attempt<T>(what: string, run: () => T): Promise<T> {
-    return new Promise((resolve) => {
+  /** Makes an attempt, and others for as long as only another process is in the way. */
+  async #attempt<T>(what: string, run: () => T): Promise<T> {
+    const clock = this.#clock ?? systemClock;
+    for (let waited = 0;; waited += BUSY_PAUSE_MS) {
       try {
-        resolve(run());
+        return run();
       } catch (error) {
-        throw error instanceof CheckpointError ? error : sqliteError(what, error);
+        const failure = error instanceof CheckpointError ? error : sqliteError(what, error);
+        if (failure.code !== "SQLITE_BUSY" || waited >= this.#busyMs) throw failure;
+        await clock.sleep(BUSY_PAUSE_MS);
       }
-    });
+    }
   }
 }

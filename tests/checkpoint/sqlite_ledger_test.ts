@@ -137,6 +137,41 @@ Deno.test("SqlLedger reads while another process writes, and writes when that is
     equal((await ledger.shards()).length, 1);
   }));
 
+Deno.test("a ledger waits for another process that writes, and other work goes on meanwhile", () =>
+  withFile(async (path) => {
+    await using ledger = await openLedger(`sqlite://${path}`, OPTIONS);
+    using other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const added = ledger.addShards([newShard(0)]);
+    // Were the thread blocked, this would not run before SQLite has given up.
+    await new Promise((resolve) => setTimeout(resolve));
+    other.exec("COMMIT");
+    await added;
+    equal((await ledger.shards()).length, 1);
+  }));
+
+Deno.test("SqliteExecutor waits for another process no longer than it is told to", () =>
+  withFile(async (path) => {
+    await (await openLedger(`sqlite://${path}`, OPTIONS))[Symbol.asyncDispose]();
+    using database = new DatabaseSync(path);
+    database.exec("PRAGMA busy_timeout = 0");
+    const clock = new VirtualClock();
+    const ledger = await SqlLedger.open(
+      new SqliteExecutor(database, { clock, busyMs: 1_000 }),
+      OPTIONS,
+    );
+    using other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    let waiting = true;
+    const added = ledger.addShards([newShard(0)]).finally(() => waiting = false);
+    const refused = rejects(added, { name: "CheckpointError", code: "SQLITE_BUSY" });
+    await clock.advance(900);
+    equal(waiting, true);
+    await clock.advance(200);
+    await refused;
+    other.exec("ROLLBACK");
+  }));
+
 Deno.test("openLedger() refuses what names no database, and a client without a name", async () => {
   await rejects(openLedger("mysql://localhost", OPTIONS), { code: "InvalidUrl" });
   await rejects(openLedger("sqlite:///no/such/directory/t.db", OPTIONS), {
