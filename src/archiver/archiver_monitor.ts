@@ -21,6 +21,16 @@ import { CLOSE_REASONS } from "./rotation.ts";
 /** How many files and errors are kept in mind. */
 const RECENT = 20;
 
+/** Stands for all requests that are not told apart. */
+const ANY = {};
+
+/** What is known of a service. */
+interface ServiceRecord {
+  lastAnswerAt: Date | undefined;
+  /** The requests that fail and are repeated, the one that has failed for longest first. */
+  readonly failing: Map<object, { readonly since: Date; readonly error: string }>;
+}
+
 /** What an {@linkcode ArchiverMonitor} needs to know. */
 export interface ArchiverMonitorOptions {
   /** Name of the stream, as Kinesis knows it. */
@@ -43,7 +53,7 @@ export class ArchiverMonitor {
   readonly #clock: Clock;
   readonly #instruments: Instruments;
   readonly #totals = new Map<CounterName, number>();
-  readonly #services = new Map<ServiceName, ServiceStatus>();
+  readonly #services = new Map<ServiceName, ServiceRecord>();
   readonly #files: RecentFile[] = [];
   readonly #errors: RecentError[] = [];
 
@@ -78,7 +88,9 @@ export class ArchiverMonitor {
 
   /** How the services answer. */
   get services(): Readonly<Partial<Record<ServiceName, ServiceStatus>>> {
-    return Object.fromEntries(this.#services);
+    return Object.fromEntries(
+      this.#services.entries().map(([name, service]) => [name, statusOf(service)]),
+    );
   }
 
   /** What was counted since the start, by the names of the metrics. */
@@ -86,20 +98,30 @@ export class ArchiverMonitor {
     return Object.fromEntries(this.#totals);
   }
 
-  /** Notes that a service answered. */
-  answered(service: ServiceName): void {
-    this.#services.set(service, { lastAnswerAt: this.#now() });
+  /**
+   * Notes that a service answered.
+   *
+   * @param request What it answered: any of those that are told apart by nothing unless given.
+   */
+  answered(service: ServiceName, request: object = ANY): void {
+    this.#service(service).lastAnswerAt = this.#now();
+    this.gaveUp(service, request);
   }
 
-  /** Notes that a request failed and is repeated. */
-  retried(service: ServiceName, error: unknown): void {
+  /** Notes that nobody waits for the answer to a request any more. */
+  gaveUp(service: ServiceName, request: object): void {
+    this.#service(service).failing.delete(request);
+  }
+
+  /**
+   * Notes that a request failed and is repeated. Its service counts as failing until it is answered:
+   * a database on a full disk answers others.
+   */
+  retried(service: ServiceName, error: unknown, request: object = ANY): void {
     const kind = kindOf(error);
-    const before = this.#services.get(service);
-    this.#services.set(service, {
-      lastAnswerAt: before?.lastAnswerAt,
-      failingSince: before?.failingSince ?? this.#now(),
-      error: messageOf(error),
-    });
+    const { failing } = this.#service(service);
+    const since = failing.get(request)?.since ?? this.#now();
+    failing.set(request, { since, error: messageOf(error) });
     this.#count("triton.retries", 1, { service: service.toLowerCase().replaceAll(" ", "_"), kind });
     this.failed(messageOf(error));
   }
@@ -165,6 +187,14 @@ export class ArchiverMonitor {
     return this.#instruments.observe(look);
   }
 
+  #service(name: ServiceName): ServiceRecord {
+    const known = this.#services.get(name);
+    if (known !== undefined) return known;
+    const service: ServiceRecord = { lastAnswerAt: undefined, failing: new Map() };
+    this.#services.set(name, service);
+    return service;
+  }
+
   #count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     this.#totals.set(name, (this.#totals.get(name) ?? 0) + value);
     this.#instruments.count(name, value, attributes);
@@ -173,6 +203,11 @@ export class ArchiverMonitor {
   #now(): Date {
     return new Date(this.#clock.now());
   }
+}
+
+function statusOf({ lastAnswerAt, failing }: ServiceRecord): ServiceStatus {
+  const [longest] = failing.values();
+  return { lastAnswerAt, failingSince: longest?.since, error: longest?.error };
 }
 
 /** Why records can be missing. */

@@ -9,9 +9,9 @@ export type ServiceName = "Kinesis" | "object store" | "ledger";
 export interface ServiceStatus {
   /** When it last answered; undefined if it never did. */
   readonly lastAnswerAt?: Date | undefined;
-  /** Since when it fails; undefined if it does not. */
+  /** Since when a request to it fails that is still repeated; undefined if none is. */
   readonly failingSince?: Date | undefined;
-  /** What it failed with last, if it fails. */
+  /** What that one failed with last. */
   readonly error?: string | undefined;
 }
 

@@ -52,23 +52,28 @@ export async function persist<T>(
   { clock, signal, monitor }: Patience,
   request: () => Promise<T>,
 ): Promise<T> {
-  const answer = await retry(request, {
-    clock,
-    signal,
-    onRetry(error, attempt, delayMs) {
-      log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
-        event: "request.retried",
-        service,
-        attempt,
-        delayMs,
-        code: error instanceof ServiceError ? error.code : undefined,
-        reason: error instanceof Error ? error.message : String(error),
-      });
-      monitor?.retried(service, error);
-    },
-  });
-  monitor?.answered(service);
-  return answer;
+  const asked = {};
+  try {
+    const answer = await retry(request, {
+      clock,
+      signal,
+      onRetry(error, attempt, delayMs) {
+        log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
+          event: "request.retried",
+          service,
+          attempt,
+          delayMs,
+          code: error instanceof ServiceError ? error.code : undefined,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+        monitor?.retried(service, error, asked);
+      },
+    });
+    monitor?.answered(service, asked);
+    return answer;
+  } finally {
+    monitor?.gaveUp(service, asked);
+  }
 }
 
 /**

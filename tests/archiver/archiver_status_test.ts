@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { ArchiverMonitor } from "../../src/archiver/mod.ts";
-import { KinesisError, ObjectStoreError } from "../../src/errors.ts";
+import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
@@ -121,6 +121,26 @@ Deno.test("Archiver.status() tells what waits while the object store is down", a
   deepStrictEqual([up.uploads, up.memory.buffered < 100, up.recentFiles.length], [0, true, 1]);
   equal(up.services["object store"]!.failingSince, undefined);
   equal(values()["triton.upload.duration"], 1);
+  await worker.stop();
+});
+
+Deno.test("Archiver.status() shows a database that answers, but takes nothing in, as failing", async () => {
+  const { fixture, monitor } = watched();
+  const worker = fixture.start({ monitor });
+  await fixture.clock.advance(5 * SECOND);
+  const { ledger } = fixture;
+  const renew = ledger.renew.bind(ledger);
+  const full = new CheckpointError("disk is full", { code: "SQLITE_FULL", retryable: true });
+  ledger.renew = () => Promise.reject(full);
+  await fixture.clock.advance(MINUTE);
+  const down = worker.status();
+  const { lastAnswerAt, failingSince, error } = down.services.ledger!;
+  ok(down.at.getTime() - lastAnswerAt!.getTime() < 5 * SECOND, "the shards are listed");
+  ok(down.at.getTime() - failingSince!.getTime() > 50 * SECOND);
+  equal(error, "disk is full");
+  ledger.renew = renew;
+  await fixture.clock.advance(MINUTE);
+  equal(worker.status().services.ledger!.failingSince, undefined);
   await worker.stop();
 });
 
