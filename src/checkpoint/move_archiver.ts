@@ -63,7 +63,9 @@ function planMove(
 
 /** Where the archive of a shard ends that was moved before: its checkpoint is forgotten then. */
 function lastBeforeGap(shardId: ShardId, gaps: readonly Gap[]): SequenceNumber | undefined {
-  return gaps.filter((gap) => gap.shardId === shardId).map(({ after }) => after)
+  // Other gaps follow on what was read, archived or not.
+  return gaps.filter((gap) => gap.shardId === shardId && gap.reason === "skipped")
+    .map(({ after }) => after)
     .filter((after) => after !== undefined).sort(compareSequenceNumbers).at(-1);
 }
 

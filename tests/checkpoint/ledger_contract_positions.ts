@@ -9,7 +9,15 @@ import type { ArchiveLedger } from "@triton/triton/checkpoint";
 import { VirtualClock } from "@triton/triton";
 import { moveArchiver } from "../../src/checkpoint/move_archiver.ts";
 import { positions, shard } from "./contract.ts";
-import { checkpointsOf, intent, lease, type LedgerTest, LONG_MS, range } from "./ledger_support.ts";
+import {
+  at,
+  checkpointsOf,
+  intent,
+  lease,
+  type LedgerTest,
+  LONG_MS,
+  range,
+} from "./ledger_support.ts";
 
 const NOW = Date.UTC(2026, 0, 2);
 
@@ -110,6 +118,23 @@ export const MOVES: readonly LedgerTest[] = [
       deepStrictEqual(await move(ledger, { 0: "9" }), ["0 undefined 9"]);
       deepStrictEqual(await move(ledger, { 0: "3" }, { now: NOW + 1 }), ["0 9 3"]);
       deepStrictEqual(await startsOf(ledger), ["after 3"]);
+    },
+  },
+  {
+    name: "what was only read when the stream dropped records does not count as archived",
+    async run(place) {
+      await using ledger = await place.open();
+      const [shardId] = await lease(ledger, "a", 1);
+      await ledger.leave("a");
+      const dropped = { stream: ledger.stream, shardId: shardId!, reason: "retention" };
+      const recordedAt = new Date(NOW);
+      await ledger.recordGap({ ...dropped, after: at("20"), until: undefined, recordedAt });
+      await move(ledger, { 0: "50" }, { now: NOW + 1 });
+      await move(ledger, { 0: "10" }, { now: NOW + 2 });
+      deepStrictEqual(await gapsOf(ledger), [
+        "0 20 undefined retention",
+        "0 undefined undefined skipped",
+      ]);
     },
   },
   {
