@@ -25,8 +25,8 @@ export interface ArchiveWriterOptions {
   readonly onLost: (lease: Lease) => void;
   /** Told of what keeps files from being archived for good. */
   readonly onFailure: (error: unknown) => void;
-  /** Told of each file that reached the archive. */
-  readonly onFile?: ((file: ArchivedFile) => void) | undefined;
+  /** Told of each file that reached the archive; what it throws is logged. */
+  readonly onFile?: ((file: ArchivedFile) => void | Promise<void>) | undefined;
 }
 
 /** The file that is being filled. */
@@ -228,7 +228,20 @@ export class ArchiveWriter {
       reason: file.reason,
     });
     this.#services.monitor.archived(archived, shards);
-    this.#options.onFile?.(archived);
+    this.#tell(archived);
+  }
+
+  /** Tells of a file, which is archived whatever becomes of who is told. */
+  async #tell(file: ArchivedFile): Promise<void> {
+    try {
+      await this.#options.onFile?.(file);
+    } catch (error) {
+      log.warn("Cannot tell of {key}, which is archived: {reason}", {
+        event: "file.untold",
+        key: file.key,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 }
 

@@ -43,6 +43,6 @@ export interface ArchiverOptions {
   readonly recover?: boolean | undefined;
   /** Told of what happens; one of the archiver's own unless given. */
   readonly monitor?: ArchiverMonitor | undefined;
-  /** Told of each file that reached the archive. */
-  readonly onFile?: ((file: ArchivedFile) => void) | undefined;
+  /** Told of each file that reached the archive; what it throws is logged. */
+  readonly onFile?: ((file: ArchivedFile) => void | Promise<void>) | undefined;
 }

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { GaugeResult, MetricAttributes, MetricGauge, MetricSink } from "./metric_sink.ts";
 import {
   type CounterName,
@@ -42,10 +43,17 @@ class InstrumentSet {
   }
 }
 
-/** The metrics of {@linkcode METRICS}, told to one or more meters. */
+const log = getLogger(["triton", "telemetry"]);
+
+/**
+ * The metrics of {@linkcode METRICS}, told to one or more meters.
+ *
+ * What is measured goes on whatever a meter throws; that is logged once.
+ */
 export class Instruments {
   readonly #sets: readonly InstrumentSet[];
   readonly #common: MetricAttributes;
+  #failed = false;
 
   /**
    * Creates the instruments.
@@ -61,13 +69,13 @@ export class Instruments {
   /** Adds to a counter; adding 0 makes a series that others can be compared with. */
   count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
-    for (const { counters } of this.#sets) counters.get(name)!.add(value, all);
+    this.#tell(({ counters }) => counters.get(name)!.add(value, all));
   }
 
   /** Adds a value to a histogram. */
   record(name: HistogramName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
-    for (const { histograms } of this.#sets) histograms.get(name)!.record(value, all);
+    this.#tell(({ histograms }) => histograms.get(name)!.record(value, all));
   }
 
   /**
@@ -77,17 +85,35 @@ export class Instruments {
    * @returns Ends it.
    */
   observe(look: () => Iterable<Observation>): () => void {
-    const ends = this.#sets.map(({ sink, gauges }) => {
-      const all = [...gauges.values()];
+    const callbacks = new Map(this.#sets.map((meter) => {
       const callback = (result: GaugeResult) => {
         for (const { name, value, attributes } of look()) {
-          result.observe(gauges.get(name)!, value, { ...this.#common, ...attributes });
+          result.observe(meter.gauges.get(name)!, value, { ...this.#common, ...attributes });
         }
       };
-      sink.addBatchObservableCallback(callback, all);
-      return () => sink.removeBatchObservableCallback(callback, all);
-    });
-    return () => ends.forEach((end) => end());
+      return [meter, callback];
+    }));
+    const all = ({ gauges }: InstrumentSet) => [...gauges.values()];
+    this.#tell((meter) => meter.sink.addBatchObservableCallback(callbacks.get(meter)!, all(meter)));
+    return () =>
+      this.#tell((meter) =>
+        meter.sink.removeBatchObservableCallback(callbacks.get(meter)!, all(meter))
+      );
+  }
+
+  #tell(act: (meter: InstrumentSet) => void): void {
+    for (const meter of this.#sets) {
+      try {
+        act(meter);
+      } catch (error) {
+        if (this.#failed) continue;
+        this.#failed = true;
+        log.warn("A meter throws, so some metrics are missing: {reason}", {
+          event: "metrics.refused",
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      }
+    }
   }
 }
 
