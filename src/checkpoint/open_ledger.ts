@@ -9,6 +9,7 @@ import { checkClient } from "./rows.ts";
 import { SqlLedger } from "./sql_ledger.ts";
 import { SqliteCheckpointer, type SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { SqliteExecutor } from "./sqlite_executor.ts";
+import { watchFile } from "./sqlite_file.ts";
 
 /** Options of {@linkcode openLedger}. */
 export interface OpenLedgerOptions {
@@ -66,10 +67,10 @@ export async function openLedger(
     case "memory":
       return new MemoryLedger(stream, { client, ...(clock && { clock }) });
     case "sqlite":
-      return await openSqlite(
-        address.path,
-        (database, onDispose) => openSqliteLedger(database, options, onDispose),
-      );
+      return await openSqlite(address.path, (database, onDispose) => {
+        const ours = { onDispose, checkFile: watchFile(address.path) };
+        return openSqliteLedger(database, options, ours);
+      });
     case "postgres":
       return await openPostgres(address.postgres, async (connector) => {
         // Which creates its table.
@@ -88,13 +89,12 @@ export async function openLedger(
 async function openSqliteLedger(
   database: SqliteDatabase,
   options: OpenLedgerOptions,
-  onDispose?: () => void,
+  ours?: { readonly onDispose: () => void; readonly checkFile: () => void },
 ): Promise<ArchiveLedger> {
   const { client, clock } = options;
   await using _creatingItsTable = await SqliteCheckpointer.open(database, { client });
-  const isOurs = onDispose !== undefined;
   // SQLite waits with the whole thread, on which a worker also reads and answers health checks.
-  if (isOurs) database.exec("PRAGMA busy_timeout = 0");
-  const busyMs = isOurs ? SQLITE_BUSY_MS : 0;
-  return await SqlLedger.open(new SqliteExecutor(database, { clock, onDispose, busyMs }), options);
+  if (ours !== undefined) database.exec("PRAGMA busy_timeout = 0");
+  const busyMs = ours === undefined ? 0 : SQLITE_BUSY_MS;
+  return await SqlLedger.open(new SqliteExecutor(database, { clock, busyMs, ...ours }), options);
 }

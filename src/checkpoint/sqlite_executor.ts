@@ -14,6 +14,8 @@ export interface SqliteExecutorOptions {
    * waiting stops all of it.
    */
   readonly busyMs?: number | undefined;
+  /** Called before each transaction: throws if the database is no longer what it was. */
+  readonly checkFile?: (() => void) | undefined;
   /** Called when the executor is disposed of. */
   readonly onDispose?: (() => void) | undefined;
 }
@@ -26,12 +28,14 @@ export class SqliteExecutor implements SqlExecutor {
   readonly #database: SqliteDatabase;
   readonly #clock: Clock | undefined;
   readonly #busyMs: number;
+  readonly #checkFile: (() => void) | undefined;
   #onDispose: (() => void) | undefined;
 
   constructor(database: SqliteDatabase, options: SqliteExecutorOptions = {}) {
     this.#database = database;
     this.#clock = options.clock;
     this.#busyMs = options.busyMs ?? 0;
+    this.#checkFile = options.checkFile;
     this.#onDispose = options.onDispose;
   }
 
@@ -53,6 +57,7 @@ export class SqliteExecutor implements SqlExecutor {
 
   transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
     return this.#attempt(what, () => {
+      this.#checkFile?.();
       // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
       this.#database.exec("BEGIN IMMEDIATE");
       try {

@@ -150,6 +150,25 @@ Deno.test("a ledger waits for another process that writes, and other work goes o
     equal((await ledger.shards()).length, 1);
   }));
 
+Deno.test("a ledger whose SQLite file is deleted or replaced does not go on in what is gone", () =>
+  withFile(async (path) => {
+    await using ledger = await openLedger(`sqlite://${path}`, OPTIONS);
+    await ledger.addShards([newShard(0)]);
+    const moved = {
+      name: "CheckpointError",
+      code: "SQLITE_MOVED",
+      retryable: false,
+      message: `Cannot go on in the checkpoint database "${path}": its file was deleted or ` +
+        "replaced; stop all workers before they start again",
+    };
+    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(path + suffix);
+    await rejects(ledger.renew("worker-1", LONG_MS), moved);
+    await using another = await openLedger(`sqlite://${path}`, OPTIONS);
+    await another.addShards([newShard(0)]);
+    await rejects(ledger.addShards([newShard(1)]), moved);
+    equal((await another.shards()).length, 1);
+  }));
+
 Deno.test("SqliteExecutor waits for another process no longer than it is told to", () =>
   withFile(async (path) => {
     await (await openLedger(`sqlite://${path}`, OPTIONS))[Symbol.asyncDispose]();
