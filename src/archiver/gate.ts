@@ -16,7 +16,13 @@ export class Gate {
   /** Returns when the gate is open, or when `signal` is aborted. */
   async pass(signal: AbortSignal): Promise<void> {
     while (this.#opened !== undefined && !signal.aborted) {
-      await Promise.race([this.#opened.promise, aborted(signal)]);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const go = () => resolve();
+      this.#opened.promise.then(go);
+      signal.addEventListener("abort", go);
+      await promise;
+      // The signal lives for as long as a shard is read, which may be years.
+      signal.removeEventListener("abort", go);
     }
   }
 }

@@ -106,7 +106,10 @@ export class HistoryReader<T = EventData>
     this.#from = toMoment(options.from);
     const signals = [this.#disposed.signal, signal].filter((each) => each !== undefined);
     this.#signal = AbortSignal.any(signals);
-    this.#positions = new Positions(stream, { ...options, signal: this.#signal });
+    this.#positions = new Positions(stream, {
+      ...this.#retrying,
+      checkpointer: options.checkpointer,
+    });
     if (options.autoCheckpoint) this.#positions.requireCheckpointer();
   }
 
@@ -231,15 +234,20 @@ export class HistoryReader<T = EventData>
     if (autoCheckpoint) await this.#positions.save();
     return this.#live = new StreamReader(kinesis, this.stream, {
       ...this.#options,
-      signal: this.#signal,
+      ...this.#retrying,
       from,
       checkpointer: checkpointer && startingAfresh(checkpointer),
     });
   }
 
   #askStream(kinesis: KinesisApi): Promise<StreamState> {
+    return askStream(kinesis, this.stream, this.#retrying);
+  }
+
+  /** How Kinesis and the database are asked: `maxAttempts` is for the object store alone. */
+  get #retrying() {
     const { onRetry } = this.#options;
-    return askStream(kinesis, this.stream, { onRetry, clock: this.#clock, signal: this.#signal });
+    return { onRetry, clock: this.#clock, signal: this.#signal, maxAttempts: undefined };
   }
 
   /** Takes over how far the archive has been read. */

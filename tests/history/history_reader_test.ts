@@ -4,6 +4,7 @@ import { InvalidArchiveRecordError } from "../../src/archive/mod.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { encodeEvent, encodeSnappyFrames } from "../../src/codec/mod.ts";
+import { CheckpointError, KinesisError } from "../../src/errors.ts";
 import {
   HistoryGapError,
   HistoryReader,
@@ -424,6 +425,27 @@ Deno.test("HistoryReader types and checks the records of both parts", async () =
   });
   equal((await runUntil(clock, Array.fromAsync(skipping))).length, 18);
   equal(skipping.skipped, 2);
+});
+
+Deno.test("HistoryReader asks Kinesis and the database for as long as it takes, whatever maxAttempts says", async () => {
+  const fixture = new Fixture();
+  await fixture.put(3);
+  await archive(fixture);
+  await fixture.put(3);
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  const failing = (what: object, name: string, ErrorType: typeof KinesisError) => {
+    const answer = Reflect.get(what, name).bind(what);
+    let failures = 5;
+    Reflect.set(what, name, (...args: unknown[]) => {
+      if (failures-- <= 0) return answer(...args);
+      return Promise.reject(new ErrorType("Cannot", { code: "Throttling", retryable: true }));
+    });
+  };
+  failing(fixture.kinesis, "getRecords", KinesisError);
+  failing(checkpointer, "list", CheckpointError);
+  failing(checkpointer, "save", CheckpointError);
+  const records = await drain(fixture, { checkpointer, autoCheckpoint: true, maxAttempts: 2 });
+  deepEqual(numbersOf(records), fixture.expected);
 });
 
 Deno.test("openHistory() refuses what cannot be before anything is asked", () => {
