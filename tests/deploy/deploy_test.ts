@@ -9,6 +9,7 @@ import { parseConfig } from "@triton/triton/config";
 import { prometheusName } from "../../src/telemetry/instruments.ts";
 import { METRICS } from "../../src/telemetry/metrics.ts";
 import { runCommand } from "../cli/fake_context.ts";
+import { readPage } from "../docs/markdown.ts";
 import { runTool } from "./tools.ts";
 
 const DEPLOY = new URL("../../examples/deploy/", import.meta.url);
@@ -117,6 +118,16 @@ Deno.test("the alert rules are right, and name only metrics that there are", asy
     const answer = await runTool("promtool", files);
     if (answer !== undefined) ok(answer.ok, answer.text);
   }
+});
+
+Deno.test("each alert has its part in the run book, and each such part its alert", () => {
+  const rules = read("prometheus/alerts.yml");
+  const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, name]) => name!);
+  const urls = [...rules.matchAll(/runbook_url: (\S+)/g)].map(([, url]) => url!);
+  deepStrictEqual(urls, alerts.map((name) => `docs/operations.md#${name.toLowerCase()}`));
+  const runBook = readPage("docs/operations.md");
+  const parts = [...runBook.text.matchAll(/^### (Triton\w+)$/gm)].map(([, name]) => name!);
+  deepStrictEqual(parts.sort(), alerts.sort());
 });
 
 Deno.test("the dashboard shows every metric, and only such as there are", async () => {

@@ -43,7 +43,7 @@ export function figures(status: StoreStatus): Html {
     figure(
       "Uploads",
       String(status.uploads ?? 0),
-      status.uploads ? "files wait for the object store" : "nothing waits",
+      status.uploads ? "files are not archived yet" : "nothing waits",
     ),
   ]}</dl>`;
 }
