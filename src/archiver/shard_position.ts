@@ -90,23 +90,27 @@ async function skip(
 ): Promise<StartPosition> {
   const { ledger, clock } = services;
   const { shardId, epoch } = lease;
-  const start = startNow(clock.now());
+  const now = clock.now();
+  const start = startNow(now);
+  // Not when the database hears of it: that may be long after, from a worker that is dead by then.
+  const knownAt = new Date(now);
   const gap: Gap = {
     stream: ledger.stream,
     shardId,
     after: checkpoint,
     until: undefined,
     reason: "skipped",
-    recordedAt: new Date(clock.now()),
+    recordedAt: knownAt,
   };
-  await persist("ledger", services, () => ledger.reposition(shardId, epoch, { start }, gap));
+  const position = { start, knownAt };
+  await persist("ledger", services, () => ledger.reposition(shardId, epoch, position, gap));
   services.monitor?.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     event: "records.skipped",
     shardId,
     checkpoint: checkpoint ?? "its beginning",
   });
-  lease.readUntil = clock.now();
+  lease.readUntil = now;
   return start;
 }
 

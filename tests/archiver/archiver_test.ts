@@ -228,6 +228,24 @@ Deno.test("Archiver.run() passes over saved positions if asked to, and records t
   equal(gap!.reason, "skipped");
 });
 
+Deno.test("Archiver.run() knows nothing of what came since it passed over the rest", async () => {
+  const fixture = new Fixture(1);
+  const { clock } = fixture;
+  // As a statement does that takes effect long after, when its worker is dead.
+  fixture.ledger = new class extends MemoryLedger {
+    override async reposition(...args: Parameters<MemoryLedger["reposition"]>): Promise<boolean> {
+      await clock.sleep(10_000);
+      return await super.reposition(...args);
+    }
+  }(STREAM, { clock });
+  const startedAt = clock.now();
+  const worker = fixture.start({ skipToLatest: true });
+  await clock.advance(12_000);
+  const { knownAt } = await fixture.ledger.standing(fixture.shards[0]!);
+  ok(knownAt.getTime() - startedAt < 5_000, knownAt.toISOString());
+  await worker.stop();
+});
+
 Deno.test("Archiver takes over positions that an older Triton left", async () => {
   const fixture = new Fixture(2);
   await fixture.put(20);
