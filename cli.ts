@@ -37,6 +37,7 @@ const encoder = new TextEncoder();
 function output(file: typeof Deno.stdout | typeof Deno.stderr): Output {
   return {
     isTerminal: file.isTerminal(),
+    columns: file.isTerminal() ? Deno.consoleSize().columns : undefined,
     async write(data) {
       let bytes = typeof data === "string" ? encoder.encode(data) : data;
       while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));

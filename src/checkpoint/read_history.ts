@@ -4,6 +4,8 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
+import { CheckpointError } from "../errors.ts";
 import type { Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "./checkpointer.ts";
 import { compareGaps, type GapRow, type ShardRow, toGap, toShard } from "./ledger_rows.ts";
@@ -89,7 +91,11 @@ async function openReadOnly(path: string): Promise<SqlExecutor> {
     database.exec("PRAGMA busy_timeout = 5000");
     return new SqliteExecutor(database, { onDispose: () => database.close() });
   } catch (error) {
-    throw sqliteError(`Cannot open the checkpoint database "${path}"`, error);
+    const what = `Cannot open the checkpoint database "${path}"`;
+    const failure = sqliteError(what, error);
+    if (failure.code !== "SQLITE_CANTOPEN" || existsSync(path)) throw failure;
+    const { code, retryable } = failure;
+    throw new CheckpointError(`${what}: there is no such file`, { code, retryable, cause: error });
   }
 }
 

@@ -2,7 +2,14 @@ import type { Command } from "commander";
 import type { StreamConfig } from "../config.ts";
 import type { OpenedObjectStore } from "../objects/mod.ts";
 import type { CliContext } from "./cli_context.ts";
-import { bucketOption, clientOption, configOption, parseDay, streamOption } from "./options.ts";
+import {
+  bucketOf,
+  bucketOption,
+  clientOption,
+  configOption,
+  parseDay,
+  streamOption,
+} from "./options.ts";
 import { streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -29,16 +36,13 @@ export function addArchiveOptions(command: Command): Command {
 
 /** The stream and the object store that options name. */
 export async function openStoreOf(
-  command: string,
   options: ArchiveOptions,
   context: CliContext,
 ): Promise<{ readonly config: StreamConfig; readonly store: OpenedObjectStore }> {
-  const { bucket, startDate, endDate } = options;
-  if (bucket === undefined) {
-    throw new UsageError(`Cannot ${command}: set TRITON_BUCKET or pass --bucket`);
-  }
+  const { startDate, endDate } = options;
+  const bucket = bucketOf(options);
   if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
-    throw new UsageError(`Cannot ${command}: --end-date is before --start-date`);
+    throw new UsageError("Cannot read archives: --end-date is before --start-date");
   }
   const config = await streamConfig(options, context);
   const { openObjectStore } = await import("../objects/mod.ts");

@@ -2,7 +2,14 @@ import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../errors.ts";
 import type { CliContext } from "./cli_context.ts";
-import { bucketOption, clientOption, configOption, parseCount, parseDay } from "./options.ts";
+import {
+  bucketOf,
+  bucketOption,
+  clientOption,
+  configOption,
+  parseCount,
+  parseDay,
+} from "./options.ts";
 import { formatBytes, Progress } from "./progress.ts";
 import { streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
@@ -26,7 +33,7 @@ export function catCommand(context: CliContext): Command {
   return new Command("cat")
     .summary("print archived events as JSON lines")
     .description(
-      "Prints archived events, one JSON object a line: those of a stream from a range of days, or those\n" +
+      "Prints archived events, one JSON object a line: those of a stream from a range of days, or those " +
         'of .tri files named as arguments ("-" reads one from standard input).',
     )
     .argument("[file...]", "archive files, instead of --stream and --bucket")
@@ -114,13 +121,20 @@ async function* readFiles(
       });
     } catch (error) {
       if (!(error instanceof ArchiveFormatError)) throw error;
-      throw new TritonError(`Cannot read "${path}": ${error.message}`, { cause: error });
+      const hint = error.offset === 0 ? " (is it a .tri file?)" : "";
+      throw new TritonError(`Cannot read "${path}": ${error.message}${hint}`, { cause: error });
     }
   }
 }
 
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   try {
+    if ((await Deno.stat(path)).isDirectory) {
+      throw new TritonError(
+        `Cannot read "${path}": it is a directory; name the files in it, or pass it as --bucket ` +
+          "file:///DIR with --stream",
+      );
+    }
     return readAhead(await Deno.open(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -151,9 +165,9 @@ async function* readBucket(
   context: CliContext,
   onDamage: OnDamage | undefined,
 ): AsyncGenerator<ArchiveBlock> {
-  const { stream, bucket, startDate } = options;
+  const { stream, startDate } = options;
   if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
-  if (bucket === undefined) throw new UsageError("Cannot cat: set TRITON_BUCKET or pass --bucket");
+  const bucket = bucketOf(options);
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
   const config = await streamConfig({ config: options.config, stream }, context);
   const { openArchive } = await import("../archive/mod.ts");

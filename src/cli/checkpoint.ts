@@ -44,9 +44,9 @@ function recoverCommand(context: CliContext): Command {
   return new Command("recover")
     .summary("move positions to where the archive ends")
     .description(
-      "Moves positions that are behind the archive to where it ends, so that triton store goes on\n" +
-        "there: for a database that was lost, or restored from a backup. No position is moved back. It is\n" +
-        "refused while a worker is alive. Shards of which nothing was archived yet are not touched: in\n" +
+      "Moves positions that are behind the archive to where it ends, so that triton store goes on " +
+        "there: for a database that was lost, or restored from a backup. No position is moved back. It is " +
+        "refused while a worker is alive. Shards of which nothing was archived yet are not touched: in " +
         "a new database they begin at the --from of triton store.",
     )
     .addOption(streamOption())
@@ -66,7 +66,7 @@ function recoverCommand(context: CliContext): Command {
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
   const { openLedger } = await import("../checkpoint/mod.ts");
   const { clientName: client, dryRun = false } = options;
-  const { config, store: opened } = await openStoreOf("recover", options, context);
+  const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   await using ledger = await openLedger(options.checkpointDb, { client, stream: config.name });
   // Refuses what is refused anyway before it reads the archive.

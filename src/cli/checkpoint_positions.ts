@@ -4,11 +4,12 @@ import type { StreamConfig } from "../config.ts";
 import { TritonError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
+import { helpWidth, reflow } from "./help_text.ts";
 import { clientOption, configOption, databaseOption, streamOption } from "./options.ts";
 import { countOf } from "./report_text.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
-import { formatTable } from "./table.ts";
+import { formatTable, formatTime } from "./table.ts";
 
 interface PositionOptions {
   readonly stream: string;
@@ -37,7 +38,7 @@ export function listCommand(context: CliContext): Command {
   return addPlace(new Command("list"))
     .summary("print the positions of a client")
     .description(
-      "Prints the last record that a client is done with, for each shard; and who archives the shard, if\n" +
+      "Prints the last record that a client is done with, for each shard; and who archives the shard, if " +
         "somebody does. The database is not changed.",
     )
     .option("--json", "print one JSON object a line")
@@ -52,7 +53,7 @@ export function setCommand(context: CliContext): Command {
     .requiredOption("--shard <id>", "the shard, such as shardId-000000000000", parseShard)
     .requiredOption("--to <sequence>", "the last record that is done", parseSequenceNumber)
     .option("--dry-run", "print what would be moved, and change nothing")
-    .addHelpText("after", RULES)
+    .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveOptions & { readonly shard: ShardId }) => set(options, context));
 }
 
@@ -61,7 +62,7 @@ export function rewindCommand(context: CliContext): Command {
   return addPlace(new Command("rewind"))
     .summary("move the positions of all shards to a time")
     .description(
-      "Moves the positions of all shards to a place in the stream: the next record read of each shard is\n" +
+      "Moves the positions of all shards to a place in the stream: the next record read of each shard is " +
         "then the first one that arrived at that time or later.",
     )
     .requiredOption(
@@ -70,7 +71,7 @@ export function rewindCommand(context: CliContext): Command {
     )
     .option("--shard <id>", "move only this shard", parseShard)
     .option("--dry-run", "print what would be moved, and change nothing")
-    .addHelpText("after", RULES)
+    .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveOptions) => rewind(options, context));
 }
 
@@ -96,11 +97,11 @@ async function list(
     const client = options.clientName;
     return await context.stderr.write(`triton: Client "${client}" has no position in "${name}"\n`);
   }
-  const table = rows.map(({ shard, sequenceNumber, savedAt, state, owner, leasedUntil }) => [
-    ...[shard, sequenceNumber ?? "no position", savedAt?.toISOString() ?? "", state],
-    owner === undefined ? "" : `${owner} until ${leasedUntil?.toISOString()}`,
+  const table = rows.map(({ shardId, sequenceNumber, updatedAt, state, owner, leasedUntil }) => [
+    ...[shardId, sequenceNumber ?? "no position", updatedAt ? formatTime(updatedAt) : "", state],
+    leasedUntil === undefined ? "" : `${owner} until ${formatTime(leasedUntil)}`,
   ]);
-  const lines = formatTable([["shard", "position", "saved", "state", "worker"], ...table]);
+  const lines = formatTable([["shard", "position", "saved", "state", "owner"], ...table]);
   await context.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(""));
 }
 
@@ -108,9 +109,9 @@ async function list(
 interface ListedPosition {
   readonly client: string;
   readonly stream: string;
-  readonly shard: ShardId;
+  readonly shardId: ShardId;
   readonly sequenceNumber: SequenceNumber | undefined;
-  readonly savedAt: Date | undefined;
+  readonly updatedAt: Date | undefined;
   /** What `store` says of the shard; a consumer's is just read. */
   readonly state: "read" | ClientShard["state"];
   readonly owner: string | undefined;
@@ -125,8 +126,8 @@ function positionsOf({ checkpoints, shards }: LedgerHistory): ListedPosition[] {
     const [shard, checkpoint] = [archived.get(shardId), saved.get(shardId)];
     const { client, stream } = (shard ?? checkpoint)!;
     return {
-      ...{ client, stream, shard: shardId, sequenceNumber: checkpoint?.sequenceNumber },
-      ...{ savedAt: checkpoint?.updatedAt, state: shard?.state ?? "read" },
+      ...{ client, stream, shardId, sequenceNumber: checkpoint?.sequenceNumber },
+      ...{ updatedAt: checkpoint?.updatedAt, state: shard?.state ?? "read" },
       ...{ owner: shard?.owner, leasedUntil: shard?.leasedUntil },
     };
   });

@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 export interface Output {
   /** Whether a person watches. */
   readonly isTerminal: boolean;
+  /** How many characters a line of the terminal holds, where that is known. */
+  readonly columns?: number | undefined;
   /** Writes all of `data`; text as UTF-8. */
   write(data: Uint8Array | string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import type { CliContext } from "./cli_context.ts";
+import { helpWidth, reflow } from "./help_text.ts";
 import { configOption } from "./options.ts";
 import { readConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
@@ -15,13 +16,14 @@ interface CompletionsOptions {
 export function completionsCommand(context: CliContext): Command {
   return new Command("completions")
     .summary("print a script that makes a shell complete command lines")
-    .description(
+    .description(reflow(
       "Prints a script that makes a shell complete commands, options, their values, and the names of\n" +
         "streams from the configuration (TRITON_CONFIG, or --config on the line). To have it always:\n" +
         "  bash  add to ~/.bashrc:  source <(triton completions bash)\n" +
         "  zsh   add to ~/.zshrc, after compinit:  source <(triton completions zsh)\n" +
         "  fish  triton completions fish > ~/.config/fish/completions/triton.fish",
-    )
+      helpWidth(context.stdout),
+    ))
     .addArgument(new Argument("[shell]", "the shell").choices(SHELLS))
     .addOption(new Option("--streams", "what the scripts ask for: the names of streams").hideHelp())
     .addOption(configOption())

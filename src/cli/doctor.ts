@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { TritonError } from "../errors.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
+  bucketOf,
   bucketOption,
   clientOption,
   configOption,
@@ -10,7 +11,6 @@ import {
 } from "./options.ts";
 import { streamConfig } from "./stream_config.ts";
 import { colorsOf } from "./table.ts";
-import { UsageError } from "./usage_error.ts";
 
 interface DoctorOptions {
   readonly stream: string;
@@ -29,10 +29,10 @@ export function doctorCommand(context: CliContext): Command {
   return new Command("doctor")
     .summary("check all that triton store needs")
     .description(
-      "Uses each permission that triton store needs, harmlessly; looks at retention, clocks, the file\n" +
-        "system, conditional writes, other programs and what was left behind; and prints what to change\n" +
-        "and which guarantee holds. Nothing is changed: the database gets a transaction that is rolled\n" +
-        "back, the bucket one object of 10 bytes (triton-conditional-write-probe) that triton store puts\n" +
+      "Uses each permission that triton store needs, harmlessly; looks at retention, clocks, the file " +
+        "system, conditional writes, other programs and what was left behind; and prints what to change " +
+        "and which guarantee holds. Nothing is changed: the database gets a transaction that is rolled " +
+        "back, the bucket one object of 10 bytes (triton-conditional-write-probe) that triton store puts " +
         "there too. Exits with 1 if it is not safe to run.",
     )
     .addOption(streamOption())
@@ -45,9 +45,7 @@ export function doctorCommand(context: CliContext): Command {
 }
 
 async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
-  if (options.bucket === undefined) {
-    throw new UsageError("Cannot check: set TRITON_BUCKET or pass --bucket");
-  }
+  const bucket = bucketOf(options);
   const { name, region, endpoint } = await streamConfig(options, context);
   const [{ examine }, { formatFindings, verdictOn }, { openKinesis }, { openObjectStore }] =
     await Promise.all([
@@ -56,7 +54,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
       import("../kinesis/mod.ts"),
       import("../objects/mod.ts"),
     ]);
-  const { bucket, clientName: client, checkpointDb: url } = options;
+  const { clientName: client, checkpointDb: url } = options;
   const findings = await examine({
     ...{ stream: name, client, url, clock: context.clock },
     openKinesis: (onServerTime) =>

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { closest } from "../config_suggest.ts";
 import type { CliContext } from "./cli_context.ts";
+import { helpWidth, reflow } from "./help_text.ts";
 
 /** What there is to know besides commands; each is loaded when it is asked for. */
 const TOPICS: Readonly<Record<string, () => Promise<{ readonly text: string }>>> = {
@@ -25,7 +26,8 @@ export function helpCommand(context: CliContext): Command {
       const found = findCommand(help.parent!, names);
       if (found !== undefined) found.outputHelp();
       else if (names.length === 1 && Object.hasOwn(TOPICS, topic!)) {
-        await context.stdout.write((await TOPICS[topic!]!()).text);
+        const { text } = await TOPICS[topic!]!();
+        await context.stdout.write(reflow(text, helpWidth(context.stdout)));
       } else explainNothing(names, help);
     });
 }

@@ -1,4 +1,5 @@
 import type { LogRecord } from "@logtape/logtape";
+import { formatTime } from "./table.ts";
 
 /** Keys that every line begins with; no event has a field of these names. */
 export const LINE_KEYS = ["time", "level", "event", "message", "logger"];
@@ -32,7 +33,7 @@ export function formatJsonLine(record: LogRecord, redact: Redact): string {
 }
 
 function timeOf(record: LogRecord): string {
-  return new Date(record.timestamp).toISOString().replace(/\.\d+Z$/, "Z");
+  return formatTime(record.timestamp);
 }
 
 function messageOf(record: LogRecord): string {

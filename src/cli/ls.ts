@@ -17,9 +17,9 @@ export function lsCommand(context: CliContext): Command {
   const command = new Command("ls")
     .summary("list the archives of a stream")
     .description(
-      "Lists archives by day and time: key, size and when the file was created. On a terminal it is a\n" +
-        "table with a total; elsewhere a line each, with tabs between and sizes in bytes. --long reads\n" +
-        "the end of each file, too, 32 at once, and tells what its manifest says instead of the time:\n" +
+      "Lists archives by day and time: key, size and when the file was created. On a terminal it is a " +
+        "table with a total; elsewhere a line each, with tabs between and sizes in bytes. --long reads " +
+        "the end of each file, too, 32 at once, and tells what its manifest says instead of the time: " +
         "events, shards, arrival of the first and the last record. Files of other programs have none.",
     );
   return addArchiveOptions(command)
@@ -48,7 +48,7 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
   const { listAllArchives, readManifests } = await import("../archive/mod.ts");
   const { askingAgain } = await import("../archive/manifests.ts");
-  const { config, store: opened } = await openStoreOf("list archives", options, context);
+  const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const { clock } = context;
   const entries = listAllArchives(askingAgain(store, { clock }), {

@@ -1,5 +1,6 @@
 import type { ArchiveEntry, ArchiveManifest, InspectedArchive } from "../archive/mod.ts";
 import { formatBytes, formatCount } from "./progress.ts";
+import { formatTime } from "./table.ts";
 
 /** An archive as `triton ls` tells of it. */
 export interface ListedArchive {
@@ -55,7 +56,7 @@ export function toJson({ entry, type, manifest, error }: ListedArchive): string 
   const head = { key, day, client, size, createdAt: createdAt(entry), modifiedAt };
   if (manifest === undefined) return JSON.stringify({ ...head, type, error: error?.message });
   const { events, bytes, quarantined, program } = manifest;
-  const shards = [...manifest.shards].map(([shard, range]) => ({ shard, ...range }));
+  const shards = [...manifest.shards].map(([shardId, range]) => ({ shardId, ...range }));
   return JSON.stringify({ ...head, type, program, events, bytes, quarantined, shards });
 }
 
@@ -77,9 +78,4 @@ function contentsOf(
 /** When a file was created, by its key: another program may have written any number there. */
 function createdAt({ createdAt }: ArchiveEntry): string {
   return formatTime(createdAt * 1000);
-}
-
-function formatTime(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? "" : time.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -10,6 +10,7 @@ import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
 import { completionsCommand } from "./completions.ts";
 import { helpCommand } from "./help.ts";
+import { helpWidth } from "./help_text.ts";
 import { lsCommand } from "./ls.ts";
 import { putCommand } from "./put.ts";
 import { quarantineCommand } from "./quarantine.ts";
@@ -45,7 +46,7 @@ const COMMANDS = [
  * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
-  const run: Run = { context, writes: [] };
+  const run: Run = { context, writes: [], path: "triton" };
   const program = buildProgram(run);
   try {
     await program.parseAsync(args, { from: "user" });
@@ -63,6 +64,8 @@ interface Run {
   readonly context: CliContext;
   /** What Commander wrote and nobody waited for. */
   readonly writes: Promise<void>[];
+  /** The command, as it is called. */
+  path: string;
   /** The log, once a command has begun. */
   log?: { readonly settings: LogSettings; readonly command: string; written(): Promise<void> };
 }
@@ -81,8 +84,9 @@ function buildProgram(run: Run): Command {
     .configureOutput({
       writeOut: (text) => void writes.push(context.stdout.write(text)),
       writeErr: (text) => void writes.push(context.stderr.write(redact(text, context.env))),
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
+      outputError: (text, write) => write(text.replace(/^error: /, "triton: ")),
+      getOutHelpWidth: () => helpWidth(context.stdout),
+      getErrHelpWidth: () => helpWidth(context.stderr),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
@@ -97,16 +101,40 @@ function buildProgram(run: Run): Command {
 }
 
 async function startLog(command: Command, run: Run): Promise<void> {
+  run.path = pathOf(command);
   const settings = logSettings(command.optsWithGlobals(), run.context);
   const written = await logToStderr(run.context, settings);
   run.log = { settings, command: command.name(), written };
+}
+
+/** The names of a command and of those above it. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 /** Gives a command, and the commands below it, the settings of the one above. */
 function inherit(command: Command, parent: Command, path: string): void {
   const name = `${path} ${command.name()}`;
   command.copyInheritedSettings(parent).showHelpAfterError(`(${name} --help tells more)`);
+  requireLate(command);
   for (const child of command.commands) inherit(child, command, name);
+}
+
+/**
+ * Looks for missing options when a command begins.
+ *
+ * Commander does before it looks for unknown ones, so that `--steam` would be a missing `--stream`.
+ */
+function requireLate(command: Command): void {
+  const required = command.options.filter((option) => option.mandatory);
+  for (const option of required) option.mandatory = false;
+  command.hook("preAction", () => {
+    const missing = required.find((option) =>
+      command.getOptionValue(option.attributeName()) === undefined
+    );
+    if (missing === undefined) return;
+    command.error(`error: required option '${missing.flags}' not specified`, { exitCode: 2 });
+  });
 }
 
 /** Turns what a command threw into a message and an exit code. */
@@ -116,7 +144,8 @@ async function explain(error: unknown, program: Command, run: Run): Promise<numb
   const message = describe(error, program.opts().verbose === true);
   if (error instanceof UsageError || !failsInJson(run)) {
     await run.log?.written();
-    await run.context.stderr.write(`triton: ${redact(message, run.context.env)}\n`);
+    const more = error instanceof UsageError ? `\n(${run.path} --help tells more)` : "";
+    await run.context.stderr.write(`triton: ${redact(message, run.context.env)}${more}\n`);
   } else {
     await logFailure(run.log!.command, message);
   }

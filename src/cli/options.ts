@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CliContext } from "./cli_context.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** An option that an environment variable can stand in for. */
 class EnvOption extends Option {
@@ -48,7 +49,13 @@ export function configOption(): Option {
 
 /** `--bucket`, where the archives are. */
 export function bucketOption(description: string): Option {
-  return new EnvOption("--bucket <url>", description, "TRITON_BUCKET");
+  return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(parseBucket);
+}
+
+/** The value of `--bucket`, which must be there. */
+export function bucketOf({ bucket }: { readonly bucket?: string | undefined }): string {
+  if (bucket !== undefined) return bucket;
+  throw new UsageError("No bucket: set TRITON_BUCKET, or pass --bucket, to where the archives are");
 }
 
 /** `--checkpoint-db`, where positions are kept. */
@@ -131,6 +138,14 @@ export function parseDay(text: string): string {
     throw new InvalidArgumentError("It takes a day of the calendar as YYYYMMDD, such as 20150710.");
   }
   return iso.replaceAll("-", "");
+}
+
+/** Checks the URL of an object store. */
+function parseBucket(text: string): string {
+  if (!/^(s3:\/\/|(file|memory):|(?![^/]*:))/i.test(text)) {
+    throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
+  }
+  return text;
 }
 
 /** Checks a client's name, which stands in the keys of its archives. */

@@ -18,8 +18,8 @@ export function putCommand(context: CliContext): Command {
   return new Command("put")
     .summary("put JSON lines into a stream")
     .description(
-      "Reads JSON objects from standard input, one a line, and puts each into the stream as an event.\n" +
-        "The field that the configuration names as partition_key picks the shard. A line that cannot be\n" +
+      "Reads JSON objects from standard input, one a line, and puts each into the stream as an event. " +
+        "The field that the configuration names as partition_key picks the shard. A line that cannot be " +
         "put is reported with its number; the others are put, and the exit code is 1.",
     )
     .addOption(streamOption())

@@ -17,9 +17,9 @@ export function quarantineCommand(context: CliContext): Command {
   const command = new Command("quarantine")
     .summary("list archived records that are not events")
     .description(
-      "Prints a line for each record that was put into quarantine because it is not an event: shard,\n" +
-        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between.\n" +
-        "A record that the Kinesis Producer Library had aggregated with others has its place among them\n" +
+      "Prints a line for each record that was put into quarantine because it is not an event: shard, " +
+        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between. " +
+        "A record that the Kinesis Producer Library had aggregated with others has its place among them " +
         "after the sequence number, as in 4959...2/0.",
     );
   return addArchiveOptions(command)
@@ -34,7 +34,7 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     throw new UsageError("Cannot print --raw bytes as --json: leave one out");
   }
   const { listQuarantine } = await import("../archive/mod.ts");
-  const { config, store: opened } = await openStoreOf("list quarantine", options, context);
+  const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const found: ArchivedQuarantine[] = [];
   const records = listQuarantine(store, {
@@ -101,7 +101,7 @@ function plain(text: string): string {
 function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {
   const { key, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason } = record;
   return JSON.stringify({
-    ...{ shard: shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason, key },
+    ...{ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason, key },
     size: data.length,
     data: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64"),
   });

@@ -1,10 +1,12 @@
 import type { ArchivedShard, ArchiveProblem, ArchiveReport, RecordedGap } from "../archive/mod.ts";
 import { formatBytes, formatCount } from "./progress.ts";
-import { formatTable } from "./table.ts";
+import { formatTable, formatTime } from "./table.ts";
 
 /** A report as people read it. */
 export function formatReport(report: ArchiveReport): string {
-  const shards = report.shards.length > 0 ? ["", ...formatTable(shardRows(report.shards))] : [];
+  const shards = report.shards.length > 0
+    ? ["", ...formatTable(shardRows(report.shards), { right: [2, 3] })]
+    : [];
   const lines = [
     ...summary(report),
     ...shards,
@@ -79,10 +81,6 @@ function gapLine({ client, shardId, after, until, reason, recordedAt }: Recorded
   return `recorded gap: ${client} ${shardId} ${range}: ${reason}, noticed ${
     formatTime(recordedAt)
   }`;
-}
-
-function formatTime(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** Lines with an empty one before them, if there are any. */

@@ -29,8 +29,8 @@ async function shards(options: ShardsOptions, context: CliContext): Promise<void
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   const { clock } = context;
   const patience = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
-  for (const shard of await listAllShards(kinesis, config.name, patience)) {
-    const line = options.json === true ? JSON.stringify(shard) : shard.id;
+  for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, patience)) {
+    const line = options.json === true ? JSON.stringify({ shardId, ...more }) : shardId;
     await context.stdout.write(`${line}\n`);
   }
 }

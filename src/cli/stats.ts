@@ -30,11 +30,11 @@ export function statsCommand(context: CliContext): Command {
   return new Command("stats")
     .summary("tell how far clients have come in each shard")
     .description(
-      "Tells, for each shard that a client reads or archives, who holds it, its last position and when\n" +
-        "that was saved or confirmed, and how many losses are recorded. On a terminal it is a table, with\n" +
-        "owners and positions cut short. Elsewhere it is go-triton's lines for Carbon (Graphite):\n" +
-        "CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds, and CLIENT.STREAM.SHARD.gaps COUNT\n" +
-        "NOW for each shard of which records are lost: dropped by the stream before they were archived,\n" +
+      "Tells, for each shard that a client reads or archives, who holds it, its last position and when " +
+        "that was saved or confirmed, and how many losses are recorded. On a terminal it is a table, with " +
+        "owners and positions cut short. Elsewhere it is go-triton's lines for Carbon (Graphite): " +
+        "CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds, and CLIENT.STREAM.SHARD.gaps COUNT " +
+        "NOW for each shard of which records are lost: dropped by the stream before they were archived, " +
         "or passed over. Nothing is written to the database.",
     )
     .addOption(clientOption("only this client: all clients unless given"))

@@ -51,13 +51,16 @@ export async function readLags(
   return lags;
 }
 
-/** A shard that has left the stream is known to nobody; its neighbours are. */
+/** A shard that has left the stream, and a position that is none of the shard's. */
+const OF_ONE_SHARD = new Set(["ResourceNotFoundException", "InvalidArgumentException"]);
+
+/** What is wrong with one shard says nothing of its neighbours. */
 async function lagOrGone(row: StatsRow, kinesis: KinesisApi, context: CliContext): Promise<Lag> {
   const { clock } = context;
   try {
     return await retry(() => lagOf(row, kinesis, context), { clock, maxAttempts: 3 });
   } catch (error) {
-    if (!(error instanceof KinesisError) || error.code !== "ResourceNotFoundException") throw error;
+    if (!(error instanceof KinesisError) || !OF_ONE_SHARD.has(error.code)) throw error;
     return { type: "unknown", reason: error.message };
   }
 }

@@ -37,7 +37,7 @@ export function toJson({ rows, gaps, lags, now }: Stats): string[] {
       const { client, stream, shardId, sequenceNumber, updatedAt, ledger } = row;
       const lag = lags?.get(row);
       return {
-        ...{ client, stream, shard: shardId, sequenceNumber, updatedAt },
+        ...{ client, stream, shardId, sequenceNumber, updatedAt },
         ageSeconds: updatedAt && ageOf(updatedAt, now),
         ...ledger && leaseOf(row),
         ...lag && lagOf(lag),
@@ -45,7 +45,7 @@ export function toJson({ rows, gaps, lags, now }: Stats): string[] {
     },
   );
   const lost = gaps.map(({ shardId, client, stream, ...gap }) => ({
-    gap: { client, stream, shard: shardId, ...gap },
+    gap: { client, stream, shardId, ...gap },
   }));
   return [...shards, ...lost].map((line) => JSON.stringify(line));
 }

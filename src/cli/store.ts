@@ -5,6 +5,7 @@ import type { ShardId } from "../record.ts";
 import { findArchiveEnds } from "./archive_ends.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
+  bucketOf,
   bucketOption,
   clientOption,
   configOption,
@@ -16,7 +17,6 @@ import {
 } from "./options.ts";
 import { addMonitorOptions, type MonitorOptions, openStoreMonitor } from "./store_monitor.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
-import { UsageError } from "./usage_error.ts";
 
 interface StoreOptions extends MonitorOptions {
   readonly stream: string;
@@ -42,8 +42,8 @@ export function storeCommand(context: CliContext): Command {
     .alias("s")
     .summary("archive a stream")
     .description(
-      "Archives a stream, one file about every hour, until SIGINT or SIGTERM: it then uploads what it\n" +
-        "has, saves its positions and exits with 0. A second signal ends it at once. Several processes\n" +
+      "Archives a stream, one file about every hour, until SIGINT or SIGTERM: it then uploads what it " +
+        "has, saves its positions and exits with 0. A second signal ends it at once. Several processes " +
         "with one stream, client name and database share the shards between them.",
     )
     .addOption(streamOption())
@@ -78,9 +78,7 @@ export function storeCommand(context: CliContext): Command {
 }
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {
-  if (options.bucket === undefined) {
-    throw new UsageError("Cannot store: set TRITON_BUCKET or pass --bucket");
-  }
+  const bucket = bucketOf(options);
   const { clock, signal } = context; // which from here on ends the command gracefully
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../archiver/mod.ts"),
@@ -97,7 +95,7 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   );
   const { monitor } = watch;
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
-  await using store = await openObjectStore(options.bucket, { region: config.region });
+  await using store = await openObjectStore(bucket, { region: config.region });
   await using ledger = await whenReachable(
     () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
     { clock, signal, monitor },

@@ -38,6 +38,12 @@ export function colorsOf(wanted: boolean): Colors {
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["m", 60], ["s", 1]] as const;
 
+/** A moment to the second, in UTC: `2026-09-01T12:00:00Z`; nothing for one that no calendar has. */
+export function formatTime(time: Date | number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** A time span as people read it, in its two largest units: `19s`, `2h05m`, `3d04h`. */
 export function formatSpan(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

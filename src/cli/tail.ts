@@ -18,8 +18,8 @@ export function tailCommand(context: CliContext): Command {
   return new Command("tail")
     .summary("print live events as JSON lines")
     .description(
-      "Prints the events of a stream as they arrive, one JSON object a line, until SIGINT. From a time\n" +
-        "on, and with a bucket, it prints first what is archived since then (whole files, so events of\n" +
+      "Prints the events of a stream as they arrive, one JSON object a line, until SIGINT. From a time " +
+        "on, and with a bucket, it prints first what is archived since then (whole files, so events of " +
         "up to one file before it, too), and then what is live: each event once.",
     )
     .addOption(streamOption())

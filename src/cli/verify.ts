@@ -19,9 +19,9 @@ export function verifyCommand(context: CliContext): Command {
   const command = new Command("verify")
     .summary("prove that the archive of a stream is whole")
     .description(
-      "Follows the files of each shard from one to the next by what they say of themselves, and prints\n" +
-        "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a\n" +
-        "manifest, those of go-triton, are counted as unprovable. With a database, losses that were\n" +
+      "Follows the files of each shard from one to the next by what they say of themselves, and prints " +
+        "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a " +
+        "manifest, those of go-triton, are counted as unprovable. With a database, losses that were " +
         "recorded are listed, too, and a missing last file is noticed; nothing is written to it.",
     );
   return addArchiveOptions(command)
@@ -34,7 +34,7 @@ export function verifyCommand(context: CliContext): Command {
 
 async function verify(options: VerifyOptions, context: CliContext): Promise<void> {
   const { verifyArchive } = await import("../archive/mod.ts");
-  const { config, store: opened } = await openStoreOf("verify", options, context);
+  const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "verified", { noun: "files" });
   const report = await verifyArchive(store, {

@@ -1,4 +1,5 @@
 import type { CliContext } from "./cli_context.ts";
+import { formatTime } from "./table.ts";
 
 const CLEAR_ALL = "\x1b[2J\x1b[H";
 const HOME = "\x1b[H";
@@ -23,7 +24,7 @@ export async function watch(
     const lines = await read();
     if (signal.aborted) return;
     if (stdout.isTerminal) {
-      const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+      const time = formatTime(clock.now());
       const all = [`${options.title}  ${time}`, "", ...lines];
       const text = all.map((line) => `${line}${CLEAR_LINE}\n`).join("");
       await stdout.write(`${first ? CLEAR_ALL : HOME}${text}${CLEAR_BELOW}`);

@@ -64,7 +64,7 @@ export function askUntilAnswered<T>(
     maxAttempts,
     onRetry(error, attempt, delayMs) {
       getLogger(["triton", request.service]).warn(
-        "{operation} on {stream} failed, asking again in {delayMs} ms: {reason}",
+        "{reason}; asking again in {delayMs} ms",
         {
           event: "request.retried",
           service: request.service,

@@ -28,6 +28,9 @@ const PASSING_CODES = new Set([
 /** Names of errors that say nothing about what the service said. */
 const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutError", "Unknown"]);
 
+const NO_CREDENTIALS =
+  "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+
 /** What the SDK hangs on the errors it throws. */
 interface SdkError extends Error {
   readonly code?: unknown;
@@ -106,6 +109,7 @@ function describe(error: SdkError | undefined, code: string, status: number | un
     const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
     return `the service answered with status ${status}${said}`;
   }
+  if (code === "CredentialsProviderError") return NO_CREDENTIALS;
   if (reason === "" || reason === code) return code;
   return reason.includes(code) ? reason : `${code}: ${reason}`;
 }

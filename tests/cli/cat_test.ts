@@ -103,6 +103,12 @@ Deno.test("cat says that a file is not there", async () => {
   const { code, stdout, stderr } = await runCommand(["cat", "/nowhere/a.tri"]);
   deepStrictEqual([code, stdout], [1, ""]);
   equal(stderr, 'triton: Cannot read "/nowhere/a.tri": there is no such file\n');
+  const directory = await runCommand(["cat", "docs"]);
+  equal(directory.code, 1);
+  match(directory.stderr, /^triton: Cannot read "docs": it is a directory; name the files in it/);
+  const text = await runCommand(["cat", "README.md"]);
+  equal(text.code, 1);
+  match(text.stderr, /^triton: Cannot read "README.md": .* \(is it a .tri file\?\)$/m);
 });
 
 Deno.test("cat takes a closed pipe for success", () =>

@@ -49,18 +49,18 @@ Deno.test("triton checkpoint list prints positions, owners and leases, as a tabl
     deepStrictEqual([billing.code, billing.stderr], [0, ""]);
     match(
       billing.stdout,
-      /^shard +position +saved +state +worker\nshardId-0{12} +42 +20\S+Z +read\n$/,
+      /^shard +position +saved +state +owner\nshardId-0{12} +42 +20\S+Z +read\n$/,
     );
     await using ledger = await openLedger(database, { client: "store", stream: "clicks" });
     await ledger.addShards([{ shardId: ONE, parents: [], start: { type: "trim-horizon" } }]);
     await ledger.acquire(ONE, "worker-1", 60_000);
     const leasedUntil = (await ledger.shards())[0]!.leasedUntil!;
     const store = await list("--client-name", "store");
-    const worker = `worker-1 until ${leasedUntil.toISOString()}`;
+    const worker = `worker-1 until ${leasedUntil.toISOString().slice(0, 19)}Z`;
     match(store.stdout, new RegExp(`\\nshardId-0{12}  no position +open +${worker}\\n$`));
     const json = await list("--client-name", "store", "--json");
     deepStrictEqual(JSON.parse(json.stdout), {
-      ...{ client: "store", stream: "clicks", shard: ONE, state: "open" },
+      ...{ client: "store", stream: "clicks", shardId: ONE, state: "open" },
       ...{ owner: "worker-1", leasedUntil: leasedUntil.toISOString() },
     });
     const none = await list("--client-name", "nobody");

@@ -30,6 +30,8 @@ export interface FakeWorld {
   readonly isTerminal?: boolean;
   /** Whether a person watches standard output. */
   readonly stdoutIsTerminal?: boolean;
+  /** How wide the terminal is. */
+  readonly columns?: number;
   /** Called before each write to standard output, which fails if this does. */
   readonly beforeWrite?: () => void;
   /** A virtual clock unless given. */
@@ -47,6 +49,7 @@ export async function runCommand(
   const encoder = new TextEncoder();
   const output = (parts: Uint8Array[], isTerminal = false, before = () => {}) => ({
     isTerminal,
+    columns: world.columns,
     async write(data: Uint8Array | string): Promise<void> {
       await Promise.resolve();
       before();

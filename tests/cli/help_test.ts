@@ -40,11 +40,28 @@ for (
     const { code, stdout, stderr } = await runCommand(["help", ...names]);
     deepStrictEqual([code, stdout], [2, ""]);
     ok(
-      stderr.startsWith(`error: no help on '${names.join(" ")}'\n(Did you mean ${meant}?)\n`),
+      stderr.startsWith(`triton: no help on '${names.join(" ")}'\n(Did you mean ${meant}?)\n`),
       stderr,
     );
   });
 }
+
+Deno.test("help keeps to the width of the terminal", async () => {
+  const lines = [
+    "checkpoint rewind --help",
+    "checkpoint set --help",
+    "help config",
+    "help environment",
+  ];
+  for (const line of [...lines, "store --help", "help format", "completions --help"]) {
+    const run = async (columns?: number) => (await runCommand(line.split(" "), { columns })).stdout;
+    const [wide, narrow] = [await run(), await run(80)];
+    // Tables and commands to copy stay as they are.
+    const long = narrow.split("\n").filter((line) => line.length > 80 && !line.startsWith("  "));
+    deepStrictEqual(long, [], line);
+    deepStrictEqual(narrow.split(/\s+/), wide.split(/\s+/), `${line}: a word is lost`);
+  }
+});
 
 Deno.test("help on what nobody knows suggests nothing", async () => {
   const { code, stderr } = await runCommand(["help", "xyzzy"]);

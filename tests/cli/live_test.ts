@@ -18,9 +18,9 @@ Deno.test("shards lists the shards of a stream", () =>
     deepStrictEqual([plain.code, plain.stdout], [0, ids.map((id) => `${id}\n`).join("")]);
     const json = await pipeline.run(["shards", "--stream", "clicks", "--json"]);
     const shards = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-    deepStrictEqual(shards.map(({ id, parents }) => ({ id, parents })), [
-      { id: ids[0], parents: [] },
-      { id: ids[1], parents: [] },
+    deepStrictEqual(shards.map(({ shardId, parents }) => ({ shardId, parents })), [
+      { shardId: ids[0], parents: [] },
+      { shardId: ids[1], parents: [] },
     ]);
   }));
 

@@ -120,7 +120,10 @@ for (const [option, value] of [["--log-level", "loud"], ["--log-format", "xml"]]
   Deno.test(`main() refuses "triton ${option} ${value}"`, async () => {
     const { code, stderr } = await runCommand([option, value, "stats", "--client-name", "a"]);
     equal(code, 2);
-    match(stderr, new RegExp(`^error: option '${option} <.*>' argument '${value}' is invalid\\. `));
+    match(
+      stderr,
+      new RegExp(`^triton: option '${option} <.*>' argument '${value}' is invalid\\. `),
+    );
   });
 }
 

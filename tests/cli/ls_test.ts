@@ -88,7 +88,7 @@ Deno.test("ls --json --long tells each shard's place in its chain", () =>
     const { firstArrival: _first, lastArrival: _last, ...range } = shards[0];
     deepStrictEqual(shards.length, 1);
     deepStrictEqual(range, {
-      ...{ shard: "shardId-000000000000", previous: "2", first: "3", last: "4" },
+      ...{ shardId: "shardId-000000000000", previous: "2", first: "3", last: "4" },
       ...{ events: 2, quarantined: 0 },
     });
     deepStrictEqual([damaged.key, damaged.type], [DAMAGED, "damaged"]);

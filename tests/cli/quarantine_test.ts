@@ -18,7 +18,7 @@ Deno.test("triton quarantine prints a line for each record that is not an event"
     ]);
     const json = await run("quarantine", ["--json", "--shard", "shardId-000000000001"]);
     deepStrictEqual(JSON.parse(json.stdout), {
-      shard: "shardId-000000000001",
+      shardId: "shardId-000000000001",
       sequenceNumber: "2",
       partitionKey: "key-2",
       arrivedAt: "2026-01-01T00:00:00.002Z",

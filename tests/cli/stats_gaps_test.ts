@@ -41,7 +41,7 @@ Deno.test("triton stats counts recorded gaps, after go-triton's lines", () =>
     deepStrictEqual(lines.length, 3);
     deepStrictEqual(JSON.parse(lines[1]!), {
       gap: {
-        ...{ client: "store", stream: "clicks", shard: "shardId-000000000001" },
+        ...{ client: "store", stream: "clicks", shardId: "shardId-000000000001" },
         ...{ after: "3", reason: "retention", recordedAt: "2026-01-01T00:00:00.003Z" },
       },
     });

@@ -92,7 +92,7 @@ Deno.test("stats --json cuts nothing short, and says who archives what", async (
   const lines = (await stats(["--json", "--client-name", "store"])).trimEnd().split("\n");
   const [first, second, third, gap] = lines.map((line) => JSON.parse(line));
   deepStrictEqual(first, {
-    ...{ client: "store", stream: "clicks", shard: "shardId-000000000000", sequenceNumber: LONG },
+    ...{ client: "store", stream: "clicks", shardId: "shardId-000000000000", sequenceNumber: LONG },
     ...{ updatedAt: "2026-01-01T00:00:00.000Z", ageSeconds: 5, state: "open", owner: OWNER },
     ...{ leasedUntil: new Date(START + LEASE_MS).toISOString(), epoch: 1 },
   });

@@ -39,7 +39,7 @@ Deno.test("stats --json prints them as objects", async () => {
   deepStrictEqual(JSON.parse(stdout), {
     client: "other",
     stream: "user_activity_prod",
-    shard: "shardId-000000000000",
+    shardId: "shardId-000000000000",
     sequenceNumber: "8",
     updatedAt: "2015-07-10T18:39:43.000Z",
     ageSeconds: 17,

@@ -23,6 +23,8 @@ const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
 /** Command lines that nobody can mean, and what is said of each. */
 const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["stor"], /unknown command 'stor'\n\(Did you mean store\?\)/],
+  [["store", "--steam", "clicks"], /unknown option '--steam'\n\(Did you mean --stream\?\)/],
+  [[...STORE.slice(0, 3), "--bucket", "gs://b"], /It takes s3:\/\/BUCKET\/PREFIX, BUCKET or file/],
   [["--verbos"], /unknown option '--verbos'\n\(Did you mean --verbose\?\)/],
   [
     ["store", "--stream", "clicks", "--bukcet", "b"],
@@ -34,9 +36,12 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [["shards"], /required option '--stream <name>' not specified/],
   [["stats", "--watch", "0"], /It takes seconds, from 0\.1 to 86400/],
   [["stats", "--format", "xml"], /Allowed choices are table, carbon, json/],
-  [["store", "--stream", "clicks"], /Cannot store: set TRITON_BUCKET or pass --bucket$/],
+  [
+    ["store", "--stream", "clicks"],
+    /No bucket: set TRITON_BUCKET, or pass --bucket, to where the archives are$/,
+  ],
   [["cat"], /Cannot cat: name a --stream, or .tri files$/],
-  [["cat", "--stream", "clicks"], /Cannot cat: set TRITON_BUCKET or pass --bucket$/],
+  [["cat", "--stream", "clicks"], /No bucket: set TRITON_BUCKET, or pass --bucket, to/],
   [CAT, /Cannot cat: pass --start-date YYYYMMDD$/],
   [[...CAT, "a.tri"], /Cannot cat both FILE arguments and a --stream: leave one out$/],
   [[...CAT, "--start-date", "20150710"], /set TRITON_CONFIG, or pass --config/],
@@ -102,12 +107,12 @@ for (const [args, says] of MISTAKES) {
 Deno.test("main() says which environment variable is wrong", async () => {
   const { code, stderr } = await runCommand(STORE, { env: { TRITON_CLIENT: "a-b" } });
   equal(code, 2);
-  match(stderr, /^error: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
+  match(stderr, /^triton: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
 });
 
 Deno.test("main() takes an empty environment variable for none", async () => {
   const env = { TRITON_BUCKET: "", TRITON_CLIENT: "" };
   const { code, stderr } = await runCommand(["store", "--stream", "clicks"], { env });
   equal(code, 2);
-  match(stderr, /set TRITON_BUCKET or pass --bucket/);
+  match(stderr, /set TRITON_BUCKET, or pass --bucket/);
 });

@@ -18,7 +18,7 @@ Deno.test("triton verify says that an archive is whole, and what it holds", () =
     match(lines[2]!, /^events {6}7, \d+ bytes uncompressed$/);
     match(lines[3]!, /^quarantine {2}1 record in 1 file; triton quarantine lists them$/);
     match(lines[5]!, /^client {2}shard {17}files {2}events {2}first arrival/);
-    match(lines[7]!, /^store {3}shardId-000000000000 {2}3 {6}6 .* 6$/);
+    match(lines[7]!, /^store {3}shardId-000000000000 {6}3 {7}6 .* 6$/);
     deepStrictEqual(lines.slice(8), ["", "The archive is whole.", ""]);
     const some = await run("verify", [
       "--client-name",
@@ -118,7 +118,7 @@ Deno.test("triton verify says what it lacks", () =>
   withArchive(async ({ run }) => {
     const noBucket = await run("verify", [], { env: { TRITON_BUCKET: "" } });
     equal(noBucket.code, 2);
-    match(noBucket.stderr, /set TRITON_BUCKET or pass --bucket/);
+    match(noBucket.stderr, /set TRITON_BUCKET, or pass --bucket/);
     const order = await run("verify", ["--start-date", "20260102", "--end-date", "20260101"]);
     equal(order.code, 2);
     match(order.stderr, /--end-date is before --start-date/);
