@@ -8,13 +8,12 @@ import { encodeEvent } from "@triton/triton/codec";
 import type { KinesisApi, PutResult } from "@triton/triton/kinesis";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../src/record.ts";
 
-/** How many records a request holds. */
-const BATCH = 10;
-
 /** What makes a stream out of records, not a flood. */
 export interface Pace {
-  /** Time between requests of ten records, in milliseconds: 20 unless given. */
+  /** Time between requests, in milliseconds: 20 unless given. */
   readonly paceMs?: number;
+  /** How many records a request holds: 10 unless given. */
+  readonly batch?: number;
   /** Noise that makes each event longer, in bytes: none unless given. */
   readonly noise?: number;
 }
@@ -24,6 +23,7 @@ export class NumberedProducer implements AsyncDisposable {
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
   readonly #paceMs: number;
+  readonly #batch: number;
   readonly #noise: number;
   readonly #placed = new Map<ShardId, { n: number; sequenceNumber: SequenceNumber }[]>();
   readonly #waiting = new Set<{ readonly count: number; readonly reached: () => void }>();
@@ -31,10 +31,12 @@ export class NumberedProducer implements AsyncDisposable {
   #stopped = false;
   #count = 0;
 
-  constructor(kinesis: KinesisApi, stream: string, { paceMs = 20, noise = 0 }: Pace = {}) {
+  constructor(kinesis: KinesisApi, stream: string, pace: Pace = {}) {
+    const { paceMs = 20, batch = 10, noise = 0 } = pace;
     this.#kinesis = kinesis;
     this.#stream = stream;
     this.#paceMs = paceMs;
+    this.#batch = batch;
     this.#noise = noise;
     this.#done = this.#produce();
     this.#done.catch(() => {}); // thrown by stop()
@@ -72,8 +74,8 @@ export class NumberedProducer implements AsyncDisposable {
   }
 
   async #produce(): Promise<void> {
-    for (let next = 0; !this.#stopped; next += BATCH) {
-      await this.#put(Array.from({ length: BATCH }, (_, i) => next + i));
+    for (let next = 0; !this.#stopped; next += this.#batch) {
+      await this.#put(Array.from({ length: this.#batch }, (_, i) => next + i));
       this.#wake();
       await new Promise((resolve) => setTimeout(resolve, this.#paceMs));
     }

@@ -57,6 +57,9 @@ export interface SoakResult {
 /** Time between two samples, in milliseconds. */
 const SAMPLING_MS = 3_000;
 
+/** Time between two requests of the producer, in milliseconds. */
+const PACE_MS = 250;
+
 /** Bytes of noise in each event, which do not shrink. */
 const NOISE = 200;
 
@@ -79,7 +82,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const weather = new S3Weather(pipeline, random);
   const args = [...LISTEN, "--lease", "5s", "--rotate", options.rotate];
   const crew = new Crew(options.workers, () => pipeline.store(...args));
-  const pace = { paceMs: 10_000 / options.rate, noise: NOISE };
+  const batch = Math.ceil(options.rate * PACE_MS / 1_000);
+  const pace = { paceMs: PACE_MS, batch, noise: NOISE };
   const producer = stack.use(new NumberedProducer(kinesis.kinesis, STREAM, pace));
   const veteran = crew.workers[0]!;
   const outageMs = () => 1_000 * (1 + random(options.outage));
