@@ -36,8 +36,8 @@ import { askStream, findLost, isInStream, liveStarts, type StreamState } from ".
  *   that tells where it ends, else reading throws at the archive's end.
  * - What may be missing is told to `onGap`, or thrown: a file that follows on a record that no other
  *   file ends with, and an archive that ends before the oldest record that the stream still holds.
- *   What was dropped before it could be archived is not among it: the archiver recorded that as a
- *   gap, and `verifyArchive` tells.
+ *   What was dropped before it could be archived is not among it: the archiver records that as a
+ *   gap, and `verifyArchive` tells. Nor is what arrived before the archive begins.
  * - In the archive {@linkcode checkpoint} saves, for each shard, the last record of the files that
  *   were read to their end; live, as {@linkcode StreamReader.checkpoint} does. A restart reads on in
  *   the archive, again from the beginning of a file in which it stopped; or in the live stream, if
