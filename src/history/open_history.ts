@@ -95,7 +95,10 @@ class OpenedHistory<T> extends HistoryReader<T> {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    await super[Symbol.asyncDispose]();
-    await this.#close();
+    try {
+      await super[Symbol.asyncDispose]();
+    } finally {
+      await this.#close();
+    }
   }
 }

@@ -79,7 +79,10 @@ class OpenedStream<T> extends StreamReader<T> {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    await super[Symbol.asyncDispose]();
-    await this.#kinesis[Symbol.asyncDispose]();
+    try {
+      await super[Symbol.asyncDispose]();
+    } finally {
+      await this.#kinesis[Symbol.asyncDispose]();
+    }
   }
 }

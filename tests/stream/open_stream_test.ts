@@ -1,0 +1,98 @@
+import { equal, rejects } from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { CheckpointError } from "../../src/errors.ts";
+import { openHistory } from "../../src/history/mod.ts";
+import { MemoryObjectStore } from "../../src/objects/mod.ts";
+import { openStream, type OpenStreamOptions, type StreamAddress } from "../../src/stream/mod.ts";
+
+/** What a stream answers that has one shard with one record. */
+const ANSWERS: Readonly<Record<string, unknown>> = {
+  DescribeStreamSummary: {
+    StreamDescriptionSummary: {
+      ...{ StreamName: "clicks", StreamStatus: "ACTIVE", RetentionPeriodHours: 24 },
+      StreamCreationTimestamp: 1_795_000_000,
+    },
+  },
+  ListShards: {
+    Shards: [{
+      ShardId: "shardId-000000000000",
+      SequenceNumberRange: { StartingSequenceNumber: "1" },
+    }],
+  },
+  GetShardIterator: { ShardIterator: "i" },
+  GetRecords: {
+    ...{ MillisBehindLatest: 0, NextShardIterator: "i" },
+    Records: [{
+      ...{ SequenceNumber: "2", PartitionKey: "a", Data: "gA==" },
+      ApproximateArrivalTimestamp: 1_795_000_001,
+    }],
+  },
+};
+
+async function startServer() {
+  const server = createServer((request, response) => {
+    const operation = String(request.headers["x-amz-target"]).split(".").at(-1)!;
+    request.resume().on("end", () => {
+      response.setHeader("content-type", "application/x-amz-json-1.1");
+      response.end(JSON.stringify(ANSWERS[operation]));
+    });
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sockets,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A database that refuses every position. */
+class Refusing extends MemoryCheckpointer {
+  override save(): Promise<void> {
+    return Promise.reject(new CheckpointError("Cannot save", { code: "42501", retryable: false }));
+  }
+}
+
+type Open = (
+  stream: StreamAddress,
+  options: OpenStreamOptions,
+) => AsyncIterable<unknown> & AsyncDisposable;
+
+const READERS: Readonly<Record<string, Open>> = {
+  openStream,
+  openHistory: (stream, { from: _, onInvalid: __, ...options }) =>
+    openHistory(stream, {
+      ...{ ...options, from: "2026-11-01", onGap: () => {} },
+      ...{ bucket: new MemoryObjectStore() },
+    }),
+};
+
+for (const [name, open] of Object.entries(READERS)) {
+  Deno.test(`${name}() closes its connections even if the last position cannot be saved`, async () => {
+    await using server = await startServer();
+    const reader = open({ name: "clicks", region: "us-east-1", endpoint: server.endpoint }, {
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      checkpointer: new Refusing(),
+      autoCheckpoint: { every: 100 },
+      pollIntervalMs: 10,
+    });
+    let count = 0;
+    for await (const _ of reader) if (++count === 2) break;
+    await rejects(async () => await reader[Symbol.asyncDispose](), { message: "Cannot save" });
+    const deadline = AbortSignal.timeout(5_000);
+    for (const socket of server.sockets) await once(socket, "close", { signal: deadline });
+    equal(server.sockets.size, 0);
+  });
+}
