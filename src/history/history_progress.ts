@@ -17,6 +17,8 @@ interface ShardProgress {
   readonly createdAt: number;
   /** Whether a file was read since that does not say what it holds. */
   readonly isLoose: boolean;
+  /** Whether all of it arrived before the first moment of interest. */
+  readonly isOld: boolean;
 }
 
 /** A shard of a file, and what the file says of it. */
@@ -36,7 +38,7 @@ export class HistoryProgress {
     this.#from = from;
     this.#checkpoints = checkpoints;
     for (const [shardId, last] of checkpoints) {
-      this.#shards.set(shardId, { last, createdAt: 0, isLoose: false });
+      this.#shards.set(shardId, { last, createdAt: 0, isLoose: false, isOld: false });
     }
   }
 
@@ -48,9 +50,10 @@ export class HistoryProgress {
     return copy;
   }
 
-  /** The last record that is done, of each shard of which one is known. */
+  /** The last record that is done, of each shard of which one is known that is not too old. */
   get positions(): Map<ShardId, SequenceNumber> {
-    return new Map([...this.#shards].map(([shardId, { last }]) => [shardId, last]));
+    const wanted = [...this.#shards].filter(([, { isOld }]) => !isOld);
+    return new Map(wanted.map(([shardId, { last }]) => [shardId, last]));
   }
 
   /**
@@ -122,13 +125,16 @@ export class HistoryProgress {
         this.#shards.set(shardId, { ...shard, isLoose: true });
       }
     }
-    for (const [shardId, { last }] of manifest?.shards ?? []) {
+    for (const [shardId, { last, lastArrival }] of manifest?.shards ?? []) {
       const at = this.#shards.get(shardId);
+      const isOld = lastArrival < this.#from && !this.#checkpoints.has(shardId);
       const newest = Math.max(createdAt, at?.createdAt ?? 0);
       const isBefore = at !== undefined && compareSequenceNumbers(last, at.last) < 0;
       this.#shards.set(
         shardId,
-        isBefore ? { ...at, createdAt: newest } : { last, createdAt: newest, isLoose: false },
+        isBefore
+          ? { ...at, createdAt: newest }
+          : { last, createdAt: newest, isLoose: false, isOld },
       );
     }
   }

@@ -25,7 +25,8 @@ import { askStream, findLost, isInStream, liveStarts, type StreamState } from ".
  *
  * - Manifests tell where each file of a shard follows on. Files are read in that order; when the
  *   last one has been read, the archive is listed again, until nothing new is there. Each shard then
- *   begins after its last archived record, and shards that were never archived at `from`.
+ *   begins after its last archived record; where nothing is archived that arrived since `from`, at
+ *   `from`.
  * - Records of a shard come in order. Files of different shards come in the order of their keys, so
  *   in the archive the first records of a shard may come before the last ones of the shard that it
  *   comes from, where the clocks of two writers differ, or one writer closed many files at once.

@@ -107,6 +107,23 @@ Deno.test("HistoryReader passes over files whose records all arrived before", as
   deepEqual(await read(files, { from: "2026-01-01" }), [1, 2, 1, 3, 4, 5, 6]);
 });
 
+Deno.test("HistoryReader begins at its moment in the stream, too, if the archive ends before", async () => {
+  const fixture = new Fixture(2);
+  await fixture.put(10);
+  await archive(fixture);
+  await fixture.clock.advance(60_000);
+  await fixture.put(10);
+  await fixture.clock.advance(60_000);
+  const from = new Date(fixture.clock.now());
+  await fixture.put(10);
+  const wanted = fixture.expected.slice(20);
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  deepEqual(numbersOf(await drain(fixture, { from, checkpointer, autoCheckpoint: true })), wanted);
+  await fixture.put(5);
+  const more = await drain(fixture, { from, checkpointer, autoCheckpoint: true });
+  deepEqual(numbersOf(more), fixture.expected.slice(30));
+});
+
 Deno.test("HistoryReader throws where a file is missing, or tells onGap and goes on", async () => {
   const files = [
     { shards: { 7: [undefined, 1, 2], 8: [undefined, 1] }, at: 100 },
