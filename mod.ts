@@ -1,20 +1,26 @@
 /**
  * Triton archives Kinesis streams to S3 and reads both back.
  *
- * Three things a program does with it:
+ * What a program does with it:
  *
- * - follow a live stream, with {@linkcode openStream}, and put into one, with
- *   {@linkcode openWriter};
- * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well; or
- *   the archive first and then the live stream, with {@linkcode openHistory};
- * - remember how far it has come, with {@linkcode openCheckpointer}.
+ * - follow a live stream, with {@linkcode openStream}, and remember how far it has come, with
+ *   {@linkcode openCheckpointer}; put into one, with {@linkcode openWriter};
+ * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
+ * - read from a moment in the past on, with {@linkcode openHistory}: the archive first, and where it
+ *   ends the live stream, each record once.
  *
- * {@linkcode Archiver} is what `triton store` runs, and {@linkcode verifyArchive} proves that an
- * archive is whole.
+ * All three readers take a `schema` of zod, valibot, arktype or any other Standard Schema, which
+ * checks `data` and gives it its type; without one, {@linkcode getString} and its like read what is
+ * nested in it. Streams are named as in Kinesis, or by a configuration: {@linkcode loadConfig}.
+ *
+ * {@linkcode Archiver} is what `triton store` runs, {@linkcode verifyArchive} proves that an archive
+ * is whole, and {@linkcode setPositions} moves what a checkpointer remembers.
  *
  * The AWS SDK and the databases' drivers are loaded when they are first needed. A program that does
- * only one of these things can import just that: `@triton/triton/config`, `/codec`, `/kinesis`,
- * `/archive` and `/checkpoint`. `@triton/triton/testing` is for tests of programs that use Triton.
+ * only one of these things can import just that: `@triton/triton/config`, `/kinesis`, `/archive`
+ * and `/checkpoint`, which also have the parts beneath, such as polling one shard. `/codec` turns
+ * bytes into events and back. `/testing` is for tests of programs that use Triton: services in
+ * memory, virtual time, faults on purpose.
  *
  * @example Archive, and read back
  * ```ts

@@ -1,6 +1,11 @@
 /**
- * Live streams: Kinesis behind an interface, with the AWS SDK behind it and an in-memory twin, and
- * what reading a stream takes: polling a shard, listing shards, the order of shards.
+ * Kinesis behind an interface, {@linkcode KinesisApi}: {@linkcode openKinesis} opens the service
+ * through the AWS SDK, and {@linkcode MemoryKinesis} is its twin for tests.
+ *
+ * Besides, what reading a stream takes: {@linkcode pollShard} reads one shard,
+ * {@linkcode listAllShards} lists them, {@linkcode ShardTree} knows their order,
+ * {@linkcode findPositions} finds what stands for a time, and {@linkcode deaggregate} takes apart what
+ * the Kinesis Producer Library has aggregated. `openStream` of `@triton/triton` does all of that.
  *
  * @module
  */
