@@ -4,17 +4,16 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { ArchiveDamage } from "../codec/archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/archive_events.ts";
 import { readArchiveBlocks } from "../codec/archive_reader.ts";
-import { ServiceError, TritonError } from "../errors.ts";
+import { TritonError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
 import type { ArchiveRecord, EventData } from "../record.ts";
-import type { RetryOptions } from "../retry.ts";
+import { loggedRetries } from "./logged_retries.ts";
 import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
 import type { FileBuffer } from "./file_buffer.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./list_archives.ts";
@@ -58,8 +57,6 @@ export interface KeyedArchiveBlock extends ArchiveBlock {
   /** Key of the archive. */
   readonly key: string;
 }
-
-const log = getLogger(["triton", "archive"]);
 
 /**
  * Reads the archived records of a stream, over a range of days, in the order of the archives'
@@ -154,7 +151,9 @@ export class ArchiveReader<T = EventData>
     const signals = [this.#disposed.signal, this.#options.signal];
     const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
     signal.throwIfAborted();
-    const store = withRetries(await this.#open(), this.#retryOptions());
+    const { clock, maxAttempts, onRetry } = this.#options;
+    const retries = loggedRetries({ clock, maxAttempts, onRetry }); // each call has the signal
+    const store = withRetries(await this.#open(), retries);
     const entries = listArchives(store, { ...this.#options, signal });
     const { prefetchFiles = 48, prefetchBytes = 32 * 1024 * 1024 } = this.#options;
     const limits = { files: prefetchFiles, bytes: prefetchBytes, signal };
@@ -182,25 +181,5 @@ export class ArchiveReader<T = EventData>
     } catch (error) {
       throw namingKey(key, error);
     }
-  }
-
-  #retryOptions(): RetryOptions {
-    const { clock = systemClock, maxAttempts = 8, onRetry } = this.#options;
-    return {
-      clock,
-      maxAttempts,
-      onRetry(error, attempt, delayMs) {
-        const reason = error instanceof Error ? error.message : String(error);
-        log.warn("{reason}; asking again in {delayMs} ms", {
-          event: "request.retried",
-          service: "object store",
-          attempt,
-          delayMs,
-          code: error instanceof ServiceError ? error.code : undefined,
-          reason,
-        });
-        onRetry?.(error, attempt, delayMs);
-      },
-    };
   }
 }

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { isEmptyArchive, promisesManifest } from "../codec/archive_format.ts";
 import type { ArchiveManifest } from "../codec/archive_manifest.ts";
 import { readArchiveBlocks } from "../codec/archive_reader.ts";
 import { readManifest } from "../codec/archive_tail.ts";
-import { ArchiveFormatError, ObjectStoreError, ServiceError } from "../errors.ts";
+import { ArchiveFormatError, ObjectStoreError } from "../errors.ts";
 import type { ByteRange, ObjectStore } from "../objects/object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
+import { loggedRetries } from "./logged_retries.ts";
 import { inOrder } from "./in_order.ts";
 import type { ArchiveEntry } from "./list_archives.ts";
 
@@ -49,8 +49,6 @@ export type InspectedArchive =
 const TAIL_BYTES = 8 * 1024;
 /** Enough to see whether a file promises a manifest. */
 export const HEAD_BYTES = 23;
-
-const log = getLogger(["triton", "archive"]);
 
 /**
  * Reads the manifests of archives: one request a file, a second where a manifest is larger than 8
@@ -101,23 +99,8 @@ export async function* readManifests(
  * @param options How often.
  */
 export function askingAgain(store: ObjectStore, options: ReadManifestsOptions): ObjectStore {
-  const { clock = systemClock, maxAttempts = 8, signal } = options;
-  return withRetries(store, {
-    clock,
-    maxAttempts,
-    signal,
-    onRetry(error, attempt, delayMs) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn("{reason}; asking again in {delayMs} ms", {
-        event: "request.retried",
-        service: "object store",
-        attempt,
-        delayMs,
-        code: error instanceof ServiceError ? error.code : undefined,
-        reason,
-      });
-    },
-  });
+  const { clock, maxAttempts, signal } = options;
+  return withRetries(store, loggedRetries({ clock, maxAttempts, signal }));
 }
 
 async function inspect(

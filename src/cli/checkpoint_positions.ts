@@ -5,7 +5,13 @@ import { TritonError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { helpWidth, reflow } from "./help_text.ts";
-import { clientOption, configOption, databaseOption, streamOption } from "./options.ts";
+import {
+  clientOption,
+  configOption,
+  databaseOption,
+  parseShardId,
+  streamOption,
+} from "./options.ts";
 import { countOf } from "./report_text.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
@@ -50,7 +56,7 @@ export function setCommand(context: CliContext): Command {
   return addPlace(new Command("set"))
     .summary("move the position of one shard to a sequence number")
     .description("Moves the position of one shard to a sequence number. Kinesis is not asked.")
-    .requiredOption("--shard <id>", "the shard, such as shardId-000000000000", parseShard)
+    .requiredOption("--shard <id>", "the shard, such as shardId-000000000000", parseShardId)
     .requiredOption("--to <sequence>", "the last record that is done", parseSequenceNumber)
     .option("--dry-run", "print what would be moved, and change nothing")
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
@@ -69,7 +75,7 @@ export function rewindCommand(context: CliContext): Command {
       "--to <place>",
       "a day, a time with its zone, trim-horizon, latest, or with --shard a sequence number",
     )
-    .option("--shard <id>", "move only this shard", parseShard)
+    .option("--shard <id>", "move only this shard", parseShardId)
     .option("--dry-run", "print what would be moved, and change nothing")
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveOptions) => rewind(options, context));
@@ -232,13 +238,6 @@ function describe(
 async function historyOf(options: PositionOptions, stream: string): Promise<LedgerHistory> {
   const { readHistory } = await import("../checkpoint/mod.ts");
   return await readHistory(options.checkpointDb, { client: options.clientName, stream });
-}
-
-function parseShard(text: string): ShardId {
-  if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
-    throw new InvalidArgumentError("It takes the id of a shard, such as shardId-000000000000.");
-  }
-  return text as ShardId;
 }
 
 function parseSequenceNumber(text: string): string {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -146,6 +147,14 @@ function parseBucket(text: string): string {
     throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
   }
   return text;
+}
+
+/** Checks the id of a shard. */
+export function parseShardId(text: string): ShardId {
+  if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
+    throw new InvalidArgumentError("The id of a shard is such as shardId-000000000000.");
+  }
+  return text as ShardId;
 }
 
 /** Checks a client's name, which stands in the keys of its archives. */

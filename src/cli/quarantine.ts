@@ -4,6 +4,7 @@ import type { ArchivedQuarantine } from "../archive/mod.ts";
 import { TritonError } from "../errors.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "./archive_options.ts";
 import type { CliContext } from "./cli_context.ts";
+import { parseShardId } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface QuarantineOptions extends ArchiveOptions {
@@ -23,7 +24,7 @@ export function quarantineCommand(context: CliContext): Command {
         "after the sequence number, as in 4959...2/0.",
     );
   return addArchiveOptions(command)
-    .option("--shard <id>", "only records of this shard")
+    .option("--shard <id>", "only records of this shard", parseShardId)
     .option("--raw <sequence number>", "write the bytes of this record, as they were put")
     .option("--json", "print one JSON object a line, with the bytes as base64")
     .action((options: QuarantineOptions) => quarantine(options, context));

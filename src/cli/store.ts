@@ -12,6 +12,7 @@ import {
   databaseOption,
   parseCount,
   parseDuration,
+  parseShardId,
   parseSize,
   streamOption,
 } from "./options.ts";
@@ -141,12 +142,7 @@ function measured(flags: string, description: string, fallback: string): Option 
 }
 
 function parseShards(text: string): ShardId[] {
-  return text.split(",").map((id) => {
-    if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(id)) {
-      throw new InvalidArgumentError("It takes ids of shards, such as shardId-000000000000.");
-    }
-    return id as ShardId;
-  });
+  return text.split(",").map(parseShardId);
 }
 
 function parseLimit(text: string): number {

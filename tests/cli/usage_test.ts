@@ -66,7 +66,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     [[...CAT, `--limit=${count}`], /It takes a whole number from 1 up/] as const
   ),
   [[...STORE, "--request-limit", "10001"], /Kinesis gives no more than 10000/],
-  [[...STORE, "--shards", "a b"], /It takes ids of shards/],
+  [[...STORE, "--shards", "a b"], /The id of a shard is such as shardId-000000000000/],
 ];
 
 Deno.test("main() prints the help of every command", async () => {
