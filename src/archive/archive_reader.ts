@@ -144,10 +144,13 @@ export class ArchiveReader<T = EventData>
    * Yields the records' bytes, many at a time: for those who do not want them decoded one by one,
    * nor held against the schema.
    *
+   * @param options `reuse` makes each block valid only until the next one, which takes less memory.
    * @throws {ArchiveFormatError} As the iteration over records does.
    * @throws {ObjectStoreError} If the store cannot be read.
    */
-  async *blocks(): AsyncGenerator<KeyedArchiveBlock, void, void> {
+  async *blocks(
+    options: { readonly reuse?: boolean } = {},
+  ): AsyncGenerator<KeyedArchiveBlock, void, void> {
     const signals = [this.#disposed.signal, this.#options.signal];
     const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
     signal.throwIfAborted();
@@ -157,7 +160,9 @@ export class ArchiveReader<T = EventData>
     const entries = listArchives(store, { ...this.#options, signal });
     const { prefetchFiles = 48, prefetchBytes = 32 * 1024 * 1024 } = this.#options;
     const limits = { files: prefetchFiles, bytes: prefetchBytes, signal };
-    for await (const file of readAhead(store, entries, limits)) yield* this.#blocksOf(file);
+    for await (const file of readAhead(store, entries, limits)) {
+      yield* this.#blocksOf(file, options);
+    }
   }
 
   /** Stops reading, also an iteration under way, and releases the store if it was opened here. */
@@ -169,13 +174,16 @@ export class ArchiveReader<T = EventData>
     await opened?.[Symbol.asyncDispose]();
   }
 
-  async *#blocksOf(file: FileBuffer): AsyncGenerator<KeyedArchiveBlock, void, void> {
+  async *#blocksOf(
+    file: FileBuffer,
+    { reuse = false }: { readonly reuse?: boolean },
+  ): AsyncGenerator<KeyedArchiveBlock, void, void> {
     const { key } = file.entry;
     const { onDamage, verifyHash = false } = this.#options;
     const salvage = onDamage &&
       { onDamage: (damage: ArchiveDamage) => onDamage({ key, ...damage }) };
     try {
-      for await (const block of readArchiveBlocks(file, { verifyHash, ...salvage })) {
+      for await (const block of readArchiveBlocks(file, { verifyHash, reuse, ...salvage })) {
         yield { key, ...block };
       }
     } catch (error) {

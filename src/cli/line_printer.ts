@@ -1,7 +1,7 @@
-import { NdjsonWriter } from "../codec/mod.ts";
+import { NdjsonWriter } from "../codec/json_write.ts";
 import type { Output } from "./cli_context.ts";
 
-/** Events are turned into lines, and written, in batches of about this many bytes. */
+/** Lines are written in batches of about this many bytes. */
 const BATCH_SIZE = 1 << 18;
 
 /**
@@ -12,10 +12,8 @@ const BATCH_SIZE = 1 << 18;
  */
 export class LinePrinter {
   readonly #output: Output;
-  /** The one that is filled next, and the one whose lines are being written. */
+  /** The one that is filled, and the one whose lines are being written. */
   #writers: [NdjsonWriter, NdjsonWriter] = [new NdjsonWriter(), new NdjsonWriter()];
-  #batch = new Uint8Array(BATCH_SIZE);
-  #size = 0;
   #writing: Promise<void> = Promise.resolve();
 
   /** @param output Where the lines go. */
@@ -23,14 +21,9 @@ export class LinePrinter {
     this.#output = output;
   }
 
-  /** Takes whole events; they are written some time before {@linkcode end} returns. */
+  /** Takes whole events; their lines are written some time before {@linkcode end} returns. */
   async print(events: Uint8Array): Promise<void> {
-    if (this.#size + events.length > this.#batch.length) {
-      await this.#send();
-      if (events.length > this.#batch.length) this.#batch = new Uint8Array(events.length);
-    }
-    this.#batch.set(events, this.#size);
-    this.#size += events.length;
+    if (this.#writers[0].add(events) >= BATCH_SIZE) await this.#send();
   }
 
   /** Waits until all is written. */
@@ -41,11 +34,9 @@ export class LinePrinter {
 
   async #send(): Promise<void> {
     const [writer, other] = this.#writers;
-    const lines = writer.write(this.#batch.subarray(0, this.#size));
     this.#writers = [other, writer];
-    this.#size = 0;
     await this.#writing;
-    this.#writing = this.#output.write(lines);
+    this.#writing = this.#output.write(writer.take());
     this.#writing.catch(() => {}); // seen at the next batch, or at the end
   }
 }

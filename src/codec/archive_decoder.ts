@@ -11,6 +11,7 @@ import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archi
 import { MANIFEST, QUARANTINE } from "./archive_format.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
 import {
+  CHUNK_ROOM,
   chunkError,
   FIRST_SKIPPABLE,
   hidesData,
@@ -39,6 +40,8 @@ export class ArchiveDecoder {
   readonly #options: ReadArchiveOptions;
   readonly #splitter = new SnappySplitter();
   readonly #assembler = new EventAssembler();
+  /** Where the data of chunks goes, if they are to share a place. */
+  readonly #room: Uint8Array | undefined;
   #footer = new ArchiveFooter();
   #previousType: number | undefined;
   #events = 0;
@@ -57,6 +60,7 @@ export class ArchiveDecoder {
    */
   constructor(options: ReadArchiveOptions = {}) {
     this.#options = options;
+    this.#room = options.reuse === true ? new Uint8Array(CHUNK_ROOM) : undefined;
     this.#begin();
   }
 
@@ -118,7 +122,7 @@ export class ArchiveDecoder {
   /** Reads the data of a chunk; undefined if it has none, or none to be relied on. */
   #read(chunk: SnappyChunk): Uint8Array | undefined {
     try {
-      const data = readChunk(chunk);
+      const data = readChunk(chunk, this.#room);
       this.#checkType(chunk, data !== undefined);
       if (chunk.type === IDENTIFIER) this.#recover(chunk.offset);
       this.#see(chunk);

@@ -37,6 +37,11 @@ export interface ReadArchiveOptions {
    * archive that is part of an event's data may be taken for part of the file.
    */
   readonly onDamage?: (damage: ArchiveDamage) => void;
+  /**
+   * Whether to put the events of each block where those of the one before were: a block is then
+   * valid until the next one is asked for. That takes less time and memory.
+   */
+  readonly reuse?: boolean;
   /** Told of the file's manifest when all before it has been read and checked. */
   readonly onManifest?: (manifest: ArchiveManifest) => void;
 }

@@ -7,7 +7,7 @@
 import { JsonWriter } from "./json_writer.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "./msgpack_format.ts";
 
-/** An array that grew beyond this is let go after a smaller one would have done. */
+/** An array that grew beyond this is let go. */
 const KEPT_SIZE = 1 << 24;
 
 /**
@@ -66,14 +66,43 @@ export class NdjsonWriter {
    * {@linkcode skipEvent} where the good ones before are wanted.
    */
   write(events: Uint8Array): Uint8Array {
-    const writer = this.#writer.out.length <= KEPT_SIZE ? this.#writer : new JsonWriter(1 << 16);
-    this.#writer = writer;
-    writer.length = 0;
-    for (let offset = 0; offset < events.length;) {
-      if (!isMapLead(events[offset]!)) throw notMapError(offset, events[offset]!);
-      offset = writer.writeValue(events, offset);
-      writer.out[writer.length++] = 0x0a;
+    this.#writer.length = 0;
+    this.add(events);
+    return this.take();
+  }
+
+  /**
+   * Turns events into JSON lines that are kept for {@linkcode take}.
+   *
+   * @param events Whole events, one after the other.
+   * @returns The size of all lines that are kept, in bytes.
+   * @throws {ArchiveFormatError} As {@linkcode write} does; then none of their lines is kept.
+   */
+  add(events: Uint8Array): number {
+    const writer = this.#writer;
+    const before = writer.length;
+    try {
+      for (let offset = 0; offset < events.length;) {
+        if (!isMapLead(events[offset]!)) throw notMapError(offset, events[offset]!);
+        offset = writer.writeValue(events, offset);
+        writer.out[writer.length++] = 0x0a;
+      }
+    } catch (error) {
+      writer.length = before;
+      throw error;
     }
-    return writer.out.subarray(0, writer.length);
+    return writer.length;
+  }
+
+  /**
+   * Takes the lines that were added.
+   *
+   * @returns UTF-8, each event followed by a line feed; valid until the next call.
+   */
+  take(): Uint8Array {
+    const { out, length } = this.#writer;
+    this.#writer.length = 0;
+    if (out.length > KEPT_SIZE) this.#writer = new JsonWriter(1 << 16);
+    return out.subarray(0, length);
   }
 }

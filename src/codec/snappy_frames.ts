@@ -92,17 +92,19 @@ function* dataOf(splitter: SnappySplitter): Generator<Uint8Array> {
  * Reads one chunk of a stream.
  *
  * @param chunk The chunk.
- * @returns Its data, in an array of its own; undefined if it is not a data chunk.
+ * @param room Where its data may go, as {@linkcode decodeDataChunk} says.
+ * @returns Its data, in an array of its own unless there is `room`; undefined if it is not a data
+ * chunk.
  * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or is the first one
  * and not a stream identifier.
  */
-export function readChunk(chunk: SnappyChunk): Uint8Array | undefined {
+export function readChunk(chunk: SnappyChunk, room?: Uint8Array): Uint8Array | undefined {
   if (chunk.type === IDENTIFIER) {
     checkIdentifier(chunk);
   } else if (chunk.offset === 0) {
     throw chunkError(0, "the input does not begin with a Snappy stream identifier");
   } else if (chunk.type === COMPRESSED || chunk.type === STORED) {
-    return decodeDataChunk(chunk);
+    return decodeDataChunk(chunk, room);
   }
   return undefined;
 }

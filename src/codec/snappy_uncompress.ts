@@ -8,7 +8,7 @@
  */
 
 /** How much longer than the data its array is, so that runs can be copied 16 bytes at a time. */
-const SLACK = 16;
+export const SLACK = 16;
 
 /** By a copy's first byte: its length, and the high bits of its offset where they stand there. */
 const COPIES = Uint16Array.from({ length: 256 }, (_, tag) => {
@@ -27,16 +27,22 @@ const LOW_BITS = Int32Array.of(0, 0xff, 0xffff, -1);
  * @param block The block.
  * @param maxLength The most bytes that it may stand for; nothing is allocated for one that claims
  * more.
- * @returns The data, in an array of its own.
+ * @param room Where the data goes, if it and {@linkcode SLACK} bytes more fit there.
+ * @returns The data, at the start of `room` or in an array of its own.
  * @throws {RangeError} If the block claims too much, is malformed or is cut off.
  */
-export function uncompressBlock(block: Uint8Array, maxLength: number): Uint8Array {
+export function uncompressBlock(
+  block: Uint8Array,
+  maxLength: number,
+  room?: Uint8Array,
+): Uint8Array {
   const end = block.length;
   const { length, next } = readLength(block);
   if (length > maxLength) throw new RangeError(`it claims ${length} bytes, over ${maxLength}`);
-  const out = new Uint8Array(length + SLACK);
+  const fits = room !== undefined && room.length >= length + SLACK;
+  const out = fits ? room : new Uint8Array(length + SLACK);
   const from = new DataView(block.buffer, block.byteOffset, end);
-  const to = new DataView(out.buffer);
+  const to = new DataView(out.buffer, out.byteOffset, length + SLACK);
   const lastWide = end - SLACK;
   let at = next;
   let done = 0;

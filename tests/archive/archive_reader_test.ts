@@ -117,7 +117,7 @@ async function checkGolden(store: ObjectStore): Promise<void> {
   await using reader = new ArchiveReader(store, JULY);
   const writer = new NdjsonWriter();
   const files = new Map<string, string>();
-  for await (const { key, events } of reader.blocks()) {
+  for await (const { key, events } of reader.blocks({ reuse: true })) {
     files.set(key, (files.get(key) ?? "") + new TextDecoder().decode(writer.write(events)));
   }
   ok(files.size > 0);

@@ -83,6 +83,27 @@ Deno.test("readArchiveBlocks() yields whole events, and where their chunk is", a
   deepEqual(blocks.flatMap((block) => [...eventsIn(block)]), [a, b, a]);
 });
 
+Deno.test("readArchiveBlocks() gives the same events where blocks share a place", async () => {
+  const specs = fc.array(anyEvent, { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(specs, fc.boolean(), pieceSizes, async (list, isForeign, sizes) => {
+      const events = list.map(eventFrom);
+      const file = isForeign
+        ? foreign(events, [20_000])
+        : archiveOf(events.map((event, i) => [i % 2, event] as const));
+      const read = async (reuse: boolean) => {
+        const blocks: Uint8Array[] = [];
+        for await (const { events } of readArchiveBlocks(cut(file, sizes), { reuse })) {
+          blocks.push(events.slice());
+        }
+        return concatBytes(blocks);
+      };
+      ok(Buffer.from(await read(true)).equals(await read(false)));
+    }),
+    { numRuns: 40 },
+  );
+});
+
 Deno.test("eventsIn() refuses a block that ends inside an event", () => {
   const block = { events: concatBytes([a, b.subarray(0, 5)]), count: 2, offset: 10 };
   throws(() => [...eventsIn(block)], { name: "ArchiveFormatError", offset: 10 });

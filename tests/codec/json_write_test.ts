@@ -252,6 +252,18 @@ Deno.test("msgpackToJson() agrees with skipMsgpack() on every prefix and every f
   throws(() => msgpackToJson(hex("01 02")), formatError(1, /more bytes follow/));
 });
 
+Deno.test("NdjsonWriter.take() gives the lines of all that was added, and none of what was not", () => {
+  const writer = new NdjsonWriter();
+  const taken = () => new TextDecoder().decode(writer.take());
+  equal(writer.add(hex("81 a161 01")), 8);
+  equal(writer.add(hex("81 a162 02")), 16);
+  throws(() => writer.add(hex("81 a163 03 81 a164")), { name: "ArchiveFormatError" });
+  equal(taken(), '{"a":1}\n{"b":2}\n');
+  equal(taken(), "");
+  equal(writer.add(hex("80")), 3);
+  equal(taken(), "{}\n");
+});
+
 Deno.test("NdjsonWriter writes a line for each event, into the same array again and again", () => {
   const writer = new NdjsonWriter();
   const print = (bytes: Uint8Array) => new TextDecoder().decode(writer.write(bytes));
