@@ -57,8 +57,9 @@ export interface ArchiveKnown {
 }
 
 /**
- * Decides where each shard begins: after its last archived record; where none is known that is not too old, at the
- * moment from which the history is read. Shards that have left the stream are left out.
+ * Decides where each shard begins: after its last archived record; where none is known that is not
+ * too old, at the moment from which the history is read. Shards that have left the stream are left
+ * out.
  *
  * @throws {TritonError} If files without a manifest may hold records that the stream still has.
  */
