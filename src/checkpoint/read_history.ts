@@ -88,7 +88,7 @@ async function openReadOnly(path: string): Promise<SqlExecutor> {
   const { DatabaseSync } = await import("node:sqlite");
   try {
     const database = new DatabaseSync(path, { readOnly: path !== ":memory:" });
-    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("PRAGMA busy_timeout = 5000; PRAGMA schema_version"); // is it a database?
     return new SqliteExecutor(database, { onDispose: () => database.close() });
   } catch (error) {
     const what = `Cannot open the checkpoint database "${path}"`;

@@ -34,16 +34,20 @@ export function addArchiveOptions(command: Command): Command {
     .addOption(configOption());
 }
 
+/** Refuses a range of days that ends before it begins. */
+export function checkDays({ startDate, endDate }: Pick<ArchiveOptions, "startDate" | "endDate">) {
+  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
+    throw new UsageError("Cannot read archives: --end-date is before --start-date");
+  }
+}
+
 /** The stream and the object store that options name. */
 export async function openStoreOf(
   options: ArchiveOptions,
   context: CliContext,
 ): Promise<{ readonly config: StreamConfig; readonly store: OpenedObjectStore }> {
-  const { startDate, endDate } = options;
   const bucket = bucketOf(options);
-  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
-    throw new UsageError("Cannot read archives: --end-date is before --start-date");
-  }
+  checkDays(options);
   const config = await streamConfig(options, context);
   const { openObjectStore } = await import("../objects/mod.ts");
   return { config, store: await openObjectStore(bucket, { region: config.region }) };

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../errors.ts";
+import { checkDays } from "./archive_options.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
   bucketOf,
@@ -58,17 +59,21 @@ async function cat(files: string[], options: CatOptions, context: CliContext): P
   const blocks = files.length > 0
     ? readFiles(files, options, context, salvage)
     : readBucket(options, context, salvage);
-  await print(blocks, options.limit ?? Infinity, context);
+  const count = await print(blocks, options.limit ?? Infinity, context);
+  if (count === 0 && context.stderr.isTerminal) {
+    const where = files.length > 0 ? "in these files" : `of ${options.stream} in these days`;
+    await context.stderr.write(`triton: There are no events ${where}\n`);
+  }
   await Promise.all(reports);
   if (reports.length > 0) throw new TritonError("Some of the archive is damaged; see above");
 }
 
-/** Prints events until there are no more, or enough. */
+/** Prints events until there are no more, or enough; returns how many there were. */
 async function print(
   blocks: AsyncIterable<ArchiveBlock>,
   limit: number,
   context: CliContext,
-): Promise<void> {
+): Promise<number> {
   const [{ eventsIn }, { LinePrinter }] = await Promise.all([
     import("../codec/mod.ts"),
     import("./line_printer.ts"),
@@ -92,6 +97,7 @@ async function print(
     await printer.end();
   }
   await progress.clear();
+  return count;
 
   function first(wanted: number, block: ArchiveBlock): Uint8Array {
     let end = 0;
@@ -173,6 +179,7 @@ async function* readBucket(
   if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
   const bucket = bucketOf(options);
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
+  checkDays(options);
   const config = await streamConfig({ config: options.config, stream }, context);
   const { openArchive } = await import("../archive/mod.ts");
   await using archive = openArchive(bucket, {

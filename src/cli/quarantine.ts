@@ -45,15 +45,22 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     client: options.clientName,
     clock: context.clock,
   });
+  let count = 0;
   for await (const record of records) {
     if (options.shard !== undefined && record.shardId !== options.shard) continue;
+    count++;
     if (options.raw === undefined) {
       await context.stdout.write(`${options.json === true ? toJson(record) : toLine(record)}\n`);
     } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
       found.push(record);
     }
   }
-  if (options.raw !== undefined) await context.stdout.write(theOne(found, options.raw).data);
+  if (options.raw !== undefined) {
+    return await context.stdout.write(theOne(found, options.raw).data);
+  }
+  if (count === 0 && context.stderr.isTerminal) {
+    await context.stderr.write(`triton: No record of ${options.stream} is in quarantine\n`);
+  }
 }
 
 function theOne(found: readonly ArchivedQuarantine[], raw: string): ArchivedQuarantine {

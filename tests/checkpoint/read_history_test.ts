@@ -46,9 +46,22 @@ Deno.test("readHistory() gives checkpoints and gaps, also while the database is 
     });
   }));
 
+Deno.test("readHistory() names a file that is no database", () =>
+  withFile(async (path) => {
+    await Deno.writeTextFile(path, "Not a database, but long enough to have had a header of one.");
+    await rejects(readHistory(`sqlite://${path}`), {
+      code: "SQLITE_NOTADB",
+      message: `Cannot open the checkpoint database "${path}": file is not a database ` +
+        "(name another file, or remove this one)",
+    });
+  }));
+
 Deno.test("readHistory() creates neither a file nor a table", () =>
   withFile(async (path) => {
-    await rejects(readHistory(`sqlite://${path}`), { name: "CheckpointError" });
+    await rejects(readHistory(`sqlite://${path}`), {
+      name: "CheckpointError",
+      message: `Cannot open the checkpoint database "${path}": there is no such file`,
+    });
     deepStrictEqual(existsSync(path), false);
     const database = new DatabaseSync(path);
     database.exec(GO_TRITON_TABLE);

@@ -6,6 +6,22 @@ import type { SequenceNumber } from "../../src/record.ts";
 
 const FIRST = { shards: { 0: [undefined, 1, -2] as const, 1: [undefined, -2] as const }, at: 0 };
 
+Deno.test("cat and quarantine tell a person that there is nothing, and programs nothing", () =>
+  withArchive(async ({ run }) => {
+    const day = ["--start-date", "20260101"];
+    const cat = await run("cat", day, { isTerminal: true });
+    deepStrictEqual(cat, {
+      ...{ code: 0, stdout: "", bytes: new Uint8Array() },
+      stderr: "triton: There are no events of clicks in these days\n",
+    });
+    const quarantine = await run("quarantine", day, { isTerminal: true });
+    deepStrictEqual(
+      [quarantine.code, quarantine.stdout, quarantine.stderr],
+      [0, "", "triton: No record of clicks is in quarantine\n"],
+    );
+    for (const command of ["cat", "quarantine"]) equal((await run(command, day)).stderr, "");
+  }));
+
 Deno.test("triton quarantine prints a line for each record that is not an event", () =>
   withArchive(async ({ put, run }) => {
     const [key] = await put(FIRST);

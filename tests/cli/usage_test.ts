@@ -43,6 +43,10 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [["cat"], /Cannot cat: name a --stream, or .tri files$/],
   [["cat", "--stream", "clicks"], /No bucket: set TRITON_BUCKET, or pass --bucket, to/],
   [CAT, /Cannot cat: pass --start-date YYYYMMDD$/],
+  [
+    [...CAT, "--start-date", "20150711", "--end-date", "20150710"],
+    /Cannot read archives: --end-date is before --start-date$/,
+  ],
   [[...CAT, "a.tri"], /Cannot cat both FILE arguments and a --stream: leave one out$/],
   [[...CAT, "--start-date", "20150710"], /set TRITON_CONFIG, or pass --config/],
   [["shards", "--stream", "clicks"], /set TRITON_CONFIG, or pass --config/],
