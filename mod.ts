@@ -201,6 +201,7 @@ export {
   MemoryObjectStore,
   type MemoryObjectStoreOptions,
   type ObjectBody,
+  type ObjectContent,
   type ObjectInfo,
   type ObjectRequest,
   type ObjectStore,

@@ -171,12 +171,13 @@ export class ArchiveWriter {
         this.#services.monitor.uploaded(this.#services.clock.now() - startedAt);
         const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
         if (state === "void") throw voidError(key);
-        this.#announce(file, key, body.length);
+        this.#announce(file, key, body.reduce((size, part) => size + part.length, 0));
         break;
       }
       replaces = intent.id;
     }
     this.#queue.delete(file);
+    file.builder[Symbol.dispose]();
     this.#room.open();
   }
 
@@ -201,9 +202,9 @@ export class ArchiveWriter {
     return accepted.size > 0 ? intent : undefined;
   }
 
-  #finish(file: ClosedFile, intent: ArchiveIntent, createdAt: number): Uint8Array {
+  #finish(file: ClosedFile, intent: ArchiveIntent, createdAt: number): readonly Uint8Array[] {
     const { ledger } = this.#services;
-    return file.builder.finish({
+    return file.builder.finishParts({
       stream: ledger.stream,
       client: ledger.client,
       createdAt: new Date(createdAt * 1000),

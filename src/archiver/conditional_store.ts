@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { EMPTY_ARCHIVE } from "../codec/mod.ts";
-import type { ObjectStore, PutOptions } from "../objects/object_store.ts";
+import type { ObjectContent, ObjectStore, PutOptions } from "../objects/object_store.ts";
 import { type Patience, persist } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
@@ -51,7 +51,7 @@ export class ConditionalStore implements ObjectStore {
   }
 
   /** Writes an object as a whole; with `ifAbsent` only if the key is free. */
-  async put(key: string, body: Uint8Array, options?: PutOptions): Promise<"created" | "exists"> {
+  async put(key: string, body: ObjectContent, options?: PutOptions): Promise<"created" | "exists"> {
     const look = !this.#conditional && options?.ifAbsent === true;
     if (look && await this.head(key, options) !== undefined) return "exists";
     return await this.#store.put(key, body, options);

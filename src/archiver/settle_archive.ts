@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError } from "../errors.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
+import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 
@@ -64,7 +64,7 @@ async function settleIntent(
  */
 export function putArchive(
   intent: ArchiveIntent,
-  body: Uint8Array,
+  body: ObjectContent,
   services: Pick<Services, "store" | "clock" | "monitor">,
 ): Promise<boolean> {
   const { store } = services;

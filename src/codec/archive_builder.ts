@@ -18,6 +18,7 @@ import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
 import { encodeQuarantined, type QuarantinedRecord } from "./archive_quarantine.ts";
 import { concatBytes } from "./byte_source.ts";
 import { crc32c } from "./crc32c.ts";
+import { freeSlabs, mergeNeighbours } from "./slabs.ts";
 import { HEADER_SIZE, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
 
 /** Where a record stood in its shard. */
@@ -43,6 +44,9 @@ export interface ArchiveHeader {
   /** The writer's intent that leads to this file, if it keeps such. */
   readonly intent?: string | undefined;
 }
+
+/** A range that grows. */
+type OpenRange = { -readonly [K in keyof ShardRange]: ShardRange[K] };
 
 /**
  * Collects events and makes an archive of them.
@@ -70,15 +74,16 @@ export interface ArchiveHeader {
  * for await (const bytes of readArchiveEvents(file)) deepEqual(bytes, event);
  * ```
  */
-export class ArchiveBuilder {
+export class ArchiveBuilder implements Disposable {
   readonly #packer = new ChunkPacker((group, data) => this.#take(group, data));
-  readonly #shards = new Map<ShardId, ShardRange>();
+  readonly #shards = new Map<ShardId, OpenRange>();
   #groups: PackedGroup[] = [];
   #groupsSize = 0;
   #quarantine: { readonly shardId: ShardId; readonly bytes: Uint8Array }[] = [];
   #quarantineSize = 0;
   #events = 0;
   #quarantined = 0;
+  #isDisposed = false;
   /** Of the groups so far; undefined once one was taken out, for then it must be made anew. */
   #hash: Hash | undefined = createHash("sha256");
 
@@ -97,7 +102,7 @@ export class ArchiveBuilder {
     return this.#shards.size === 0;
   }
 
-  /** What was added of each shard, in the order of the shards' first records. */
+  /** What was added of each shard, kept up to date, in the order of the shards' first records. */
   get shards(): ReadonlyMap<ShardId, ShardRange> {
     return this.#shards;
   }
@@ -141,19 +146,23 @@ export class ArchiveBuilder {
 
   #extend(shardId: ShardId, position: RecordPosition, events: number, quarantined: number): void {
     const { sequenceNumber, arrivedAt } = position;
-    const range = this.#shards.get(shardId);
-    this.#shards.set(shardId, {
-      first: range?.first ?? sequenceNumber,
-      last: sequenceNumber,
-      events: (range?.events ?? 0) + events,
-      quarantined: (range?.quarantined ?? 0) + quarantined,
-      firstArrival: range !== undefined && range.firstArrival <= arrivedAt
-        ? range.firstArrival
-        : arrivedAt,
-      lastArrival: range !== undefined && range.lastArrival >= arrivedAt
-        ? range.lastArrival
-        : arrivedAt,
-    });
+    let range = this.#shards.get(shardId);
+    if (range === undefined) {
+      range = {
+        first: sequenceNumber,
+        last: sequenceNumber,
+        events: 0,
+        quarantined: 0,
+        firstArrival: arrivedAt,
+        lastArrival: arrivedAt,
+      };
+      this.#shards.set(shardId, range);
+    }
+    range.last = sequenceNumber;
+    range.events += events;
+    range.quarantined += quarantined;
+    if (arrivedAt.getTime() < range.firstArrival.getTime()) range.firstArrival = arrivedAt;
+    if (arrivedAt.getTime() > range.lastArrival.getTime()) range.lastArrival = arrivedAt;
   }
 
   /**
@@ -166,7 +175,8 @@ export class ArchiveBuilder {
     if (range === undefined) return;
     this.#shards.delete(shardId);
     this.#packer.remove(shardId);
-    this.#groups = this.#groups.filter((group) => group.shardId !== shardId);
+    const left = this.#groups.filter((group) => group.shardId !== shardId);
+    this.#groups = this.#packer.compact(left);
     this.#groupsSize = this.#groups.reduce((sum, group) => sum + group.size, 0);
     this.#quarantine = this.#quarantine.filter((record) => record.shardId !== shardId);
     this.#quarantineSize = this.#quarantine.reduce(
@@ -182,9 +192,23 @@ export class ArchiveBuilder {
    * Makes the file. It can be made again, under another name or without one of its shards.
    *
    * @param header What the file says of itself.
-   * @returns The whole file, which must not be changed while the builder is used.
+   * @returns The whole file.
    */
   finish(header: ArchiveHeader): Uint8Array {
+    return concatBytes(this.finishParts(header));
+  }
+
+  /**
+   * Makes the file as `finish` does, in parts of about a megabyte, which takes no memory in addition
+   * to the builder's own.
+   *
+   * @param header What the file says of itself.
+   * @returns The parts, in order. They are the builder's: they must not be changed, and are gone
+   * with it.
+   * @throws {TypeError} If the builder has been disposed of.
+   */
+  finishParts(header: ArchiveHeader): readonly Uint8Array[] {
+    if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder was disposed of");
     this.#packer.closeAll();
     const quarantine = concatBytes(this.#quarantine.map(({ bytes }) => bytes));
     const manifest = encodeManifest({
@@ -202,20 +226,23 @@ export class ArchiveBuilder {
       intent: header.intent,
       shards: this.#linked(header.previous),
     });
-    const chunks = this.#groups.flatMap((group) => group.chunks);
     const footer = [...encodeSkippable(QUARANTINE, quarantine), manifest];
-    const file = concatBytes([STREAM_IDENTIFIER, OPENING, ...chunks, ...footer]);
-    this.#shareChunks(file, STREAM_IDENTIFIER.length + OPENING.length);
-    return file;
+    const head = concatBytes([STREAM_IDENTIFIER, OPENING]);
+    return [head, ...mergeNeighbours(this.#chunks()), concatBytes(footer)];
   }
 
-  /** Keeps the chunks as parts of the file: while it is put, they would take as much memory again. */
-  #shareChunks(file: Uint8Array, start: number): void {
-    let at = start;
-    this.#groups = this.#groups.map((group) => ({
-      ...group,
-      chunks: group.chunks.map(({ length }) => file.subarray(at, at += length)),
-    }));
+  /**
+   * Gives the memory of the events back at once, where the garbage collector would take its time.
+   * What `finishParts` returned has no bytes any more.
+   */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    freeSlabs(this.#chunks());
+    this.#groups = [];
+  }
+
+  #chunks(): Uint8Array<ArrayBuffer>[] {
+    return this.#groups.flatMap((group) => group.chunks);
   }
 
   /** The ranges, each with where it follows on. */

@@ -13,13 +13,14 @@ import {
   MAX_CHUNK_DATA,
   STREAM_IDENTIFIER,
 } from "./snappy_chunks.ts";
+import { Slabs } from "./slabs.ts";
 
 /** A stream identifier and data chunks, which hold whole events of one shard. */
 export interface PackedGroup {
   /** The shard. */
   readonly shardId: ShardId;
   /** The chunks, headers included. */
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   /** Size of the chunks in bytes. */
   readonly size: number;
   /** Size of the events in bytes, uncompressed. */
@@ -63,6 +64,7 @@ class OpenChunk {
 export class ChunkPacker {
   readonly #open = new Map<ShardId, OpenChunk>();
   readonly #emit: (group: PackedGroup, data: Uint8Array) => void;
+  #slabs = new Slabs();
   #size = 0;
 
   /** `emit` gets each group as it is closed, with the data in it, which is valid during the call. */
@@ -80,7 +82,7 @@ export class ChunkPacker {
     const open = this.#openChunk(shardId);
     if (open.used + event.length > MAX_CHUNK_DATA) this.#close(shardId, open);
     if (event.length > MAX_CHUNK_DATA) {
-      this.#emit(pack(shardId, event), event);
+      this.#emit(this.#pack(shardId, event), event);
     } else if (event.length > 0) {
       this.#size += event.length + (open.used === 0 ? OVERHEAD : 0);
       open.append(event);
@@ -92,6 +94,15 @@ export class ChunkPacker {
     const used = this.#open.get(shardId)?.used ?? 0;
     if (used > 0) this.#size -= used + OVERHEAD;
     this.#open.delete(shardId);
+  }
+
+  /** Moves groups together, so that what lay between them takes no memory any more. */
+  compact(groups: readonly PackedGroup[]): PackedGroup[] {
+    const slabs = this.#slabs = new Slabs();
+    return groups.map((group) => ({
+      ...group,
+      chunks: group.chunks.map((chunk) => slabs.copy(chunk)),
+    }));
   }
 
   /** Closes every open chunk. */
@@ -110,18 +121,18 @@ export class ChunkPacker {
     if (open.used === 0) return;
     this.#size -= open.used + OVERHEAD;
     const data = open.take();
-    this.#emit(pack(shardId, data), data);
+    this.#emit(this.#pack(shardId, data), data);
   }
-}
 
-/** Packs whole events into one group. */
-function pack(shardId: ShardId, data: Uint8Array): PackedGroup {
-  const chunks: Uint8Array[] = [STREAM_IDENTIFIER];
-  for (let at = 0; at < data.length; at += MAX_CHUNK_DATA) {
-    chunks.push(encodeDataChunk(data.subarray(at, at + MAX_CHUNK_DATA)));
+  /** Packs whole events into one group. */
+  #pack(shardId: ShardId, data: Uint8Array): PackedGroup {
+    const chunks = [this.#slabs.copy(STREAM_IDENTIFIER)];
+    for (let at = 0; at < data.length; at += MAX_CHUNK_DATA) {
+      chunks.push(encodeDataChunk(data.subarray(at, at + MAX_CHUNK_DATA), this.#slabs));
+    }
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    return { shardId, chunks, size, dataSize: data.length };
   }
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return { shardId, chunks, size, dataSize: data.length };
 }
 
 /**

@@ -11,6 +11,7 @@
 
 import { ArchiveFormatError } from "../errors.ts";
 import { crc32c, maskCrc32c } from "./crc32c.ts";
+import type { Slabs } from "./slabs.ts";
 import { compressBlock, MAX_BLOCK_DATA } from "./snappy_compress.ts";
 import { SLACK, uncompressBlock } from "./snappy_uncompress.ts";
 
@@ -105,7 +106,7 @@ function hex(type: number): string {
 export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const chunk = new Uint8Array(HEADER_SIZE + length);
-  chunk.set([type, length & 0xff, (length >>> 8) & 0xff, length >>> 16]);
+  setHeader(chunk, type, length);
   let at = HEADER_SIZE;
   for (const part of parts) {
     chunk.set(part, at);
@@ -114,20 +115,34 @@ export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint
   return chunk;
 }
 
+function setHeader(chunk: Uint8Array, type: number, length: number): void {
+  chunk[0] = type;
+  setNumber(chunk, 1, length, 3);
+}
+
+/** Writes a little-endian number. */
+function setNumber(bytes: Uint8Array, at: number, number: number, width: number): void {
+  for (let i = 0; i < width; i++) bytes[at + i] = number >>> (8 * i);
+}
+
 /**
  * Makes a data chunk: compressed if that saves an eighth or more, stored if not, as the Snappy
  * implementation in Go does.
  *
  * @param data At most 65,536 bytes.
+ * @param slabs Where the chunk's memory comes from: an array of its own unless given.
  * @returns Header, checksum and data.
  */
-export function encodeDataChunk(data: Uint8Array): Uint8Array {
-  const crc = maskCrc32c(crc32c(data));
-  const checksum = Uint8Array.of(crc, crc >>> 8, crc >>> 16, crc >>> 24);
+export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<ArrayBuffer> {
   const block = compressBlock(data);
-  return block.length >= data.length - (data.length >>> 3)
-    ? encodeChunk(STORED, checksum, data)
-    : encodeChunk(COMPRESSED, checksum, block);
+  const isStored = block.length >= data.length - (data.length >>> 3);
+  const body = isStored ? data : block;
+  const length = CHECKSUM_SIZE + body.length;
+  const chunk = slabs?.take(HEADER_SIZE + length) ?? new Uint8Array(HEADER_SIZE + length);
+  setHeader(chunk, isStored ? STORED : COMPRESSED, length);
+  setNumber(chunk, HEADER_SIZE, maskCrc32c(crc32c(data)), CHECKSUM_SIZE);
+  chunk.set(body, HEADER_SIZE + CHECKSUM_SIZE);
+  return chunk;
 }
 
 /**

@@ -13,10 +13,12 @@ import { readFileRange } from "./directory_read.ts";
 import { isTemporary, walkFiles } from "./directory_walk.ts";
 import { writeFileWhole } from "./directory_write.ts";
 import { checkKey } from "./keys.ts";
+import { partsOf } from "./object_body.ts";
 import type {
   GetOptions,
   ListOptions,
   ObjectBody,
+  ObjectContent,
   ObjectInfo,
   ObjectStore,
   PutOptions,
@@ -101,13 +103,15 @@ export class DirectoryObjectStore implements ObjectStore {
   /** Writes an object as a whole; `metadata` is not kept. */
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectContent,
     options: PutOptions = {},
   ): Promise<"created" | "exists"> {
     options.signal?.throwIfAborted();
     const path = this.#pathOf(key);
     try {
-      return await writeFileWhole(path, body, { ifAbsent: options.ifAbsent ?? false });
+      return await writeFileWhole(path, partsOf(body), {
+        ifAbsent: options.ifAbsent ?? false,
+      });
     } catch (error) {
       throw directoryError(`Cannot put ${path}`, error);
     }

@@ -19,14 +19,14 @@ import { temporaryName } from "./directory_walk.ts";
  */
 export async function writeFileWhole(
   path: string,
-  body: Uint8Array,
+  parts: readonly Uint8Array[],
   { ifAbsent }: { readonly ifAbsent: boolean },
 ): Promise<"created" | "exists"> {
   const directory = dirname(path);
   const created = await mkdir(directory, { recursive: true });
   const temporary = join(directory, temporaryName(crypto.randomUUID()));
   try {
-    await writeSynced(temporary, body);
+    await writeSynced(temporary, parts);
     if (!ifAbsent) await rename(temporary, path);
     else if (!await linkIfAbsent(temporary, path)) return "exists";
   } finally {
@@ -36,10 +36,11 @@ export async function writeFileWhole(
   return "created";
 }
 
-async function writeSynced(path: string, body: Uint8Array): Promise<void> {
+async function writeSynced(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(body);
+    // Each where the last one ended.
+    for (const part of parts) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();

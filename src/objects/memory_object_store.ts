@@ -7,11 +7,12 @@
 import { ObjectStoreError } from "../errors.ts";
 import { resolveRange } from "./byte_range.ts";
 import { checkKey, compareKeys } from "./keys.ts";
-import { StreamedBody } from "./object_body.ts";
+import { joinChunks, partsOf, StreamedBody } from "./object_body.ts";
 import type {
   GetOptions,
   ListOptions,
   ObjectBody,
+  ObjectContent,
   ObjectInfo,
   ObjectStore,
   PutOptions,
@@ -126,19 +127,19 @@ export class MemoryObjectStore implements ObjectStore {
   /** Writes an object as a whole. */
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectContent,
     options: PutOptions = {},
   ): Promise<"created" | "exists"> {
     checkKey(key);
+    // A copy, and now: what is put must not change, but what is done with it later may.
+    const stored = joinChunks(partsOf(body)).slice();
     return await this.#request("put", key, options.signal, () => {
       if (options.ifAbsent && this.#objects.has(key)) return "exists";
       this.#keysInOrder = undefined;
       const modifiedAt = new Date(this.#options.now?.() ?? 0);
       const metadata = { ...options.metadata };
-      this.#objects.set(key, {
-        body: body.slice(),
-        info: { key, size: body.length, modifiedAt, metadata },
-      });
+      const info = { key, size: stored.length, modifiedAt, metadata };
+      this.#objects.set(key, { body: stored, info });
       return "created";
     });
   }

@@ -9,6 +9,7 @@ export type {
   GetOptions,
   ListOptions,
   ObjectBody,
+  ObjectContent,
   ObjectInfo,
   ObjectStore,
   PutOptions,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ObjectBody } from "./object_store.ts";
+import type { ObjectBody, ObjectContent } from "./object_store.ts";
 
 /** A body read from any source of chunks. */
 export class StreamedBody implements ObjectBody {
@@ -31,6 +31,11 @@ export class StreamedBody implements ObjectBody {
     for await (const chunk of this.#chunks) chunks.push(chunk);
     return joinChunks(chunks);
   }
+}
+
+/** The parts of what is put. */
+export function partsOf(body: ObjectContent): readonly Uint8Array[] {
+  return body instanceof Uint8Array ? [body] : body;
 }
 
 /** Joins chunks into one array; a single chunk is returned as it is. */

@@ -45,6 +45,12 @@ export interface GetOptions {
   readonly range?: ByteRange;
 }
 
+/**
+ * What is put: bytes, or parts that make up the object one after the other, so that a large object
+ * need not be joined first. They must not change until the put is over.
+ */
+export type ObjectContent = Uint8Array | readonly Uint8Array[];
+
 /** Options of {@linkcode ObjectStore.put}. */
 export interface PutOptions {
   /** Gives the request up; whether the object was written is then unknown. */
@@ -83,5 +89,5 @@ export interface ObjectStore {
    *
    * @returns `"exists"` if `ifAbsent` was asked for and the key is taken; else `"created"`.
    */
-  put(key: string, body: Uint8Array, options?: PutOptions): Promise<"created" | "exists">;
+  put(key: string, body: ObjectContent, options?: PutOptions): Promise<"created" | "exists">;
 }

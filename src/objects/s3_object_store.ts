@@ -8,16 +8,18 @@ import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { ObjectStoreError } from "../errors.ts";
 import { checkRange } from "./byte_range.ts";
 import { checkKey } from "./keys.ts";
-import { StreamedBody } from "./object_body.ts";
+import { partsOf, StreamedBody } from "./object_body.ts";
 import type {
   ByteRange,
   GetOptions,
   ListOptions,
   ObjectBody,
+  ObjectContent,
   ObjectInfo,
   ObjectStore,
   PutOptions,
 } from "./object_store.ts";
+import { sendBody } from "./s3_put.ts";
 import { readS3Body } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 
@@ -153,7 +155,7 @@ export class S3ObjectStore implements ObjectStore {
   /** Writes an object as a whole, in one request. */
   async put(
     key: string,
-    body: Uint8Array,
+    body: ObjectContent,
     options: PutOptions = {},
   ): Promise<"created" | "exists"> {
     checkKey(key);
@@ -163,12 +165,11 @@ export class S3ObjectStore implements ObjectStore {
       const command = new PutObjectCommand({
         Bucket: this.#bucket,
         Key: this.#folder + key,
-        Body: body,
         IfNoneMatch: options.ifAbsent ? "*" : undefined,
         Metadata: options.metadata,
       });
       try {
-        await this.#client.send(command, { abortSignal: signal });
+        await sendBody(this.#client, command, { parts: partsOf(body), signal });
         return "created";
       } catch (error) {
         if (options.ifAbsent && statusOf(error) === 412) return "exists";

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
 import { isEmptyArchive } from "../../src/codec/archive_format.ts";
@@ -117,6 +117,28 @@ Deno.test("ArchiveBuilder.finish() makes the file again, under another name and 
   if (search.type !== "found") throw new Error("no manifest");
   deepEqual([search.manifest.client, search.manifest.events], ["other", 1]);
   deepEqual(await eventsOf(builder.finish({ ...HEADER, client: "other" })), [eventOf(30)]);
+});
+
+Deno.test("ArchiveBuilder.finishParts() gives the same file in few parts, also without a shard", () => {
+  const builder = new ArchiveBuilder();
+  const noise = (n: number) => encodeEvent({ n, noise: randomBytes(60_000) });
+  for (let n = 0; n < 50; n++) builder.add(shard(n % 2), position(n), noise(n));
+  for (let n = 0; n < 2; n++) {
+    const parts = builder.finishParts(HEADER);
+    deepEqual(concatBytes(parts), builder.finish(HEADER));
+    ok(parts.length <= 10, `${parts.length} parts`);
+    builder.removeShard(shard(0));
+  }
+});
+
+Deno.test("ArchiveBuilder that is disposed of has freed its parts, and makes no file", () => {
+  const builder = new ArchiveBuilder();
+  builder.add(shard(0), position(0), eventOf(200_000));
+  const [, ...parts] = builder.finishParts(HEADER);
+  builder[Symbol.dispose]();
+  deepEqual(parts.slice(0, -1).map(({ length }) => length), parts.slice(0, -1).map(() => 0));
+  ok(parts.length > 1);
+  throws(() => builder.finish(HEADER), TypeError);
 });
 
 Deno.test("ArchiveBuilder.add() refuses an event of no bytes, and copies the others", async () => {

@@ -131,6 +131,17 @@ const CONTRACT: Record<string, (opened: Opened) => Promise<void>> = {
     deepStrictEqual(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()), bytes);
   },
 
+  "put() joins parts, of any number and size": async ({ store }) => {
+    const bytes = someBytes(2_500_000);
+    for (const ends of [[], [0, 0], [1, 70_000, 70_000, 2_000_000, 2_500_000]]) {
+      const parts = ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end));
+      equal(await store.put(`parts/${ends.length}`, parts), "created");
+      const expected = bytes.subarray(0, ends.at(-1) ?? 0);
+      deepStrictEqual(await read(store, `parts/${ends.length}`), new Uint8Array(expected));
+      equal(await store.put(`parts/${ends.length}`, parts, { ifAbsent: true }), "exists");
+    }
+  },
+
   "put() takes the bytes as they are at the call": async ({ store }) => {
     const bytes = someBytes(5000);
     await store.put("a", bytes);

@@ -1,6 +1,11 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { concatBytes } from "../../src/codec/byte_source.ts";
 import { ObjectStoreError } from "../../src/errors.ts";
-import { type OpenedObjectStore, openObjectStore } from "../../src/objects/mod.ts";
+import { type OpenedObjectStore, openObjectStore, S3ObjectStore } from "../../src/objects/mod.ts";
 import {
   s3Error,
   type S3Fault,
@@ -38,6 +43,10 @@ const OPERATIONS: Record<string, (store: OpenedObjectStore) => Promise<unknown>>
   get: async (store) => (await store.get("a")).bytes(),
   put: (store) => store.put("a", new Uint8Array(9), { ifAbsent: true }),
 };
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
 
 async function errorOf(promise: Promise<unknown>): Promise<ObjectStoreError> {
   const error = await promise.then(() => undefined, (error) => error);
@@ -142,6 +151,59 @@ Deno.test("S3ObjectStore makes one request a call, and puts without framing", as
   deepStrictEqual([...server.buckets.get("bucket")!.get("a b/ü")!.body], [1, 2, 3]);
 });
 
+Deno.test("S3ObjectStore.put() sends parts with their hash and length, and without framing", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  const seen: S3Request[] = [];
+  server.fault = (request): S3Fault => void seen.push(request);
+  const parts = [3, 1_000_000, 0, 5].map((size, i) => new Uint8Array(size).fill(i));
+  const whole = concatBytes(parts);
+  const options = { ifAbsent: true, metadata: { x: "y" } };
+  equal(await store.put("parts", parts, options), "created");
+  equal(await store.put("whole", whole, options), "created");
+  const [first, second] = seen.map(({ request: { headers } }) => {
+    return ["content-length", "x-amz-content-sha256", "content-encoding", "if-none-match"]
+      .map((name) => headers.get(name));
+  });
+  equal(first![1], createHash("sha256").update(whole).digest("hex"));
+  deepStrictEqual(first, second);
+  ok(equalBytes(server.buckets.get("bucket")!.get("parts")!.body, whole));
+});
+
+Deno.test("S3ObjectStore.put() joins parts for a client that would frame a stream", async () => {
+  await using server = await startS3Server({ buckets: ["bucket"] });
+  const client = new S3Client({
+    endpoint: server.url,
+    forcePathStyle: true,
+    region: "us-east-1",
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({}),
+  });
+  const store = new S3ObjectStore(client, { bucket: "bucket" });
+  let encoding: string | null | undefined;
+  server.fault = ({ request }): S3Fault =>
+    void (encoding = request.headers.get("content-encoding"));
+  await store.put("a", [Uint8Array.of(1, 2), Uint8Array.of(3)]);
+  equal(encoding, null);
+  deepStrictEqual([...server.buckets.get("bucket")!.get("a")!.body], [1, 2, 3]);
+  client.destroy();
+});
+
+Deno.test("S3ObjectStore.put() sends parts again after a lost connection", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  const parts = [new Uint8Array(400_000).fill(1), new Uint8Array(400_000).fill(2)];
+  for (const fault of ["drop", "drop-after"] as const) {
+    server.fault = () => fault;
+    ok((await errorOf(store.put(fault, parts, { ifAbsent: true }))).retryable);
+    server.fault = undefined;
+    const again = await store.put(fault, parts, { ifAbsent: true });
+    equal(again, fault === "drop-after" ? "exists" : "created");
+    ok(equalBytes(server.buckets.get("bucket")!.get(fault)!.body, concatBytes(parts)));
+  }
+});
+
 Deno.test("S3ObjectStore uses a connection again, also after a body was read to its end", async () => {
   await using running = await start();
   const { server, store } = running;
@@ -187,7 +249,7 @@ Deno.test("openObjectStore() follows a bucket to its region", async () => {
     refusal.headers.set("x-amz-bucket-region", "eu-west-1");
     return refusal;
   };
-  equal(await store.put("a", new Uint8Array(3)), "created");
+  equal(await store.put("a", [new Uint8Array(1), new Uint8Array(2)]), "created");
   equal((await store.head("a"))?.size, 3);
   server.fault = (request) => s3Error(301, "PermanentRedirect", request);
   await rejects(store.get("a"), {
