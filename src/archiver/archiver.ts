@@ -51,7 +51,7 @@ export class Archiver {
    * @param options When files are closed, and where reading begins.
    */
   constructor(services: ArchiverServices, options: ArchiverOptions = {}) {
-    const { maxSize = 64 * 2 ** 20, maxMemory = 160 * 2 ** 20, onFile } = options;
+    const { maxSize = 32 * 2 ** 20, maxMemory = 96 * 2 ** 20, onFile } = options;
     const { signal } = this.#stop;
     const { clock, ledger: { stream, client } } = services;
     this.#options = options;

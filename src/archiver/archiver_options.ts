@@ -22,9 +22,9 @@ export interface ArchiverOptions {
   readonly skipToLatest?: boolean | undefined;
   /** A file is closed at every multiple of this time since the Unix epoch: an hour unless given. */
   readonly rotateMs?: number | undefined;
-  /** A file is closed when it has this compressed size in bytes: 64 MiB unless given. */
+  /** A file is closed when it has this compressed size in bytes: 32 MiB unless given. */
   readonly maxSize?: number | undefined;
-  /** Reading waits while records not archived yet take more bytes than this: 160 MiB unless given. */
+  /** Reading waits while records not archived yet take more bytes than this: 96 MiB unless given. */
   readonly maxMemory?: number | undefined;
   /** How long a shard stays this worker's without a sign of life: 20 s unless given. */
   readonly leaseMs?: number | undefined;

@@ -61,9 +61,9 @@ export function storeCommand(context: CliContext): Command {
     .option("--skip-to-latest", "pass over saved positions, and begin now")
     .option("--recover", "where the archive goes further than the database, go on where it ends")
     .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
-    .addOption(measured("--max-size <size>", "close a file of this compressed size", "64MiB"))
+    .addOption(measured("--max-size <size>", "close a file of this compressed size", "32MiB"))
     .addOption(
-      measured("--max-memory <size>", "read no further while more waits to be archived", "160MiB"),
+      measured("--max-memory <size>", "read no further while more waits to be archived", "96MiB"),
     )
     .addOption(
       measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
