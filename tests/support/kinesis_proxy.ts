@@ -25,7 +25,8 @@ export interface KinesisProxy extends AsyncDisposable {
 export function startKinesisProxy(target: string): KinesisProxy {
   const handle = async (request: Request): Promise<Response> => {
     const action = request.headers.get("x-amz-target")?.split(".").at(-1) ?? "";
-    const body = new Uint8Array(await request.arrayBuffer());
+    const body = await request.arrayBuffer().catch(() => undefined);
+    if (body === undefined) return new Response(null, { status: 400 }); // the client is gone
     proxy.actions.add(action);
     const refusal = proxy.refusals.get(action);
     if (refusal !== undefined) return dated(refuse(refusal, action), proxy);
