@@ -6,6 +6,7 @@
 
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { KinesisError } from "../errors.ts";
+import { noCredentials } from "../no_credentials.ts";
 
 /** Refusals that pass by themselves: throttling, and failures inside the service. */
 const PASSING_CODES = new Set([
@@ -27,9 +28,6 @@ const PASSING_CODES = new Set([
 
 /** Names of errors that say nothing about what the service said. */
 const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutError", "Unknown"]);
-
-const NO_CREDENTIALS =
-  "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /** What the SDK hangs on the errors it throws. */
 interface SdkError extends Error {
@@ -109,7 +107,7 @@ function describe(error: SdkError | undefined, code: string, status: number | un
     const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
     return `the service answered with status ${status}${said}`;
   }
-  if (code === "CredentialsProviderError") return NO_CREDENTIALS;
+  if (code === "CredentialsProviderError") return noCredentials(reason);
   if (reason === "" || reason === code) return code;
   return reason.includes(code) ? reason : `${code}: ${reason}`;
 }

@@ -6,6 +6,7 @@
 
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { ObjectStoreError, TritonError } from "../errors.ts";
+import { noCredentials } from "../no_credentials.ts";
 
 /** What asking again can help with, by S3's name or by the system's. */
 const RETRYABLE = new Set([
@@ -24,8 +25,6 @@ const RETRYABLE = new Set([
 /** What people should do about errors whose own message does not say. */
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDenied: "access denied; check the policy of these credentials",
-  CredentialsProviderError: "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and " +
-    "AWS_SECRET_ACCESS_KEY",
   Forbidden: "access denied; check the policy of these credentials",
   NoSuchBucket: "there is no such bucket",
   NoSuchKey: "there is no such object",
@@ -57,7 +56,10 @@ export function s3Error(what: string, error: unknown): unknown {
   const code = codeOf(error as SdkError);
   const status = statusOf(error);
   const retryable = RETRYABLE.has(code) || status === 429 || (status ?? 0) >= 500;
-  const why = ADVICE[code] ?? (messageOf(error as SdkError) || code);
+  const says = messageOf(error as SdkError);
+  const why = code === "CredentialsProviderError"
+    ? noCredentials(says)
+    : ADVICE[code] ?? (says || code);
   return new ObjectStoreError(`${what}: ${why}`, { code, retryable, cause: error });
 }
 

@@ -247,7 +247,10 @@ Deno.test("toKinesisError() looks for the connection in what an error gathers an
   const denied = Object.assign(new Error("no keys"), { name: "CredentialsProviderError" });
   const { message, code, retryable } = toKinesisError("ask", denied);
   deepEqual([code, retryable], ["CredentialsProviderError", false]);
-  equal(message, "Cannot ask: CredentialsProviderError: no keys");
+  const help = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+  equal(message, `Cannot ask: no AWS credentials found (no keys); ${help}`);
+  denied.message = "Could not load credentials from any providers";
+  equal(toKinesisError("ask", denied).message, `Cannot ask: no AWS credentials found; ${help}`);
   equal(toKinesisError("ask", "just text").message, "Cannot ask: Unknown: just text");
 });
 
