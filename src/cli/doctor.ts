@@ -66,7 +66,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
   await context.stdout.write(
     options.json === true
       ? `${JSON.stringify({ stream: name, bucket, client, ...verdict, findings })}\n`
-      : formatFindings(findings, verdict, colors),
+      : formatFindings(findings, verdict, colors, context.stdout.columns || Infinity),
   );
   if (verdict.safe) return;
   const failed = findings.filter(({ level }) => level === "fail").map(({ check }) => check);

@@ -14,16 +14,17 @@ export function helpWidth({ columns }: Output): number {
 export function reflow(text: string, width: number): string {
   return text.replace(/^\S.*(?:\n\S.*)*/gm, (paragraph) => {
     const fits = paragraph.split("\n").every((line) => line.length <= width);
-    return fits ? paragraph : fill(paragraph.split(/\s+/), width);
+    return fits ? paragraph : fill(paragraph, width).join("\n");
   });
 }
 
-function fill(words: readonly string[], width: number): string {
+/** Breaks text into lines no longer than a width, where its words are not. */
+export function fill(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of words) {
+  for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);
     if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = `${line} ${word}`;
   }
-  return lines.join("\n");
+  return lines;
 }

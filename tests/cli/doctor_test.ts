@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -390,6 +390,18 @@ Deno.test("triton doctor prints findings, advice and the guarantee, and exits wi
   const report = JSON.parse(bad.stdout);
   deepStrictEqual([report.safe, report.exactlyOnce, report.stream], [false, false, "clicks_prod"]);
   equal(report.findings.find(({ level }: Finding) => level === "fail").check, "put");
+});
+
+Deno.test("formatFindings() keeps to the width of a terminal", () => {
+  const findings = new Findings();
+  findings.ok("stream", "seems to be there, and to have all that is needed of it");
+  const text = formatFindings(findings.list, verdictOn(findings.list), colorsOf(false), 40);
+  deepStrictEqual(text.split("\n").slice(0, 3), [
+    "ok    stream  seems to be there, and to",
+    "              have all that is needed of",
+    "              it",
+  ]);
+  ok(text.split("\n").every((line) => line.length <= 40), text);
 });
 
 Deno.test("formatFindings() paints levels for a terminal", () => {

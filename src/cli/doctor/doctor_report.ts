@@ -1,3 +1,4 @@
+import { fill } from "../help_text.ts";
 import { type Colors, colorsOf } from "../table.ts";
 import type { Finding } from "./findings.ts";
 
@@ -30,17 +31,24 @@ export function verdictOn(findings: readonly Finding[]): Verdict {
   };
 }
 
-/** The findings and the verdict as people read them. */
+/**
+ * The findings and the verdict as people read them; lines no longer than a terminal has `columns`,
+ * but for advice, which may be a command to copy.
+ */
 export function formatFindings(
   findings: readonly Finding[],
   { guarantee }: Verdict,
   { dim, red, yellow }: Colors = colorsOf(false),
+  columns = Infinity,
 ): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const paint = { ok: dim, warn: yellow, fail: red };
+  const indent = " ".repeat(width + 8);
   const lines = findings.flatMap(({ level, check, message, advice }) => [
-    `${paint[level](level.padEnd(4))}  ${check.padEnd(width)}  ${message}`,
-    ...advice === undefined ? [] : [`      ${" ".repeat(width)}  -> ${advice}`],
+    `${paint[level](level.padEnd(4))}  ${check.padEnd(width)}  ` +
+    fill(message, columns - indent.length).join(`\n${indent}`),
+    ...advice === undefined ? [] : [`${indent}-> ${advice}`],
   ]);
-  return [...lines, "", `Guarantee: ${guarantee}.`].map((line) => `${line}\n`).join("");
+  const verdict = fill(`Guarantee: ${guarantee}.`, columns);
+  return [...lines, "", ...verdict].map((line) => `${line}\n`).join("");
 }
