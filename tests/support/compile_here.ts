@@ -8,12 +8,12 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { compiledPermissions } from "./triton_command.ts";
+import { compiledFlags } from "./triton_command.ts";
 
 const { success, stderr } = await new Deno.Command(Deno.args[0]!, {
   args: [
     ...["--no-lock", "--no-check", "--no-prompt"],
-    ...compiledPermissions(),
+    ...compiledFlags(),
     ...["--output", "dist/triton", "cli.ts"],
   ],
   cwd: fileURLToPath(new URL("../../", import.meta.url)),
