@@ -14,6 +14,7 @@ import {
   type PlanShardsOptions,
   pollShard,
   type PollShardOptions,
+  ReadBudget,
   type Shard,
   ShardTree,
 } from "../kinesis/mod.ts";
@@ -28,6 +29,9 @@ export interface StreamFetcherOptions extends PollShardOptions {
   /** How often the stream is asked for new shards, in milliseconds: 60,000 unless given. */
   readonly shardListIntervalMs?: number | undefined;
 }
+
+/** How much memory answers of Kinesis may take until they are handed out, all shards together. */
+const ANSWER_BYTES = 32 << 20;
 
 const log = getLogger(["triton", "stream"]);
 
@@ -58,7 +62,8 @@ export class StreamFetcher {
     const { signal } = options;
     this.#signal = AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
     this.#signal.addEventListener("abort", () => this.#wakeAll(), { once: true });
-    this.#options = { ...options, signal: this.#signal };
+    const { budget = new ReadBudget(ANSWER_BYTES) } = options;
+    this.#options = { ...options, budget, signal: this.#signal };
   }
 
   /** Aborted when the fetching ends, for whatever reason. */

@@ -42,7 +42,8 @@ const TURN = 100;
  *   its own `partitionKey` and with a `subSequenceNumber`; all of them have the sequence number of their
  *   Kinesis record. The position stays before that record until the last one in it was yielded,
  *   so those before come again if the program stops in between.
- * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, one answer a shard.
+ * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, by one answer a shard, as
+ *   far as these fit into `budget` together: 32 MiB unless given.
  * - Leaving the loop does not stop the fetching, disposing does; iterating again goes on with the
  *   record that follows the last one yielded.
  * - An abort ends the iteration at once, without an error. What was fetched and not yielded is

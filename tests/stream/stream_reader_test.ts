@@ -268,6 +268,34 @@ Deno.test("StreamReader does not fetch without end what nobody reads", async () 
   equal(new Set(numbers(await take(reader, 199))).size, 199);
 });
 
+Deno.test("StreamReader holds answers of many shards within its budget, and reads them all", async () => {
+  const { clock, kinesis, shardIds, open } = setUp(16);
+  const payload = new Uint8Array(1_000_000);
+  const entries = shardIds.flatMap((_, n) =>
+    range(0, 6).map((i) => ({ partitionKey: `${n} ${i}`, data: encodeEvent({ payload }) }))
+  );
+  for (const entry of entries) await kinesis.putRecords("s", [entry]);
+  const asked = new Set<string>();
+  const getRecords = kinesis.getRecords.bind(kinesis);
+  kinesis.getRecords = (iterator, options) => {
+    asked.add(iterator);
+    return getRecords(iterator, options);
+  };
+  await using reader = open();
+  let count = 0;
+  const reading = (async () => {
+    for await (const _ of reader) {
+      if (count++ === 0) {
+        await clock.sleep(10_000);
+        ok(asked.size < shardIds.length, `${asked.size} answers at once`);
+      }
+      if (count === entries.length) break;
+    }
+  })();
+  await runUntil(clock, reading);
+  equal(count, entries.length);
+});
+
 Deno.test("StreamReader.millisBehindLatest tells how far reading is behind, not fetching", async () => {
   const { clock, shardIds, put, open, take } = setUp(1);
   await put(1);
