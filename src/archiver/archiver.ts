@@ -121,6 +121,11 @@ export class Archiver {
     }
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#shardArchiver.refusal !== undefined) throw this.#shardArchiver.refusal;
+    log.info("Stopped: all that was read of {stream} is archived", {
+      event: "archiver.stopped",
+      stream,
+      client,
+    });
   }
 
   /** How it stands at this moment. */

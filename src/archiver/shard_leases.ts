@@ -25,6 +25,8 @@ export class ShardLeases {
   readonly #options: ShardLeasesOptions;
   readonly #held = new Map<ShardId, Lease>();
   readonly #refused = new Set<ShardId>();
+  /** Shards placed by hand that were said to be missing. */
+  readonly #missing = new Set<ShardId>();
   /** Shards whose lease was asked for and is not answered yet. */
   readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
@@ -65,6 +67,21 @@ export class ShardLeases {
     return this.#options.pinned?.has(shardId) === false;
   }
 
+  /** A shard that is placed by hand and not there may be a slip; or it comes with a later split. */
+  #warnOfMissing(shards: readonly LedgerShard[]): void {
+    const known = new Set(shards.map(({ shardId }) => shardId));
+    for (const shardId of this.#options.pinned ?? []) {
+      if (known.has(shardId) || this.#missing.has(shardId)) continue;
+      this.#missing.add(shardId);
+      const { stream } = this.#services.ledger;
+      log.warn("Nothing is archived of shard {shardId}: stream {stream} has no such shard", {
+        event: "shard.missing",
+        stream,
+        shardId,
+      });
+    }
+  }
+
   /** Renews all leases, and drops those that another worker has by now. */
   async renew(): Promise<void> {
     const { ledger, clock, monitor } = this.#services;
@@ -103,6 +120,7 @@ export class ShardLeases {
     const { ledger } = this.#services;
     const shards = await persist("ledger", this.#services, () => ledger.shards());
     this.#known = shards;
+    this.#warnOfMissing(shards);
     return planLeases(shards, {
       worker: this.#options.worker,
       workers: this.#workers,
