@@ -46,10 +46,10 @@ export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
 export {
   type ClientGap,
   type ClientShard,
-  type LedgerHistory,
-  readHistory,
-  type ReadHistoryOptions,
-} from "./read_history.ts";
+  type LedgerReport,
+  readLedger,
+  type ReadLedgerOptions,
+} from "./read_ledger.ts";
 export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { PostgresConnector } from "./postgres_pool.ts";

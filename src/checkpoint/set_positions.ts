@@ -11,7 +11,7 @@ import type { MovedPosition } from "./checkpointer.ts";
 import { moveArchiver } from "./move_archiver.ts";
 import { openCheckpointer } from "./open_checkpointer.ts";
 import { openLedger } from "./open_ledger.ts";
-import { readHistory } from "./read_history.ts";
+import { readLedger } from "./read_ledger.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 
 /** Whose positions {@linkcode setPositions} moves, and how. */
@@ -64,7 +64,7 @@ export async function setPositions(
 ): Promise<MovedPosition[]> {
   const { client, stream, dryRun = false, clock = systemClock } = options;
   checkPositions(positions);
-  const { checkpoints, shards } = await readHistory(database, { client, stream });
+  const { checkpoints, shards } = await readLedger(database, { client, stream });
   if (shards.length > 0) {
     await using ledger = await openLedger(database, { client, stream });
     return await moveArchiver(ledger, positions, { dryRun, clock });

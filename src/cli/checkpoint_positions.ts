@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { ClientShard, LedgerHistory, MovedPosition } from "../checkpoint/mod.ts";
+import type { ClientShard, LedgerReport, MovedPosition } from "../checkpoint/mod.ts";
 import type { StreamConfig } from "../config.ts";
 import { TritonError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
@@ -125,7 +125,7 @@ interface ListedPosition {
 }
 
 /** All shards that have a position, or that somebody archives. */
-function positionsOf({ checkpoints, shards }: LedgerHistory): ListedPosition[] {
+function positionsOf({ checkpoints, shards }: LedgerReport): ListedPosition[] {
   const archived = new Map(shards.map((shard) => [shard.shardId, shard]));
   const saved = new Map(checkpoints.map((checkpoint) => [checkpoint.shardId, checkpoint]));
   return [...new Set([...saved.keys(), ...archived.keys()])].sort().map((shardId) => {
@@ -165,7 +165,7 @@ async function rewind(options: MoveOptions, context: CliContext): Promise<void> 
 /** The positions that stand for a `--to`. */
 async function findPlace(
   { to, shard }: MoveOptions,
-  { config, history }: { readonly config: StreamConfig; readonly history: LedgerHistory },
+  { config, history }: { readonly config: StreamConfig; readonly history: LedgerReport },
   context: CliContext,
 ): Promise<Map<ShardId, SequenceNumber>> {
   const { name, region, endpoint } = config;
@@ -235,9 +235,9 @@ function describe(
   return [...table, total + gap].map((line) => `${line}\n`).join("");
 }
 
-async function historyOf(options: PositionOptions, stream: string): Promise<LedgerHistory> {
-  const { readHistory } = await import("../checkpoint/mod.ts");
-  return await readHistory(options.checkpointDb, { client: options.clientName, stream });
+async function historyOf(options: PositionOptions, stream: string): Promise<LedgerReport> {
+  const { readLedger } = await import("../checkpoint/mod.ts");
+  return await readLedger(options.checkpointDb, { client: options.clientName, stream });
 }
 
 function parseSequenceNumber(text: string): string {

@@ -103,13 +103,13 @@ function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeo
 }
 
 async function readStats(options: StatsOptions, context: CliContext): Promise<Stats> {
-  const { readHistory } = await import("../checkpoint/mod.ts");
+  const { readLedger } = await import("../checkpoint/mod.ts");
   const { clientName: client, checkpointDb, stream, lag = false } = options;
   const config = stream !== undefined || lag
     ? await readConfig(options.config, context)
     : undefined;
   const name = stream === undefined ? undefined : config!.stream(stream).name;
-  const history = await readHistory(checkpointDb, { client, stream: name });
+  const history = await readLedger(checkpointDb, { client, stream: name });
   const rows = statsRows(history);
   if (!lag) return { rows, gaps: history.gaps, lags: undefined, now: context.clock.now() };
   const { readLags } = await import("./stats_lag.ts");

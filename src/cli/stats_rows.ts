@@ -1,4 +1,4 @@
-import type { ClientShard, LedgerHistory } from "../checkpoint/mod.ts";
+import type { ClientShard, LedgerReport } from "../checkpoint/mod.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 
 /** What is known of a client's work on one shard. */
@@ -20,7 +20,7 @@ export interface StatsRow {
 }
 
 /** One row for each shard that has a position, an owner or a gap: by client, stream and shard. */
-export function statsRows({ checkpoints, shards, gaps }: LedgerHistory): StatsRow[] {
+export function statsRows({ checkpoints, shards, gaps }: LedgerReport): StatsRow[] {
   const rows = new Map<string, StatsRow>();
   const merge = (place: Place, part: Partial<StatsRow>) => {
     const { client, stream, shardId } = place;

@@ -61,8 +61,8 @@ function knowledgeOf(
 ): ArchiveKnowledge | undefined {
   if (url === undefined) return undefined;
   const read = async () => {
-    const { readHistory } = await import("../checkpoint/mod.ts");
-    return await readHistory(url, { client, stream });
+    const { readLedger } = await import("../checkpoint/mod.ts");
+    return await readLedger(url, { client, stream });
   };
   return {
     checkpoints: async () => (await read()).checkpoints,

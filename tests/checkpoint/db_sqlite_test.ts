@@ -3,7 +3,7 @@ import { join } from "node:path";
 import {
   openCheckpointer,
   openLedger,
-  readHistory,
+  readLedger,
   setPositions,
   type SqliteDatabase,
 } from "@triton/triton/checkpoint";
@@ -60,9 +60,9 @@ for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
     ));
 }
 
-Deno.test("readHistory() and setPositions() take a database of @db/sqlite", () =>
+Deno.test("readLedger() and setPositions() take a database of @db/sqlite", () =>
   withDatabase(async (database) => {
-    deepStrictEqual(await readHistory(database), { checkpoints: [], gaps: [], shards: [] });
+    deepStrictEqual(await readLedger(database), { checkpoints: [], gaps: [], shards: [] });
     const options = { client: "billing", stream: "clicks" };
     await setPositions(database, positions({ 0: "5" }), options);
     await using checkpointer = await openCheckpointer(database, { client: "billing" });
@@ -70,7 +70,7 @@ Deno.test("readHistory() and setPositions() take a database of @db/sqlite", () =
     await using ledger = await openLedger(database, OPTIONS);
     await ledger.addShards([newShard(0)]);
     await ledger.acquire(shard(0), "w", 60_000);
-    const { shards: [held] } = await readHistory(database, OPTIONS);
+    const { shards: [held] } = await readLedger(database, OPTIONS);
     const rest = held!.leasedUntil!.getTime() - Date.now();
     equal(rest > 0 && rest <= 60_000, true);
   }));

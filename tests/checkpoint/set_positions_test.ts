@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openCheckpointer, openLedger, readHistory, setPositions } from "@triton/triton/checkpoint";
+import { openCheckpointer, openLedger, readLedger, setPositions } from "@triton/triton/checkpoint";
 import { startPostgres } from "../support/postgres.ts";
 import { loadAll, positions, shard } from "./contract.ts";
 import { newShard } from "./ledger_support.ts";
@@ -50,7 +50,7 @@ async function tellsArchiversApart(url: string): Promise<void> {
     name: "CheckpointError",
     code: "Leased",
   });
-  const { shards } = await readHistory(url, { client: "store" });
+  const { shards } = await readLedger(url, { client: "store" });
   deepStrictEqual(
     shards.map(({ client, stream, shardId, owner, leasedUntil }) => [
       ...[client, stream, shardId, owner],
@@ -58,7 +58,7 @@ async function tellsArchiversApart(url: string): Promise<void> {
     ]),
     [["store", "clicks", shard(0), "w", true]],
   );
-  deepStrictEqual((await readHistory(url, { client: "billing" })).shards, []);
+  deepStrictEqual((await readLedger(url, { client: "billing" })).shards, []);
 }
 
 Deno.test("setPositions() moves a consumer's positions in SQLite, backwards too", () =>

@@ -1,6 +1,6 @@
 import { newestArchived } from "../../archive/mod.ts";
 import type { DatabaseFacts } from "../../checkpoint/inspect_database.ts";
-import type { LedgerHistory } from "../../checkpoint/mod.ts";
+import type { LedgerReport } from "../../checkpoint/mod.ts";
 import type { Clock } from "../../clock.ts";
 import { compareSequenceNumbers } from "../../record.ts";
 import type { StreamDescription } from "../../kinesis/mod.ts";
@@ -15,7 +15,7 @@ export interface ArchivePlace {
   readonly store: ObjectStore;
   readonly client: string;
   readonly description: StreamDescription;
-  readonly history: LedgerHistory;
+  readonly history: LedgerReport;
   readonly facts: DatabaseFacts;
   readonly clock: Clock;
 }

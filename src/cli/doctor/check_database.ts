@@ -5,7 +5,7 @@ import {
   inspectDatabase,
   rehearseDatabase,
 } from "../../checkpoint/inspect_database.ts";
-import { type LedgerHistory, readHistory } from "../../checkpoint/mod.ts";
+import { type LedgerReport, readLedger } from "../../checkpoint/mod.ts";
 import { parseDatabaseUrl } from "../../checkpoint/open_database.ts";
 import type { Clock } from "../../clock.ts";
 import { formatBytes } from "../progress.ts";
@@ -22,10 +22,10 @@ export interface DatabasePlace {
 /** What the database tells, of all clients of the stream. */
 export interface DatabaseKnowledge {
   readonly facts: DatabaseFacts;
-  readonly history: LedgerHistory;
+  readonly history: LedgerReport;
 }
 
-const EMPTY: LedgerHistory = { checkpoints: [], gaps: [], shards: [] };
+const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [] };
 
 /** Leases go by the database's clock, alarms about retention by this machine's. */
 const MAX_SKEW_MS = 10_000;
@@ -82,7 +82,7 @@ export async function checkDatabase(
   const history = facts.isNew ? EMPTY : await findings.attempt(
     "positions",
     advice,
-    () => readHistory(url, { stream }),
+    () => readLedger(url, { stream }),
   );
   return history && { facts, history };
 }

@@ -1,4 +1,4 @@
-import type { ClientShard, LedgerHistory } from "../../checkpoint/mod.ts";
+import type { ClientShard, LedgerReport } from "../../checkpoint/mod.ts";
 import type { DatabaseFacts } from "../../checkpoint/inspect_database.ts";
 import { countOf } from "../report_text.ts";
 import type { Findings } from "./findings.ts";
@@ -21,7 +21,7 @@ export interface HistoryPlace {
 
 /** Tells what the database knows: workers, what they left behind, losses, and other consumers. */
 export function checkHistory(
-  { history, facts }: { readonly history: LedgerHistory; readonly facts: DatabaseFacts },
+  { history, facts }: { readonly history: LedgerReport; readonly facts: DatabaseFacts },
   place: HistoryPlace,
   findings: Findings,
 ): void {
@@ -84,7 +84,7 @@ function checkHeadroom(
 }
 
 function checkOtherPrograms(
-  { checkpoints }: LedgerHistory,
+  { checkpoints }: LedgerReport,
   shards: readonly ClientShard[],
   { client, now }: HistoryPlace,
   findings: Findings,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import postgres from "postgres";
-import { openCheckpointer, openLedger, readHistory } from "@triton/triton/checkpoint";
+import { openCheckpointer, openLedger, readLedger } from "@triton/triton/checkpoint";
 import { startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
@@ -18,7 +18,7 @@ async function withFile(run: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("readHistory() gives checkpoints and gaps, also while the database is open", () =>
+Deno.test("readLedger() gives checkpoints and gaps, also while the database is open", () =>
   withFile(async (path) => {
     const url = `sqlite://${path}`;
     await using ledger = await openLedger(url, { client: "store", stream: "clicks" });
@@ -31,34 +31,34 @@ Deno.test("readHistory() gives checkpoints and gaps, also while the database is 
       ...{ reason: "skipped", recordedAt },
     };
     await ledger.recordGap(gap);
-    const all = await readHistory(url);
+    const all = await readLedger(url);
     deepStrictEqual(
       all.checkpoints.map(({ client, stream, sequenceNumber }) => [client, stream, sequenceNumber]),
       [["other", "views", "9"], ["store", "clicks", "7"]],
     );
     deepStrictEqual(all.gaps, [{ client: "store", ...gap }]);
-    const some = await readHistory(url, { client: "other", stream: "views" });
+    const some = await readLedger(url, { client: "other", stream: "views" });
     deepStrictEqual([some.checkpoints.length, some.gaps.length], [1, 0]);
-    deepStrictEqual(await readHistory(url, { stream: "none" }), {
+    deepStrictEqual(await readLedger(url, { stream: "none" }), {
       checkpoints: [],
       gaps: [],
       shards: [],
     });
   }));
 
-Deno.test("readHistory() names a file that is no database", () =>
+Deno.test("readLedger() names a file that is no database", () =>
   withFile(async (path) => {
     await Deno.writeTextFile(path, "Not a database, but long enough to have had a header of one.");
-    await rejects(readHistory(`sqlite://${path}`), {
+    await rejects(readLedger(`sqlite://${path}`), {
       code: "SQLITE_NOTADB",
       message: `Cannot open the checkpoint database "${path}": file is not a database ` +
         "(name another file, or remove this one)",
     });
   }));
 
-Deno.test("readHistory() creates neither a file nor a table", () =>
+Deno.test("readLedger() creates neither a file nor a table", () =>
   withFile(async (path) => {
-    await rejects(readHistory(`sqlite://${path}`), {
+    await rejects(readLedger(`sqlite://${path}`), {
       name: "CheckpointError",
       message: `Cannot open the checkpoint database "${path}": there is no such file`,
     });
@@ -66,23 +66,23 @@ Deno.test("readHistory() creates neither a file nor a table", () =>
     const database = new DatabaseSync(path);
     database.exec(GO_TRITON_TABLE);
     database.exec(GO_TRITON_ROWS);
-    const { checkpoints, gaps } = await readHistory(`sqlite://${path}`);
+    const { checkpoints, gaps } = await readLedger(`sqlite://${path}`);
     deepStrictEqual([checkpoints.length > 0, gaps], [true, []]);
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     deepStrictEqual(tables.map(({ name }) => name), ["triton_checkpoint"]);
     database.close();
-    deepStrictEqual(await readHistory("memory:"), { checkpoints: [], gaps: [], shards: [] });
-    deepStrictEqual(await readHistory("sqlite::memory:"), {
+    deepStrictEqual(await readLedger("memory:"), { checkpoints: [], gaps: [], shards: [] });
+    deepStrictEqual(await readLedger("sqlite::memory:"), {
       checkpoints: [],
       gaps: [],
       shards: [],
     });
   }));
 
-Deno.test("readHistory() reads PostgreSQL, and creates no table there", async () => {
+Deno.test("readLedger() reads PostgreSQL, and creates no table there", async () => {
   await using server = await startPostgres();
   const url = await server.createDatabase();
-  deepStrictEqual(await readHistory(url), { checkpoints: [], gaps: [], shards: [] });
+  deepStrictEqual(await readLedger(url), { checkpoints: [], gaps: [], shards: [] });
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const tables = await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'triton%'`;
   await sql.end();
@@ -95,8 +95,8 @@ Deno.test("readHistory() reads PostgreSQL, and creates no table there", async ()
     ...{ reason: "retention", recordedAt },
   };
   await ledger.recordGap(gap);
-  const history = await readHistory(url, { client: "store", stream: "clicks" });
+  const history = await readLedger(url, { client: "store", stream: "clicks" });
   deepStrictEqual(history.checkpoints.map(({ sequenceNumber }) => sequenceNumber), ["7"]);
   deepStrictEqual(history.gaps, [{ client: "store", ...gap }]);
-  deepStrictEqual((await readHistory(url, { client: "other" })).gaps, []);
+  deepStrictEqual((await readLedger(url, { client: "other" })).gaps, []);
 });

@@ -21,7 +21,7 @@ import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
 /** Whose rows to read. */
-export interface ReadHistoryOptions {
+export interface ReadLedgerOptions {
   /** Name of the client: all clients unless given. */
   readonly client?: string | undefined;
   /** Name of the stream, as Kinesis knows it: all streams unless given. */
@@ -43,7 +43,7 @@ export interface ClientShard extends LedgerShard {
 }
 
 /** What a database tells of archives, as of one moment. */
-export interface LedgerHistory {
+export interface LedgerReport {
   /** The checkpoints, by client, stream and shard. */
   readonly checkpoints: readonly Checkpoint[];
   /** The recorded gaps, in the order they were noticed. */
@@ -64,10 +64,10 @@ export interface LedgerHistory {
  * @throws {CheckpointError} If the URL is not one of a database, or the database is not there or
  * cannot be read.
  */
-export async function readHistory(
+export async function readLedger(
   database: string | SqliteDatabase,
-  options: Readonly<ReadHistoryOptions> = {},
-): Promise<LedgerHistory> {
+  options: Readonly<ReadLedgerOptions> = {},
+): Promise<LedgerReport> {
   if (typeof database !== "string") return await readAll(new SqliteExecutor(database), options);
   const address = parseDatabaseUrl(database);
   switch (address.type) {
@@ -104,8 +104,8 @@ type Owned<R> = R & { readonly client: string; readonly stream: string };
 
 async function readAll(
   opened: SqlExecutor,
-  options: ReadHistoryOptions,
-): Promise<LedgerHistory> {
+  options: ReadLedgerOptions,
+): Promise<LedgerReport> {
   await using executor = opened;
   const read = <R extends object>(table: Table) => readTable<Owned<R>>(executor, table, options);
   const checkpoints = await read<CheckpointRow>("triton_checkpoint");
@@ -125,7 +125,7 @@ type Table = "triton_checkpoint" | "triton_gap" | "triton_shard";
 function readTable<R extends object>(
   executor: SqlExecutor,
   table: Table,
-  { client, stream }: ReadHistoryOptions,
+  { client, stream }: ReadLedgerOptions,
 ): Promise<R[]> {
   const wanted = Object.entries({ client, stream }).filter(([, value]) => value !== undefined);
   const where = wanted.map(([column]) => ` AND s.${column} = ?`).join("");
