@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
-import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
+import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import {
   type OpenedObjectStore,
@@ -13,7 +13,7 @@ import {
   type OpenObjectStoreOptions,
 } from "../objects/open_object_store.ts";
 import type { EventData } from "../record.ts";
-import type { StreamAddress } from "../stream/mod.ts";
+import { reachStream, type StreamAddress } from "../stream/reach_stream.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
 import { HistoryReader } from "./history_reader.ts";
 
@@ -54,11 +54,9 @@ export function openHistory<T = EventData>(
   stream: string | StreamAddress,
   options: OpenHistoryOptions<T>,
 ): HistoryReader<T> {
-  const { name, region, endpoint }: StreamAddress = typeof stream === "string"
-    ? { name: stream }
-    : stream;
   const { bucket, s3, credentials } = options;
-  const kinesis = new LazyKinesis(() => openKinesis({ region, endpoint, credentials }));
+  const { name, kinesis } = reachStream(stream, credentials);
+  const region = typeof stream === "string" ? undefined : stream.region;
   const openStore = () =>
     typeof bucket === "string" ? openObjectStore(bucket, { region, ...s3 }) : bucket;
   return new OpenedHistory({ kinesis, openStore }, name, options);

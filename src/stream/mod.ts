@@ -33,7 +33,8 @@ export type {
 export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid_record.ts";
 export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
 export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
-export { openStream, type OpenStreamOptions, type StreamAddress } from "./open_stream.ts";
+export { openStream, type OpenStreamOptions } from "./open_stream.ts";
+export type { StreamAddress } from "./reach_stream.ts";
 export type { AutoCheckpointOptions } from "./auto_checkpoint.ts";
 export type { IdleOptions } from "./idle.ts";
 export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";

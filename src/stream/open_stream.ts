@@ -4,20 +4,11 @@
  * @module
  */
 
-import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
-import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
+import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { EventData } from "../record.ts";
+import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
-
-/** Which stream, and where it is. */
-export interface StreamAddress {
-  /** The stream's name, as Kinesis knows it. */
-  readonly name: string;
-  /** The AWS region; unless given, the SDK's own chain decides. */
-  readonly region?: string | undefined;
-  /** URL of the service, for a local server or a VPC endpoint. */
-  readonly endpoint?: string | undefined;
-}
 
 /** How a stream is opened and read. */
 export interface OpenStreamOptions<T = EventData> extends StreamReaderOptions<T> {
@@ -61,11 +52,7 @@ export function openStream<T = EventData>(
   stream: string | StreamAddress,
   options: OpenStreamOptions<T> = {},
 ): StreamReader<T> {
-  const { name, region, endpoint } = typeof stream === "string"
-    ? { name: stream, region: undefined, endpoint: undefined }
-    : stream;
-  const { credentials } = options;
-  const kinesis = new LazyKinesis(() => openKinesis({ region, endpoint, credentials }));
+  const { name, kinesis } = reachStream(stream, options.credentials);
   return new OpenedStream(kinesis, name, options);
 }
 

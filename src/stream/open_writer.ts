@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
-import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
-import type { StreamAddress } from "./open_stream.ts";
+import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { KinesisCredentials } from "../kinesis/mod.ts";
+import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
 
 /** Which stream, where it is, and how its events are spread over its shards. */
@@ -40,10 +40,8 @@ export function openWriter(
   stream: string | WriterAddress,
   options: OpenWriterOptions = {},
 ): StreamWriter {
-  const address: WriterAddress = typeof stream === "string" ? { name: stream } : stream;
-  const { name, region, endpoint, partitionKey } = address;
-  const { credentials } = options;
-  const kinesis = new LazyKinesis(() => openKinesis({ region, endpoint, credentials }));
+  const { name, kinesis } = reachStream(stream, options.credentials);
+  const partitionKey = typeof stream === "string" ? undefined : stream.partitionKey;
   return new OpenedWriter(kinesis, name, {
     ...options,
     partitionKey: options.partitionKey ?? partitionKey,
