@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { mulberry32 } from "./mulberry32.ts";
 
 /** What the library knows of time and chance. */
 export interface Clock {
@@ -65,7 +66,7 @@ interface Sleeper {
  */
 export class VirtualClock implements Clock {
   #now: number;
-  #seed: number;
+  readonly #random: () => number;
   readonly #sleepers = new Set<Sleeper>();
 
   /**
@@ -76,7 +77,7 @@ export class VirtualClock implements Clock {
    */
   constructor(options: { readonly now?: number; readonly seed?: number } = {}) {
     this.#now = options.now ?? Date.UTC(2026, 0, 1);
-    this.#seed = (options.seed ?? 1) >>> 0;
+    this.#random = mulberry32(options.seed ?? 1);
   }
 
   /** The virtual time, in milliseconds since the Unix epoch. */
@@ -86,11 +87,7 @@ export class VirtualClock implements Clock {
 
   /** The next number of the seeded sequence (mulberry32), from 0 up to, but not including, 1. */
   random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) >>> 0;
-    let t = this.#seed;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    return this.#random();
   }
 
   /**

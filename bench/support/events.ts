@@ -1,6 +1,7 @@
 /** The events that are measured on: made up, the same at each run. */
 
 import { encodeEvent } from "../../src/codec/mod.ts";
+import { mulberry32 } from "../../src/mulberry32.ts";
 
 /** How many events the original was measured on; they come to 90.9 MB of MessagePack. */
 export const EVENT_COUNT = 200_000;
@@ -18,20 +19,9 @@ const AGENTS = [
 const WORDS = "red blue small large new used wooden garden kitchen summer winter shoe chair lamp"
   .split(" ");
 
-/** Pseudorandom numbers from 0 to 1: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x100000000;
-  };
-}
-
 /** Makes events as objects: nested maps, strings, floats, integers of all sizes. */
 export function* makeObjects(count: number = EVENT_COUNT): Generator<Record<string, unknown>> {
-  const random = randomFrom(SEED);
+  const random = mulberry32(SEED);
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = (from: readonly string[]) => from[below(from.length)]!;
   const hex = () => below(0x100000000).toString(16).padStart(8, "0");

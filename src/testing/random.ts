@@ -4,6 +4,8 @@
  * @module
  */
 
+import { mulberry32 } from "../mulberry32.ts";
+
 /**
  * Numbers from a seed (mulberry32): the same seed gives the same numbers.
  *
@@ -15,7 +17,7 @@
  * ```
  */
 export class Random {
-  #state: number;
+  readonly #next: () => number;
 
   /**
    * Creates a source of numbers.
@@ -23,17 +25,13 @@ export class Random {
    * @param seed An integer; seeds that follow each other give runs that do not resemble each other.
    */
   constructor(seed: number) {
-    this.#state = Math.imul(seed ^ (seed >>> 16), 0x9e3779b1) >>> 0;
+    this.#next = mulberry32(Math.imul(seed ^ (seed >>> 16), 0x9e3779b1));
     this.next();
   }
 
   /** The next number, from 0 up to, but not including, 1. */
   next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    return this.#next();
   }
 
   /** True so often. */

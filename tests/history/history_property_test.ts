@@ -3,17 +3,12 @@ import type { RunningWorker } from "../archiver/archiver_fixture.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { HistoryReader, type HistoryRecord } from "../../src/history/mod.ts";
+import { mulberry32 } from "../../src/mulberry32.ts";
 import type { ShardId } from "../../src/record.ts";
 
-/** Numbers from a seed (mulberry32). */
+/** Numbers and choices from a seed. */
 function randomFrom(seed: number) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(seed);
   const below = (limit: number) => Math.floor(next() * limit);
   const pick = <T>(values: readonly T[]): T => values[below(values.length)]!;
   return { below, pick };
