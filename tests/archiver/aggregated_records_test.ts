@@ -18,6 +18,16 @@ async function putAggregates(fixture: Fixture, contents: readonly (readonly numb
   return sequenceNumbers;
 }
 
+/** Archives what is there; tells what the first file holds. */
+async function archiveOneFile(fixture: Fixture) {
+  const worker = fixture.start();
+  await fixture.clock.advance(5_000);
+  await worker.stop();
+  const [file] = await fixture.files();
+  const bytes = await (await fixture.store.get(file!.key)).bytes();
+  return { events: file!.events, quarantined: await Array.fromAsync(readQuarantine(bytes)) };
+}
+
 async function assertWhole(fixture: Fixture, events: number): Promise<void> {
   const report = await verifyArchive(fixture.store, { stream: STREAM, deep: true });
   deepStrictEqual(report.problems, []);
@@ -60,13 +70,8 @@ Deno.test("Archiver puts all events of one Kinesis record into one file, however
 Deno.test("Archiver quarantines only the bad ones among aggregated records", async () => {
   const fixture = new Fixture(1);
   const [position] = await putAggregates(fixture, [[0, -1, 1, -2]]);
-  const worker = fixture.start();
-  await fixture.clock.advance(5_000);
-  await worker.stop();
-  const [file] = await fixture.files();
-  deepStrictEqual(file!.events, [0, 1]);
-  const bytes = await (await fixture.store.get(file!.key)).bytes();
-  const quarantined = await Array.fromAsync(readQuarantine(bytes));
+  const { events, quarantined } = await archiveOneFile(fixture);
+  deepStrictEqual(events, [0, 1]);
   deepStrictEqual(
     quarantined.map((bad) => [bad.sequenceNumber, bad.subSequenceNumber, bad.partitionKey]),
     [[position, 1, "key of -1"], [position, 3, "key of -2"]],
@@ -79,13 +84,8 @@ Deno.test("Archiver quarantines an aggregate with very many bad records whole as
   const fixture = new Fixture(1);
   const bad = Array.from({ length: 150 }, (_, i) => -1 - i);
   await putAggregates(fixture, [[0, ...bad, 1]]);
-  const worker = fixture.start();
-  await fixture.clock.advance(5_000);
-  await worker.stop();
-  const [file] = await fixture.files();
-  deepStrictEqual(file!.events, [0, 1]);
-  const bytes = await (await fixture.store.get(file!.key)).bytes();
-  const quarantined = await Array.fromAsync(readQuarantine(bytes));
+  const { events, quarantined } = await archiveOneFile(fixture);
+  deepStrictEqual(events, [0, 1]);
   deepStrictEqual(
     quarantined.map(({ subSequenceNumber }) => subSequenceNumber),
     [...Array.from({ length: 100 }, (_, i) => 1 + i), undefined],
@@ -101,12 +101,7 @@ Deno.test("Archiver quarantines whole what only begins like an aggregated record
   const data = packRecords([{ partitionKey: "k", data: encodeEvent({ number: 0 }) }]);
   data[data.length - 1]! ^= 1;
   await fixture.kinesis.putRecords(STREAM, [{ partitionKey: "outer", data }]);
-  const worker = fixture.start();
-  await fixture.clock.advance(5_000);
-  await worker.stop();
-  const [file] = await fixture.files();
-  const bytes = await (await fixture.store.get(file!.key)).bytes();
-  const [bad, ...others] = await Array.fromAsync(readQuarantine(bytes));
+  const { events, quarantined: [bad, ...others] } = await archiveOneFile(fixture);
   deepStrictEqual([bad!.partitionKey, bad!.subSequenceNumber], ["outer", undefined]);
-  deepStrictEqual([bad!.data, others, file!.events], [new Uint8Array(data), [], []]);
+  deepStrictEqual([bad!.data, others, events], [new Uint8Array(data), [], []]);
 });

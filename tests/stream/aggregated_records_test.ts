@@ -12,7 +12,7 @@ import {
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
 import { packRecords } from "../support/kpl_message.ts";
-import { runUntil } from "../../src/testing/mod.ts";
+import { collect, runUntil } from "../../src/testing/mod.ts";
 
 /** A stream "s" of one shard, with what is in each record: a number, numbers aggregated, or raw. */
 async function setUp(contents: readonly (number | readonly (number | Uint8Array)[])[]) {
@@ -32,18 +32,8 @@ async function setUp(contents: readonly (number | readonly (number | Uint8Array)
   }
   const open = (more: StreamReaderOptions = {}) =>
     new StreamReader(kinesis, "s", { clock, checkpointer, ...more });
-  const take = (reader: StreamReader, count: number) => runUntil(clock, takeRecords(reader, count));
+  const take = (reader: StreamReader, count: number) => runUntil(clock, collect(reader, count));
   return { clock, open, take };
-}
-
-async function takeRecords(reader: StreamReader, count: number): Promise<StreamRecord[]> {
-  const records: StreamRecord[] = [];
-  if (count === 0) return records;
-  for await (const record of reader) {
-    records.push(record);
-    if (records.length === count) break;
-  }
-  return records;
 }
 
 function numbers(records: readonly StreamRecord[]): number[] {
@@ -155,7 +145,7 @@ Deno.test("StreamReader takes what only begins like an aggregate for a record as
   kinesis.createStream("s");
   await kinesis.putRecords("s", [{ partitionKey: "outer", data: damaged }]);
   await using reader = new StreamReader(kinesis, "s", { clock });
-  await rejects(() => runUntil(clock, takeRecords(reader, 1)), (error: unknown) => {
+  await rejects(() => runUntil(clock, collect(reader, 1)), (error: unknown) => {
     ok(error instanceof InvalidStreamRecordError);
     deepEqual([error.subSequenceNumber, error.partitionKey], [undefined, "outer"]);
     deepEqual(error.raw, new Uint8Array(damaged));

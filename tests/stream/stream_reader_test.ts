@@ -10,7 +10,7 @@ import {
   StreamReader,
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
-import { runUntil } from "../../src/testing/mod.ts";
+import { collect, runUntil } from "../../src/testing/mod.ts";
 
 /** A stream "s" on a virtual clock, whose records are `{ n }`. */
 function setUp(shardCount = 1, options: MemoryKinesisOptions = {}) {
@@ -29,17 +29,8 @@ function setUp(shardCount = 1, options: MemoryKinesisOptions = {}) {
     kinesis.putRecords("s", [{ partitionKey: "raw", data: new Uint8Array(bytes) }]);
   const open = (more: StreamReaderOptions = {}) =>
     new StreamReader(kinesis, "s", { clock, checkpointer, ...more });
-  const take = (reader: StreamReader, count: number) => runUntil(clock, takeRecords(reader, count));
+  const take = (reader: StreamReader, count: number) => runUntil(clock, collect(reader, count));
   return { clock, kinesis, shardIds, checkpointer, put, putRaw, open, take };
-}
-
-async function takeRecords(reader: StreamReader, count: number): Promise<StreamRecord[]> {
-  const records: StreamRecord[] = [];
-  for await (const record of reader) {
-    records.push(record);
-    if (records.length === count) break;
-  }
-  return records;
 }
 
 function numbers(records: readonly StreamRecord[]): number[] {
@@ -48,6 +39,21 @@ function numbers(records: readonly StreamRecord[]): number[] {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** A service whose listing hides shards that come from others until it is told to show them. */
+function withLateListing(kinesis: MemoryKinesis) {
+  let hidden = true;
+  const late = Object.create(kinesis) as MemoryKinesis;
+  late.listShards = async function* (stream) {
+    for await (const shard of kinesis.listShards(stream)) {
+      if (shard.parents.length === 0 || !hidden) yield shard;
+    }
+  };
+  for (const name of ["getRecords", "getShardIterator"] as const) {
+    late[name] = kinesis[name].bind(kinesis) as never;
+  }
+  return { kinesis: late, showChildren: () => void (hidden = false) };
 }
 
 Deno.test("StreamReader yields records with all their fields", async () => {
@@ -229,22 +235,13 @@ Deno.test("StreamReader goes on after a split that happened while it was stopped
 
 Deno.test("StreamReader finds children that the listing shows late", async () => {
   const { clock, kinesis, shardIds, put } = setUp();
-  let hidden = true;
-  const late = Object.create(kinesis) as MemoryKinesis;
-  late.listShards = async function* (stream) {
-    for await (const shard of kinesis.listShards(stream)) {
-      if (shard.parents.length === 0 || !hidden) yield shard;
-    }
-  };
-  for (const name of ["getRecords", "getShardIterator"] as const) {
-    late[name] = kinesis[name].bind(kinesis) as never;
-  }
+  const late = withLateListing(kinesis);
   kinesis.splitShard("s", shardIds[0]!);
   await put(1);
-  await using reader = new StreamReader(late, "s", { clock });
-  const pending = takeRecords(reader, 1);
+  await using reader = new StreamReader(late.kinesis, "s", { clock });
+  const pending = collect(reader, 1);
   await clock.advance(30_000);
-  hidden = false;
+  late.showChildren();
   deepEqual(numbers(await runUntil(clock, pending)), [1]);
 });
 
@@ -339,7 +336,7 @@ Deno.test("StreamReader throws a record that is not an event, again and again, a
   await using reader = open();
   const [record] = await take(reader, 1);
   for (let i = 0; i < 2; i++) {
-    await rejects(() => runUntil(clock, takeRecords(reader, 1)), (error: unknown) => {
+    await rejects(() => runUntil(clock, collect(reader, 1)), (error: unknown) => {
       ok(error instanceof InvalidStreamRecordError);
       deepEqual([error.stream, error.shardId, error.partitionKey], ["s", shardIds[0], "raw"]);
       equal(error.sequenceNumber, result!.ok && result!.sequenceNumber);
@@ -434,8 +431,8 @@ Deno.test("StreamReader throws what a shard failed with for good, and stops the 
   await using reader = open();
   await take(reader, 1);
   deny = true;
-  await rejects(() => runUntil(clock, takeRecords(reader, 1)), denied);
-  await rejects(() => runUntil(clock, takeRecords(reader, 1)), denied);
+  await rejects(() => runUntil(clock, collect(reader, 1)), denied);
+  await rejects(() => runUntil(clock, collect(reader, 1)), denied);
   await clock.advance(0);
   equal(clock.nextWake, undefined);
 });
@@ -445,12 +442,12 @@ Deno.test("StreamReader throws for a stream that is not there, or no longer", as
   const gone = (error: unknown) =>
     error instanceof KinesisError && error.code === "ResourceNotFoundException";
   await using other = new StreamReader(kinesis, "other", { clock });
-  await rejects(() => runUntil(clock, takeRecords(other, 1)), gone);
+  await rejects(() => runUntil(clock, collect(other, 1)), gone);
   await put(1);
   await using reader = open();
   await take(reader, 1);
   kinesis.deleteStream("s");
-  await rejects(() => runUntil(clock, takeRecords(reader, 1)), gone);
+  await rejects(() => runUntil(clock, collect(reader, 1)), gone);
 });
 
 Deno.test("StreamReader goes on with the children of a shard that left the stream unread", async () => {
@@ -520,23 +517,14 @@ Deno.test("StreamReader with idle reads what splits and merges left, to the last
 
 Deno.test("StreamReader with idle waits for children that the listing shows late", async () => {
   const { clock, kinesis, shardIds, put } = setUp();
-  let hidden = true;
-  const late = Object.create(kinesis) as MemoryKinesis;
-  late.listShards = async function* (stream) {
-    for await (const shard of kinesis.listShards(stream)) {
-      if (shard.parents.length === 0 || !hidden) yield shard;
-    }
-  };
-  for (const name of ["getRecords", "getShardIterator"] as const) {
-    late[name] = kinesis[name].bind(kinesis) as never;
-  }
+  const late = withLateListing(kinesis);
   await put(1);
   kinesis.splitShard("s", shardIds[0]!);
   await put(2);
-  await using reader = new StreamReader(late, "s", { clock, idle: true });
+  await using reader = new StreamReader(late.kinesis, "s", { clock, idle: true });
   const reading = Array.fromAsync(reader);
   await clock.advance(300_000);
-  hidden = false;
+  late.showChildren();
   deepEqual(numbers(await runUntil(clock, reading)), [1, 2]);
 });
 
@@ -610,7 +598,7 @@ Deno.test("openStream() tells of a missing region when it is read, not before", 
   Deno.env.set("AWS_CONFIG_FILE", "/nonexistent");
   try {
     await using reader = openStream("s");
-    await rejects(() => takeRecords(reader, 1), {
+    await rejects(() => collect(reader, 1), {
       name: "ConfigError",
       message: /no region is set/,
     });
