@@ -86,7 +86,9 @@ async function store(total: number): Promise<void> {
     child.status,
     child.stdout.cancel(),
     echo(child.stderr, (line) => {
-      archived += Number(/Archived \S+: (\d+) events/.exec(line)?.[1] ?? 0);
+      const events = /Archived \S+: (\d+) events/.exec(line);
+      if (events === null) return;
+      archived += Number(events[1]);
       if (archived === total) child.kill("SIGTERM");
     }),
   ]);
