@@ -11,11 +11,11 @@ import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archi
 import { MANIFEST, QUARANTINE } from "./archive_format.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
 import {
-  CHUNK_ROOM,
   chunkError,
   FIRST_SKIPPABLE,
   hidesData,
   IDENTIFIER,
+  MAX_CHUNK_DATA,
   type SnappyChunk,
   STREAM_IDENTIFIER,
 } from "./snappy_chunks.ts";
@@ -60,7 +60,7 @@ export class ArchiveDecoder {
    */
   constructor(options: ReadArchiveOptions = {}) {
     this.#options = options;
-    this.#room = options.reuse === true ? new Uint8Array(CHUNK_ROOM) : undefined;
+    this.#room = options.reuse === true ? new Uint8Array(MAX_CHUNK_DATA) : undefined;
     this.#begin();
   }
 

@@ -5,8 +5,11 @@
  */
 
 import { JsonWriter } from "./json_writer.ts";
+import { INPUT, kernels, memory, OUTPUT, OUTPUT_END } from "./kernels.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "./msgpack_format.ts";
 
+/** How many bytes of events are looked at together. */
+const PIECE = 65_536;
 /** An array that grew beyond this is let go. */
 const KEPT_SIZE = 1 << 24;
 
@@ -82,16 +85,36 @@ export class NdjsonWriter {
     const writer = this.#writer;
     const before = writer.length;
     try {
-      for (let offset = 0; offset < events.length;) {
-        if (!isMapLead(events[offset]!)) throw notMapError(offset, events[offset]!);
-        offset = writer.writeValue(events, offset);
-        writer.out[writer.length++] = 0x0a;
-      }
+      for (let at = 0; at < events.length;) at = this.#addPiece(events, at);
     } catch (error) {
       writer.length = before;
       throw error;
     }
     return writer.length;
+  }
+
+  /** Adds the events that begin in a piece of them; returns where the next one begins. */
+  #addPiece(events: Uint8Array, start: number): number {
+    const piece = events.subarray(start, start + PIECE);
+    memory.set(piece, INPUT);
+    let at = 0;
+    while (at < piece.length) {
+      const end = kernels.writeLines(INPUT + at, INPUT + piece.length, OUTPUT, OUTPUT_END);
+      if (end > OUTPUT) {
+        this.#writer.write(memory.subarray(OUTPUT, end));
+        at = kernels.stoppedAt.value - INPUT;
+      } else at = this.#addAny(events, start + at) - start;
+    }
+    return start + at;
+  }
+
+  /** Adds one event of any kind; returns where the next one begins. */
+  #addAny(events: Uint8Array, at: number): number {
+    const writer = this.#writer;
+    if (!isMapLead(events[at]!)) throw notMapError(at, events[at]!);
+    const next = writer.writeValue(events, at);
+    writer.out[writer.length++] = 0x0a;
+    return next;
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The writer behind `msgpackToJson` and `NdjsonWriter`.
+ * The writer behind `msgpackToJson`, and behind `NdjsonWriter` for what `wasm/json_lines.ts` leaves.
  *
  * @module
  */
@@ -58,6 +58,13 @@ export class JsonWriter {
     grown.set(this.out.subarray(0, to));
     this.out = grown;
     this.#outView = new DataView(grown.buffer);
+  }
+
+  /** Writes what is JSON already. */
+  write(json: Uint8Array): void {
+    this.#reserve(this.length, json.length);
+    this.out.set(json, this.length);
+    this.length += json.length;
   }
 
   /**

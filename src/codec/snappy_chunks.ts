@@ -13,7 +13,7 @@ import { ArchiveFormatError } from "../errors.ts";
 import { crc32c, maskCrc32c } from "./crc32c.ts";
 import type { Slabs } from "./slabs.ts";
 import { compressBlock, MAX_BLOCK_DATA } from "./snappy_compress.ts";
-import { SLACK, uncompressBlock } from "./snappy_uncompress.ts";
+import { uncompressBlock } from "./snappy_uncompress.ts";
 
 /** Type of a chunk whose data is a Snappy block. */
 export const COMPRESSED = 0x00;
@@ -32,9 +32,6 @@ export const HEADER_SIZE = 4;
 export const CHECKSUM_SIZE = 4;
 /** The most data that one chunk may hold, uncompressed, in bytes. */
 export const MAX_CHUNK_DATA: number = MAX_BLOCK_DATA;
-
-/** Room for the data of any chunk, and what uncompressing writes behind it, in bytes. */
-export const CHUNK_ROOM: number = MAX_CHUNK_DATA + SLACK;
 
 /** The chunk that every stream begins with: type 0xff, length 6, `sNaPpY`. */
 export const STREAM_IDENTIFIER: Uint8Array = Uint8Array.of(
@@ -149,19 +146,22 @@ export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<Arr
  * Reads the data of a data chunk and checks it against its checksum.
  *
  * @param chunk A chunk of type 0x00 or 0x01.
- * @param room {@linkcode CHUNK_ROOM} bytes for the data of a compressed chunk.
+ * @param room {@linkcode MAX_CHUNK_DATA} bytes for the data of a compressed chunk.
  * @returns The data, in an array of its own; if there is `room`, in that or in the chunk.
  * @throws {ArchiveFormatError} With the chunk's offset, if block or checksum are wrong, or a block
  * claims more than 65,536 bytes; nothing is allocated for it then.
  */
 export function decodeDataChunk(chunk: SnappyChunk, room?: Uint8Array): Uint8Array {
-  const data = chunkData(chunk, room);
-  const { bytes, offset } = chunk;
+  const { bytes, offset, type } = chunk;
+  const data = chunkData(chunk);
   const crc = maskCrc32c(crc32c(data));
   if (crc !== storedChecksum(bytes)) {
     throw chunkError(offset, "its data does not match its checksum");
   }
-  return data;
+  if (room === undefined) return data.slice();
+  if (type === STORED) return data;
+  room.set(data);
+  return room.subarray(0, data.length);
 }
 
 function storedChecksum(bytes: Uint8Array): number {
@@ -170,11 +170,12 @@ function storedChecksum(bytes: Uint8Array): number {
     0;
 }
 
-function chunkData({ type, bytes, offset }: SnappyChunk, room?: Uint8Array): Uint8Array {
+/** The data in the chunk itself, or where it is valid until the codec is called again. */
+function chunkData({ type, bytes, offset }: SnappyChunk): Uint8Array {
   const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
-  if (type === STORED) return room === undefined ? body.slice() : body;
+  if (type === STORED) return body;
   try {
-    return uncompressBlock(body, MAX_CHUNK_DATA, room);
+    return uncompressBlock(body);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw chunkError(offset, `its Snappy block is damaged: ${why}`, cause);

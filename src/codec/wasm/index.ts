@@ -1,0 +1,7 @@
+/** What ../kernels.ts is made of: `deno task wasm` compiles it. */
+
+export { compress } from "./compress";
+export { crc32c } from "./crc32c";
+export { stoppedAt, writeLines } from "./json_lines";
+export { INPUT, INPUT_SIZE, OUTPUT, OUTPUT_SIZE } from "./memory";
+export { badOffset, doneBytes, uncompress } from "./uncompress";
