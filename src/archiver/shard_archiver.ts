@@ -136,6 +136,10 @@ export class ShardArchiver {
     const { services, services: { ledger, clock }, leases } = this.#parts;
     const { shardId, epoch, lastRead: after } = lease;
     const recordedAt = new Date(clock.now());
+    const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
+    const isOurs = await persist("ledger", services, () => ledger.recordGap(gap, epoch));
+    if (!isOurs) return leases.lose(lease);
+    services.monitor.gap(shardId, reason);
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
       event: "records.lost",
       shardId,
@@ -143,9 +147,6 @@ export class ShardArchiver {
       until,
       reason,
     });
-    const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
-    services.monitor.gap(shardId, reason);
-    if (!await persist("ledger", services, () => ledger.recordGap(gap, epoch))) leases.lose(lease);
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */

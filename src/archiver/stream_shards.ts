@@ -152,11 +152,6 @@ export class StreamShards {
   /** Records a shard that came and went while nobody looked. */
   async #recordMissing(shardId: ShardId): Promise<void> {
     const { ledger, clock } = this.#services;
-    log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
-      event: "records.lost",
-      shardId,
-      reason: "expired",
-    });
     const gap = {
       stream: ledger.stream,
       shardId,
@@ -165,8 +160,13 @@ export class StreamShards {
       reason: "expired",
       recordedAt: new Date(clock.now()),
     };
-    this.#services.monitor?.gap(shardId, gap.reason);
     await persist("ledger", this.#services, () => ledger.recordGap(gap));
+    this.#services.monitor?.gap(shardId, gap.reason);
+    log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
+      event: "records.lost",
+      shardId,
+      reason: "expired",
+    });
   }
 
   /**

@@ -192,6 +192,28 @@ Deno.test("ArchiverMonitor tells a meter what is counted, and the gauges while a
   equal(values()["triton.leases.held"], undefined, "nobody holds what has stopped");
 });
 
+Deno.test("ArchiverMonitor counts a gap that the ledger has, not one that it refused", async () => {
+  const { fixture, monitor, values } = watched();
+  await fixture.put(2);
+  const before = fixture.start();
+  await fixture.clock.advance(5 * SECOND);
+  await before.stop();
+  await fixture.put(2);
+  await fixture.clock.advance(25 * 60 * MINUTE);
+  await fixture.put(2);
+  const recordGap = fixture.ledger.recordGap.bind(fixture.ledger);
+  // As after a lease that was lost.
+  fixture.ledger.recordGap = () => {
+    fixture.ledger.recordGap = recordGap;
+    return Promise.resolve(false);
+  };
+  const worker = fixture.start({ monitor });
+  await fixture.clock.advance(MINUTE);
+  equal(values()["triton.gaps{retention}"], 1);
+  equal((await fixture.ledger.gaps()).length, 1);
+  await worker.stop();
+});
+
 Deno.test("ArchiverMonitor counts gaps by their reason, and lost leases", async () => {
   const { fixture, monitor, values } = watched();
   await fixture.put(3);
