@@ -1,5 +1,5 @@
 /**
- * The codec's inner loops, in WebAssembly: Snappy, CRC-32C and JSON lines.
+ * The codec's inner loops, in WebAssembly: Snappy, CRC-32C, JSON lines, records as they come.
  *
  * They take half the time of the same loops in JavaScript, and as long the first time as the
  * hundredth. Their source is `src/codec/wasm`, in AssemblyScript; `deno task wasm` compiles it.
@@ -22,10 +22,15 @@ interface Program {
   readonly badOffset: WebAssembly.Global;
   readonly doneBytes: WebAssembly.Global;
   readonly stoppedAt: WebAssembly.Global;
+  readonly restAt: WebAssembly.Global;
+  readonly isRefused: WebAssembly.Global;
+  readonly recordCount: WebAssembly.Global;
+  readonly textEnd: WebAssembly.Global;
   crc32c(at: number, end: number, previous: number): number;
   compress(at: number, end: number, out: number): number;
   uncompress(at: number, end: number, out: number, length: number): number;
   writeLines(at: number, end: number, out: number, limit: number): number;
+  readRecords(at: number, end: number, data: number, sizes: number, text: number): number;
 }
 
 const module = new WebAssembly.Module(Buffer.from(KERNELS, "base64"));

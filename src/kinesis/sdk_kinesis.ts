@@ -5,7 +5,6 @@
  */
 
 import type {
-  _Record,
   GetShardIteratorInput,
   Kinesis,
   ListShardsInput,
@@ -15,7 +14,7 @@ import type {
 } from "@aws-sdk/client-kinesis";
 import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
-import { sendGetRecords } from "./get_records.ts";
+import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
   KinesisApi,
@@ -158,7 +157,7 @@ export class SdkKinesis implements KinesisApi {
     );
     return {
       // An answer without both would otherwise pass for the end of a closed shard.
-      records: present(answer.Records, what, "Records").map((record) => toRecord(record, what)),
+      records: whole(present(answer.Records, what, "Records"), what),
       nextIterator: answer.NextShardIterator ?? undefined,
       millisBehindLatest: answer.MillisBehindLatest ?? 0,
     };
@@ -277,13 +276,15 @@ function toIteratorInput(
   }
 }
 
-function toRecord(record: _Record, what: string): KinesisRecord {
-  return {
-    sequenceNumber: present(record.SequenceNumber, what, "SequenceNumber") as SequenceNumber,
-    partitionKey: present(record.PartitionKey, what, "PartitionKey"),
-    data: present(record.Data, what, "Data"),
-    arrivedAt: present(record.ApproximateArrivalTimestamp, what, "ApproximateArrivalTimestamp"),
-  };
+/** Insists on all parts of records. */
+function whole(records: readonly ReceivedRecord[], what: string): readonly KinesisRecord[] {
+  for (const { sequenceNumber, partitionKey, data, arrivedAt } of records) {
+    present(sequenceNumber, what, "SequenceNumber");
+    present(partitionKey, what, "PartitionKey");
+    present(data, what, "Data");
+    present(arrivedAt, what, "ApproximateArrivalTimestamp");
+  }
+  return records as readonly KinesisRecord[];
 }
 
 function toPutResult(result: PutRecordsResultEntry, what: string): PutResult {

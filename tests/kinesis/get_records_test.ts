@@ -1,10 +1,15 @@
-import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import { GetRecordsCommand, type GetRecordsOutput, Kinesis } from "@aws-sdk/client-kinesis";
+import { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
 import fc from "fast-check";
-import { AnswerParser, sendGetRecords } from "../../src/kinesis/get_records.ts";
+import {
+  AnswerParser,
+  type ReceivedAnswer,
+  sendGetRecords,
+} from "../../src/kinesis/get_records.ts";
 import { SdkKinesis } from "../../src/kinesis/mod.ts";
+import type { SequenceNumber } from "../../src/record.ts";
 
 /** A client that gets `body` as the answer to everything, in pieces of `size` bytes. */
 function answering(body: string, size = 1_000): Kinesis {
@@ -25,14 +30,23 @@ function answering(body: string, size = 1_000): Kinesis {
 }
 
 /** What the SDK makes of a body. */
-async function bySdk(body: string): Promise<GetRecordsOutput> {
-  const { $metadata: _, ...output } = await answering(body).getRecords({ ShardIterator: "i" });
-  return output;
+async function bySdk(body: string): Promise<ReceivedAnswer> {
+  const { $metadata: _, Records, ...output } = await answering(body).getRecords({
+    ShardIterator: "i",
+  });
+  if (Records === undefined) return output;
+  const records = Records.map((record) => ({
+    sequenceNumber: record.SequenceNumber as SequenceNumber,
+    partitionKey: record.PartitionKey,
+    data: record.Data,
+    arrivedAt: record.ApproximateArrivalTimestamp,
+  }));
+  return { ...output, Records: records };
 }
 
-function byParser(body: string, chunkSize: number, piece: number): GetRecordsOutput {
+function byParser(body: string | Uint8Array, chunkSize: number, piece: number): ReceivedAnswer {
   const parser = new AnswerParser(piece);
-  const bytes = Buffer.from(body);
+  const bytes = Buffer.from(body as string);
   for (let at = 0; at < bytes.length; at += chunkSize) {
     parser.push(bytes.subarray(at, at + chunkSize));
   }
@@ -86,7 +100,10 @@ Deno.test("AnswerParser reads what the SDK reads, however it comes and is cut", 
 });
 
 Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
-  const good = { SequenceNumber: "1", PartitionKey: "a", Data: "AAAA" };
+  const good = {
+    ...{ SequenceNumber: "1", PartitionKey: "a", Data: "AAAA" },
+    ApproximateArrivalTimestamp: 1,
+  };
   const bodyOf = (bad: unknown) => JSON.stringify({ Records: [good, bad, good, good] });
   const bodies = [
     ...["AAA", "AA=A", "A AA", "AAA\n", "é", "====", "A==="].map((Data) =>
@@ -102,6 +119,36 @@ Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
     for (const piece of [1, 60, 1_000]) {
       throws(() => byParser(body, 7, piece), SyntaxError, `${piece} ${body}`);
     }
+  }
+});
+
+Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it", () => {
+  const record = {
+    ...{ SequenceNumber: "12", PartitionKey: "\\é", Data: "AAAAAAAAAAAAAAAAAAAAAA==" },
+    ApproximateArrivalTimestamp: 1.5,
+  };
+  const records = [record, { ...record, EncryptionType: "KMS" }, record];
+  const whole = Buffer.from(JSON.stringify({ Records: records, MillisBehindLatest: 0 }));
+  const read = (bytes: Uint8Array, piece: number) => {
+    try {
+      return byParser(bytes, 50, piece);
+    } catch (error) {
+      ok(error instanceof SyntaxError, String(error));
+      return "refused";
+    }
+  };
+  let good = 0;
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    const byJson = read(flipped, Infinity);
+    deepEqual(read(flipped, 1), byJson, `${flipped}`);
+    if (byJson !== "refused") good++;
+  }
+  ok(good > 500);
+  for (let length = 0; length < whole.length; length++) {
+    const cut = whole.subarray(0, length);
+    deepEqual(read(cut, 1), read(cut, Infinity));
   }
 });
 
