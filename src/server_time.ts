@@ -11,8 +11,17 @@ export function watchServerTime(handler: NodeHttpHandler, tell: (time: Date) => 
   const handle = handler.handle.bind(handler);
   handler.handle = async (request, options) => {
     const answer = await handle(request, options);
-    const time = new Date(answer.response.headers["date"] ?? "");
-    if (!Number.isNaN(time.getTime())) tell(time);
+    tellServerTime(answer.response.headers, tell);
     return answer;
   };
+}
+
+/** Tells the time in the `Date` of an answer, if it has one. */
+export function tellServerTime(
+  headers: Readonly<Record<string, string>>,
+  tell: ((time: Date) => void) | undefined,
+): void {
+  if (tell === undefined) return;
+  const time = new Date(headers["date"] ?? "");
+  if (!Number.isNaN(time.getTime())) tell(time);
 }

@@ -17,7 +17,7 @@ import { loggedRetries } from "./logged_retries.ts";
 import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
 import type { FileBuffer } from "./file_buffer.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./list_archives.ts";
-import { readAhead } from "./read_ahead.ts";
+import { READ_AHEAD, readAhead } from "./read_ahead.ts";
 
 /** Which archives to read, and how. */
 export interface ArchiveReaderOptions<T = EventData>
@@ -40,7 +40,7 @@ export interface ArchiveReaderOptions<T = EventData>
    * which takes up to 25 seconds.
    */
   readonly maxAttempts?: number | undefined;
-  /** The most files fetched at once: 48 unless given. */
+  /** The most files fetched at once: 96 unless given. */
   readonly prefetchFiles?: number | undefined;
   /** The most bytes fetched ahead: 32 MiB unless given. */
   readonly prefetchBytes?: number | undefined;
@@ -158,8 +158,8 @@ export class ArchiveReader<T = EventData>
     const retries = loggedRetries({ clock, maxAttempts, onRetry }); // each call has the signal
     const store = withRetries(await this.#open(), retries);
     const entries = listArchives(store, { ...this.#options, signal });
-    const { prefetchFiles = 48, prefetchBytes = 32 * 1024 * 1024 } = this.#options;
-    const limits = { files: prefetchFiles, bytes: prefetchBytes, signal };
+    const { prefetchFiles: files, prefetchBytes: bytes } = this.#options;
+    const limits = { files: files ?? READ_AHEAD.files, bytes: bytes ?? READ_AHEAD.bytes, signal };
     for await (const file of readAhead(store, entries, limits)) {
       yield* this.#blocksOf(file, options);
     }

@@ -20,7 +20,7 @@ import {
   isAboutFile,
   type ReadManifestsOptions,
 } from "./manifests.ts";
-import { readAhead } from "./read_ahead.ts";
+import { READ_AHEAD, readAhead } from "./read_ahead.ts";
 import type { ArchiveSurvey } from "./survey.ts";
 
 /** A file whose end was read, and whose rest is to be. */
@@ -38,9 +38,6 @@ export interface VerifyContentsOptions extends ReadManifestsOptions {
   /** Told after each file how many were read, and how many bytes they have. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
 }
-
-/** As the reader of archives does: 48 files and 32 MiB. */
-const AHEAD = { files: 48, bytes: 32 * 1024 * 1024 };
 
 /** Keeps of a file what it takes to read it whole. */
 export function toRead(file: InspectedArchive): FileToRead {
@@ -66,7 +63,7 @@ export async function verifyContents(
   const { survey, onProgress, signal = new AbortController().signal } = options;
   const reading = askingAgain(store, options);
   let [count, bytes] = [0, 0];
-  for await (const file of readAhead(reading, entriesOf(files), { ...AHEAD, signal })) {
+  for await (const file of readAhead(reading, entriesOf(files), { ...READ_AHEAD, signal })) {
     const entry = files[count++]!;
     try {
       await verifyEvents(file, entry, survey);

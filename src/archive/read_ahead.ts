@@ -19,6 +19,11 @@ export interface ReadAheadOptions {
   readonly signal: AbortSignal;
 }
 
+/**
+ * How far is fetched ahead unless told otherwise: with 30 ms a request, 3,200 small files a second.
+ */
+export const READ_AHEAD = { files: 96, bytes: 32 * 1024 * 1024 };
+
 /** One large file takes no more than this part of the memory; the others get the rest. */
 const LARGEST_SHARE = 1 / 4;
 

@@ -9,7 +9,6 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { watchServerTime } from "../server_time.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
-import { takeShortcuts } from "./s3_shortcut.ts";
 
 /** How to reach S3. */
 export interface S3Options {
@@ -44,6 +43,9 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 /** Gives up on a connection that brings no byte for this long, in milliseconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
+/** The most connections for what goes the short way. */
+const MAX_CONNECTIONS = 128;
+
 /** Where to go without a region anywhere: from here S3 tells each bucket's own. */
 const DEFAULT_REGION = "us-east-1";
 
@@ -62,16 +64,17 @@ export async function openS3ObjectStore(
 }
 
 async function makeClient(options: S3Options): Promise<S3Client> {
-  const [sdk, { NodeHttpHandler }] = await Promise.all([
+  const [sdk, { NodeHttpHandler }, { takeShortcuts }] = await Promise.all([
     import("@aws-sdk/client-s3"),
     import("@smithy/node-http-handler"),
+    import("./s3_shortcut.ts"),
   ]);
-  const { endpoint, region, credentials } = options;
+  const { endpoint, region, credentials, onServerTime } = options;
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
   });
-  if (options.onServerTime !== undefined) watchServerTime(requestHandler, options.onServerTime);
+  if (onServerTime !== undefined) watchServerTime(requestHandler, onServerTime);
   const client = new sdk.S3Client({
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     ...(region ? { region } : {}),
@@ -84,7 +87,12 @@ async function makeClient(options: S3Options): Promise<S3Client> {
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler,
   });
-  takeShortcuts(client, sdk);
+  takeShortcuts(client, sdk, {
+    connectTimeoutMs: CONNECTION_TIMEOUT_MS,
+    silenceTimeoutMs: SILENCE_TIMEOUT_MS,
+    maxConnections: MAX_CONNECTIONS,
+    onServerTime,
+  });
   if (region || await hasRegion(client)) return client;
   client.destroy();
   return await makeClient({ ...options, region: DEFAULT_REGION });

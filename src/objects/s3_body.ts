@@ -6,6 +6,7 @@
 
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { ObjectStoreError } from "../errors.ts";
+import { AnswerBody } from "../http/answer_body.ts";
 import { s3Error } from "./s3_error.ts";
 
 /** How to read a body. */
@@ -28,11 +29,13 @@ export async function* readS3Body(
   const body = output.Body as unknown as NodeBody;
   const announced = output.ContentLength;
   const abort = () => body.destroy?.(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  // Our own connections heed the signal by themselves.
+  if (!(body instanceof AnswerBody)) signal?.addEventListener("abort", abort, { once: true });
   let [received, ended] = [0, false];
   try {
     signal?.throwIfAborted();
     for await (const chunk of body) {
+      signal?.throwIfAborted();
       received += chunk.length;
       yield chunk;
     }

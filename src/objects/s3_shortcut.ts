@@ -3,9 +3,9 @@
  *
  * For each object of one bucket the SDK resolves the endpoint, copies its configuration and walks
  * thirty middlewares, which takes more CPU than the request itself. So the SDK makes the first
- * request; the next ones are the same with another key, signed here and sent by the SDK's own
- * connection handler. Any answer but success is handed to the SDK as if it had asked: how errors are
- * called, where redirects lead and how far the clock is off stays its matter.
+ * request, be it a listing; the next ones go to the same place with another key, signed here and
+ * sent over connections of our own. Any answer but success is handed to the SDK as if it had asked:
+ * how errors are called, where redirects lead and how far the clock is off stays its matter.
  *
  * @module
  */
@@ -18,21 +18,29 @@ import type {
   HeadObjectCommandOutput,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { Readable } from "node:stream";
+import type { HttpAnswer } from "../http/http_connection.ts";
+import { HttpPool, type HttpPoolOptions } from "../http/http_pool.ts";
+import { tellServerTime } from "../server_time.ts";
 import { SignerV4 } from "./sign_v4.ts";
 
 /** A request as the SDK's connection handler takes it, as far as it matters here. */
 interface WireRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer as the handler gives it. */
-interface WireAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: AsyncIterable<Uint8Array>;
+/** How to treat the server. */
+export interface ShortcutOptions extends Pick<HttpPoolOptions, Limits> {
+  /** Told the service's time, to the second, with each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
 }
+
+type Limits = "connectTimeoutMs" | "silenceTimeoutMs" | "maxConnections";
 
 type ObjectCommand = GetObjectCommand | HeadObjectCommand;
 type ObjectOutput = GetObjectCommandOutput | HeadObjectCommandOutput;
@@ -44,26 +52,30 @@ interface SendOptions {
 /** What all requests for objects of a bucket have in common. */
 interface Way {
   readonly bucket: string;
-  /** A request as the SDK made it: protocol, host and port are taken from it. */
+  /** A request as the SDK made it: where the server is, and the headers, are taken from it. */
   readonly request: WireRequest;
   /** What stands before the key in the path. */
   readonly folder: string;
   readonly signer: SignerV4;
+  readonly pool: HttpPool;
 }
 
 /**
- * Makes a client take the shorter way from its second request for an object on.
+ * Makes a client take the shorter way once a request of its own has shown it.
  *
- * The client must be Triton's own: middlewares that somebody else added are passed by.
+ * The client must be Triton's own: middlewares that somebody else added are passed by, and so is
+ * its connection handler.
  *
- * @param client The client; its `send` is replaced.
+ * @param client The client; its `send` and `destroy` are replaced.
  * @param commands The SDK's classes, which this file does not load.
+ * @param options How to treat the server.
  */
 export function takeShortcuts(
   client: S3Client,
   commands: Pick<typeof import("@aws-sdk/client-s3"), "GetObjectCommand" | "HeadObjectCommand">,
+  options: ShortcutOptions,
 ): void {
-  const shortcut = new Shortcut(client);
+  const shortcut = new Shortcut(client, options);
   const send = client.send.bind(client) as (...args: unknown[]) => Promise<unknown>;
   client.send =
     ((command: unknown, ...rest: unknown[]) =>
@@ -72,16 +84,38 @@ export function takeShortcuts(
         : command instanceof commands.HeadObjectCommand
         ? shortcut.send("HEAD", command, rest[0] as SendOptions)
         : send(command, ...rest)) as S3Client["send"];
+  const destroy = client.destroy.bind(client);
+  client.destroy = () => {
+    shortcut.close();
+    destroy();
+  };
 }
 
 class Shortcut {
   readonly #client: S3Client;
+  readonly #options: ShortcutOptions;
   readonly #sendLong: (command: ObjectCommand, options: SendOptions) => Promise<ObjectOutput>;
+  /** Connections, by protocol, name and port of their server. */
+  readonly #pools = new Map<string, HttpPool>();
   #way: Way | undefined;
 
-  constructor(client: S3Client) {
+  constructor(client: S3Client, options: ShortcutOptions) {
     this.#client = client;
+    this.#options = options;
     this.#sendLong = client.send.bind(client) as never;
+    client.middlewareStack.add((next, { commandName }) => async (args) => {
+      const result = await next(args);
+      const { statusCode } = result.response as { statusCode: number };
+      if (SHOWING.has(commandName!) && isSuccess(statusCode)) {
+        this.#way = this.#wayOf(args.request as WireRequest, args.input as GetObjectCommandInput);
+      }
+      return result;
+    }, { step: "deserialize", priority: "low", name: "tritonShowWay" });
+  }
+
+  /** Closes the connections. */
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
   }
 
   async send(
@@ -91,18 +125,20 @@ class Shortcut {
   ): Promise<ObjectOutput> {
     const way = this.#way;
     if (way === undefined || !fits(way, command.input)) {
-      return await this.#sdkSend(command, options);
+      return await this.#sendLong(command, options);
     }
     const answer = await this.#shortSend(way, method, command.input, options);
-    return await outputOf(method, answer) ?? await this.#sdkSend(command, options, answer);
+    tellServerTime(answer.headers, this.#options.onServerTime);
+    if (isSuccess(answer.statusCode)) return outputOf(method, answer);
+    return await this.#sendLong(answering(command, answer), options);
   }
 
   async #shortSend(
-    { request, folder, signer }: Way,
+    { request, folder, signer, pool }: Way,
     method: "GET" | "HEAD",
     { Key, Range }: GetObjectCommandInput,
     options: SendOptions,
-  ): Promise<WireAnswer> {
+  ): Promise<HttpAnswer> {
     const { config } = this.#client;
     const path = folder + encodeKey(Key!);
     const host = request.headers.host!;
@@ -110,29 +146,51 @@ class Shortcut {
     const headers = signer.sign({ method, path, host }, await config.credentials(), now);
     headers["user-agent"] = request.headers["user-agent"]!;
     if (Range !== undefined) headers.range = Range;
-    const short = { ...request, method, path, headers, query: {} };
-    return (await config.requestHandler.handle(short as never, options as never)).response as never;
+    return await pool.send({ method, path, headers }, options.abortSignal);
   }
 
-  /** Sends through the SDK, which shows the way; `answer` is what the first request has got. */
-  async #sdkSend(
-    command: ObjectCommand,
-    options: SendOptions,
-    answer?: WireAnswer,
-  ): Promise<ObjectOutput> {
-    const { middlewareStack } = command as GetObjectCommand; // either has it
-    middlewareStack.add((next) => async (args) => {
-      const response = answer;
-      answer = undefined;
-      if (response !== undefined) return { response } as never;
-      const result = await next(args);
-      const { statusCode } = result.response as WireAnswer;
-      if (isSuccess(statusCode)) this.#way = wayOf(args.request as WireRequest, command.input);
-      return result;
-    }, { step: "deserialize", priority: "low", name: "tritonShortcut" });
-    return await this.#sendLong(command, options);
+  /** Reads the way off a request that was signed; undefined if there is anything special about it. */
+  #wayOf(request: WireRequest, input: GetObjectCommandInput): Way | undefined {
+    const { headers, path } = request;
+    const key = encodeKey(input.Key ?? ""); // a listing has none
+    const scope = /^AWS4-HMAC-SHA256 Credential=[^,]*\/\d{8}\/([^/,]+)\/s3\/aws4_request,/
+      .exec(headers.authorization ?? "");
+    const plain = Object.keys(headers).every((name) => KNOWN_HEADERS.has(name)) &&
+      path.endsWith(`/${key}`);
+    if (scope === null || !plain) return undefined;
+    return {
+      bucket: input.Bucket!,
+      request,
+      folder: path.slice(0, path.length - key.length),
+      signer: new SignerV4({ region: scope[1]!, service: "s3" }),
+      pool: this.#poolFor(request),
+    };
+  }
+
+  #poolFor({ protocol, hostname, port }: WireRequest): HttpPool {
+    const name = `${protocol}//${hostname}:${port ?? ""}`;
+    const pool = this.#pools.get(name) ??
+      new HttpPool({ ...this.#options, protocol, hostname, port });
+    this.#pools.set(name, pool);
+    return pool;
   }
 }
+
+/** A command that gets an answer instead of asking, the first time that it is sent. */
+function answering<T extends ObjectCommand>(command: T, answer: HttpAnswer): T {
+  let response: unknown = { ...answer, body: Readable.from(answer.body) };
+  const { middlewareStack } = command as GetObjectCommand; // either has it
+  middlewareStack.add((next) => (args) => {
+    if (response === undefined) return next(args);
+    const given = { response } as never;
+    response = undefined;
+    return Promise.resolve(given);
+  }, { step: "deserialize", priority: "low", name: "tritonAnswer" });
+  return command;
+}
+
+/** The commands whose requests show the way: where the bucket is, and as whom to sign. */
+const SHOWING = new Set(["GetObjectCommand", "HeadObjectCommand", "ListObjectsV2Command"]);
 
 /** The headers of a request for an object that need no second look: the rest may mean anything. */
 const KNOWN_HEADERS = new Set([
@@ -147,23 +205,6 @@ const KNOWN_HEADERS = new Set([
   "x-amz-security-token",
   "x-amz-user-agent",
 ]);
-
-/** Reads the way off a request that was signed; undefined if there is anything special about it. */
-function wayOf(request: WireRequest, input: GetObjectCommandInput): Way | undefined {
-  const { headers, path, query = {} } = request;
-  const key = encodeKey(input.Key!);
-  const scope = /^AWS4-HMAC-SHA256 Credential=[^,]*\/\d{8}\/([^/,]+)\/s3\/aws4_request,/
-    .exec(headers.authorization ?? "");
-  const plain = Object.keys(headers).every((name) => KNOWN_HEADERS.has(name)) &&
-    Object.keys(query).every((name) => name === "x-id") && path.endsWith(`/${key}`);
-  if (scope === null || !plain) return undefined;
-  return {
-    bucket: input.Bucket!,
-    request,
-    folder: path.slice(0, path.length - key.length),
-    signer: new SignerV4({ region: scope[1]!, service: "s3" }),
-  };
-}
 
 function fits(way: Way, { Bucket, Key, Range: _, ...rest }: GetObjectCommandInput): boolean {
   return Bucket === way.bucket && Key !== undefined && Object.keys(rest).length === 0;
@@ -183,12 +224,11 @@ function encodeKey(key: string): string {
 
 const METADATA = "x-amz-meta-";
 
-/** The parts of an answer that Triton looks at, named as the SDK does; undefined unless it is one. */
-async function outputOf(
+/** The parts of an answer that Triton looks at, named as the SDK does. */
+function outputOf(
   method: "GET" | "HEAD",
-  { statusCode, headers, body }: WireAnswer,
-): Promise<ObjectOutput | undefined> {
-  if (!isSuccess(statusCode)) return undefined;
+  { statusCode, headers, body }: HttpAnswer,
+): ObjectOutput {
   const length = headers["content-length"];
   const output = {
     $metadata: { httpStatusCode: statusCode },
@@ -197,7 +237,6 @@ async function outputOf(
   if (method === "GET") {
     return { ...output, ContentRange: headers["content-range"], Body: body as never };
   }
-  for await (const _ of body); // none, but the connection is not free before its end
   const metadata = Object.entries(headers).filter(([name]) => name.startsWith(METADATA))
     .map(([name, value]) => [name.slice(METADATA.length), value]);
   return {

@@ -35,7 +35,8 @@ async function start(config: Partial<sdk.S3ClientConfig> = {}) {
       ...config,
     });
   const [long, short] = [open(), open()];
-  takeShortcuts(short, sdk);
+  const limits = { connectTimeoutMs: 10_000, silenceTimeoutMs: 60_000, maxConnections: 10 };
+  takeShortcuts(short, sdk, limits);
   return {
     seen,
     short,
