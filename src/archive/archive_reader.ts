@@ -183,7 +183,8 @@ export class ArchiveReader<T = EventData>
     const salvage = onDamage &&
       { onDamage: (damage: ArchiveDamage) => onDamage({ key, ...damage }) };
     try {
-      for await (const block of readArchiveBlocks(file, { verifyHash, reuse, ...salvage })) {
+      const pieces = file.pieces({ reuse });
+      for await (const block of readArchiveBlocks(pieces, { verifyHash, reuse, ...salvage })) {
         yield { key, ...block };
       }
     } catch (error) {

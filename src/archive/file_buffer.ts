@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ObjectStore } from "../objects/object_store.ts";
+import type { ObjectBody, ObjectStore } from "../objects/object_store.ts";
 import type { ArchiveEntry } from "./list_archives.ts";
 import { Notifier } from "./notifier.ts";
 
@@ -24,6 +24,7 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
   readonly #changed = new Notifier();
   readonly #chunks: Uint8Array[] = [];
   #buffered = 0;
+  #body: ObjectBody | undefined;
   #end: { readonly error?: unknown } | undefined;
 
   /** Starts to fetch. */
@@ -35,7 +36,20 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
   }
 
   /** Yields the file's bytes, also when the store does not heed an abort. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    return this.pieces();
+  }
+
+  /**
+   * Yields the file's bytes.
+   *
+   * @param options `reuse` makes each piece valid only until the one after the next is asked for,
+   * which takes less memory.
+   */
+  async *pieces(
+    { reuse = false }: { readonly reuse?: boolean } = {},
+  ): AsyncGenerator<Uint8Array> {
+    let before: Uint8Array | undefined;
     for (;;) {
       this.#options.signal.throwIfAborted();
       const chunk = this.#chunks.shift();
@@ -43,6 +57,8 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
         this.#buffered -= chunk.length;
         this.#changed.notify();
         yield chunk;
+        if (reuse && before !== undefined) this.#body?.release?.(before);
+        before = chunk;
       } else if (this.#end === undefined) {
         await this.#changed.wait();
       } else {
@@ -54,7 +70,7 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
 
   async #fetch(store: ObjectStore): Promise<void> {
     const { limit, signal } = this.#options;
-    const body = await store.get(this.entry.key, { signal });
+    const body = this.#body = await store.get(this.entry.key, { signal });
     let missing = body.size;
     for await (const chunk of body) {
       this.#chunks.push(chunk);

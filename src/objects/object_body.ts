@@ -9,6 +9,7 @@ import type { ObjectBody, ObjectContent } from "./object_store.ts";
 /** A body read from any source of chunks. */
 export class StreamedBody implements ObjectBody {
   readonly size: number;
+  readonly release?: (chunk: Uint8Array) => void;
   readonly #chunks: AsyncIterable<Uint8Array>;
 
   /**
@@ -16,10 +17,16 @@ export class StreamedBody implements ObjectBody {
    *
    * @param chunks What the body is made of; ends with an error where bytes are missing.
    * @param size Size of the whole object in bytes.
+   * @param release Frees a chunk that its reader is done with.
    */
-  constructor(chunks: AsyncIterable<Uint8Array>, size: number) {
+  constructor(
+    chunks: AsyncIterable<Uint8Array>,
+    size: number,
+    release?: (chunk: Uint8Array) => void,
+  ) {
     this.#chunks = chunks;
     this.size = size;
+    if (release !== undefined) this.release = release;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {

@@ -60,3 +60,8 @@ export async function* readS3Body(
 interface NodeBody extends AsyncIterable<Uint8Array> {
   destroy?(error?: unknown): void;
 }
+
+/** Frees the memory of a chunk that came over a connection, unless it shares it with others. */
+export function freeChunk({ buffer, byteLength }: Uint8Array): void {
+  if (buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}

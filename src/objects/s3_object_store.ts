@@ -20,7 +20,7 @@ import type {
   PutOptions,
 } from "./object_store.ts";
 import { sendBody } from "./s3_put.ts";
-import { readS3Body } from "./s3_body.ts";
+import { freeChunk, readS3Body } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 
 /** Which objects of S3 a store is about. */
@@ -149,7 +149,7 @@ export class S3ObjectStore implements ObjectStore {
       return undefined;
     });
     if (output === undefined) return await this.#emptyPart(key, signal);
-    return new StreamedBody(readS3Body(output, { what, signal }), wholeSize(output));
+    return new StreamedBody(readS3Body(output, { what, signal }), wholeSize(output), freeChunk);
   }
 
   /** Writes an object as a whole, in one request. */

@@ -61,7 +61,8 @@ async function getAgain(
 ): Promise<ObjectBody> {
   const callOptions = forCall(options, getOptions);
   const first = await retry(() => store.get(key, getOptions), callOptions);
-  return new StreamedBody(chunksAgain(store, key, { first, getOptions }, callOptions), first.size);
+  const chunks = chunksAgain(store, key, { first, getOptions }, callOptions);
+  return new StreamedBody(chunks, first.size, first.release?.bind(first));
 }
 
 async function* chunksAgain(

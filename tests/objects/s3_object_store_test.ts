@@ -126,6 +126,27 @@ Deno.test("S3ObjectStore never takes a body that ends early for a whole one", as
   }
 });
 
+Deno.test("S3ObjectStore frees the chunks that are released, and no others", async () => {
+  await using running = await start();
+  const { store } = running;
+  const content = Uint8Array.from({ length: 400_000 }, (_, i) => i);
+  await store.put("a", content);
+  const body = await store.get("a");
+  const kept: Uint8Array[] = [];
+  let at = 0;
+  let freed = 0;
+  for await (const chunk of body) {
+    deepStrictEqual([...chunk], [...content.subarray(at, at += chunk.length)]);
+    if (kept.length <= freed) kept.push(chunk);
+    else {
+      body.release!(chunk);
+      if (chunk.length === 0) freed++;
+    }
+  }
+  equal(at, content.length);
+  equal(freed > 0 && kept.every(({ length }) => length > 0), true);
+});
+
 Deno.test("S3ObjectStore finds its own object after a put whose answer was lost", async () => {
   await using running = await start();
   const { server, store } = running;
