@@ -1,10 +1,13 @@
 /** Certificates are trusted as a process starts, so each client is a process of its own. */
 
+import { createHash } from "node:crypto";
 import { deepEqual, equal, match } from "node:assert/strict";
 
 const testdata = (name: string) => new URL(`testdata/${name}`, import.meta.url).pathname;
 
-/** A server that tells which host it was asked for, and counts its requests. */
+const BIG = Uint8Array.from({ length: 10_000_000 }, (_, i) => i % 251);
+
+/** A server that knows what it was asked for. */
 function serve() {
   const asked: string[] = [];
   const server = Deno.serve({
@@ -14,7 +17,7 @@ function serve() {
     onError: () => new Response(null, { status: 500 }),
   }, (request) => {
     asked.push(new URL(request.url).pathname);
-    return new Response("trusted");
+    return new Response(request.url.endsWith("/a") ? "trusted" : BIG);
   });
   return {
     port: server.addr.port,
@@ -23,8 +26,9 @@ function serve() {
   };
 }
 
-/** Prints the bodies of two requests, or what went wrong. */
+/** Prints the bodies of two requests, the SHA-256 of the larger, or what went wrong. */
 const CLIENT = `
+import { createHash } from "node:crypto";
 const { HttpPool } = await import(${
   JSON.stringify(new URL("../../src/http/http_pool.ts", import.meta.url))
 });
@@ -34,7 +38,15 @@ const pool = new HttpPool({ protocol: "https:", hostname, port: Number(port), ..
 try {
   for (const path of ["/a", "/b"]) {
     const { body } = await pool.send({ method: "GET", path, headers: { host: hostname } });
-    for await (const chunk of body) console.log(new TextDecoder().decode(chunk));
+    const hash = createHash("sha256");
+    let size = 0;
+    for await (const chunk of body) {
+      if (path === "/a") console.log(new TextDecoder().decode(chunk));
+      hash.update(chunk);
+      size += chunk.length;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    if (path === "/b") console.log(size, hash.digest("hex"));
   }
 } catch (error) {
   console.log("failed:", error.name, error.code, error.message);
@@ -56,9 +68,10 @@ async function ask(hostname: string, port: number, env: Record<string, string>):
 
 Deno.test("HttpPool asks a server of HTTPS whose certificate is trusted", async () => {
   await using server = serve();
+  const hash = createHash("sha256").update(BIG).digest("hex");
   const env = { SSL_CERT_FILE: testdata("ca.pem"), DENO_TLS_CA_STORE: "system" };
   for (const host of ["localhost", "127.0.0.1"]) {
-    equal(await ask(host, server.port, env), "trusted\ntrusted\n", host);
+    equal(await ask(host, server.port, env), `trusted\n${BIG.length} ${hash}\n`, host);
   }
 });
 
