@@ -26,11 +26,12 @@ interface Program {
   readonly isRefused: WebAssembly.Global;
   readonly recordCount: WebAssembly.Global;
   readonly textEnd: WebAssembly.Global;
+  readonly isAscii: WebAssembly.Global;
   crc32c(at: number, end: number, previous: number): number;
   compress(at: number, end: number, out: number): number;
   uncompress(at: number, end: number, out: number, length: number): number;
   writeLines(at: number, end: number, out: number, limit: number): number;
-  readRecords(at: number, end: number, data: number, sizes: number, text: number): number;
+  readRecords(at: number, end: number, data: number, numbers: number, text: number): number;
 }
 
 const module = new WebAssembly.Module(Buffer.from(KERNELS, "base64"));

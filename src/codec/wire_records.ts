@@ -10,20 +10,24 @@ import { INPUT, kernels, memory, OUTPUT } from "./kernels.ts";
 /** The most bytes that are read at once. */
 export const MAX_WIRE_RECORDS = 262_144;
 
-// What comes out has room for all of what can come of so many bytes.
+// What comes out has room for all that can come of so many bytes.
 const DATA = OUTPUT;
-const SIZES = DATA + MAX_WIRE_RECORDS / 4 * 3 + 32;
+const NUMBERS = DATA + MAX_WIRE_RECORDS / 4 * 3 + 32;
 /** No record has fewer bytes than its keys. */
 const LEAST_RECORD = 80;
-const TEXT = SIZES + Math.ceil(MAX_WIRE_RECORDS / LEAST_RECORD) * 4;
+const MOST_RECORDS = Math.ceil(MAX_WIRE_RECORDS / LEAST_RECORD);
+const TEXT = NUMBERS + 16 * MOST_RECORDS;
+/** Of each record, how many bytes of data there are, and its time. */
+const numbers = new Float64Array(memory.buffer, NUMBERS, 2 * MOST_RECORDS);
 const text = Buffer.from(memory.buffer, TEXT);
-const sizes = new DataView(memory.buffer, SIZES);
 
 /** What was read of some bytes of an answer. */
 export interface WireRecords {
-  /** Sequence number, partition key, and time in seconds since the Unix epoch, of each record. */
-  readonly values: readonly (string | number)[];
-  /** Data of each record, which are views of one buffer. */
+  /** Sequence number and partition key of each record, one after the other. */
+  readonly texts: readonly string[];
+  /** When each record arrived, in seconds since the Unix epoch. */
+  readonly times: readonly number[];
+  /** The payload of each record, all of them views of one buffer. */
   readonly data: readonly Uint8Array[];
   /** Where the first record begins that was not read. */
   readonly end: number;
@@ -36,28 +40,33 @@ export interface WireRecords {
  * would.
  *
  * It knows them as Kinesis writes them. What has white space between its parts, parts that are
- * unknown, are missing or come twice, or data that are not base64, is refused.
+ * unknown, are missing or come twice, data that are not base64, or a time that is no number as
+ * JavaScript and Java write it, is refused.
  *
  * @param bytes At most {@linkcode MAX_WIRE_RECORDS}, which begin with a record.
  * @returns The records.
- * @throws {SyntaxError} If a string or a number is not JSON.
+ * @throws {SyntaxError} If a text is not JSON.
  */
 export function readWireRecords(bytes: Uint8Array): WireRecords {
   memory.set(bytes, INPUT);
-  const dataEnd = kernels.readRecords(INPUT, INPUT + bytes.length, DATA, SIZES, TEXT);
-  const count = kernels.recordCount.value >>> 0;
-  const values = count === 0 ? [] : JSON.parse(`[${text.toString("utf8", 0, textSize() - 1)}]`);
-  const all = memory.buffer.slice(DATA, dataEnd);
+  const dataEnd = kernels.readRecords(INPUT, INPUT + bytes.length, DATA, NUMBERS, TEXT);
+  const count = kernels.recordCount.value;
+  const payload = memory.buffer.slice(DATA, dataEnd);
   const data: Uint8Array[] = [];
+  const times: number[] = [];
   for (let n = 0, at = 0; n < count; n++) {
-    const size = sizes.getUint32(4 * n, true);
-    data.push(new Uint8Array(all, at, size));
+    const size = numbers[2 * n]!;
+    data.push(new Uint8Array(payload, at, size));
+    times.push(numbers[2 * n + 1]!);
     at += size;
   }
   const isRefused = kernels.isRefused.value !== 0;
-  return { values, data, end: kernels.restAt.value - INPUT, isRefused };
+  return { texts: readTexts(), times, data, end: kernels.restAt.value - INPUT, isRefused };
 }
 
-function textSize(): number {
-  return kernels.textEnd.value - TEXT;
+/** The texts that were found, between commas. */
+function readTexts(): string[] {
+  const end = kernels.textEnd.value - TEXT - 1;
+  if (end < 0) return [];
+  return JSON.parse(`[${text.toString(kernels.isAscii.value ? "latin1" : "utf8", 0, end)}]`);
 }

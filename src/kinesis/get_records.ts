@@ -157,13 +157,13 @@ export class AnswerParser {
   /** Reads records; returns where the first one begins that was not read. */
   #readRecords(bytes: Buffer, start: number): number {
     if (bytes.length - start > MAX_WIRE_RECORDS) return this.#parseRecords(bytes, start);
-    const { values, data, end, isRefused } = readWireRecords(bytes.subarray(start));
+    const { texts, times, data, end, isRefused } = readWireRecords(bytes.subarray(start));
     for (let n = 0; n < data.length; n++) {
       this.#records.push({
-        sequenceNumber: values[3 * n] as SequenceNumber,
-        partitionKey: values[3 * n + 1] as string,
+        sequenceNumber: texts[2 * n] as SequenceNumber,
+        partitionKey: texts[2 * n + 1],
         data: data[n],
-        arrivedAt: toDate(values[3 * n + 2] as number),
+        arrivedAt: toDate(times[n]!),
       });
     }
     return isRefused && data.length === 0 ? this.#parseRecords(bytes, start) : start + end;

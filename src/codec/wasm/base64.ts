@@ -36,9 +36,9 @@ export function decodeBase64(at: usize, end: usize, out: usize): usize {
   let o = out;
   while (p + 16 <= end) {
     const bytes = v128.load(p);
-    const sextets = translate(bytes);
-    if (isForeign) break;
-    v128.store(o, join(sextets));
+    const upper = i8x16.shr_u(bytes, 4);
+    if (v128.any_true(faultsOf(bytes, upper))) break;
+    v128.store(o, join(translate(bytes, upper)));
     p += 16;
     o += 12;
   }
@@ -76,28 +76,27 @@ function decodeLast(at: usize, end: usize, high: u32, out: usize): usize {
   return at + 4;
 }
 
-/** Whether some character of the last 16 stands for nothing. */
-let isForeign: bool = false;
-
 /**
- * Characters to the six bits that they stand for: by tables for their lower and upper halves, after
- * Wojciech Muła and Daniel Lemire, https://doi.org/10.1145/3132709.
+ * A bit in each of 16 characters that stands for nothing: by tables for its lower and its upper half,
+ * after Wojciech Muła and Daniel Lemire, https://doi.org/10.1145/3132709.
  */
 @inline
-function translate(bytes: v128): v128 {
-  const upper = i8x16.shr_u(bytes, 4);
-  const lower = v128.and(bytes, i8x16.splat(0x0f));
-  const faults = v128.and(
+function faultsOf(bytes: v128, upper: v128): v128 {
+  return v128.and(
     i8x16.swizzle(
       i8x16(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a),
-      lower,
+      v128.and(bytes, i8x16.splat(0x0f)),
     ),
     i8x16.swizzle(
       i8x16(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10),
       upper,
     ),
   );
-  isForeign = v128.any_true(faults);
+}
+
+/** Characters to the six bits that they stand for; how far apart these are, the upper half tells. */
+@inline
+function translate(bytes: v128, upper: v128): v128 {
   const isSlash = i8x16.eq(bytes, i8x16.splat(0x2f));
   const shifts = i8x16.swizzle(
     i8x16(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0),

@@ -9,6 +9,9 @@ import { BAD, CUT_OFF, decodeBase64, decodedEnd } from "./base64";
 
 const QUOTE: u32 = 0x22;
 const COMMA: u32 = 0x2c;
+const POINT: u32 = 0x2e;
+const ZERO: u32 = 0x30;
+const EXPONENT: u32 = 0x65;
 const BACKSLASH: u32 = 0x5c;
 const OPEN: u32 = 0x7b;
 const CLOSE: u32 = 0x7d;
@@ -53,46 +56,54 @@ export let isRefused: bool = false;
 export let recordCount: u32 = 0;
 /** Where the text ends. */
 export let textEnd: usize = 0;
+/** Whether all of the text is ASCII. */
+export let isAscii: bool = true;
 
-/** Where the parts of a record are that go into the text. */
+/** Where the parts of a record are that go into the text, with their quotes. */
 let numberAt: usize = 0;
 let numberEnd: usize = 0;
 let keyAt: usize = 0;
 let keyEnd: usize = 0;
-let timeAt: usize = 0;
-let timeEnd: usize = 0;
+/** When it arrived, in seconds. */
+let time: f64 = 0;
 
 /**
- * Reads the records from `at` to `end` that are followed by another: their data to `data`, how many
- * bytes that is of each to `sizes`, and to `text`, as it stands there but with a comma behind each,
- * sequence number, partition key and time. Returns where the data end.
+ * Reads the records from `at` to `end` that are followed by another. Their data go to `data`; to
+ * `numbers` for each record two doubles, how many bytes that is and when it arrived in seconds; to
+ * `text` sequence number and partition key as they stand there, with a comma behind each. Returns
+ * where the data end.
  */
-export function readRecords(at: usize, end: usize, data: usize, sizes: usize, text: usize): usize {
+export function readRecords(at: usize, end: usize, data: usize, numbers: usize, text: usize): usize {
   let out = data;
+  let o = text;
+  let n = numbers;
+  let seen = i8x16.splat(0);
   restAt = at;
-  textEnd = text;
-  recordCount = 0;
   let next = readRecord(at, end, out);
   for (; next > BAD; next = readRecord(next, end, out)) {
-    store<u32>(sizes + (<usize>recordCount << 2), <u32>(dataEnd - out));
-    recordCount++;
+    store<f64>(n, <f64>(dataEnd - out));
+    store<f64>(n + 8, time);
+    n += 16;
     out = dataEnd;
-    textEnd = append(numberAt, numberEnd, textEnd);
-    textEnd = append(keyAt, keyEnd, textEnd);
-    textEnd = append(timeAt, timeEnd, textEnd);
+    for (let part = 0; part < 2; part++) {
+      const from = part == 0 ? numberAt : keyAt;
+      const size = (part == 0 ? numberEnd : keyEnd) - from;
+      // Up to 15 bytes too many, which are overwritten.
+      for (let i: usize = 0; i < size; i += 16) {
+        const bytes = v128.load(from + i);
+        v128.store(o + i, bytes);
+        seen = v128.or(seen, bytes);
+      }
+      store<u8>(o + size, <u8>COMMA);
+      o += size + 1;
+    }
     restAt = next;
   }
   isRefused = next == BAD;
+  isAscii = i8x16.bitmask(seen) == 0;
+  recordCount = <u32>((n - numbers) >> 4);
+  textEnd = o;
   return out;
-}
-
-/** Copies bytes and puts a comma behind them. Up to 15 bytes more are written. */
-@inline
-function append(at: usize, end: usize, out: usize): usize {
-  const size = end - at;
-  for (let i: usize = 0; i < size; i += 16) v128.store(out + i, v128.load(at + i));
-  store<u8>(out + size, <u8>COMMA);
-  return out + size + 1;
 }
 
 /** Where the data of the last record end. */
@@ -124,8 +135,7 @@ function readRecord(at: usize, end: usize, out: usize): usize {
         p = keyEnd = skipString(keyAt, end);
         break;
       case TIME:
-        timeAt = p + 30;
-        p = timeEnd = skipNumber(timeAt, end);
+        p = readTime(p + 30, end);
         break;
       default:
         p = skipEncryption(p + 17);
@@ -181,19 +191,51 @@ function skipString(at: usize, end: usize): usize {
   return CUT_OFF;
 }
 
-/** Passes over a number, or what has only characters of one. */
-@inline
-function skipNumber(at: usize, end: usize): usize {
+/** With one digit more it could be an integer that no double is. */
+const MAX_DIGITS: u64 = 900_719_925_474_099;
+/** Ten to the power of 22 is the last that is a double without rounding. */
+const LEAST_POWER: i32 = -22;
+
+/**
+ * Reads a number, exactly as JSON.parse does: a quotient or product of two doubles that are integers
+ * is rounded but once. Other numbers than positive ones of up to 16 digits are refused.
+ */
+function readTime(at: usize, end: usize): usize {
   let p = at;
-  while (p < end && isOfNumber(load<u8>(p))) p++;
+  let digits: u64 = 0;
+  let power: i32 = 0;
+  let pointAt: usize = 0;
+  let byte: u32 = 0;
+  for (; p < end; p++) {
+    byte = load<u8>(p);
+    if (byte == POINT && pointAt == 0 && p > at) pointAt = p;
+    else if (byte - ZERO > 9) break;
+    else if (digits >= MAX_DIGITS) return BAD;
+    else digits = digits * 10 + (byte - ZERO);
+  }
   if (p == end) return CUT_OFF;
-  return p == at ? BAD : p;
+  if (p == at || p == pointAt + 1) return BAD;
+  if (load<u8>(at) == ZERO && p > at + 1 && pointAt != at + 1) return BAD;
+  if (pointAt != 0) power = <i32>(pointAt + 1) - <i32>p;
+  if ((byte | 0x20) == EXPONENT) {
+    // Of one digit: what there is, is E9.
+    if (p + 2 > end) return CUT_OFF;
+    const exponent = <u32>load<u8>(p + 1) - ZERO;
+    if (exponent > 9) return BAD;
+    power += exponent;
+    p += 2;
+  }
+  if (power < LEAST_POWER) return BAD;
+  const factor = powerOfTen(abs(power));
+  time = power < 0 ? <f64>digits / factor : <f64>digits * factor;
+  return p;
 }
 
 @inline
-function isOfNumber(byte: u32): bool {
-  // Digits, `.`, `-`, and after these `+`, `e` and `E`.
-  return byte - 0x30 < 10 || byte == 0x2e || byte == 0x2d || byte == 0x2b || (byte | 0x20) == 0x65;
+function powerOfTen(exponent: i32): f64 {
+  let power: f64 = 1;
+  for (let i = 0; i < exponent; i++) power *= 10;
+  return power;
 }
 
 /** Passes over `"NONE"` or `"KMS"`. */
