@@ -8,6 +8,7 @@ import { JsonWriter } from "./json_writer.ts";
 import { INPUT, kernels, memory, OUTPUT, OUTPUT_END } from "./kernels.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "./msgpack_format.ts";
 
+const LINE_FEED = Uint8Array.of(0x0a);
 /** How many bytes of events are looked at together. */
 const PIECE = 65_536;
 /** An array that grew beyond this is let go. */
@@ -113,7 +114,7 @@ export class NdjsonWriter {
     const writer = this.#writer;
     if (!isMapLead(events[at]!)) throw notMapError(at, events[at]!);
     const next = writer.writeValue(events, at);
-    writer.out[writer.length++] = 0x0a;
+    writer.write(LINE_FEED);
     return next;
   }
 

@@ -4,15 +4,12 @@
  * @module
  */
 
-import { MAX_NUMBER, writeInteger, writeNumber, writeUnsigned } from "./json_number.ts";
-import { base64Size, MAX_EXPANSION, writeAscii, writeBase64, writeText } from "./json_text.ts";
-import { FIXED_SIZES, MAX_DEPTH, tooDeepError, truncatedError } from "./msgpack_format.ts";
+import { numberText } from "./json_number.ts";
+import { base64Size, MAX_EXPANSION, writeBase64, writeText } from "./json_text.ts";
+import { isMapLead, MAX_DEPTH, tooDeepError, truncatedError } from "./msgpack_format.ts";
 import { skipMsgpack } from "./msgpack_scan.ts";
 import { bufferOf, decodeText } from "./msgpack_text.ts";
 import { formatTime, readTime } from "./msgpack_values.ts";
-
-/** Room that is always left: a short key (31 bytes, escaped), a string of 255, and punctuation. */
-const MARGIN = (31 + 255) * MAX_EXPANSION + MAX_NUMBER + 64;
 
 /** What encloses the value being written: maps (1) or arrays (0), and the entries still to come. */
 class Stack {
@@ -31,224 +28,121 @@ export class JsonWriter {
   /** How many bytes were written. */
   length = 0;
   readonly #inKey: boolean;
-  #outView: DataView;
-  /** Of the bytes that are read. */
-  #view: DataView = new DataView(new ArrayBuffer(0));
 
   /** Creates a writer whose array has room for `size` bytes at first, of a value or of a key. */
   constructor(size: number, inKey: boolean = false) {
-    this.out = new Uint8Array(size + MARGIN);
-    this.#outView = new DataView(this.out.buffer);
+    this.out = new Uint8Array(size);
     this.#inKey = inKey;
   }
 
-  /** A view of `bytes`: the one of the last time, if they are the same. */
-  #viewOf(bytes: Uint8Array): DataView {
-    const last = this.#view;
-    const isSame = last.buffer === bytes.buffer && last.byteOffset === bytes.byteOffset &&
-      last.byteLength === bytes.length;
-    return isSame ? last : this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  /** Makes room for `size` bytes after `to`, and the margin. */
-  #reserve(to: number, size: number): void {
-    const needed = to + size + MARGIN;
+  /** Makes room for `size` more bytes. */
+  #reserve(size: number): void {
+    const needed = this.length + size;
     if (needed <= this.out.length) return;
     const grown = new Uint8Array(Math.max(needed, this.out.length * 2));
-    grown.set(this.out.subarray(0, to));
+    grown.set(this.out.subarray(0, this.length));
     this.out = grown;
-    this.#outView = new DataView(grown.buffer);
   }
 
   /** Writes what is JSON already. */
   write(json: Uint8Array): void {
-    this.#reserve(this.length, json.length);
+    this.#reserve(json.length);
     this.out.set(json, this.length);
     this.length += json.length;
+  }
+
+  /** Writes text that is known to be ASCII. */
+  #writeAscii(text: string): void {
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.out[this.length++] = text.charCodeAt(i);
   }
 
   /**
    * Writes the value that begins at `start`, and returns where it ends.
    *
-   * The hot loop: every value and every key is followed by its separator, and where an array or a
-   * map ends, the last separator makes place for the bracket. No recursion, so that depth costs
-   * nothing; the two kinds of tokens that most events are made of, short strings and small
-   * integers, are written in place.
+   * Every value is followed by a comma, and where an array or a map ends, the last one makes place
+   * for the bracket. No recursion, so that depth costs nothing.
    */
   writeValue(bytes: Uint8Array, start: number): number {
-    const view = this.#viewOf(bytes);
     const { isMap: outerIsMap, entries: outerEntries } = this.#inKey ? keyStack : valueStack;
-    const end = bytes.length;
-    let out = this.out;
-    let outView = this.#outView;
-    let limit = out.length - MARGIN;
     let pos = start;
-    let o = this.length;
     let depth = 0;
     let entries = 1;
     let isMap = 0;
     for (;;) {
       while (entries === 0) {
         if (depth === 0) {
-          this.length = o - 1;
+          this.length--;
           return pos;
         }
-        out[o - 1] = isMap === 1 ? 0x7d : 0x5d;
-        out[o++] = 0x2c;
+        this.out[this.length - 1] = isMap === 1 ? 0x7d : 0x5d;
+        this.#writeAscii(",");
         depth--;
         entries = outerEntries[depth]!;
         isMap = outerIsMap[depth]!;
-        if (o > limit) {
-          this.#reserve(o, 0);
-          out = this.out;
-          outView = this.#outView;
-          limit = out.length - MARGIN;
-        }
       }
       entries--;
-      if (o > limit) {
-        this.#reserve(o, 0);
-        out = this.out;
-        outView = this.#outView;
-        limit = out.length - MARGIN;
-      }
-      if (pos >= end) throw truncatedError(pos);
       if (isMap === 1) {
-        const lead = bytes[pos]!;
-        if ((lead & 0xe0) === 0xa0) {
-          const next = pos + lead - 0x9f;
-          if (next > end) throw truncatedError(pos);
-          out[o++] = 0x22;
-          o = writeText(bytes, view, pos + 1, next, out, outView, o);
-          out[o++] = 0x22;
-          pos = next;
-        } else {
-          this.length = o;
-          pos = this.#writeLongKey(bytes, pos);
-          out = this.out;
-          outView = this.#outView;
-          limit = out.length - MARGIN;
-          o = this.length;
-        }
-        out[o++] = 0x3a;
-        if (pos >= end) throw truncatedError(pos);
+        pos = this.#writeKey(bytes, pos);
+        this.#writeAscii(":");
       }
-      const lead = bytes[pos]!;
-      if ((lead & 0xe0) === 0xa0) {
-        const next = pos + lead - 0x9f;
-        if (next > end) throw truncatedError(pos);
-        out[o++] = 0x22;
-        o = writeText(bytes, view, pos + 1, next, out, outView, o);
-        out[o++] = 0x22;
-        pos = next;
-      } else if (lead === 0xd9) {
-        const text = pos + 2;
-        const next = text + (pos + 1 < end ? bytes[pos + 1]! : 0);
-        if (text > end || next > end) throw truncatedError(pos);
-        out[o++] = 0x22;
-        o = writeText(bytes, view, text, next, out, outView, o);
-        out[o++] = 0x22;
-        pos = next;
-      } else if (lead < 0x80) {
-        o = writeUnsigned(lead, out, o);
-        pos++;
-      } else if (lead < 0xa0 || (lead >= 0xdc && lead <= 0xdf)) {
-        const opensMap = lead < 0x90 || lead >= 0xde ? 1 : 0;
-        const head = lead < 0xa0 ? 1 : (lead & 1) === 0 ? 3 : 5;
-        if (pos + head > end) throw truncatedError(pos);
-        const count = head === 1
-          ? lead & 0x0f
-          : head === 3
-          ? view.getUint16(pos + 1)
-          : view.getUint32(pos + 1);
-        out[o++] = opensMap === 1 ? 0x7b : 0x5b;
-        if (count !== 0) {
-          // Each value takes a byte at least, so a count above what is left need not be walked.
-          if (count > end - pos) throw truncatedError(pos);
-          if (depth === MAX_DEPTH) throw tooDeepError(pos);
-          outerEntries[depth] = entries;
-          outerIsMap[depth] = isMap;
-          depth++;
-          entries = count;
-          isMap = opensMap;
-          pos += head;
-          continue;
-        }
-        out[o++] = opensMap === 1 ? 0x7d : 0x5d;
-        pos += head;
-      } else if (lead === 0xc0) {
-        outView.setInt32(o, 0x6c6c756e, true); // null
-        o += 4;
-        pos++;
-      } else if (lead >= 0xca && lead <= 0xd3) {
-        const next = pos + FIXED_SIZES[lead]!;
-        if (next > end) throw truncatedError(pos);
-        o = writeNumber(view, pos, lead, out, o);
-        pos = next;
-      } else if (lead >= 0xe0) {
-        o = writeInteger(lead - 256, out, o);
-        pos++;
-      } else if (lead === 0xc2 || lead === 0xc3) {
-        o = writeAscii(lead === 0xc2 ? "false" : "true", out, o);
-        pos++;
+      const container = containerAt(bytes, pos);
+      if (container === undefined) {
+        pos = this.#writeScalar(bytes, pos);
+        this.#writeAscii(",");
+      } else if (container.count === 0) {
+        this.#writeAscii(container.isMap === 1 ? "{}," : "[],");
+        pos = container.next;
       } else {
-        this.length = o;
-        pos = this.#writeLong(bytes, pos, lead);
-        out = this.out;
-        outView = this.#outView;
-        limit = out.length - MARGIN;
-        o = this.length;
+        if (depth === MAX_DEPTH) throw tooDeepError(pos);
+        this.#writeAscii(container.isMap === 1 ? "{" : "[");
+        outerEntries[depth] = entries;
+        outerIsMap[depth] = isMap;
+        depth++;
+        entries = container.count;
+        isMap = container.isMap;
+        pos = container.next;
       }
-      out[o++] = 0x2c;
     }
   }
 
-  /** Writes a string, binary or extension whose length does not stand in its first byte. */
-  #writeLong(bytes: Uint8Array, at: number, lead: number): number {
-    const next = skipMsgpack(bytes, at); // throws at 0xc1
-    if (next < 0) throw truncatedError(at);
-    if (lead >= 0xc7 && lead <= 0xd8) {
+  /** Writes a value that is neither array nor map, and returns where it ends. */
+  #writeScalar(bytes: Uint8Array, at: number): number {
+    const lead = bytes[at]!;
+    const next = endOf(bytes, at);
+    if (lead < 0x80 || lead >= 0xe0) this.#writeAscii(String(lead < 0x80 ? lead : lead - 256));
+    else if (lead === 0xc0) this.#writeAscii("null");
+    else if (lead === 0xc2 || lead === 0xc3) this.#writeAscii(lead === 0xc2 ? "false" : "true");
+    else if (lead >= 0xca && lead <= 0xd3) this.#writeAscii(numberText(viewOf(bytes), at, lead));
+    else if (lead >= 0xc7 && lead <= 0xd8) {
       const typeAt = lead >= 0xd4 ? at + 1 : at + 1 + (1 << (lead - 0xc7));
       this.#writeExtension((bytes[typeAt]! << 24) >> 24, bytes.subarray(typeAt + 1, next));
-      return next;
-    }
-    const isText = lead >= 0xd9;
-    const start = at + 1 + (1 << (lead - (isText ? 0xd9 : 0xc4)));
-    this.#writeBody(bytes, start, next, isText);
+    } else this.#writeBody(bytes, bodyStart(lead, at), next, !isBinary(lead));
     return next;
   }
 
   /** Writes text in quotes, or bytes as base64; null for no bytes, as go-triton does. */
   #writeBody(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    this.#reserve(this.length, isText ? (end - start) * MAX_EXPANSION : base64Size(end - start));
-    if (start === end && !isText) {
-      this.length = writeAscii("null", this.out, this.length);
-      return;
-    }
-    this.#writeQuoted(bytes, start, end, isText);
+    if (start === end && !isText) this.#writeAscii("null");
+    else this.#writeQuoted(bytes, start, end, isText);
   }
 
   #writeExtension(type: number, data: Uint8Array): void {
     const time = readTime(type, data);
     const text = time && formatTime(time.seconds, time.nanoseconds);
-    if (text !== undefined) {
-      this.length = writeAscii(`"${text}"`, this.out, this.length);
-      return;
-    }
-    this.length = writeAscii('{"Data":', this.out, this.length);
+    if (text !== undefined) return this.#writeAscii(`"${text}"`);
+    this.#writeAscii('{"Data":');
     this.#writeBody(data, 0, data.length, false);
-    this.length = writeAscii(`,"Type":${type}}`, this.out, this.length);
+    this.#writeAscii(`,"Type":${type}}`);
   }
 
-  /** Writes a key that is not a short string, and returns where it ends. */
-  #writeLongKey(bytes: Uint8Array, at: number): number {
+  /** Writes a key, and returns where it ends: a binary one is read as a string. */
+  #writeKey(bytes: Uint8Array, at: number): number {
+    if (at >= bytes.length) throw truncatedError(at);
     const lead = bytes[at]!;
-    const isBinary = lead >= 0xc4 && lead <= 0xc6;
-    if (!isBinary && !(lead >= 0xd9 && lead <= 0xdb)) return this.#writeOddKey(bytes, at);
-    const next = skipMsgpack(bytes, at);
-    if (next < 0) throw truncatedError(at);
-    const start = at + 1 + (1 << (lead - (isBinary ? 0xc4 : 0xd9)));
-    this.#writeBody(bytes, start, next, true);
+    const next = endOf(bytes, at);
+    if (isString(lead) || isBinary(lead)) this.#writeQuoted(bytes, bodyStart(lead, at), next, true);
+    else this.#writeOddKey(bytes, at, next);
     return next;
   }
 
@@ -257,34 +151,78 @@ export class JsonWriter {
    * doubles with each level of keys in keys, so an array or map that is a key inside of a key is
    * written as the base64 of its MessagePack instead.
    */
-  #writeOddKey(bytes: Uint8Array, at: number): number {
-    const next = skipMsgpack(bytes, at);
-    if (next < 0) throw truncatedError(at);
-    const lead = bytes[at]!;
-    if (this.#inKey && ((lead & 0xe0) === 0x80 || (lead >= 0xdc && lead <= 0xdf))) {
-      this.#reserve(this.length, base64Size(next - at));
-      this.#writeQuoted(bytes, at, next, false);
-      return next;
-    }
-    const json = writeKey(bytes.subarray(at, next));
-    const isString = json[0] === 0x22;
-    this.#reserve(this.length, json.length * MAX_EXPANSION);
-    if (!isString) this.#writeQuoted(json, 0, json.length, true);
-    else {
-      this.out.set(json, this.length);
-      this.length += json.length;
-    }
-    return next;
+  #writeOddKey(bytes: Uint8Array, at: number, end: number): void {
+    if (this.#inKey && isContainer(bytes[at]!)) return this.#writeQuoted(bytes, at, end, false);
+    const json = writeKey(bytes.subarray(at, end));
+    const isText = json[0] === 0x22;
+    if (isText) this.write(json);
+    else this.#writeQuoted(json, 0, json.length, true);
   }
 
   #writeQuoted(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const out = this.out;
+    const size = end - start;
+    this.#reserve(2 + (isText ? size * MAX_EXPANSION : base64Size(size)));
+    const { out } = this;
     out[this.length++] = 0x22;
-    this.length = isText
-      ? writeText(bytes, this.#viewOf(bytes), start, end, out, this.#outView, this.length)
-      : writeBase64(bytes, start, end, out, this.length);
+    this.length = (isText ? writeText : writeBase64)(bytes, start, end, out, this.length);
     out[this.length++] = 0x22;
   }
+}
+
+function isString(lead: number): boolean {
+  return (lead & 0xe0) === 0xa0 || (lead >= 0xd9 && lead <= 0xdb);
+}
+
+function isBinary(lead: number): boolean {
+  return lead >= 0xc4 && lead <= 0xc6;
+}
+
+function isContainer(lead: number): boolean {
+  return (lead & 0xe0) === 0x80 || (lead >= 0xdc && lead <= 0xdf);
+}
+
+/** Where the bytes of a string or binary begin. */
+function bodyStart(lead: number, at: number): number {
+  if (lead < 0xc0) return at + 1;
+  return at + 1 + (1 << (lead - (isBinary(lead) ? 0xc4 : 0xd9)));
+}
+
+/** Where a value ends, which must be there. */
+function endOf(bytes: Uint8Array, at: number): number {
+  const next = skipMsgpack(bytes, at); // throws at 0xc1
+  if (next < 0) throw truncatedError(at);
+  return next;
+}
+
+/** The head of an array or a map. */
+interface Container {
+  /** 1 for a map, 0 for an array. */
+  readonly isMap: number;
+  readonly count: number;
+  /** Where the first entry begins. */
+  readonly next: number;
+}
+
+/** The array or map at a place; undefined if another value is there. */
+function containerAt(bytes: Uint8Array, at: number): Container | undefined {
+  if (at >= bytes.length) throw truncatedError(at);
+  const lead = bytes[at]!;
+  if (!isContainer(lead)) return undefined;
+  const size = lead < 0xa0 ? 1 : (lead & 1) === 0 ? 3 : 5;
+  const next = at + size;
+  if (next > bytes.length) throw truncatedError(at);
+  const count = size === 1
+    ? lead & 0x0f
+    : size === 3
+    ? viewOf(bytes).getUint16(at + 1)
+    : viewOf(bytes).getUint32(at + 1);
+  // Each value takes a byte at least, so a count above what is left need not be walked.
+  if (count > bytes.length - at) throw truncatedError(at);
+  return { isMap: isMapLead(lead) ? 1 : 0, count, next };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** The JSON of a key, in an array that is valid until the next call. */

@@ -10,6 +10,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { JsonWriter } from "./json_writer.ts";
 import { KERNELS } from "./kernels_wasm.ts";
 
 /** What the program exports. */
@@ -35,7 +36,8 @@ interface Program {
 }
 
 const module = new WebAssembly.Module(Buffer.from(KERNELS, "base64"));
-const program = new WebAssembly.Instance(module).exports as unknown as Program;
+const program = new WebAssembly.Instance(module, { env: { writeOther } })
+  .exports as unknown as Program;
 
 /** The program's functions and its globals that change. */
 export const kernels: Program = program;
@@ -56,4 +58,15 @@ export function place(bytes: Uint8Array): number {
   if (bytes.buffer === memory.buffer) return bytes.byteOffset;
   memory.set(bytes, INPUT);
   return INPUT;
+}
+
+const others = new JsonWriter(1024);
+
+/** Writes the JSON of a value that the program leaves to us: see `wasm/json_lines.ts`. */
+function writeOther(at: number, end: number, out: number, limit: number): number {
+  others.length = 0;
+  others.writeValue(memory.subarray(at, end), 0);
+  if (out + others.length > limit) return 0;
+  memory.set(others.out.subarray(0, others.length), out);
+  return out + others.length;
 }

@@ -1,14 +1,18 @@
 /**
  * MessagePack events to JSON lines, in AssemblyScript: what most events are made of.
  *
- * An event that is malformed, or holds what is rare, is left to ../json_writer.ts: binaries,
- * extensions, 32-bit floats, keys that are not short strings, strings of 64 KiB and more, and
- * containers more than 256 deep.
+ * Values that are rare, such as binaries and extensions, are written by ../json_writer.ts; and so are
+ * events as a whole that are malformed, have keys that are not short strings, or are nested more than
+ * 256 deep.
  */
 
 import { writeDouble } from "./double";
 import { writeSigned, writeUnsigned } from "./integer";
 import { writeQuoted } from "./text";
+
+/** Writes a value by the simple code; returns where it ends, 0 if there is no room for it. */
+@external("env", "writeOther")
+declare function writeOther(at: usize, end: usize, out: usize, limit: usize): usize;
 
 /** What is never exceeded between two looks at how much room is left: a key and a value, escaped. */
 const MARGIN: usize = 4096;
@@ -127,9 +131,11 @@ function writeEvent(at: usize, end: usize, out: usize, limit: usize): usize {
       o = writeQuoted(start, pos, o);
     } else {
       const size = sizeOf(lead);
-      if (size == 0 || pos + size > end) return 0;
-      o = writeFixed(lead, pos + 1, o);
-      pos += size;
+      const next = size == 0 ? endOfOther(lead, pos, end) : pos + size;
+      if (next == 0 || next > end) return 0;
+      o = size == 0 ? writeOther(pos, next, o, limit) : writeFixed(lead, pos + 1, o);
+      if (o == 0) return 0;
+      pos = next;
     }
     store<u8>(o++, 0x2c);
   }
@@ -144,6 +150,19 @@ function sizeOf(lead: u32): usize {
   if (lead == 0xcd || lead == 0xd1) return 3;
   if (lead == 0xcc || lead == 0xd0) return 2;
   return lead >= 0xe0 || lead == 0xc0 || lead == 0xc2 || lead == 0xc3 ? 1 : 0;
+}
+
+/** Where a value that is left to others ends; 0 if it is none, or its length is not there. */
+function endOfOther(lead: u32, at: usize, end: usize): usize {
+  if (lead == 0xca) return at + 5;
+  if (lead >= 0xd4 && lead <= 0xd8) return at + 2 + (<usize>1 << (lead - 0xd4));
+  if (lead == 0xc1 || at + 5 > end) return 0;
+  const isText = lead == 0xdb;
+  const step: u32 = isText ? 2 : (lead - 0xc4) % 3;
+  const length = step == 0 ? <u32>load<u8>(at + 1) : step == 1 ? read16(at + 1) : read32(at + 1);
+  // It may lie, and must not overflow.
+  if (<usize>length > end - at) return 0;
+  return at + 1 + (<usize>1 << step) + (lead >= 0xc7 && !isText ? 1 : 0) + <usize>length;
 }
 
 /** Writes a value that `sizeOf` knows, whose bytes after the first are at `at`. */
