@@ -28,8 +28,13 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array, undefined> 
     this.#source = source;
   }
 
-  /** Takes bytes; returns whether there is room for more. */
-  push(chunk: Uint8Array): boolean {
+  /** Whether there is no room for more. */
+  get isFull(): boolean {
+    return this.#size >= HIGH_WATER;
+  }
+
+  /** Takes bytes. */
+  push(chunk: Uint8Array): void {
     if (this.#reader !== undefined) {
       this.#reader.resolve({ value: chunk, done: false });
       this.#reader = undefined;
@@ -37,7 +42,6 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array, undefined> 
       this.#chunks.push(chunk);
       this.#size += chunk.length;
     }
-    return this.#size < HIGH_WATER;
   }
 
   /** Takes the end, which is an error where bytes are missing. */

@@ -5,9 +5,9 @@
  */
 
 import { createHash } from "node:crypto";
+import process from "node:process";
 import { Readable } from "node:stream";
 import type { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { isOldDeno } from "../old_deno.ts";
 import { joinChunks } from "./object_body.ts";
 
 /** A request as the SDK has it, as far as it matters here. */
@@ -54,9 +54,16 @@ export async function sendBody(
 
 /** Whether a client sends a stream as it is: not framed to add a checksum, by `node:http`. */
 async function takesStreams({ config }: S3Client): Promise<boolean> {
-  // That of Deno 2.4 breaks a body in parts off.
-  return !isOldDeno() && config.requestHandler.constructor.name === "NodeHttpHandler" &&
+  return writesParts() && config.requestHandler.constructor.name === "NodeHttpHandler" &&
     await config.requestChecksumCalculation() === "WHEN_REQUIRED";
+}
+
+/** Whether `node:http` takes a body in parts: that of Deno 2.4 breaks it off, that of 2.9 does not. */
+function writesParts(): boolean {
+  const { deno } = process.versions;
+  if (deno === undefined) return true;
+  const [major, minor] = deno.split(".").map(Number) as [number, number];
+  return major > 2 || minor >= 9;
 }
 
 function hashOf(parts: readonly Uint8Array[]): string {

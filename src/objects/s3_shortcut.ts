@@ -4,7 +4,7 @@
  * For each object of one bucket the SDK resolves the endpoint, copies its configuration and walks
  * thirty middlewares, which takes more CPU than the request itself. So the SDK makes the first
  * request, be it a listing; the next ones go to the same place with another key, signed here and
- * sent past the SDK. Any answer but success is handed to the SDK as if it had asked:
+ * sent over connections of our own. Any answer but success is handed to the SDK as if it had asked:
  * how errors are called, where redirects lead and how far the clock is off stays its matter.
  *
  * @module
@@ -19,21 +19,28 @@ import type {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Readable } from "node:stream";
+import type { HttpAnswer } from "../http/http_connection.ts";
+import { HttpPool, type HttpPoolOptions } from "../http/http_pool.ts";
 import { tellServerTime } from "../server_time.ts";
-import {
-  type S3Answer,
-  type S3Sender,
-  type SenderOptions,
-  senderTo,
-  type WireRequest,
-} from "./s3_sender.ts";
 import { SignerV4 } from "./sign_v4.ts";
 
+/** A request as the SDK's connection handler takes it, as far as it matters here. */
+interface WireRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+}
+
 /** How to treat the server. */
-export interface ShortcutOptions extends SenderOptions {
+export interface ShortcutOptions extends Pick<HttpPoolOptions, Limits> {
   /** Told the service's time, to the second, with each answer. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
+
+type Limits = "connectTimeoutMs" | "silenceTimeoutMs" | "maxConnections";
 
 type ObjectCommand = GetObjectCommand | HeadObjectCommand;
 type ObjectOutput = GetObjectCommandOutput | HeadObjectCommandOutput;
@@ -50,14 +57,14 @@ interface Way {
   /** What stands before the key in the path. */
   readonly folder: string;
   readonly signer: SignerV4;
-  readonly sender: S3Sender;
+  readonly pool: HttpPool;
 }
 
 /**
  * Makes a client take the shorter way once a request of its own has shown it.
  *
- * The client must be Triton's own: middlewares that somebody else added are passed by, and as a rule
- * its connection handler too.
+ * The client must be Triton's own: middlewares that somebody else added are passed by, and so is
+ * its connection handler.
  *
  * @param client The client; its `send` and `destroy` are replaced.
  * @param commands The SDK's classes, which this file does not load.
@@ -88,8 +95,8 @@ class Shortcut {
   readonly #client: S3Client;
   readonly #options: ShortcutOptions;
   readonly #sendLong: (command: ObjectCommand, options: SendOptions) => Promise<ObjectOutput>;
-  /** By protocol, name and port of the server. */
-  readonly #senders = new Map<string, S3Sender>();
+  /** Connections, by protocol, name and port of their server. */
+  readonly #pools = new Map<string, HttpPool>();
   #way: Way | undefined;
 
   constructor(client: S3Client, options: ShortcutOptions) {
@@ -108,7 +115,7 @@ class Shortcut {
 
   /** Closes the connections. */
   close(): void {
-    for (const sender of this.#senders.values()) sender.close();
+    for (const pool of this.#pools.values()) pool.close();
   }
 
   async send(
@@ -122,16 +129,16 @@ class Shortcut {
     }
     const answer = await this.#shortSend(way, method, command.input, options);
     tellServerTime(answer.headers, this.#options.onServerTime);
-    if (isSuccess(answer.statusCode)) return await outputOf(method, answer);
+    if (isSuccess(answer.statusCode)) return outputOf(method, answer);
     return await this.#sendLong(answering(command, answer), options);
   }
 
   async #shortSend(
-    { request, folder, signer, sender }: Way,
+    { request, folder, signer, pool }: Way,
     method: "GET" | "HEAD",
     { Key, Range }: GetObjectCommandInput,
     options: SendOptions,
-  ): Promise<S3Answer> {
+  ): Promise<HttpAnswer> {
     const { config } = this.#client;
     const path = folder + encodeKey(Key!);
     const host = request.headers.host!;
@@ -139,7 +146,7 @@ class Shortcut {
     const headers = signer.sign({ method, path, host }, await config.credentials(), now);
     headers["user-agent"] = request.headers["user-agent"]!;
     if (Range !== undefined) headers.range = Range;
-    return await sender.send({ method, path, headers }, options.abortSignal);
+    return await pool.send({ method, path, headers }, options.abortSignal);
   }
 
   /** Reads the way off a request that was signed; undefined if there is anything special about it. */
@@ -156,20 +163,21 @@ class Shortcut {
       request,
       folder: path.slice(0, path.length - key.length),
       signer: new SignerV4({ region: scope[1]!, service: "s3" }),
-      sender: this.#senderTo(request),
+      pool: this.#poolFor(request),
     };
   }
 
-  #senderTo(request: WireRequest): S3Sender {
-    const server = `${request.protocol}//${request.hostname}:${request.port ?? ""}`;
-    const sender = this.#senders.get(server) ?? senderTo(request, this.#client, this.#options);
-    this.#senders.set(server, sender);
-    return sender;
+  #poolFor({ protocol, hostname, port }: WireRequest): HttpPool {
+    const name = `${protocol}//${hostname}:${port ?? ""}`;
+    const pool = this.#pools.get(name) ??
+      new HttpPool({ ...this.#options, protocol, hostname, port });
+    this.#pools.set(name, pool);
+    return pool;
   }
 }
 
 /** A command that gets an answer instead of asking, the first time that it is sent. */
-function answering<T extends ObjectCommand>(command: T, answer: S3Answer): T {
+function answering<T extends ObjectCommand>(command: T, answer: HttpAnswer): T {
   let response: unknown = { ...answer, body: Readable.from(answer.body) };
   const { middlewareStack } = command as GetObjectCommand; // either has it
   middlewareStack.add((next) => (args) => {
@@ -217,10 +225,10 @@ function encodeKey(key: string): string {
 const METADATA = "x-amz-meta-";
 
 /** The parts of an answer that Triton looks at, named as the SDK does. */
-async function outputOf(
+function outputOf(
   method: "GET" | "HEAD",
-  { statusCode, headers, body }: S3Answer,
-): Promise<ObjectOutput> {
+  { statusCode, headers, body }: HttpAnswer,
+): ObjectOutput {
   const length = headers["content-length"];
   const output = {
     $metadata: { httpStatusCode: statusCode },
@@ -229,7 +237,6 @@ async function outputOf(
   if (method === "GET") {
     return { ...output, ContentRange: headers["content-range"], Body: body as never };
   }
-  for await (const _ of body); // none, but the connection may not be free before its end
   const metadata = Object.entries(headers).filter(([name]) => name.startsWith(METADATA))
     .map(([name, value]) => [name.slice(METADATA.length), value]);
   return {

@@ -2,7 +2,6 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { HttpPool, type HttpPoolOptions } from "../../src/http/http_pool.ts";
-import { isOldDeno } from "../../src/old_deno.ts";
 
 /** A server that hands every request to `answer`, as its text. */
 async function serve(
@@ -164,35 +163,47 @@ Deno.test("HttpPool ends a request, and its body, when the signal aborts", async
   equal(await read(running.pool, "/whole"), "x");
 });
 
-Deno.test({
-  name: "HttpPool makes a server wait whose body nobody reads, and gets all of it in order",
-  ignore: isOldDeno(), // where it does not work, and nobody uses it
-  async fn() {
-    const numbers = Uint32Array.from({ length: 16 << 20 }, (_, i) => i);
-    let answering: Socket | undefined;
-    using running = await serve((text, socket) => {
-      if (text.includes("/none")) return;
-      answering = socket;
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${numbers.byteLength}\r\n\r\n`);
-      socket.write(new Uint8Array(numbers.buffer));
-    }, { silenceTimeoutMs: 20 });
-    const { body } = await running.pool.send(get("/big"));
-    // Longer than the server may be silent: here it is not its fault.
-    for (let i = 0; i < 3; i++) {
-      await rejects(read(running.pool, "/none"), { name: "TimeoutError" });
-    }
-    ok(answering!.writableLength > 0);
-    const came = new Uint8Array(numbers.byteLength);
-    let [size, chunks] = [0, 0];
-    for await (const chunk of body) {
-      came.set(chunk, size);
-      size += chunk.length;
-      // The reader stops for others to run, often enough that the server has to wait again.
-      if (++chunks % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    equal(size, came.length);
-    ok(new Uint32Array(came.buffer).every((number, i) => number === i));
-  },
+Deno.test("HttpPool makes a server wait whose body nobody reads, and gets all of it", async () => {
+  const numbers = Uint32Array.from({ length: 16 << 20 }, (_, i) => i);
+  let answering: Socket | undefined;
+  using running = await serve((text, socket) => {
+    if (text.includes("/none")) return;
+    answering = socket;
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${numbers.byteLength}\r\n\r\n`);
+    socket.write(new Uint8Array(numbers.buffer));
+  }, { silenceTimeoutMs: 20 });
+  const { body } = await running.pool.send(get("/big"));
+  // Longer than the server may be silent: here it is not its fault.
+  for (let i = 0; i < 3; i++) {
+    await rejects(read(running.pool, "/none"), { name: "TimeoutError" });
+  }
+  ok(answering!.writableLength > 0);
+  const came = new Uint8Array(numbers.byteLength);
+  let [size, chunks] = [0, 0];
+  for await (const chunk of body) {
+    came.set(chunk, size);
+    size += chunk.length;
+    // The reader stops for others to run, often enough that the server has to wait again.
+    if (++chunks % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  equal(size, came.length);
+  ok(new Uint32Array(came.buffer).every((number, i) => number === i));
+});
+
+Deno.test("HttpPool keeps answers apart that are there before they are read", async () => {
+  const numbers = Uint32Array.from({ length: 42_000 }, (_, i) => i);
+  using running = await serve((_, socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${numbers.byteLength}\r\n\r\n`);
+    socket.write(new Uint8Array(numbers.buffer));
+  }, { maxConnections: 2 });
+  await Promise.all(Array.from({ length: 40 }, async () => {
+    const { body } = await running.pool.send(get("/"));
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    const came: number[] = [];
+    for await (const chunk of body) for (const byte of chunk) came.push(byte);
+    ok(new Uint32Array(Uint8Array.from(came).buffer).every((number, i) => number === i));
+    equal(came.length, numbers.byteLength);
+  }));
 });
 
 Deno.test("HttpPool closes the connection of a body that is left", async () => {

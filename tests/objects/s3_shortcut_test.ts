@@ -10,11 +10,8 @@ import { s3Error, type S3Fault, type S3Request, startS3Server } from "../support
 /** Longer than a block of SHA-256, which HMAC treats in another way. */
 const SECRET = `a secret/with+signs ${"long ".repeat(20)}`;
 
-/** By whom requests are sent that the SDK does not send. */
-const SENDERS = [["by our own connections", true], ["by the SDK's handler", false]] as const;
-
 /** A server that checks every signature, and a client with shortcuts and one without. */
-async function start(config: Partial<sdk.S3ClientConfig> = {}, ownConnections?: boolean) {
+async function start(config: Partial<sdk.S3ClientConfig> = {}) {
   const server = await startS3Server({ buckets: ["bucket", "other"] });
   const seen: { operation: string; long: boolean; accessKeyId: string; region: string }[] = [];
   let refuse: (request: S3Request) => S3Fault = () => undefined;
@@ -39,7 +36,7 @@ async function start(config: Partial<sdk.S3ClientConfig> = {}, ownConnections?: 
     });
   const [long, short] = [open(), open()];
   const limits = { connectTimeoutMs: 10_000, silenceTimeoutMs: 60_000, maxConnections: 10 };
-  takeShortcuts(short, sdk, { ...limits, ownConnections });
+  takeShortcuts(short, sdk, limits);
   return {
     seen,
     short,
@@ -68,72 +65,66 @@ Deno.test("takeShortcuts() asks for the first object through the SDK, for the ne
   );
 });
 
-for (const [by, ownConnections] of SENDERS) {
-  Deno.test(`takeShortcuts() gives what the SDK gives, of any object, ${by}`, async () => {
-    await using running = await start({
-      credentials: { accessKeyId: "key", secretAccessKey: SECRET, sessionToken: "to/ken+of=it" },
-    }, ownConnections);
-    const { store, long, seen } = running;
-    const part = fc.string({ minLength: 1, unit: "grapheme" })
-      .filter((text) => text !== "." && text !== ".." && !/[/\\\p{Cc}]/u.test(text));
-    const size = fc.nat(2_000);
-    const range = fc.oneof(
-      fc.constant(undefined),
-      fc.record({ offset: size, length: size }),
-      fc.record({ offset: size }),
-      fc.record({ suffix: size }),
-    );
-    const metadata = fc.dictionary(
-      fc.stringMatching(/^[a-z][a-z0-9-]*$/),
-      fc.stringMatching(/^\w+$/),
-    );
-    await store.put("first", new Uint8Array(1));
-    await store.head("first");
-    const lookAt = async (from: S3ObjectStore, key: string, range?: { suffix: number }) => {
-      const body = await from.get(key, range === undefined ? {} : { range });
-      return { head: await from.head(key), size: body.size, bytes: await body.bytes() };
-    };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(part, { minLength: 1, maxLength: 3 }),
-        fc.uint8Array({ maxLength: 2_000 }),
-        range,
-        metadata,
-        async (parts, body, range, metadata) => {
-          const key = parts.join("/");
-          await store.put(key, body, { metadata });
-          deepEqual(
-            await lookAt(store, key, range as { suffix: number }),
-            await lookAt(long, key, range as { suffix: number }),
-          );
-        },
-      ),
-      { numRuns: 60 },
-    );
-    ok(seen.filter(({ long }) => !long).length >= 60);
+Deno.test("takeShortcuts() gives what the SDK gives, of any object", async () => {
+  await using running = await start({
+    credentials: { accessKeyId: "key", secretAccessKey: SECRET, sessionToken: "to/ken+of=it" },
   });
-}
+  const { store, long, seen } = running;
+  const part = fc.string({ minLength: 1, unit: "grapheme" })
+    .filter((text) => text !== "." && text !== ".." && !/[/\\\p{Cc}]/u.test(text));
+  const size = fc.nat(2_000);
+  const range = fc.oneof(
+    fc.constant(undefined),
+    fc.record({ offset: size, length: size }),
+    fc.record({ offset: size }),
+    fc.record({ suffix: size }),
+  );
+  const metadata = fc.dictionary(
+    fc.stringMatching(/^[a-z][a-z0-9-]*$/),
+    fc.stringMatching(/^\w+$/),
+  );
+  await store.put("first", new Uint8Array(1));
+  await store.head("first");
+  const lookAt = async (from: S3ObjectStore, key: string, range?: { suffix: number }) => {
+    const body = await from.get(key, range === undefined ? {} : { range });
+    return { head: await from.head(key), size: body.size, bytes: await body.bytes() };
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(part, { minLength: 1, maxLength: 3 }),
+      fc.uint8Array({ maxLength: 2_000 }),
+      range,
+      metadata,
+      async (parts, body, range, metadata) => {
+        const key = parts.join("/");
+        await store.put(key, body, { metadata });
+        deepEqual(
+          await lookAt(store, key, range as { suffix: number }),
+          await lookAt(long, key, range as { suffix: number }),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+  ok(seen.filter(({ long }) => !long).length >= 60);
+});
 
-for (const [by, ownConnections] of SENDERS) {
-  Deno.test(`takeShortcuts() leaves what went wrong to the SDK, with one request, ${by}`, async () => {
-    await using running = await start({}, ownConnections);
-    const { store, long, seen, refuse } = running;
-    await store.put("a", new Uint8Array(3));
-    await store.head("a");
-    for (
-      const [status, code] of [[503, "SlowDown"], [403, "AccessDenied"], [400, "Odd"]] as const
-    ) {
-      refuse((request) => s3Error(status, code, request));
-      const expected = await long.get("a").catch(({ code, message }) => ({ code, message }));
-      seen.length = 0;
-      await rejects(store.get("a"), expected as { code: string; message: string });
-      deepEqual(seen.map(({ long }) => long), [false]);
-    }
-    refuse(() => undefined);
-    equal(await store.head("nothing"), undefined);
-    await rejects(store.get("nothing"), { code: "NoSuchKey" });
-  });
-}
+Deno.test("takeShortcuts() leaves what went wrong to the SDK, with one request", async () => {
+  await using running = await start();
+  const { store, long, seen, refuse } = running;
+  await store.put("a", new Uint8Array(3));
+  await store.head("a");
+  for (const [status, code] of [[503, "SlowDown"], [403, "AccessDenied"], [400, "Odd"]] as const) {
+    refuse((request) => s3Error(status, code, request));
+    const expected = await long.get("a").catch(({ code, message }) => ({ code, message }));
+    seen.length = 0;
+    await rejects(store.get("a"), expected as { code: string; message: string });
+    deepEqual(seen.map(({ long }) => long), [false]);
+  }
+  refuse(() => undefined);
+  equal(await store.head("nothing"), undefined);
+  await rejects(store.get("nothing"), { code: "NoSuchKey" });
+});
 
 Deno.test("takeShortcuts() signs with new keys once the old ones expire", async () => {
   let now = 0;
