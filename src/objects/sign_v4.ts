@@ -9,7 +9,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 
 /** Keys to sign with. */
 export interface SigningKeys {
@@ -39,7 +39,7 @@ export class SignerV4 {
   readonly #region: string;
   readonly #service: string;
   /** The key derived last, and what it was derived from. */
-  #derived: { readonly from: string; readonly key: Buffer } | undefined;
+  #derived: { readonly from: string; readonly key: HmacKey } | undefined;
 
   constructor(scope: { readonly region: string; readonly service: string }) {
     this.#region = scope.region;
@@ -67,21 +67,21 @@ export class SignerV4 {
     const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`).join("");
     const canonical = `${request.method}\n${request.path}\n\n${lines}\n${names}\n${EMPTY_SHA256}`;
     const scope = `${day}/${this.#region}/${this.#service}/aws4_request`;
-    const hash = sha256(canonical).toString("hex");
+    const hash = sha256(canonical).digest("hex");
     const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash}`;
-    const signature = hmac(this.#key(keys, day), text).toString("hex");
+    const signature = hmac(this.#key(keys, day), text).digest("hex");
     headers.authorization = `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, ` +
       `SignedHeaders=${names}, Signature=${signature}`;
     return headers;
   }
 
   /** The key of a day: the same for all requests until midnight in UTC. */
-  #key(keys: SigningKeys, day: string): Buffer {
+  #key(keys: SigningKeys, day: string): HmacKey {
     const from = `${day} ${keys.secretAccessKey}`;
     if (this.#derived?.from !== from) {
       const key = [day, this.#region, this.#service, "aws4_request"].reduce(
-        hmac,
-        Buffer.from(`AWS4${keys.secretAccessKey}`),
+        (key, part) => hmacKey(hmac(key, part).digest()),
+        hmacKey(Buffer.from(`AWS4${keys.secretAccessKey}`)),
       );
       this.#derived = { from, key };
     }
@@ -92,16 +92,23 @@ export class SignerV4 {
 /** Bytes of a block of SHA-256. */
 const BLOCK = 64;
 
-/** HMAC-SHA-256: Deno 2.4's own `createHmac` prints a warning about itself. */
-function hmac(key: Buffer, text: string): Buffer {
-  const padded = Buffer.alloc(BLOCK);
-  padded.set(key.length > BLOCK ? sha256(key) : key);
-  const inner = sha256(padded.map((byte) => byte ^ 0x36), text);
-  return sha256(padded.map((byte) => byte ^ 0x5c), inner);
+/** A key of HMAC-SHA-256, as it is hashed before the text and before the text's hash. */
+interface HmacKey {
+  readonly inner: Uint8Array;
+  readonly outer: Uint8Array;
 }
 
-function sha256(...parts: (string | Uint8Array)[]): Buffer {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+function hmacKey(key: Uint8Array): HmacKey {
+  const padded = new Uint8Array(BLOCK);
+  padded.set(key.length > BLOCK ? sha256(key).digest() : key);
+  return { inner: padded.map((byte) => byte ^ 0x36), outer: padded.map((byte) => byte ^ 0x5c) };
+}
+
+/** HMAC-SHA-256: Deno 2.4's own `createHmac` prints a warning about itself. */
+function hmac({ inner, outer }: HmacKey, text: string): Hash {
+  return sha256(outer).update(sha256(inner).update(text).digest());
+}
+
+function sha256(first: string | Uint8Array): Hash {
+  return createHash("sha256").update(first);
 }
