@@ -8,7 +8,6 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const FLOORS: Readonly<Record<string, number>> = {
   "": 0,
   codec: 1,
-  http: 1,
   telemetry: 1,
   kinesis: 2,
   objects: 2,

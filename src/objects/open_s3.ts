@@ -43,9 +43,6 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 /** Gives up on a connection that brings no byte for this long, in milliseconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
-/** The most connections for what goes the short way. */
-const MAX_CONNECTIONS = 128;
-
 /** Where to go without a region anywhere: from here S3 tells each bucket's own. */
 const DEFAULT_REGION = "us-east-1";
 
@@ -87,12 +84,7 @@ async function makeClient(options: S3Options): Promise<S3Client> {
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler,
   });
-  takeShortcuts(client, sdk, {
-    connectTimeoutMs: CONNECTION_TIMEOUT_MS,
-    silenceTimeoutMs: SILENCE_TIMEOUT_MS,
-    maxConnections: MAX_CONNECTIONS,
-    onServerTime,
-  });
+  takeShortcuts(client, sdk, { silenceTimeoutMs: SILENCE_TIMEOUT_MS, onServerTime });
   if (region || await hasRegion(client)) return client;
   client.destroy();
   return await makeClient({ ...options, region: DEFAULT_REGION });

@@ -6,7 +6,7 @@
 
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { ObjectStoreError } from "../errors.ts";
-import { AnswerBody } from "../http/answer_body.ts";
+import { FetchedBody } from "./fetch_object.ts";
 import { s3Error } from "./s3_error.ts";
 
 /** How to read a body. */
@@ -29,8 +29,7 @@ export async function* readS3Body(
   const body = output.Body as unknown as NodeBody;
   const announced = output.ContentLength;
   const abort = () => body.destroy?.(signal?.reason);
-  // Our own connections heed the signal by themselves.
-  if (!(body instanceof AnswerBody)) signal?.addEventListener("abort", abort, { once: true });
+  signal?.addEventListener("abort", abort, { once: true });
   let [received, ended] = [0, false];
   try {
     signal?.throwIfAborted();
@@ -61,7 +60,13 @@ interface NodeBody extends AsyncIterable<Uint8Array> {
   destroy?(error?: unknown): void;
 }
 
-/** Frees the memory of a chunk that came over a connection, unless it shares it with others. */
-export function freeChunk({ buffer, byteLength }: Uint8Array): void {
-  if (buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+/** How to free the chunks of a body, where they share their memory with nobody. */
+export function releaseOf(
+  output: GetObjectCommandOutput,
+): ((chunk: Uint8Array) => void) | undefined {
+  return output.Body as unknown instanceof FetchedBody ? free : undefined;
+}
+
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

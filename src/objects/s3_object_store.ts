@@ -20,7 +20,7 @@ import type {
   PutOptions,
 } from "./object_store.ts";
 import { sendBody } from "./s3_put.ts";
-import { freeChunk, readS3Body } from "./s3_body.ts";
+import { readS3Body, releaseOf } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 
 /** Which objects of S3 a store is about. */
@@ -149,7 +149,8 @@ export class S3ObjectStore implements ObjectStore {
       return undefined;
     });
     if (output === undefined) return await this.#emptyPart(key, signal);
-    return new StreamedBody(readS3Body(output, { what, signal }), wholeSize(output), freeChunk);
+    const chunks = readS3Body(output, { what, signal });
+    return new StreamedBody(chunks, wholeSize(output), releaseOf(output));
   }
 
   /** Writes an object as a whole, in one request. */

@@ -4,8 +4,9 @@
  * For each object of one bucket the SDK resolves the endpoint, copies its configuration and walks
  * thirty middlewares, which takes more CPU than the request itself. So the SDK makes the first
  * request, be it a listing; the next ones go to the same place with another key, signed here and
- * sent over connections of our own. Any answer but success is handed to the SDK as if it had asked:
- * how errors are called, where redirects lead and how far the clock is off stays its matter.
+ * sent by `fetch`. Any answer but success is handed to the SDK as if it had asked, and where none came
+ * it asks: how errors are called, where redirects lead, whom to trust and how far the clock is off
+ * stays its matter.
  *
  * @module
  */
@@ -19,9 +20,8 @@ import type {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Readable } from "node:stream";
-import type { HttpAnswer } from "../http/http_connection.ts";
-import { HttpPool, type HttpPoolOptions } from "../http/http_pool.ts";
 import { tellServerTime } from "../server_time.ts";
+import { fetchObject, type ShortAnswer } from "./fetch_object.ts";
 import { SignerV4 } from "./sign_v4.ts";
 
 /** A request as the SDK's connection handler takes it, as far as it matters here. */
@@ -35,12 +35,12 @@ interface WireRequest {
 }
 
 /** How to treat the server. */
-export interface ShortcutOptions extends Pick<HttpPoolOptions, Limits> {
+export interface ShortcutOptions {
+  /** Gives up on a request when nothing comes for this long, in milliseconds. */
+  readonly silenceTimeoutMs: number;
   /** Told the service's time, to the second, with each answer. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
-
-type Limits = "connectTimeoutMs" | "silenceTimeoutMs" | "maxConnections";
 
 type ObjectCommand = GetObjectCommand | HeadObjectCommand;
 type ObjectOutput = GetObjectCommandOutput | HeadObjectCommandOutput;
@@ -57,7 +57,6 @@ interface Way {
   /** What stands before the key in the path. */
   readonly folder: string;
   readonly signer: SignerV4;
-  readonly pool: HttpPool;
 }
 
 /**
@@ -66,7 +65,7 @@ interface Way {
  * The client must be Triton's own: middlewares that somebody else added are passed by, and so is
  * its connection handler.
  *
- * @param client The client; its `send` and `destroy` are replaced.
+ * @param client The client; its `send` is replaced.
  * @param commands The SDK's classes, which this file does not load.
  * @param options How to treat the server.
  */
@@ -84,20 +83,18 @@ export function takeShortcuts(
         : command instanceof commands.HeadObjectCommand
         ? shortcut.send("HEAD", command, rest[0] as SendOptions)
         : send(command, ...rest)) as S3Client["send"];
-  const destroy = client.destroy.bind(client);
-  client.destroy = () => {
-    shortcut.close();
-    destroy();
-  };
 }
+
+/** After so many failures of `fetch` alone, such as at a certificate that only Node trusts, it is left. */
+const MAX_FAILURES = 3;
 
 class Shortcut {
   readonly #client: S3Client;
   readonly #options: ShortcutOptions;
   readonly #sendLong: (command: ObjectCommand, options: SendOptions) => Promise<ObjectOutput>;
-  /** Connections, by protocol, name and port of their server. */
-  readonly #pools = new Map<string, HttpPool>();
   #way: Way | undefined;
+  /** How often in a row the SDK got an answer where `fetch` did not. */
+  #failures = 0;
 
   constructor(client: S3Client, options: ShortcutOptions) {
     this.#client = client;
@@ -113,32 +110,36 @@ class Shortcut {
     }, { step: "deserialize", priority: "low", name: "tritonShowWay" });
   }
 
-  /** Closes the connections. */
-  close(): void {
-    for (const pool of this.#pools.values()) pool.close();
-  }
-
   async send(
     method: "GET" | "HEAD",
     command: ObjectCommand,
     options: SendOptions = {},
   ): Promise<ObjectOutput> {
     const way = this.#way;
-    if (way === undefined || !fits(way, command.input)) {
+    if (way === undefined || this.#failures >= MAX_FAILURES || !fits(way, command.input)) {
       return await this.#sendLong(command, options);
     }
     const answer = await this.#shortSend(way, method, command.input, options);
+    if (answer === undefined) return await this.#sendInstead(command, options);
     tellServerTime(answer.headers, this.#options.onServerTime);
     if (isSuccess(answer.statusCode)) return outputOf(method, answer);
     return await this.#sendLong(answering(command, answer), options);
   }
 
+  /** Sends where `fetch` got no answer: that may be the server's fault, or the way may be wrong. */
+  async #sendInstead(command: ObjectCommand, options: SendOptions): Promise<ObjectOutput> {
+    const output = await this.#sendLong(command, options);
+    this.#failures++;
+    return output;
+  }
+
+  /** Sends past the SDK; undefined if no answer came, or none to be relied on. */
   async #shortSend(
-    { request, folder, signer, pool }: Way,
+    { request, folder, signer }: Way,
     method: "GET" | "HEAD",
     { Key, Range }: GetObjectCommandInput,
     options: SendOptions,
-  ): Promise<HttpAnswer> {
+  ): Promise<ShortAnswer | undefined> {
     const { config } = this.#client;
     const path = folder + encodeKey(Key!);
     const host = request.headers.host!;
@@ -146,7 +147,21 @@ class Shortcut {
     const headers = signer.sign({ method, path, host }, await config.credentials(), now);
     headers["user-agent"] = request.headers["user-agent"]!;
     if (Range !== undefined) headers.range = Range;
-    return await pool.send({ method, path, headers }, options.abortSignal);
+    const url = `${request.protocol}//${host}${path}`;
+    const { silenceTimeoutMs } = this.#options;
+    const signal = options.abortSignal;
+    try {
+      const answer = await fetchObject({ url, method, headers }, { signal, silenceTimeoutMs });
+      if (!isAsStored(answer)) {
+        await answer.body.cancel();
+        return undefined;
+      }
+      this.#failures = 0;
+      return answer;
+    } catch {
+      signal?.throwIfAborted();
+      return undefined;
+    }
   }
 
   /** Reads the way off a request that was signed; undefined if there is anything special about it. */
@@ -163,21 +178,12 @@ class Shortcut {
       request,
       folder: path.slice(0, path.length - key.length),
       signer: new SignerV4({ region: scope[1]!, service: "s3" }),
-      pool: this.#poolFor(request),
     };
-  }
-
-  #poolFor({ protocol, hostname, port }: WireRequest): HttpPool {
-    const name = `${protocol}//${hostname}:${port ?? ""}`;
-    const pool = this.#pools.get(name) ??
-      new HttpPool({ ...this.#options, protocol, hostname, port });
-    this.#pools.set(name, pool);
-    return pool;
   }
 }
 
 /** A command that gets an answer instead of asking, the first time that it is sent. */
-function answering<T extends ObjectCommand>(command: T, answer: HttpAnswer): T {
+function answering<T extends ObjectCommand>(command: T, answer: ShortAnswer): T {
   let response: unknown = { ...answer, body: Readable.from(answer.body) };
   const { middlewareStack } = command as GetObjectCommand; // either has it
   middlewareStack.add((next) => (args) => {
@@ -206,12 +212,22 @@ const KNOWN_HEADERS = new Set([
   "x-amz-user-agent",
 ]);
 
+/** Parts of a key that no URL can have: `fetch` would resolve them. */
+const DOTS = /(^|\/)\.\.?(\/|$)/;
+
 function fits(way: Way, { Bucket, Key, Range: _, ...rest }: GetObjectCommandInput): boolean {
-  return Bucket === way.bucket && Key !== undefined && Object.keys(rest).length === 0;
+  return Bucket === way.bucket && Key !== undefined && Object.keys(rest).length === 0 &&
+    !DOTS.test(Key);
 }
 
 function isSuccess(status: number): boolean {
   return status === 200 || status === 206;
+}
+
+/** Whether a body is what is stored: some versions of `fetch` decode it, and take its length away. */
+function isAsStored({ statusCode, headers }: ShortAnswer): boolean {
+  return !isSuccess(statusCode) ||
+    (headers["content-length"] !== undefined && headers["content-encoding"] === undefined);
 }
 
 /** Percent-encodes a key as S3 signs it: all but letters, digits, `-._~` and the slashes. */
@@ -227,7 +243,7 @@ const METADATA = "x-amz-meta-";
 /** The parts of an answer that Triton looks at, named as the SDK does. */
 function outputOf(
   method: "GET" | "HEAD",
-  { statusCode, headers, body }: HttpAnswer,
+  { statusCode, headers, body }: ShortAnswer,
 ): ObjectOutput {
   const length = headers["content-length"];
   const output = {
