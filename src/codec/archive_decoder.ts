@@ -12,10 +12,10 @@ import { MANIFEST, QUARANTINE } from "./archive_format.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
 import {
   chunkError,
+  type ChunkRoom,
   FIRST_SKIPPABLE,
   hidesData,
   IDENTIFIER,
-  MAX_CHUNK_DATA,
   type SnappyChunk,
   STREAM_IDENTIFIER,
 } from "./snappy_chunks.ts";
@@ -41,7 +41,7 @@ export class ArchiveDecoder {
   readonly #splitter = new SnappySplitter();
   readonly #assembler = new EventAssembler();
   /** Where the data of chunks goes, if they are to share a place. */
-  readonly #room: Uint8Array | undefined;
+  readonly #room: ChunkRoom | undefined;
   #footer = new ArchiveFooter();
   #previousType: number | undefined;
   #events = 0;
@@ -60,7 +60,7 @@ export class ArchiveDecoder {
    */
   constructor(options: ReadArchiveOptions = {}) {
     this.#options = options;
-    this.#room = options.reuse === true ? new Uint8Array(MAX_CHUNK_DATA) : undefined;
+    this.#room = options.reuse === true ? { bytes: new Uint8Array(0) } : undefined;
     this.#begin();
   }
 

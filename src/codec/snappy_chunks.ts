@@ -142,44 +142,45 @@ export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<Arr
   return chunk;
 }
 
+/** A place for the data of chunks, one after the other; it grows with them. */
+export interface ChunkRoom {
+  bytes: Uint8Array;
+}
+
 /**
  * Reads the data of a data chunk and checks it against its checksum.
  *
  * @param chunk A chunk of type 0x00 or 0x01.
- * @param room {@linkcode MAX_CHUNK_DATA} bytes for the data of a compressed chunk.
+ * @param room A place for the data of compressed chunks.
  * @returns The data, in an array of its own; if there is `room`, in that or in the chunk.
  * @throws {ArchiveFormatError} With the chunk's offset, if block or checksum are wrong, or a block
  * claims more than 65,536 bytes; nothing is allocated for it then.
  */
-export function decodeDataChunk(chunk: SnappyChunk, room?: Uint8Array): Uint8Array {
-  const { bytes, offset, type } = chunk;
-  const data = chunkData(chunk);
-  const crc = maskCrc32c(crc32c(data));
-  if (crc !== storedChecksum(bytes)) {
-    throw chunkError(offset, "its data does not match its checksum");
-  }
+export function decodeDataChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array {
+  const data = checkedData(chunk);
+  if (typeof data === "string") throw chunkError(chunk.offset, data);
   if (room === undefined) return data.slice();
-  if (type === STORED) return data;
-  room.set(data);
-  return room.subarray(0, data.length);
+  if (chunk.type === STORED) return data;
+  if (room.bytes.length < data.length) {
+    room.bytes = new Uint8Array(Math.min(MAX_CHUNK_DATA, 2 * data.length));
+  }
+  room.bytes.set(data);
+  return room.bytes.subarray(0, data.length);
+}
+
+/** The data, in the chunk or valid until the codec is called again; or what is wrong with it. */
+function checkedData({ type, bytes }: SnappyChunk): Uint8Array | string {
+  const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
+  const data = type === STORED ? body : uncompressBlock(body);
+  if (typeof data === "string") return `its Snappy block is damaged: ${data}`;
+  const isRight = maskCrc32c(crc32c(data)) === storedChecksum(bytes);
+  return isRight ? data : "its data does not match its checksum";
 }
 
 function storedChecksum(bytes: Uint8Array): number {
   const at = HEADER_SIZE;
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>>
     0;
-}
-
-/** The data in the chunk itself, or where it is valid until the codec is called again. */
-function chunkData({ type, bytes, offset }: SnappyChunk): Uint8Array {
-  const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
-  if (type === STORED) return body;
-  try {
-    return uncompressBlock(body);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw chunkError(offset, `its Snappy block is damaged: ${why}`, cause);
-  }
 }
 
 /**
@@ -194,11 +195,8 @@ export function hidesData(chunk: SnappyChunk): boolean {
   const length = chunk.bytes.length - HEADER_SIZE;
   return length > CHECKSUM_SIZE && [COMPRESSED, STORED].some((type) => {
     if (headerFault(type, length) !== undefined) return false;
-    try {
-      return decodeDataChunk({ ...chunk, type }).length > 0;
-    } catch {
-      return false;
-    }
+    const data = checkedData({ ...chunk, type });
+    return typeof data !== "string" && data.length > 0;
   });
 }
 

@@ -7,6 +7,7 @@
 import { type ByteSource, piecesOf } from "./byte_source.ts";
 import {
   chunkError,
+  type ChunkRoom,
   COMPRESSED,
   decodeDataChunk,
   encodeDataChunk,
@@ -98,7 +99,7 @@ function* dataOf(splitter: SnappySplitter): Generator<Uint8Array> {
  * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or is the first one
  * and not a stream identifier.
  */
-export function readChunk(chunk: SnappyChunk, room?: Uint8Array): Uint8Array | undefined {
+export function readChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array | undefined {
   if (chunk.type === IDENTIFIER) {
     checkIdentifier(chunk);
   } else if (chunk.offset === 0) {

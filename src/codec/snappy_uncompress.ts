@@ -14,31 +14,30 @@ import { MAX_BLOCK_DATA } from "./snappy_compress.ts";
  * Uncompresses a block.
  *
  * @param block The block.
- * @returns The data, at most 65,536 bytes; valid until the codec is called again.
- * @throws {RangeError} If the block claims more, is malformed or is cut off.
+ * @returns The data, at most 65,536 bytes, valid until the codec is called again; or what is wrong
+ * with the block, if it claims more, is malformed or is cut off.
  */
-export function uncompressBlock(block: Uint8Array): Uint8Array {
-  const { length, next } = readLength(block);
-  if (length > MAX_BLOCK_DATA) {
-    throw new RangeError(`it claims ${length} bytes, over ${MAX_BLOCK_DATA}`);
-  }
-  if (block.length > INPUT_SIZE) throw new RangeError(`it has ${block.length} bytes`);
+export function uncompressBlock(block: Uint8Array): Uint8Array | string {
+  const preamble = readLength(block);
+  if (typeof preamble === "string") return preamble;
+  const { length, next } = preamble;
+  if (length > MAX_BLOCK_DATA) return `it claims ${length} bytes, over ${MAX_BLOCK_DATA}`;
+  if (block.length > INPUT_SIZE) return `it has ${block.length} bytes`;
   memory.set(block, INPUT);
   const fault = kernels.uncompress(INPUT + next, INPUT + block.length, OUTPUT, length);
-  if (fault !== 0) throw new RangeError(explain(fault, length));
-  return memory.subarray(OUTPUT, OUTPUT + length);
+  return fault === 0 ? memory.subarray(OUTPUT, OUTPUT + length) : explain(fault, length);
 }
 
 /** Reads the length at the beginning of a block: 7 bits a byte, the lowest first. */
-function readLength(block: Uint8Array): { length: number; next: number } {
+function readLength(block: Uint8Array): { length: number; next: number } | string {
   let length = 0;
   for (let i = 0, unit = 1; i < 5; i++, unit *= 128) {
-    if (i >= block.length) throw new RangeError("it is cut off");
+    if (i >= block.length) return "it is cut off";
     const byte = block[i]!;
     length += (byte & 127) * unit;
     if (byte < 128) return { length, next: i + 1 };
   }
-  throw new RangeError("its length has more than 5 bytes");
+  return "its length has more than 5 bytes";
 }
 
 /** What the numbers mean by which the program tells what is wrong. */

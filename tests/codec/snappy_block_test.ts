@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, match, ok, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { compress, uncompress } from "snappyjs";
@@ -101,7 +101,7 @@ const BROKEN: readonly (readonly [what: string, block: readonly number[], why: R
 
 for (const [what, block, message] of BROKEN) {
   Deno.test(`uncompressBlock() refuses ${what}`, () => {
-    throws(() => uncompressBlock(Uint8Array.from(block)), { name: "RangeError", message });
+    match(uncompressBlock(Uint8Array.from(block)) as string, message);
   });
 }
 
@@ -140,19 +140,14 @@ Deno.test("uncompressBlock() reads any sequence of literals and copies", () => {
   }));
 });
 
-Deno.test("uncompressBlock() of damaged blocks ends with data of the stated length or an error", () => {
+Deno.test("uncompressBlock() of damaged blocks ends with data of the stated length or a reason", () => {
   const damage = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(data, damage, (bytes, list) => {
       const block = compressBlock(bytes).slice();
       for (const [at, byte] of list) block[at % block.length] = byte;
-      let out: Uint8Array;
-      try {
-        out = uncompressBlock(block);
-      } catch (error) {
-        equal((error as Error).name, "RangeError");
-        return;
-      }
+      const out = uncompressBlock(block);
+      if (typeof out === "string") return;
       ok(out.length <= MAX);
       // What we read, snappyjs reads alike, literals at the very end aside, which it refuses.
       let theirs: Uint8Array | undefined;
