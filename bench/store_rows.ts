@@ -9,6 +9,7 @@ import { BUCKET, type Row, type Workbench } from "./support/workbench.ts";
 
 const SHARDS = 4;
 const IDLE_SECONDS = 20;
+const GROWING_COUNT = 2_000_000;
 
 /** What draining a backlog took. */
 interface Drained {
@@ -39,10 +40,13 @@ async function storeLong(bench: Workbench): Promise<Result[]> {
   })];
 }
 
-/** The same number of records from more and more shards: what one costs should stay the same. */
+/**
+ * The same number of records from more and more shards: what one costs should stay the same. Enough
+ * of them that the work lies in reading them, and not in beginning and ending a shard.
+ */
 async function* storeGrowing(bench: Workbench): AsyncGenerator<Result> {
   for (const shards of [1, 16, 256]) {
-    const each = Math.ceil(EVENT_COUNT / shards);
+    const each = Math.ceil(GROWING_COUNT / shards);
     await using kinesis = await startServer("replay_kinesis.ts", shards, each);
     const drained = await drain(bench, kinesis, shards);
     const records = each * shards;
