@@ -63,7 +63,8 @@ export function storeCommand(context: CliContext): Command {
     .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
     .addOption(measured("--max-size <size>", "close a file of this compressed size", "32MiB"))
     .addOption(
-      measured("--max-memory <size>", "read no further while more waits to be archived", "96MiB"),
+      measured("--max-memory <size>", "read no further while more waits to be archived", "96MiB")
+        .argParser(parseMemory),
     )
     .addOption(
       measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
@@ -139,6 +140,15 @@ async function whenReachable(
 function measured(flags: string, description: string, fallback: string): Option {
   const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
   return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
+}
+
+/** The least memory that makes sense: with less, one answer of Kinesis would fill many files. */
+const MIN_MEMORY = 2 ** 20;
+
+function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes >= MIN_MEMORY) return bytes;
+  throw new InvalidArgumentError(`It takes 1MiB at least, such as 96MiB; this is ${bytes} bytes.`);
 }
 
 function parseShards(text: string): ShardId[] {

@@ -60,6 +60,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   ...["0", "x", "64 mb", "64Mi", "-1", "1e3"].map((size) =>
     [[...STORE, `--max-size=${size}`], /It takes a size, such as 64MiB/] as const
   ),
+  [[...STORE, "--max-memory", "96"], /It takes 1MiB at least, such as 96MiB; this is 96 bytes/],
   ...["a-b", "", "a/b", "x".repeat(129)].map((name) =>
     [
       [...STORE, `--client-name=${name}`],
