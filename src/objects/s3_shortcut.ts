@@ -152,7 +152,7 @@ class Shortcut {
     const signal = options.abortSignal;
     try {
       const answer = await fetchObject({ url, method, headers }, { signal, silenceTimeoutMs });
-      if (!isAsStored(answer)) {
+      if (!isFromS3(answer)) {
         await answer.body.cancel();
         return undefined;
       }
@@ -224,10 +224,14 @@ function isSuccess(status: number): boolean {
   return status === 200 || status === 206;
 }
 
-/** Whether a body is what is stored: some versions of `fetch` decode it, and take its length away. */
-function isAsStored({ statusCode, headers }: ShortAnswer): boolean {
-  return !isSuccess(statusCode) ||
-    (headers["content-length"] !== undefined && headers["content-encoding"] === undefined);
+/**
+ * Whether an answer is what S3 said: `fetch` may go through a proxy, which has errors of its own, and
+ * in some versions it decodes a body and takes its length away.
+ */
+function isFromS3({ statusCode, headers }: ShortAnswer): boolean {
+  return isSuccess(statusCode)
+    ? headers["content-length"] !== undefined && headers["content-encoding"] === undefined
+    : headers["x-amz-request-id"] !== undefined;
 }
 
 /** Percent-encodes a key as S3 signs it: all but letters, digits, `-._~` and the slashes. */

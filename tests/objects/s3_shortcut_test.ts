@@ -226,3 +226,16 @@ Deno.test("takeShortcuts() leaves objects with a Content-Encoding to the SDK, wh
   deepEqual([...await (await store.get("a")).bytes()], [...zipped]);
   deepEqual(seen.map(({ long }) => long), [false, true]);
 });
+
+Deno.test("takeShortcuts() does not take what a proxy says for what S3 says", async () => {
+  await using running = await start();
+  const { store, seen, refuse } = running;
+  await store.put("a", new Uint8Array(3));
+  await store.head("a");
+  seen.length = 0;
+  refuse(({ request }) =>
+    request.headers.has("amz-sdk-invocation-id") ? undefined : new Response("No", { status: 403 })
+  );
+  equal((await (await store.get("a")).bytes()).length, 3);
+  deepEqual(seen.map(({ long }) => long), [false, true]);
+});

@@ -155,7 +155,8 @@ export function s3Error(status: number, code: string, request: S3Request): Respo
   const xml = `${XML_HEAD}<Error><Code>${code}</Code><Message>${message}</Message>` +
     `<Resource>${escapeXml(`/${request.bucket}/${request.key}`)}</Resource></Error>`;
   const body = request.request.method === "HEAD" ? null : xml;
-  return new Response(body, { status, headers: { "content-type": "application/xml" } });
+  const headers = { "content-type": "application/xml", "x-amz-request-id": "4442587FB7D0A2F9" };
+  return new Response(body, { status, headers });
 }
 
 const XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
