@@ -75,6 +75,7 @@ export class FetchedBody implements AsyncIterable<Uint8Array> {
   constructor(response: Response, wait: Wait) {
     this.#response = response;
     this.#wait = wait;
+    if (response.body === null) wait.end(); // nobody reads what is not there
   }
 
   /** Gives it up unread. */
@@ -83,20 +84,22 @@ export class FetchedBody implements AsyncIterable<Uint8Array> {
     await this.#response.body?.cancel();
   }
 
-  /** Reads the body, once; each chunk is in memory of its own. */
+  /** Reads the body, once; each chunk is in memory of its own. The answer to a HEAD has none. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const { body } = this.#response;
     try {
+      if (body === null) return;
       const size = Number(this.#response.headers.get("content-length") ?? Infinity);
       if (size <= SMALL_BODY) {
         yield new Uint8Array(await this.#wait.for(this.#response.arrayBuffer()));
-      } else yield* this.#chunks();
+      } else yield* this.#chunks(body);
     } finally {
       this.#wait.end();
     }
   }
 
-  async *#chunks(): AsyncGenerator<Uint8Array> {
-    const reader = this.#response.body!.getReader();
+  async *#chunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = body.getReader();
     try {
       for (;;) {
         const { value, done } = await this.#wait.for(reader.read());

@@ -70,6 +70,28 @@ Deno.test("fetchObject() stops with the signal's reason, before the answer or in
   await rejects(read(), { message: "enough" });
 });
 
+Deno.test("fetchObject() asks for the head of an object of any size, and leaves no listener", async () => {
+  await using server = serve(() => new Response(null, { headers: { "content-length": "300000" } }));
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  const { headers, body } = await fetchObject(
+    { method: "HEAD", url: server.url, headers: {} },
+    { silenceTimeoutMs: 10_000, signal },
+  );
+  equal(headers["content-length"], "300000");
+  equal(listeners, 0);
+  deepEqual(await Array.fromAsync(body), []);
+});
+
 Deno.test("fetchObject() lets go of a body that is not read to its end", async () => {
   let cancelled: () => void;
   const isCancelled = new Promise<void>((resolve) => cancelled = resolve);

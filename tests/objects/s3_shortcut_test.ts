@@ -126,6 +126,21 @@ Deno.test("takeShortcuts() leaves what went wrong to the SDK, with one request",
   await rejects(store.get("nothing"), { code: "NoSuchKey" });
 });
 
+Deno.test("takeShortcuts() asks for the head of an object of any size", async () => {
+  await using running = await start();
+  const { store, long, seen } = running;
+  await store.put("small", new Uint8Array(3));
+  await store.head("small");
+  for (const size of [0, 65_536, 65_537, 1_000_000]) {
+    await store.put(`${size}`, new Uint8Array(size));
+    seen.length = 0;
+    const head = await store.head(`${size}`);
+    deepEqual(seen.map(({ long }) => long), [false]);
+    deepEqual(head, await long.head(`${size}`));
+    equal(head?.size, size);
+  }
+});
+
 Deno.test("takeShortcuts() signs with new keys once the old ones expire", async () => {
   let now = 0;
   const credentials = () =>
