@@ -24,9 +24,12 @@ function start(
 export async function killWhileSaving(url: string): Promise<void> {
   const child = start(url, "save");
   let output = "";
+  let killed = false;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     output += text;
-    if (output.split("\n").length > 50) child.kill("SIGKILL"); // what is printed goes on for a bit
+    if (killed || output.split("\n").length <= 50) continue;
+    killed = true; // but what is printed goes on for a bit
+    child.kill("SIGKILL");
   }
   equal((await child.status).signal, "SIGKILL");
   const printed = output.slice(0, output.lastIndexOf("\n")).split("\n").slice(1).map(Number);

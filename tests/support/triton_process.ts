@@ -73,7 +73,12 @@ export class TritonProcess implements AsyncDisposable {
 
   /** Sends a signal; one that comes too late does not matter. */
   signal(signal: Deno.Signal): void {
-    if (!this.#over) this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // A process ends before its output is read to the end.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   /** Sends a signal and waits for the end. */
