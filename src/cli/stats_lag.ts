@@ -74,7 +74,8 @@ async function lagOf(row: StatsRow, kinesis: KinesisApi, { clock }: CliContext):
   let iterator: string | undefined = await kinesis.getShardIterator({ stream, shardId }, from);
   let behindMs = 0;
   for (let request = 0; request < MOST_REQUESTS; request++) {
-    const batch = await kinesis.getRecords(iterator, { limit: 1 });
+    const shard = { stream, shardId };
+    const batch = await kinesis.getRecords(iterator, { limit: 1, shard });
     const [next] = batch.records;
     if (next !== undefined) {
       return { type: "behind", ms: Math.max(0, clock.now() - next.arrivedAt.getTime()) };

@@ -190,7 +190,17 @@ const RECORDS_KEY = '"Records":[';
 
 function startOfRecords(bytes: Buffer): number {
   const at = bytes.indexOf(RECORDS_KEY);
-  return at === -1 ? -1 : at + RECORDS_KEY.length;
+  if (at === -1) return -1;
+  const start = at + RECORDS_KEY.length;
+  return isJson(`${bytes.toString("utf8", 0, start)}]}`) ? start : -1; // else of something in the answer
+}
+
+function isJson(text: string): boolean {
+  try {
+    return JSON.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function parseRecords(bytes: Buffer, start: number, end: number): WireRecord[] | undefined {
@@ -217,7 +227,9 @@ function decodeTime(time: unknown): Date | undefined {
 }
 
 function toDate(seconds: number): Date {
-  return new Date(Math.round(seconds * 1000));
+  const date = new Date(Math.round(seconds * 1000));
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${seconds}`);
 }
 
 /** Decodes base64; what `Buffer` passes over in silence is an error. */

@@ -83,6 +83,8 @@ export interface RequestOptions {
 export interface GetRecordsOptions extends RequestOptions {
   /** The most records to return: 10,000 unless given, which is also the most there can be. */
   readonly limit?: number;
+  /** The shard that the iterator is of, for errors to name: an iterator does not tell. */
+  readonly shard?: { readonly stream: string; readonly shardId: ShardId };
 }
 
 /**

@@ -39,7 +39,8 @@ const CLOCK_TOLERANCE_MS = 1_000;
  *   renewed at the start position; for `latest` that is the moment at which the first iterator was
  *   asked for (less a second, because two clocks are never equal), so nothing that arrived since
  *   is missed.
- * - Throttling, 5xx and lost connections are retried, with growing pauses, for as long as it takes.
+ * - Throttling, 5xx, lost connections and answers that cannot be read are retried, with growing
+ *   pauses, for as long as it takes.
  * - The generator ends when the shard has been closed and read to its end. It ends as well, at once
  *   and without an error, when `signal` is aborted, be it in a pause or in a request.
  *
@@ -175,7 +176,8 @@ class ShardReader {
       () => {
         const ask = () => {
           this.askedAt = clock.now();
-          return this.#kinesis.getRecords(iterator, { limit: this.#limit, signal });
+          const options = { limit: this.#limit, shard: this.#shard, signal };
+          return this.#kinesis.getRecords(iterator, options);
         };
         return this.#share.hold(ask, signal);
       },

@@ -44,7 +44,8 @@ export type RetriedRequest = Pick<RetryEvent, "service" | "operation" | "stream"
 
 /**
  * Repeats a request for as long as its failures are such that pass: throttling, 5xx, lost
- * connections. Each failure is logged as a warning and told to `onRetry`.
+ * connections, answers that cannot be read. Each failure is logged as a warning and told to
+ * `onRetry`.
  *
  * @param request What is asked.
  * @param operation Asks it once.

@@ -51,8 +51,9 @@ export function isPassingCode(code: string): boolean {
  * Makes a `KinesisError` of an error that the SDK threw.
  *
  * A failure is worth another try if it is throttling, a status of 500 or above, a lost, refused or
- * slow connection, or a clock that the SDK has just set right. Refused credentials, missing
- * streams, expired iterators and malformed requests are not.
+ * slow connection, a good answer that cannot be read, as from a proxy, or a clock that the SDK has
+ * just set right. Refused credentials, missing streams, expired iterators and malformed requests are
+ * not.
  *
  * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
  * @param thrown What the SDK threw.
@@ -63,13 +64,21 @@ export function toKinesisError(what: string, thrown: unknown): KinesisError {
   const error = thrown as SdkError;
   const status = error?.$metadata?.httpStatusCode ?? error?.$response?.statusCode;
   const connectionCode = findConnectionCode(error);
-  const code = serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
+  const isUnreadable = isGoodStatus(status) && connectionCode === undefined;
+  const code = isUnreadable
+    ? "InvalidAnswer"
+    : serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
   return new KinesisError(`Cannot ${what}: ${describe(error, code, status)}`, {
     code,
-    retryable: connectionCode !== undefined || isPassingCode(code) || isPassingStatus(status) ||
-      error?.$metadata?.clockSkewCorrected === true,
+    retryable: isUnreadable || connectionCode !== undefined || isPassingCode(code) ||
+      isPassingStatus(status) || error?.$metadata?.clockSkewCorrected === true,
     cause: thrown,
   });
+}
+
+/** A status that promises an answer: an error that has it is about the answer's body. */
+function isGoodStatus(status: number | undefined): boolean {
+  return status !== undefined && status < 300; // as the SDK has it
 }
 
 function isPassingStatus(status: number | undefined): boolean {
@@ -106,6 +115,9 @@ function describe(error: SdkError | undefined, code: string, status: number | un
   if (status !== undefined && code === `HTTP ${status}`) {
     const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
     return `the service answered with status ${status}${said}`;
+  }
+  if (isGoodStatus(status) && code === "InvalidAnswer") {
+    return `the answer with status ${status} cannot be read (${reason})`;
   }
   if (code === "CredentialsProviderError") return noCredentials(reason);
   if (reason === "" || reason === code) return code;

@@ -12,8 +12,8 @@ import type {
   Shard as SdkShard,
   StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
-import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
+import { invalidAnswer, list, present, text } from "./answer_parts.ts";
 import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
@@ -103,7 +103,7 @@ export class SdkKinesis implements KinesisApi {
         options.signal,
         (settings) => this.#client.listShards(input, settings),
       );
-      for (const shard of present(page.Shards, what, "Shards")) yield toShard(shard, what);
+      for (const shard of list(page.Shards, what, "Shards")) yield toShard(shard, what);
       if (page.NextToken === undefined) return;
       input = { NextToken: page.NextToken };
     }
@@ -134,31 +134,35 @@ export class SdkKinesis implements KinesisApi {
       options.signal,
       (settings) => this.#client.getShardIterator(input, settings),
     );
-    return present(answer.ShardIterator, what, "ShardIterator");
+    return text(answer.ShardIterator, what, "ShardIterator");
   }
 
   /**
    * Reads records from an iterator on.
    *
    * @param iterator What `getShardIterator` or the last batch gave.
-   * @param options `limit` of records; `signal` gives the request up.
+   * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up.
    * @returns The records and the next iterator.
    * @throws {KinesisError} If the request is refused or cannot be made; with the code
    * `ExpiredIteratorException` if a new iterator is wanted.
    */
   async getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
-    const what = "read from a shard";
-    const input = { ShardIterator: iterator, Limit: options.limit ?? 10_000 };
+    const { shard, limit = 10_000 } = options;
+    const what = shard === undefined
+      ? "read from a shard"
+      : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
+    const input = { ShardIterator: iterator, Limit: limit };
     const { GetRecordsCommand } = await sdk();
     const answer = await request(
       what,
       options.signal,
       (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
     );
+    const next = answer.NextShardIterator ?? undefined;
     return {
       // An answer without both would otherwise pass for the end of a closed shard.
-      records: whole(present(answer.Records, what, "Records"), what),
-      nextIterator: answer.NextShardIterator ?? undefined,
+      records: whole(list(answer.Records, what, "Records"), what),
+      nextIterator: next === undefined ? next : text(next, what, "NextShardIterator"),
       millisBehindLatest: answer.MillisBehindLatest ?? 0,
     };
   }
@@ -190,7 +194,7 @@ export class SdkKinesis implements KinesisApi {
       options.signal,
       (settings) => this.#client.putRecords(input, settings),
     );
-    const results = present(answer.Records, what, "Records");
+    const results = list(answer.Records, what, "Records");
     if (results.length !== entries.length) throw invalidAnswer(what, "one result for each record");
     return results.map((result) => toPutResult(result, what));
   }
@@ -216,12 +220,6 @@ async function request<T>(
   }
 }
 
-/** Insists on a part of an answer. */
-function present<T>(part: T | undefined | null, what: string, name: string): T {
-  if (part === undefined || part === null) throw invalidAnswer(what, name);
-  return part;
-}
-
 /** What older services, and local ones, do not tell. */
 function toSettings(
   { EncryptionType, KeyId, MaxRecordSizeInKiB, ConsumerCount }: StreamDescriptionSummary,
@@ -233,21 +231,13 @@ function toSettings(
   };
 }
 
-/** An answer that lacks something comes from a proxy, or was cut short: asking again may help. */
-function invalidAnswer(what: string, missing: string): KinesisError {
-  return new KinesisError(`Cannot ${what}: the answer lacks ${missing}`, {
-    code: "InvalidAnswer",
-    retryable: true,
-  });
-}
-
 function toShard(shard: SdkShard, what: string): Shard {
   const range = present(shard.SequenceNumberRange, what, "SequenceNumberRange");
   const parents = [shard.ParentShardId, shard.AdjacentParentShardId];
   return {
-    id: present(shard.ShardId, what, "ShardId") as ShardId,
+    id: text(shard.ShardId, what, "ShardId") as ShardId,
     parents: parents.filter((id) => id !== undefined && id !== null) as ShardId[],
-    startingSequenceNumber: present(
+    startingSequenceNumber: text(
       range.StartingSequenceNumber,
       what,
       "StartingSequenceNumber",
@@ -279,8 +269,8 @@ function toIteratorInput(
 /** Insists on all parts of records. */
 function whole(records: readonly ReceivedRecord[], what: string): readonly KinesisRecord[] {
   for (const { sequenceNumber, partitionKey, data, arrivedAt } of records) {
-    present(sequenceNumber, what, "SequenceNumber");
-    present(partitionKey, what, "PartitionKey");
+    text(sequenceNumber, what, "SequenceNumber");
+    text(partitionKey, what, "PartitionKey");
     present(data, what, "Data");
     present(arrivedAt, what, "ApproximateArrivalTimestamp");
   }

@@ -110,6 +110,8 @@ Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
       bodyOf({ ...good, Data })
     ),
     bodyOf({ ...good, ApproximateArrivalTimestamp: "soon" }),
+    bodyOf({ ...good, ApproximateArrivalTimestamp: 1e13 }), // no Date goes so far
+    bodyOf({ ...good, ApproximateArrivalTimestamp: -1e300 }),
     bodyOf(good).slice(0, -1),
     `${bodyOf(good)}]`,
     bodyOf(good).replace("},{", "}{"),
@@ -152,6 +154,21 @@ Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it
   }
 });
 
+Deno.test("AnswerParser looks for records in the answer itself, not in a part of it", () => {
+  const record = (name: string) => ({
+    ...{ SequenceNumber: "1", PartitionKey: name, Data: "" },
+    ApproximateArrivalTimestamp: 1,
+  });
+  const inner = ["a", "b", "c"].map(record);
+  const outer = ["d", "e", "f"].map(record);
+  for (const Other of [{ Records: inner }, [{ Records: inner }]]) {
+    for (const body of [{ Other, Records: outer }, { Records: outer, Other }]) {
+      const { Records } = byParser(JSON.stringify(body), 7, 1);
+      deepEqual(Records?.map(({ partitionKey }) => partitionKey), ["d", "e", "f"]);
+    }
+  }
+});
+
 Deno.test("sendGetRecords() gives the SDK's answer, of an answer of many pieces too", async () => {
   const records = Array.from({ length: 5_000 }, (_, i) => ({
     SequenceNumber: `${i}`,
@@ -167,9 +184,9 @@ Deno.test("sendGetRecords() gives the SDK's answer, of an answer of many pieces 
 Deno.test("SdkKinesis.getRecords() says that a record is damaged", async () => {
   const damaged = { SequenceNumber: "1", PartitionKey: "a", Data: "?" };
   await rejects(new SdkKinesis(answering(JSON.stringify({ Records: [damaged] }))).getRecords("i"), {
-    code: "HTTP 200",
-    retryable: false,
-    message: "Cannot read from a shard: the service answered with status 200 " +
+    code: "InvalidAnswer",
+    retryable: true,
+    message: "Cannot read from a shard: the answer with status 200 cannot be read " +
       "(Cannot read a record's data: it is not base64)",
   });
   equal((await new SdkKinesis(answering('{"Records":[]}')).getRecords("i")).records.length, 0);

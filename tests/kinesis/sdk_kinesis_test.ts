@@ -1,5 +1,12 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { KinesisError, openKinesis, type OpenKinesisOptions } from "../../src/kinesis/mod.ts";
+import { systemClock } from "../../src/clock.ts";
+import {
+  type KinesisApi,
+  KinesisError,
+  openKinesis,
+  type OpenKinesisOptions,
+  pollShard,
+} from "../../src/kinesis/mod.ts";
 import { toKinesisError } from "../../src/kinesis/sdk_error.ts";
 import type { ShardId } from "../../src/record.ts";
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../support/local_kinesis.ts";
@@ -85,10 +92,85 @@ Deno.test("SdkKinesis counts every 5xx among what passes, whatever its body", as
   deepEqual([strange.code, strange.retryable], ["SomethingNewException", true]);
 });
 
-Deno.test("SdkKinesis does not ask a server again that is no Kinesis", async () => {
+Deno.test("SdkKinesis counts a good answer that cannot be read among what passes", async () => {
   const html = await errorOf(() => new Response("<html>hello</html>"));
-  deepEqual([html.code, html.retryable], ["HTTP 200", false]);
-  match(html.message, /^Cannot describe stream "clicks": .*is not valid JSON\)$/);
+  deepEqual([html.code, html.retryable], ["InvalidAnswer", true]);
+  match(
+    html.message,
+    /^Cannot describe stream "clicks": the answer with status 200 cannot be read \(.*JSON\)$/,
+  );
+});
+
+Deno.test("SdkKinesis.getRecords() names the shard whose records cannot be read", async () => {
+  const shard = { stream: "clicks", shardId: "shardId-000000000000" as ShardId };
+  const what = 'Cannot read shard "shardId-000000000000" of stream "clicks": ';
+  const unreadable = ["<html>busy</html>", '{"Records":[{"SequenceNumber":"1', "\u00bfg"];
+  for (const body of unreadable) {
+    await using server = serve(() => new Response(body));
+    await using kinesis = await open(server.url);
+    const error = await failureOf(() => kinesis.getRecords("iterator", { shard }));
+    deepEqual([error.code, error.retryable], ["InvalidAnswer", true]);
+    equal(error.message.startsWith(`${what}the answer with status 200 cannot be read (`), true);
+  }
+  await using server = serve(() => fault("AccessDeniedException"));
+  await using kinesis = await open(server.url);
+  const error = await failureOf(() => kinesis.getRecords("iterator", { shard }));
+  equal(error.message, `${what}AccessDeniedException: as the service says`);
+});
+
+Deno.test("pollShard() reads on after an answer that cannot be read, and says of which shard", async () => {
+  const record =
+    '{"SequenceNumber":"1","PartitionKey":"a","Data":"","ApproximateArrivalTimestamp":1}';
+  const bodies = ["<html>busy</html>", `{"Records":[${record}]}`];
+  await using server = serve(({ ShardId }) =>
+    ShardId === undefined ? new Response(bodies.shift()) : Response.json({ ShardIterator: "i" })
+  );
+  await using kinesis = await open(server.url);
+  const reasons: string[] = [];
+  const batches = await Array.fromAsync(pollShard(
+    kinesis,
+    { stream: "clicks", shardId: "shardId-7" as ShardId, from: { type: "trim-horizon" } },
+    {
+      clock: { ...systemClock, sleep: () => Promise.resolve() },
+      onRetry: ({ error }) => reasons.push((error as Error).message),
+    },
+  ));
+  deepEqual(batches.map(({ records }) => records.length), [1]);
+  equal(reasons.length, 1);
+  match(
+    reasons[0]!,
+    /^Cannot read shard "shardId-7" of stream "clicks": the answer with status 200/,
+  );
+});
+
+Deno.test("SdkKinesis takes no part of an answer for what it is not", async () => {
+  const shard = { stream: "clicks", shardId: "shardId-000000000000" as ShardId };
+  const record =
+    '{"SequenceNumber":"1","PartitionKey":"a","Data":"","ApproximateArrivalTimestamp":1}';
+  const read = (kinesis: KinesisApi) => kinesis.getRecords("iterator");
+  const list = (kinesis: KinesisApi) => Array.fromAsync(kinesis.listShards("clicks"));
+  const seek = (kinesis: KinesisApi) => kinesis.getShardIterator(shard, { type: "latest" });
+  const cases: [string, (kinesis: KinesisApi) => Promise<unknown>][] = [
+    ['{"Records":""}', read],
+    ['{"Records":{}}', read],
+    ['{"Records":5}', read],
+    ['{"Records":[5]}', read],
+    [`{"Records":[${record.replace('"1"', "4.9e55")}]}`, read],
+    [`{"Records":[${record.replace('"a"', "5")}]}`, read],
+    [`{"Records":[${record.replace(":1}", ":1e300}")}]}`, read],
+    [`{"Records":[${record}],"NextShardIterator":5}`, read],
+    ['{"Shards":5}', list],
+    ['{"Shards":[5]}', list],
+    ['{"Shards":[{"ShardId":5,"SequenceNumberRange":{"StartingSequenceNumber":"6"}}]}', list],
+    ['{"Shards":[{"ShardId":"5","SequenceNumberRange":{"StartingSequenceNumber":6}}]}', list],
+    ['{"ShardIterator":5}', seek],
+  ];
+  for (const [body, act] of cases) {
+    await using server = serve(() => new Response(body));
+    await using kinesis = await open(server.url);
+    const error = await failureOf(() => act(kinesis));
+    deepEqual([error.code, error.retryable], ["InvalidAnswer", true], body);
+  }
 });
 
 Deno.test("SdkKinesis asks again after a refusal that set its clock right", async () => {

@@ -50,7 +50,7 @@ async function checkReading(
   const batch = await findings.attempt(
     "records",
     allow("GetRecords"),
-    () => kinesis.getRecords(iterator, { limit: 1 }),
+    () => kinesis.getRecords(iterator, { limit: 1, shard: place }),
   );
   if (batch !== undefined) findings.ok("records", `reading ${shard.id} is allowed`);
 }
