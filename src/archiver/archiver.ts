@@ -56,6 +56,7 @@ export class Archiver {
     const { clock, ledger: { stream, client } } = services;
     this.#options = options;
     this.#store = new ConditionalStore(services.store);
+    const pinned = options.shards && new Set(options.shards);
     const monitor = options.monitor ?? new ArchiverMonitor({ clock, stream, client });
     this.#services = { ...services, store: this.#store, monitor, signal };
     this.#worker = randomName(services.clock);
@@ -64,7 +65,7 @@ export class Archiver {
     this.#leases = new ShardLeases(this.#services, {
       worker: this.#worker,
       leaseMs: this.#leaseMs,
-      pinned: options.shards && new Set(options.shards),
+      pinned,
       onLost: (lease) => this.#writer.discard(lease),
     });
     // What was read is archived also when it is time to stop, however long that takes.
@@ -75,7 +76,8 @@ export class Archiver {
       onLost: (lease) => this.#leases.lose(lease),
       onFailure: (error) => this.#fail(error),
     });
-    this.#shards = new StreamShards(this.#services, options.from ?? { type: "trim-horizon" });
+    const { from = { type: "trim-horizon" } } = options;
+    this.#shards = new StreamShards(this.#services, { from, pinned });
     this.#shardArchiver = new ShardArchiver({
       services: this.#services,
       writer: this.#writer,

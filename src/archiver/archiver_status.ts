@@ -107,7 +107,7 @@ export interface ArchiverStatus {
   readonly rotateMs: number;
   /** The shards that have not ended; undefined while the ledger was not asked. */
   readonly shards: readonly ShardStatus[] | undefined;
-  /** How many shards were archived to their end. */
+  /** How many shards were archived to their end, when the stream's shards were last listed. */
   readonly endedShards: number;
   /** The greatest lag of the shards that this worker reads, in milliseconds. */
   readonly lagMs: number | undefined;

@@ -31,7 +31,7 @@ export interface LeasePlan {
  *
  * A shard is ready when each of its parents has been archived to its end, or is unknown.
  *
- * @param shards All shards of the ledger.
+ * @param shards The shards of the ledger; those that have ended may be missing.
  * @param options Who asks, and what it holds.
  */
 export function planLeases(shards: readonly LedgerShard[], options: PlanLeasesOptions): LeasePlan {

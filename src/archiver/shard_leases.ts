@@ -25,12 +25,10 @@ export class ShardLeases {
   readonly #options: ShardLeasesOptions;
   readonly #held = new Map<ShardId, Lease>();
   readonly #refused = new Set<ShardId>();
-  /** Shards placed by hand that were said to be missing. */
-  readonly #missing = new Set<ShardId>();
   /** Shards whose lease was asked for and is not answered yet. */
   readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
-  #known: readonly LedgerShard[] | undefined;
+  #open: readonly LedgerShard[] | undefined;
 
   constructor(services: Pick<Services, "ledger"> & Patience, options: ShardLeasesOptions) {
     this.#services = services;
@@ -52,9 +50,9 @@ export class ShardLeases {
     return this.#workers;
   }
 
-  /** All shards, as the ledger last said; undefined if it was not asked yet. */
-  get known(): readonly LedgerShard[] | undefined {
-    return this.#known;
+  /** The shards that have not ended, as the ledger last said; undefined if it was not asked yet. */
+  get open(): readonly LedgerShard[] | undefined {
+    return this.#open;
   }
 
   /** Whether a shard is left alone because it cannot be archived. */
@@ -65,21 +63,6 @@ export class ShardLeases {
   /** Whether a shard is left to workers that it is placed with by hand. */
   isElsewhere(shardId: ShardId): boolean {
     return this.#options.pinned?.has(shardId) === false;
-  }
-
-  /** A shard that is placed by hand and not there may be a slip; or it comes with a later split. */
-  #warnOfMissing(shards: readonly LedgerShard[]): void {
-    const known = new Set(shards.map(({ shardId }) => shardId));
-    for (const shardId of this.#options.pinned ?? []) {
-      if (known.has(shardId) || this.#missing.has(shardId)) continue;
-      this.#missing.add(shardId);
-      const { stream } = this.#services.ledger;
-      log.warn("Nothing is archived of shard {shardId}: stream {stream} has no such shard", {
-        event: "shard.missing",
-        stream,
-        shardId,
-      });
-    }
   }
 
   /** Renews all leases, and drops those that another worker has by now. */
@@ -118,10 +101,10 @@ export class ShardLeases {
   /** Asks the ledger which leases to take and which to hand over. */
   async plan(): Promise<LeasePlan> {
     const { ledger } = this.#services;
-    const shards = await persist("ledger", this.#services, () => ledger.shards());
-    this.#known = shards;
-    this.#warnOfMissing(shards);
-    return planLeases(shards, {
+    // Those that have ended hold nothing back, and become more and more.
+    const open = await persist("ledger", this.#services, () => ledger.shards("open"));
+    this.#open = open;
+    return planLeases(open, {
       worker: this.#options.worker,
       workers: this.#workers,
       held: new Set(this.#held.keys()),

@@ -11,28 +11,44 @@ const log = getLogger(["triton", "archiver"]);
 
 const HOUR_MS = 3_600_000;
 
+/** Options of {@linkcode StreamShards}. */
+export interface StreamShardsOptions {
+  /** Where to begin shards that nothing is known of. */
+  readonly from: Exclude<StartPosition, { readonly type: "after" }>;
+  /** Shards that are placed by hand: said to be missing if they are nowhere. */
+  readonly pinned?: ReadonlySet<ShardId> | undefined;
+}
+
 /** The shards of a stream, as Kinesis lists them, and what the ledger is told of them. */
 export class StreamShards {
   readonly #services: Pick<Services, "kinesis" | "ledger"> & Patience;
-  readonly #from: Exclude<StartPosition, { readonly type: "after" }>;
+  readonly #options: StreamShardsOptions;
+  /** Shards placed by hand that were said to be missing. */
+  readonly #missing = new Set<ShardId>();
   #retentionMs = Infinity;
+  #ended = 0;
   #listedAt = -Infinity;
 
   /**
    * @param services Kinesis, the ledger, and how long to ask them.
-   * @param from Where to begin shards that nothing is known of.
+   * @param options Where to begin, and which shards to look for.
    */
   constructor(
     services: Pick<Services, "kinesis" | "ledger"> & Patience,
-    from: Exclude<StartPosition, { readonly type: "after" }>,
+    options: StreamShardsOptions,
   ) {
     this.#services = services;
-    this.#from = from;
+    this.#options = options;
   }
 
   /** How long the stream keeps a record, in milliseconds. */
   get retentionMs(): number {
     return this.#retentionMs;
+  }
+
+  /** How many shards the ledger had ended when the shards were last listed. */
+  get ended(): number {
+    return this.#ended;
   }
 
   /** When the shards were last listed, in milliseconds since the Unix epoch. */
@@ -50,6 +66,7 @@ export class StreamShards {
     const { createdAt } = await this.describe();
     await persist("ledger", this.#services, () => ledger.identify(createdAt));
     const listed = await this.#list();
+    // Also those that have ended: the stream lists them until its retention is over.
     const shards = await persist("ledger", this.#services, () => ledger.shards());
     const known = new Set(shards.map(({ shardId }) => shardId));
     if (known.size > 0) {
@@ -58,6 +75,8 @@ export class StreamShards {
       // Another worker was faster; what was made since its listing begins with the oldest record.
       return await this.refresh();
     }
+    this.#warnOfMissing(known, listed);
+    this.#ended = shards.filter(({ state }) => state === "ended").length;
     this.#listedAt = clock.now();
   }
 
@@ -95,6 +114,21 @@ export class StreamShards {
     return (await this.#list()).every(({ id }) => id !== shardId);
   }
 
+  /** A shard that is placed by hand and not there may be a slip; or it comes with a later split. */
+  #warnOfMissing(known: ReadonlySet<ShardId>, listed: readonly Shard[]): void {
+    const found = known.union(new Set(listed.map(({ id }) => id)));
+    for (const shardId of this.#options.pinned ?? []) {
+      if (found.has(shardId) || this.#missing.has(shardId)) continue;
+      this.#missing.add(shardId);
+      const { stream } = this.#services.ledger;
+      log.warn("Nothing is archived of shard {shardId}: stream {stream} has no such shard", {
+        event: "shard.missing",
+        stream,
+        shardId,
+      });
+    }
+  }
+
   #list(): Promise<Shard[]> {
     const { kinesis, ledger, clock, signal, monitor } = this.#services;
     const onRetry = ({ error }: RetryEvent) => monitor?.retried("Kinesis", error);
@@ -111,7 +145,7 @@ export class StreamShards {
   async #addFirst(listed: readonly Shard[]): Promise<boolean> {
     const { ledger, clock } = this.#services;
     const checkpoints = await persist("ledger", this.#services, () => ledger.checkpoints());
-    const plan = planShards(listed, { checkpoints, from: this.#from });
+    const plan = planShards(listed, { checkpoints, from: this.#options.from });
     const now = startNow(clock.now());
     const shards = listed.map(({ id, parents }): NewShard => {
       const position = plan.get(id);

@@ -9,7 +9,7 @@ import type { StreamShards } from "./stream_shards.ts";
 export interface StatusParts {
   /** Kinesis, object store, ledger, clock and monitor. */
   readonly services: Services;
-  /** Which shards are this worker's, and what the ledger last said of all. */
+  /** Which shards are this worker's, and what the ledger last said of those that are open. */
   readonly leases: ShardLeases;
   /** What waits to be archived. */
   readonly writer: ArchiveWriter;
@@ -26,8 +26,7 @@ export function takeStatus(parts: StatusParts): ArchiverStatus {
   const { services: { ledger, store, clock, monitor }, leases, writer } = parts;
   const retentionMs = finite(parts.shards.retentionMs);
   const now = clock.now();
-  const shards = leases.known?.filter(({ state }) => state === "open")
-    .map((shard) => takeShardStatus(shard, parts, now));
+  const shards = leases.open?.map((shard) => takeShardStatus(shard, parts, now));
   return {
     at: new Date(now),
     stream: ledger.stream,
@@ -39,7 +38,7 @@ export function takeStatus(parts: StatusParts): ArchiverStatus {
     retentionMs,
     rotateMs: parts.rotateMs,
     shards,
-    endedShards: leases.known?.filter(({ state }) => state === "ended").length ?? 0,
+    endedShards: parts.shards.ended,
     lagMs: greatest(shards?.map(({ lagMs }) => lagMs)),
     unarchivedAgeMs: greatest(shards?.map(({ unarchivedAgeMs }) => unarchivedAgeMs)),
     headroomMs: least(shards?.map(({ headroomMs }) => headroomMs)),
@@ -86,9 +85,7 @@ function stateOf({ shardId, owner, parents }: LedgerShard, parts: StatusParts) {
   if (leases.isRefused(shardId)) return "refused";
   if (leases.isElsewhere(shardId)) return "another";
   if (owner !== undefined && owner !== leases.worker) return "another";
-  const waits = leases.known?.some(({ shardId: id, state }) =>
-    state === "open" && parents.includes(id)
-  );
+  const waits = leases.open?.some(({ shardId: id }) => parents.includes(id));
   return waits === true ? "waiting" : "free";
 }
 

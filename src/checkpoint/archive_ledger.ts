@@ -136,8 +136,12 @@ export interface ArchiveLedger extends AsyncDisposable {
    * @throws {CheckpointError} With code `StreamRecreated` if another stream had this name before.
    */
   identify(createdAt: Date): Promise<void>;
-  /** All shards, with their leases and checkpoints, in order. */
-  shards(): Promise<LedgerShard[]>;
+  /**
+   * All shards, with their leases and checkpoints, in order: also those that ended long ago.
+   *
+   * @param state Only those of this state: those that are open stay few.
+   */
+  shards(state?: LedgerShard["state"]): Promise<LedgerShard[]>;
   /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
   checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
   /**

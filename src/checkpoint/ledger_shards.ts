@@ -43,11 +43,16 @@ export function* identify({ client, stream }: LedgerScope, createdAt: Date): Ste
   return new Date(Number(row!.created_ms));
 }
 
-/** All shards with their checkpoints; an owner only where the lease holds. */
-export function* listShards({ client, stream, dialect }: LedgerScope): Steps<LedgerShard[]> {
+/** All shards with their checkpoints, or those of a state; an owner only where the lease holds. */
+export function* listShards(
+  { client, stream, dialect }: LedgerScope,
+  state?: LedgerShard["state"],
+): Steps<LedgerShard[]> {
   const rows = yield* ask<ShardRow>(
-    `${selectShards(dialect)} WHERE s.client = ? AND s.stream = ?`,
-    ...[client, stream],
+    `${selectShards(dialect)} WHERE s.client = ? AND s.stream = ?${
+      state ? " AND s.state = ?" : ""
+    }`,
+    ...[client, stream, ...(state ? [state] : [])],
   );
   return rows.map(toShard).sort((a, b) => compareText(a.shardId, b.shardId));
 }

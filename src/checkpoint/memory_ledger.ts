@@ -86,10 +86,11 @@ export class MemoryLedger implements ArchiveLedger {
     }
   }
 
-  /** All shards, with their leases and checkpoints, in order. */
+  /** All shards, or those of a state, with their leases and checkpoints, in order. */
   // deno-lint-ignore require-await
-  async shards(): Promise<LedgerShard[]> {
-    return [...this.#shards].sort(([a], [b]) => a < b ? -1 : 1).map(([shardId, row]) => ({
+  async shards(state?: LedgerShard["state"]): Promise<LedgerShard[]> {
+    const rows = [...this.#shards].filter(([, row]) => row.state === (state ?? row.state));
+    return rows.sort(([a], [b]) => a < b ? -1 : 1).map(([shardId, row]) => ({
       shardId,
       parents: row.parents,
       start: row.start,

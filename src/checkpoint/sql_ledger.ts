@@ -73,8 +73,8 @@ export class SqlLedger implements ArchiveLedger {
     }
   }
 
-  shards(): Promise<LedgerShard[]> {
-    return this.#run("Cannot list the shards of stream", () => listShards(this.#scope));
+  shards(state?: LedgerShard["state"]): Promise<LedgerShard[]> {
+    return this.#run("Cannot list the shards of stream", () => listShards(this.#scope, state));
   }
 
   checkpoints(): Promise<Map<ShardId, SequenceNumber>> {

@@ -44,7 +44,7 @@ export async function findArchiveEnds(
  * was says nothing.
  */
 async function oldestPosition(ledger: ArchiverServices["ledger"]): Promise<number> {
-  const open = (await ledger.shards()).filter(({ state }) => state === "open");
+  const open = await ledger.shards("open");
   if (open.length === 0 || open.some(({ checkpoint }) => checkpoint === undefined)) return 0;
   return Math.min(...open.map(({ knownAt }) => knownAt.getTime()));
 }

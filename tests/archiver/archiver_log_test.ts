@@ -17,8 +17,15 @@ Deno.test("Archiver tells once of a shard that is placed by hand and not there, 
     const fixture = new Fixture(1);
     await fixture.put(3);
     const missing = "shardId-000000000009" as ShardId;
-    const worker = fixture.start({ shards: [fixture.shards[0]!, missing] });
+    const [ended] = fixture.shards;
+    const [child] = fixture.kinesis.splitShard(STREAM, ended!);
+    const first = fixture.start();
     await fixture.clock.advance(10_000);
+    await first.stop();
+    // The stream does not list it any more, but the ledger knows that it has ended.
+    await fixture.clock.advance(48 * 3_600_000);
+    const worker = fixture.start({ shards: [ended!, child!, missing] });
+    await fixture.clock.advance(150_000);
     await worker.stop();
     deepStrictEqual(await fixture.archived(), fixture.expected);
     const told = records.map(({ properties: { event, shardId, stream } }) => [

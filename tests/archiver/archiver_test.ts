@@ -158,6 +158,24 @@ Deno.test("Archiver reads a merged shard after both parents, also one that no li
   deepStrictEqual(await fixture.archived(), fixture.expected);
 });
 
+Deno.test("Archiver asks for shards that have ended no more often than it lists the stream's", async () => {
+  const fixture = new Fixture(2);
+  fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  const worker = fixture.start();
+  await fixture.clock.advance(2 * MINUTE);
+  const asked: (string | undefined)[] = [];
+  const shards = fixture.ledger.shards.bind(fixture.ledger);
+  fixture.ledger.shards = (state) => {
+    asked.push(state);
+    return shards(state);
+  };
+  await fixture.clock.advance(10 * MINUTE);
+  const all = asked.filter((state) => state === undefined).length;
+  deepStrictEqual([all, asked.length > 20 * all], [10, true], `${asked.length} in all`);
+  deepStrictEqual(new Set(asked), new Set([undefined, "open"]));
+  await worker.stop();
+});
+
 Deno.test("Archivers share the shards of a stream evenly, and take over from one that stops", async () => {
   const fixture = new Fixture(4);
   const first = fixture.start({ rotateMs: 5 * MINUTE });

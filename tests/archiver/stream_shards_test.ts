@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, equal } from "node:assert/strict";
 import { MemoryKinesis, MemoryLedger, type NewShard, VirtualClock } from "@triton/triton";
 import { StreamShards } from "../../src/archiver/stream_shards.ts";
 import { shard } from "../checkpoint/contract.ts";
@@ -22,9 +22,45 @@ Deno.test("StreamShards begins where the first worker said, though a shard was s
   ledger.rival = [{ shardId: shard(0), parents: [], start }];
   kinesis.splitShard("clicks", shard(0));
   const services = { kinesis, ledger, clock };
-  await new StreamShards(services, { type: "latest" }).refresh();
+  await new StreamShards(services, { from: { type: "latest" } }).refresh();
   deepStrictEqual(
     (await ledger.shards()).map(({ shardId, start: { type } }) => [shardId, type]),
     [[shard(0), "at-timestamp"], [shard(1), "trim-horizon"], [shard(2), "trim-horizon"]],
   );
+});
+
+Deno.test("StreamShards leaves an ended shard ended for as long as the stream lists it", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock });
+  kinesis.createStream("clicks");
+  await using ledger = new MemoryLedger("clicks", { clock });
+  const shards = new StreamShards({ kinesis, ledger, clock }, { from: { type: "latest" } });
+  await shards.refresh();
+  const [child] = kinesis.splitShard("clicks", shard(0));
+  kinesis.splitShard("clicks", child!);
+  for (const shardId of [shard(0), child!]) {
+    const epoch = await ledger.acquire(shardId, "worker", 20_000);
+    await ledger.end(shardId, epoch!, await shards.childrenOf(shardId));
+  }
+  const before = await ledger.shards();
+  deepStrictEqual(before.map(({ state }) => state), ["ended", "ended", "open", "open", "open"]);
+  await shards.refresh();
+  deepStrictEqual([await ledger.shards(), await ledger.gaps()], [before, []]);
+  deepStrictEqual([shards.ended, shards.listedAt], [2, clock.now()]);
+});
+
+Deno.test("StreamShards misses no parent that was archived to its end before it left the stream", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock });
+  const [late, ended] = kinesis.createStream("clicks", 2);
+  await using ledger = new MemoryLedger("clicks", { clock });
+  const shards = new StreamShards({ kinesis, ledger, clock }, { from: { type: "trim-horizon" } });
+  await shards.refresh();
+  const merged = kinesis.mergeShards("clicks", late!, ended!);
+  const epoch = await ledger.acquire(ended!, "worker", 20_000);
+  await ledger.end(ended!, epoch!, await shards.childrenOf(ended!));
+  await clock.advance(48 * 3_600_000);
+  equal(await shards.hasLeft(ended!), true);
+  deepStrictEqual((await shards.childrenOf(late!)).map(({ shardId }) => shardId), [merged]);
+  deepStrictEqual(await ledger.gaps(), []);
 });

@@ -253,6 +253,22 @@ export const LEASES: readonly LedgerTest[] = [
     },
   },
   {
+    name: "shards() of one state tells of those what shards() tells of all",
+    async run(place) {
+      await using ledger = await place.open();
+      deepStrictEqual(await ledger.shards("open"), []);
+      await place.save({ 0: "7", 2: "9" });
+      await ledger.addShards([newShard(0), newShard(1)]);
+      equal(await ledger.acquire(shard(0), "a", LONG_MS), 1);
+      equal(await ledger.end(shard(0), 1, [newShard(3, 0), newShard(2, 0)]), true);
+      equal(await ledger.acquire(shard(2), "a", LONG_MS), 1);
+      const [ended, ...open] = await ledger.shards();
+      deepStrictEqual([ended!.shardId, ended!.state, open.length], [shard(0), "ended", 3]);
+      deepStrictEqual(await ledger.shards("open"), open);
+      deepStrictEqual(await ledger.shards("ended"), [ended]);
+    },
+  },
+  {
     name: "end() writes nothing for a lease that was given back",
     async run(place) {
       await using ledger = await place.open();

@@ -123,7 +123,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   /** Shards: a child is read while its parents are not yet archived. */
   "child before parent": inLedger((ledger) => ({
-    shards: async () => (await ledger.shards()).map((shard) => ({ ...shard, parents: [] })),
+    shards: async (state) =>
+      (await ledger.shards(state)).map((shard) => ({ ...shard, parents: [] })),
   })),
 
   /** Shards: a shard ends although records of it are not archived. */
