@@ -254,6 +254,7 @@ export {
   type GaugeName,
   type GaugeResult,
   type MetricAttributes,
+  type MetricCounter,
   type MetricGauge,
   type MetricOptions,
   type MetricSink,

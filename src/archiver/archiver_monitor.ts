@@ -21,6 +21,19 @@ import { CLOSE_REASONS } from "./rotation.ts";
 /** How many files and errors are kept in mind. */
 const RECENT = 20;
 
+/**
+ * What was counted of a shard is told for so long after, in milliseconds: whoever adds up what is
+ * read now and then must see the last of it.
+ */
+const TOLD_MS = 3_600_000;
+
+/** What is counted of each shard. */
+const SHARD_COUNTERS = [
+  "triton.records.read",
+  "triton.bytes.read",
+  "triton.records.archived",
+] as const;
+
 /** Stands for all requests that are not told apart. */
 const ANY = {};
 
@@ -52,6 +65,8 @@ export interface ArchiverMonitorOptions {
 export class ArchiverMonitor {
   readonly #clock: Clock;
   readonly #instruments: Instruments;
+  /** When something was last counted of a shard, in milliseconds since the Unix epoch. */
+  readonly #countedAt = new Map<ShardId, number>();
   readonly #totals = new Map<CounterName, number>();
   readonly #services = new Map<ServiceName, ServiceRecord>();
   readonly #files: RecentFile[] = [];
@@ -144,8 +159,8 @@ export class ArchiverMonitor {
     this.answered("Kinesis");
     if (records.length === 0) return;
     const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
-    this.#count("triton.records.read", records.length, { shard });
-    this.#count("triton.bytes.read", bytes, { shard });
+    this.#countOf(shard, "triton.records.read", records.length);
+    this.#countOf(shard, "triton.bytes.read", bytes);
   }
 
   /** Notes how long it took to put a file. */
@@ -161,7 +176,21 @@ export class ArchiverMonitor {
     this.#count("triton.bytes.archived", file.size);
     this.#count("triton.records.quarantined", file.quarantined);
     for (const [shard, { events, quarantined }] of shards) {
-      this.#count("triton.records.archived", events + quarantined, { shard });
+      this.#countOf(shard, "triton.records.archived", events + quarantined);
+    }
+  }
+
+  /**
+   * Forgets the series of shards that have ended, once nothing was counted of them for an hour; or a
+   * stream that is resharded every day would leave thousands. Totals stay.
+   *
+   * @param open The shards that have not ended.
+   */
+  forgetEnded(open: ReadonlySet<ShardId>): void {
+    for (const [shard, countedAt] of this.#countedAt) {
+      if (open.has(shard) || this.#clock.now() - countedAt < TOLD_MS) continue;
+      this.#countedAt.delete(shard);
+      for (const name of SHARD_COUNTERS) this.#instruments.forget(name, { shard });
     }
   }
 
@@ -193,6 +222,11 @@ export class ArchiverMonitor {
     const service: ServiceRecord = { lastAnswerAt: undefined, failing: new Map() };
     this.#services.set(name, service);
     return service;
+  }
+
+  #countOf(shard: ShardId, name: typeof SHARD_COUNTERS[number], value: number): void {
+    this.#countedAt.set(shard, this.#clock.now());
+    this.#count(name, value, { shard });
   }
 
   #count(name: CounterName, value: number, attributes?: MetricAttributes): void {

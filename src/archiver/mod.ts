@@ -20,6 +20,7 @@ export type { Observation } from "../telemetry/instruments.ts";
 export type {
   GaugeResult,
   MetricAttributes,
+  MetricCounter,
   MetricGauge,
   MetricOptions,
   MetricSink,

@@ -159,7 +159,7 @@ export class ShardArchiver {
     if (!await persist("ledger", services, () => ledger.end(shardId, epoch, children))) {
       return leases.lose(lease);
     }
-    leases.forget(lease);
+    leases.end(lease);
     log.info("Archived {shardId} to its end; {children} shards go on from it", {
       event: "shard.ended",
       shardId,

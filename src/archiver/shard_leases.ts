@@ -100,10 +100,11 @@ export class ShardLeases {
 
   /** Asks the ledger which leases to take and which to hand over. */
   async plan(): Promise<LeasePlan> {
-    const { ledger } = this.#services;
+    const { ledger, monitor } = this.#services;
     // Those that have ended hold nothing back, and become more and more.
     const open = await persist("ledger", this.#services, () => ledger.shards("open"));
     this.#open = open;
+    monitor?.forgetEnded(new Set(open.map(({ shardId }) => shardId)));
     return planLeases(open, {
       worker: this.#options.worker,
       workers: this.#workers,
@@ -156,6 +157,12 @@ export class ShardLeases {
     });
     this.#services.monitor?.leaseLost(lease.shardId);
     this.#options.onLost(lease);
+  }
+
+  /** Ends the lease of a shard that the ledger has ended. */
+  end(lease: Lease): void {
+    this.forget(lease);
+    this.#open = this.#open?.filter(({ shardId }) => shardId !== lease.shardId);
   }
 
   /** Ends a lease on this side alone; false if it had ended before. */

@@ -1,5 +1,11 @@
 import { getLogger } from "@logtape/logtape";
-import type { GaugeResult, MetricAttributes, MetricGauge, MetricSink } from "./metric_sink.ts";
+import type {
+  GaugeResult,
+  MetricAttributes,
+  MetricCounter,
+  MetricGauge,
+  MetricSink,
+} from "./metric_sink.ts";
 import {
   type CounterName,
   type GaugeName,
@@ -24,7 +30,7 @@ const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 
 /** The instruments of one meter, by the names of their metrics. */
 class InstrumentSet {
-  readonly counters = new Map<string, ReturnType<MetricSink["createCounter"]>>();
+  readonly counters = new Map<string, MetricCounter>();
   readonly histograms = new Map<string, ReturnType<MetricSink["createHistogram"]>>();
   readonly gauges = new Map<string, MetricGauge>();
 
@@ -70,6 +76,12 @@ export class Instruments {
   count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
     this.#tell(({ counters }) => counters.get(name)!.add(value, all));
+  }
+
+  /** Forgets a series of a counter, at each meter that can. */
+  forget(name: CounterName, attributes: MetricAttributes): void {
+    const all = { ...this.#common, ...attributes };
+    this.#tell(({ counters }) => counters.get(name)!.remove?.(all));
   }
 
   /** Adds a value to a histogram. */

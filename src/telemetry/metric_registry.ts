@@ -1,6 +1,7 @@
 import type {
   GaugeResult,
   MetricAttributes,
+  MetricCounter,
   MetricGauge,
   MetricOptions,
   MetricSink,
@@ -57,13 +58,16 @@ export class MetricRegistry implements MetricSink {
   readonly #names = new Map<MetricGauge, string>();
 
   /** Creates a metric that only grows. */
-  createCounter(name: string, options: MetricOptions): ReturnType<MetricSink["createCounter"]> {
+  createCounter(name: string, options: MetricOptions): MetricCounter {
     const { series } = this.#keep("counter", name, options);
     return {
       add(value, attributes) {
         const key = keyOf(attributes);
         const before = (series.get(key) as NumberPoint | undefined)?.value ?? 0;
         series.set(key, { attributes, value: before + value });
+      },
+      remove(attributes) {
+        series.delete(keyOf(attributes));
       },
     };
   }

@@ -20,6 +20,14 @@ export interface MetricOptions {
   };
 }
 
+/** A metric that only grows. */
+export interface MetricCounter {
+  /** Adds to the series with these attributes. */
+  add(value: number, attributes: MetricAttributes): void;
+  /** Forgets that series; OpenTelemetry has no such thing. */
+  remove?(attributes: MetricAttributes): void;
+}
+
 /** A gauge, as a name for what is observed: OpenTelemetry's `ObservableGauge`. */
 export type MetricGauge = object;
 
@@ -35,7 +43,7 @@ export interface MetricSink {
   createCounter(
     name: string,
     options: MetricOptions,
-  ): { add(value: number, attributes: MetricAttributes): void };
+  ): MetricCounter;
   /** Makes a metric that tells how values are distributed. */
   createHistogram(
     name: string,

@@ -167,6 +167,63 @@ Deno.test("Archiver.status() shows shards of another worker, and those that wait
   await a.stop();
 });
 
+Deno.test("Archiver.status() has no shard whose end is committed, though the database fails then", async () => {
+  const { fixture, monitor, values } = watched();
+  const [parent] = fixture.shards;
+  const worker = fixture.start({ monitor });
+  await fixture.put(4);
+  await fixture.clock.advance(5 * SECOND);
+  ok(values()[`triton.shard.lag{${parent}}`] !== undefined);
+  const { ledger } = fixture;
+  const [end, shards] = [ledger.end.bind(ledger), ledger.shards.bind(ledger)];
+  ledger.end = (...args) => {
+    const lost = new CheckpointError("connection lost", { code: "ECONNRESET", retryable: true });
+    ledger.shards = () => Promise.reject(lost);
+    return end(...args);
+  };
+  fixture.kinesis.splitShard(STREAM, parent!);
+  await fixture.clock.advance(MINUTE);
+  deepStrictEqual(worker.status().shards, []);
+  deepStrictEqual(Object.keys(values()).filter((name) => name.startsWith("triton.shard.")), []);
+  ledger.shards = shards;
+  await fixture.clock.advance(MINUTE);
+  equal(worker.status().shards!.length, 2);
+  await worker.stop();
+});
+
+Deno.test("ArchiverMonitor tells what was counted of an ended shard for an hour, then forgets it", async () => {
+  const { fixture, monitor, values } = watched(2);
+  const [mine, others] = fixture.shards;
+  const worker = fixture.start({ monitor });
+  await fixture.put(40);
+  await fixture.clock.advance(5 * SECOND);
+  const other = fixture.start();
+  await fixture.clock.advance(MINUTE);
+  // Both were read here; one is archived to its end here, the other by another worker.
+  for (const shard of [mine, others]) fixture.kinesis.splitShard(STREAM, shard!);
+  await fixture.put(40);
+  await fixture.clock.advance(2 * MINUTE);
+  const seriesOf = (shard: string) =>
+    Object.keys(values()).filter((name) => name.endsWith(`{${shard}}`));
+  const counted = ["records.read", "bytes.read", "records.archived"];
+  for (const shard of [mine!, others!]) {
+    deepStrictEqual(seriesOf(shard), counted.map((name) => `triton.${name}{${shard}}`));
+  }
+  const before = { now: values(), totals: worker.status().totals };
+  const open = worker.status().shards!.find(({ state }) => state === "reading")!.shardId;
+  await fixture.clock.advance(50 * MINUTE);
+  const last = `triton.records.archived{${mine}}`;
+  equal(values()[last], before.now[last], "whoever sums them has seen the last file by then");
+  await fixture.clock.advance(15 * MINUTE);
+  for (const shard of [mine!, others!]) deepStrictEqual(seriesOf(shard), []);
+  await fixture.clock.advance(2 * HOUR);
+  ok(values()[`triton.records.read{${open}}`]! > 0, "a shard that is open stays, however idle");
+  const { totals } = worker.status();
+  for (const name of Object.keys(totals)) ok(totals[name]! >= before.totals[name]!, name);
+  await Promise.all([worker.stop(), other.stop()]);
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
 Deno.test("ArchiverMonitor tells a meter what is counted, and the gauges while a worker runs", async () => {
   const { fixture, monitor, values } = watched();
   equal(values()["triton.files.archived{time}"], 0, "counters begin at 0");

@@ -52,6 +52,25 @@ Deno.test("Instruments tell every meter, with the common attributes", () => {
   deepStrictEqual(meters[0]!.collect().map(({ name }) => name), ["triton.gaps"]);
 });
 
+Deno.test("Instruments forget a series at each meter that can", () => {
+  const registry = new MetricRegistry();
+  // OpenTelemetry's counters have no such thing.
+  const added: number[] = [];
+  class Meter extends MetricRegistry {
+    override createCounter() {
+      return { add: (value: number) => added.push(value) };
+    }
+  }
+  const instruments = new Instruments([new Meter(), registry], { stream: "clicks_prod" });
+  for (const shard of ["a", "b"]) instruments.count("triton.records.read", 2, { shard });
+  instruments.forget("triton.records.read", { shard: "a" });
+  const left = { attributes: { stream: "clicks_prod", shard: "b" }, value: 2 };
+  deepStrictEqual(registry.collect().map(({ points }) => points), [[left]]);
+  instruments.forget("triton.records.read", { shard: "b" });
+  deepStrictEqual(registry.collect(), [], "a metric without series is none");
+  deepStrictEqual(added, [2, 2]);
+});
+
 Deno.test("prometheusText() writes counters, gauges and histograms", () => {
   const registry = new MetricRegistry();
   const options = { unit: "s", description: 'Of "it",\nby \\.' };
