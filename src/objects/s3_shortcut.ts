@@ -119,17 +119,23 @@ class Shortcut {
     if (way === undefined || this.#failures >= MAX_FAILURES || !fits(way, command.input)) {
       return await this.#sendLong(command, options);
     }
+    const failures = this.#failures;
     const answer = await this.#shortSend(way, method, command.input, options);
-    if (answer === undefined) return await this.#sendInstead(command, options);
+    if (answer === undefined) return await this.#sendInstead(command, options, failures);
     tellServerTime(answer.headers, this.#options.onServerTime);
     if (isSuccess(answer.statusCode)) return outputOf(method, answer);
     return await this.#sendLong(answering(command, answer), options);
   }
 
   /** Sends where `fetch` got no answer: that may be the server's fault, or the way may be wrong. */
-  async #sendInstead(command: ObjectCommand, options: SendOptions): Promise<ObjectOutput> {
+  async #sendInstead(
+    command: ObjectCommand,
+    options: SendOptions,
+    failuresBefore: number,
+  ): Promise<ObjectOutput> {
     const output = await this.#sendLong(command, options);
-    this.#failures++;
+    // What fails at the same time, as when a server closes all connections, counts once.
+    if (this.#failures === failuresBefore) this.#failures++;
     return output;
   }
 

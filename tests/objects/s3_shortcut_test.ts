@@ -230,6 +230,19 @@ Deno.test("takeShortcuts() asks through the SDK where no answer comes, and then 
   equal(ways[0], "short");
 });
 
+Deno.test("takeShortcuts() counts requests that fail at the same time once", async () => {
+  await using running = await start();
+  const { store, seen, refuse } = running;
+  await store.put("a", new Uint8Array(3));
+  await store.head("a");
+  // As where a server closes all of its connections.
+  refuse(({ request }) => request.headers.has("amz-sdk-invocation-id") ? undefined : "drop");
+  await Promise.all(Array.from({ length: 5 }, async () => (await store.get("a")).bytes()));
+  refuse(() => undefined);
+  await (await store.get("a")).bytes();
+  equal(seen.at(-1)?.long, false);
+});
+
 Deno.test("takeShortcuts() leaves objects with a Content-Encoding to the SDK, which does not undo it", async () => {
   await using running = await start();
   const { store, seen, refuse } = running;
