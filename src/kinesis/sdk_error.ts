@@ -33,7 +33,7 @@ const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutErro
 interface SdkError extends Error {
   readonly code?: unknown;
   readonly errors?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
+  readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly statusCode?: number };
 }
 
@@ -57,9 +57,10 @@ export function isPassingCode(code: string): boolean {
  *
  * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
  * @param thrown What the SDK threw.
+ * @param isClockSet Whether the SDK has set its clock right since it sent the request.
  * @returns The error to throw, with `thrown` as its cause.
  */
-export function toKinesisError(what: string, thrown: unknown): KinesisError {
+export function toKinesisError(what: string, thrown: unknown, isClockSet = false): KinesisError {
   if (thrown instanceof KinesisError) return thrown;
   const error = thrown as SdkError;
   const status = error?.$metadata?.httpStatusCode ?? error?.$response?.statusCode;
@@ -71,7 +72,7 @@ export function toKinesisError(what: string, thrown: unknown): KinesisError {
   return new KinesisError(`Cannot ${what}: ${describe(error, code, status)}`, {
     code,
     retryable: isUnreadable || connectionCode !== undefined || isPassingCode(code) ||
-      isPassingStatus(status) || error?.$metadata?.clockSkewCorrected === true,
+      isPassingStatus(status) || isClockSet,
     cause: thrown,
   });
 }

@@ -12,6 +12,7 @@ import type {
   Shard as SdkShard,
   StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
+import { watchClock } from "../clock_skew.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
 import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
@@ -71,7 +72,7 @@ export class SdkKinesis implements KinesisApi {
    */
   async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
     const what = `describe stream "${stream}"`;
-    const answer = await request(
+    const answer = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.describeStreamSummary({ StreamName: stream }, settings),
@@ -98,7 +99,7 @@ export class SdkKinesis implements KinesisApi {
     const what = `list the shards of stream "${stream}"`;
     let input: ListShardsInput = { StreamName: stream };
     while (true) {
-      const page = await request(
+      const page = await this.#request(
         what,
         options.signal,
         (settings) => this.#client.listShards(input, settings),
@@ -129,7 +130,7 @@ export class SdkKinesis implements KinesisApi {
       ShardId: shard.shardId,
       ...toIteratorInput(position),
     };
-    const answer = await request(
+    const answer = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.getShardIterator(input, settings),
@@ -153,7 +154,7 @@ export class SdkKinesis implements KinesisApi {
       : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
     const input = { ShardIterator: iterator, Limit: limit };
     const { GetRecordsCommand } = await sdk();
-    const answer = await request(
+    const answer = await this.#request(
       what,
       options.signal,
       (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
@@ -189,7 +190,7 @@ export class SdkKinesis implements KinesisApi {
         Data: data,
       })),
     };
-    const answer = await request(
+    const answer = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.putRecords(input, settings),
@@ -198,26 +199,27 @@ export class SdkKinesis implements KinesisApi {
     if (results.length !== entries.length) throw invalidAnswer(what, "one result for each record");
     return results.map((result) => toPutResult(result, what));
   }
+
+  /** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
+  async #request<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: (settings: SdkSettings) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const isClockSet = watchClock(this.#client);
+    try {
+      return await send(signal === undefined ? {} : { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toKinesisError(what, error, isClockSet());
+    }
+  }
 }
 
 /** What the SDK takes beside the input of a request. */
 interface SdkSettings {
   readonly abortSignal?: AbortSignal;
-}
-
-/** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
-async function request<T>(
-  what: string,
-  signal: AbortSignal | undefined,
-  send: (settings: SdkSettings) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  try {
-    return await send(signal === undefined ? {} : { abortSignal: signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toKinesisError(what, error);
-  }
 }
 
 /** What older services, and local ones, do not tell. */

@@ -55,6 +55,13 @@ export async function* readS3Body(
   }
 }
 
+/** Gives up a body that nobody will read, and its connection. */
+export async function discardS3Body({ Body }: GetObjectCommandOutput): Promise<void> {
+  const body: unknown = Body;
+  if (body instanceof FetchedBody) await body.cancel().catch(() => {});
+  else (body as NodeBody | undefined)?.destroy?.();
+}
+
 /** What the Node handler gives as a body: a readable stream (other handlers a web stream). */
 interface NodeBody extends AsyncIterable<Uint8Array> {
   destroy?(error?: unknown): void;

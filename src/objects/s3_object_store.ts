@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { watchClock } from "../clock_skew.ts";
 import { ObjectStoreError } from "../errors.ts";
 import { checkRange } from "./byte_range.ts";
 import { checkKey } from "./keys.ts";
@@ -20,7 +21,8 @@ import type {
   PutOptions,
 } from "./object_store.ts";
 import { sendBody } from "./s3_put.ts";
-import { readS3Body, releaseOf } from "./s3_body.ts";
+import { checkPage, checkPart, decodeKey } from "./s3_answers.ts";
+import { discardS3Body, readS3Body, releaseOf } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 
 /** Which objects of S3 a store is about. */
@@ -77,9 +79,10 @@ export class S3ObjectStore implements ObjectStore {
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { ListObjectsV2Command } = await sdk();
     const { signal, startAfter } = options;
+    const what = `Cannot list ${this.url}/${prefix}`;
     for (let token: string | undefined, more = true; more;) {
       const page = await this.#try(
-        `Cannot list ${this.url}/${prefix}`,
+        what,
         signal,
         () =>
           this.#client.send(
@@ -94,8 +97,9 @@ export class S3ObjectStore implements ObjectStore {
             { abortSignal: signal },
           ),
       );
+      checkPage(what, page);
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
-        const key = decodeKey(Key!).slice(this.#folder.length);
+        const key = decodeKey(Key!, page).slice(this.#folder.length);
         if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
       }
       token = page.NextContinuationToken;
@@ -149,8 +153,13 @@ export class S3ObjectStore implements ObjectStore {
       return undefined;
     });
     if (output === undefined) return await this.#emptyPart(key, signal);
-    const chunks = readS3Body(output, { what, signal });
-    return new StreamedBody(chunks, wholeSize(output), releaseOf(output));
+    try {
+      const size = checkPart(what, output, range);
+      return new StreamedBody(readS3Body(output, { what, signal }), size, releaseOf(output));
+    } catch (error) {
+      await discardS3Body(output);
+      throw error;
+    }
   }
 
   /** Writes an object as a whole, in one request. */
@@ -186,11 +195,12 @@ export class S3ObjectStore implements ObjectStore {
     run: () => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
+    const isClockSet = watchClock(this.#client);
     try {
       return await run();
     } catch (error) {
       signal?.throwIfAborted();
-      throw s3Error(what, error);
+      throw s3Error(what, error, isClockSet());
     }
   }
 
@@ -223,11 +233,6 @@ export class S3ObjectStore implements ObjectStore {
   }
 }
 
-/** Undoes `EncodingType: "url"`, in which S3 writes a space as `+`. */
-function decodeKey(encoded: string): string {
-  return decodeURIComponent(encoded.replaceAll("+", " "));
-}
-
 function isEmpty(range: ByteRange | undefined): boolean {
   if (range === undefined) return false;
   return "suffix" in range ? range.suffix === 0 : range.length === 0;
@@ -238,10 +243,4 @@ function rangeHeader(range: ByteRange | undefined): string | undefined {
   if ("suffix" in range) return `bytes=-${range.suffix}`;
   const end = range.length === undefined ? "" : range.offset + range.length - 1;
   return `bytes=${range.offset}-${end}`;
-}
-
-/** Size of the whole object: the number after the slash where only a part was sent. */
-function wholeSize(output: GetObjectCommandOutput): number {
-  const total = /\/(\d+)$/.exec(output.ContentRange ?? "")?.[1];
-  return total === undefined ? output.ContentLength ?? 0 : Number(total);
 }

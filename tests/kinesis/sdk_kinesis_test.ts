@@ -182,6 +182,24 @@ Deno.test("SdkKinesis asks again after a refusal that set its clock right", asyn
   deepEqual([other.code, other.retryable], ["InvalidSignatureException", false]);
 });
 
+Deno.test("SdkKinesis takes refusals as they are while the machine's clock is off", async () => {
+  const date = () => new Date(Date.now() + 3_600_000).toUTCString();
+  const refusals = [
+    "InvalidSignatureException",
+    "ExpiredIteratorException",
+    "InvalidSignatureException",
+  ];
+  await using server = serve(() => {
+    const body = { __type: refusals.shift(), message: "no" };
+    return Response.json(body, { status: 400, headers: { date: date() } });
+  });
+  await using kinesis = await open(server.url);
+  const errors = [];
+  for (let i = 0; i < 3; i++) errors.push(await failureOf(() => kinesis.getRecords("iterator")));
+  // The first one has told the time; an iterator that is never renewed would hold its shard up.
+  deepEqual(errors.map(({ retryable }) => retryable), [true, false, false]);
+});
+
 Deno.test("SdkKinesis counts lost, refused and slow connections among what passes", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}`;

@@ -249,6 +249,7 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
   const encode = query.get("encoding-type") === "url"
     ? (text: string) => encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%20", "+")
     : escapeXml;
+  const encoding = query.has("encoding-type") ? "<EncodingType>url</EncodingType>" : "";
   const contents = page.map((key) => {
     const { body, etag, modifiedAt } = bucket.get(key)!;
     return `<Contents><Key>${encode(key)}</Key><LastModified>${modifiedAt.toISOString()}` +
@@ -260,7 +261,7 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
     : "";
   const xml = `${XML_HEAD}<ListBucketResult><Name>${request.bucket}</Name>` +
     `<Prefix>${encode(prefix)}</Prefix><KeyCount>${page.length}</KeyCount>` +
-    `<MaxKeys>${maxKeys}</MaxKeys><IsTruncated>${more}</IsTruncated>${next}` +
+    `<MaxKeys>${maxKeys}</MaxKeys><IsTruncated>${more}</IsTruncated>${next}${encoding}` +
     `${contents.join("")}</ListBucketResult>`;
   return new Response(xml, { headers: { "content-type": "application/xml" } });
 }
