@@ -7,7 +7,11 @@
  * @module
  */
 
-import type { GetObjectCommandOutput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import type {
+  GetObjectCommandOutput,
+  HeadObjectCommandOutput,
+  ListObjectsV2CommandOutput,
+} from "@aws-sdk/client-s3";
 import { ObjectStoreError } from "../errors.ts";
 import { resolveRange } from "./byte_range.ts";
 import type { ByteRange } from "./object_store.ts";
@@ -39,6 +43,22 @@ export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOut
 }
 
 /**
+ * Checks that an answer is about an object: there is none without a tag and a time.
+ *
+ * @param what What could not be done if not, such as `"Cannot look at s3://bucket/key"`.
+ * @param output The answer.
+ * @throws {ObjectStoreError} If it is not.
+ */
+export function checkObject(
+  what: string,
+  { ETag, LastModified }: Pick<HeadObjectCommandOutput, "ETag" | "LastModified">,
+): void {
+  if (ETag === undefined && LastModified === undefined) {
+    throw invalidAnswer(`${what}: the answer is no object`);
+  }
+}
+
+/**
  * Checks that an answer holds the part of an object that was asked for.
  *
  * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
@@ -52,6 +72,7 @@ export function checkPart(
   output: GetObjectCommandOutput,
   range: ByteRange | undefined,
 ): number {
+  checkObject(what, output);
   const { ContentLength, ContentRange = "" } = output;
   if (ContentLength === undefined) {
     throw invalidAnswer(`${what}: the answer does not tell how long it is`);

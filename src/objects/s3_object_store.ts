@@ -21,7 +21,7 @@ import type {
   PutOptions,
 } from "./object_store.ts";
 import { sendBody } from "./s3_put.ts";
-import { checkPage, checkPart, decodeKey } from "./s3_answers.ts";
+import { checkObject, checkPage, checkPart, decodeKey } from "./s3_answers.ts";
 import { discardS3Body, readS3Body, releaseOf } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 
@@ -131,6 +131,7 @@ export class S3ObjectStore implements ObjectStore {
       return undefined;
     });
     if (found === undefined) return await this.#checkBucket(what, options.signal);
+    checkObject(what, found);
     const { ContentLength: size = 0, LastModified: modifiedAt, Metadata: metadata = {} } = found;
     return { key, size, modifiedAt: modifiedAt!, metadata };
   }

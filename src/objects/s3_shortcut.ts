@@ -256,18 +256,17 @@ function outputOf(
   { statusCode, headers, body }: ShortAnswer,
 ): ObjectOutput {
   const length = headers["content-length"];
+  const modified = headers["last-modified"];
   const output = {
     $metadata: { httpStatusCode: statusCode },
     ContentLength: length === undefined ? undefined : Number(length),
+    ETag: headers["etag"],
+    LastModified: modified === undefined ? undefined : new Date(modified),
   };
   if (method === "GET") {
     return { ...output, ContentRange: headers["content-range"], Body: body as never };
   }
   const metadata = Object.entries(headers).filter(([name]) => name.startsWith(METADATA))
     .map(([name, value]) => [name.slice(METADATA.length), value]);
-  return {
-    ...output,
-    LastModified: new Date(headers["last-modified"]!),
-    Metadata: Object.fromEntries(metadata),
-  };
+  return { ...output, Metadata: Object.fromEntries(metadata) };
 }

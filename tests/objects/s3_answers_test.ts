@@ -38,7 +38,8 @@ async function errorOf(promise: Promise<unknown>): Promise<ObjectStoreError> {
 function answer(status: number, start: number, end: number): Response {
   const body = CONTENT.slice(start, end);
   const range = `bytes ${start}-${end - 1}/${CONTENT.length}`;
-  return new Response(body, { status, headers: status === 206 ? { "content-range": range } : {} });
+  const headers = status === 206 ? { "content-range": range } : undefined;
+  return new Response(body, { status, headers: { ...headers, etag: '"1"' } });
 }
 
 Deno.test("S3ObjectStore.get() refuses other bytes than it asked for, as of servers that ignore ranges", async () => {
@@ -93,7 +94,9 @@ Deno.test("S3ObjectStore.get() refuses a body without length, whose end nobody c
   const answering = (async () => {
     for await (const connection of listener) {
       await connection.read(new Uint8Array(8_192));
-      await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\nthe first ha"));
+      await connection.write(
+        new TextEncoder().encode('HTTP/1.1 200 OK\r\netag: "1"\r\n\r\nthe first ha'),
+      );
       connection.close();
     }
   })();
@@ -107,6 +110,26 @@ Deno.test("S3ObjectStore.get() refuses a body without length, whose end nobody c
   equal(error.message, "Cannot get s3://bucket/a: the answer does not tell how long it is");
   listener.close();
   await answering;
+});
+
+Deno.test("S3ObjectStore never takes something else for an object", async () => {
+  await using running = await start();
+  const { server, stores } = running;
+  server.fault = ({ request }) =>
+    new Response(request.method === "HEAD" ? null : "<html>Log in</html>", {
+      headers: { "content-length": "19", "content-type": "text/html" },
+    });
+  for (const [way, store] of Object.entries(stores)) {
+    const asked = {
+      get: () => store.get("a"),
+      "look at": () => store.head("a"),
+    };
+    for (const [what, ask] of Object.entries(asked)) {
+      const error = await errorOf(ask());
+      deepEqual([error.code, error.retryable], ["InvalidAnswer", true], way);
+      equal(error.message, `Cannot ${what} s3://bucket/a: the answer is no object`);
+    }
+  }
 });
 
 /** A page of a listing. */
