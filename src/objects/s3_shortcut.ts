@@ -231,12 +231,13 @@ function isSuccess(status: number): boolean {
 }
 
 /**
- * Whether an answer is what S3 said: `fetch` may go through a proxy, which has errors of its own, and
- * in some versions it decodes a body and takes its length away.
+ * Whether an answer is what S3 said: `fetch` may go through a proxy, which has errors and pages of its
+ * own, and in some versions it decodes a body and takes its length away.
  */
 function isFromS3({ statusCode, headers }: ShortAnswer): boolean {
   return isSuccess(statusCode)
-    ? headers["content-length"] !== undefined && headers["content-encoding"] === undefined
+    ? headers["etag"] !== undefined && headers["content-length"] !== undefined &&
+      headers["content-encoding"] === undefined
     : headers["x-amz-request-id"] !== undefined;
 }
 
