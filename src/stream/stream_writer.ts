@@ -27,7 +27,7 @@ export interface StreamWriterOptions extends RetryingOptions {
   readonly maxBatchRecords?: number | undefined;
   /**
    * The most bytes of one request, keys included: 5 MiB unless given, which is also the most that
-   * Kinesis takes. A larger record goes alone.
+   * Kinesis takes of more than one record. A larger record goes alone.
    */
   readonly maxBatchBytes?: number | undefined;
   /**
@@ -91,6 +91,7 @@ export class StreamWriter implements AsyncDisposable {
   #failure: { readonly error: unknown } | undefined;
   #failureTold = false;
   #given = 0;
+  #isDisposed = false;
 
   /**
    * Creates a writer.
@@ -113,7 +114,7 @@ export class StreamWriter implements AsyncDisposable {
     }
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const most = Math.max(MAX_PUT_BYTES, this.#maxRecordBytes);
-    this.#maxBytes = options.maxBatchBytes ?? most;
+    this.#maxBytes = options.maxBatchBytes ?? MAX_PUT_BYTES;
     if (!(this.#maxBytes >= 1 && this.#maxBytes <= most)) {
       throw new RangeError(`Cannot put ${this.#maxBytes} bytes at once: 1 to ${most}`);
     }
@@ -133,11 +134,15 @@ export class StreamWriter implements AsyncDisposable {
    * @returns When there is room for the next one; await it, or memory fills up.
    * @throws {RangeError} If the key is empty or too long, or the record too large; the message names
    * the record by its place among all that were put, from 0. The writer goes on.
+   * @throws {TypeError} If the writer is disposed of: nobody would send the record any more.
    * @throws {PutRecordError} If an earlier record was refused for good.
    * @throws {KinesisError} If an earlier request was refused for good.
    */
   async put(entry: PutEntry): Promise<void> {
     this.#throwFailure();
+    if (this.#isDisposed) {
+      throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed of`);
+    }
     const index = this.#given++;
     const fault = faultOfEntry(entry, this.#maxRecordBytes);
     if (fault !== undefined) {
@@ -189,6 +194,7 @@ export class StreamWriter implements AsyncDisposable {
 
   /** Sends what is left, as {@linkcode flush} does; a failure that was told already is not told again. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     if (!this.#failureTold) await this.flush();
     this.#batch.close();
   }

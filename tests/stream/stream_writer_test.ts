@@ -74,6 +74,14 @@ Deno.test("StreamWriter sends a batch before it has more than 5 MiB, keys includ
   deepEqual(sizes, [5, 5, 1]);
 });
 
+Deno.test("StreamWriter sends 5 MiB at once also where a single record may have 10", async () => {
+  const maxRecordBytes = 10 * 2 ** 20;
+  const { open, sizes } = setUp({ maxRecordBytes });
+  await using writer = open({ maxRecordBytes });
+  await putAll(writer, range(0, 12).map((value) => entry(value, 2 ** 20 - 5)));
+  deepEqual(sizes, [5, 5, 2]);
+});
+
 Deno.test("StreamWriter heeds its own limits", async () => {
   const { sizes, open } = setUp();
   await using writer = open({ maxBatchRecords: 2 });
@@ -243,6 +251,21 @@ Deno.test("StreamWriter sends what is left when it is disposed", async () => {
     await using writer = open();
     await writer.put(entry(1));
   }
+  deepEqual(await values(), [1]);
+});
+
+Deno.test("StreamWriter.put() takes nothing once the writer is disposed of", async () => {
+  const { open, values } = setUp();
+  const writer = open({ partitionKey: "user" });
+  await writer.put(entry(1));
+  const disposed = writer[Symbol.asyncDispose]();
+  const refused = {
+    name: "TypeError",
+    message: 'Cannot put into stream "s": the writer is disposed of',
+  };
+  await rejects(() => writer.put(entry(2)), refused);
+  await disposed;
+  await rejects(() => writer.putEvent({ user: "ada" }), refused);
   deepEqual(await values(), [1]);
 });
 
