@@ -16,11 +16,15 @@ export interface Clock {
   /**
    * Waits.
    *
-   * @param ms How long, in milliseconds; zero still gives way to other work.
+   * @param ms How long, in milliseconds; zero still gives way to other work, `Infinity` waits for
+   * the signal.
    * @param signal Ends the wait early: the promise then rejects with the signal's reason.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** A timer that is set for longer goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's own clock and random numbers. */
 export const systemClock: Clock = {
@@ -33,10 +37,20 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal!.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      }, ms);
+      let rest = ms;
+      const sleepOn = () => {
+        const part = Math.min(rest, MAX_TIMER_MS);
+        rest -= part;
+        return setTimeout(() => {
+          if (rest > 0) {
+            timer = sleepOn();
+            return;
+          }
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        }, part);
+      };
+      let timer = sleepOn();
       signal?.addEventListener("abort", abort, { once: true });
     });
   },
