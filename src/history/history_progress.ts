@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseDay } from "../archive/days.ts";
 import type { ManifestShard } from "../codec/archive_manifest.ts";
 import { TritonError } from "../errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
@@ -80,10 +81,14 @@ export class HistoryProgress {
     });
   }
 
-  /** Whether a file has to be read; one that says nothing of itself by the day in its key. */
+  /**
+   * Whether a file has to be read; one that says nothing of itself by its key. The day in it may be
+   * one too early: it is that of the writer's time zone.
+   */
   needs(file: HistoryFile): boolean {
     if (file.manifest !== undefined) return this.wantedIn(file).length > 0;
-    return file.entry.day >= this.#from.toISOString().slice(0, 10).replaceAll("-", "");
+    const { day, createdAt } = file.entry;
+    return day >= parseDay(this.#from) || createdAt >= Math.floor(this.#from.getTime() / 1_000);
   }
 
   /**

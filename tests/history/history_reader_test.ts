@@ -228,6 +228,20 @@ Deno.test("HistoryReader goes on from files without a manifest where newer ones 
   deepEqual(numbersOf(await drain(fixture)), [-1, ...fixture.expected]);
 });
 
+Deno.test("HistoryReader reads files of go-triton that the writer's time zone put a day early", async () => {
+  const utc = new MemoryObjectStore();
+  const key = await putUnprovable(utc, "clicks", 3 * 3_600);
+  const store = new MemoryObjectStore();
+  await store.put(key.replace("20260101", "20251231"), await (await utc.get(key)).bytes());
+  const clock = new VirtualClock({ now: START + 3 * 86_400_000 });
+  const onGap = () => {};
+  const since = (hour: number) =>
+    read([], { store, clock, onGap, from: new Date(START + hour * 3_600_000) });
+  equal((await since(1)).length, 1);
+  equal((await since(3)).length, 1);
+  equal((await since(4)).length, 0);
+});
+
 Deno.test("HistoryReader follows chains also around files without a manifest", async () => {
   const store = new MemoryObjectStore();
   await putUnprovable(store, "clicks", 150);
