@@ -123,6 +123,7 @@ export class ArchiveReader<T = EventData>
    * @throws {ObjectStoreError} If the store cannot be read.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ArchiveRecord<T>, void, void> {
+    const signal = this.#signal;
     let place = { key: "", index: 0 };
     for await (const block of this.blocks()) {
       if (block.key !== place.key) place = { key: block.key, index: 0 };
@@ -130,9 +131,17 @@ export class ArchiveReader<T = EventData>
         const checked = this.#checker.check(place, event);
         const record = checked instanceof Promise ? await checked : checked;
         place.index++;
-        if (record !== undefined) yield record;
+        if (record === undefined) continue;
+        yield record;
+        signal.throwIfAborted();
       }
     }
+  }
+
+  /** Aborted when the reading ends, for whatever reason. */
+  get #signal(): AbortSignal {
+    const signals = [this.#disposed.signal, this.#options.signal];
+    return AbortSignal.any(signals.filter((each) => each !== undefined));
   }
 
   /** How many events `onInvalid: "skip"` has passed over. */
@@ -151,8 +160,7 @@ export class ArchiveReader<T = EventData>
   async *blocks(
     options: { readonly reuse?: boolean } = {},
   ): AsyncGenerator<KeyedArchiveBlock, void, void> {
-    const signals = [this.#disposed.signal, this.#options.signal];
-    const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
+    const signal = this.#signal;
     signal.throwIfAborted();
     const { clock, maxAttempts, onRetry } = this.#options;
     const retries = loggedRetries({ clock, maxAttempts, onRetry }); // each call has the signal

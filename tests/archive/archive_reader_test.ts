@@ -360,6 +360,25 @@ Deno.test("ArchiveReader stops between records on abort", async () => {
   equal(seen.length, 3);
 });
 
+Deno.test("ArchiveReader stops in the middle of a file when it is aborted or disposed of", async () => {
+  const store = new MemoryObjectStore();
+  const events = Array.from({ length: 100 }, (_, n) => ({ n }));
+  await store.put("20150710/clicks-store-1436486400.tri", archiveOf(events));
+  for (const how of ["aborted", "disposed of"]) {
+    const controller = new AbortController();
+    await using reader = new ArchiveReader(store, { ...JULY, signal: controller.signal });
+    const seen: unknown[] = [];
+    await rejects(async () => {
+      for await (const { data } of reader) {
+        if (seen.push(data) < 3) continue;
+        if (how === "aborted") controller.abort();
+        else await reader[Symbol.asyncDispose]();
+      }
+    });
+    equal(seen.length, 3);
+  }
+});
+
 Deno.test("ArchiveReader that is left or disposed of fetches nothing more", async () => {
   let gets = 0;
   const store = new MemoryObjectStore({
