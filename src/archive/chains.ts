@@ -29,7 +29,7 @@ export interface ArchiveProblem {
    * - `"misplaced"`: a file says that it belongs to another stream or client.
    */
   readonly type: "gap" | "overlap" | "duplicate" | "damaged" | "count" | "misplaced";
-  /** Keys of the files that show it, the earlier one first. */
+  /** Keys of the files that show it, the earlier one first; none where a shard has no file left. */
   readonly keys: readonly string[];
   /** The client, where it is about one shard. */
   readonly client?: string | undefined;

@@ -25,12 +25,19 @@ export interface KnownCheckpoint {
   readonly shardId: ShardId;
   /** The last record that was archived. */
   readonly sequenceNumber: SequenceNumber;
+  /**
+   * Whether the client is known to archive. Else it may be a consumer, and its position counts only
+   * if there are files of the client.
+   */
+  readonly isArchivers?: boolean | undefined;
 }
 
 /** What decides how chains are judged. */
 export interface JudgeOptions {
   /** Whether files before those that were added may exist. */
   readonly isPart: boolean;
+  /** The client whose files were added; undefined if those of all. */
+  readonly client: string | undefined;
   /** Losses that were written down. */
   readonly gaps: readonly RecordedGap[];
   /** Up to where the database says that shards are archived. */
@@ -120,7 +127,24 @@ export class ArchiveSurvey {
       const links = this.#chains.get(id)!;
       problems.push(...this.#judge(links, options), ...this.#checkEnd(links, options));
     }
-    return problems;
+    return [...problems, ...this.#checkMissing(options)];
+  }
+
+  /** Shards that are archived, as the database says, of which there is no file at all. */
+  #checkMissing({ isPart, client: wanted, gaps, checkpoints }: JudgeOptions): ArchiveProblem[] {
+    if (isPart) return [];
+    const archivers = new Set([...this.#chains.values()].map(([link]) => link!.client));
+    return checkpoints.flatMap(({ client, shardId, sequenceNumber, isArchivers }) => {
+      const explained = (wanted ?? client) !== client ||
+        !(isArchivers || archivers.has(client)) || this.#chains.has(chainId({ client, shardId })) ||
+        this.#unprovable.some((entry) => entry.client === client) ||
+        gaps.some((gap) => gap.client === client && gap.shardId === shardId);
+      if (explained) return [];
+      const message =
+        `the database says that it is archived up to ${sequenceNumber}, but no file ` +
+        "holds any of it";
+      return [{ type: "gap", keys: [], client, shardId, message }];
+    });
   }
 
   #judge(links: readonly ArchiveLink[], { isPart, gaps }: JudgeOptions): ArchiveProblem[] {
@@ -149,7 +173,7 @@ export class ArchiveSurvey {
   }
 }
 
-function chainId({ client, shardId }: ArchiveLink): string {
+function chainId({ client, shardId }: Pick<ArchiveLink, "client" | "shardId">): string {
   return `${client} ${shardId}`;
 }
 

@@ -79,7 +79,7 @@ export async function verifyArchive(
   const files = await surveyAll(store, { ...options, ...range }, survey);
   if (deep) await verifyContents(store, files, { ...options, survey });
   const gaps = await knowledge?.gaps() ?? [];
-  const judge: JudgeOptions = { isPart: range.from !== undefined, gaps, checkpoints };
+  const judge: JudgeOptions = { isPart: range.from !== undefined, client, gaps, checkpoints };
   let problems = survey.problems(judge);
   if (problems.some(({ type }) => type === "gap")) {
     await surveyNeighbours(store, options, range, survey);

@@ -70,8 +70,8 @@ function shardRows(shards: readonly ArchivedShard[]): string[][] {
 
 /** One line about a problem. */
 export function problemLine({ type, keys, client, shardId, message }: ArchiveProblem): string {
-  const where = shardId === undefined ? "" : ` ${client} ${shardId}`;
-  return `${type}:${where} ${keys.join(" and ")}: ${message}`;
+  const where = shardId === undefined ? [] : [client, shardId];
+  return `${[`${type}:`, ...where, keys.join(" and ")].join(" ").trimEnd()}: ${message}`;
 }
 
 function gapLine({ client, shardId, after, until, reason, recordedAt }: RecordedGap): string {

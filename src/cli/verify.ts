@@ -65,7 +65,11 @@ function knowledgeOf(
     return await readLedger(url, { client, stream });
   };
   return {
-    checkpoints: async () => (await read()).checkpoints,
+    checkpoints: async () => {
+      const { checkpoints, shards } = await read();
+      const archivers = new Set(shards.map(({ client }) => client));
+      return checkpoints.map((one) => ({ ...one, isArchivers: archivers.has(one.client) }));
+    },
     gaps: async () => (await read()).gaps,
   };
 }

@@ -161,6 +161,30 @@ Deno.test("verifyArchive() finds the last file missing by the database's checkpo
   equal((await verify(store, { ...knowing([], 6), to: "20260101" })).whole, true);
 });
 
+Deno.test("verifyArchive() finds by the database that all files of a shard are missing", async () => {
+  const known = (gaps: readonly RecordedGap[], isArchivers?: boolean) => {
+    const { knowledge } = knowing(gaps);
+    const checkpoints = [0, 1].map((n) => ({
+      ...{ client: "store", shardId: shardId(n), sequenceNumber: "4" as SequenceNumber },
+      isArchivers,
+    }));
+    return { knowledge: { ...knowledge, checkpoints: () => Promise.resolve(checkpoints) } };
+  };
+  const store = await storeOf(...chainOf(2));
+  const report = await verify(store, known([]));
+  equal(report.whole, false);
+  deepStrictEqual(report.problems, [{
+    ...{ type: "gap", keys: [], client: "store", shardId: shardId(1) },
+    message: "the database says that it is archived up to 4, but no file holds any of it",
+  }]);
+  equal((await verify(store, { ...known([]), from: "20260101" })).whole, true);
+  equal((await verify(store, { ...known([]), client: "other" })).whole, true);
+  deepStrictEqual((await verify(store, known([gapOf(1, undefined)]))).problems, []);
+  const empty = await storeOf();
+  equal((await verify(empty, known([]))).whole, true, "the positions may be a consumer's");
+  equal((await verify(empty, known([], true))).problems.length, 2);
+});
+
 Deno.test("verifyArchive() finds duplicates, overlaps and forks", async () => {
   const [first, second, third] = chainOf(3);
   const copy = { ...second!, at: 9000 };

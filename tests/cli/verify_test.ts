@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { openLedger } from "../../src/checkpoint/mod.ts";
+import { openCheckpointer, openLedger } from "../../src/checkpoint/mod.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { chainOf, fileOf, keyOf, shardId, START } from "../archive/chain_archives.ts";
@@ -90,6 +90,27 @@ Deno.test("triton verify lists what the database recorded, and writes nothing to
       /^recorded gap: store shardId-000000000000 after 2: skipped, noticed 2026-01-01T00:00:00Z$/m,
     );
     equal((await run("verify", ["--checkpoint-db", database, "--accept-gaps"])).code, 0);
+  }));
+
+Deno.test("triton verify tells a lost shard from one that a consumer reads", () =>
+  withArchive(async ({ put, run, database }) => {
+    await put(...chainOf(1));
+    const verify = () => run("verify", ["--checkpoint-db", database]);
+    {
+      await using consumer = await openCheckpointer(database, { client: "billing" });
+      await consumer.save("clicks", new Map([[shardId(1), "9" as SequenceNumber]]));
+    }
+    equal((await verify()).code, 0);
+    {
+      await using ledger = await openLedger(database, { client: "store", stream: "clicks" });
+      await ledger.adopt(new Map([[shardId(1), { checkpoint: "9" as SequenceNumber }]]));
+    }
+    const { code, stdout } = await verify();
+    equal(code, 1);
+    match(
+      stdout,
+      /^gap: store shardId-000000000001: the database says that it is archived up to 9/m,
+    );
   }));
 
 Deno.test("triton verify --json prints one object, also when the archive is not whole", () =>
