@@ -22,6 +22,8 @@ export class History {
   /** Adds how the store stands. */
   add(status: StoreStatus): void {
     const at = status.at.getTime();
+    // The clock was set back: what was taken before has no place on its time line.
+    if (this.#last !== undefined && at <= this.#last.at) [this.#count, this.#last] = [0, undefined];
     const read = status.totals?.["triton.records.read"] ?? 0;
     const index = this.#count++ % CAPACITY;
     const sample: Record<SeriesName, number | undefined> = {

@@ -117,9 +117,9 @@ function verdict(reasons: readonly (string | undefined)[]): Verdict {
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
 
-/** A time as people say it, in at most two units: `2 h 5 min`. */
+/** A time as people say it, in at most two units: `2 h 5 min`; nothing takes less than `0 s`. */
 export function duration(ms: number): string {
-  let rest = Math.floor(ms / 1000);
+  let rest = Math.max(0, Math.floor(ms / 1000));
   const parts: string[] = [];
   for (const [name, size] of UNITS) {
     const count = Math.floor(rest / size);

@@ -33,3 +33,12 @@ Deno.test("History does not know what a store that starts does not", () => {
   deepStrictEqual(history.series("lagMs"), [NaN]);
   deepStrictEqual(history.series("bufferedBytes"), [NaN]);
 });
+
+Deno.test("History begins anew when the clock is set back", () => {
+  const history = new History();
+  for (let index = 0; index < 100; index++) history.add(sample(index, 100 * index));
+  history.add(sample(50, 10_000));
+  deepStrictEqual(history.times, [sample(50, 0).at.getTime()]);
+  history.add(sample(51, 10_300));
+  deepStrictEqual(history.series("readPerSecond"), [NaN, 10]);
+});

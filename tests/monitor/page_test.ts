@@ -54,6 +54,13 @@ Deno.test("renderPage() says what is wrong, and with whom", () => {
   match(text, /Object store fails since 2 h ago : ECONNREFUSED/);
 });
 
+Deno.test("renderPage() shows no headroom where there is none left", () => {
+  const headroomMs = -6 * HOUR;
+  const text = textOf(render(status({ headroomMs, shards: [shard(0, { headroomMs })] })));
+  match(text, /Headroom 0 s until/);
+  match(text, /shardId-000000000000 read here 0\.4 s 20 min 0 s 5712f7ae/);
+});
+
 Deno.test("renderPage() shows a store that starts or stops", () => {
   const starting = textOf(render(startingStatus()));
   match(starting, /Starting The database has not answered yet: Cannot connect: refused/);

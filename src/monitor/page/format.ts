@@ -30,7 +30,7 @@ export function formatSpan(ms: number | undefined): string {
 
 /** A time as how long ago it is; the time itself is shown on pointing at it. */
 export function timeAgo(time: Date, now: Date): Html {
-  const text = `${duration(Math.max(0, now.getTime() - time.getTime()))} ago`;
+  const text = `${duration(now.getTime() - time.getTime())} ago`;
   const iso = time.toISOString();
   return html`<time datetime="${iso}" title="${iso}">${text}</time>`;
 }
