@@ -33,6 +33,9 @@ export interface MonitorServerOptions {
   readonly clock: Clock;
 }
 
+/** Answers that nobody takes are waited for so long at the end, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; " +
@@ -89,10 +92,16 @@ export class MonitorServer implements AsyncDisposable {
     return `http://${formatAddress({ hostname, port: this.#server.addr.port })}/`;
   }
 
-  /** Answers what was asked for already, and stops listening. */
+  /**
+   * Stops listening, and answers what was asked for already; who does not take the answer, such as
+   * a machine that is gone, keeps nobody from ending.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    const answered = new AbortController();
     this.#stop.abort();
-    await Promise.all([this.#sampling, this.#server.shutdown()]);
+    const shutdown = this.#server.shutdown().finally(() => answered.abort());
+    const patience = this.#options.clock.sleep(PATIENCE_MS, answered.signal).catch(() => {});
+    await Promise.all([this.#sampling, Promise.race([shutdown, patience])]);
   }
 
   /** Keeps in mind how the store stands, again and again. */
@@ -107,13 +116,14 @@ export class MonitorServer implements AsyncDisposable {
 
   #answer(request: Request): Response {
     const { method, headers } = request;
-    if (!isAllowedHost(headers.get("host") ?? new URL(request.url).host, this.#hosts)) {
+    const url = URL.parse(request.url); // none where the Host is such as 999.1.1.1
+    if (url === null || !isAllowedHost(headers.get("host") ?? url.host, this.#hosts)) {
       return text(421, "This server has another name: see --allowed-hosts");
     }
     if (method !== "GET" && method !== "HEAD") {
       return text(405, "Only GET and HEAD are answered", { allow: "GET, HEAD" });
     }
-    return this.#route(new URL(request.url).pathname);
+    return this.#route(url.pathname);
   }
 
   #route(path: string): Response {

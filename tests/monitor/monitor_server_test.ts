@@ -5,7 +5,7 @@ import { VirtualClock } from "../../src/clock.ts";
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { within } from "../support/triton_process.ts";
-import { LIMITS, MINUTE, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
+import { LIMITS, MINUTE, NOW, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
 
 /** What a raw request is answered with: `fetch` lets nobody choose a Host. */
 async function ask(server: MonitorServer, request: string): Promise<string> {
@@ -79,6 +79,14 @@ Deno.test("MonitorServer answers no name that a stranger could point at it", asy
   }
 });
 
+Deno.test("MonitorServer takes no Host for its own that no URL can have", async () => {
+  await using server = serve(() => status());
+  for (const host of ["999.1.1.1", "127.0.0.1:99999"]) {
+    const answer = await ask(server, `GET /livez HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
+    match(answer, /^HTTP\/1\.1 421 /, host);
+  }
+});
+
 Deno.test("MonitorServer only shows: nothing can be put, and pages of others cannot frame it", async () => {
   await using server = serve(() => status());
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
@@ -124,5 +132,26 @@ Deno.test("MonitorServer stops although somebody stays connected", async () => {
   await once(socket, "data");
   const closed = once(socket, "close");
   await within(server[Symbol.asyncDispose](), "the server to stop");
+  await closed;
+});
+
+Deno.test("MonitorServer stops although somebody takes no answers", async () => {
+  const clock = new VirtualClock();
+  const asked = Promise.withResolvers<void>();
+  // More than fits between two sockets, so that the answer cannot be sent off.
+  const recentErrors = [{ message: "x".repeat(2 ** 26), times: 1, firstAt: NOW, lastAt: NOW }];
+  const server = serve(() => status({ recentErrors }), { clock });
+  const socket = connect({ port: Number(new URL(server.url).port), host: "127.0.0.1" });
+  socket.on("data", () => {
+    socket.pause();
+    asked.resolve();
+  });
+  const closed = once(socket, "close");
+  socket.write("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await within(asked.promise, "an answer to begin");
+  const stopped = server[Symbol.asyncDispose]();
+  await clock.advance(5_000);
+  await within(stopped, "the server to stop");
+  socket.destroy();
   await closed;
 });
