@@ -45,6 +45,11 @@ function output(file: typeof Deno.stdout | typeof Deno.stderr): Output {
   };
 }
 
+/** An output that may be gone, or full: nobody can be told, and the work goes on without it. */
+function forgiving(output: Output): Output {
+  return { ...output, write: (data) => output.write(data).catch(() => {}) };
+}
+
 /** Aborted at the first SIGINT or SIGTERM; at the second the process exits at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -67,7 +72,7 @@ if (import.meta.main) {
     env,
     stdin: Deno.stdin.readable,
     stdout: output(Deno.stdout),
-    stderr: output(Deno.stderr),
+    stderr: forgiving(output(Deno.stderr)),
     clock: systemClock,
     // Asked for by commands that end gracefully; to the others the signals do what they always do.
     get signal() {

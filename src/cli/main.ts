@@ -3,7 +3,7 @@ import { TritonError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { catCommand } from "./cat.ts";
 import { checkpointCommand } from "./checkpoint.ts";
-import type { CliContext } from "./cli_context.ts";
+import type { CliContext, Output } from "./cli_context.ts";
 import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts";
 import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -49,13 +49,22 @@ export async function main(args: readonly string[], context: CliContext): Promis
   const run: Run = { context, writes: [], path: "triton" };
   const program = buildProgram(run);
   try {
-    await program.parseAsync(args, { from: "user" });
-    return 0;
+    const code = await parse(args, program, run);
+    await Promise.all(run.writes);
+    return code;
   } catch (error) {
     return await explain(error, program, run);
   } finally {
     await run.log?.written();
-    await Promise.all(run.writes).catch(ignoreClosedPipe);
+  }
+}
+
+async function parse(args: readonly string[], program: Command, run: Run): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return await explain(error, program, run);
   }
 }
 
@@ -72,6 +81,11 @@ interface Run {
 
 function buildProgram(run: Run): Command {
   const { context, writes } = run;
+  const write = (output: Output, text: string) => {
+    const written = output.write(text);
+    written.catch(() => {}); // seen at the end
+    writes.push(written);
+  };
   const program = addLogOptions(
     new Command("triton")
       .description("Archives Kinesis streams to S3 and reads both back.")
@@ -82,8 +96,8 @@ function buildProgram(run: Run): Command {
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => void writes.push(context.stdout.write(text)),
-      writeErr: (text) => void writes.push(context.stderr.write(redact(text, context.env))),
+      writeOut: (text) => write(context.stdout, text),
+      writeErr: (text) => write(context.stderr, redact(text, context.env)),
       outputError: (text, write) => write(text.replace(/^error: /, "triton: ")),
       getOutHelpWidth: () => helpWidth(context.stdout),
       getErrHelpWidth: () => helpWidth(context.stderr),
@@ -168,8 +182,4 @@ function describe(error: unknown, verbose: boolean): string {
 
 function isClosedPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe;
-}
-
-function ignoreClosedPipe(error: unknown): void {
-  if (!isClosedPipe(error)) throw error;
 }

@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
+import { tritonCommand } from "../support/triton_command.ts";
 import { runTriton, TritonProcess, untilTrue } from "../support/triton_process.ts";
 
 const PUT = ["put", "--stream", "clicks"];
@@ -22,6 +23,19 @@ Deno.test("shards lists the shards of a stream", () =>
       { shardId: ids[0], parents: [] },
       { shardId: ids[1], parents: [] },
     ]);
+  }));
+
+Deno.test("put goes on when nobody reads what it says of bad lines", () =>
+  withPipeline(async (pipeline) => {
+    const [program, ...args] = tritonCommand();
+    const put = new Deno.Command(program, {
+      ...{ args: [...args, ...PUT], env: pipeline.env },
+      ...{ stdin: "piped", stdout: "null", stderr: "piped" },
+    }).spawn();
+    await put.stderr.cancel();
+    await new Response('bad\nworse\n{"id":"last"}').body!.pipeTo(put.stdin);
+    equal((await put.status).code, 1);
+    equal((await pipeline.run([...TAIL, "--limit", "1"])).stdout, '{"id":"last"}\n');
   }));
 
 Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>

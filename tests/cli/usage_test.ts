@@ -121,3 +121,15 @@ Deno.test("main() takes an empty environment variable for none", async () => {
   equal(code, 2);
   match(stderr, /set TRITON_BUCKET, or pass --bucket/);
 });
+
+Deno.test("help that cannot be written is a failure in one sentence; a closed pipe is none", async () => {
+  const writeTo = (error: Error) =>
+    runCommand(["--help"], {
+      beforeWrite() {
+        throw error;
+      },
+    });
+  const { code, stderr } = await writeTo(new Error("No space left on device"));
+  deepStrictEqual([code, stderr], [1, "triton: Error: No space left on device\n"]);
+  deepStrictEqual((await writeTo(new Deno.errors.BrokenPipe())).code, 0);
+});
