@@ -41,6 +41,14 @@ export function checkDays({ startDate, endDate }: Pick<ArchiveOptions, "startDat
   }
 }
 
+/** Refuses a first day that is not there yet, where today is the last one. */
+function checkFuture({ startDate = "", endDate }: ArchiveOptions, { clock }: CliContext): void {
+  const today = new Date(clock.now()).toISOString().slice(0, 10).replaceAll("-", "");
+  if (endDate === undefined && startDate > today) {
+    throw new UsageError(`Cannot read archives: --start-date ${startDate} lies in the future`);
+  }
+}
+
 /** The stream and the object store that options name. */
 export async function openStoreOf(
   options: ArchiveOptions,
@@ -48,6 +56,7 @@ export async function openStoreOf(
 ): Promise<{ readonly config: StreamConfig; readonly store: OpenedObjectStore }> {
   const bucket = bucketOf(options);
   checkDays(options);
+  checkFuture(options, context);
   const config = await streamConfig(options, context);
   const { openObjectStore } = await import("../objects/mod.ts");
   return { config, store: await openObjectStore(bucket, { region: config.region }) };

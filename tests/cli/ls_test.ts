@@ -131,3 +131,15 @@ Deno.test("ls prints a table with a total on a terminal", () =>
     deepStrictEqual([none.code, none.stdout], [0, ""]);
     equal(none.stderr, "triton: There are no such archives of clicks\n");
   }));
+
+for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
+  Deno.test(`${command} takes a first day in the future for a mistake`, () =>
+    withArchive(async (place) => {
+      const args = ["--start-date", "20260104"];
+      const { code, stderr } = await place.run(command, args, {
+        env: { TRITON_DB: place.database, TRITON_CLIENT: "store" },
+      });
+      equal(code, 2);
+      match(stderr, /^triton: Cannot read archives: --start-date 20260104 lies in the future\n/);
+    }));
+}
