@@ -143,7 +143,7 @@ export function parseDay(text: string): string {
 
 /** Checks the URL of an object store. */
 function parseBucket(text: string): string {
-  if (!/^(s3:\/\/|(file|memory):|(?![^/]*:))/i.test(text)) {
+  if (!/^(file:.|memory:$|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
     throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
   }
   return text;

@@ -16,11 +16,13 @@ const MASK = "***";
  *
  * A password in a database's URL may hold any character that somebody forgot to escape, so there
  * all is masked up to the last `@`. Keys of objects hold an `@` at times, so elsewhere only what
- * comes before the first slash is.
+ * comes before the first slash is, unless a colon there, and no port, begins a password: the secret
+ * keys of AWS hold slashes.
  */
 const PLACES: readonly RegExp[] = [
   /\b(postgres(?:ql)?:\/*)[^\s"]*(@)/gi,
   /\b([a-z][a-z0-9+.-]*:\/{1,2})[^\s/@"']+(@)/gi,
+  /\b([a-z][a-z0-9+.-]*:\/{1,2})[^\s/@:"']*:(?!\d*[/?#])[^\s"']+(@)/gi,
   /(?<![a-z])((?:pass(?:word|wd)|pwd|secret(?:[_-]?access)?[_-]?key|(?:session|security)[_-]?token)["']?\s*[=:]\s*["']?)[^\s"'&,;}]+()/gi,
   /\b(x-amz-(?:signature|credential)["']?\s*[=:]\s*["']?)[^\s"'&,;}]+()/gi,
   /\b(authorization["']?\s*[=:]\s*["']?)[^\r\n"']+()/gi,

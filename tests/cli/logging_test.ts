@@ -162,6 +162,8 @@ const LEAKS = [
   'Invalid URL: "postgresql://triton:s3cret/with@strange:chars@db/triton"',
   "postgres:/triton:s3cret@127.0.0.1/triton",
   "s3://AKIAIOSFODNN7EXAMPLE:s3cret@bucket/prefix",
+  "s3://AKIAIOSFODNN7EXAMPLE:with/a/slash/s3cret@bucket/prefix",
+  "mysql://triton:a/s3cret@db.internal/triton",
   "http://user:s3cret@127.0.0.1:4566/ refused the connection",
   "connect failed: host=db user=triton password=s3cret dbname=triton",
   "postgres://db/triton?user=triton&password=s3cret&ssl=true",
@@ -226,6 +228,7 @@ Deno.test("redact() leaves alone what holds no secret", () => {
     const text of [
       "Archiving clicks to s3://triton-prod/events for client store",
       "Cannot get s3://triton-prod/20150710/a@b-store-1.tri: there is no such object",
+      "Cannot get http://127.0.0.1:9000/triton-prod/20150710/a@b-store-1.tri: there is none",
       "Cannot reach postgres://db.internal:5432/triton: connection refused",
       "the token ended at byte 7; key: 20150710/x-store-1.tri",
     ]
