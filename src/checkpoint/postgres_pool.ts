@@ -94,9 +94,10 @@ export class PostgresPool {
 }
 
 /**
- * Whether a connection was lost: the server said that it ends it (SQLSTATEs 08 and 57P), or the
- * driver noticed (names such as `EPIPE`).
+ * Whether a connection is of no use any more: the server said that it ends it (SQLSTATEs 08 and
+ * 57P) or takes no writes (25006: the primary is another one by now), or the driver noticed a loss
+ * (names such as `EPIPE`).
  */
 function isLoss({ code, retryable }: CheckpointError): boolean {
-  return retryable && /^(08|57P|[A-Za-z])/.test(code);
+  return retryable && /^(08|25006|57P|[A-Za-z])/.test(code);
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
 import postgres from "postgres";
 import {
   type ArchiveLedger,
@@ -100,6 +101,23 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await server.start();
     await Promise.all(all);
     equal(await ledger.commit("i"), "done");
+  },
+
+  async "SqlLedger on a server that became a standby waits until there is a primary"(url, server) {
+    await using ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 1);
+    await server.stop();
+    const standby = join(server.directory, "data", "standby.signal");
+    await Deno.writeTextFile(standby, "");
+    await server.start();
+    await rejects(ledger.renew("a", LONG_MS), /"clicks": the server takes no writes/);
+    await rejects(ledger.renew("a", LONG_MS), isRetryable);
+    equal((await ledger.shards())[0]?.owner, "a");
+    await server.stop();
+    await Deno.remove(standby);
+    await server.start();
+    const again = await retry(() => ledger.renew("a", LONG_MS), { clock: impatient });
+    deepStrictEqual(again.held, new Map([[shard(0), 1]]));
   },
 
   async "SqlLedger whose sessions are cut off again and again loses no step"(url) {

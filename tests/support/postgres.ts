@@ -12,7 +12,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 const USER = "triton";
 const PASSWORD = "p@ss:w/rd"; // with characters that must be escaped in a URL
 const DATABASE = "postgres";
-const READY = "database system is ready to accept connections";
+const READY = /database system is ready to accept (read.only )?connections/;
 
 /**
  * Runs a server (`$0` with its arguments) that ends with this process, also if that is killed: the
@@ -178,7 +178,7 @@ class Server implements PostgresServer {
     let log = "";
     for await (const text of stderr.pipeThrough(new TextDecoderStream())) {
       log += text;
-      if (log.includes(READY)) tell(undefined);
+      if (READY.test(log)) tell(undefined);
     }
     tell(log);
   }
