@@ -1,7 +1,8 @@
 import { getLogger } from "@logtape/logtape";
+import type { ShardId } from "../record.ts";
 import { ArchiveWriter } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
-import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+import type { ArchiverOptions, NewestOfShard } from "./archiver_options.ts";
 import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
@@ -40,7 +41,11 @@ export class Archiver {
   /** Aborted when it is time to stop. */
   readonly #stop = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
-  #newest: NewestArchived = new Map();
+  /**
+   * Where the archive ended at the start, and where this worker's files end since: a database that
+   * fails over to a server which lagged behind forgets what it had committed.
+   */
+  readonly #newest = new Map<ShardId, NewestOfShard>();
   #wake = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
@@ -74,6 +79,7 @@ export class Archiver {
       maxMemory,
       onFile,
       onLost: (lease) => this.#leases.lose(lease),
+      onEnd: (shardId, end) => this.#newest.set(shardId, end),
       onFailure: (error) => this.#fail(error),
     });
     const { from = { type: "trim-horizon" } } = options;
@@ -146,7 +152,8 @@ export class Archiver {
   async #work(): Promise<void> {
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
-    this.#newest = await this.#options.newestArchived?.(this.#stop.signal) ?? this.#newest;
+    const newest = await this.#options.newestArchived?.(this.#stop.signal) ?? [];
+    for (const [shardId, end] of newest) this.#newest.set(shardId, end);
     await this.#shards.refresh();
     this.#spawn(this.#coordinate());
     this.#spawn(this.#rotate());

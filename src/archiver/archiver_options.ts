@@ -14,6 +14,9 @@ export type NewestArchived = ReadonlyMap<
   }
 >;
 
+/** Where the newest archive of one shard ends. */
+export type NewestOfShard = NonNullable<ReturnType<NewestArchived["get"]>>;
+
 /** How a stream is archived. */
 export interface ArchiverOptions {
   /** Where to begin shards that nothing is known of: at the trim horizon unless given. */

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import { compareSequenceNumbers } from "../record.ts";
+import { compareSequenceNumbers, type SequenceNumber } from "../record.ts";
 import type { NewestArchived } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
 import { type Patience, persist, type Services } from "./services.ts";
@@ -66,8 +66,10 @@ async function mendCheckpoint(
   const gaps = checkpoint === undefined
     ? await persist("ledger", services, () => ledger.gaps())
     : [];
-  // Somebody passed over what follows this archive, and nothing was archived since.
-  if (gaps.some((gap) => gap.shardId === shardId && gap.after === archived.last)) return standing;
+  // Somebody passed over what follows this archive, or a later one, and nothing was archived since.
+  if (gaps.some((gap) => gap.shardId === shardId && isPassedOver(archived.last, gap))) {
+    return standing;
+  }
   if (!recover) throw behindError(shardId, archived.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
   const knownAt = archived.lastArrival ?? new Date(clock.now());
@@ -80,6 +82,12 @@ async function mendCheckpoint(
     sequenceNumber: archived.last,
   });
   return position;
+}
+
+/** Whether a record was archived before what a gap passed over; other gaps follow on what was read. */
+function isPassedOver(last: SequenceNumber, { after, reason }: Gap): boolean {
+  if (after === undefined || reason !== "skipped") return false;
+  return compareSequenceNumbers(last, after) <= 0;
 }
 
 /** Passes over everything up to now, and records what was passed over. */
