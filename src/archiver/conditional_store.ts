@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { EMPTY_ARCHIVE } from "../codec/mod.ts";
+import { ObjectStoreError } from "../errors.ts";
 import type { ObjectContent, ObjectStore, PutOptions } from "../objects/object_store.ts";
 import { type Patience, persist } from "./services.ts";
 
@@ -7,6 +8,25 @@ const log = getLogger(["triton", "archiver"]);
 
 /** An object of this name stays in the bucket: it tells whether conditional writes are honoured. */
 export const PROBE_KEY = "triton-conditional-write-probe";
+
+/**
+ * Finds out whether a store honours conditional writes.
+ *
+ * @param put Puts the probe.
+ * @returns False if the store writes over what is there, or knows no conditions.
+ */
+export async function honoursConditions(
+  put: (options: PutOptions) => Promise<"created" | "exists">,
+): Promise<boolean> {
+  const options = { ifAbsent: true };
+  try {
+    return await put(options) === "exists" || await put(options) === "exists";
+  } catch (error) {
+    if (!(error instanceof ObjectStoreError) || error.code !== "NotImplemented") throw error;
+    await put({});
+    return false;
+  }
+}
 
 /**
  * An object store that was asked whether it honours `If-None-Match: *`, without which two workers
@@ -37,11 +57,9 @@ export class ConditionalStore implements ObjectStore {
 
   /** Finds out whether the store honours conditional writes, and warns if it does not. */
   async probe(patience: Patience): Promise<void> {
-    const put = () =>
-      persist("object store", patience, () => {
-        return this.#store.put(PROBE_KEY, EMPTY_ARCHIVE, { ifAbsent: true });
-      });
-    if (await put() === "exists" || await put() === "exists") return;
+    const put = (options: PutOptions) =>
+      persist("object store", patience, () => this.#store.put(PROBE_KEY, EMPTY_ARCHIVE, options));
+    if (await honoursConditions(put)) return;
     this.#conditional = false;
     log.warn(
       "{url} ignores If-None-Match: an archive can be overwritten, and records archived twice or " +
@@ -52,8 +70,10 @@ export class ConditionalStore implements ObjectStore {
 
   /** Writes an object as a whole; with `ifAbsent` only if the key is free. */
   async put(key: string, body: ObjectContent, options?: PutOptions): Promise<"created" | "exists"> {
-    const look = !this.#conditional && options?.ifAbsent === true;
-    if (look && await this.head(key, options) !== undefined) return "exists";
-    return await this.#store.put(key, body, options);
+    if (this.#conditional || options?.ifAbsent !== true) {
+      return await this.#store.put(key, body, options);
+    }
+    if (await this.head(key, options) !== undefined) return "exists";
+    return await this.#store.put(key, body, { ...options, ifAbsent: false });
   }
 }

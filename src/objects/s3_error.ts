@@ -22,6 +22,9 @@ const RETRYABLE = new Set([
   ...CONNECTION_CODES,
 ]);
 
+/** Says a server that does not know a header, such as `If-None-Match`, and never will. */
+const NOT_IMPLEMENTED = 501;
+
 /** What people should do about errors whose own message does not say. */
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDenied: "access denied; check the policy of these credentials",
@@ -57,7 +60,8 @@ export function s3Error(what: string, error: unknown, isClockSet = false): unkno
   if (error instanceof TritonError) return error;
   const code = codeOf(error as SdkError);
   const status = statusOf(error);
-  const retryable = RETRYABLE.has(code) || status === 429 || (status ?? 0) >= 500 || isClockSet;
+  const passes = status === 429 || (status ?? 0) >= 500 && status !== NOT_IMPLEMENTED;
+  const retryable = RETRYABLE.has(code) || passes || isClockSet;
   const says = messageOf(error as SdkError);
   const why = code === "CredentialsProviderError"
     ? noCredentials(says)

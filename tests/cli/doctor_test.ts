@@ -180,6 +180,16 @@ Deno.test("doctor finds a bucket that ignores If-None-Match, and says what that 
     match(verdict.guarantee, /^not exactly once: the bucket ignores If-None-Match/);
   }));
 
+Deno.test("doctor finds a bucket that refuses If-None-Match, which store does without", () =>
+  withPatient(async (patient) => {
+    patient.s3.fault = (request) =>
+      request.request.headers.has("if-none-match")
+        ? s3Error(501, "NotImplemented", request)
+        : undefined;
+    const finding = await complaintOf(patient);
+    deepStrictEqual([finding.level, finding.check], ["fail", "conditional put"]);
+  }));
+
 Deno.test("doctor compares this machine's clock with those of the services", () =>
   withPatient(async (patient) => {
     patient.kinesis.date = new Date(Date.now() - 60_000);

@@ -67,13 +67,14 @@ Deno.test("S3ObjectStore says of each error of S3 whether asking again can help"
     [403, "AccessDenied", false],
     [403, "InvalidAccessKeyId", false],
     [400, "InvalidRequest", false],
+    [501, "NotImplemented", false],
   ];
   for (const [status, code, retryable] of errors) {
     server.fault = (request) => s3Error(status, code, request);
     for (const [name, run] of Object.entries(OPERATIONS)) {
       const error = await errorOf(run(store));
       // HEAD has no body to name the error in: there the status has to do.
-      const passes = name === "head" ? status >= 500 || status === 429 : retryable;
+      const passes = name === "head" ? [429, 500, 503].includes(status) : retryable;
       equal(error.retryable, passes, `${name} ${code}`);
       if (name !== "head") equal(error.code, code);
       ok(error.message.includes("s3://bucket"), error.message);

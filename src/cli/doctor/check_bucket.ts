@@ -1,4 +1,4 @@
-import { PROBE_KEY } from "../../archiver/conditional_store.ts";
+import { honoursConditions, PROBE_KEY } from "../../archiver/conditional_store.ts";
 import { EMPTY_ARCHIVE } from "../../codec/mod.ts";
 import { TritonError } from "../../errors.ts";
 import type { ObjectStore } from "../../objects/mod.ts";
@@ -24,9 +24,8 @@ export async function checkBucket(store: ObjectStore, findings: Findings): Promi
 
 /** Puts an object twice that stays there for good: `triton store` asks for it in the same way. */
 async function checkConditions(store: ObjectStore, findings: Findings): Promise<void> {
-  const put = () => store.put(PROBE_KEY, EMPTY_ARCHIVE, { ifAbsent: true });
-  const again = await findings.attempt("put", allow("PutObject"), async () => {
-    return await put() === "exists" || await put() === "exists";
+  const again = await findings.attempt("put", allow("PutObject"), () => {
+    return honoursConditions((options) => store.put(PROBE_KEY, EMPTY_ARCHIVE, options));
   });
   if (again === undefined) return;
   findings.ok("put", "objects can be put");
