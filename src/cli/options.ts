@@ -20,19 +20,25 @@ class EnvOption extends Option {
  */
 export function applyEnvironment(command: Command, env: CliContext["env"]): void {
   for (const option of command.options) {
-    const text = option instanceof EnvOption ? env[option.variable] : undefined;
+    if (!(option instanceof EnvOption)) continue;
+    const { variable } = option;
+    const text = env[variable];
     if (text === undefined || text === "") continue;
+    const name = option.attributeName();
     try {
       const value = option.parseArg === undefined ? text : option.parseArg(text, undefined);
-      command.setOptionValueWithSource(option.attributeName(), value, "env");
+      command.setOptionValueWithSource(name, value, "env");
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
-      command.error(
-        `error: environment variable ${
-          (option as EnvOption).variable
-        } is "${text}". ${error.message}`,
-        { exitCode: 2 },
-      );
+      command.setOptionValueWithSource(name, text, "env");
+      // Nobody minds who asks for help, or passes the option itself.
+      command.hook("preAction", () => {
+        if (command.getOptionValueSource(name) !== "env") return;
+        const { message } = error;
+        command.error(`error: environment variable ${variable} is "${text}". ${message}`, {
+          exitCode: 2,
+        });
+      });
     }
   }
 }

@@ -115,9 +115,19 @@ for (const [args, says] of MISTAKES) {
 }
 
 Deno.test("main() says which environment variable is wrong", async () => {
-  const { code, stderr } = await runCommand(STORE, { env: { TRITON_CLIENT: "a-b" } });
+  for (const args of [STORE, ["checkpoint", "list", "--stream", "clicks"]]) {
+    const { code, stderr } = await runCommand(args, { env: { TRITON_CLIENT: "a-b" } });
+    equal(code, 2);
+    match(stderr, /^triton: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
+  }
+});
+
+Deno.test("main() minds no wrong environment variable that is not used", async () => {
+  const env = { TRITON_CLIENT: "a-b" };
+  equal((await runCommand(["store", "--help"], { env })).code, 0);
+  const { code, stderr } = await runCommand([...STORE, "--client-name", "ab"], { env });
   equal(code, 2);
-  match(stderr, /^triton: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
+  match(stderr, /set TRITON_CONFIG, or pass --config/);
 });
 
 Deno.test("main() takes an empty environment variable for none", async () => {
