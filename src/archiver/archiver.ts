@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { formatArchiveKey } from "../codec/mod.ts";
 import type { ShardId } from "../record.ts";
 import { ArchiveWriter } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
@@ -54,11 +55,13 @@ export class Archiver {
    *
    * @param services Kinesis, object store and ledger; the ledger names the stream and the client.
    * @param options When files are closed, and where reading begins.
+   * @throws {TypeError} If the client's name cannot stand in the key of an archive: it has a `-`, say.
    */
   constructor(services: ArchiverServices, options: ArchiverOptions = {}) {
     const { maxSize = 32 * 2 ** 20, maxMemory = 96 * 2 ** 20, onFile } = options;
     const { signal } = this.#stop;
     const { clock, ledger: { stream, client } } = services;
+    formatArchiveKey({ stream, client, createdAt: 0 }); // or the first file would show that it cannot be
     this.#options = options;
     this.#store = new ConditionalStore(services.store);
     const pinned = options.shards && new Set(options.shards);
@@ -224,7 +227,9 @@ export class Archiver {
     const { clock } = this.#services;
     for (let first = true; !this.#stop.signal.aborted; first = false) {
       this.#wake = Promise.withResolvers();
-      if (clock.now() - this.#shards.listedAt >= LISTING_INTERVAL_MS) await this.#shards.refresh();
+      // Either way: the clock may have been set back.
+      const age = Math.abs(clock.now() - this.#shards.listedAt);
+      if (age >= LISTING_INTERVAL_MS) await this.#shards.refresh();
       await this.#balance(first && this.#options.skipToLatest === true);
       await Promise.race([this.#sleep(this.#leaseMs / 10), this.#wake.promise]);
     }

@@ -119,7 +119,9 @@ export class ShardArchiver {
   /** Records what the stream may have dropped before it was read. */
   async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
     const { services: { clock }, shards } = this.#parts;
-    const age = clock.now() - lease.readUntil;
+    // The machine's clock may be behind, such as that of a virtual machine that was just woken up.
+    const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
+    const age = Math.max(clock.now(), newest + batch.millisBehindLatest) - lease.readUntil;
     // A record of just that age is kept.
     if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
     // The retention may have been shortened since the shards were listed.

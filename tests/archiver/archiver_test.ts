@@ -1,4 +1,5 @@
-import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { Archiver } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import { readQuarantine } from "../../src/codec/mod.ts";
 import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
@@ -477,6 +478,15 @@ Deno.test("Archiver.run() refuses a stream that was deleted and created again", 
   await rejects(again.done, (error) => {
     ok(error instanceof CheckpointError);
     return error.code === "StreamRecreated";
+  });
+});
+
+Deno.test("Archiver refuses a client whose name no archive's key can hold, before it reads", () => {
+  const { kinesis, store, clock } = new Fixture();
+  const ledger = new MemoryLedger(STREAM, { client: "my-client", clock });
+  throws(() => new Archiver({ kinesis, store, ledger, clock }), {
+    name: "TypeError",
+    message: /client "my-client"/,
   });
 });
 
