@@ -23,6 +23,10 @@ export interface StreamReaderOptions<T = EventData>
   /**
    * Where to begin in shards without a checkpoint, in all of them or in each: at the trim horizon
    * unless given, so that nothing is missed that the stream still holds.
+   *
+   * A shard has no checkpoint until one of its records is finished and saved. So if the program
+   * stops before, it begins there again when it is restarted: at `"latest"` what arrived meanwhile
+   * is passed over. A `Date` that stays the same over restarts misses nothing that arrived since.
    */
   readonly from?: StreamStart | ShardStarts | undefined;
 }

@@ -111,6 +111,23 @@ Deno.test("StreamReader begins at the horizon, at the latest, or at a time", asy
   deepEqual(numbers(await pending), [3]);
 });
 
+Deno.test("StreamReader begins a shard without a checkpoint again where `from` says", async () => {
+  for (const from of ["latest", "date"] as const) {
+    const { clock, put, open } = setUp();
+    await put(1);
+    await clock.advance(60_000);
+    const options = { idle: true, from: from === "date" ? new Date(clock.now()) : from };
+    const run = async () => {
+      await using reader = open(options);
+      return numbers(await runUntil(clock, collect(reader)));
+    };
+    deepEqual(await run(), []);
+    await put(2);
+    await clock.advance(60_000);
+    deepEqual(await run(), from === "date" ? [2] : []);
+  }
+});
+
 Deno.test("StreamReader.checkpoint() saves only what was yielded, the current one included", async () => {
   const { shardIds, checkpointer, put, open, take } = setUp();
   await put(1, 2, 3);
