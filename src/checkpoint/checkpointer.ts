@@ -41,7 +41,12 @@ export interface Checkpointer extends AsyncDisposable {
   readonly client: string;
   /** The saved position of one shard; undefined if there is none. */
   load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined>;
-  /** Saves positions of one stream, all or none. A position may move backwards. */
+  /**
+   * Saves positions of one stream, all or none. A position may move backwards.
+   *
+   * Refused, with code `Archiver`, under the name of a client that archives the stream into the same
+   * database: its positions say what is in the archive.
+   */
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void>;
   /** The client's positions, of one stream or of all, in the order of stream and shard. */
   list(stream?: string): Promise<Checkpoint[]>;

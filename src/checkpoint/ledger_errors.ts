@@ -25,6 +25,15 @@ export function movedError(stream: string, shardId: string, key: string): Checkp
   );
 }
 
+/** The error of a consumer that goes by the name of a client that archives the stream. */
+export function archiverError(client: string, stream: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
+      "would lack what a consumer passes over; give the consumer a client name of its own",
+    { code: "Archiver", retryable: false },
+  );
+}
+
 /** The error of a name that the ledger does not have. */
 export function unknownError(what: string): CheckpointError {
   return new CheckpointError(`Cannot find ${what} in the ledger`, {

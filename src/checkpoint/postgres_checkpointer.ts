@@ -2,6 +2,7 @@ import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../clock.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+import { archiverError } from "./ledger_errors.ts";
 import { type PostgresConnector, PostgresPool } from "./postgres_pool.ts";
 import {
   checkClient,
@@ -54,6 +55,8 @@ export class PostgresCheckpointer implements Checkpointer {
   readonly client: string;
   readonly #pool: PostgresPool;
   readonly #clock: Clock;
+  /** Whether the database has a table of shards that are archived. */
+  #knowsArchivers = false;
 
   private constructor(source: Sql | PostgresConnector, options: PostgresCheckpointerOptions) {
     this.client = checkClient(options.client);
@@ -103,14 +106,22 @@ export class PostgresCheckpointer implements Checkpointer {
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
     const updated = unixSeconds(this.#clock);
     return this.#pool.run(`Cannot save positions of stream "${stream}"`, async (sql) => {
+      this.#knowsArchivers ||= await canSeeArchivers(sql);
+      const unlessArchiver = this.#knowsArchivers
+        ? sql`WHERE NOT EXISTS (SELECT FROM triton_shard
+            WHERE client = ${this.client} AND stream = ${stream})`
+        : sql``;
       // One statement is a transaction in one round trip, and JSON is one value for any number of
       // shards. In one order, because two who lock rows in different orders can lock each other.
-      await sql`INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
+      const { count } =
+        await sql`INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
         SELECT ${this.client}, ${stream}, key, value, ${updated}::integer
         FROM json_each_text(${JSON.stringify(Object.fromEntries(positions))}::text::json)
+        ${unlessArchiver}
         ORDER BY key COLLATE "C"
         ON CONFLICT (client, stream, shard)
         DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
+      if (count < positions.size) throw archiverError(this.client, stream);
     });
   }
 
@@ -155,6 +166,13 @@ async function createMissing(sql: Sql): Promise<void> {
       if (!MADE_BY_ANOTHER.has(code) || round > changes.length) throw error;
     }
   }
+}
+
+/** Whether there is a table of shards that are archived, and the user may read it. */
+async function canSeeArchivers(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ found: boolean | null }[]>`
+    SELECT has_table_privilege(to_regclass('triton_shard'), 'SELECT') AS found`;
+  return row?.found ?? false; // null where there is no such table
 }
 
 async function missing(sql: Sql): Promise<ReturnType<typeof missingChanges>> {

@@ -10,6 +10,8 @@ import {
   unixSeconds,
 } from "./rows.ts";
 import { missingChanges, tableColumns, TABLES } from "./schema.ts";
+import { CheckpointError } from "../errors.ts";
+import { archiverError } from "./ledger_errors.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
 /** A prepared statement: what `node:sqlite` and `@db/sqlite` have in common. */
@@ -56,6 +58,8 @@ const SAVE = `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, upd
   DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
 const LIST = `SELECT stream, shard, seq_num, updated FROM triton_checkpoint
   WHERE client = ? AND (stream = ? OR ? = 0) ORDER BY stream, shard`;
+const FIND_SHARDS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'triton_shard'";
+const FIND_ARCHIVER = "SELECT 1 FROM triton_shard WHERE client = ? AND stream = ? LIMIT 1";
 const COLUMNS = `SELECT tables.name AS "table", columns.name AS "column"
   FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
   WHERE tables.type = 'table'`;
@@ -132,6 +136,7 @@ export class SqliteCheckpointer implements Checkpointer {
     return attempt(`Cannot save positions of stream "${stream}"`, () => {
       const updated = unixSeconds(this.#clock);
       this.#transaction(() => {
+        if (this.#isArchiver(stream)) throw archiverError(this.client, stream);
         for (const [shardId, sequenceNumber] of inOrder(positions)) {
           this.#prepare(SAVE).run(this.client, stream, shardId, sequenceNumber, updated);
         }
@@ -156,6 +161,12 @@ export class SqliteCheckpointer implements Checkpointer {
       this.#statements.clear();
       onDispose?.();
     });
+  }
+
+  /** Whether the client archives the stream: its positions say what is in the archive. */
+  #isArchiver(stream: string): boolean {
+    if (this.#prepare(FIND_SHARDS).get() === undefined) return false;
+    return this.#prepare(FIND_ARCHIVER).get(this.client, stream) !== undefined;
   }
 
   #createMissing(): void {
@@ -209,7 +220,7 @@ function attempt<T>(what: string, run: () => T): Promise<T> {
     try {
       resolve(run());
     } catch (error) {
-      if (error instanceof RangeError) throw error;
+      if (error instanceof RangeError || error instanceof CheckpointError) throw error;
       throw sqliteError(what, error);
     }
   });

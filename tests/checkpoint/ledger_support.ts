@@ -4,16 +4,18 @@
  * @module
  */
 
-import { equal } from "node:assert/strict";
-import type {
-  ArchiveIntent,
-  ArchiveLedger,
-  IntendedRange,
-  NewShard,
-  SequenceNumber,
-  ShardId,
+import { deepStrictEqual, equal, rejects } from "node:assert/strict";
+import {
+  type ArchiveIntent,
+  type ArchiveLedger,
+  type IntendedRange,
+  type NewShard,
+  openCheckpointer,
+  openLedger,
+  type SequenceNumber,
+  type ShardId,
 } from "@triton/triton/checkpoint";
-import { shard } from "./contract.ts";
+import { positions, shard } from "./contract.ts";
 
 /** Long enough for any test, whose leases then never expire. */
 export const LONG_MS = 3_600_000;
@@ -93,4 +95,25 @@ export function numberOf(shardId: ShardId): number {
 /** The ids of the open intents that name a shard, in order. */
 export async function openIntents(ledger: ArchiveLedger, n: number): Promise<string[]> {
   return (await ledger.standing(shard(n))).open.map(({ id }) => id).sort();
+}
+
+/** A checkpointer must not move what says up to where the archive goes. */
+export async function keepsConsumersOut(url: string): Promise<void> {
+  const open = (client: string) => openCheckpointer(url, { client });
+  await using early = await open("store");
+  await early.save("other", positions({ 0: "1" }));
+  await using ledger = await openLedger(url, { client: "store", stream: "clicks" });
+  await ledger.addShards([newShard(0)]);
+  await using late = await open("store");
+  await rejects(late.save("clicks", positions({ 0: "9" })), {
+    name: "CheckpointError",
+    code: "Archiver",
+    retryable: false,
+    message: /^Cannot save positions of stream "clicks": client "store" archives it, /,
+  });
+  deepStrictEqual(await checkpointsOf(ledger), {});
+  await late.save("other", positions({ 0: "2" }));
+  await using consumer = await open("billing");
+  await consumer.save("clicks", positions({ 0: "9" }));
+  equal(await consumer.load("clicks", shard(0)), "9");
 }

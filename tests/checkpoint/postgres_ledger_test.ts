@@ -16,7 +16,14 @@ import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
 import { acquireTogether } from "./ledger_processes.ts";
 import { RACES } from "./ledger_races.ts";
-import { intent, lease, type LedgerPlace, LONG_MS, range } from "./ledger_support.ts";
+import {
+  intent,
+  keepsConsumersOut,
+  lease,
+  type LedgerPlace,
+  LONG_MS,
+  range,
+} from "./ledger_support.ts";
 import { impatient, query } from "./postgres_support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
@@ -50,6 +57,23 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
       ),
       [{ client: "store", seq_num: "9", now: true }],
     );
+  },
+
+  async "PostgresCheckpointer.save() refuses a consumer under an archiver's name"(url) {
+    await keepsConsumersOut(url);
+  },
+
+  async "PostgresCheckpointer.save() needs no right to read what archivers keep"(url) {
+    await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
+    await query(
+      url,
+      "CREATE ROLE reader LOGIN PASSWORD 'r'",
+      "GRANT SELECT, INSERT, UPDATE ON triton_checkpoint TO reader",
+    );
+    const asReader = Object.assign(new URL(url), { username: "reader", password: "r" }).href;
+    await using checkpointer = await openCheckpointer(asReader, { client: "billing" });
+    await checkpointer.save("clicks", positions({ 0: "9" }));
+    equal(await checkpointer.load("clicks", shard(0)), "9");
   },
 
   async "openLedger() of PostgreSQL on many connections and in several processes at once"(url) {

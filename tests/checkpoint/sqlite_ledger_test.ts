@@ -11,7 +11,16 @@ import { MOVES } from "./ledger_contract_positions.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import { SqliteExecutor } from "../../src/checkpoint/sqlite_executor.ts";
 import { acquireTogether } from "./ledger_processes.ts";
-import { at, checkpointsOf, intent, lease, LONG_MS, newShard, range } from "./ledger_support.ts";
+import {
+  at,
+  checkpointsOf,
+  intent,
+  keepsConsumersOut,
+  lease,
+  LONG_MS,
+  newShard,
+  range,
+} from "./ledger_support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
 
@@ -50,6 +59,9 @@ for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
       });
     }));
 }
+
+Deno.test("SqliteCheckpointer.save() refuses a consumer under an archiver's name", () =>
+  withFile((path) => keepsConsumersOut(`sqlite://${path}`)));
 
 Deno.test("openLedger() of a SQLite file lets a lease expire by the clock that it is given", () =>
   withFile(async (path) => {
