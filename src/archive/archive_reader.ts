@@ -128,12 +128,11 @@ export class ArchiveReader<T = EventData>
     for await (const block of this.blocks()) {
       if (block.key !== place.key) place = { key: block.key, index: 0 };
       for (const event of eventsIn(block)) {
+        signal.throwIfAborted();
         const checked = this.#checker.check(place, event);
         const record = checked instanceof Promise ? await checked : checked;
         place.index++;
-        if (record === undefined) continue;
-        yield record;
-        signal.throwIfAborted();
+        if (record !== undefined) yield record;
       }
     }
   }

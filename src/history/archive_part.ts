@@ -84,6 +84,7 @@ export class ArchivePart<T> {
         try {
           for await (const block of readArchiveBlocks(buffer)) {
             for (const event of eventsIn(block)) {
+              signal.throwIfAborted();
               const checked = this.#checker.check(place, event);
               const record = checked instanceof Promise ? await checked : checked;
               place.index++;

@@ -83,6 +83,7 @@ export class HistoryReader<T = EventData>
   /** What is read now; leaving the loop does not end it. */
   #records: AsyncGenerator<HistoryRecord<T>, void, undefined> | undefined;
   #iterating = false;
+  #isReading = false;
 
   /**
    * Creates a reader; it asks for nothing before it is iterated.
@@ -171,7 +172,8 @@ export class HistoryReader<T = EventData>
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
-    await this.#records?.return().catch(() => {}); // what ends by the abort
+    // What is being read ends by the abort; to wait for it, a callback would wait for itself.
+    if (!this.#isReading) await this.#records?.return().catch(() => {});
     await this.#live?.[Symbol.asyncDispose]();
     if (this.#options.autoCheckpoint) await this.#positions.save(AbortSignal.abort());
   }
@@ -184,6 +186,7 @@ export class HistoryReader<T = EventData>
         this.#records ??= isLive
           ? (await this.#openLive())[Symbol.asyncIterator]()
           : (await this.#openArchive()).read();
+        this.#isReading = true;
         const next = await this.#records.next();
         if (!next.done) return next.value;
         this.#records = undefined;
@@ -194,6 +197,8 @@ export class HistoryReader<T = EventData>
       this.#records = undefined;
       if (!this.#signal.aborted) throw error;
       return undefined;
+    } finally {
+      this.#isReading = false;
     }
   }
 

@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import * as z from "zod";
 import { readdirSync, readFileSync } from "node:fs";
 import {
   type ArchiveFileDamage,
@@ -377,6 +378,22 @@ Deno.test("ArchiveReader stops in the middle of a file when it is aborted or dis
     });
     equal(seen.length, 3);
   }
+});
+
+Deno.test("ArchiveReader can be disposed of by onInvalid, which is called no more then", async () => {
+  const store = new MemoryObjectStore();
+  await store.put("20150710/clicks-store-1436486400.tri", archiveOf([{ n: 1 }, { n: 2 }]));
+  let called = 0;
+  const reader: ArchiveReader<unknown> = new ArchiveReader<unknown>(store, {
+    ...JULY,
+    schema: z.never(),
+    async onInvalid() {
+      called++;
+      await reader[Symbol.asyncDispose]();
+    },
+  });
+  await rejects(Array.fromAsync(reader), { name: "TritonError" });
+  equal(called, 1);
 });
 
 Deno.test("ArchiveReader that is left or disposed of fetches nothing more", async () => {

@@ -432,6 +432,29 @@ Deno.test("HistoryReader ends quietly when it is aborted or disposed of", async 
   equal((await reading).length, 40);
 });
 
+Deno.test("HistoryReader can be disposed of by its callbacks, which are called no more then", async () => {
+  for (const part of ["archive", "live", "gap"] as const) {
+    const fixture = new Fixture(1);
+    await fixture.put(20);
+    if (part !== "live") await archive(fixture);
+    if (part === "gap") await fixture.clock.advance(72 * 3_600_000);
+    let called = 0;
+    const dispose = async () => {
+      called++;
+      await history[Symbol.asyncDispose]();
+    };
+    const history: HistoryReader<unknown> = new HistoryReader<unknown>(fixture, STREAM, {
+      ...{ from: FROM, clock: fixture.clock },
+      ...part === "gap" ? { onGap: dispose } : { schema: z.never(), onInvalid: dispose },
+    });
+    deepEqual(
+      (await runUntil(fixture.clock, Array.fromAsync(history))).length,
+      part === "gap" ? 20 : 0,
+    );
+    equal(called, 1, part);
+  }
+});
+
 Deno.test("HistoryReader types and checks the records of both parts", async () => {
   const fixture = new Fixture(1);
   await fixture.put(10);
