@@ -24,7 +24,7 @@ const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
 const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["stor"], /unknown command 'stor'\n\(Did you mean store\?\)/],
   [["store", "--steam", "clicks"], /unknown option '--steam'\n\(Did you mean --stream\?\)/],
-  ...["gs://b", "/var/lib/archive", "s3://", "s3:///b", "s3://b?x", "memory:x", ""].map((url) =>
+  ...["gs://b", "/var/lib/archive", "s3://", "s3:///b", "s3://b?x", "memory:", ""].map((url) =>
     [
       [...STORE.slice(0, 3), `--bucket=${url}`],
       /It takes s3:\/\/BUCKET\/PREFIX, BUCKET or file/,
