@@ -149,7 +149,7 @@ export function parseDay(text: string): string {
 
 /** Checks the URL of an object store; one in memory would be gone when the command ends. */
 function parseBucket(text: string): string {
-  if (!/^(file:.|memory:$|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
+  if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
     throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
   }
   return text;
