@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import type { RecentFile } from "../../src/archiver/mod.ts";
 import { History } from "../../src/monitor/history.ts";
+import { PAGE_JS } from "../../src/monitor/page/assets.ts";
 import { chart } from "../../src/monitor/page/chart.ts";
 import { formatBytes, formatRate, formatSpan } from "../../src/monitor/page/format.ts";
 import { html } from "../../src/monitor/page/html.ts";
@@ -85,6 +86,38 @@ Deno.test("renderPage() loads nothing from elsewhere, and works without its scri
   deepStrictEqual(links, ["data:,", "page.css", "page.js", "metrics", "status"]);
   match(page, /<noscript>\s*<meta http-equiv="refresh" content="30">/);
   ok(!/style="|<style| on[a-z]+="/.test(page), "the policy allows none of it");
+});
+
+Deno.test("the page asks again every five seconds, however often it was looked at", async () => {
+  const timers = new Map<number, number>();
+  const done = Promise.withResolvers<void>();
+  const LOOKS = 3;
+  let [asked, last] = [0, 0];
+  let look = () => {};
+  const element = { hidden: true, replaceChildren() {}, childNodes: [] };
+  const world = {
+    document: {
+      hidden: false,
+      getElementById: () => element,
+      addEventListener: (_name: string, listener: () => void) => void (look = listener),
+    },
+    fetch: () => Promise.resolve(new Response(`${++asked}`)),
+    DOMParser: class {
+      parseFromString = () => world.document;
+    },
+    getSelection: () => ({ isCollapsed: true }),
+    setTimeout(_then: () => void, ms: number) {
+      timers.set(++last, ms);
+      if (last === 1 + LOOKS) done.resolve();
+      return last;
+    },
+    clearTimeout: (timer: number) => timers.delete(timer),
+  };
+  new Function(...Object.keys(world), PAGE_JS)(...Object.values(world));
+  for (let i = 0; i < LOOKS; i++) look();
+  await done.promise;
+  equal(asked, LOOKS);
+  deepStrictEqual([...timers.values()], [5_000]);
 });
 
 Deno.test("html escapes what is not HTML, wherever it stands", () => {

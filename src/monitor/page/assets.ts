@@ -83,6 +83,7 @@ footer a { margin-left: 8px; }
 export const PAGE_JS = `"use strict";
 const live = document.getElementById("live");
 const stale = document.getElementById("stale");
+let timer = setTimeout(update, 5000);
 async function update() {
   try {
     const response = await fetch("./", { cache: "no-store", signal: AbortSignal.timeout(4000) });
@@ -94,8 +95,9 @@ async function update() {
   } catch {
     stale.hidden = false;
   }
-  setTimeout(update, document.hidden ? 30000 : 5000);
+  // One at a time: this may have been called while another one waited.
+  clearTimeout(timer);
+  timer = setTimeout(update, document.hidden ? 30000 : 5000);
 }
-setTimeout(update, 5000);
 document.addEventListener("visibilitychange", () => document.hidden || update());
 `;
