@@ -18,7 +18,7 @@ export interface RetryOptions {
   /** The first pause, in milliseconds: 200 unless given. */
   readonly firstDelayMs?: number;
   /** The longest pause, in milliseconds: 30,000 unless given. */
-  readonly maxDelayMs?: number;
+  readonly maxDelayMs?: number | undefined;
   /** How often to ask in all: without end unless given. */
   readonly maxAttempts?: number | undefined;
   /** Told of each failure that is followed by another try. */

@@ -34,6 +34,8 @@ export interface Patience {
   readonly clock: Clock;
   /** Ends the asking; without it nothing does but an answer. */
   readonly signal?: AbortSignal | undefined;
+  /** The longest pause before asking again, in milliseconds: 30,000 unless given. */
+  readonly maxDelayMs?: number | undefined;
   /** Told of answers and failures. */
   readonly monitor?: ArchiverMonitor | undefined;
 }
@@ -49,7 +51,7 @@ export interface Patience {
  */
 export async function persist<T>(
   service: ServiceName,
-  { clock, signal, monitor }: Patience,
+  { clock, signal, maxDelayMs, monitor }: Patience,
   request: () => Promise<T>,
 ): Promise<T> {
   const asked = {};
@@ -57,6 +59,7 @@ export async function persist<T>(
     const answer = await retry(request, {
       clock,
       signal,
+      maxDelayMs,
       onRetry(error, attempt, delayMs) {
         log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
           event: "request.retried",

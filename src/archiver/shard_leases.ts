@@ -28,6 +28,10 @@ export class ShardLeases {
   /** Shards whose lease was asked for and is not answered yet. */
   readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
+  /** When the leases were last renewed, in milliseconds since the Unix epoch. */
+  #renewedAt = Infinity;
+  /** Whether other workers are given time to come back after an outage. */
+  #isWaiting = false;
   #open: readonly LedgerShard[] | undefined;
 
   constructor(services: Pick<Services, "ledger"> & Patience, options: ShardLeasesOptions) {
@@ -70,13 +74,18 @@ export class ShardLeases {
     const { ledger, clock, monitor } = this.#services;
     const { worker, leaseMs } = this.#options;
     const before = this.held;
-    // Also while it is time to stop: the last files may take long to upload.
+    // Also while it is time to stop: the last files may take long to upload. And often, so that all
+    // workers are back soon after the database is.
     const renewal = await persist(
       "ledger",
-      { clock, monitor },
+      { clock, monitor, maxDelayMs: leaseMs / 10 },
       () => ledger.renew(worker, leaseMs),
     );
-    this.#workers = renewal.workers;
+    // All leases ran out in an outage of that length. Whoever is first after it must not take those
+    // of the others, who would have read for nothing: they have until the next time to come back.
+    this.#isWaiting = !this.#isWaiting && clock.now() - this.#renewedAt > leaseMs;
+    this.#renewedAt = clock.now();
+    if (!this.#isWaiting) this.#workers = renewal.workers;
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
     }
