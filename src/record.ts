@@ -50,6 +50,9 @@ export type EventData = { [key: string]: unknown };
  * One event, whether it comes from a live stream or from an archive.
  *
  * An archive keeps events, not where each came from, so there the last five fields are undefined.
+ *
+ * Fields may be getters, so that nothing is decoded in vain: `{ ...record }` and `JSON.stringify`
+ * leave these out. Take the fields by their names.
  */
 export interface TritonRecord<T = EventData> {
   /** The event, decoded when it is first asked for. */

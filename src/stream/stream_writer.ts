@@ -128,7 +128,8 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Takes a record; it is in the stream when a later {@linkcode flush} has returned.
+   * Takes a record; it is in the stream when a later {@linkcode flush} has returned. Its bytes are
+   * not copied: they must stay as they are until then.
    *
    * @param entry The record.
    * @returns When there is room for the next one; await it, or memory fills up.

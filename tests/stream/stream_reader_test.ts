@@ -128,6 +128,20 @@ Deno.test("StreamReader begins a shard without a checkpoint again where `from` s
   }
 });
 
+Deno.test("StreamReader goes on with the oldest record if the stream dropped what followed", async () => {
+  const { clock, put, open, take } = setUp();
+  await put(1, 2);
+  {
+    await using reader = open({ autoCheckpoint: true, idle: true });
+    await take(reader, 1);
+    await reader.checkpoint();
+  }
+  await clock.advance(25 * 3_600_000);
+  await put(3);
+  await using reader = open({ idle: true });
+  deepEqual(numbers(await runUntil(clock, collect(reader))), [3]);
+});
+
 Deno.test("StreamReader.checkpoint() saves only what was yielded, the current one included", async () => {
   const { shardIds, checkpointer, put, open, take } = setUp();
   await put(1, 2, 3);
