@@ -20,7 +20,8 @@ export function putCommand(context: CliContext): Command {
     .description(
       "Reads JSON objects from standard input, one a line, and puts each into the stream as an event. " +
         "The field that the configuration names as partition_key picks the shard. A line that cannot be " +
-        "put is reported with its number; the others are put, and the exit code is 1.",
+        "put is reported with its number; the others are put, and the exit code is 1. Where Kinesis refuses " +
+        "more, it ends, and says how many were put.",
     )
     .addOption(streamOption())
     .option(
@@ -46,9 +47,18 @@ async function put(options: PutOptions, context: CliContext): Promise<void> {
     await writer.putEvent(event);
     return event.length;
   };
-  const bad = await putLines(putLine, context);
-  await writer.flush();
-  await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
+  const tell = () =>
+    context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
+  let bad = 0;
+  try {
+    bad = await putLines(putLine, context);
+    await writer.flush();
+  } catch (error) {
+    // Whoever puts the rest later wants to know where to go on.
+    if (writer.written > 0) await tell();
+    throw error;
+  }
+  await tell();
   if (bad > 0) throw new TritonError(`${countOf(bad, "line")} could not be put`);
 }
 

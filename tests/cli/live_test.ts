@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
+import { startKinesisProxy } from "../support/kinesis_proxy.ts";
 import { tritonCommand } from "../support/triton_command.ts";
 import { runTriton, TritonProcess, untilTrue } from "../support/triton_process.ts";
 
@@ -36,6 +37,22 @@ Deno.test("put goes on when nobody reads what it says of bad lines", () =>
     await new Response('bad\nworse\n{"id":"last"}').body!.pipeTo(put.stdin);
     equal((await put.status).code, 1);
     equal((await pipeline.run([...TAIL, "--limit", "1"])).stdout, '{"id":"last"}\n');
+  }));
+
+Deno.test("put says how many events were put before Kinesis refused the rest", () =>
+  withPipeline(async (pipeline) => {
+    await using proxy = startKinesisProxy(pipeline.kinesis.url);
+    let puts = 0;
+    await using front = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+      if (++puts > 2) proxy.refusals.set("PutRecords", "AccessDeniedException");
+      return fetch(proxy.url, request);
+    });
+    const AWS_ENDPOINT_URL_KINESIS = `http://127.0.0.1:${front.addr.port}`;
+    const env = { ...pipeline.env, AWS_ENDPOINT_URL_KINESIS };
+    const input = '{"id":"a"}\n'.repeat(2_000);
+    const { code, stderr } = await runTriton(PUT, { env, input });
+    equal(code, 1);
+    match(stderr, /^put 1,000 events into clicks_prod\ntriton: Cannot put 500 records [^\n]*\n$/);
   }));
 
 Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>
