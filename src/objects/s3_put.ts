@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import process from "node:process";
 import { Readable } from "node:stream";
@@ -22,6 +23,8 @@ interface WireRequest {
  * The SDK leaves a stream unsigned, and cannot send one again. So it is told of length and SHA-256,
  * which the signature covers, and a new stream is put in whenever it sends the request.
  *
+ * The SHA-256 is also sent as the object's checksum: a bucket with Object Lock wants one.
+ *
  * @param client The client to send with.
  * @param command The command, without a body.
  * @param body The parts, and what gives the request up.
@@ -34,14 +37,15 @@ export async function sendBody(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
-  if (parts.length === 1 || !await takesStreams(client)) {
+  const sha256 = hashOf(parts);
+  command.input.ChecksumSHA256 = sha256.toString("base64");
+  if (parts.length === 1 || !takesStreams(client)) {
     command.input.Body = joinChunks(parts);
   } else {
     command.input.Body = new Uint8Array(0);
     command.input.ContentLength = parts.reduce((size, part) => size + part.length, 0);
-    const sha256 = hashOf(parts);
     command.middlewareStack.add((next) => (args) => {
-      (args.request as WireRequest).headers["x-amz-content-sha256"] = sha256;
+      (args.request as WireRequest).headers["x-amz-content-sha256"] = sha256.toString("hex");
       return next(args);
     }, { step: "build", name: "tritonBodyHash" });
     command.middlewareStack.add((next) => (args) => {
@@ -52,10 +56,9 @@ export async function sendBody(
   await client.send(command, { abortSignal: signal });
 }
 
-/** Whether a client sends a stream as it is: not framed to add a checksum, by `node:http`. */
-async function takesStreams({ config }: S3Client): Promise<boolean> {
-  return writesParts() && config.requestHandler.constructor.name === "NodeHttpHandler" &&
-    await config.requestChecksumCalculation() === "WHEN_REQUIRED";
+/** Whether a client sends a stream as it is, by `node:http`. */
+function takesStreams({ config }: S3Client): boolean {
+  return writesParts() && config.requestHandler.constructor.name === "NodeHttpHandler";
 }
 
 /** Whether `node:http` takes a body in parts: that of Deno 2.4 breaks it off, that of 2.9 does not. */
@@ -66,10 +69,10 @@ function writesParts(): boolean {
   return major > 2 || minor >= 9;
 }
 
-function hashOf(parts: readonly Uint8Array[]): string {
+function hashOf(parts: readonly Uint8Array[]): Buffer {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
-  return hash.digest("hex");
+  return hash.digest();
 }
 
 /** Where a body goes, as far as it matters here. */

@@ -192,7 +192,17 @@ Deno.test("S3ObjectStore.put() sends parts with their hash and length, and witho
   ok(equalBytes(server.buckets.get("bucket")!.get("parts")!.body, whole));
 });
 
-Deno.test("S3ObjectStore.put() joins parts for a client that would frame a stream", async () => {
+Deno.test("S3ObjectStore.put() sends the checksum that a bucket with Object Lock wants", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  server.buckets.get("bucket")!.locks = true;
+  for (const body of [new Uint8Array(0), Uint8Array.of(1), [Uint8Array.of(1), Uint8Array.of(2)]]) {
+    await store.put("locked", body);
+    deepStrictEqual(await (await store.get("locked")).bytes(), concatBytes([body].flat()));
+  }
+});
+
+Deno.test("S3ObjectStore.put() sends parts without framing by a client that adds checksums", async () => {
   await using server = await startS3Server({ buckets: ["bucket"] });
   const client = new S3Client({
     endpoint: server.url,

@@ -33,6 +33,8 @@ export interface S3Object {
 
 /** A bucket: its objects by key. Tests may look into it and change it as they like. */
 export class S3Bucket extends Map<string, S3Object> {
+  /** Whether all objects are locked for a time (Object Lock), so that each must come with a checksum. */
+  locks = false;
   #inOrder: readonly string[] | undefined;
 
   /** Writes an object. */
@@ -145,6 +147,10 @@ const MESSAGES: Readonly<Record<string, string>> = {
   NoSuchBucket: "The specified bucket does not exist",
   PreconditionFailed: "At least one of the pre-conditions you specified did not hold",
   InvalidRange: "The requested range is not satisfiable",
+  InvalidRequest:
+    "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object " +
+    "Lock parameters",
+  BadDigest: "The SHA256 you specified did not match what we received.",
   SlowDown: "Please reduce your request rate.",
   NotImplemented: "A header or query you provided implies functionality that is not implemented",
 };
@@ -178,6 +184,13 @@ function putObject(
   now: () => number,
 ): Response {
   const { headers } = request.request;
+  const checksum = headers.get("x-amz-checksum-sha256");
+  if (bucket.locks && checksum === null && !headers.has("content-md5")) {
+    return s3Error(400, "InvalidRequest", request);
+  }
+  if (checksum !== null && checksum !== createHash("sha256").update(body).digest("base64")) {
+    return s3Error(400, "BadDigest", request);
+  }
   if (headers.get("if-none-match") === "*" && bucket.has(request.key)) {
     return s3Error(412, "PreconditionFailed", request);
   }
