@@ -60,6 +60,14 @@ const SAMPLING_MS = 3_000;
 /** Time between two requests of the producer, in milliseconds. */
 const PACE_MS = 250;
 
+/**
+ * How large the first answers of Kinesis are, in bytes, and for how long, in milliseconds.
+ *
+ * Deno keeps as many buffers for reading as were ever in use at once, up to 256 of 64 KiB. Without
+ * answers as large as those of a backlog it gathers them over hours, which looks like a leak.
+ */
+const BACKLOG = { answer: 14_000_000, ms: 20_000 };
+
 /** Bytes of noise in each event, which do not shrink. */
 const NOISE = 200;
 
@@ -142,6 +150,9 @@ async function stir(
   const end = performance.now() + minutes * 60_000;
   const left = () => end - performance.now();
   try {
+    scene.proxy.space = BACKLOG.answer;
+    await pass(BACKLOG.ms);
+    scene.proxy.space = 0;
     for (const trouble of inTurns(scene.random)) {
       await pass(Math.max(0, pause === 0 ? left() : Math.min(left(), pause * 1_000)));
       if (left() <= 0) return;

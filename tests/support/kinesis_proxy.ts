@@ -19,6 +19,8 @@ export interface KinesisProxy extends AsyncDisposable {
   description: Readonly<Record<string, unknown>>;
   /** The time that answers carry; the machine's unless set. */
   date: Date | undefined;
+  /** Bytes of white space after each answer to GetRecords, as if there were a backlog: 0 unless set. */
+  space: number;
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. */
@@ -34,7 +36,7 @@ export function startKinesisProxy(target: string): KinesisProxy {
     const answer = await fetch(target, { method, headers, body });
     const bytes = new Uint8Array(await answer.arrayBuffer());
     return dated(
-      new Response(action === "DescribeStreamSummary" ? describe(bytes, proxy) : bytes, {
+      new Response(change(bytes, action, proxy), {
         status: answer.status,
         headers: { "content-type": answer.headers.get("content-type") ?? "" },
       }),
@@ -48,6 +50,7 @@ export function startKinesisProxy(target: string): KinesisProxy {
     refusals: new Map(),
     description: {},
     date: undefined,
+    space: 0,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
   return proxy;
@@ -61,6 +64,16 @@ function refuse(code: string, action: string): Response {
     status: 400,
     headers: { "content-type": "application/x-amz-json-1.1" },
   });
+}
+
+function change(
+  bytes: Uint8Array<ArrayBuffer>,
+  action: KinesisAction,
+  proxy: KinesisProxy,
+): BodyInit {
+  if (action === "DescribeStreamSummary") return describe(bytes, proxy);
+  if (action !== "GetRecords" || proxy.space === 0) return bytes;
+  return new Blob([bytes, new Uint8Array(proxy.space).fill(0x20)]);
 }
 
 function describe(bytes: Uint8Array<ArrayBuffer>, { description }: KinesisProxy): BodyInit {
