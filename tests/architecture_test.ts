@@ -15,9 +15,9 @@ const FLOORS: Readonly<Record<string, number>> = {
   stream: 3,
   archive: 3,
   archiver: 3,
-  testing: 3,
-  monitor: 4,
   history: 4,
+  monitor: 4,
+  testing: 4,
   cli: 5,
 };
 

@@ -9,6 +9,7 @@ import { KinesisError } from "../errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";
 import type { EventData, SequenceNumber, ShardId } from "../record.ts";
+import { partitionKeyOf } from "../stream/partition_key.ts";
 
 /** Where one event has come to. */
 export interface PutPosition {
@@ -46,6 +47,7 @@ export interface PutEventsOptions {
  * @param options What picks their shards.
  * @returns Where each event has come to, in the order of the events.
  * @throws {KinesisError} If the service refuses an event; those before it are in the stream.
+ * @throws {PartitionKeyError} If an event lacks the field; none of them is in the stream then.
  */
 export async function putEvents(
   kinesis: KinesisApi,
@@ -73,5 +75,5 @@ export async function putEvents(
 
 function keyOf(event: EventData, index: number, { partitionKey }: PutEventsOptions): string {
   if (typeof partitionKey === "function") return partitionKey(event, index);
-  return partitionKey === undefined ? `event ${index}` : String(event[partitionKey]);
+  return partitionKey === undefined ? `event ${index}` : partitionKeyOf(event, partitionKey);
 }
