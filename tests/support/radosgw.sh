@@ -107,7 +107,8 @@ start_osd() {
   uuid=$(cat /proc/sys/kernel/random/uuid)
   quietly ceph osd new "$uuid"
   quietly ceph-osd -i 0 --mkfs --osd-uuid "$uuid"
-  quietly ceph-osd -i 0
+  # On a busy machine it may ask before it knows the id of the cluster ("wrong fsid"), and ends.
+  ceph-osd -i 0 >>"$dir/log/start.log" 2>&1 || quietly ceph-osd -i 0
   await osd_is_up
 }
 
