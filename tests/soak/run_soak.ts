@@ -63,10 +63,11 @@ const PACE_MS = 250;
 /**
  * How large the first answers of Kinesis are, in bytes, and for how long, in milliseconds.
  *
- * Deno keeps as many buffers for reading as were ever in use at once, up to 256 of 64 KiB. Without
- * answers as large as those of a backlog it gathers them over hours, which looks like a leak.
+ * Deno keeps as many buffers for reading as were ever in use at once, up to 256 of 64 KiB. With small
+ * answers alone it gathers them over hours, which looks like a leak. Larger ones would have the heap
+ * grow so far that a leak might hide in it.
  */
-const BACKLOG = { answer: 14_000_000, ms: 20_000 };
+const BACKLOG = { answer: 300_000, ms: 60_000 };
 
 /** Bytes of noise in each event, which do not shrink. */
 const NOISE = 200;
