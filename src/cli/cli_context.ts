@@ -25,3 +25,17 @@ export interface CliContext {
   /** Aborted when the user asks the command to come to an end; only commands that can read it. */
   readonly signal: AbortSignal;
 }
+
+/** Whether a write failed because nobody reads any more, as of `triton cat | head`. */
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe;
+}
+
+/** Writes a report whose verdict the exit code tells as well: also where nobody reads to its end. */
+export async function writeReport({ stdout }: CliContext, text: string): Promise<void> {
+  try {
+    await stdout.write(text);
+  } catch (error) {
+    if (!isClosedPipe(error)) throw error;
+  }
+}

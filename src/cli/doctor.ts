@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { TritonError } from "../errors.ts";
-import type { CliContext } from "./cli_context.ts";
+import { type CliContext, writeReport } from "./cli_context.ts";
 import {
   bucketOf,
   bucketOption,
@@ -63,7 +63,8 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
   });
   const verdict = verdictOn(findings);
   const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
-  await context.stdout.write(
+  await writeReport(
+    context,
     options.json === true
       ? `${JSON.stringify({ stream: name, bucket, client, ...verdict, findings })}\n`
       : formatFindings(findings, verdict, colors, context.stdout.columns || Infinity),

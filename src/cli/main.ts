@@ -3,7 +3,7 @@ import { TritonError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { catCommand } from "./cat.ts";
 import { checkpointCommand } from "./checkpoint.ts";
-import type { CliContext, Output } from "./cli_context.ts";
+import { type CliContext, isClosedPipe, type Output } from "./cli_context.ts";
 import { addLogOptions, type LogSettings, logSettings } from "./log_settings.ts";
 import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -178,8 +178,4 @@ function describe(error: unknown, verbose: boolean): string {
   const expected = error instanceof TritonError || error instanceof Deno.errors.NotFound ||
     error instanceof Deno.errors.NotCapable;
   return expected ? error.message : `${error.name}: ${error.message}`;
-}
-
-function isClosedPipe(error: unknown): boolean {
-  return error instanceof Deno.errors.BrokenPipe;
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { ArchiveKnowledge, ArchiveReport } from "../archive/mod.ts";
 import { TritonError } from "../errors.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "./archive_options.ts";
-import type { CliContext } from "./cli_context.ts";
+import { type CliContext, writeReport } from "./cli_context.ts";
 import { databaseOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { countOf, formatReport } from "./report_text.ts";
@@ -49,7 +49,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   });
   await progress.clear();
   const text = options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report);
-  await context.stdout.write(text);
+  await writeReport(context, text);
   const faults = faultsOf(report, options.acceptGaps === true);
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
 }

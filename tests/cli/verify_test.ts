@@ -49,6 +49,10 @@ Deno.test("triton verify prints a line for each problem, and exits with 1", () =
       /^gap: store shardId-000000000000 20\S+ and 20\S+: no file holds what lies between 2 and 4$/m,
     );
     ok(!stdout.includes("is whole"));
+    const beforeWrite = () => {
+      throw new Deno.errors.BrokenPipe();
+    };
+    equal((await run("verify", [], { beforeWrite })).code, 1); // as of `triton verify | head`
   }));
 
 Deno.test("triton verify --deep finds a flipped bit of an event", () =>
