@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { archiveDay } from "../codec/archive_key.ts";
 import type { StreamConfig } from "../config.ts";
 import type { OpenedObjectStore } from "../objects/mod.ts";
 import type { CliContext } from "./cli_context.ts";
@@ -43,8 +44,7 @@ export function checkDays({ startDate, endDate }: Pick<ArchiveOptions, "startDat
 
 /** Refuses a first day that is not there yet, where today is the last one. */
 function checkFuture({ startDate = "", endDate }: ArchiveOptions, { clock }: CliContext): void {
-  const today = new Date(clock.now()).toISOString().slice(0, 10).replaceAll("-", "");
-  if (endDate === undefined && startDate > today) {
+  if (endDate === undefined && startDate > archiveDay(new Date(clock.now()))) {
     throw new UsageError(`Cannot read archives: --start-date ${startDate} lies in the future`);
   }
 }
