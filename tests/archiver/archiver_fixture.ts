@@ -1,6 +1,6 @@
 import { Archiver, type ArchiverOptions, type ArchiverStatus } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { type Clock, VirtualClock } from "../../src/clock.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents, readManifest } from "../../src/codec/mod.ts";
 import type { ArchiveManifest } from "../../src/codec/mod.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
@@ -9,6 +9,8 @@ import type { ShardId } from "../../src/record.ts";
 
 /** The stream that the tests archive. */
 export const STREAM = "clicks_prod";
+
+const HOUR = 3_600_000;
 
 /** One file of the archive, taken apart. */
 export interface ReadFile {
@@ -49,11 +51,27 @@ export class Fixture {
     }
   }
 
-  /** Starts a worker. */
-  start(options: ArchiverOptions = {}): RunningWorker {
+  /** Archives ten records, lets the stream drop ten more that nobody has read, and puts another ten. */
+  async dropUnread(): Promise<void> {
+    await this.put(10);
+    const worker = this.start();
+    await this.clock.advance(5_000);
+    await worker.stop();
+    await this.put(10);
+    await this.clock.advance(25 * HOUR);
+    await this.put(10);
+  }
+
+  /**
+   * Starts a worker.
+   *
+   * @param options Its options.
+   * @param machine The clock of its machine, if that is wrong.
+   */
+  start(options: ArchiverOptions = {}, machine: Clock = this.clock): RunningWorker {
     const { kinesis, store, ledger, clock } = this;
     const stop = new AbortController();
-    const archiver = new Archiver({ kinesis, store, ledger, clock }, options);
+    const archiver = new Archiver({ kinesis, store, ledger, clock: machine }, options);
     const done = archiver.run(stop.signal);
     done.catch(() => {});
     const clockRuns = async () => {
