@@ -6,6 +6,7 @@
 
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
 import type { ManifestShard } from "../codec/archive_manifest.ts";
+import { excuses, inGapOrder, namesArchived, type RecordedGap } from "./recorded_gaps.ts";
 
 /** What one file holds of one shard. */
 export interface ArchiveLink extends ManifestShard {
@@ -41,28 +42,19 @@ export interface ArchiveProblem {
   readonly message: string;
 }
 
-/** A loss that was written down when it happened. */
-export interface RecordedGap {
-  /** The client whose archive lacks the records. */
-  readonly client: string;
-  /** The shard. */
-  readonly shardId: ShardId;
-  /** The last record archived before the gap; undefined if none was. */
-  readonly after: SequenceNumber | undefined;
-  /** The first record after the gap; undefined where it was not known yet. */
-  readonly until: SequenceNumber | undefined;
-  /** Why the records are missing, such as `"retention"` or `"skipped"`. */
-  readonly reason: string;
-  /** When the gap was noticed. */
-  readonly recordedAt: Date;
-}
-
 /** What is known beside the files of a chain. */
 export interface ChainOptions {
-  /** Whether the chain's first file may follow on one that is not among the links. */
+  /** Whether files before the chain's first may exist that are not among the links. */
   readonly beginsAnywhere: boolean;
-  /** Gaps of the shard that were written down. */
+  /** Whether files after the chain's last may exist that are not among the links. Default: false. */
+  readonly endsAnywhere?: boolean | undefined;
+  /** Gaps of the shard that were recorded: what they say is excused. */
   readonly gaps?: readonly RecordedGap[] | undefined;
+  /**
+   * Gaps of the shard that were recorded before the files were listed: the files that they name must
+   * be among the links. Default: none.
+   */
+  readonly namedBy?: readonly RecordedGap[] | undefined;
 }
 
 /**
@@ -78,7 +70,7 @@ export function inChainOrder(links: readonly ArchiveLink[]): ArchiveLink[] {
 
 /**
  * Follows the files of one shard of one client, from each file's `previous` to the last record of
- * the file before it.
+ * the file before it, and past each recorded gap that says where the archive ended.
  *
  * @param links The files, in the order of {@linkcode inChainOrder}.
  * @param options What is known beside them.
@@ -89,15 +81,32 @@ export function checkChain(
   options: ChainOptions,
 ): ArchiveProblem[] {
   const problems: ArchiveProblem[] = [];
-  /** The file that reaches furthest so far. */
-  let end: ArchiveLink | undefined;
+  const named = inGapOrder((options.namedBy ?? []).filter(namesArchived));
+  let end: ChainEnd = { last: undefined, link: undefined };
   for (const link of links) {
-    const problem = checkOrder(link) ??
-      (end === undefined ? checkFirst(link, options) : checkNext(end, link, options));
+    while (named.length > 0 && compareSequenceNumbers(named[0]!.after, link.first) < 0) {
+      end = checkNamed(named.shift()!, { end, next: link, options, problems });
+    }
+    const problem = checkOrder(link) ?? checkNext(end, link, options);
     if (problem !== undefined) problems.push(problem);
-    if (end === undefined || compareSequenceNumbers(link.last, end.last) > 0) end = link;
+    if (isBefore(end, link.last)) end = { last: link.last, link };
+  }
+  for (const gap of options.endsAnywhere === true ? [] : named) {
+    end = checkNamed(gap, { end, next: undefined, options, problems });
   }
   return problems;
+}
+
+/** How far the chain reaches, up to some link. */
+interface ChainEnd {
+  /** The last record, as a file or a gap says; undefined at the beginning. */
+  readonly last: SequenceNumber | undefined;
+  /** The file that reaches furthest; undefined if there is none. */
+  readonly link: ArchiveLink | undefined;
+}
+
+function isBefore({ last }: ChainEnd, position: SequenceNumber): boolean {
+  return last === undefined || compareSequenceNumbers(last, position) < 0;
 }
 
 /** A file whose own positions are out of order. */
@@ -110,55 +119,81 @@ function checkOrder(link: ArchiveLink): ArchiveProblem | undefined {
   });
 }
 
-function checkFirst(link: ArchiveLink, options: ChainOptions): ArchiveProblem | undefined {
-  const { previous } = link;
-  if (previous === undefined || options.beginsAnywhere) return undefined;
-  if (isRecorded(previous, options)) return undefined;
-  return problemOf("gap", [link], {
-    after: previous,
-    message: `no file ends with ${previous}, after which this one begins`,
+/** Whether the file is there that holds the record after which a gap begins. */
+function checkNamed(
+  gap: RecordedGap & { readonly after: SequenceNumber },
+  { end, next, options, problems }: {
+    readonly end: ChainEnd;
+    readonly next: ArchiveLink | undefined;
+    readonly options: ChainOptions;
+    readonly problems: ArchiveProblem[];
+  },
+): ChainEnd {
+  if (!isBefore(end, gap.after)) return end;
+  if (end.last === undefined && options.beginsAnywhere) return end;
+  const { client, shardId, after } = gap;
+  problems.push({
+    type: "gap",
+    keys: [end.link, next].flatMap((link) => link === undefined ? [] : [link.key]),
+    ...{ client, shardId, after: end.last },
+    message: `no file ends with ${after}, after which the recorded gap begins`,
   });
+  // What follows is held against the gap: one missing file is one problem.
+  return { last: after, link: end.link };
 }
 
 function checkNext(
-  end: ArchiveLink,
+  { last: end, link: before }: ChainEnd,
   link: ArchiveLink,
-  options: ChainOptions,
+  { beginsAnywhere, gaps = [] }: ChainOptions,
 ): ArchiveProblem | undefined {
-  const { previous, first, last } = link;
-  if (previous === end.last) return undefined;
-  if (previous === end.previous && first === end.first && last === end.last) {
-    return problemOf("duplicate", [end, link], { message: "both files hold the same records" });
-  }
-  if (compareSequenceNumbers(first, end.last) <= 0) {
-    return problemOf("overlap", [end, link], {
-      message: `one file goes to ${end.last}, the other begins with ${first}`,
+  const { previous, first } = link;
+  if (previous === end) return undefined;
+  if (end === undefined) {
+    if (beginsAnywhere || gaps.some((gap) => excuses(gap, end, link))) return undefined;
+    return problemOf("gap", [link], {
+      after: previous,
+      message: `no file ends with ${previous}, after which this one begins`,
     });
   }
-  if (previous !== undefined && compareSequenceNumbers(previous, end.last) < 0) {
-    return problemOf("overlap", [end, link], {
-      message: `both files go on after an earlier record, one to ${end.last}, the other from ` +
-        `${previous} on`,
-    });
-  }
-  if (isRecorded(end.last, options)) return undefined;
-  return problemOf("gap", [end, link], {
-    after: end.last,
+  const shown: Links = before === undefined ? [link] : [before, link];
+  const overlap = before && checkOverlap(before, link);
+  if (overlap !== undefined) return overlap;
+  if (gaps.some((gap) => excuses(gap, end, link))) return undefined;
+  return problemOf("gap", shown, {
+    after: end,
     message: previous === undefined
-      ? `the chain ends with ${end.last} and begins anew with ${first}`
-      : `no file holds what lies between ${end.last} and ${previous}`,
+      ? `the chain ends with ${end} and begins anew with ${first}`
+      : `no file holds what lies between ${end} and ${previous}`,
   });
 }
 
-/** Whether it was written down that records after a position were lost. */
-function isRecorded(after: SequenceNumber, { gaps = [] }: ChainOptions): boolean {
-  return gaps.some((gap) => gap.after === after);
+/** Whether two files claim the same records. */
+function checkOverlap(before: ArchiveLink, link: ArchiveLink): ArchiveProblem | undefined {
+  const { previous, first, last } = link;
+  if (previous === before.previous && first === before.first && last === before.last) {
+    return problemOf("duplicate", [before, link], { message: "both files hold the same records" });
+  }
+  if (compareSequenceNumbers(first, before.last) <= 0) {
+    return problemOf("overlap", [before, link], {
+      message: `one file goes to ${before.last}, the other begins with ${first}`,
+    });
+  }
+  if (previous !== undefined && compareSequenceNumbers(previous, before.last) < 0) {
+    return problemOf("overlap", [before, link], {
+      message: `both files follow an earlier record, one to ${before.last}, the other from ` +
+        `${previous}`,
+    });
+  }
+  return undefined;
 }
+
+type Links = readonly [ArchiveLink, ...ArchiveLink[]];
 
 function problemOf(
   type: ArchiveProblem["type"],
-  links: readonly [ArchiveLink, ...ArchiveLink[]],
-  { after, message }: { readonly after?: SequenceNumber; readonly message: string },
+  links: Links,
+  { after, message }: { readonly after?: SequenceNumber | undefined; readonly message: string },
 ): ArchiveProblem {
   const [{ client, shardId }] = links;
   return { type, keys: links.map(({ key }) => key), client, shardId, after, message };

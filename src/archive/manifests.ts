@@ -109,7 +109,7 @@ async function inspect(
   signal: AbortSignal,
 ): Promise<InspectedArchive> {
   signal.throwIfAborted();
-  if (entry.size === 0) return { type: "empty", entry };
+  if (entry.size === 0) return { type: "damaged", entry, error: noBytesError() };
   const get = async (range: ByteRange) => {
     const body = await store.get(entry.key, { range, signal });
     return { bytes: await body.bytes(), size: body.size };
@@ -144,6 +144,13 @@ async function readToEnd(file: Uint8Array): Promise<void> {
 export function isAboutFile(error: unknown): error is ArchiveFormatError | ObjectStoreError {
   return error instanceof ArchiveFormatError ||
     error instanceof ObjectStoreError && ["NoSuchKey", "ObjectChanged"].includes(error.code);
+}
+
+function noBytesError(): ArchiveFormatError {
+  return new ArchiveFormatError(
+    "Cannot read archive: the file has no bytes, and even an empty archive has 10",
+    { offset: 0 },
+  );
 }
 
 function cutOffError(size: number): ArchiveFormatError {

@@ -48,7 +48,8 @@ export {
 export { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
 export { type ArchiveKnowledge, verifyArchive, type VerifyArchiveOptions } from "./verify.ts";
 export type { ArchivedShard, ArchiveReport } from "./verify_report.ts";
-export type { ArchiveProblem, RecordedGap } from "./chains.ts";
+export type { ArchiveProblem } from "./chains.ts";
+export type { RecordedGap } from "./recorded_gaps.ts";
 export type { KnownCheckpoint } from "./survey.ts";
 export { type ArchiveEnd, newestArchived, type NewestArchivedOptions } from "./newest_archived.ts";
 export {

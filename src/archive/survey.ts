@@ -6,13 +6,8 @@
 
 import type { ArchiveManifest } from "../codec/archive_manifest.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
-import {
-  type ArchiveLink,
-  type ArchiveProblem,
-  checkChain,
-  inChainOrder,
-  type RecordedGap,
-} from "./chains.ts";
+import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
+import type { RecordedGap } from "./recorded_gaps.ts";
 import type { ArchiveEntry } from "./list_archives.ts";
 import type { InspectedArchive } from "./manifests.ts";
 import type { ArchivedShard } from "./verify_report.ts";
@@ -36,10 +31,14 @@ export interface KnownCheckpoint {
 export interface JudgeOptions {
   /** Whether files before those that were added may exist. */
   readonly isPart: boolean;
+  /** Whether files after those that were added may exist. */
+  readonly endsEarly: boolean;
   /** The client whose files were added; undefined if those of all. */
   readonly client: string | undefined;
-  /** Losses that were written down. */
+  /** Gaps that were recorded. */
   readonly gaps: readonly RecordedGap[];
+  /** Those of them that were recorded before the files were listed. */
+  readonly earlierGaps: readonly RecordedGap[];
   /** Up to where the database says that shards are archived. */
   readonly checkpoints: readonly KnownCheckpoint[];
 }
@@ -122,23 +121,27 @@ export class ArchiveSurvey {
 
   /** All that is wrong: what was added, and what the chains show. */
   problems(options: JudgeOptions): ArchiveProblem[] {
+    const { client: wanted, earlierGaps } = options;
+    const named = earlierGaps.filter(({ client }) => (wanted ?? client) === client);
+    const links = [...this.#chains.values()].map(([link]) => link!);
+    const owners = [...links, ...named].map((owner) => [chainId(owner), owner] as const);
+    const ids = new Map<string, ChainOwner>(owners);
     const problems = [...this.#problems];
-    for (const id of [...this.#chains.keys()].sort()) {
-      const links = this.#chains.get(id)!;
-      problems.push(...this.#judge(links, options), ...this.#checkEnd(links, options));
+    for (const [id, shard] of [...ids].sort(([a], [b]) => a < b ? -1 : 1)) {
+      const links = this.#chains.get(id) ?? [];
+      problems.push(...this.#judge(shard, links, options), ...this.#checkEnd(links, options));
     }
     return [...problems, ...this.#checkMissing(options)];
   }
 
   /** Shards that are archived, as the database says, of which there is no file at all. */
-  #checkMissing({ isPart, client: wanted, gaps, checkpoints }: JudgeOptions): ArchiveProblem[] {
+  #checkMissing({ isPart, client: wanted, checkpoints }: JudgeOptions): ArchiveProblem[] {
     if (isPart) return [];
     const archivers = new Set([...this.#chains.values()].map(([link]) => link!.client));
     return checkpoints.flatMap(({ client, shardId, sequenceNumber, isArchivers }) => {
       const explained = (wanted ?? client) !== client ||
         !(isArchivers || archivers.has(client)) || this.#chains.has(chainId({ client, shardId })) ||
-        this.#unprovable.some((entry) => entry.client === client) ||
-        gaps.some((gap) => gap.client === client && gap.shardId === shardId);
+        this.#unprovable.some((entry) => entry.client === client);
       if (explained) return [];
       const message =
         `the database says that it is archived up to ${sequenceNumber}, but no file ` +
@@ -147,21 +150,29 @@ export class ArchiveSurvey {
     });
   }
 
-  #judge(links: readonly ArchiveLink[], { isPart, gaps }: JudgeOptions): ArchiveProblem[] {
-    const { client, shardId } = links[0]!;
-    const ours = new Set(links.map(({ key }) => key));
-    const neighbours = this.#ofOthers.filter((link) => chainId(link) === chainId(links[0]!));
-    const chain = inChainOrder([...links, ...neighbours]);
+  #judge(
+    { client, shardId }: ChainOwner,
+    links: readonly ArchiveLink[],
+    { isPart, endsEarly, gaps, earlierGaps }: JudgeOptions,
+  ): ArchiveProblem[] {
+    const id = chainId({ client, shardId });
+    const isSame = (one: ChainOwner) => chainId(one) === id;
+    const chain = inChainOrder([...links, ...this.#ofOthers.filter(isSame)]);
     // What another program archived before, nobody can link to.
     const follows = this.#unprovable.some((entry) => entry.client === client);
-    return checkChain(chain, {
+    const problems = checkChain(chain, {
       beginsAnywhere: isPart || follows,
-      gaps: gaps.filter((gap) => gap.client === client && gap.shardId === shardId),
-    }).filter(({ keys }) => keys.some((key) => ours.has(key)));
+      endsAnywhere: endsEarly,
+      gaps: gaps.filter(isSame),
+      namedBy: earlierGaps.filter(isSame),
+    });
+    const ours = new Set(links.map(({ key }) => key));
+    return problems.filter(({ keys }) => keys.length === 0 || keys.some((key) => ours.has(key)));
   }
 
   /** Holds the end of a chain against what the database knows: the last files may be missing. */
   #checkEnd(links: readonly ArchiveLink[], { checkpoints }: JudgeOptions): ArchiveProblem[] {
+    if (links.length === 0) return [];
     const { client, shardId, last, lastKey } = summarize(links);
     const known = checkpoints.find((one) => one.client === client && one.shardId === shardId);
     if (known === undefined || compareSequenceNumbers(known.sequenceNumber, last) <= 0) return [];
@@ -173,7 +184,10 @@ export class ArchiveSurvey {
   }
 }
 
-function chainId({ client, shardId }: Pick<ArchiveLink, "client" | "shardId">): string {
+/** Whose chain it is. */
+type ChainOwner = Pick<ArchiveLink, "client" | "shardId">;
+
+function chainId({ client, shardId }: ChainOwner): string {
   return `${client} ${shardId}`;
 }
 

@@ -7,7 +7,6 @@
 import { systemClock } from "../clock.ts";
 import { archiveDay } from "../codec/archive_key.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import type { RecordedGap } from "./chains.ts";
 import { parseDay } from "./days.ts";
 import { type FileToRead, toRead, verifyContents } from "./deep_verify.ts";
 import { listAllArchives, type WholeArchiveSelection } from "./list_all_archives.ts";
@@ -17,6 +16,7 @@ import {
   readManifests,
   type ReadManifestsOptions,
 } from "./manifests.ts";
+import type { RecordedGap } from "./recorded_gaps.ts";
 import { ArchiveSurvey, type JudgeOptions, type KnownCheckpoint } from "./survey.ts";
 import type { ArchiveReport } from "./verify_report.ts";
 
@@ -24,7 +24,7 @@ import type { ArchiveReport } from "./verify_report.ts";
 export interface ArchiveKnowledge {
   /** Up to where shards are archived. */
   checkpoints(): Promise<readonly KnownCheckpoint[]>;
-  /** Losses that were written down. */
+  /** Gaps that were recorded. Called twice: before the files are listed, and after. */
   gaps(): Promise<readonly RecordedGap[]>;
 }
 
@@ -32,8 +32,10 @@ export interface ArchiveKnowledge {
 export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifestsOptions {
   /** Reads every byte of every file, and not only its end. */
   readonly deep?: boolean | undefined;
-  /** What the database knows: nothing unless given. */
+  /** What the database knows. Default: nothing. */
   readonly knowledge?: ArchiveKnowledge | undefined;
+  /** Whether an archive without a single file is whole. Default: false. */
+  readonly allowEmpty?: boolean | undefined;
   /** Told after each file how many were verified, and how many bytes were read for it at least. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
 }
@@ -49,6 +51,10 @@ const DAY_MS = 86_400_000;
  * a database can tell. Files without a manifest are counted, and nothing is said of them. Two
  * requests a file at most, many at once, unless `deep`.
  *
+ * A gap that the database recorded excuses what it says and nothing else: a file that begins the
+ * chain anew where the gap begins, or the very record that follows it. Where no file is found at
+ * all, the archive is not whole, unless `allowEmpty`: more often than not a name is mistyped.
+ *
  * Over a range of days, what came before is taken for granted. Gaps that end or begin there are
  * looked into by reading the days next to it, because writers' clocks differ.
  *
@@ -58,8 +64,8 @@ const DAY_MS = 86_400_000;
  * import { equal } from "node:assert/strict";
  * const store = new MemoryObjectStore();
  * const report = await verifyArchive(store, { stream: "clicks_prod" });
- * equal(report.whole, true);
  * equal(report.files, 0);
+ * equal(report.whole, false); // true with `allowEmpty`
  * ```
  * @param store Where the archives are.
  * @param options What to verify, and how.
@@ -71,15 +77,21 @@ export async function verifyArchive(
   store: ObjectStore,
   options: VerifyArchiveOptions,
 ): Promise<ArchiveReport> {
-  const { stream, client, deep = false, knowledge } = options;
+  const { stream, client, deep = false, knowledge, allowEmpty = false } = options;
   const range = rangeOf(options);
-  // Checkpoints move after the files, gaps are recorded before: so this order finds no false ones.
+  // Files are put before the database says so, and gaps are recorded before the files that follow
+  // them: so only this order finds no false ones.
   const checkpoints = range.to === undefined ? await knowledge?.checkpoints() ?? [] : [];
+  const earlierGaps = await knowledge?.gaps() ?? [];
   const survey = new ArchiveSurvey();
   const files = await surveyAll(store, { ...options, ...range }, survey);
   if (deep) await verifyContents(store, files, { ...options, survey });
   const gaps = await knowledge?.gaps() ?? [];
-  const judge: JudgeOptions = { isPart: range.from !== undefined, client, gaps, checkpoints };
+  const judge: JudgeOptions = {
+    isPart: range.from !== undefined,
+    endsEarly: range.to !== undefined,
+    ...{ client, gaps, earlierGaps, checkpoints },
+  };
   let problems = survey.problems(judge);
   if (problems.some(({ type }) => type === "gap")) {
     await surveyNeighbours(store, options, range, survey);
@@ -95,7 +107,7 @@ export async function verifyArchive(
     unprovable: survey.unprovable,
     gaps: lost,
     problems,
-    whole: problems.length === 0 && lost.length === 0,
+    whole: problems.length === 0 && lost.length === 0 && (survey.files > 0 || allowEmpty),
   };
 }
 

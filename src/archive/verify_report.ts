@@ -5,7 +5,8 @@
  */
 
 import type { SequenceNumber, ShardId } from "../record.ts";
-import type { ArchiveProblem, RecordedGap } from "./chains.ts";
+import type { ArchiveProblem } from "./chains.ts";
+import type { RecordedGap } from "./recorded_gaps.ts";
 
 /** What the archive holds of one shard, by its manifests. */
 export interface ArchivedShard {
@@ -63,10 +64,10 @@ export interface ArchiveReport {
   readonly quarantine: readonly { readonly key: string; readonly records: number }[];
   /** Keys of files without a manifest, about which nothing can be proved: go-triton's. */
   readonly unprovable: readonly string[];
-  /** Losses that were written down when they happened. */
+  /** Gaps that were recorded when they were noticed. */
   readonly gaps: readonly RecordedGap[];
   /** What is not as it must be. */
   readonly problems: readonly ArchiveProblem[];
-  /** Whether nothing is missing: there are no problems and no recorded gaps. */
+  /** Whether nothing is missing: there are files, unless none is allowed, no problems and no gaps. */
   readonly whole: boolean;
 }

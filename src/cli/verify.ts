@@ -11,6 +11,7 @@ interface VerifyOptions extends ArchiveOptions {
   readonly checkpointDb?: string;
   readonly deep?: boolean;
   readonly acceptGaps?: boolean;
+  readonly allowEmpty?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,13 +22,15 @@ export function verifyCommand(context: CliContext): Command {
     .description(
       "Follows the files of each shard from one to the next by what they say of themselves, and prints " +
         "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a " +
-        "manifest, those of go-triton, are counted as unprovable. With a database, losses that were " +
-        "recorded are listed, too, and a missing last file is noticed; nothing is written to it.",
+        "manifest, those of go-triton, are counted as unprovable. With a database, recorded gaps are " +
+        "listed, too, and a missing last file is noticed; nothing is written to it. Where no archive is " +
+        "found at all, it exits with 1 unless --allow-empty is given.",
     );
   return addArchiveOptions(command)
     .addOption(databaseOption().default(undefined))
     .option("--deep", "read every byte, and hold it against checksums and hashes")
     .option("--accept-gaps", "exit with 0 where all that is missing was recorded as lost")
+    .option("--allow-empty", "exit with 0 where there is no archive at all")
     .option("--json", "print one JSON object")
     .action((options: VerifyOptions) => verify(options, context));
 }
@@ -43,6 +46,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     to: options.endDate,
     client: options.clientName,
     deep: options.deep,
+    allowEmpty: options.allowEmpty,
     knowledge: knowledgeOf(options, config.name),
     clock: context.clock,
     onProgress: (files, bytes) => progress.update(files, bytes),
@@ -50,7 +54,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   await progress.clear();
   const text = options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report);
   await writeReport(context, text);
-  const faults = faultsOf(report, options.acceptGaps === true);
+  const faults = faultsOf(report, options);
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
 }
 
@@ -74,9 +78,13 @@ function knowledgeOf(
   };
 }
 
-function faultsOf({ problems, gaps }: ArchiveReport, acceptGaps: boolean): string[] {
+function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {
+  const { files, problems, gaps } = report;
   return [
     ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
-    ...gaps.length > 0 && !acceptGaps ? [countOf(gaps.length, "recorded gap")] : [],
+    ...gaps.length > 0 && options.acceptGaps !== true ? [countOf(gaps.length, "recorded gap")] : [],
+    ...files === 0 && options.allowEmpty !== true
+      ? ["there is no archive; check the stream, the bucket and the days, or pass --allow-empty"]
+      : [],
   ];
 }

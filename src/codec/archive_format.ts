@@ -87,7 +87,10 @@ export const EMPTY_ARCHIVE: Uint8Array = STREAM_IDENTIFIER.slice();
 export const MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
 
 /**
- * Tells whether a file is an empty archive: one of no bytes, or of a stream identifier alone.
+ * Tells whether a file is an empty archive: a stream identifier alone.
+ *
+ * A file of no bytes is none: readers find no event in it, but nobody writes one, so that it shows an
+ * upload that failed, or somebody who cut it off.
  *
  * @example Usage
  * ```ts
@@ -99,8 +102,7 @@ export const MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
  * @returns Whether it is empty.
  */
 export function isEmptyArchive(file: Uint8Array): boolean {
-  return file.length === 0 ||
-    (file.length === EMPTY_ARCHIVE.length && startsWith(file, EMPTY_ARCHIVE));
+  return file.length === EMPTY_ARCHIVE.length && startsWith(file, EMPTY_ARCHIVE);
 }
 
 /**

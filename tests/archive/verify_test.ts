@@ -178,10 +178,11 @@ Deno.test("verifyArchive() finds by the database that all files of a shard are m
     message: "the database says that it is archived up to 4, but no file holds any of it",
   }]);
   equal((await verify(store, { ...known([]), from: "20260101" })).whole, true);
-  equal((await verify(store, { ...known([]), client: "other" })).whole, true);
-  deepStrictEqual((await verify(store, known([gapOf(1, undefined)]))).problems, []);
+  deepStrictEqual((await verify(store, { ...known([]), client: "other" })).problems, []);
+  equal((await verify(store, known([gapOf(1, undefined)]))).problems.length, 1);
   const empty = await storeOf();
-  equal((await verify(empty, known([]))).whole, true, "the positions may be a consumer's");
+  const allowEmpty = await verify(empty, { ...known([]), allowEmpty: true });
+  equal(allowEmpty.whole, true, "the positions may be a consumer's");
   equal((await verify(empty, known([], true))).problems.length, 2);
 });
 
@@ -213,7 +214,7 @@ Deno.test("verifyArchive() takes a chain that begins anew for a gap, unless one 
   deepStrictEqual([recorded.problems, recorded.gaps, recorded.whole], [[], [gapOf(0, 2)], false]);
   deepStrictEqual(typesOf(await verify(store, knowing([gapOf(0, 1)]))), ["gap 2"]);
   const later = await verify(store, { ...knowing([gapOf(0, 2)]), from: "20260102" });
-  deepStrictEqual([later.gaps, later.whole], [[], true]);
+  deepStrictEqual([later.gaps, later.problems], [[], []]);
 });
 
 Deno.test("verifyArchive() of a range takes what came before for granted, and looks beside it", async () => {
@@ -288,6 +289,28 @@ Deno.test("verifyArchive() finds a file that says more than it holds, or is anot
     report.problems[1]!.message,
     /^it says that it belongs to stream "views" and client "store"$/,
   );
+});
+
+Deno.test("verifyArchive() of no archive at all is not whole, unless that is allowed", async () => {
+  const store = await storeOf({ shards: { 0: [undefined, 1] }, at: 0 });
+  for (const options of [{ stream: "cliks" }, { client: "stor" }, { from: "20260102" }]) {
+    const report = await verify(store, options);
+    deepStrictEqual([report.files, report.problems, report.whole], [0, [], false]);
+    equal((await verify(store, { ...options, allowEmpty: true })).whole, true);
+  }
+});
+
+Deno.test("verifyArchive() finds a file of no bytes, which is no empty archive", async () => {
+  const store = await storeOf(...chainOf(2));
+  await store.put("20260101/clicks-store-1767225999.tri", new Uint8Array(0));
+  for (const deep of [false, true]) {
+    const report = await verify(store, { deep });
+    deepStrictEqual([report.whole, report.empty], [false, 0]);
+    deepStrictEqual(report.problems, [{
+      ...{ type: "damaged", keys: ["20260101/clicks-store-1767225999.tri"] },
+      message: "Cannot read archive: the file has no bytes, and even an empty archive has 10",
+    }]);
+  }
 });
 
 Deno.test("verifyArchive() lists files of other programs as unprovable, and takes their chain over", async () => {

@@ -139,6 +139,18 @@ Deno.test("triton verify shows progress while a terminal watches", () =>
     ok(stderr.endsWith("\r\x1b[K"));
   }));
 
+Deno.test("triton verify of no archive at all exits with 1, unless --allow-empty", () =>
+  withArchive(async ({ put, run }) => {
+    await put(...chainOf(1));
+    const { code, stdout, stderr } = await run("verify", ["--client-name", "stor"]);
+    equal(code, 1);
+    ok(!stdout.includes("is whole"));
+    match(stderr, /not whole: there is no archive; check the stream, .* or pass --allow-empty$/m);
+    const allowed = await run("verify", ["--client-name", "stor", "--allow-empty"]);
+    deepStrictEqual([allowed.code, allowed.stderr], [0, ""]);
+    match(allowed.stdout, /^The archive is whole\.$/m);
+  }));
+
 Deno.test("triton verify says what it lacks", () =>
   withArchive(async ({ run }) => {
     const noBucket = await run("verify", [], { env: { TRITON_BUCKET: "" } });
