@@ -258,7 +258,6 @@ export {
   type MetricGauge,
   type MetricOptions,
   type MetricSink,
-  type NewestArchived,
   type Observation,
   type OpenFileStatus,
   type RecentError,

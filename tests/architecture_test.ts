@@ -14,11 +14,11 @@ const FLOORS: Readonly<Record<string, number>> = {
   checkpoint: 2,
   stream: 3,
   archive: 3,
-  archiver: 3,
+  archiver: 4,
   history: 4,
-  monitor: 4,
-  testing: 4,
-  cli: 5,
+  monitor: 5,
+  testing: 5,
+  cli: 6,
 };
 
 const IMPORT =

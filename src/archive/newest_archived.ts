@@ -22,6 +22,11 @@ export interface NewestArchivedOptions extends ReadManifestsOptions {
    * has, or belong to an earlier stream of the same name.
    */
   readonly since: Date;
+  /**
+   * Called with each key that is listed: whether the file was read before and is passed over. Default:
+   * all are read.
+   */
+  readonly isKnown?: ((key: string) => boolean) | undefined;
 }
 
 /** Where the chain of a shard ends. */
@@ -87,7 +92,7 @@ async function* recentArchives(
   store: ObjectStore,
   options: NewestArchivedOptions,
 ): AsyncGenerator<ArchiveEntry> {
-  const { stream, client, signal, since, clock = systemClock } = options;
+  const { stream, client, signal, since, clock = systemClock, isKnown } = options;
   const listed = listArchives(askingAgain(store, options), {
     ...{ stream, client, signal },
     from: since,
@@ -95,6 +100,6 @@ async function* recentArchives(
     to: new Date(Math.max(clock.now(), since.getTime()) + DAY_MS),
   });
   for await (const entry of listed) {
-    if (entry.createdAt * 1000 >= since.getTime()) yield entry;
+    if (entry.createdAt * 1000 >= since.getTime() && !isKnown?.(entry.key)) yield entry;
   }
 }

@@ -6,7 +6,6 @@ import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { VERSION } from "../version.ts";
 import { addRecord } from "./add_record.ts";
-import type { NewestOfShard } from "./archiver_options.ts";
 import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
 import { Gate } from "./gate.ts";
 import type { Lease } from "./lease.ts";
@@ -24,8 +23,6 @@ export interface ArchiveWriterOptions {
   readonly maxMemory: number;
   /** Told of a lease under which nothing can be archived any more. */
   readonly onLost: (lease: Lease) => void;
-  /** Told where the archive of a shard ends once a file is committed. */
-  readonly onEnd: (shardId: ShardId, end: NewestOfShard) => void;
   /** Told of what keeps files from being archived for good. */
   readonly onFailure: (error: unknown) => void;
   /** Told of each file that reached the archive; what it throws is logged. */
@@ -174,9 +171,6 @@ export class ArchiveWriter {
         this.#services.monitor.uploaded(this.#services.clock.now() - startedAt);
         const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
         if (state === "void") throw voidError(key);
-        for (const [shardId, { last, lastArrival }] of file.builder.shards) {
-          this.#options.onEnd(shardId, { key, last, lastArrival });
-        }
         this.#announce(file, key, body.reduce((size, part) => size + part.length, 0));
         break;
       }

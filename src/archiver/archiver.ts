@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import { formatArchiveKey } from "../codec/mod.ts";
-import type { ShardId } from "../record.ts";
+import { ArchiveEnds } from "./archive_ends.ts";
 import { ArchiveWriter } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
-import type { ArchiverOptions, NewestOfShard } from "./archiver_options.ts";
+import type { ArchiverOptions } from "./archiver_options.ts";
 import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
@@ -30,6 +30,7 @@ const LISTING_INTERVAL_MS = 60_000;
  */
 export class Archiver {
   readonly #options: ArchiverOptions;
+  readonly #ends: ArchiveEnds;
   readonly #services: Services & { readonly signal: AbortSignal };
   readonly #store: ConditionalStore;
   readonly #worker: string;
@@ -42,11 +43,6 @@ export class Archiver {
   /** Aborted when it is time to stop. */
   readonly #stop = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
-  /**
-   * Where the archive ended at the start, and where this worker's files end since: a database that
-   * fails over to a server which lagged behind forgets what it had committed.
-   */
-  readonly #newest = new Map<ShardId, NewestOfShard>();
   #wake = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
@@ -82,16 +78,17 @@ export class Archiver {
       maxMemory,
       onFile,
       onLost: (lease) => this.#leases.lose(lease),
-      onEnd: (shardId, end) => this.#newest.set(shardId, end),
       onFailure: (error) => this.#fail(error),
     });
     const { from = { type: "trim-horizon" } } = options;
     this.#shards = new StreamShards(this.#services, { from, pinned });
+    this.#ends = new ArchiveEnds(this.#services);
     this.#shardArchiver = new ShardArchiver({
       services: this.#services,
       writer: this.#writer,
       leases: this.#leases,
       shards: this.#shards,
+      ends: this.#ends,
       options,
     });
   }
@@ -155,8 +152,7 @@ export class Archiver {
   async #work(): Promise<void> {
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
-    const newest = await this.#options.newestArchived?.(this.#stop.signal) ?? [];
-    for (const [shardId, end] of newest) this.#newest.set(shardId, end);
+    await this.#ends.look();
     await this.#shards.refresh();
     this.#spawn(this.#coordinate());
     this.#spawn(this.#rotate());
@@ -251,7 +247,7 @@ export class Archiver {
   }
 
   async #archive(lease: Lease, skip: boolean): Promise<void> {
-    await this.#shardArchiver.archive(lease, { newest: this.#newest, skip });
+    await this.#shardArchiver.archive(lease, { skip });
     // The shard has ended, or is another's: there may be something else to do at once.
     this.#wake.resolve();
   }

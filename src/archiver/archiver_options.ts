@@ -1,21 +1,7 @@
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { ShardId } from "../record.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchivedFile } from "./archiver_status.ts";
-
-/** Where the newest archive of each shard ends. */
-export type NewestArchived = ReadonlyMap<
-  ShardId,
-  {
-    readonly key: string;
-    readonly last: SequenceNumber;
-    /** When the last of its records arrived; now, if that is not known. */
-    readonly lastArrival?: Date | undefined;
-  }
->;
-
-/** Where the newest archive of one shard ends. */
-export type NewestOfShard = NonNullable<ReturnType<NewestArchived["get"]>>;
 
 /** How a stream is archived. */
 export interface ArchiverOptions {
@@ -37,11 +23,6 @@ export interface ArchiverOptions {
   readonly pollIntervalMs?: number | undefined;
   /** The most records of one poll: 10,000 unless given. */
   readonly limit?: number | undefined;
-  /**
-   * Tells where the archive ends, to notice a database that is behind it; not asked unless given.
-   * Its signal says that it is time to stop: it may reject with the signal's reason then.
-   */
-  readonly newestArchived?: ((signal: AbortSignal) => Promise<NewestArchived>) | undefined;
   /** Moves positions that are behind the archive, instead of refusing their shards. */
   readonly recover?: boolean | undefined;
   /** Told of what happens; one of the archiver's own unless given. */

@@ -26,6 +26,6 @@ export type {
   MetricSink,
 } from "../telemetry/metric_sink.ts";
 export type { GaugeName } from "../telemetry/metrics.ts";
-export type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+export type { ArchiverOptions } from "./archiver_options.ts";
 export type { CloseReason } from "./rotation.ts";
 export type { ArchiverServices } from "./services.ts";

@@ -3,8 +3,9 @@ import { CheckpointError, KinesisError } from "../errors.ts";
 import type { RecordBatch, StartPosition } from "../kinesis/kinesis_api.ts";
 import { pollShard, ReadBudget, type RetryEvent } from "../kinesis/mod.ts";
 import type { SequenceNumber } from "../record.ts";
+import type { ArchiveEnds } from "./archive_ends.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
-import type { ArchiverOptions, NewestArchived } from "./archiver_options.ts";
+import type { ArchiverOptions } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
 import { persist, type Services } from "./services.ts";
 import { settleShard } from "./settle_archive.ts";
@@ -30,6 +31,8 @@ export interface ShardArchiverParts {
   readonly leases: ShardLeases;
   /** What the stream says of its shards. */
   readonly shards: StreamShards;
+  /** Where the archive ends. */
+  readonly ends: ArchiveEnds;
   /** How to read, and whether to mend positions. */
   readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit" | "recover">;
 }
@@ -49,18 +52,17 @@ export class ShardArchiver {
    * Settles what is open of a shard, and archives it until it ends, its lease is over, or it is time
    * to stop.
    */
-  async archive(
-    lease: Lease,
-    options: { readonly newest: NewestArchived; readonly skip: boolean },
-  ): Promise<void> {
-    const { services, shards } = this.#parts;
+  async archive(lease: Lease, { skip }: { readonly skip: boolean }): Promise<void> {
+    const { services, shards, ends } = this.#parts;
     const recover = this.#parts.options.recover === true;
+    // First: what another worker archives after a lost lease is then part of where the shard stands.
+    const end = await ends.of(lease.shardId);
     const standing = await settleShard(lease.shardId, services);
     if (lease.signal.aborted) return;
     try {
       await this.#read(
         lease,
-        await positionShard(lease, standing, services, { ...options, recover }),
+        await positionShard(lease, standing, services, { end, skip, recover }),
       );
     } catch (error) {
       if (error instanceof CheckpointError && error.code === "BehindArchive") {

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
+import type { ArchiveEnd } from "../archive/mod.ts";
 import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
+import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import { compareSequenceNumbers, type SequenceNumber } from "../record.ts";
-import type { NewestArchived } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 
@@ -14,8 +14,8 @@ const CLOCK_TOLERANCE_MS = 1_000;
 
 /** What decides where reading of a shard begins. */
 export interface PositionOptions {
-  /** Where the newest archive of each shard ends. */
-  readonly newest: NewestArchived;
+  /** Where the archive of the shard ends; undefined if there is none. */
+  readonly end: ArchiveEnd | undefined;
   /** Whether a position that is behind the archive is moved. */
   readonly recover: boolean;
   /** Whether the saved position is passed over. */
@@ -53,41 +53,27 @@ async function mendCheckpoint(
   lease: Lease,
   standing: ShardStanding,
   services: Pick<Services, "ledger"> & Patience,
-  { newest, recover }: PositionOptions,
+  { end, recover }: PositionOptions,
 ): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
-  const { ledger, clock } = services;
+  const { ledger } = services;
   const { shardId, epoch } = lease;
+  if (end === undefined) return standing;
   const { checkpoint } = standing;
-  const archived = newest.get(shardId);
-  if (archived === undefined) return standing;
-  if (checkpoint !== undefined && compareSequenceNumbers(archived.last, checkpoint) <= 0) {
-    return standing;
-  }
   const gaps = checkpoint === undefined
     ? await persist("ledger", services, () => ledger.gaps())
     : [];
-  // Somebody passed over what follows this archive, or a later one, and nothing was archived since.
-  if (gaps.some((gap) => gap.shardId === shardId && isPassedOver(archived.last, gap))) {
-    return standing;
-  }
-  if (!recover) throw behindError(shardId, archived.key, ledger);
+  if (!isBehind(lastArchived({ shardId, checkpoint }, gaps), end.last)) return standing;
+  if (!recover) throw behindError(shardId, end.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
-  const knownAt = archived.lastArrival ?? new Date(clock.now());
-  const position = { checkpoint: archived.last, knownAt };
+  const position = { checkpoint: end.last, knownAt: end.lastArrival };
   await persist("ledger", services, () => ledger.reposition(shardId, epoch, position));
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     event: "position.moved",
     shardId,
-    key: archived.key,
-    sequenceNumber: archived.last,
+    key: end.key,
+    sequenceNumber: end.last,
   });
   return position;
-}
-
-/** Whether a record was archived before what a gap passed over; other gaps follow on what was read. */
-function isPassedOver(last: SequenceNumber, { after, reason }: Gap): boolean {
-  if (after === undefined || reason !== "skipped") return false;
-  return compareSequenceNumbers(last, after) <= 0;
 }
 
 /** Passes over everything up to now, and records what was passed over. */

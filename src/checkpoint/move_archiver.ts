@@ -7,10 +7,11 @@
 
 import type { Clock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
 import { retry } from "../retry.ts";
 import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { MovedPosition } from "./checkpointer.ts";
+import { isBehind, lastArchived } from "./last_archived.ts";
 
 /** Long enough for the few statements that a shard takes, with pauses in between. */
 const LEASE_MS = 60_000;
@@ -48,8 +49,8 @@ function planMove(
 ): ArchiverMove[] {
   const from = checkpoint ?? (start.type === "after" ? start.sequenceNumber : undefined);
   if (to === undefined || to === from) return [];
-  const archived = checkpoint ?? lastBeforeGap(shardId, gaps);
-  if (archived !== undefined && compareSequenceNumbers(to, archived) < 0) {
+  const archived = lastArchived({ shardId, checkpoint }, gaps);
+  if (archived !== undefined && archived !== to && !isBehind(archived, to)) {
     throw archivedError(ledger, shardId, archived);
   }
   if (state === "ended") {
@@ -59,14 +60,6 @@ function planMove(
     );
   }
   return [{ shardId, from, to, archived }];
-}
-
-/** Where the archive of a shard ends that was moved before: its checkpoint is forgotten then. */
-function lastBeforeGap(shardId: ShardId, gaps: readonly Gap[]): SequenceNumber | undefined {
-  // Other gaps follow on what was read, archived or not.
-  return gaps.filter((gap) => gap.shardId === shardId && gap.reason === "skipped")
-    .map(({ after }) => after)
-    .filter((after) => after !== undefined).sort(compareSequenceNumbers).at(-1);
 }
 
 async function carryOut(

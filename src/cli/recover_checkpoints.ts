@@ -1,8 +1,9 @@
 import type { ArchivedShard } from "../archive/mod.ts";
+import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
 import type { ArchiveLedger, LedgerShard } from "../checkpoint/mod.ts";
 import type { Clock } from "../clock.ts";
 import { TritonError } from "../errors.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
 import { retry } from "../retry.ts";
 
 /** A position that is behind the archive. */
@@ -51,16 +52,14 @@ export async function planRecovery(
   for (const { shardId } of shards) await refuseIntents(ledger, shardId);
   const known = new Map(shards.map((shard) => [shard.shardId, shard]));
   const checkpoints = await ledger.checkpoints();
-  const skipped = new Set((await ledger.gaps()).map(({ shardId, after }) => `${shardId} ${after}`));
+  const gaps = await ledger.gaps();
   const [moves, left]: [PositionMove[], { shardId: ShardId; why: string }[]] = [[], []];
   for (const { shardId, last, lastKey, lastArrival } of archived) {
     const from = checkpoints.get(shardId);
-    const order = from === undefined ? -1 : compareSequenceNumbers(from, last);
-    if (order === 0) continue;
-    // Somebody passed over what follows, and nothing was archived since.
-    if (from === undefined && known.has(shardId) && skipped.has(`${shardId} ${last}`)) continue;
-    if (order > 0) {
-      left.push({ shardId, why: `the database is at ${from}, but the archive ends at ${last}` });
+    const saved = lastArchived({ shardId, checkpoint: from }, gaps);
+    if (saved === last) continue;
+    if (!isBehind(saved, last)) {
+      left.push({ shardId, why: `the database is at ${saved}, but the archive ends at ${last}` });
     } else if (known.get(shardId)?.state === "ended") {
       left.push({ shardId, why: `the database says that it ended at ${from}` });
     } else moves.push({ shardId, from, to: last, key: lastKey, knownAt: lastArrival });

@@ -2,7 +2,6 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Patience } from "../archiver/services.ts";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
-import { findArchiveEnds } from "./archive_ends.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
   bucketOf,
@@ -115,7 +114,6 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     pollIntervalMs: options.pollInterval,
     limit: options.requestLimit,
     recover: options.recover,
-    newestArchived: (signal) => findArchiveEnds(services, signal),
     monitor,
   });
   watch.watch(archiver);

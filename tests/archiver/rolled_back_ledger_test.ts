@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type ArchiveLedger, openLedger } from "@triton/triton/checkpoint";
 import type { ArchiverOptions } from "../../src/archiver/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
-import { Fixture, STREAM } from "./archiver_fixture.ts";
+import { Fixture, type RunningWorker, STREAM } from "./archiver_fixture.ts";
 
 const MINUTE = 60_000;
 
@@ -110,5 +110,42 @@ Deno.test("Archiver goes on with a shard of which another archived more, and pas
   await fixture.put(5);
   await clock.advance(MINUTE);
   await worker.stop();
+  deepEqual(await fixture.archived(), fixture.expected);
+});
+
+/** Two workers archive a shard each; the database forgets their files, and one of them leaves. */
+async function loseAnothersFile(fixture: Fixture, options: ArchiverOptions) {
+  const database = await Replicated.open(fixture);
+  fixture.ledger = database.ledger as never;
+  const workers = [0, 1].map(() => fixture.start({ rotateMs: MINUTE, ...options }));
+  await fixture.clock.advance(MINUTE - 5_000);
+  deepEqual(workers.map((worker) => held(worker).length), [1, 1]);
+  await fixture.put(32);
+  await database.lag();
+  await fixture.clock.advance(10_000);
+  equal((await fixture.archived()).length, 32);
+  database.failOver();
+  const [heir, leaver] = workers as [RunningWorker, RunningWorker];
+  await leaver.stop();
+  await fixture.put(32);
+  await fixture.clock.advance(2 * MINUTE);
+  return heir;
+}
+
+function held(worker: RunningWorker): readonly unknown[] {
+  return worker.status().shards?.filter(({ state }) => state === "reading") ?? [];
+}
+
+Deno.test("Archiver refuses a shard of which the database forgot another worker's file", async () => {
+  const fixture = new Fixture(2);
+  const heir = await loseAnothersFile(fixture, {});
+  await rejects(heir.done, { code: "BehindArchive" });
+  deepEqual(await fixture.archived(), fixture.expected.slice(0, 32));
+});
+
+Deno.test("Archiver goes on where another worker's files end though the database forgot them", async () => {
+  const fixture = new Fixture(2);
+  const heir = await loseAnothersFile(fixture, { recover: true });
+  await heir.stop();
   deepEqual(await fixture.archived(), fixture.expected);
 });

@@ -1,7 +1,6 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import { verifyArchive } from "../../src/archive/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
-import { findArchiveEnds } from "../../src/cli/archive_ends.ts";
 import { carryOut, planRecovery, type Recovery } from "../../src/cli/recover_checkpoints.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
@@ -20,9 +19,9 @@ const STEPS: readonly ((fixture: Fixture) => void)[] = [
   () => {},
 ];
 
-/** Archives for a while, with the look at the archive that triton store takes. */
+/** Archives for a while. */
 async function archive(fixture: Fixture): Promise<void> {
-  const worker = fixture.start({ newestArchived: (signal) => findArchiveEnds(fixture, signal) });
+  const worker = fixture.start();
   await fixture.clock.advance(2 * MINUTE);
   await worker.stop();
 }
@@ -77,9 +76,7 @@ Deno.test("carryOut() makes a lost database go on where the archive ends, whenev
       if (step !== lostAt) return;
       fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock });
       await fixture.put(5);
-      const refused = fixture.start({
-        newestArchived: (signal) => findArchiveEnds(fixture, signal),
-      });
+      const refused = fixture.start();
       await fixture.clock.advance(MINUTE);
       await rejects(refused.done, /goes further than the database knows.*checkpoint recover/);
       fixture.ledger = new MemoryLedger(STREAM, { clock: fixture.clock });
@@ -100,7 +97,7 @@ Deno.test("carryOut() mends a database that was restored from a backup, however 
     });
     fixture.ledger = backup;
     await fixture.put(10);
-    const refused = fixture.start({ newestArchived: (signal) => findArchiveEnds(fixture, signal) });
+    const refused = fixture.start();
     await fixture.clock.advance(MINUTE);
     await rejects(refused.done, /goes further than the database knows/);
     await recover(fixture);

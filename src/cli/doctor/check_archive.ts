@@ -1,14 +1,12 @@
 import { newestArchived } from "../../archive/mod.ts";
+import { earliestAhead } from "../../archiver/archive_ends.ts";
 import type { DatabaseFacts } from "../../checkpoint/inspect_database.ts";
+import { isBehind, lastArchived } from "../../checkpoint/last_archived.ts";
 import type { LedgerReport } from "../../checkpoint/mod.ts";
 import type { Clock } from "../../clock.ts";
-import { compareSequenceNumbers } from "../../record.ts";
 import type { StreamDescription } from "../../kinesis/mod.ts";
 import type { ObjectStore } from "../../objects/mod.ts";
 import type { Findings } from "./findings.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** What belongs together, if all is well. */
 export interface ArchivePlace {
@@ -22,8 +20,8 @@ export interface ArchivePlace {
 
 /** Whether bucket and database belong together, and neither is behind the other. */
 export async function checkArchive(place: ArchivePlace, findings: Findings): Promise<void> {
-  const { store, client, description, facts, clock } = place;
-  const { name: stream, retentionHours, createdAt } = description;
+  const { store, client, description, facts, history, clock } = place;
+  const { name: stream, createdAt } = description;
   const { newestKey, streamCreatedAt } = facts;
   if (streamCreatedAt !== undefined && streamCreatedAt.getTime() !== createdAt.getTime()) {
     findings.fail(
@@ -49,7 +47,8 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       },
     );
   }
-  const since = Math.max(clock.now() - retentionHours * HOUR_MS - DAY_MS, createdAt.getTime());
+  const open = history.shards.filter((shard) => shard.client === client && shard.state === "open");
+  const since = earliestAhead(description, open, clock.now());
   const options = { stream, client, clock, since: new Date(since), maxAttempts: 3 };
   const ends = await findings.attempt(
     "archive",
@@ -73,7 +72,7 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
   } else findings.ok("archive", `goes to ${newest}, and the database knows it`);
 }
 
-/** By the rule of `triton store`: see `shard_position.ts`. */
+/** The shards that `triton store` would refuse. */
 function shardsBehind(
   ends: Awaited<ReturnType<typeof newestArchived>>,
   { client, history }: ArchivePlace,
@@ -82,11 +81,8 @@ function shardsBehind(
     history.checkpoints.filter((checkpoint) => checkpoint.client === client)
       .map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
   );
-  return [...ends].filter(([shardId, { last }]) => {
-    const checkpoint = saved.get(shardId);
-    if (checkpoint !== undefined) return compareSequenceNumbers(last, checkpoint) > 0;
-    return !history.gaps.some((gap) =>
-      gap.client === client && gap.shardId === shardId && gap.after === last
-    );
-  }).map(([shardId]) => shardId).sort();
+  const gaps = history.gaps.filter((gap) => gap.client === client);
+  return [...ends].filter(([shardId, { last }]) =>
+    isBehind(lastArchived({ shardId, checkpoint: saved.get(shardId) }, gaps), last)
+  ).map(([shardId]) => shardId).sort();
 }

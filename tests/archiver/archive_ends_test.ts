@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
-import { findArchiveEnds } from "../../src/cli/archive_ends.ts";
+import { ArchiveEnds } from "../../src/archiver/archive_ends.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
@@ -29,18 +29,26 @@ async function fourDays() {
   const services = { store, kinesis, ledger, clock };
   return {
     ...services,
+    services,
+    /** How many files were read since this was last called. */
+    reads(): number {
+      const count = gets;
+      gets = 0;
+      return count;
+    },
     /** The last records by shard, and how many files were asked. */
     async find() {
       gets = 0;
-      const ends = await findArchiveEnds(services, new AbortController().signal);
-      return { ends: [...ends].map(([id, { key, last }]) => [id, key, last]), gets };
+      const ends = new ArchiveEnds(services);
+      const found = await Promise.all([shardId(0), shardId(1)].map((id) => ends.of(id)));
+      return { ends: found.map((end) => end && [end.key, end.last]), gets };
     },
   };
 }
 
-const END = [[shardId(0), keyOf(CHAIN.at(-1)!), String(2 * CHAIN.length)]];
+const END = [[keyOf(CHAIN.at(-1)!), String(2 * CHAIN.length)], undefined];
 
-Deno.test("findArchiveEnds() looks back as far as the stream holds records if nothing is known", async () => {
+Deno.test("ArchiveEnds looks back as far as the stream holds records if nothing is known", async () => {
   const { find, kinesis } = await fourDays();
   const { ends, gets } = await find();
   deepStrictEqual(ends, END);
@@ -49,7 +57,7 @@ Deno.test("findArchiveEnds() looks back as far as the stream holds records if no
   deepStrictEqual((await find()).gets, CHAIN.length, "and to the beginning of the stream");
 });
 
-Deno.test("findArchiveEnds() looks back no further than the database can be behind", async () => {
+Deno.test("ArchiveEnds looks back no further than the database can be behind", async () => {
   const { find, kinesis, ledger, clock } = await fourDays();
   kinesis.setRetention(STREAM, 24 * 7);
   const knownAt = new Date(clock.now() - 2 * HOUR);
@@ -61,7 +69,7 @@ Deno.test("findArchiveEnds() looks back no further than the database can be behi
   ok(gets >= 25 && gets <= 27, `a day and two hours, not ${gets}`);
 });
 
-Deno.test("findArchiveEnds() looks all the way back for a shard that was just added", async () => {
+Deno.test("ArchiveEnds looks all the way back for a shard that was just added", async () => {
   const { find, kinesis, ledger } = await fourDays();
   kinesis.setRetention(STREAM, 24 * 7);
   await ledger.addShards([
@@ -70,9 +78,43 @@ Deno.test("findArchiveEnds() looks all the way back for a shard that was just ad
   deepStrictEqual((await find()).gets, CHAIN.length);
 });
 
-Deno.test("findArchiveEnds() passes over the archives of an earlier stream of the same name", async () => {
+Deno.test("ArchiveEnds passes over the archives of an earlier stream of the same name", async () => {
   const { find, kinesis } = await fourDays();
   kinesis.deleteStream(STREAM);
   kinesis.createStream(STREAM, 1);
-  deepStrictEqual(await find(), { ends: [], gets: 0 });
+  deepStrictEqual(await find(), { ends: [undefined, undefined], gets: 0 });
+});
+
+Deno.test("ArchiveEnds finds what came since, and reads only that", async () => {
+  const { services, reads } = await fourDays();
+  const ends = new ArchiveEnds(services);
+  await ends.look();
+  reads();
+  const more = chainOf(CHAIN.length + 2);
+  await putFiles(services.store, ...more.slice(-2));
+  await services.clock.advance(2 * HOUR);
+  const [one, other] = await Promise.all([ends.of(shardId(0)), ends.of(shardId(0))]);
+  deepStrictEqual([one?.key, other?.key], [keyOf(more.at(-1)!), keyOf(more.at(-1)!)]);
+  deepStrictEqual(reads(), 2);
+});
+
+Deno.test("ArchiveEnds looks again for who comes while it looks", async () => {
+  const { services } = await fourDays();
+  const more = chainOf(CHAIN.length + 1);
+  const ends = new ArchiveEnds(services);
+  const [list, begun] = [services.store.list.bind(services.store), Promise.withResolvers<void>()];
+  const held = Promise.withResolvers<void>();
+  services.store.list = async function* (...args) {
+    begun.resolve();
+    const found = await Array.fromAsync(list(...args));
+    await held.promise;
+    yield* found;
+  };
+  const early = ends.look();
+  await begun.promise;
+  await putFiles(services.store, more.at(-1)!);
+  const end = ends.of(shardId(0));
+  held.resolve();
+  await early;
+  deepStrictEqual((await end)?.key, keyOf(more.at(-1)!));
 });
