@@ -38,6 +38,8 @@ export async function honoursConditions(
 export class ConditionalStore implements ObjectStore {
   /** The URL the store was opened by. */
   readonly url: string;
+  /** What tells the store from every other one. */
+  readonly identity: string;
   /** Lists objects. */
   readonly list: ObjectStore["list"];
   /** Asks about one object. */
@@ -50,6 +52,7 @@ export class ConditionalStore implements ObjectStore {
   constructor(store: ObjectStore) {
     this.#store = store;
     this.url = store.url;
+    this.identity = store.identity;
     this.list = store.list.bind(store);
     this.head = store.head.bind(store);
     this.get = store.get.bind(store);

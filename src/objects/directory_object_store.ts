@@ -48,6 +48,8 @@ import type {
 export class DirectoryObjectStore implements ObjectStore {
   /** The directory as a `file:` URL. */
   readonly url: string;
+  /** The same: the URL has the absolute path. */
+  readonly identity: string;
   readonly #root: string;
 
   /**
@@ -58,6 +60,7 @@ export class DirectoryObjectStore implements ObjectStore {
   constructor(directory: string) {
     this.#root = resolve(directory);
     this.url = pathToFileURL(this.#root).href;
+    this.identity = this.url;
   }
 
   /** Lists the files whose key begins with `prefix`, in the order of their keys' UTF-8 bytes. */

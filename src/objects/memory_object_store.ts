@@ -30,6 +30,8 @@ export interface ObjectRequest {
 export interface MemoryObjectStoreOptions {
   /** The time that objects get, in milliseconds since the Unix epoch: 0 unless given. */
   readonly now?: () => number;
+  /** What tells the store from every other one. Default: `memory:` and a random name. */
+  readonly identity?: string;
   /** How many objects a page of a listing has: 1,000 unless given. */
   readonly pageSize?: number;
   /** How many bytes a chunk of a body has at most: 65,536 unless given. */
@@ -71,6 +73,8 @@ interface StoredObject {
 export class MemoryObjectStore implements ObjectStore {
   /** Always `memory:`. */
   readonly url = "memory:";
+  /** Of this object alone: what is in memory cannot be opened again. */
+  readonly identity: string;
   readonly #options: MemoryObjectStoreOptions;
   readonly #objects = new Map<string, StoredObject>();
   #keysInOrder: readonly string[] | undefined;
@@ -82,6 +86,7 @@ export class MemoryObjectStore implements ObjectStore {
    */
   constructor(options: MemoryObjectStoreOptions = {}) {
     this.#options = options;
+    this.identity = options.identity ?? `memory:${crypto.randomUUID()}`;
   }
 
   /** Lists the objects whose key begins with `prefix`, page by page. */

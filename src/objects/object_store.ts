@@ -77,6 +77,12 @@ export interface PutOptions {
 export interface ObjectStore {
   /** The URL the store was opened by, such as `s3://bucket/prefix`, without credentials. */
   readonly url: string;
+  /**
+   * What tells this store from every other one, the same in each process that opens it: the
+   * normalised URL, and the endpoint where that is not AWS's. A database remembers it as the place of
+   * an archive.
+   */
+  readonly identity: string;
   /** Lists the objects whose key begins with `prefix`, in the order of their keys' UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo>;
   /** Asks about one object; undefined if it is not there. */

@@ -55,7 +55,7 @@ export async function openS3ObjectStore(
   const endpoint = options.endpoint || env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   const region = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
   const client = await makeClient({ ...options, endpoint, region });
-  return Object.assign(new S3ObjectStore(client, place), {
+  return Object.assign(new S3ObjectStore(client, { ...place, endpoint }), {
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   });
 }

@@ -24,6 +24,7 @@ import { sendBody } from "./s3_put.ts";
 import { checkObject, checkPage, checkPart, decodeKey } from "./s3_answers.ts";
 import { discardS3Body, readS3Body, releaseOf } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
+import { s3Identity } from "./store_identity.ts";
 
 /** Which objects of S3 a store is about. */
 export interface S3ObjectStoreOptions {
@@ -31,6 +32,8 @@ export interface S3ObjectStoreOptions {
   readonly bucket: string;
   /** A folder of the bucket that all keys are in, such as `logs/triton`: none unless given. */
   readonly prefix?: string;
+  /** URL of the client's server, where it is not AWS's: part of the store's identity. */
+  readonly endpoint?: string | undefined;
 }
 
 /** The SDK, loaded when the first request is made: importing this file must not load it. */
@@ -56,6 +59,8 @@ const sdk = () => loading ??= import("@aws-sdk/client-s3");
 export class S3ObjectStore implements ObjectStore {
   /** The bucket and folder, such as `s3://bucket/prefix`. */
   readonly url: string;
+  /** The URL, and the endpoint where that is not AWS's. */
+  readonly identity: string;
   readonly #client: S3Client;
   readonly #bucket: string;
   /** What stands before every key: empty, or ends with a slash. */
@@ -73,6 +78,7 @@ export class S3ObjectStore implements ObjectStore {
     this.#bucket = options.bucket;
     this.#folder = prefix === "" ? "" : `${prefix}/`;
     this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
+    this.identity = s3Identity(this.url, options.endpoint);
   }
 
   /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */

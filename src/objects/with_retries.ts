@@ -28,6 +28,7 @@ import type {
 export function withRetries(store: ObjectStore, options: RetryOptions): ObjectStore {
   return {
     url: store.url,
+    identity: store.identity,
     list: (prefix, listOptions) => listAgain(store, prefix, listOptions ?? {}, options),
     head: (key, headOptions) =>
       retry(() => store.head(key, headOptions), forCall(options, headOptions)),

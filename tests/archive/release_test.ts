@@ -29,9 +29,9 @@ function releasing(store: ObjectStore) {
       },
     };
   };
-  const { url, put } = store;
+  const { url, identity, put } = store;
   const list = store.list.bind(store);
-  return { store: { url, list, put, get, head: store.head.bind(store) }, counts };
+  return { store: { url, identity, list, put, get, head: store.head.bind(store) }, counts };
 }
 
 /** What is in the blocks of an archive that may be damaged, and what was lost. */

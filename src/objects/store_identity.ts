@@ -1,0 +1,50 @@
+/**
+ * Telling object stores apart, in this process and in the next one.
+ *
+ * @module
+ */
+
+/** Where an object store is, as its identity says. */
+export interface StorePlace {
+  /** URL of the store, as `openObjectStore` takes it. */
+  readonly url: string;
+  /** URL of the server, where it is not AWS's. */
+  readonly endpoint: string | undefined;
+}
+
+/** AWS's own servers: bucket names are unique among them, so they need no endpoint. */
+const AWS_HOST = /\.(amazonaws\.com(\.cn)?|api\.aws)$/;
+const AT = " at ";
+
+/**
+ * The identity of a bucket, or of a folder in it.
+ *
+ * @param url URL of the bucket and folder, such as `s3://bucket/prefix`.
+ * @param endpoint URL of the server, if it was given. How it is written counts: `localhost` is not
+ * `127.0.0.1`.
+ * @returns The URL, followed by the normalised endpoint if that is not AWS's.
+ */
+export function s3Identity(url: string, endpoint: string | undefined): string {
+  const server = endpoint && normalize(endpoint);
+  return server ? `${url}${AT}${server}` : url;
+}
+
+/**
+ * Takes an identity apart.
+ *
+ * @param identity What {@linkcode s3Identity} returned, or the URL of another store.
+ */
+export function parseIdentity(identity: string): StorePlace {
+  const index = identity.lastIndexOf(`${AT}http`);
+  if (index < 0) return { url: identity, endpoint: undefined };
+  return { url: identity.slice(0, index), endpoint: identity.slice(index + AT.length) };
+}
+
+/** An endpoint without what makes no difference; undefined for AWS's own. */
+function normalize(endpoint: string): string | undefined {
+  if (!URL.canParse(endpoint)) return endpoint;
+  const { protocol, host, hostname, pathname } = new URL(endpoint);
+  return AWS_HOST.test(hostname)
+    ? undefined
+    : `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
+}
