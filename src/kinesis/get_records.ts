@@ -11,6 +11,7 @@
 
 import { Buffer } from "node:buffer";
 import type { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
+import { AnswerBody } from "../aws/answer_body.ts";
 import { MAX_WIRE_RECORDS, readWireRecords } from "../codec/wire_records.ts";
 import type { SequenceNumber } from "../record.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";
@@ -72,7 +73,8 @@ export async function sendGetRecords(
     }
     return result;
   }, { step: "deserialize", priority: "low", name: "tritonGetRecords" });
-  await client.send(command, settings);
+  const options = { ...settings, streamsBody: true };
+  await client.send(command, options);
   return answer;
 }
 
@@ -81,7 +83,11 @@ const EMPTY = new TextEncoder().encode("{}");
 async function readAnswer(response: WireAnswer): Promise<ReceivedAnswer> {
   const parser = new AnswerParser();
   try {
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) parser.push(chunk);
+    const { body } = response;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      parser.push(chunk);
+      if (body instanceof AnswerBody) body.release(chunk); // which is copied
+    }
     return parser.end();
   } catch (error) {
     // Where the SDK puts it too: what is wrong with a body says little without its status.

@@ -5,8 +5,8 @@
  */
 
 import type { Kinesis } from "@aws-sdk/client-kinesis";
+import { clientSettings } from "../aws/client_settings.ts";
 import { ConfigError } from "../errors.ts";
-import { watchServerTime } from "../server_time.ts";
 import type { KinesisApi } from "./kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
 
@@ -24,9 +24,10 @@ export interface OpenKinesisOptions {
   readonly endpoint?: string | undefined;
   /** Keys to sign with; unless given, the SDK looks for them where it always does. */
   readonly credentials?: KinesisCredentials | undefined;
-  /** How long connecting may take, in milliseconds: 5,000 unless given. */
-  readonly connectionTimeoutMs?: number | undefined;
-  /** How long the service may take to answer, or pause within an answer: 30,000 unless given. */
+  /**
+   * Longest time without a byte in either direction, in milliseconds: while connecting, before the
+   * answer and within it. Default: 30,000.
+   */
   readonly requestTimeoutMs?: number | undefined;
   /** Told the service's time, to the second, with each answer. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
@@ -63,27 +64,13 @@ export interface KinesisCredentials {
 export async function openKinesis(
   options: OpenKinesisOptions = {},
 ): Promise<KinesisApi & AsyncDisposable> {
-  const [{ Kinesis }, { NodeHttpHandler }] = await Promise.all([
-    import("@aws-sdk/client-kinesis"),
-    import("@smithy/node-http-handler"),
-  ]);
-  const { region, endpoint, credentials, requestTimeoutMs = 30_000 } = options;
-  const requestHandler = new NodeHttpHandler({
-    connectionTimeout: options.connectionTimeoutMs ?? 5_000,
-    requestTimeout: requestTimeoutMs,
-    socketTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    // One connection for each shard that is being read: a lower limit would queue them.
-    httpAgent: { maxSockets: Infinity },
-    httpsAgent: { maxSockets: Infinity },
-  });
-  if (options.onServerTime !== undefined) watchServerTime(requestHandler, options.onServerTime);
+  const { Kinesis } = await import("@aws-sdk/client-kinesis");
+  const { region, endpoint, credentials, requestTimeoutMs = 30_000, onServerTime } = options;
   const client = new Kinesis({
+    ...await clientSettings({ silenceTimeoutMs: requestTimeoutMs, onServerTime }),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts: 1,
-    requestHandler,
   });
   await requireRegion(client);
   return new OpenedKinesis(client);

@@ -4,27 +4,10 @@
  * @module
  */
 
+import { noCredentials } from "../aws/no_credentials.ts";
+import { isPassingCode, isPassingStatus } from "../aws/passing.ts";
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { KinesisError } from "../errors.ts";
-import { noCredentials } from "../no_credentials.ts";
-
-/** Refusals that pass by themselves: throttling, and failures inside the service. */
-const PASSING_CODES = new Set([
-  "InternalFailure",
-  "InternalFailureException",
-  "InternalServerError",
-  "KMSThrottlingException",
-  "LimitExceededException",
-  "ProvisionedThroughputExceededException",
-  "RequestTimeout",
-  "RequestTimeoutException",
-  "ServiceUnavailable",
-  "ServiceUnavailableException",
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  "TooManyRequestsException",
-]);
 
 /** Names of errors that say nothing about what the service said. */
 const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutError", "Unknown"]);
@@ -35,16 +18,6 @@ interface SdkError extends Error {
   readonly errors?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly statusCode?: number };
-}
-
-/**
- * Says whether an error code of the service passes by itself: throttling, or a failure inside it.
- *
- * @param code The service's name for the error.
- * @returns `true` if the same request may succeed later.
- */
-export function isPassingCode(code: string): boolean {
-  return PASSING_CODES.has(code);
 }
 
 /**
@@ -80,10 +53,6 @@ export function toKinesisError(what: string, thrown: unknown, isClockSet = false
 /** A status that promises an answer: an error that has it is about the answer's body. */
 function isGoodStatus(status: number | undefined): boolean {
   return status !== undefined && status < 300; // as the SDK has it
-}
-
-function isPassingStatus(status: number | undefined): boolean {
-  return status !== undefined && (status >= 500 || status === 429);
 }
 
 /** The service's own name for the error; undefined where the answer did not carry one. */

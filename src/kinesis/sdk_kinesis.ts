@@ -12,7 +12,7 @@ import type {
   Shard as SdkShard,
   StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
-import { watchClock } from "../clock_skew.ts";
+import { watchClock } from "../aws/clock_skew.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
 import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
@@ -38,8 +38,8 @@ const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
  * Kinesis as the AWS SDK reaches it.
  *
  * The client comes from outside and stays the caller's to destroy. Give it `maxAttempts: 1`, since
- * what uses a `KinesisApi` asks again itself, and a `NodeHttpHandler`, since the client's own
- * choice, HTTP/2, fails on local servers without TLS; `openKinesis` does both.
+ * what uses a `KinesisApi` retries by itself, and a request handler for HTTP/1.1, since the client's
+ * own choice, HTTP/2, fails on local servers without TLS; `openKinesis` does both.
  *
  * @example Usage
  * ```ts

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { watchServerTime } from "../server_time.ts";
+import { clientSettings } from "../aws/client_settings.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
 
@@ -37,10 +37,7 @@ export interface S3Options {
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 
-/** Gives up connecting after this long, in milliseconds. */
-const CONNECTION_TIMEOUT_MS = 10_000;
-
-/** Gives up on a connection that brings no byte for this long, in milliseconds. */
+/** Longest time without a byte in either direction, in milliseconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
 /** Where to go without a region anywhere: from here S3 tells each bucket's own. */
@@ -61,30 +58,18 @@ export async function openS3ObjectStore(
 }
 
 async function makeClient(options: S3Options): Promise<S3Client> {
-  const [sdk, { NodeHttpHandler }, { takeShortcuts }] = await Promise.all([
-    import("@aws-sdk/client-s3"),
-    import("@smithy/node-http-handler"),
-    import("./s3_shortcut.ts"),
-  ]);
-  const { endpoint, region, credentials, onServerTime } = options;
-  const requestHandler = new NodeHttpHandler({
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    socketTimeout: SILENCE_TIMEOUT_MS,
-  });
-  if (onServerTime !== undefined) watchServerTime(requestHandler, onServerTime);
-  const client = new sdk.S3Client({
+  const { S3Client } = await import("@aws-sdk/client-s3");
+  const { env, endpoint, region, credentials, onServerTime } = options;
+  const client = new S3Client({
+    ...await clientSettings({ env, silenceTimeoutMs: SILENCE_TIMEOUT_MS, onServerTime }),
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     ...(region ? { region } : {}),
     ...(credentials ? { credentials } : {}),
-    // Asking again is ours: it counts, logs and obeys the signal.
-    maxAttempts: 1,
     followRegionRedirects: true,
     // The signature covers the body's SHA-256 already, and not every server knows the rest.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler,
   });
-  takeShortcuts(client, sdk, { silenceTimeoutMs: SILENCE_TIMEOUT_MS, onServerTime });
   if (region || await hasRegion(client)) return client;
   client.destroy();
   return await makeClient({ ...options, region: DEFAULT_REGION });

@@ -1,13 +1,94 @@
 /**
- * Bodies of answers from S3.
+ * Bodies of objects to and from S3.
  *
  * @module
  */
 
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { createHash } from "node:crypto";
+import type {
+  GetObjectCommand,
+  GetObjectCommandOutput,
+  PutObjectCommand,
+  PutObjectCommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { AnswerBody } from "../aws/answer_body.ts";
+import { FetchHandler } from "../aws/fetch_handler.ts";
+import { PartsBlob } from "../aws/parts_blob.ts";
 import { ObjectStoreError } from "../errors.ts";
-import { FetchedBody } from "./fetch_object.ts";
+import { joinChunks } from "./object_body.ts";
 import { s3Error } from "./s3_error.ts";
+
+/** A body that comes: ours, or what another handler gives, such as a stream of Node's. */
+export type S3Body = AnswerBody | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
+
+/** An answer to GetObject. */
+export interface S3GetAnswer {
+  /** What the headers say. */
+  readonly output: GetObjectCommandOutput;
+  /** The body, which is still coming. */
+  readonly body: S3Body;
+}
+
+/**
+ * Sends a GetObject. Its body is kept from the SDK, which reads only streams, a chunk at a time.
+ *
+ * @param client The client to send with.
+ * @param command What to get.
+ * @param signal Aborts the request.
+ */
+export async function sendGet(
+  client: S3Client,
+  command: GetObjectCommand,
+  signal: AbortSignal | undefined,
+): Promise<S3GetAnswer> {
+  let body: AnswerBody | undefined;
+  command.middlewareStack.add((next) => async (args) => {
+    const result = await next(args);
+    const response = result.response as { body: unknown };
+    if (response.body instanceof AnswerBody) {
+      body = response.body;
+      response.body = new Blob(); // of the kinds of body that the SDK takes, the least
+    }
+    return result;
+  }, { step: "deserialize", priority: "low", name: "tritonBody" });
+  const options = { abortSignal: signal, streamsBody: true };
+  const output = await client.send(command, options);
+  return { output, body: body ?? output.Body as unknown as S3Body };
+}
+
+/**
+ * Sends a PutObject with a body of several parts, without joining them first.
+ *
+ * The SHA-256, which the signature covers, is also sent as the object's checksum: a bucket with
+ * Object Lock wants one.
+ *
+ * @param client The client to send with; one that is not Triton's own gets the parts joined.
+ * @param command The command, without a body.
+ * @param body The parts, and what aborts the request.
+ */
+export async function sendPut(
+  client: S3Client,
+  command: PutObjectCommand,
+  { parts, signal }: {
+    readonly parts: readonly Uint8Array[];
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<PutObjectCommandOutput> {
+  const sha256 = createHash("sha256");
+  for (const part of parts) sha256.update(part);
+  const digest = sha256.digest();
+  command.input.ChecksumSHA256 = digest.toString("base64");
+  command.input.Body = client.config.requestHandler instanceof FetchHandler
+    ? new PartsBlob(parts)
+    : joinChunks(parts);
+  command.middlewareStack.add((next) => (args) => {
+    const { headers } = args.request as { headers: Record<string, string> };
+    headers["x-amz-content-sha256"] = digest.toString("hex");
+    return next(args);
+  }, { step: "build", name: "tritonBodyHash" });
+  return await client.send(command, { abortSignal: signal });
+}
 
 /** How to read a body. */
 interface ReadS3BodyOptions {
@@ -20,15 +101,14 @@ interface ReadS3BodyOptions {
 /**
  * Reads the body of an answer, which fails unless all announced bytes come.
  *
- * A body that is not read to its end is destroyed, and its connection with it.
+ * A body that is not read to its end is cancelled, and its connection closed.
  */
 export async function* readS3Body(
-  output: GetObjectCommandOutput,
+  { output, body }: S3GetAnswer,
   { what, signal }: ReadS3BodyOptions,
 ): AsyncGenerator<Uint8Array> {
-  const body = output.Body as unknown as NodeBody;
   const announced = output.ContentLength;
-  const abort = () => body.destroy?.(signal?.reason);
+  const abort = () => void discardS3Body(body);
   signal?.addEventListener("abort", abort, { once: true });
   let [received, ended] = [0, false];
   try {
@@ -44,7 +124,7 @@ export async function* readS3Body(
     throw s3Error(what, error);
   } finally {
     signal?.removeEventListener("abort", abort);
-    if (!ended) body.destroy?.();
+    if (!ended) await discardS3Body(body);
   }
   signal?.throwIfAborted();
   if (announced !== undefined && received !== announced) {
@@ -56,24 +136,7 @@ export async function* readS3Body(
 }
 
 /** Gives up a body that nobody will read, and its connection. */
-export async function discardS3Body({ Body }: GetObjectCommandOutput): Promise<void> {
-  const body: unknown = Body;
-  if (body instanceof FetchedBody) await body.cancel().catch(() => {});
-  else (body as NodeBody | undefined)?.destroy?.();
-}
-
-/** What the Node handler gives as a body: a readable stream (other handlers a web stream). */
-interface NodeBody extends AsyncIterable<Uint8Array> {
-  destroy?(error?: unknown): void;
-}
-
-/** How to free the chunks of a body, where they share their memory with nobody. */
-export function releaseOf(
-  output: GetObjectCommandOutput,
-): ((chunk: Uint8Array) => void) | undefined {
-  return output.Body as unknown instanceof FetchedBody ? free : undefined;
-}
-
-function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+export async function discardS3Body(body: S3Body): Promise<void> {
+  if (body instanceof AnswerBody) await body.cancel();
+  else body.destroy?.();
 }

@@ -4,26 +4,10 @@
  * @module
  */
 
+import { noCredentials } from "../aws/no_credentials.ts";
+import { isPassingCode, isPassingStatus } from "../aws/passing.ts";
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { ObjectStoreError, TritonError } from "../errors.ts";
-import { noCredentials } from "../no_credentials.ts";
-
-/** What asking again can help with, by S3's name or by the system's. */
-const RETRYABLE = new Set([
-  "ConditionalRequestConflict",
-  "InternalError",
-  "OperationAborted",
-  "RequestTimeout",
-  "RequestTimeTooSkewed",
-  "ServiceUnavailable",
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  ...CONNECTION_CODES,
-]);
-
-/** Says a server that does not know a header, such as `If-None-Match`, and never will. */
-const NOT_IMPLEMENTED = 501;
 
 /** What people should do about errors whose own message does not say. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -60,8 +44,8 @@ export function s3Error(what: string, error: unknown, isClockSet = false): unkno
   if (error instanceof TritonError) return error;
   const code = codeOf(error as SdkError);
   const status = statusOf(error);
-  const passes = status === 429 || (status ?? 0) >= 500 && status !== NOT_IMPLEMENTED;
-  const retryable = RETRYABLE.has(code) || passes || isClockSet;
+  const retryable = isPassingCode(code) || CONNECTION_CODES.has(code) || isPassingStatus(status) ||
+    isClockSet;
   const says = messageOf(error as SdkError);
   const why = code === "CredentialsProviderError"
     ? noCredentials(says)

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { isPassingCode } from "../aws/passing.ts";
 import { KinesisError } from "../errors.ts";
 import type { KinesisApi, PutEntry, PutResult } from "../kinesis/mod.ts";
 import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
-import { isPassingCode } from "../kinesis/sdk_error.ts";
 
 /** Thrown when Kinesis refuses a record for good. */
 export class PutRecordError extends KinesisError {

@@ -192,7 +192,7 @@ Deno.test("stats --lag tells how old the oldest record after a position is", asy
   ok(big > 0 && big < 60_000, `${big} ms`);
   const unreachable = `${pipeline.directory}/unreachable.yaml`;
   const text =
-    "clicks:\n  name: clicks_prod\n  region: us-east-1\n  endpoint: http://127.0.0.1:9\n";
+    "clicks:\n  name: clicks_prod\n  region: us-east-1\n  endpoint: http://127.0.0.1:2\n";
   await Deno.writeTextFile(unreachable, text);
   const nowhere = await lags("--config", unreachable);
   deepStrictEqual(nowhere.lags, [null, null]);

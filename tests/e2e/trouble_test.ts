@@ -8,7 +8,7 @@ import { EventCounter } from "./audit.ts";
 import { NumberedProducer } from "./numbered_producer.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
 
-const NOWHERE = "http://127.0.0.1:9"; // the discard port: nobody listens
+const NOWHERE = "http://127.0.0.1:2"; // nobody listens there
 
 Deno.test("triton store waits for a database that is down, and then archives", async () => {
   await using postgres = await startPostgres();

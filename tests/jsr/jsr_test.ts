@@ -4,8 +4,8 @@ import { type LoadedPackages, loadedPackages } from "./loaded_packages.ts";
 import { type ProcessResult, PublishedPackage } from "./published.ts";
 
 const GOLDEN = new URL("../testdata/golden/onetiny", import.meta.url).pathname;
-const AWS_KINESIS = ["@aws-sdk/client-kinesis", "@smithy/node-http-handler"];
-const AWS_S3 = ["@aws-sdk/client-s3", "@smithy/node-http-handler"];
+const AWS_KINESIS = ["@aws-sdk/client-kinesis", "@smithy/core"];
+const AWS_S3 = ["@aws-sdk/client-s3", "@smithy/core"];
 
 /** The npm packages of each entry point: what importing it loads, and what it may load later. */
 const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
@@ -26,7 +26,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
       "@aws-sdk/client-s3",
       "@logtape/logtape",
       "@opentelemetry/api",
-      "@smithy/node-http-handler",
+      "@smithy/core",
       "postgres",
       "yaml",
     ],

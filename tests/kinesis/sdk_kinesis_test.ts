@@ -303,7 +303,7 @@ Deno.test("SdkKinesis asks once: asking again is for who uses it", async () => {
 
 Deno.test("openKinesis() honours the endpoint variables, its own option before them", async () => {
   await using server = serve(() => fault("ResourceNotFoundException"));
-  const nowhere = "http://127.0.0.1:1";
+  const nowhere = "http://127.0.0.1:2";
   const code = async (env: Record<string, string>, endpoint?: string) => {
     using _ = withEnv({ AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_KINESIS: undefined, ...env });
     await using kinesis = await open(endpoint);

@@ -50,7 +50,7 @@ Deno.test("openObjectStore() says what it takes", async () => {
 Deno.test("openObjectStore() finds the endpoint in the environment, the one of S3 first", async () => {
   await using server = await startS3Server({ buckets: ["bucket"] });
   const credentials = { accessKeyId: "a", secretAccessKey: "b" };
-  const nowhere = "http://127.0.0.1:1";
+  const nowhere = "http://127.0.0.1:2";
   const environments: [string | undefined, Record<string, string>][] = [
     [undefined, { AWS_ENDPOINT_URL: server.url }],
     [undefined, { AWS_ENDPOINT_URL: nowhere, AWS_ENDPOINT_URL_S3: server.url }],

@@ -2,10 +2,11 @@ import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { concatBytes } from "../../src/codec/byte_source.ts";
 import { ObjectStoreError } from "../../src/errors.ts";
 import { type OpenedObjectStore, openObjectStore, S3ObjectStore } from "../../src/objects/mod.ts";
+import fc from "fast-check";
+import { checkSignature } from "../support/check_signature.ts";
 import {
   s3Error,
   type S3Fault,
@@ -14,7 +15,7 @@ import {
   startS3Server,
 } from "../support/s3_server.ts";
 
-/** A server with one bucket, and a store in it that has made its first request for an object. */
+/** A server with one bucket, and a store in it. */
 async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } & AsyncDisposable> {
   const server = await startS3Server({ buckets: ["bucket"] });
   const store = await openObjectStore("s3://bucket", {
@@ -22,10 +23,6 @@ async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } &
     env: {},
     credentials: { accessKeyId: "a", secretAccessKey: "b" },
   });
-  // From the second on they take another way; that of the first is in s3_shortcut_test.ts.
-  await store.put("first", new Uint8Array(1));
-  await store.head("first");
-  server.buckets.get("bucket")!.clear();
   return {
     server,
     store,
@@ -210,7 +207,6 @@ Deno.test("S3ObjectStore.put() sends parts without framing by a client that adds
     region: "us-east-1",
     credentials: { accessKeyId: "a", secretAccessKey: "b" },
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({}),
   });
   const store = new S3ObjectStore(client, { bucket: "bucket" });
   let encoding: string | null | undefined;
@@ -244,7 +240,7 @@ Deno.test("S3ObjectStore uses a connection again, also after a body was read to 
     for (const run of Object.values(OPERATIONS)) await run(store);
     await Array.fromAsync(await store.get("a"));
   }
-  equal(server.connections, 2); // the SDK's, and the one of the shorter way
+  equal(server.connections, 1);
 });
 
 Deno.test("S3ObjectStore keeps to its folder", async () => {
@@ -288,5 +284,69 @@ Deno.test("openObjectStore() follows a bucket to its region", async () => {
     code: "PermanentRedirect",
     retryable: false,
     message: "Cannot get s3://bucket/a: the bucket is in another region; set AWS_REGION to it",
+  });
+});
+
+Deno.test("openObjectStore() signs what it asks, whatever the keys, ranges and metadata", async () => {
+  await using server = await startS3Server({ buckets: ["bucket"] });
+  const secretAccessKey = `a secret/with+signs ${"long ".repeat(20)}`;
+  server.fault = ({ request }) => void checkSignature(request, secretAccessKey);
+  await using store = await openObjectStore("s3://bucket/a folder", {
+    endpoint: server.url,
+    env: {},
+    credentials: { accessKeyId: "key", secretAccessKey, sessionToken: "to/ken+of=it" },
+  });
+  const part = fc.string({ minLength: 1, unit: "grapheme" })
+    .filter((text) => text !== "." && text !== ".." && !/[/\\\p{Cc}]/u.test(text));
+  const metadata = fc.dictionary(
+    fc.stringMatching(/^[a-z][a-z0-9-]*$/),
+    fc.stringMatching(/^\w+$/),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(part, { minLength: 1, maxLength: 3 }),
+      fc.uint8Array({ minLength: 1, maxLength: 2_000 }),
+      fc.nat(2_000),
+      metadata,
+      async (parts, body, offset, metadata) => {
+        const key = parts.join("/");
+        await store.put(key, body, { metadata });
+        const part = await store.get(key, { range: { offset } });
+        deepStrictEqual([...await part.bytes()], [...body.subarray(offset)]);
+        deepStrictEqual({ ...(await store.head(key))?.metadata }, { ...metadata });
+        const listed = await Array.fromAsync(store.list(key), (info) => info.key);
+        ok(listed.includes(key));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("openObjectStore() minds a clock that the SDK has set right", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  await store.put("a", new Uint8Array(3));
+  const ahead = 3_600_000;
+  const offsets: number[] = [];
+  server.fault = (asked) => {
+    const [, y, m, d, ...time] = /^(....)(..)(..)T(..)(..)(..)Z$/
+      .exec(asked.request.headers.get("x-amz-date")!)!;
+    offsets.push(Date.parse(`${y}-${m}-${d}T${time.join(":")}Z`) - Date.now());
+    if (offsets.at(-1)! > ahead / 2) return undefined;
+    const refusal = s3Error(403, "RequestTimeTooSkewed", asked);
+    refusal.headers.set("date", new Date(Date.now() + ahead).toUTCString());
+    return refusal;
+  };
+  await rejects(store.get("a"), { code: "RequestTimeTooSkewed", retryable: true });
+  equal((await (await store.get("a")).bytes()).length, 3);
+  equal(offsets.length, 2);
+});
+
+Deno.test("openObjectStore() says of a key that URLs cannot have that it cannot be requested", async () => {
+  await using running = await start();
+  await rejects(running.store.get("a/../b"), {
+    message:
+      'Cannot get s3://bucket/a/../b: the path "/bucket/a/../b" cannot be requested over HTTP',
+    retryable: false,
   });
 });

@@ -27,7 +27,8 @@ export function checkSignature(
   const lines = names!.split(";").map((name) => `${name}:${headers.get(name)?.trim()}\n`).join("");
   const { pathname, searchParams } = new URL(url);
   searchParams.sort();
-  const query = searchParams.toString().replaceAll("+", "%20");
+  const query = searchParams.toString()
+    .replaceAll("+", "%20").replaceAll("*", "%2A").replaceAll("%7E", "~");
   const hash = headers.get("x-amz-content-sha256");
   const canonical = `${method}\n${pathname}\n${query}\n${lines}\n${names}\n${hash}`;
   const hashed = createHash("sha256").update(canonical).digest("hex");

@@ -5,7 +5,7 @@
  */
 
 import { Kinesis } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { FetchHandler } from "../../src/aws/fetch_handler.ts";
 import { type KinesisApi, type KinesisCredentials, SdkKinesis } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
 
@@ -70,7 +70,7 @@ export function openLocalClient(url: string): Kinesis {
     region: LOCAL_REGION,
     credentials: LOCAL_CREDENTIALS,
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({}),
+    requestHandler: new FetchHandler({ silenceTimeoutMs: 60_000 }),
   });
 }
 

@@ -26,7 +26,8 @@ Metrics go to an OpenTelemetry collector with OTEL_DENO=true, and then as these 
   OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
   OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME
 
-NODE_EXTRA_CA_CERTS names a file of certificates to trust, such as those of a company's proxy.
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY are obeyed, and these files of certificates are trusted beside
+the usual ones: AWS_CA_BUNDLE or the profile's ca_bundle, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE.
 
 The values of AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and PGPASSWORD are never printed.
 `;

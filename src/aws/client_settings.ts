@@ -1,0 +1,48 @@
+/**
+ * What all of Triton's SDK clients have in common.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { loadCaCertificates } from "./ca_certificates.ts";
+import { FetchHandler } from "./fetch_handler.ts";
+import type { Environment } from "./profile.ts";
+
+/** Options of {@linkcode clientSettings}. */
+export interface ClientSettingsOptions {
+  /** The environment. Default: the process's own. */
+  readonly env?: Environment | undefined;
+  /** Longest time without a byte in either direction, in milliseconds. */
+  readonly silenceTimeoutMs: number;
+  /** Called with the service's time, to the second, of each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
+}
+
+/** Settings for the constructor of an SDK client. */
+export interface ClientSettings {
+  /** Retries are Triton's own: it counts, logs and obeys the signal. */
+  readonly maxAttempts: 1;
+  /** Sends the client's requests, and those to STS and SSO that get its credentials. */
+  readonly requestHandler: FetchHandler;
+  /** What the client passes on to the clients that get its credentials. */
+  readonly clientConfig: { readonly requestHandler: FetchHandler };
+}
+
+/**
+ * Makes the settings that each SDK client gets: one way to send requests, with the private CAs of
+ * the environment.
+ *
+ * Two kinds of credentials are got another way, by the SDK's own requests over plain HTTP: those of
+ * instances and of containers, from an address of the machine itself, where no proxy may be between.
+ *
+ * @param options The limits, and where the CAs are found.
+ * @returns The settings; the client closes the handler when it is destroyed.
+ * @throws {ConfigError} If a file of certificates cannot be read.
+ */
+export async function clientSettings(options: ClientSettingsOptions): Promise<ClientSettings> {
+  const { env = process.env, ...others } = options;
+  const caCertificates = await loadCaCertificates(env);
+  const requestHandler = new FetchHandler({ ...others, caCertificates });
+  return { maxAttempts: 1, requestHandler, clientConfig: { requestHandler } };
+}

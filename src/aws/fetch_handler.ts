@@ -1,0 +1,213 @@
+/**
+ * The way of all requests to AWS: the SDK's, over `fetch`.
+ *
+ * @module
+ */
+
+import { AnswerBody } from "./answer_body.ts";
+import { nameLostConnection } from "./lost_connection.ts";
+import { PartsBlob } from "./parts_blob.ts";
+import { readServiceTime } from "./service_time.ts";
+import { Silence } from "./silence.ts";
+
+/** A request as the SDK has it. */
+export interface WireRequest {
+  /** The method. */
+  readonly method: string;
+  /** `http:` or `https:`. */
+  readonly protocol: string;
+  /** The server's name or address. */
+  readonly hostname: string;
+  /** The server's port; undefined for the protocol's own. */
+  readonly port?: number | undefined;
+  /** The path, percent-encoded as it was signed. */
+  readonly path: string;
+  /** The parameters, not yet encoded. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  /** The headers, with the signature. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body: bytes, a text, a {@linkcode PartsBlob}, or nothing. */
+  readonly body?: unknown;
+}
+
+/** An answer as the SDK wants it. */
+export interface WireAnswer {
+  /** The HTTP status. */
+  readonly statusCode: number;
+  /** The status in words. */
+  readonly reason: string;
+  /** The headers, names in lower case. */
+  readonly headers: Record<string, string>;
+  /** The bytes of the body; an {@linkcode AnswerBody} of a good answer if that was asked for. */
+  body: Uint8Array | AnswerBody;
+}
+
+/** What a client's `send` takes beside the command, as far as it is used here. */
+export interface WireOptions {
+  /** Aborts the request: an `AbortSignal`, of which the SDK knows an older kind too. */
+  readonly abortSignal?: { readonly aborted: boolean } | undefined;
+  /** Whether a good answer's body is to be read while it comes, as an {@linkcode AnswerBody}. */
+  readonly streamsBody?: boolean | undefined;
+}
+
+/** Options of {@linkcode FetchHandler}. */
+export interface FetchHandlerOptions {
+  /** Longest time without a byte in either direction, in milliseconds. */
+  readonly silenceTimeoutMs: number;
+  /** Certificates of CAs that are trusted beside the usual ones, as PEM. */
+  readonly caCertificates?: readonly string[] | undefined;
+  /** Called with the service's time, to the second, of each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
+}
+
+/** The most bytes of a listing or an error. */
+const MAX_WHOLE_BODY = 8 * 1024 * 1024;
+
+/** Idle connections are closed after so long, in milliseconds. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** What `fetch` sets itself, or (the last) does not do. */
+const NOT_SENT = new Set(["host", "content-length", "expect"]);
+
+/**
+ * Sends what an SDK client asks, as its `requestHandler`.
+ *
+ * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, and takes half the CPU of
+ * `node:http`. HTTP/1.1 is spoken alone: local servers know no other. Redirects are the SDK's
+ * matter.
+ */
+export class FetchHandler {
+  /** What the SDK asks a handler. */
+  readonly metadata: { readonly handlerProtocol: string } = { handlerProtocol: "http/1.1" };
+  readonly #options: FetchHandlerOptions;
+  readonly #client: Deno.HttpClient | undefined;
+
+  /** Creates a handler with connections of its own. */
+  constructor(options: FetchHandlerOptions) {
+    this.#options = options;
+    this.#client = createClient(options.caCertificates);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param request The request.
+   * @param options The signal, and how the body is to be read.
+   * @returns The answer, of any status.
+   * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.
+   */
+  async handle(
+    request: WireRequest,
+    { abortSignal, streamsBody = false }: WireOptions = {},
+  ): Promise<{ response: WireAnswer }> {
+    const url = urlOf(request);
+    const nameError = (error: unknown) => nameLostConnection(error, url.host);
+    const init = initOf(request);
+    const signal = abortSignal as AbortSignal | undefined;
+    const silence = new Silence({ signal, limitMs: this.#options.silenceTimeoutMs });
+    const response = await this.#fetch(url, init, silence).catch((error) => {
+      silence.end();
+      throw silence.signal.aborted ? error : nameError(error);
+    });
+    const answer = this.#answerOf(response);
+    const body = new AnswerBody(response, { silence, nameError });
+    answer.body = streamsBody && response.ok ? body : await readWhole(body, url.host);
+    return { response: answer };
+  }
+
+  /** Closes the connections; what is still being read is read to its end. */
+  destroy(): void {
+    this.#client?.close();
+  }
+
+  /** Nothing can be changed. */
+  updateHttpClientConfig(): void {}
+
+  /** Nothing can be changed. */
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  #fetch(url: URL, init: RequestInit, silence: Silence): Promise<Response> {
+    return silence.during(fetch(url, {
+      ...watched(init, silence),
+      signal: silence.signal,
+      ...(this.#client === undefined ? {} : { client: this.#client }),
+    }));
+  }
+
+  #answerOf(response: Response): WireAnswer {
+    const headers = Object.fromEntries(response.headers);
+    const time = this.#options.onServerTime && readServiceTime(headers);
+    if (time !== undefined) this.#options.onServerTime?.(time);
+    const { status: statusCode, statusText: reason } = response;
+    return { statusCode, reason, headers, body: new Uint8Array(0) };
+  }
+}
+
+/** A client that trusts more CAs: Deno has one, elsewhere `fetch` does without. */
+function createClient(caCerts: readonly string[] = []): Deno.HttpClient | undefined {
+  if (typeof globalThis.Deno?.createHttpClient !== "function") return undefined;
+  return Deno.createHttpClient({
+    caCerts: [...caCerts],
+    http2: false,
+    poolIdleTimeout: IDLE_TIMEOUT_MS,
+  });
+}
+
+/**
+ * The address of a request, exactly as it was signed.
+ *
+ * @throws {TypeError} If there is a part `.` or `..` in the path, which URLs cannot have.
+ */
+function urlOf({ protocol, hostname, port, path, query = {} }: WireRequest): URL {
+  const host = port === undefined ? hostname : `${hostname}:${port}`;
+  const url = new URL(`${protocol}//${host}${path}${queryOf(query)}`);
+  if (url.pathname === path) return url;
+  throw new TypeError(`the path ${JSON.stringify(path)} cannot be requested over HTTP`);
+}
+
+function queryOf(query: NonNullable<WireRequest["query"]>): string {
+  const parts = Object.keys(query).sort().flatMap((name) => {
+    const values = [query[name] ?? null].flat();
+    return values.map((value) =>
+      value === null ? encode(name) : `${encode(name)}=${encode(value)}`
+    );
+  });
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+}
+
+/** Percent-encodes as AWS signs: all but letters, digits and `-._~`. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** @throws {TypeError} If a header cannot be sent. */
+function initOf({ method, headers, body }: WireRequest): RequestInit {
+  const sent = new Headers(Object.entries(headers).filter(([name]) => !NOT_SENT.has(name)));
+  // What an object is encoded with is part of it.
+  sent.set("accept-encoding", "identity");
+  return {
+    method,
+    headers: sent,
+    body: method === "GET" || method === "HEAD" ? null : body as BodyInit,
+    redirect: "manual",
+  };
+}
+
+/** A request whose body, while it is being sent, interrupts the silence. */
+function watched(init: RequestInit, silence: Silence): RequestInit {
+  if (!(init.body instanceof PartsBlob)) return init;
+  return { ...init, body: init.body.watchedBy(() => silence.interrupt()) };
+}
+
+async function readWhole(body: AnswerBody, host: string): Promise<Uint8Array> {
+  const bytes = await body.bytes(MAX_WHOLE_BODY);
+  if (bytes !== undefined) return bytes;
+  throw Object.assign(new Error(`the answer of ${host} is longer than 8 MiB`), {
+    name: "InvalidAnswer",
+  });
+}
