@@ -403,3 +403,15 @@ Deno.test("verifyArchive() reports a file that vanishes while it is verified", a
   await putFiles(store, ...chainOf(1));
   deepStrictEqual(typesOf(await verify(store)), ["damaged 1"]);
 });
+
+Deno.test("verifyArchive() finds records that are there twice also where a gap was recorded", async () => {
+  const store = await storeOf(
+    { shards: { 0: [undefined, 1, 2, 3] }, at: 0 },
+    { shards: { 0: [undefined, 3, 4] }, at: 3600 },
+  );
+  const knowledge = {
+    checkpoints: () => Promise.resolve([]),
+    gaps: () => Promise.resolve([gapOf(0, 3)]),
+  };
+  deepStrictEqual(typesOf(await verify(store, { knowledge })), ["overlap 2"]);
+});

@@ -6,7 +6,14 @@
 
 import type { Mutant } from "../mutant.ts";
 import { ARCHIVER_MUTANTS } from "./archiver.ts";
+import { HISTORY_MUTANTS } from "./history.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
+import { VERIFY_MUTANTS } from "./verify.ts";
 
 /** All mutants. */
-export const MUTANTS: readonly Mutant[] = [...ARCHIVER_MUTANTS, ...STREAM_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...ARCHIVER_MUTANTS,
+  ...HISTORY_MUTANTS,
+  ...STREAM_MUTANTS,
+  ...VERIFY_MUTANTS,
+];

@@ -1,6 +1,8 @@
 import type { Mutant } from "../mutant.ts";
 
-/** Wrong changes to the reader and writer of live streams. */
+const READER = ["tests/stream/stream_reader_test.ts", "tests/stream/auto_checkpoint_test.ts"];
+
+/** Wrong changes to the reader of live streams. */
 export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a child begins when its parent was yielded to the end, not when it was fetched",
@@ -8,5 +10,62 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     find: "return this.#closed && this.#batches.length === 0;",
     replace: "return this.#closed;",
     tests: ["tests/stream/children_order_test.ts"],
+  },
+  {
+    breaks: "a record's position is saved once the next one is requested, not when it is yielded",
+    file: "src/stream/positions.ts",
+    find: "    this.#current = { shardId, sequenceNumber };",
+    replace: "    this.#finished.set(shardId, sequenceNumber);",
+    tests: READER,
+  },
+  {
+    breaks: "an aggregated record is done when the last record in it was yielded",
+    file: "src/stream/stream_reader.ts",
+    find: "if (isWhole) this.#positions.deliver(",
+    replace: "if (isWhole || true) this.#positions.deliver(",
+    tests: ["tests/stream/aggregated_records_test.ts"],
+  },
+  {
+    breaks: "a save that failed is made again",
+    file: "src/stream/positions.ts",
+    find: "    for (const [shardId, number] of moved) this.#saved.set(shardId, number);\n  }",
+    replace: "  }",
+    tests: READER,
+  },
+  {
+    breaks: "a shard that left the stream while it was read does not stop the others",
+    file: "src/stream/stream_fetcher.ts",
+    find: 'error.code !== "ResourceNotFoundException") throw error;',
+    replace: 'error.code !== "NoSuchCode") throw error;',
+    tests: READER,
+  },
+  {
+    breaks: "idle reading ends only when the children of ended shards were read, too",
+    file: "src/stream/stream_fetcher.ts",
+    find: "return this.waitingShards === 0 && this.#ended.isSubsetOf(this.#parents) &&",
+    replace: "return this.waitingShards === 0 &&",
+    tests: READER,
+  },
+  {
+    breaks: "an expired iterator is renewed after the last record that was read",
+    file: "src/kinesis/poll_shard.ts",
+    find: 'this.#position = { type: "after", sequenceNumber: last.sequenceNumber };',
+    replace: 'this.#position = { type: "latest" };',
+    tests: ["tests/kinesis/poll_shard_test.ts"],
+  },
+  {
+    breaks: "a child is read after all of its parents, not after one of them",
+    file: "src/kinesis/shard_tree.ts",
+    find: 'return parents.every((parent) => (this.#states.get(parent) ?? "ended") === "ended");',
+    replace:
+      'return parents.length === 0 || parents.some((parent) => this.#states.get(parent) === "ended");',
+    tests: ["tests/kinesis/shard_tree_test.ts", ...READER],
+  },
+  {
+    breaks: "a shard that comes from one with a checkpoint begins with its oldest record",
+    file: "src/kinesis/shard_tree.ts",
+    find: 'if (type("after") || type("trim-horizon")) return { type: "trim-horizon" };',
+    replace: 'if (type("trim-horizon")) return { type: "trim-horizon" };',
+    tests: ["tests/kinesis/shard_tree_test.ts", ...READER],
   },
 ];
