@@ -118,8 +118,10 @@ export {
   type RequestOptions,
   type RetryEvent,
   type RetryingOptions,
+  ServiceTime,
   type Shard,
   type StreamDescription,
+  type TimedResponse,
   type UserRecord,
   UserRecords,
 } from "./src/kinesis/mod.ts";

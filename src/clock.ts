@@ -11,6 +11,11 @@ import { mulberry32 } from "./mulberry32.ts";
 export interface Clock {
   /** The current time, in milliseconds since the Unix epoch. */
   now(): number;
+  /**
+   * Time that passes evenly, whatever is done to the clock: milliseconds since some moment. Default:
+   * {@linkcode now}.
+   */
+  monotonic?(): number;
   /** A number from 0 up to, but not including, 1. */
   random(): number;
   /**
@@ -26,9 +31,15 @@ export interface Clock {
 /** A timer that is set for longer goes off at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** The monotonic time of a clock, in milliseconds since some moment: to measure durations. */
+export function monotonicNow(clock: Clock): number {
+  return clock.monotonic?.() ?? clock.now();
+}
+
 /** The machine's own clock and random numbers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   random: () => Math.random(),
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

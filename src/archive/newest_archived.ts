@@ -27,6 +27,8 @@ export interface NewestArchivedOptions extends ReadManifestsOptions {
    * all are read.
    */
   readonly isKnown?: ((key: string) => boolean) | undefined;
+  /** The time that archives were created before, give or take a day. Default: the clock's. */
+  readonly now?: Date | undefined;
 }
 
 /** Where the chain of a shard ends. */
@@ -93,11 +95,12 @@ async function* recentArchives(
   options: NewestArchivedOptions,
 ): AsyncGenerator<ArchiveEntry> {
   const { stream, client, signal, since, clock = systemClock, isKnown } = options;
+  const now = options.now?.getTime() ?? clock.now();
   const listed = listArchives(askingAgain(store, options), {
     ...{ stream, client, signal },
     from: since,
     // Writers' clocks may be ahead.
-    to: new Date(Math.max(clock.now(), since.getTime()) + DAY_MS),
+    to: new Date(Math.max(now, since.getTime()) + DAY_MS),
   });
   for await (const entry of listed) {
     if (entry.createdAt * 1000 >= since.getTime() && !isKnown?.(entry.key)) yield entry;

@@ -8,7 +8,10 @@ import { type ArchiveEnd, newestArchived } from "../archive/mod.ts";
 import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import type { ShardId } from "../record.ts";
-import { type ArchiverServices, type Patience, persist } from "./services.ts";
+import { type ArchiverServices, type Patience, persist, type Services } from "./services.ts";
+
+/** What looking into the archive takes. */
+type EndServices = ArchiverServices & Pick<Services, "time"> & Patience;
 
 const HOUR_MS = 3_600_000;
 /** Clocks differ, and a file may be put long after it was closed. */
@@ -22,7 +25,7 @@ const DAY_MS = 24 * HOUR_MS;
  * worker. The first look goes back as far as the database could be behind, later ones a day.
  */
 export class ArchiveEnds {
-  readonly #services: ArchiverServices & Patience;
+  readonly #services: EndServices;
   readonly #ends = new Map<ShardId, ArchiveEnd>();
   /** Keys that the last look found: their files are not read again. */
   #known: ReadonlySet<string> = new Set();
@@ -30,7 +33,7 @@ export class ArchiveEnds {
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(services: ArchiverServices & Patience) {
+  constructor(services: EndServices) {
     this.#services = services;
   }
 
@@ -53,11 +56,10 @@ export class ArchiveEnds {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, signal, ledger: { stream, client } } = this.#services;
-    const startedAt = clock.now();
-    const since = this.#lookedAt === undefined
-      ? await aheadSince(this.#services)
-      : Math.min(this.#lookedAt, startedAt) - DAY_MS;
+    const { store, clock, time, signal, ledger: { stream, client } } = this.#services;
+    const first = this.#lookedAt === undefined ? await aheadSince(this.#services) : Infinity;
+    const startedAt = time.now();
+    const since = Math.min(first, (this.#lookedAt ?? Infinity) - DAY_MS);
     const listed = new Set<string>();
     const isKnown = (key: string) => listed.add(key) && this.#known.has(key);
     const options = {
@@ -67,6 +69,7 @@ export class ArchiveEnds {
       signal,
       isKnown,
       since: new Date(since),
+      now: new Date(startedAt),
       maxAttempts: 3,
     };
     const ends = await persist(
@@ -80,11 +83,12 @@ export class ArchiveEnds {
   }
 }
 
-async function aheadSince(services: ArchiverServices & Patience): Promise<number> {
-  const { kinesis, ledger, clock } = services;
-  const stream = await persist("Kinesis", services, () => kinesis.describeStream(ledger.stream));
+async function aheadSince(services: EndServices): Promise<number> {
+  const { kinesis, ledger, time } = services;
+  const describe = () => time.of(() => kinesis.describeStream(ledger.stream));
+  const stream = await persist("Kinesis", services, describe);
   const open = await persist("ledger", services, () => ledger.shards("open"));
-  return earliestAhead(stream, open, clock.now());
+  return earliestAhead(stream, open, time.now());
 }
 
 /**

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.ts";
+import { monotonicNow } from "../clock.ts";
 import { ArchiveBuilder, formatArchiveKey } from "../codec/mod.ts";
 import { CheckpointError } from "../errors.ts";
 import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
@@ -140,7 +141,8 @@ export class ArchiveWriter {
       if (lease.archived !== undefined) previous.set(shardId, lease.archived);
       lease.archived = last;
     }
-    const closedAt = this.#services.clock.now();
+    // By Kinesis' clock, since a key's day is where readers look for records of that day.
+    const closedAt = this.#services.time.now();
     const file: ClosedFile = { builder, leases, reason, closedAt, previous, knownAt };
     this.#open = new OpenFile();
     this.#queue.add(file);
@@ -166,9 +168,9 @@ export class ArchiveWriter {
       if (intent === undefined) break;
       this.#nextFree = createdAt + 1;
       const body = this.#finish(file, intent, createdAt);
-      const startedAt = this.#services.clock.now();
+      const startedAt = monotonicNow(this.#services.clock);
       if (await putArchive(intent, body, this.#services)) {
-        this.#services.monitor.uploaded(this.#services.clock.now() - startedAt);
+        this.#services.monitor.uploaded(monotonicNow(this.#services.clock) - startedAt);
         const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
         if (state === "void") throw voidError(key);
         this.#announce(file, key, body.reduce((size, part) => size + part.length, 0));

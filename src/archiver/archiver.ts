@@ -1,6 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { formatArchiveKey } from "../codec/mod.ts";
 import { ArchiveEnds } from "./archive_ends.ts";
+import { monotonicNow } from "../clock.ts";
+import { ServiceTime } from "../kinesis/service_time.ts";
 import { ArchiveWriter } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
@@ -62,7 +64,8 @@ export class Archiver {
     this.#store = new ConditionalStore(services.store);
     const pinned = options.shards && new Set(options.shards);
     const monitor = options.monitor ?? new ArchiverMonitor({ clock, stream, client });
-    this.#services = { ...services, store: this.#store, monitor, signal };
+    const time = new ServiceTime(clock);
+    this.#services = { ...services, store: this.#store, monitor, time, signal };
     this.#worker = randomName(services.clock);
     this.#leaseMs = options.leaseMs ?? 20_000;
     this.#rotateMs = options.rotateMs ?? 3_600_000;
@@ -73,7 +76,7 @@ export class Archiver {
       onLost: (lease) => this.#writer.discard(lease),
     });
     // What was read is archived also when it is time to stop, however long that takes.
-    this.#writer = new ArchiveWriter({ ...services, store: this.#store, monitor }, {
+    this.#writer = new ArchiveWriter({ ...services, store: this.#store, monitor, time }, {
       maxSize,
       maxMemory,
       onFile,
@@ -211,8 +214,8 @@ export class Archiver {
 
   /** Closes files by the clock. */
   async #rotate(): Promise<void> {
-    const { clock } = this.#services;
-    while (await this.#sleep(untilRotation(clock.now(), this.#rotateMs))) {
+    const { time } = this.#services;
+    while (await this.#sleep(untilRotation(time.now(), this.#rotateMs))) {
       this.#writer.close("time");
       for (const lease of this.#leases.held) await this.#shardArchiver.confirm(lease);
     }
@@ -223,8 +226,7 @@ export class Archiver {
     const { clock } = this.#services;
     for (let first = true; !this.#stop.signal.aborted; first = false) {
       this.#wake = Promise.withResolvers();
-      // Either way: the clock may have been set back.
-      const age = Math.abs(clock.now() - this.#shards.listedAt);
+      const age = monotonicNow(clock) - this.#shards.listedAt;
       if (age >= LISTING_INTERVAL_MS) await this.#shards.refresh();
       await this.#balance(first && this.#options.skipToLatest === true);
       await Promise.race([this.#sleep(this.#leaseMs / 10), this.#wake.promise]);

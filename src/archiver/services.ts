@@ -3,6 +3,7 @@ import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { Clock } from "../clock.ts";
 import { ServiceError } from "../errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
+import type { ServiceTime } from "../kinesis/service_time.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { retry } from "../retry.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";
@@ -24,6 +25,8 @@ export interface ArchiverServices {
 
 /** What the archiver works with. */
 export interface Services extends ArchiverServices {
+  /** The time by Kinesis' clock: what is said of records is measured by it. */
+  readonly time: ServiceTime;
   /** Told of what happens. */
   readonly monitor: ArchiverMonitor;
 }

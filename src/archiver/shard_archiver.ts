@@ -84,7 +84,7 @@ export class ShardArchiver {
   }
 
   async #read(lease: Lease, from: StartPosition): Promise<void> {
-    const { services: { kinesis, ledger, clock, monitor }, writer, options } = this.#parts;
+    const { services: { kinesis, ledger, clock, time, monitor }, writer, options } = this.#parts;
     const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
     const { pollIntervalMs, limit } = options;
@@ -94,9 +94,9 @@ export class ShardArchiver {
       from: describeStart(from),
     });
     // An answer is as of some moment after it was asked for; how long it took must not count.
-    let askedAt = clock.now();
+    let askedAt = time.now();
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
-    const pace = { clock, signal, pollIntervalMs, limit, onRetry, budget: this.#budget };
+    const pace = { clock, time, signal, pollIntervalMs, limit, onRetry, budget: this.#budget };
     for await (const batch of pollShard(kinesis, shard, pace)) {
       monitor.read(lease.shardId, batch.records);
       if (signal.aborted) return;
@@ -113,17 +113,17 @@ export class ShardArchiver {
       lease.readUntil = Math.max(lease.readUntil, newest, asOf - batch.millisBehindLatest);
       lease.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
-      askedAt = clock.now();
+      askedAt = time.now();
     }
     if (!signal.aborted) await this.#end(lease);
   }
 
   /** Records what the stream may have dropped before it was read. */
   async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
-    const { services: { clock }, shards } = this.#parts;
-    // The machine's clock may be behind, such as that of a virtual machine that was just woken up.
+    const { services: { time }, shards } = this.#parts;
+    const now = batch.serverTime?.getTime() ?? time.now();
     const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
-    const age = Math.max(clock.now(), newest + batch.millisBehindLatest) - lease.readUntil;
+    const age = Math.max(now, newest + batch.millisBehindLatest) - lease.readUntil;
     // A record of just that age is kept.
     if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
     // The retention may have been shortened since the shards were listed.
@@ -137,9 +137,9 @@ export class ShardArchiver {
     until: SequenceNumber | undefined,
     reason: string,
   ): Promise<void> {
-    const { services, services: { ledger, clock }, leases } = this.#parts;
+    const { services, services: { ledger, time }, leases } = this.#parts;
     const { shardId, epoch, lastRead: after } = lease;
-    const recordedAt = new Date(clock.now());
+    const recordedAt = new Date(time.now());
     const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
     const isOurs = await persist("ledger", services, () => ledger.recordGap(gap, epoch));
     if (!isOurs) return leases.lose(lease);

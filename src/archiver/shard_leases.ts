@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
+import { monotonicNow } from "../clock.ts";
 import type { ShardId } from "../record.ts";
 import { Lease } from "./lease.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
@@ -28,7 +29,7 @@ export class ShardLeases {
   /** Shards whose lease was asked for and is not answered yet. */
   readonly #taking = new Set<ShardId>();
   #workers: readonly string[] = [];
-  /** When the leases were last renewed, in milliseconds since the Unix epoch. */
+  /** When the leases were last renewed, in monotonic time. */
   #renewedAt = Infinity;
   /** Whether other workers are given time to come back after an outage. */
   #isWaiting = false;
@@ -83,8 +84,8 @@ export class ShardLeases {
     );
     // All leases ran out in an outage of that length. Whoever is first after it must not take those
     // of the others, who would have read for nothing: they have until the next time to come back.
-    this.#isWaiting = !this.#isWaiting && clock.now() - this.#renewedAt > leaseMs;
-    this.#renewedAt = clock.now();
+    this.#isWaiting = !this.#isWaiting && monotonicNow(clock) - this.#renewedAt > leaseMs;
+    this.#renewedAt = monotonicNow(clock);
     if (!this.#isWaiting) this.#workers = renewal.workers;
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);

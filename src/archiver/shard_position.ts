@@ -9,8 +9,8 @@ import { type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-/** Two clocks are never equal: "now" by this machine's is taken to be a second earlier. */
-const CLOCK_TOLERANCE_MS = 1_000;
+/** What deciding takes. */
+type PositionServices = Pick<Services, "ledger" | "time"> & Patience;
 
 /** What decides where reading of a shard begins. */
 export interface PositionOptions {
@@ -20,11 +20,6 @@ export interface PositionOptions {
   readonly recover: boolean;
   /** Whether the saved position is passed over. */
   readonly skip: boolean;
-}
-
-/** "Latest" as a position that stays the same when it is used again later. */
-export function startNow(now: number): StartPosition {
-  return { type: "at-timestamp", timestamp: new Date(now - CLOCK_TOLERANCE_MS) };
 }
 
 /**
@@ -37,7 +32,7 @@ export function startNow(now: number): StartPosition {
 export async function positionShard(
   lease: Lease,
   standing: ShardStanding,
-  services: Pick<Services, "ledger"> & Patience,
+  services: PositionServices,
   options: PositionOptions,
 ): Promise<StartPosition> {
   const { checkpoint, knownAt } = await mendCheckpoint(lease, standing, services, options);
@@ -52,7 +47,7 @@ export async function positionShard(
 async function mendCheckpoint(
   lease: Lease,
   standing: ShardStanding,
-  services: Pick<Services, "ledger"> & Patience,
+  services: PositionServices,
   { end, recover }: PositionOptions,
 ): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
   const { ledger } = services;
@@ -80,12 +75,12 @@ async function mendCheckpoint(
 async function skip(
   lease: Lease,
   checkpoint: ShardStanding["checkpoint"],
-  services: Pick<Services, "ledger"> & Patience,
+  services: PositionServices,
 ): Promise<StartPosition> {
-  const { ledger, clock } = services;
+  const { ledger, time } = services;
   const { shardId, epoch } = lease;
-  const now = clock.now();
-  const start = startNow(now);
+  const now = time.now();
+  const start: StartPosition = { type: "at-timestamp", timestamp: time.startAt() };
   // Not when the database hears of it: that may be long after, from a worker that is dead by then.
   const knownAt = new Date(now);
   const gap: Gap = {

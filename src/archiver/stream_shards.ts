@@ -2,10 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import type { NewShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
+import { monotonicNow } from "../clock.ts";
 import { descendantsOf } from "../kinesis/shard_tree.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
-import { startNow } from "./shard_position.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -21,22 +21,25 @@ export interface StreamShardsOptions {
 
 /** The shards of a stream, as Kinesis lists them, and what the ledger is told of them. */
 export class StreamShards {
-  readonly #services: Pick<Services, "kinesis" | "ledger"> & Patience;
+  readonly #services: Pick<Services, "kinesis" | "ledger" | "time"> & Patience;
   readonly #options: StreamShardsOptions;
   /** Shards placed by hand that were said to be missing. */
   readonly #missing = new Set<ShardId>();
   #retentionMs = Infinity;
   #ended = 0;
   #listedAt = -Infinity;
+  /** When this began: what arrives later is wanted, however long the services take to answer. */
+  readonly #begunAt: number;
 
   /**
    * @param services Kinesis, the ledger, and how long to ask them.
    * @param options Where to begin, and which shards to look for.
    */
   constructor(
-    services: Pick<Services, "kinesis" | "ledger"> & Patience,
+    services: Pick<Services, "kinesis" | "ledger" | "time"> & Patience,
     options: StreamShardsOptions,
   ) {
+    this.#begunAt = services.time.monotonic();
     this.#services = services;
     this.#options = options;
   }
@@ -51,7 +54,7 @@ export class StreamShards {
     return this.#ended;
   }
 
-  /** When the shards were last listed, in milliseconds since the Unix epoch. */
+  /** When the shards were last listed, in monotonic time. */
   get listedAt(): number {
     return this.#listedAt;
   }
@@ -77,13 +80,13 @@ export class StreamShards {
     }
     this.#warnOfMissing(known, listed);
     this.#ended = shards.filter(({ state }) => state === "ended").length;
-    this.#listedAt = clock.now();
+    this.#listedAt = monotonicNow(clock);
   }
 
   /** Asks the stream about itself, and keeps in mind how long it keeps a record. */
   async describe(): Promise<StreamDescription> {
-    const { kinesis, ledger } = this.#services;
-    const ask = () => kinesis.describeStream(ledger.stream);
+    const { kinesis, ledger, time } = this.#services;
+    const ask = () => time.of(() => kinesis.describeStream(ledger.stream));
     const stream = await persist("Kinesis", this.#services, ask);
     this.#retentionMs = stream.retentionHours * HOUR_MS;
     return stream;
@@ -143,18 +146,13 @@ export class StreamShards {
    * those it knew are children, of which anything may be missing that arrived since.
    */
   async #addFirst(listed: readonly Shard[]): Promise<boolean> {
-    const { ledger, clock } = this.#services;
+    const { ledger, time } = this.#services;
     const checkpoints = await persist("ledger", this.#services, () => ledger.checkpoints());
     const plan = planShards(listed, { checkpoints, from: this.#options.from });
-    const now = startNow(clock.now());
+    const knownAt = new Date(time.now());
     const shards = listed.map(({ id, parents }): NewShard => {
-      const position = plan.get(id);
       // A shard with a checkpoint begins there. One that is passed over is closed: it ends at once.
-      const start =
-        position === undefined || position.type === "latest" || position.type === "after"
-          ? now
-          : position;
-      return { shardId: id, parents, start };
+      return { shardId: id, parents, start: this.#asWritten(plan.get(id)), knownAt };
     });
     const descendants = descendantsOf(checkpoints, listed);
     const children = listed.filter(({ id }) => descendants.has(id) && !checkpoints.has(id));
@@ -162,6 +160,18 @@ export class StreamShards {
     if (!await persist("ledger", this.#services, () => ledger.addFirstShards(others))) return false;
     await this.#addChildren(children, new Set(others.map(({ shardId }) => shardId)));
     return true;
+  }
+
+  /** A start that stays the same when it is used again later, and that Kinesis accepts. */
+  #asWritten(position: StartPosition = { type: "latest" }): StartPosition {
+    const { time } = this.#services;
+    if (position.type === "trim-horizon") return position;
+    const begun = time.startAt(this.#begunAt);
+    if (position.type !== "at-timestamp") return { type: "at-timestamp", timestamp: begun };
+    // A time in the future is one of a machine whose clock is ahead: it means now.
+    return position.timestamp.getTime() <= time.now()
+      ? position
+      : { type: "at-timestamp", timestamp: begun };
   }
 
   async #addChildren(shards: readonly Shard[], known: ReadonlySet<ShardId>): Promise<void> {
@@ -185,14 +195,14 @@ export class StreamShards {
 
   /** Records a shard that came and went while nobody looked. */
   async #recordMissing(shardId: ShardId): Promise<void> {
-    const { ledger, clock } = this.#services;
+    const { ledger, time } = this.#services;
     const gap = {
       stream: ledger.stream,
       shardId,
       after: undefined,
       until: undefined,
       reason: "expired",
-      recordedAt: new Date(clock.now()),
+      recordedAt: new Date(time.now()),
     };
     await persist("ledger", this.#services, () => ledger.recordGap(gap));
     this.#services.monitor?.gap(shardId, gap.reason);

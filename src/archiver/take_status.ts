@@ -23,12 +23,11 @@ export interface StatusParts {
 
 /** Tells how an archiver stands at this moment. */
 export function takeStatus(parts: StatusParts): ArchiverStatus {
-  const { services: { ledger, store, clock, monitor }, leases, writer } = parts;
+  const { services: { ledger, store, clock, time, monitor }, leases, writer } = parts;
   const retentionMs = finite(parts.shards.retentionMs);
-  const now = clock.now();
-  const shards = leases.open?.map((shard) => takeShardStatus(shard, parts, now));
+  const shards = leases.open?.map((shard) => takeShardStatus(shard, parts, time.now()));
   return {
-    at: new Date(now),
+    at: new Date(clock.now()),
     stream: ledger.stream,
     client: ledger.client,
     store: store.url,

@@ -126,9 +126,9 @@ function* write(
   return written;
 }
 
-/** What the column holds of a time that cannot lie in the future. */
+/** What the column holds of a time; one by Kinesis' clock may lie in the database's future. */
 function toSeconds(time: Date | undefined, now: number): number {
-  return Math.min(Math.floor(Math.min(time?.getTime() ?? now, now) / 1000), MAX_SECONDS);
+  return Math.min(Math.floor((time?.getTime() ?? now) / 1000), MAX_SECONDS);
 }
 
 /** Forgets the checkpoint of a shard. */

@@ -320,8 +320,7 @@ export class MemoryLedger implements ArchiveLedger {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #save(shardId: ShardId, sequenceNumber: SequenceNumber, savedAt?: Date): void {
-    const now = this.#clock.now();
-    const time = Math.min(savedAt?.getTime() ?? now, now);
+    const time = savedAt?.getTime() ?? this.#clock.now();
     this.#checkpoints.set(shardId, { sequenceNumber, savedAt: time });
   }
 

@@ -78,7 +78,8 @@ async function lagOf(row: StatsRow, kinesis: KinesisApi, { clock }: CliContext):
     const batch = await kinesis.getRecords(iterator, { limit: 1, shard });
     const [next] = batch.records;
     if (next !== undefined) {
-      return { type: "behind", ms: Math.max(0, clock.now() - next.arrivedAt.getTime()) };
+      const now = batch.serverTime?.getTime() ?? clock.now();
+      return { type: "behind", ms: Math.max(0, now - next.arrivedAt.getTime()) };
     }
     behindMs = batch.millisBehindLatest;
     iterator = batch.nextIterator;

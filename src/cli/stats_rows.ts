@@ -48,7 +48,10 @@ const NOTHING = {
   gaps: 0,
 };
 
-/** Seconds since a position was saved, both times cut to whole seconds as go-triton does. */
+/**
+ * Seconds since a position was saved, both times cut to whole seconds as go-triton does: 0 where the
+ * position is of a machine whose clock is ahead.
+ */
 export function ageOf(updatedAt: Date, now: number): number {
-  return Math.floor(now / 1000) - Math.floor(updatedAt.getTime() / 1000);
+  return Math.max(0, Math.floor(now / 1000) - Math.floor(updatedAt.getTime() / 1000));
 }

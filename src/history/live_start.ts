@@ -35,13 +35,14 @@ export async function askStream(
   stream: string,
   options: RetryingOptions & { readonly clock: { now(): number } },
 ): Promise<StreamState> {
-  const { retentionHours } = await askUntilAnswered(
+  const { retentionHours, serverTime } = await askUntilAnswered(
     { service: "kinesis", operation: "DescribeStream", stream },
     () => kinesis.describeStream(stream, { signal: options.signal }),
     options,
   );
   const shards = await listAllShards(kinesis, stream, options);
-  return { shards, horizon: options.clock.now() - retentionHours * HOUR_MS };
+  const now = serverTime?.getTime() ?? options.clock.now();
+  return { shards, horizon: now - retentionHours * HOUR_MS };
 }
 
 /** What is known at the archive's end. */

@@ -23,7 +23,7 @@ export interface FindPositionsOptions extends RetryingOptions {
 }
 
 /** How far before a time the search begins, and how much further each time it was not far enough. */
-const FIRST_STEP_MS = 10_000; // Kinesis refuses a time in the future, and clocks differ
+const FIRST_STEP_MS = 10_000;
 const GROWTH = 4;
 const POLL_INTERVAL_MS = 200;
 
@@ -66,12 +66,13 @@ export async function findPositions(
   if (place === "trim-horizon") {
     return new Map(shards.map(({ id, startingSequenceNumber }) => [id, startingSequenceNumber]));
   }
-  const { createdAt, retentionHours } = await askUntilAnswered(
+  const { createdAt, retentionHours, serverTime } = await askUntilAnswered(
     { service: "kinesis", operation: "DescribeStream", stream },
     () => kinesis.describeStream(stream, options),
     options,
   );
-  const now = clock.now();
+  // As late as it can be by a time that is rounded down: what is there by now lies before it.
+  const now = serverTime === undefined ? clock.now() : serverTime.getTime() + 999;
   const oldest = Math.max(createdAt.getTime(), now - retentionHours * 3_600_000) - 1;
   const time = place === "latest" ? now + 1 : place.getTime();
   const positions = await Promise.all(

@@ -14,13 +14,15 @@ import type { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
 import { AnswerBody } from "../aws/answer_body.ts";
 import { MAX_WIRE_RECORDS, readWireRecords } from "../codec/wire_records.ts";
 import type { SequenceNumber } from "../record.ts";
-import type { KinesisRecord } from "./kinesis_api.ts";
+import { readServiceTime } from "../aws/service_time.ts";
+import type { KinesisRecord, TimedResponse } from "./kinesis_api.ts";
 
 /** The bytes of an answer that are read at once, at least: one record kept holds that many. */
 const PIECE = 64 * 1024;
 
 /** What the SDK's connection handlers give, as far as it is used here. */
 interface WireAnswer {
+  readonly headers: Readonly<Record<string, string>>;
   readonly statusCode: number;
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
@@ -39,7 +41,7 @@ export type ReceivedRecord = {
 };
 
 /** An answer, any part of which may be missing. */
-export interface ReceivedAnswer {
+export interface ReceivedAnswer extends TimedResponse {
   /** The records, in order. */
   readonly Records?: readonly ReceivedRecord[] | null;
   /** The iterator to go on with. */
@@ -68,7 +70,7 @@ export async function sendGetRecords(
     const result = await next(args);
     const response = result.response as WireAnswer;
     if (response.statusCode < 300) { // as the SDK has it
-      answer = await readAnswer(response);
+      answer = { ...await readAnswer(response), serverTime: readServiceTime(response.headers) };
       response.body = EMPTY; // all that is left for the SDK to read
     }
     return result;

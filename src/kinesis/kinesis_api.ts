@@ -8,8 +8,17 @@ import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 
 export type { StartPosition } from "../record.ts";
 
+/** A response of the service. */
+export interface TimedResponse {
+  /**
+   * The service's time when it answered, possibly rounded down to the second. Where it is missing,
+   * Triton relies on this machine's clock.
+   */
+  readonly serverTime?: Date | undefined;
+}
+
 /** What a stream says of itself. */
-export interface StreamDescription {
+export interface StreamDescription extends TimedResponse {
   /** The stream's name. */
   readonly name: string;
   /** `ACTIVE`, `CREATING`, `UPDATING` or `DELETING`. */
@@ -51,7 +60,7 @@ export interface KinesisRecord {
 }
 
 /** The answer to one GetRecords. */
-export interface RecordBatch {
+export interface RecordBatch extends TimedResponse {
   /** Records in order; often none, even where more follow. */
   readonly records: readonly KinesisRecord[];
   /** The iterator to go on with; undefined when the shard was closed and is read to its end. */

@@ -163,7 +163,10 @@ export class MemoryKinesis implements KinesisApi {
 
   /** Asks a stream about itself. */
   describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
-    const describe = () => this.#stream(stream).description;
+    const describe = () => ({
+      ...this.#stream(stream).description,
+      serverTime: new Date(this.#clock.now()),
+    });
     return this.#answer("describeStream", [stream, options], options.signal, describe);
   }
 
@@ -274,6 +277,7 @@ export class MemoryKinesis implements KinesisApi {
       records,
       nextIterator: more || shard.isOpen ? writeIterator(next) : undefined,
       millisBehindLatest: more && last ? Math.max(1, now - last.arrivedAt.getTime()) : 0,
+      serverTime: new Date(now),
     };
   }
 

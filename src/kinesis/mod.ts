@@ -24,6 +24,7 @@ export type {
   Shard,
   StartPosition,
   StreamDescription,
+  TimedResponse,
 } from "./kinesis_api.ts";
 export {
   type KinesisOperation,
@@ -36,6 +37,7 @@ export { SdkKinesis } from "./sdk_kinesis.ts";
 export { pollShard, type PollShardOptions } from "./poll_shard.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export type { RetryEvent, RetryingOptions } from "./retrying.ts";
+export { ServiceTime } from "./service_time.ts";
 export { listAllShards } from "./shard_list.ts";
 export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";
 export { parseStartPosition } from "./start_position.ts";

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, monotonicNow, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
 import type { ShardId } from "../record.ts";
 import type { KinesisApi, RecordBatch, StartPosition } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
 import { askUntilAnswered, type RetriedRequest, type RetryingOptions } from "./retrying.ts";
+import { ServiceTime } from "./service_time.ts";
 
 /** How a shard is read. */
 export interface PollShardOptions extends RetryingOptions {
@@ -22,12 +23,12 @@ export interface PollShardOptions extends RetryingOptions {
   readonly limit?: number | undefined;
   /** Memory shared with the reading of other shards; without limit unless given. */
   readonly budget?: ReadBudget | undefined;
+  /** The service's time, shared with others that use the same service. */
+  readonly time?: ServiceTime | undefined;
 }
 
 /** Five requests a second is what a shard allows. */
 const BEHIND_INTERVAL_MS = 200;
-/** How far apart this machine's clock and that of Kinesis may be. */
-const CLOCK_TOLERANCE_MS = 1_000;
 
 /**
  * Reads one shard from a position on, for as long as the shard is open.
@@ -37,8 +38,9 @@ const CLOCK_TOLERANCE_MS = 1_000;
  *   `pollIntervalMs` apart; while the shard holds more than was read, 200 ms apart at most.
  * - An expired iterator is renewed after the last record read. If none has been read yet, it is
  *   renewed at the start position; for `latest` that is the moment at which the first iterator was
- *   asked for (less a second, because two clocks are never equal), so nothing that arrived since
- *   is missed.
+ *   asked for, by the service's clock (less a second), so nothing that arrived since is missed.
+ * - A start time that lies in the future by the service's clock, as one of a machine whose clock is
+ *   ahead, means now.
  * - Throttling, 5xx, lost connections and answers that cannot be read are retried, with growing
  *   pauses, for as long as it takes.
  * - The generator ends when the shard has been closed and read to its end. It ends as well, at once
@@ -85,7 +87,8 @@ export async function* pollShard(
       batch = undefined; // a shard that waits must not hold megabytes meanwhile
       reader.release();
       if (isLast) return;
-      await sleepUntil(reader.askedAt + interval, interval, clock, signal);
+      const rest = reader.askedAt + interval - monotonicNow(clock);
+      if (rest > 0) await clock.sleep(Math.min(rest, interval), signal);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
@@ -94,31 +97,24 @@ export async function* pollShard(
   }
 }
 
-/** Sleeps until a time, but never longer than `atMost`: the clock may have been set back. */
-async function sleepUntil(
-  time: number,
-  atMost: number,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const rest = Math.min(time - clock.now(), atMost);
-  if (rest > 0) await clock.sleep(rest, signal);
-}
-
-function isExpiry(error: unknown): boolean {
-  return error instanceof KinesisError && error.code === "ExpiredIteratorException";
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof KinesisError && error.code === code;
 }
 
 /** The iterator of one shard, and where to renew it. */
 class ShardReader {
-  /** When the last answer was asked for. */
+  /** When the last answer was asked for, in monotonic time. */
   askedAt = 0;
+  readonly #clock: Clock;
+  readonly #time: ServiceTime;
   readonly #kinesis: KinesisApi;
   readonly #shard: { readonly stream: string; readonly shardId: ShardId };
   readonly #options: PollShardOptions;
   readonly #limit: number;
   readonly #share: ReadShare;
   #position: StartPosition;
+  /** When the first iterator was asked for, if it is one at the latest: in monotonic time. */
+  #latestAt: number | undefined;
   #iterator: string | undefined;
 
   constructor(
@@ -129,6 +125,8 @@ class ShardReader {
     this.#kinesis = kinesis;
     this.#shard = { stream, shardId };
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#time = options.time ?? new ServiceTime(this.#clock);
     this.#limit = options.limit ?? 10_000;
     this.#share = (options.budget ?? new ReadBudget(Infinity)).share();
     this.#position = from;
@@ -141,15 +139,14 @@ class ShardReader {
 
   /** Reads the next batch, with a new iterator where there is none or it has expired. */
   async read(): Promise<RecordBatch> {
-    const { signal, clock = systemClock } = this.#options;
     for (let expired = 0;; expired++) {
       // One that expires at once, on a server whose clock is off, must not make a busy loop.
-      if (expired > 1) await clock.sleep(BEHIND_INTERVAL_MS, signal);
+      if (expired > 1) await this.#clock.sleep(BEHIND_INTERVAL_MS, this.#options.signal);
       this.#iterator ??= await this.#renew();
       try {
         return this.#advance(await this.#getRecords(this.#iterator));
       } catch (error) {
-        if (!isExpiry(error)) throw error;
+        if (!hasCode(error, "ExpiredIteratorException")) throw error;
         this.#iterator = undefined;
       }
     }
@@ -170,34 +167,55 @@ class ShardReader {
   }
 
   #getRecords(iterator: string): Promise<RecordBatch> {
-    const { signal, clock = systemClock } = this.#options;
-    return this.#ask(
-      "GetRecords",
-      () => {
-        const ask = () => {
-          this.askedAt = clock.now();
-          const options = { limit: this.#limit, shard: this.#shard, signal };
-          return this.#kinesis.getRecords(iterator, options);
-        };
-        return this.#share.hold(ask, signal);
-      },
-    );
+    const { signal } = this.#options;
+    return this.#ask("GetRecords", () => {
+      const ask = () => {
+        this.askedAt = this.#time.monotonic();
+        const options = { limit: this.#limit, shard: this.#shard, signal };
+        return this.#time.of(() => this.#kinesis.getRecords(iterator, options));
+      };
+      return this.#share.hold(ask, signal);
+    });
   }
 
   async #renew(): Promise<string> {
-    const { signal, clock = systemClock } = this.#options;
+    try {
+      return await this.#getIterator();
+    } catch (error) {
+      if (!hasCode(error, "InvalidArgumentException")) throw error;
+      if (!await this.#isInFuture()) throw error;
+      this.#latestAt ??= this.#time.monotonic();
+      return await this.#getIterator();
+    }
+  }
+
+  async #getIterator(): Promise<string> {
+    const { signal } = this.#options;
+    // A second LATEST would skip what arrives until it is asked for.
+    if (this.#latestAt !== undefined && this.#position.type !== "after") {
+      this.#position = { type: "at-timestamp", timestamp: this.#time.startAt(this.#latestAt) };
+    }
     let askedAt = 0;
     const iterator = await this.#ask("GetShardIterator", () => {
-      askedAt = clock.now();
+      askedAt = this.#time.monotonic();
       return this.#kinesis.getShardIterator(this.#shard, this.#position, { signal });
     });
-    if (this.#position.type === "latest") {
-      // A second LATEST would skip what arrives until it is asked for. The first cannot be a time:
-      // a clock that runs ahead of the service's would name a future one, which is refused.
-      const timestamp = new Date(askedAt - CLOCK_TOLERANCE_MS);
-      this.#position = { type: "at-timestamp", timestamp };
-    }
+    if (this.#position.type === "latest") this.#latestAt = askedAt;
     return iterator;
+  }
+
+  /** Whether reading is to begin at a time that has not come yet, by the service's clock. */
+  async #isInFuture(): Promise<boolean> {
+    if (this.#position.type !== "at-timestamp") return false;
+    const { stream } = this.#shard;
+    const { signal } = this.#options;
+    try {
+      const describe = () => this.#kinesis.describeStream(stream, { signal });
+      await this.#ask("DescribeStream", () => this.#time.of(describe));
+    } catch {
+      return false; // such as for want of a permission: then what was refused before says more
+    }
+    return this.#position.timestamp.getTime() > this.#time.now();
   }
 
   #ask<T>(operation: string, act: () => Promise<T>): Promise<T> {

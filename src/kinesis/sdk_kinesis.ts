@@ -14,6 +14,7 @@ import type {
 } from "@aws-sdk/client-kinesis";
 import { watchClock } from "../aws/clock_skew.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
+import { readServiceTime } from "../aws/service_time.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
 import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
 import type {
@@ -72,10 +73,18 @@ export class SdkKinesis implements KinesisApi {
    */
   async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
     const what = `describe stream "${stream}"`;
+    const { DescribeStreamSummaryCommand } = await sdk();
+    const command = new DescribeStreamSummaryCommand({ StreamName: stream });
+    let serverTime: Date | undefined;
+    command.middlewareStack.add((next) => async (args) => {
+      const result = await next(args);
+      serverTime = readServiceTime((result.response as SdkResponse).headers);
+      return result;
+    }, { step: "deserialize", name: "tritonServerTime" });
     const answer = await this.#request(
       what,
       options.signal,
-      (settings) => this.#client.describeStreamSummary({ StreamName: stream }, settings),
+      (settings) => this.#client.send(command, settings),
     );
     const summary = present(answer.StreamDescriptionSummary, what, "StreamDescriptionSummary");
     return {
@@ -84,6 +93,7 @@ export class SdkKinesis implements KinesisApi {
       createdAt: present(summary.StreamCreationTimestamp, what, "StreamCreationTimestamp"),
       retentionHours: present(summary.RetentionPeriodHours, what, "RetentionPeriodHours"),
       ...toSettings(summary),
+      serverTime,
     };
   }
 
@@ -165,6 +175,7 @@ export class SdkKinesis implements KinesisApi {
       records: whole(list(answer.Records, what, "Records"), what),
       nextIterator: next === undefined ? next : text(next, what, "NextShardIterator"),
       millisBehindLatest: answer.MillisBehindLatest ?? 0,
+      serverTime: answer.serverTime,
     };
   }
 
@@ -215,6 +226,11 @@ export class SdkKinesis implements KinesisApi {
       throw toKinesisError(what, error, isClockSet());
     }
   }
+}
+
+/** What the SDK's connection handlers give, as far as it is used here. */
+interface SdkResponse {
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What the SDK takes beside the input of a request. */

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
 import { ArchiveEnds } from "../../src/archiver/archive_ends.ts";
 import { VirtualClock } from "../../src/clock.ts";
-import { MemoryKinesis } from "../../src/kinesis/mod.ts";
+import { MemoryKinesis, ServiceTime } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { chainOf, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
@@ -26,7 +26,7 @@ async function fourDays() {
   kinesis.createStream(STREAM, 2);
   await clock.advance(24 * 4 * HOUR);
   const ledger = new MemoryLedger(STREAM, { clock });
-  const services = { store, kinesis, ledger, clock };
+  const services = { store, kinesis, ledger, clock, time: new ServiceTime(clock) };
   return {
     ...services,
     services,

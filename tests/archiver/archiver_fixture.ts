@@ -42,6 +42,11 @@ export class Fixture {
     this.shards = this.kinesis.createStream(STREAM, shardCount);
   }
 
+  /** Has the ledger go by another clock. */
+  useLedgerOf(clock: Clock): void {
+    this.ledger = new MemoryLedger(STREAM, { clock });
+  }
+
   /** Puts so many events, numbered through, with so many different keys. */
   async put(count: number, keys = 16): Promise<void> {
     for (let index = 0; index < count; index++) {

@@ -1,5 +1,11 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { MemoryKinesis, MemoryLedger, type NewShard, VirtualClock } from "@triton/triton";
+import {
+  MemoryKinesis,
+  MemoryLedger,
+  type NewShard,
+  ServiceTime,
+  VirtualClock,
+} from "@triton/triton";
 import { StreamShards } from "../../src/archiver/stream_shards.ts";
 import { shard } from "../checkpoint/contract.ts";
 
@@ -21,7 +27,7 @@ Deno.test("StreamShards begins where the first worker said, though a shard was s
   const start = { type: "at-timestamp", timestamp: new Date(clock.now()) } as const;
   ledger.rival = [{ shardId: shard(0), parents: [], start }];
   kinesis.splitShard("clicks", shard(0));
-  const services = { kinesis, ledger, clock };
+  const services = { kinesis, ledger, clock, time: new ServiceTime(clock) };
   await new StreamShards(services, { from: { type: "latest" } }).refresh();
   deepStrictEqual(
     (await ledger.shards()).map(({ shardId, start: { type } }) => [shardId, type]),
@@ -34,7 +40,9 @@ Deno.test("StreamShards leaves an ended shard ended for as long as the stream li
   const kinesis = new MemoryKinesis({ clock });
   kinesis.createStream("clicks");
   await using ledger = new MemoryLedger("clicks", { clock });
-  const shards = new StreamShards({ kinesis, ledger, clock }, { from: { type: "latest" } });
+  const shards = new StreamShards({ kinesis, ledger, clock, time: new ServiceTime(clock) }, {
+    from: { type: "latest" },
+  });
   await shards.refresh();
   const [child] = kinesis.splitShard("clicks", shard(0));
   kinesis.splitShard("clicks", child!);
@@ -54,7 +62,9 @@ Deno.test("StreamShards misses no parent that was archived to its end before it 
   const kinesis = new MemoryKinesis({ clock });
   const [late, ended] = kinesis.createStream("clicks", 2);
   await using ledger = new MemoryLedger("clicks", { clock });
-  const shards = new StreamShards({ kinesis, ledger, clock }, { from: { type: "trim-horizon" } });
+  const shards = new StreamShards({ kinesis, ledger, clock, time: new ServiceTime(clock) }, {
+    from: { type: "trim-horizon" },
+  });
   await shards.refresh();
   const merged = kinesis.mergeShards("clicks", late!, ended!);
   const epoch = await ledger.acquire(ended!, "worker", 20_000);

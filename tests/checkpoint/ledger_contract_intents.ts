@@ -198,14 +198,16 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
-    name: "commit() notes up to when each shard is known to be archived, never later than now",
+    name:
+      "commit() notes up to when each shard is known to be archived, whatever the database's clock says",
     async run(place) {
       await using ledger = await place.open();
       await lease(ledger, "a", 3);
       const earlier = new Date("2025-12-31T03:04:05Z");
+      const later = new Date("2037-12-31T03:04:05Z");
       const ranges = [
         { ...range(0, 1, undefined, "5"), knownAt: earlier },
-        { ...range(1, 1, undefined, "6"), knownAt: new Date("9999-01-01T00:00:00Z") },
+        { ...range(1, 1, undefined, "6"), knownAt: later },
         range(2, 1, undefined, "7"),
       ];
       await ledger.intend(intent("i", ...ranges));
@@ -214,8 +216,8 @@ export const INTENTS: readonly LedgerTest[] = [
         [0, 1, 2].map(async (number) => (await ledger.standing(shard(number))).knownAt.getTime()),
       );
       equal(first, earlier.getTime());
-      ok(second! > earlier.getTime() && second! < Date.UTC(9999, 0, 1));
-      equal(second, third);
+      equal(second, later.getTime());
+      ok(third! > earlier.getTime() && third! < later.getTime());
     },
   },
   {

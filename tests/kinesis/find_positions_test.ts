@@ -7,6 +7,7 @@ import { startKinesalite } from "../support/kinesalite.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import type { LocalKinesis } from "../support/local_kinesis.ts";
 import { runUntil } from "../../src/testing/mod.ts";
+import { wrongClock } from "../support/wrong_clock.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -113,3 +114,17 @@ for (const [name, start] of Object.entries(SERVERS)) {
     equal((await findPositions(kinesis, "clicks", "latest")).get(shardId), numbers[1]);
   });
 }
+
+Deno.test("findPositions() of the latest goes by the service's clock", async () => {
+  for (const offset of [-48, -1, 1, 48]) {
+    const clock = new VirtualClock({ now: START });
+    const kinesis = new MemoryKinesis({ clock });
+    const [shardId] = kinesis.createStream("clicks");
+    await put(kinesis, "old");
+    await clock.advance(3_600_000);
+    const last = await put(kinesis, "new");
+    const machine = wrongClock(clock, () => offset * 3_600_000);
+    const found = findPositions(kinesis, "clicks", "latest", { clock: machine });
+    equal((await runUntil(clock, found)).get(shardId!), last, `off by ${offset} h`);
+  }
+});

@@ -178,7 +178,8 @@ Deno.test("sendGetRecords() gives the SDK's answer, of an answer of many pieces 
   }));
   const body = JSON.stringify({ MillisBehindLatest: 5, NextShardIterator: "n", Records: records });
   const command = new GetRecordsCommand({ ShardIterator: "i" });
-  deepEqual(await sendGetRecords(answering(body, 65_536), command, {}), await bySdk(body));
+  const { serverTime, ...answer } = await sendGetRecords(answering(body, 65_536), command, {});
+  deepEqual([serverTime, answer], [undefined, await bySdk(body)]);
 });
 
 Deno.test("SdkKinesis.getRecords() says that a record is damaged", async () => {

@@ -36,10 +36,11 @@ const TRIM_HORIZON: StartPosition = { type: "trim-horizon" };
 
 export const BEHAVIOURS: readonly Behaviour[] = [
   {
-    name: "describeStream() tells name, status, age and retention",
+    name: "describeStream() tells name, status, age and retention, and the time",
     async check({ kinesis, createStream }, stream) {
       await createStream(stream, 1);
-      const { createdAt, ...rest } = await kinesis.describeStream(stream);
+      const { createdAt, serverTime, ...rest } = await kinesis.describeStream(stream);
+      ok(Math.abs(Date.now() - serverTime!.getTime()) < 10_000);
       deepEqual(rest, { name: stream, status: "ACTIVE", retentionHours: 24 });
       ok(createdAt.getTime() > 0);
     },

@@ -12,6 +12,7 @@ import {
 } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { runUntil } from "../../src/testing/mod.ts";
+import { wrongClock } from "../support/wrong_clock.ts";
 
 type Intercept = (
   operation: KinesisOperation,
@@ -157,6 +158,39 @@ Deno.test("pollShard() misses nothing when an iterator at the latest expires unu
   await clock.advance(400_000);
   await put(3);
   deepEqual(await next(batches), [2, 3]);
+});
+
+Deno.test("pollShard() misses nothing when an iterator at the latest expires, whatever the machine's clock says", async () => {
+  for (const offset of [-48, -1, 1, 48]) {
+    const { clock, poll, put, next } = setUp();
+    await put(1);
+    await clock.advance(60_000);
+    const machine = wrongClock(clock, () => offset * 3_600_000);
+    const batches = poll({ type: "latest" }, { clock: machine });
+    deepEqual(await next(batches), []);
+    await put(2);
+    await clock.advance(400_000);
+    await put(3);
+    deepEqual(await next(batches), [2, 3]);
+  }
+});
+
+Deno.test("pollShard() takes a start in the future, by the service's clock, for now", async () => {
+  const { clock, poll, put, next } = setUp();
+  await put(1);
+  await clock.advance(60_000);
+  const batches = poll({ type: "at-timestamp", timestamp: new Date(clock.now() + 3_600_000) });
+  deepEqual(await next(batches), []);
+  await put(2);
+  deepEqual(await next(batches), [2]);
+});
+
+Deno.test("pollShard() throws what was refused where it cannot ask for the service's time", async () => {
+  const { clock, poll, next } = setUp((operation) => {
+    if (operation === "describeStream") throw failure("AccessDeniedException", false);
+  });
+  const batches = poll({ type: "at-timestamp", timestamp: new Date(clock.now() + 3_600_000) });
+  await rejects(next(batches), { code: "InvalidArgumentException" });
 });
 
 Deno.test("pollShard() pauses between renewals when iterators expire at once", async () => {

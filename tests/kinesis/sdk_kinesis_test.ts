@@ -362,3 +362,22 @@ function withEnv(values: Readonly<Record<string, string | undefined>>): Disposab
   for (const [name, value] of Object.entries(values)) set(name, value);
   return { [Symbol.dispose]: () => before.forEach(([name, value]) => set(name, value)) };
 }
+
+Deno.test("SdkKinesis reports the service's time, as the answer's Date has it", async () => {
+  const headers = { date: "Thu, 01 Jan 2026 12:34:56 GMT" };
+  await using server = serve((body) =>
+    "StreamName" in body
+      ? Response.json({
+        StreamDescriptionSummary: {
+          StreamStatus: "ACTIVE",
+          StreamCreationTimestamp: 1_700_000_000,
+          RetentionPeriodHours: 24,
+        },
+      }, { headers })
+      : Response.json({ Records: [], NextShardIterator: "next" }, { headers })
+  );
+  await using kinesis = await open(server.url);
+  const expected = new Date("2026-01-01T12:34:56Z");
+  deepEqual((await kinesis.describeStream("clicks")).serverTime, expected);
+  deepEqual((await kinesis.getRecords("iterator")).serverTime, expected);
+});

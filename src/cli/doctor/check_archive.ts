@@ -47,9 +47,10 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       },
     );
   }
+  const now = description.serverTime ?? new Date(clock.now());
   const open = history.shards.filter((shard) => shard.client === client && shard.state === "open");
-  const since = earliestAhead(description, open, clock.now());
-  const options = { stream, client, clock, since: new Date(since), maxAttempts: 3 };
+  const since = earliestAhead(description, open, now.getTime());
+  const options = { stream, client, clock, now, since: new Date(since), maxAttempts: 3 };
   const ends = await findings.attempt(
     "archive",
     () => undefined,

@@ -40,7 +40,8 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   clocks.check(rest);
   if (knowledge !== undefined) {
     const { retentionHours } = description ?? {} as Partial<StreamDescription>;
-    checkHistory(knowledge, { client, now: clock.now(), retentionHours }, rest);
+    const now = description?.serverTime?.getTime() ?? clock.now();
+    checkHistory(knowledge, { client, now, retentionHours }, rest);
     if (description !== undefined && buckets.list.every(({ level }) => level === "ok")) {
       await checkArchive({ ...knowledge, store, client, description, clock }, rest);
     }
