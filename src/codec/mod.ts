@@ -39,7 +39,8 @@
 export { ArchiveFormatError, TritonError } from "../errors.ts";
 export type { EventData, SequenceNumber, ShardId } from "../record.ts";
 export { skipEvent, skipMsgpack, validateEvent } from "./msgpack_scan.ts";
-export { JsonEventError, parseJsonEvent } from "./json_parse.ts";
+export { JsonEventError, parseJsonEvent, type ParseJsonEventOptions } from "./json_parse.ts";
+export type { BigIntegers } from "./json_fault.ts";
 export { msgpackToJson, NdjsonWriter } from "./json_write.ts";
 export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack_decode.ts";
 export { encodeEvent, encodeMsgpack } from "./msgpack_encode.ts";

@@ -36,6 +36,12 @@ export class MsgpackBuffer {
   /** Where the value being written begins; results that were taken stand before it. */
   #start = 0;
   #length = 0;
+  /** How many keys the maps have together that were begun since the last reset. */
+  keys = 0;
+  /** Whether all numbers that were written since then are finite. */
+  isFinite = true;
+  /** Whether any integer that was written since then is beyond 2^53. */
+  hasLarge = false;
   /** The gathered strings joined together, and for each where its token begins and its length. */
   #text = "";
   #gaps = 0;
@@ -57,6 +63,9 @@ export class MsgpackBuffer {
   /** Begins anew, after the results that were taken. */
   reset(): void {
     this.#length = this.#start;
+    this.keys = 0;
+    this.isFinite = true;
+    this.hasLarge = false;
     this.#gaps = 0;
     this.#text = "";
     if (this.#bytes.length === POOL_SIZE && this.#start + MAX_POOLED <= POOL_SIZE) return;
@@ -103,6 +112,8 @@ export class MsgpackBuffer {
       this.#bytes[at] = 0xcb;
       this.#view.setFloat64(at + 1, value);
       this.#length = at + 9;
+      if (!Number.isFinite(value)) this.isFinite = false;
+      else if (Number.isInteger(value) && value !== 0) this.hasLarge = true;
     }
   }
 
@@ -143,6 +154,7 @@ export class MsgpackBuffer {
     if (value < -(2n ** 63n) || value >= 2n ** 64n) {
       throw new RangeError(`Cannot encode ${value} as MessagePack: it does not fit in 64 bits`);
     }
+    this.hasLarge = true;
     this.#reserve(MAX_TOKEN);
     this.#bytes[this.#length] = value < 0n ? 0xd3 : 0xcf;
     this.#view.setBigUint64(this.#length + 1, BigInt.asUintN(64, value));
@@ -302,6 +314,7 @@ export class MsgpackBuffer {
 
   /** Begins a map. */
   writeMapHead(count: number): void {
+    this.keys += count;
     this.#writeHead(count, 0x80, 0xde);
   }
 

@@ -35,6 +35,22 @@ const MAX_RECURSION = 64;
  * objects are nested more than 10,000 deep.
  */
 export function encodeMsgpack(value: unknown): Uint8Array {
+  return encodeCounted(value).bytes;
+}
+
+/** The bytes of a value, and what was seen on the way. */
+export interface CountedMsgpack {
+  readonly bytes: Uint8Array;
+  /** How many keys its maps have together. */
+  readonly keys: number;
+  /** Whether none of its numbers is infinite or not a number. */
+  readonly isFinite: boolean;
+  /** Whether any of its integers is beyond 2^53. */
+  readonly hasLarge: boolean;
+}
+
+/** Encodes a value as {@linkcode encodeMsgpack} does, and tells what was seen on the way. */
+export function encodeCounted(value: unknown): CountedMsgpack {
   // A getter among the properties may call this function again: it then gets a buffer of its own.
   const buffer = spare ?? new MsgpackBuffer();
   spare = undefined;
@@ -42,7 +58,8 @@ export function encodeMsgpack(value: unknown): Uint8Array {
   for (const _ in Object.prototype) isPolluted = true;
   try {
     encodeValue(buffer, value, 0, rootToken());
-    return buffer.take();
+    const { keys, isFinite, hasLarge } = buffer;
+    return { bytes: buffer.take(), keys, isFinite, hasLarge };
   } finally {
     buffer.reset();
     spare = buffer;
