@@ -55,7 +55,17 @@ export async function retry<T>(
   }
 }
 
-function retryDelayMs(attempt: number, options: RetryOptions): number {
+/**
+ * The pause after a failure.
+ *
+ * @param attempt How many attempts have failed in a row.
+ * @param options The clock, and limits of the pause.
+ * @returns The pause in milliseconds.
+ */
+export function retryDelayMs(
+  attempt: number,
+  options: Pick<RetryOptions, "clock" | "firstDelayMs" | "maxDelayMs">,
+): number {
   const { clock, firstDelayMs = 200, maxDelayMs = 30_000 } = options;
   const limit = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(limit * (0.5 + clock.random() / 2));

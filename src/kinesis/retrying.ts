@@ -58,29 +58,38 @@ export function askUntilAnswered<T>(
   operation: () => Promise<T>,
   options: RetryingOptions,
 ): Promise<T> {
-  const { clock = systemClock, signal, maxAttempts, onRetry } = options;
+  const { clock = systemClock, signal, maxAttempts } = options;
   return retry(() => untilAborted(operation(), signal), {
     clock,
     signal,
     maxAttempts,
-    onRetry(error, attempt, delayMs) {
-      getLogger(["triton", request.service]).warn(
-        "{reason}; asking again in {delayMs} ms",
-        {
-          event: "request.retried",
-          service: request.service,
-          operation: request.operation,
-          stream: request.stream,
-          shardId: request.shardId,
-          attempt,
-          delayMs,
-          code: error instanceof ServiceError ? error.code : undefined,
-          reason: error instanceof Error ? error.message : String(error),
-        },
-      );
-      onRetry?.({ ...request, error, attempt, delayMs });
-    },
+    onRetry: (error, attempt, delayMs) =>
+      reportRetry(request, { error, attempt, delayMs }, options),
   });
+}
+
+/** Logs a failure that will be retried, and calls `onRetry`. */
+export function reportRetry(
+  request: RetriedRequest,
+  failure: Pick<RetryEvent, "error" | "attempt" | "delayMs">,
+  { onRetry }: RetryingOptions,
+): void {
+  const { error, attempt, delayMs } = failure;
+  getLogger(["triton", request.service]).warn(
+    "{reason}; asking again in {delayMs} ms",
+    {
+      event: "request.retried",
+      service: request.service,
+      operation: request.operation,
+      stream: request.stream,
+      shardId: request.shardId,
+      attempt,
+      delayMs,
+      code: error instanceof ServiceError ? error.code : undefined,
+      reason: error instanceof Error ? error.message : String(error),
+    },
+  );
+  onRetry?.({ ...request, ...failure });
 }
 
 /**

@@ -1,13 +1,22 @@
 /**
- * Getting a batch of records into a stream, all of it.
+ * Getting batches of records into a stream, all of them.
  *
  * @module
  */
 
 import { isPassingCode } from "../aws/passing.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
-import type { KinesisApi, PutEntry, PutResult } from "../kinesis/mod.ts";
-import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
+import type { KinesisApi, PutResult } from "../kinesis/mod.ts";
+import {
+  askUntilAnswered,
+  reportRetry,
+  type RetriedRequest,
+  type RetryingOptions,
+} from "../kinesis/retrying.ts";
+import { retryDelayMs } from "../retry.ts";
+import { HeldRecords, type RequestLimits } from "./held_records.ts";
+import type { IndexedEntry } from "./put_batch.ts";
 
 /** Thrown when Kinesis refuses a record for good. */
 export class PutRecordError extends KinesisError {
@@ -26,12 +35,6 @@ export class PutRecordError extends KinesisError {
   }
 }
 
-/** A record with its place among all that were given to the writer. */
-export interface IndexedEntry extends PutEntry {
-  /** The place, from 0. */
-  readonly index: number;
-}
-
 /** A record that was not taken in. */
 interface Refusal {
   readonly entry: IndexedEntry;
@@ -39,60 +42,166 @@ interface Refusal {
   readonly message: string;
 }
 
-/** Sends batches, and of each what was refused again, until all of it is in the stream. */
+/** How batches are sent. */
+export interface BatchSenderOptions extends RetryingOptions {
+  /** How much a request holds. */
+  readonly limits: RequestLimits;
+}
+
+/** How many requests' worth of records may be held back before others wait, too. */
+const MAX_HELD_REQUESTS = 4;
+
+/**
+ * Sends batches until all of them are in the stream.
+ *
+ * Records that the stream refuses for now are held back, and with them all later ones of the same
+ * keys, so that none overtakes another; the records of other keys do not wait for them. One request
+ * with new records and one with those that were held back are on their way at a time.
+ */
 export class BatchSender {
   /** How many records the stream has taken in. */
   written = 0;
+  /** The places of the records that were given and are not known to be in the stream. */
+  readonly pending = new Set<number>();
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
-  readonly #options: RetryingOptions & { readonly ordered?: boolean | undefined };
+  readonly #options: BatchSenderOptions;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #stop = new AbortController();
+  readonly #held = new HeldRecords();
+  /** Sends what is held back, while there is any. */
+  #retrying: Promise<void> | undefined;
+  /** Resolved after each attempt to send what is held back. */
+  #attempted = Promise.withResolvers<void>();
+  #failure: { readonly error: unknown } | undefined;
 
-  /** Creates a sender; `ordered` puts at most one record of each key into a request. */
-  constructor(
-    kinesis: KinesisApi,
-    stream: string,
-    options: RetryingOptions & { readonly ordered?: boolean | undefined },
-  ) {
+  /** Creates a sender. */
+  constructor(kinesis: KinesisApi, stream: string, options: BatchSenderOptions) {
     this.#kinesis = kinesis;
     this.#stream = stream;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const signals = [this.#stop.signal, ...options.signal === undefined ? [] : [options.signal]];
+    this.#signal = AbortSignal.any(signals);
   }
 
   /**
-   * Puts a batch.
+   * Puts a batch, after those before it.
    *
-   * @returns When all of it is in the stream.
-   * @throws {PutRecordError} If a record was refused for good.
-   * @throws {KinesisError} If a request was refused for good.
+   * @returns When each of its records is in the stream or held back, and there is room for more.
+   * @throws {PutRecordError} If a record was refused for good; nothing more is sent.
+   * @throws {KinesisError} If a request was refused for good; nothing more is sent.
    */
   async send(batch: readonly IndexedEntry[]): Promise<void> {
-    const { ordered, signal } = this.#options;
-    const request = { service: "kinesis", operation: "PutRecords", stream: this.#stream } as const;
-    let rest = batch;
-    while (rest.length > 0) {
-      await askUntilAnswered(request, async () => {
-        const { now, later } = ordered === true ? splitByKey(rest) : { now: rest, later: [] };
-        const results = await this.#kinesis.putRecords(this.#stream, now, { signal });
-        const refusals = findRefusals(now, results);
-        this.written += now.length - refusals.length;
-        rest = [...refusals.map(({ entry }) => entry), ...later];
-        this.#throwRefusal(refusals);
-      }, this.#options);
+    const { ordered } = this.#options.limits;
+    try {
+      let rest = this.#held.addFollowers(batch);
+      while (rest.length > 0 && this.#failure === undefined) {
+        const { now, later } = ordered ? splitByKey(rest) : { now: rest, later: [] };
+        const refusals = await this.#put(now);
+        this.#held.add(refusals.map(({ entry }) => entry));
+        if (refusals.length > 0) this.#retrying ??= this.#retryHeld(this.#explain(refusals));
+        rest = this.#held.addFollowers(later);
+      }
+      while (this.#isFull && this.#failure === undefined) await this.#attempted.promise;
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#throwFailure();
+  }
+
+  /**
+   * Waits until nothing is held back any more.
+   *
+   * @throws As {@linkcode send} does.
+   */
+  async drain(): Promise<void> {
+    await this.#retrying;
+    this.#throwFailure();
+  }
+
+  get #isFull(): boolean {
+    const { records, bytes } = this.#options.limits;
+    return this.#held.count >= MAX_HELD_REQUESTS * records ||
+      this.#held.bytes >= MAX_HELD_REQUESTS * bytes;
+  }
+
+  /** Sends what is held back until nothing is; each record that is taken in starts the pauses anew. */
+  async #retryHeld(refused: KinesisError): Promise<void> {
+    let error: KinesisError | undefined = refused;
+    let attempt = 1;
+    try {
+      while (this.#held.count > 0) {
+        if (error !== undefined) await this.#pause(error, attempt);
+        const entries = this.#held.next(this.#options.limits);
+        const refusals = await this.#put(entries);
+        const still = new Set(refusals.map(({ entry }) => entry));
+        this.#held.remove(entries.filter((entry) => !still.has(entry)));
+        attempt = refusals.length < entries.length ? 1 : attempt + 1;
+        error = refusals.length > 0 ? this.#explain(refusals) : undefined;
+        this.#attempted.resolve();
+        this.#attempted = Promise.withResolvers();
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#retrying = undefined;
     }
   }
 
-  /** Throws what can be mended by another try as such; one record beyond that spoils it for all. */
-  #throwRefusal(refusals: readonly Refusal[]): void {
+  /** Waits before another attempt, unless there were too many. */
+  async #pause(error: KinesisError, attempt: number): Promise<void> {
+    const { maxAttempts = Infinity } = this.#options;
+    if (attempt >= maxAttempts) throw error;
+    const delayMs = retryDelayMs(attempt, { clock: this.#clock });
+    reportRetry(this.#request, { error, attempt, delayMs }, this.#options);
+    await this.#clock.sleep(delayMs, this.#signal);
+  }
+
+  get #request(): RetriedRequest {
+    return { service: "kinesis", operation: "PutRecords", stream: this.#stream };
+  }
+
+  /** Puts records once; returns what was refused for now. */
+  async #put(entries: readonly IndexedEntry[]): Promise<Refusal[]> {
+    const signal = this.#signal;
+    const results = await askUntilAnswered(
+      this.#request,
+      () => this.#kinesis.putRecords(this.#stream, entries, { signal }),
+      { ...this.#options, signal },
+    );
+    const refusals = findRefusals(entries, results);
+    this.written += entries.length - refusals.length;
+    const refused = new Set(refusals.map(({ entry }) => entry.index));
+    for (const { index } of entries) if (!refused.has(index)) this.pending.delete(index);
     const permanent = refusals.find(({ code }) => !isPassingCode(code));
-    const { entry, code, message } = permanent ?? refusals[0] ?? {};
-    if (entry === undefined || code === undefined) return;
-    const what = `Cannot put record ${entry.index} into stream "${this.#stream}"`;
-    const why = message ? `${code}: ${message}` : code;
     if (permanent !== undefined) {
-      throw new PutRecordError(`${what}: ${why}`, { code, index: entry.index });
+      const { code, entry: { index } } = permanent;
+      throw new PutRecordError(this.#explain([permanent]).message, { code, index });
     }
+    return refusals;
+  }
+
+  #explain(refusals: readonly Refusal[]): KinesisError {
+    const { entry, code, message } = refusals[0]!;
     const others = refusals.length > 1 ? ` and ${refusals.length - 1} others` : "";
-    throw new KinesisError(`${what}${others}: ${why}`, { code, retryable: true });
+    const why = message ? `${code}: ${message}` : code;
+    return new KinesisError(
+      `Cannot put record ${entry.index}${others} into stream "${this.#stream}": ${why}`,
+      { code, retryable: true },
+    );
+  }
+
+  /** Ends all sending. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stop.abort(this.#failure.error);
+    this.#attempted.resolve();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }
 

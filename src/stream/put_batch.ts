@@ -6,7 +6,13 @@
 
 import type { Clock } from "../clock.ts";
 import { entryBytes } from "../kinesis/put_limits.ts";
-import type { IndexedEntry } from "./batch_sender.ts";
+import type { PutEntry } from "../kinesis/mod.ts";
+
+/** A record with its place among all that were given to the writer. */
+export interface IndexedEntry extends PutEntry {
+  /** The place, from 0. */
+  readonly index: number;
+}
 
 /** The records of one batch, while it fills. */
 export class PutBatch {

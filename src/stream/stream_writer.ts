@@ -52,10 +52,12 @@ export interface StreamWriterOptions extends RetryingOptions {
  * - A batch is sent when it is full (500 records, or 5 MiB), when its first record has waited for
  *   `maxDelayMs`, and on {@linkcode flush}. One is on its way at a time, while the next one fills;
  *   when that is full too, {@linkcode put} waits.
- * - Of a request that was taken in part, only the rest is sent again, before anything newer. So the
- *   records of a key stay in order from one request to the next. Within one request they may not:
- *   Kinesis can refuse one, when a shard is throttled, and take a later one of the same key. Where
- *   that matters, `ordered` keeps them apart.
+ * - Of a request that was taken in part, only the rest is sent again, after a pause; each record that
+ *   is taken in starts the pauses anew. Later records of the same keys are held back until then, and
+ *   those of other keys are not, up to four requests' worth (2,000 records, or 20 MiB). So the records
+ *   of a key stay in order from one request to the next. Within one request they may not: Kinesis can
+ *   refuse one, when a shard is throttled, and take a later one of the same key. Where that matters,
+ *   `ordered` keeps them apart.
  * - Throttling, 5xx and lost connections are retried for as long as it takes. Where only the answer
  *   was lost, the records are in the stream twice, and the second time may come late: Kinesis has
  *   no way to tell.
@@ -105,7 +107,6 @@ export class StreamWriter implements AsyncDisposable {
     this.stream = stream;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#sender = new BatchSender(kinesis, stream, options);
     this.#maxRecords = options.maxBatchRecords ?? MAX_PUT_ENTRIES;
     if (!(this.#maxRecords >= 1 && this.#maxRecords <= MAX_PUT_ENTRIES)) {
       throw new RangeError(
@@ -118,13 +119,31 @@ export class StreamWriter implements AsyncDisposable {
     if (!(this.#maxBytes >= 1 && this.#maxBytes <= most)) {
       throw new RangeError(`Cannot put ${this.#maxBytes} bytes at once: 1 to ${most}`);
     }
-    const { maxDelayMs = 0 } = options;
+    const { maxDelayMs = 0, ordered = false } = options;
+    this.#sender = new BatchSender(kinesis, stream, {
+      ...options,
+      limits: { records: this.#maxRecords, bytes: this.#maxBytes, ordered },
+    });
     if (!(maxDelayMs >= 0)) throw new RangeError(`Cannot wait for ${maxDelayMs} ms: 0 or more`);
   }
 
   /** How many records the stream has taken in. */
   get written(): number {
     return this.#sender.written;
+  }
+
+  /** How many records were given to {@linkcode put}, refused ones included. */
+  get given(): number {
+    return this.#given;
+  }
+
+  /**
+   * The places, from 0 and in order, of the records that {@linkcode put} has taken and that are not
+   * known to be in the stream. After a failure these are the ones to put again. Where the response to
+   * the last request was lost, some of them may be in the stream all the same.
+   */
+  get unwritten(): readonly number[] {
+    return [...this.#sender.pending].sort((a, b) => a - b);
   }
 
   /**
@@ -190,6 +209,7 @@ export class StreamWriter implements AsyncDisposable {
   async flush(): Promise<void> {
     this.#send();
     await this.#sending;
+    await this.#sender.drain().catch((error) => this.#failure ??= { error });
     this.#throwFailure();
   }
 
@@ -208,6 +228,7 @@ export class StreamWriter implements AsyncDisposable {
   #add(entry: PutEntry & { readonly index: number }): void {
     const batch = this.#batch;
     batch.add(entry);
+    this.#sender.pending.add(entry.index);
     const { maxDelayMs = 100 } = this.#options;
     if (batch.entries.length > 1 || maxDelayMs === Infinity) return;
     // One that is due while others are on their way takes in more until these are done.

@@ -288,15 +288,113 @@ Deno.test("StreamWriter.put() waits while one batch is on its way and the next i
   deepEqual(sizes, [2, 2]);
 });
 
-Deno.test("StreamWriter sends only what was refused again, before anything newer", async () => {
+Deno.test("StreamWriter sends what was refused again before anything newer of its key", async () => {
   const { clock, sizes, open, values } = setUp({ putsPerSecond: 300 });
   const events: RetryEvent[] = [];
   await using writer = open({ onRetry: (event) => events.push(event) });
   await runUntil(clock, putAll(writer, range(0, 1_000).map((value) => entry(value))));
   deepEqual(await values(), range(0, 1_000));
-  equal(sizes.slice(0, 2).join(), "500,200");
+  equal(sizes[0], 500);
   ok(events.length >= 2);
   ok(events.every(({ operation, stream }) => operation === "PutRecords" && stream === "s"));
+});
+
+/** Takes few records of the key "hot" from each request, and all others. */
+class HotKinesis extends MemoryKinesis {
+  requests = 0;
+  /** How many hot records are taken, of each request or of each third one. */
+  room = 1;
+  everyThird = false;
+  #hotRequests = 0;
+
+  override async putRecords(stream: string, entries: readonly PutEntry[]): Promise<PutResult[]> {
+    this.requests++;
+    if (entries.some(({ partitionKey }) => partitionKey === "hot")) this.#hotRequests++;
+    let room = this.everyThird && this.#hotRequests % 3 > 0 ? 0 : this.room;
+    const results: PutResult[] = [];
+    for (const entry of entries) {
+      const isTaken = entry.partitionKey !== "hot" || room-- > 0;
+      results.push(
+        isTaken
+          ? (await super.putRecords(stream, [entry]))[0]!
+          : { ok: false, code: "ProvisionedThroughputExceededException", message: "slow down" },
+      );
+    }
+    return results;
+  }
+}
+
+/** Record number `value`; every 50th has the key "hot". */
+function hotEntry(value: number): PutEntry {
+  const { data } = entry(value);
+  return { partitionKey: value % 50 === 7 ? "hot" : `key ${value % 11}`, data };
+}
+
+for (const ordered of [false, true]) {
+  Deno.test(`StreamWriter does not wait for a throttled key, ordered: ${ordered}`, async () => {
+    const clock = new VirtualClock();
+    const start = clock.now();
+    const kinesis = new HotKinesis({ clock });
+    kinesis.everyThird = ordered; // else none would be refused
+    const [shardId] = kinesis.createStream("s");
+    const events: RetryEvent[] = [];
+    await using writer = new StreamWriter(kinesis, "s", {
+      ...{ clock, ordered, onRetry: (event) => events.push(event) },
+    });
+    for (const value of range(0, 3_000)) await writer.put(hotEntry(value));
+    // No time passes: all that then waits is of the throttled key.
+    const flushed = writer.flush();
+    await clock.advance(0);
+    equal(clock.now(), start);
+    const hot = range(0, 3_000).filter((value) => value % 50 === 7);
+    ok(writer.unwritten.every((index) => index % 50 === 7), "no other key waits");
+    ok(writer.unwritten.length > 40);
+    await runUntil(clock, flushed);
+    deepEqual([writer.written, writer.unwritten], [3_000, []]);
+    const values = await read(kinesis, shardId!);
+    deepEqual([...values].sort((a, b) => a - b), range(0, 3_000), "each once");
+    deepEqual(values.filter((value) => value % 50 === 7), hot, "and the key in order");
+    ok(events.every(({ attempt, delayMs }) => attempt <= 3 && delayMs <= 800), "progress");
+    ok(clock.now() - start < 60 * 900);
+  });
+}
+
+Deno.test("StreamWriter pauses for longer while nothing of a key is taken in, and waits at last", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new HotKinesis({ clock });
+  kinesis.createStream("s");
+  kinesis.room = 0;
+  const attempts: number[] = [];
+  await using writer = new StreamWriter(kinesis, "s", {
+    ...{ clock, maxBatchRecords: 5, onRetry: ({ attempt }) => attempts.push(attempt) },
+  });
+  let given = 0;
+  const putting = (async () => {
+    for (; given < 100; given++) await writer.put({ ...entry(given), partitionKey: "hot" });
+  })();
+  await clock.advance(60_000);
+  deepEqual(attempts, range(1, attempts.length + 1));
+  ok(given < 50, `${given} records are held: memory is bounded`);
+  kinesis.room = Infinity;
+  await runUntil(clock, putting.then(() => writer.flush()));
+  equal(writer.written, 100);
+});
+
+Deno.test("StreamWriter gives up a throttled key after maxAttempts without progress", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new HotKinesis({ clock });
+  kinesis.createStream("s");
+  kinesis.room = 0;
+  const writer = new StreamWriter(kinesis, "s", { clock, maxAttempts: 3 });
+  for (const value of range(0, 10)) await writer.put(hotEntry(value));
+  await rejects(
+    () => runUntil(clock, writer.flush()),
+    { name: "KinesisError", message: /^Cannot put record 7 into stream "s": Provisioned/ },
+  );
+  deepEqual([writer.written, writer.unwritten, writer.given, kinesis.requests], [9, [7], 10, 3]);
+  await rejects(() => writer.put(hotEntry(11)), { name: "KinesisError" });
+  await writer[Symbol.asyncDispose]();
+  equal(clock.nextWake, undefined);
 });
 
 Deno.test("StreamWriter retries requests that fail as a whole", async () => {
@@ -368,7 +466,7 @@ Deno.test("StreamWriter names the record that was refused for good, and sends no
   for (const value of [0, 1, 2]) await writer.put(entry(value));
   await rejects(() => writer.flush(), refused);
   await rejects(() => writer.put(entry(3)), refused);
-  equal(writer.written, 2);
+  deepEqual([writer.written, writer.unwritten], [2, [1]]);
   await writer[Symbol.asyncDispose]();
 });
 
