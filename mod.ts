@@ -198,6 +198,7 @@ export {
 export {
   type ByteRange,
   DirectoryObjectStore,
+  type FoldersOptions,
   type GetOptions,
   type ListOptions,
   MemoryObjectStore,

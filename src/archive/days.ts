@@ -9,6 +9,14 @@ import { archiveDay } from "../codec/archive_key.ts";
 /** A day in UTC: a moment of it, or its date as `"YYYY-MM-DD"` or `"YYYYMMDD"`. */
 export type ArchiveDate = Date | string;
 
+/** A range of days, each as `YYYYMMDD`, both included. */
+export interface DayRange {
+  /** The first day. */
+  readonly from: string;
+  /** The last day. */
+  readonly to: string;
+}
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -41,6 +49,12 @@ export function parseDay(date: ArchiveDate): string {
 export function* daysBetween(from: string, to: string): Generator<string> {
   const end = startOf(to);
   for (let at = startOf(from); at <= end; at += DAY_MS) yield archiveDay(at / 1000);
+}
+
+/** How many days a range has; no number is large enough for one that is not of the calendar. */
+export function countDays({ from, to }: DayRange): number {
+  const days = (startOf(to) - startOf(from)) / DAY_MS + 1;
+  return Number.isNaN(days) ? Infinity : days;
 }
 
 /** When a day begins, in milliseconds since the Unix epoch; NaN if there is no such day. */

@@ -12,7 +12,7 @@ import { compareSequenceNumbers, type ShardId } from "../record.ts";
 import type { ManifestShard } from "../codec/archive_manifest.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { FileBuffer } from "./file_buffer.ts";
-import type { ArchiveEntry } from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
 import {
   askingAgain,
   HEAD_BYTES,

@@ -5,7 +5,7 @@
  */
 
 import type { ObjectBody, ObjectStore } from "../objects/object_store.ts";
-import type { ArchiveEntry } from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
 import { Notifier } from "./notifier.ts";
 
 /** How to fetch a file ahead. */

@@ -6,14 +6,9 @@
 
 import type { ObjectStore } from "../objects/object_store.ts";
 import { type ArchiveDate, parseDay } from "./days.ts";
-import {
-  type ArchiveEntry,
-  type ArchiveSelection,
-  compareEntries,
-  listArchives,
-  type ListArchivesOptions,
-  parseEntry,
-} from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
+import { type ArchiveSelection, listArchives, type ListArchivesOptions } from "./list_archives.ts";
+import { listDays } from "./list_days.ts";
 
 /** Which archives to find, where all days may be meant. */
 export interface WholeArchiveSelection extends Omit<ArchiveSelection, "from"> {
@@ -27,17 +22,14 @@ export interface WholeArchiveSelection extends Omit<ArchiveSelection, "from"> {
 export interface ListAllArchivesOptions
   extends Omit<ListArchivesOptions, "from" | "to">, WholeArchiveSelection {}
 
-/** What a key of an archive begins with. */
-const FIRST_CHARACTERS = "0123456789";
-/** Later than any day of the Gregorian calendar with four digits of a year. */
-const LAST_DAY = "99991231";
+/** Earlier and later than any day of the calendar: programs of all kinds have written archives. */
+const ALL_DAYS = { from: "00000000", to: "99999999" };
 
 /**
  * Lists the archives of a stream in the order of {@linkcode listArchives}, those of all days unless
  * the first is given.
  *
- * Without a first day, all keys that begin with a digit are listed, page after page: also those of
- * other streams in the same bucket.
+ * Without a first day, the store is asked which days there are, 1,000 a page.
  *
  * @example Usage
  * ```ts
@@ -59,31 +51,8 @@ export async function* listAllArchives(
   store: ObjectStore,
   options: ListAllArchivesOptions,
 ): AsyncGenerator<ArchiveEntry> {
-  const { from, client } = options;
+  const { from } = options;
   if (from !== undefined) return yield* listArchives(store, { ...options, from });
-  const to = options.to === undefined ? LAST_DAY : parseDay(options.to);
-  let entries: ArchiveEntry[] = [];
-  for await (const entry of listDigits(store, options)) {
-    if (entry.day !== entries[0]?.day) {
-      yield* entries.sort(compareEntries);
-      entries = [];
-    }
-    if (entry.day > to) return;
-    if (client === undefined || entry.client === client) entries.push(entry);
-  }
-  yield* entries.sort(compareEntries);
-}
-
-/** Lists the archives of all clients of a stream, in the order of their keys. */
-async function* listDigits(
-  store: ObjectStore,
-  { stream, signal }: ListAllArchivesOptions,
-): AsyncGenerator<ArchiveEntry> {
-  for (const prefix of FIRST_CHARACTERS) {
-    for await (const info of store.list(prefix, { signal })) {
-      signal?.throwIfAborted();
-      const entry = parseEntry(info);
-      if (entry?.stream === stream) yield entry;
-    }
-  }
+  const to = options.to === undefined ? ALL_DAYS.to : parseDay(options.to);
+  yield* listDays(store, { ...ALL_DAYS, to }, options);
 }

@@ -14,7 +14,7 @@ import type { ByteRange, ObjectStore } from "../objects/object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
 import { loggedRetries } from "./logged_retries.ts";
 import { inOrder } from "./in_order.ts";
-import type { ArchiveEntry } from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
 
 /** How to ask for the ends of many files. */
 export interface ReadManifestsOptions {

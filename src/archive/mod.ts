@@ -34,12 +34,8 @@ export {
   getValue,
   type ValuePath,
 } from "../values.ts";
-export {
-  type ArchiveEntry,
-  type ArchiveSelection,
-  listArchives,
-  type ListArchivesOptions,
-} from "./list_archives.ts";
+export type { ArchiveEntry } from "./archive_entry.ts";
+export { type ArchiveSelection, listArchives, type ListArchivesOptions } from "./list_archives.ts";
 export {
   listAllArchives,
   type ListAllArchivesOptions,

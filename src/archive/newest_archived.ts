@@ -8,7 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../clock.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
-import { type ArchiveEntry, listArchives } from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
+import { listArchives } from "./list_archives.ts";
 import { askingAgain, readManifests, type ReadManifestsOptions } from "./manifests.ts";
 
 /** Whose archive to look at, and how far back. */

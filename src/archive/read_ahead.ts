@@ -6,7 +6,7 @@
 
 import type { ObjectStore } from "../objects/object_store.ts";
 import { FileBuffer } from "./file_buffer.ts";
-import type { ArchiveEntry } from "./list_archives.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
 import { Notifier } from "./notifier.ts";
 
 /** How far to fetch ahead. */

@@ -6,9 +6,9 @@
 
 import type { ArchiveManifest } from "../codec/archive_manifest.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import type { ArchiveEntry } from "./archive_entry.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
-import type { ArchiveEntry } from "./list_archives.ts";
 import type { InspectedArchive } from "./manifests.ts";
 import type { ArchivedShard } from "./verify_report.ts";
 

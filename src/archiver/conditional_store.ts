@@ -42,6 +42,8 @@ export class ConditionalStore implements ObjectStore {
   readonly identity: string;
   /** Lists objects. */
   readonly list: ObjectStore["list"];
+  /** Lists folders. */
+  readonly folders: ObjectStore["folders"];
   /** Asks about one object. */
   readonly head: ObjectStore["head"];
   /** Gets an object or a part of one. */
@@ -54,6 +56,7 @@ export class ConditionalStore implements ObjectStore {
     this.url = store.url;
     this.identity = store.identity;
     this.list = store.list.bind(store);
+    this.folders = store.folders.bind(store);
     this.head = store.head.bind(store);
     this.get = store.get.bind(store);
   }

@@ -5,7 +5,7 @@
  */
 
 import { EventChecker, type EventCheckOptions, namingKey } from "../archive/archive_record.ts";
-import { compareEntries } from "../archive/list_archives.ts";
+import { compareEntries } from "../archive/archive_entry.ts";
 import { askingAgain } from "../archive/manifests.ts";
 import { readAhead } from "../archive/read_ahead.ts";
 import type { Clock } from "../clock.ts";

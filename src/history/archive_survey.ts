@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ArchiveEntry, listArchives } from "../archive/list_archives.ts";
+import type { ArchiveEntry } from "../archive/archive_entry.ts";
+import { listArchives } from "../archive/list_archives.ts";
 import { readManifests } from "../archive/manifests.ts";
 import { namingKey } from "../archive/archive_record.ts";
 import type { Clock } from "../clock.ts";

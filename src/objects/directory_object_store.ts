@@ -10,11 +10,12 @@ import { pathToFileURL } from "node:url";
 import { ObjectStoreError } from "../errors.ts";
 import { directoryError, systemCode } from "./directory_error.ts";
 import { readFileRange } from "./directory_read.ts";
-import { isTemporary, walkFiles } from "./directory_walk.ts";
+import { foldersIn, isTemporary, walkFiles } from "./directory_walk.ts";
 import { writeFileWhole } from "./directory_write.ts";
 import { checkKey } from "./keys.ts";
 import { partsOf } from "./object_body.ts";
 import type {
+  FoldersOptions,
   GetOptions,
   ListOptions,
   ObjectBody,
@@ -65,10 +66,22 @@ export class DirectoryObjectStore implements ObjectStore {
 
   /** Lists the files whose key begins with `prefix`, in the order of their keys' UTF-8 bytes. */
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    yield* this.#listing(walkFiles(this.#root, prefix, options), options);
+  }
+
+  /** Lists the directories directly below a folder, empty ones included. */
+  async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
+    yield* this.#listing(foldersIn(this.#root, prefix, options), options);
+  }
+
+  async *#listing<T>(
+    entries: AsyncGenerator<T>,
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<T> {
     try {
-      yield* walkFiles(this.#root, prefix, options);
+      yield* entries;
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw directoryError(`Cannot list ${this.url}`, error, { ENOENT: "NoSuchBucket" });
     }
   }

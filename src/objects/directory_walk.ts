@@ -8,8 +8,8 @@ import type { Dirent, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "./directory_error.ts";
-import { compareKeys } from "./keys.ts";
-import type { ListOptions, ObjectInfo } from "./object_store.ts";
+import { compareKeys, isBefore } from "./keys.ts";
+import type { FoldersOptions, ListOptions, ObjectInfo } from "./object_store.ts";
 
 /** How many files are asked for their size at a time. */
 const STAT_BATCH = 64;
@@ -41,6 +41,21 @@ export async function* walkFiles(
     batch = [];
   }
   yield* await describe(root, batch);
+}
+
+/** Lists the directories directly below that of `prefix`, in the order of their keys. */
+export async function* foldersIn(
+  root: string,
+  prefix: string,
+  { signal, from }: FoldersOptions,
+): AsyncGenerator<string> {
+  signal?.throwIfAborted();
+  const reading = readdir(join(root, prefix), { withFileTypes: true });
+  // Only the root has to be there.
+  const entries = await (prefix === "" ? reading : reading.catch(ifGone([])));
+  const folders = entries.filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${prefix}${name}/`).filter((folder) => !isBefore(folder, from));
+  yield* folders.sort(compareKeys);
 }
 
 /** A directory of the walk: its path from the root as the start of keys, `""` or `a/b/`. */
@@ -90,7 +105,7 @@ async function describe(root: string, keys: readonly string[]): Promise<ObjectIn
 
 function ifGone<T>(instead: T): (error: unknown) => T {
   return (error) => {
-    if (systemCode(error) === "ENOENT") return instead;
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return instead;
     throw error;
   };
 }

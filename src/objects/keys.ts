@@ -23,6 +23,11 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** Whether a key comes before another one, if there is another one. */
+export function isBefore(key: string, other: string | undefined): boolean {
+  return other !== undefined && compareKeys(key, other) < 0;
+}
+
 /** Moves surrogates behind all other units. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;

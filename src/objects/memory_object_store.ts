@@ -6,9 +6,10 @@
 
 import { ObjectStoreError } from "../errors.ts";
 import { resolveRange } from "./byte_range.ts";
-import { checkKey, compareKeys } from "./keys.ts";
+import { checkKey, compareKeys, isBefore } from "./keys.ts";
 import { joinChunks, partsOf, StreamedBody } from "./object_body.ts";
 import type {
+  FoldersOptions,
   GetOptions,
   ListOptions,
   ObjectBody,
@@ -20,7 +21,7 @@ import type {
 
 /** One request to a {@linkcode MemoryObjectStore}, as its `intercept` sees it. */
 export interface ObjectRequest {
-  /** What is asked for; `list` comes once a page. */
+  /** What is asked for; `list` comes once a page, of objects or of folders. */
   readonly operation: "list" | "head" | "get" | "put";
   /** The object's key; for `list` the prefix. */
   readonly key: string;
@@ -105,6 +106,24 @@ export class MemoryObjectStore implements ObjectStore {
     }
   }
 
+  /** Lists the folders directly below a folder, page by page. */
+  async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
+    const { pageSize = 1000 } = this.#options;
+    const folders = this.#keys().filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(0, key.indexOf("/", prefix.length) + 1))
+      .filter((folder, i, all) => folder !== "" && folder !== all[i - 1])
+      .filter((folder) => !isBefore(folder, options.from));
+    for (let at = 0;; at += pageSize) {
+      options.signal?.throwIfAborted();
+      const start = at;
+      const page = await this.#request("list", prefix, options.signal, () => {
+        return folders.slice(start, start + pageSize);
+      });
+      yield* page;
+      if (page.length < pageSize) return;
+    }
+  }
+
   /** Asks about one object, metadata included; undefined if it is not there. */
   async head(
     key: string,
@@ -162,10 +181,13 @@ export class MemoryObjectStore implements ObjectStore {
     return await (intercept === undefined ? proceed() : intercept({ operation, key }, proceed));
   }
 
+  #keys(): readonly string[] {
+    return this.#keysInOrder ??= [...this.#objects.keys()].sort(compareKeys);
+  }
+
   #page(prefix: string, after: string | undefined, pageSize: number): ObjectInfo[] {
-    this.#keysInOrder ??= [...this.#objects.keys()].sort(compareKeys);
     const page: ObjectInfo[] = [];
-    for (const key of this.#keysInOrder) {
+    for (const key of this.#keys()) {
       if (!key.startsWith(prefix) || (after !== undefined && compareKeys(key, after) <= 0)) {
         continue;
       }

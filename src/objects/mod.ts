@@ -6,6 +6,7 @@
 
 export type {
   ByteRange,
+  FoldersOptions,
   GetOptions,
   ListOptions,
   ObjectBody,

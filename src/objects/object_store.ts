@@ -42,6 +42,14 @@ export interface ListOptions {
   readonly startAfter?: string;
 }
 
+/** Options of {@linkcode ObjectStore.folders}. */
+export interface FoldersOptions {
+  /** Gives the request up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Lists only this folder and those after it, such as `"20150101/"`. Default: all. */
+  readonly from?: string | undefined;
+}
+
 /** Options of {@linkcode ObjectStore.get}. */
 export interface GetOptions {
   /** Gives the request up, also while the body is read. */
@@ -69,7 +77,7 @@ export interface PutOptions {
 /**
  * What Triton asks of an object store.
  *
- * Each method is one request (`list` one a page), without retries of its own. A refusal or a lost
+ * Each method is one request (`list` and `folders` one a page), without retries of its own. A refusal or a lost
  * connection is an `ObjectStoreError` whose `code` is the store's name for it and whose `retryable`
  * says whether to ask again. An object that is not there has the code `NoSuchKey`, a bucket or
  * directory that is not there `NoSuchBucket`.
@@ -85,6 +93,16 @@ export interface ObjectStore {
   readonly identity: string;
   /** Lists the objects whose key begins with `prefix`, in the order of their keys' UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo>;
+  /**
+   * Lists the folders directly below a folder, in the order of their keys' UTF-8 bytes: what keys
+   * begin with, as far as the first slash after `prefix`. The objects in them are not listed, so a
+   * page is 1,000 folders. A store may list a folder that holds nothing.
+   *
+   * @param prefix The folder to look into: empty, or ends with a slash.
+   * @param options Where to begin.
+   * @returns Each folder's whole key, slash included, such as `"20150710/"`.
+   */
+  folders(prefix: string, options?: FoldersOptions): AsyncGenerator<string>;
   /** Asks about one object; undefined if it is not there. */
   head(
     key: string,

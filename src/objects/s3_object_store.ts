@@ -4,15 +4,16 @@
  * @module
  */
 
-import type { S3Client } from "@aws-sdk/client-s3";
+import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerBody } from "../aws/answer_body.ts";
 import { watchClock } from "../aws/clock_skew.ts";
 import { ObjectStoreError } from "../errors.ts";
 import { checkRange } from "./byte_range.ts";
-import { checkKey } from "./keys.ts";
+import { checkKey, isBefore } from "./keys.ts";
 import { partsOf, StreamedBody } from "./object_body.ts";
 import type {
   ByteRange,
+  FoldersOptions,
   GetOptions,
   ListOptions,
   ObjectBody,
@@ -83,8 +84,33 @@ export class S3ObjectStore implements ObjectStore {
 
   /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    for await (const page of this.#pages(prefix, options)) {
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        const key = decodeKey(Key!, page).slice(this.#folder.length);
+        if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
+      }
+    }
+  }
+
+  /** Lists the folders directly below a folder, one request a page of up to 1,000. */
+  async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
+    const { signal, from } = options;
+    // Whether S3 lists a folder that is itself `StartAfter` is written nowhere.
+    const startAfter = from?.replace(/\/$/, "");
+    for await (const page of this.#pages(prefix, { signal, startAfter }, "/")) {
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        const folder = decodeKey(Prefix!, page).slice(this.#folder.length);
+        if (!isBefore(folder, from)) yield folder;
+      }
+    }
+  }
+
+  async *#pages(
+    prefix: string,
+    { signal, startAfter }: ListOptions,
+    delimiter?: "/",
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
     const { ListObjectsV2Command } = await sdk();
-    const { signal, startAfter } = options;
     const what = `Cannot list ${this.url}/${prefix}`;
     for (let token: string | undefined, more = true; more;) {
       const page = await this.#try(
@@ -96,6 +122,7 @@ export class S3ObjectStore implements ObjectStore {
               Bucket: this.#bucket,
               Prefix: this.#folder + prefix,
               StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
+              Delimiter: delimiter,
               ContinuationToken: token,
               // Keys may hold characters that XML cannot.
               EncodingType: "url",
@@ -104,10 +131,7 @@ export class S3ObjectStore implements ObjectStore {
           ),
       );
       checkPage(what, page);
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
-        const key = decodeKey(Key!, page).slice(this.#folder.length);
-        if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
-      }
+      yield page;
       token = page.NextContinuationToken;
       more = token !== undefined;
     }

@@ -8,6 +8,7 @@ import { ObjectStoreError } from "../errors.ts";
 import { retry, type RetryOptions } from "../retry.ts";
 import { StreamedBody } from "./object_body.ts";
 import type {
+  FoldersOptions,
   GetOptions,
   ListOptions,
   ObjectBody,
@@ -30,6 +31,7 @@ export function withRetries(store: ObjectStore, options: RetryOptions): ObjectSt
     url: store.url,
     identity: store.identity,
     list: (prefix, listOptions) => listAgain(store, prefix, listOptions ?? {}, options),
+    folders: (prefix, foldersOptions) => foldersAgain(store, prefix, foldersOptions ?? {}, options),
     head: (key, headOptions) =>
       retry(() => store.head(key, headOptions), forCall(options, headOptions)),
     get: (key, getOptions) => getAgain(store, key, getOptions ?? {}, options),
@@ -51,6 +53,23 @@ async function* listAgain(
   for await (const info of reopening(open, forCall(options, listOptions))) {
     startAfter = info.key;
     yield info;
+  }
+}
+
+async function* foldersAgain(
+  store: ObjectStore,
+  prefix: string,
+  foldersOptions: FoldersOptions,
+  options: RetryOptions,
+): AsyncGenerator<string> {
+  let last: string | undefined;
+  const open = () => {
+    return Promise.resolve(store.folders(prefix, { ...foldersOptions, ...last && { from: last } }));
+  };
+  for await (const folder of reopening(open, forCall(options, foldersOptions))) {
+    if (folder === last) continue;
+    last = folder;
+    yield folder;
   }
 }
 

@@ -14,9 +14,9 @@ import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from
 import { SimulatedProcess } from "./simulated_process.ts";
 
 /** The methods that answer with an `AsyncGenerator`: one call gets all of it. */
-const GENERATORS: Readonly<Partial<Record<ServiceName, string>>> = {
-  kinesis: "listShards",
-  store: "list",
+const GENERATORS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  kinesis: ["listShards"],
+  store: ["list", "folders"],
 };
 
 /** A Kinesis whose requests may fail. */
@@ -80,7 +80,7 @@ export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | A
       if (typeof method !== "function") return method;
       // Not bind(): `await using` of Deno 2.4 takes no bound function.
       if (typeof property !== "string") return () => method.call(target);
-      if (GENERATORS[name] !== property) {
+      if (!GENERATORS[name]?.includes(property)) {
         return (...args: unknown[]) =>
           request(property, args, (sent) => method.apply(target, sent) as Promise<unknown>);
       }

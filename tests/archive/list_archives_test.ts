@@ -4,6 +4,7 @@ import {
   listArchives,
   type ListArchivesOptions,
 } from "../../src/archive/mod.ts";
+import { daysBetween } from "../../src/archive/days.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { MemoryObjectStore, openObjectStore } from "../../src/objects/mod.ts";
 import type { ObjectStore } from "../../src/objects/mod.ts";
@@ -162,6 +163,7 @@ function heldStore(): { store: MemoryObjectStore; running: Set<string>; release:
   const running = new Set<string>();
   const store = new MemoryObjectStore({
     async intercept(request, proceed) {
+      if (request.operation === "put") return await proceed();
       running.add(request.key);
       await new Promise<void>((resolve) => held.push(resolve));
       running.delete(request.key);
@@ -171,20 +173,71 @@ function heldStore(): { store: MemoryObjectStore; running: Set<string>; release:
   return { store, running, release: () => held.shift()!() };
 }
 
-Deno.test("listArchives() lists eight days at once, and no more", async () => {
+Deno.test("listArchives() runs eight listings at once, and no more", async () => {
   const { store, running, release } = heldStore();
-  const listing = keysOf(store, { stream: "clicks", from: "20150101", to: "20151231" });
-  let days = 0;
+  const days = Array.from(
+    { length: 24 },
+    (_, i) => `${2015 + Math.floor(i / 12)}${String(1 + i % 12).padStart(2, "0")}01`,
+  );
+  for (const day of days) await store.put(`${day}/clicks-store-1.tri`, new Uint8Array(1));
+  const listing = keysOf(store, { stream: "clicks", from: "20150101", to: "20161231" });
+  let listings = 0;
   let most = 0;
   // Every turn of the event loop everything that can go on does; then the oldest may end.
   for (let done = false; !done;) {
     await new Promise((resolve) => setTimeout(resolve, 0));
     most = Math.max(most, running.size);
     done = running.size === 0;
-    if (!done) release(), days++;
+    if (!done) release(), listings++;
   }
-  deepStrictEqual(await listing, []);
-  deepStrictEqual([days, most], [365, 8]);
+  equal((await listing).length, 24);
+  deepStrictEqual([listings, most], [25, 8]);
+});
+
+/** Counts the listings that find a stream's archives over twelve years. */
+async function listingsOf(
+  objects: Iterable<string>,
+  options: Partial<ListArchivesOptions> = {},
+): Promise<{ readonly keys: string[]; readonly listings: number }> {
+  let listings = 0;
+  const store = new MemoryObjectStore({
+    intercept(request, proceed) {
+      if (request.operation === "list") listings++;
+      return proceed();
+    },
+  });
+  for (const key of objects) await store.put(key, new Uint8Array(1));
+  const range = { stream: "clicks", from: "20150101", to: "20261130" };
+  const keys = await keysOf(store, { ...range, ...options });
+  return { keys, listings };
+}
+
+Deno.test("listArchives() costs pages, not days, over a long range", async () => {
+  const few = ["20150704", "20200229", "20261130"].map((day) => `${day}/clicks-store-1.tri`);
+  deepStrictEqual(await listingsOf(few), { keys: few, listings: 1 + 3 });
+
+  const all = [...daysBetween("20150101", "20261130")].map((day) => `${day}/clicks-store-1.tri`);
+  const { keys, listings } = await listingsOf(all);
+  deepStrictEqual(keys, all);
+  // 4,352 folders, and 143 months.
+  equal(listings, 5 + 143);
+
+  const part = await listingsOf(all, { from: "20240301", to: "20240930" });
+  deepStrictEqual(part.keys, all.filter((key) => key >= "20240301" && key < "20241001"));
+  equal(part.listings, 1 + 7);
+});
+
+Deno.test("listArchives() asks for a stream's own keys where a month holds much else", async () => {
+  const days = [...daysBetween("20150101", "20150228")];
+  const mine = days.map((day) => `${day}/clicks-store-1.tri`);
+  // A busy neighbour: only January is too large to be listed as a whole.
+  const others = Array.from(
+    { length: 2_100 },
+    (_, i) => `${days[i % 31]}/views-store-${1_000 + i}.tri`,
+  );
+  const { keys, listings } = await listingsOf([...mine, ...others], { to: "20150228" });
+  deepStrictEqual(keys, mine);
+  equal(listings, 1 + 3 + 31 + 1);
 });
 
 Deno.test("listArchives() stops at once when its signal aborts, and when it is left", async () => {

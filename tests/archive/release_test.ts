@@ -30,8 +30,9 @@ function releasing(store: ObjectStore) {
     };
   };
   const { url, identity, put } = store;
-  const list = store.list.bind(store);
-  return { store: { url, identity, list, put, get, head: store.head.bind(store) }, counts };
+  const [list, folders] = [store.list.bind(store), store.folders.bind(store)];
+  const head = store.head.bind(store);
+  return { store: { url, identity, list, folders, put, get, head }, counts };
 }
 
 /** What is in the blocks of an archive that may be damaged, and what was lost. */

@@ -288,10 +288,45 @@ const CONTRACT: Record<string, (opened: Opened) => Promise<void>> = {
     deepStrictEqual(await keysOf(store, "day/", keys[1_100]!), keys.slice(1_101));
   },
 
+  "folders() lists what keys begin with, up to a slash": async ({ store }) => {
+    const keys = [
+      "20150101-x/1",
+      "20150101/a/b",
+      "20150101/c",
+      "20150102",
+      "20150103/1",
+      "20150103/2",
+    ];
+    for (const key of [...keys, "b !&<>'%2F+/1", "b/x", "\u6c34/1", "\u{1f600}/1"]) {
+      await store.put(key, someBytes(1));
+    }
+    const folders = (prefix: string, from?: string) =>
+      Array.fromAsync(store.folders(prefix, { from }));
+    const all = ["20150101-x/", "20150101/", "20150103/", "b !&<>'%2F+/", "b/"];
+    deepStrictEqual(await folders(""), [...all, "\u6c34/", "\u{1f600}/"]);
+    deepStrictEqual(await folders("20150101/"), ["20150101/a/"]);
+    for (const prefix of ["20150101/a/", "20150102/", "no/such/"]) {
+      deepStrictEqual(await folders(prefix), [], prefix);
+    }
+    deepStrictEqual((await folders("", "20150101/"))[0], "20150101/");
+    deepStrictEqual((await folders("", "20150102/"))[0], "20150103/");
+    deepStrictEqual(await folders("20150101/", "20150101/a/"), ["20150101/a/"]);
+    deepStrictEqual(await folders("", "\u{1f600}/"), ["\u{1f600}/"]);
+  },
+
+  "folders() goes over all pages": async ({ store }) => {
+    const days = Array.from({ length: 1_205 }, (_, i) => `${20_000_000 + i}/`);
+    for (let at = 0; at < days.length; at += 50) {
+      await Promise.all(days.slice(at, at + 50).map((day) => store.put(`${day}a`, someBytes(1))));
+    }
+    deepStrictEqual(await Array.fromAsync(store.folders("")), days);
+  },
+
   "a bucket or directory that is not there is NoSuchBucket": async ({ missing }) => {
     if (missing === undefined) return;
     await rejects(keysOf(missing, ""), failsWith("NoSuchBucket", false));
     await rejects(keysOf(missing, "a/b"), failsWith("NoSuchBucket", false));
+    await rejects(Array.fromAsync(missing.folders("")), failsWith("NoSuchBucket", false));
     await rejects(missing.head("a"), failsWith("NoSuchBucket", false));
     await rejects(missing.get("a"), failsWith("NoSuchBucket", false));
   },
@@ -301,6 +336,7 @@ const CONTRACT: Record<string, (opened: Opened) => Promise<void>> = {
     const reason = new Error("enough");
     const signal = AbortSignal.abort(reason);
     await rejects(store.list("", { signal }).next(), reason);
+    await rejects(store.folders("", { signal }).next(), reason);
     await rejects(store.head("a", { signal }), reason);
     await rejects(store.get("a", { signal }), reason);
     await rejects(store.put("b", someBytes(1), { signal }), reason);

@@ -96,6 +96,24 @@ Deno.test("withRetries() lists every key once, wherever pages fail", async () =>
   );
 });
 
+Deno.test("withRetries() lists each folder once, whatever fails", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(20),
+      fc.array(fc.boolean(), { maxLength: 20 }),
+      async (count, downs) => {
+        const clock = new VirtualClock();
+        const { store } = shakyStore(() => downs.shift() ?? false);
+        const folders = Array.from({ length: count }, (_, i) => `a${100 + i}/`);
+        for (const folder of folders) await store.put(`${folder}x`, new Uint8Array(1));
+        const listing = withRetries(store, { clock }).folders("", { from: "a105/" });
+        deepStrictEqual(await passTime(clock, Array.fromAsync(listing)), folders.slice(5));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
 Deno.test("withRetries() counts tries anew whenever something came", async () => {
   const clock = new VirtualClock();
   // Each chunk takes three tries: never more in a row than allowed, though 45 in all.

@@ -106,7 +106,7 @@ function operationOf(
   if (bucket === "") return "Unknown";
   if (key === "") {
     if (request.method !== "GET") return OF_BUCKET[request.method] ?? "Unknown";
-    return query.get("list-type") === "2" && !query.has("delimiter") ? "ListObjectsV2" : "Unknown";
+    return query.get("list-type") === "2" ? "ListObjectsV2" : "Unknown";
   }
   const hidden = ["uploads", "uploadId", "acl", "tagging"].some((name) => query.has(name));
   if (hidden || request.headers.has("x-amz-copy-source")) return "Unknown";
@@ -249,21 +249,17 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
   const maxKeys = Math.min(1000, Number(query.get("max-keys") ?? 1000));
   const token = query.get("continuation-token");
   const after = token === null ? query.get("start-after") ?? "" : decodeToken(token);
-  const keys = bucket.keysInOrder();
-  const page: string[] = [];
-  let more = false;
-  for (let at = firstAfter(keys, after, prefix); at < keys.length; at++) {
-    const key = keys[at]!;
-    if (!key.startsWith(prefix)) break;
-    more = page.length >= maxKeys;
-    if (more) break;
-    page.push(key);
-  }
+  const { page, more } = pageOf(bucket.keysInOrder(), {
+    ...{ prefix, after, maxKeys, delimiter: query.get("delimiter") || undefined },
+  });
   const encode = query.get("encoding-type") === "url"
     ? (text: string) => encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%20", "+")
     : escapeXml;
   const encoding = query.has("encoding-type") ? "<EncodingType>url</EncodingType>" : "";
   const contents = page.map((key) => {
+    if (!bucket.has(key)) {
+      return `<CommonPrefixes><Prefix>${encode(key)}</Prefix></CommonPrefixes>`;
+    }
     const { body, etag, modifiedAt } = bucket.get(key)!;
     return `<Contents><Key>${encode(key)}</Key><LastModified>${modifiedAt.toISOString()}` +
       `</LastModified><ETag>${escapeXml(etag)}</ETag><Size>${body.length}</Size>` +
@@ -277,6 +273,30 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
     `<MaxKeys>${maxKeys}</MaxKeys><IsTruncated>${more}</IsTruncated>${next}${encoding}` +
     `${contents.join("")}</ListBucketResult>`;
   return new Response(xml, { headers: { "content-type": "application/xml" } });
+}
+
+/** Keys and, where there is a delimiter, what keys have in common up to it. */
+function pageOf(
+  keys: readonly string[],
+  { prefix, after, maxKeys, delimiter }: {
+    readonly prefix: string;
+    readonly after: string;
+    readonly maxKeys: number;
+    readonly delimiter: string | undefined;
+  },
+): { page: string[]; more: boolean } {
+  const page: string[] = [];
+  for (let at = firstAfter(keys, after, prefix); at < keys.length; at++) {
+    const key = keys[at]!;
+    if (!key.startsWith(prefix)) break;
+    const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
+    const name = end < 0 ? key : key.slice(0, end + delimiter!.length);
+    // A page that goes on after a common prefix does not begin with it again.
+    if (name === page.at(-1) || (name !== key && name === after)) continue;
+    if (page.length >= maxKeys) return { page, more: true };
+    page.push(name);
+  }
+  return { page, more: false };
 }
 
 /** Where a listing begins: the first key that comes after `after` and not before `prefix`. */
