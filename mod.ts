@@ -122,6 +122,7 @@ export {
   type Shard,
   type StreamDescription,
   type TimedResponse,
+  type TrimmedPosition,
   type UserRecord,
   UserRecords,
 } from "./src/kinesis/mod.ts";

@@ -96,11 +96,18 @@ export class ShardArchiver {
     // An answer is as of some moment after it was asked for; how long it took must not count.
     let askedAt = time.now();
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
-    const pace = { clock, time, signal, pollIntervalMs, limit, onRetry, budget: this.#budget };
+    let isTrimmed = false;
+    const pace = {
+      ...{ clock, time, signal, pollIntervalMs, limit, onRetry, budget: this.#budget },
+      onTrimmed: () => void (isTrimmed = true),
+    };
     for await (const batch of pollShard(kinesis, shard, pace)) {
       monitor.read(lease.shardId, batch.records);
       if (signal.aborted) return;
-      await this.#noticeGap(lease, batch);
+      if (isTrimmed || await this.#isTooLate(lease, batch)) {
+        await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
+      }
+      isTrimmed = false;
       if (signal.aborted) return;
       // A file may be closed in the middle of the batch, and what follows may be as old as this.
       const oldest = batch.records[0]?.arrivedAt.getTime() ?? Infinity;
@@ -118,18 +125,17 @@ export class ShardArchiver {
     if (!signal.aborted) await this.#end(lease);
   }
 
-  /** Records what the stream may have dropped before it was read. */
-  async #noticeGap(lease: Lease, batch: RecordBatch): Promise<void> {
+  /** Whether the stream may have dropped something before it was read. */
+  async #isTooLate(lease: Lease, batch: RecordBatch): Promise<boolean> {
     const { services: { time }, shards } = this.#parts;
     const now = batch.serverTime?.getTime() ?? time.now();
     const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
     const age = Math.max(now, newest + batch.millisBehindLatest) - lease.readUntil;
     // A record of just that age is kept.
-    if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return;
+    if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return false;
     // The retention may have been shortened since the shards were listed.
     if (shards.retentionMs > LEAST_RETENTION_MS) await shards.describe();
-    if (age <= shards.retentionMs) return;
-    await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
+    return age > shards.retentionMs;
   }
 
   async #recordGap(

@@ -18,7 +18,7 @@ export type HistoryRecord<T = EventData> = ArchiveRecord<T> | StreamRecord<T>;
 
 /** How a history is read. */
 export interface HistoryReaderOptions<T = EventData>
-  extends Omit<StreamReaderOptions<T>, "from" | "onInvalid"> {
+  extends Omit<StreamReaderOptions<T>, "from" | "onInvalid" | "onTrimmed"> {
   /**
    * The moment to begin at, or the day as `"YYYY-MM-DD"`, in UTC. An archive knows when the records
    * of a file arrived, not each: reading begins with the first file that holds a record from then or

@@ -11,6 +11,7 @@ import type { EventData } from "../record.ts";
 import { StreamReader } from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
+import { HistoryGapError } from "./history_error.ts";
 import {
   type HistoryReaderOptions,
   type HistoryRecord,
@@ -227,23 +228,32 @@ export class HistoryReader<T = EventData>
   async #openLive(): Promise<StreamReader<T>> {
     if (this.#live !== undefined) return this.#live;
     const { kinesis } = await this.#open();
-    const { onGap = "throw", checkpointer, autoCheckpoint } = this.#options;
+    const { checkpointer, autoCheckpoint } = this.#options;
     const { progress, survey } = this.#archive!;
     const state = await this.#askStream(kinesis);
     const known = { stream: this.stream, from: this.#from, progress, survey };
     const from = liveStarts(state, known);
-    for (const gap of findLost(state, known)) {
-      if (onGap === "throw") throw gap;
-      await onGap(gap);
-    }
+    for (const gap of findLost(state, known)) await this.#report(gap);
     this.#notePositions();
     if (autoCheckpoint) await this.#positions.save();
     return this.#live = new StreamReader(kinesis, this.stream, {
       ...this.#options,
       ...this.#retrying,
+      onTrimmed: async ({ shardId, after }) => {
+        const gap = { shardId, after, reason: "retention" } as const;
+        await this.#report(
+          new HistoryGapError(this.stream, gap, "the stream has dropped what followed"),
+        );
+      },
       from,
       checkpointer: checkpointer && startingAfresh(checkpointer),
     });
+  }
+
+  async #report(gap: HistoryGapError): Promise<void> {
+    const { onGap = "throw" } = this.#options;
+    if (onGap === "throw") throw gap;
+    await onGap(gap);
   }
 
   #askStream(kinesis: KinesisApi): Promise<StreamState> {

@@ -34,7 +34,7 @@ export {
 export { findPositions, type FindPositionsOptions } from "./find_positions.ts";
 export { type KinesisCredentials, openKinesis, type OpenKinesisOptions } from "./open_kinesis.ts";
 export { SdkKinesis } from "./sdk_kinesis.ts";
-export { pollShard, type PollShardOptions } from "./poll_shard.ts";
+export { pollShard, type PollShardOptions, type TrimmedPosition } from "./poll_shard.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export type { RetryEvent, RetryingOptions } from "./retrying.ts";
 export { ServiceTime } from "./service_time.ts";

@@ -6,11 +6,23 @@
 
 import { type Clock, monotonicNow, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
-import type { ShardId } from "../record.ts";
-import type { KinesisApi, RecordBatch, StartPosition } from "./kinesis_api.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import type { KinesisApi, RecordBatch, Shard, StartPosition } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
 import { askUntilAnswered, type RetriedRequest, type RetryingOptions } from "./retrying.ts";
+import { withoutRedelivered } from "./redelivered.ts";
+import { listAllShards } from "./shard_list.ts";
 import { ServiceTime } from "./service_time.ts";
+
+/** A position of which the stream holds nothing any more, nor what followed it. */
+export interface TrimmedPosition {
+  /** The stream's name. */
+  readonly stream: string;
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The position: the last record that was read. */
+  readonly after: SequenceNumber;
+}
 
 /** How a shard is read. */
 export interface PollShardOptions extends RetryingOptions {
@@ -25,6 +37,11 @@ export interface PollShardOptions extends RetryingOptions {
   readonly budget?: ReadBudget | undefined;
   /** The service's time, shared with others that use the same service. */
   readonly time?: ServiceTime | undefined;
+  /**
+   * Called when the service refuses a position because the stream has dropped what followed it.
+   * Reading goes on with the oldest record then, unless this throws. Default: the refusal is thrown.
+   */
+  readonly onTrimmed?: ((position: TrimmedPosition) => void | Promise<void>) | undefined;
 }
 
 /** Five requests a second is what a shard allows. */
@@ -41,6 +58,7 @@ const BEHIND_INTERVAL_MS = 200;
  *   asked for, by the service's clock (less a second), so nothing that arrived since is missed.
  * - A start time that lies in the future by the service's clock, as one of a machine whose clock is
  *   ahead, means now.
+ * - Records at or before the last one read, which a service delivers again, are left out.
  * - Throttling, 5xx, lost connections and answers that cannot be read are retried, with growing
  *   pauses, for as long as it takes.
  * - The generator ends when the shard has been closed and read to its end. It ends as well, at once
@@ -101,6 +119,15 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof KinesisError && error.code === code;
 }
 
+/** Whether a number is one that a shard can have. */
+function isWithin(
+  number: SequenceNumber,
+  { startingSequenceNumber: start, endingSequenceNumber: end }: Shard,
+): boolean {
+  return compareSequenceNumbers(number, start) >= 0 &&
+    (end === undefined || compareSequenceNumbers(number, end) <= 0);
+}
+
 /** The iterator of one shard, and where to renew it. */
 class ShardReader {
   /** When the last answer was asked for, in monotonic time. */
@@ -116,6 +143,8 @@ class ShardReader {
   /** When the first iterator was asked for, if it is one at the latest: in monotonic time. */
   #latestAt: number | undefined;
   #iterator: string | undefined;
+  /** The last record read: what comes again is left out. */
+  #last: SequenceNumber | undefined;
 
   constructor(
     kinesis: KinesisApi,
@@ -130,6 +159,7 @@ class ShardReader {
     this.#limit = options.limit ?? 10_000;
     this.#share = (options.budget ?? new ReadBudget(Infinity)).share();
     this.#position = from;
+    if (from.type === "after") this.#last = from.sequenceNumber;
   }
 
   /** Whether the shard holds more than was read; not every server tells its lag. */
@@ -158,12 +188,14 @@ class ShardReader {
   }
 
   #advance(batch: RecordBatch): RecordBatch {
-    const last = batch.records.at(-1);
+    const records = withoutRedelivered(batch.records, { ...this.#shard, last: this.#last });
+    const last = records.at(-1);
     if (last !== undefined) {
+      this.#last = last.sequenceNumber;
       this.#position = { type: "after", sequenceNumber: last.sequenceNumber };
     }
     this.#iterator = batch.nextIterator;
-    return batch;
+    return records === batch.records ? batch : { ...batch, records };
   }
 
   #getRecords(iterator: string): Promise<RecordBatch> {
@@ -183,8 +215,8 @@ class ShardReader {
       return await this.#getIterator();
     } catch (error) {
       if (!hasCode(error, "InvalidArgumentException")) throw error;
-      if (!await this.#isInFuture()) throw error;
-      this.#latestAt ??= this.#time.monotonic();
+      if (await this.#isInFuture()) this.#latestAt ??= this.#time.monotonic();
+      else if (!await this.#skipTrimmed()) throw error;
       return await this.#getIterator();
     }
   }
@@ -216,6 +248,23 @@ class ShardReader {
       return false; // such as for want of a permission: then what was refused before says more
     }
     return this.#position.timestamp.getTime() > this.#time.now();
+  }
+
+  /**
+   * Goes on with the oldest record if the position is of this shard, so that its age is all that can
+   * be wrong with it; false if it is not.
+   */
+  async #skipTrimmed(): Promise<boolean> {
+    const { onTrimmed } = this.#options;
+    if (this.#position.type !== "after" || onTrimmed === undefined) return false;
+    const { stream, shardId } = this.#shard;
+    const { sequenceNumber: after } = this.#position;
+    const shards = await listAllShards(this.#kinesis, stream, this.#options);
+    const shard = shards.find(({ id }) => id === shardId);
+    if (shard === undefined || !isWithin(after, shard)) return false;
+    await onTrimmed({ stream, shardId, after });
+    this.#position = { type: "trim-horizon" };
+    return true;
   }
 
   #ask<T>(operation: string, act: () => Promise<T>): Promise<T> {

@@ -21,6 +21,8 @@ export type {
   RetryingOptions,
   Shard,
   StreamDescription,
+  TimedResponse,
+  TrimmedPosition,
 } from "../kinesis/mod.ts";
 export type {
   EventData,

@@ -17,6 +17,7 @@ import {
   ReadBudget,
   type Shard,
   ShardTree,
+  type TrimmedPosition,
 } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../record.ts";
 import { Gate } from "./gate.ts";
@@ -139,8 +140,9 @@ export class StreamFetcher {
   /** Fetches one shard to its end, pausing while its share of the memory is used up. */
   async #fetch(queue: ShardQueue, from: StartPosition): Promise<void> {
     const shard = { stream: this.stream, shardId: queue.shardId, from };
+    const onTrimmed = (position: TrimmedPosition) => this.#reportTrimmed(position);
     try {
-      for await (const batch of pollShard(this.#kinesis, shard, this.#options)) {
+      for await (const batch of pollShard(this.#kinesis, shard, { ...this.#options, onTrimmed })) {
         queue.push(batch);
         this.changed.open();
         while (queue.bytes > 0 && queue.bytes >= this.#share && !this.#signal.aborted) {
@@ -158,6 +160,17 @@ export class StreamFetcher {
   /** Bytes that one shard may keep. */
   get #share(): number {
     return (this.#options.maxBufferedBytes ?? 8 * 1024 * 1024) / this.#queues.size;
+  }
+
+  async #reportTrimmed(position: TrimmedPosition): Promise<void> {
+    const { shardId, after } = position;
+    log.error("Records of {shardId} after {after} may be lost: stream {stream} has dropped them", {
+      event: "records.dropped",
+      stream: this.stream,
+      shardId,
+      after,
+    });
+    await this.#options.onTrimmed?.(position);
   }
 
   /** A shard that has left the stream is read to its end; any other failure stands. */

@@ -32,13 +32,15 @@ export interface RunningWorker {
 /** Kinesis, object store, ledger and clock in memory, and workers on them. */
 export class Fixture {
   readonly clock = new VirtualClock();
-  readonly kinesis = new MemoryKinesis({ clock: this.clock });
+  readonly kinesis: MemoryKinesis;
   readonly store = new MemoryObjectStore({ now: () => this.clock.now() });
   ledger = new MemoryLedger(STREAM, { clock: this.clock });
   readonly shards: readonly ShardId[];
   #next = 0;
 
-  constructor(shardCount = 1) {
+  /** Creates a world with a stream; `Kinesis` is the kind of service. */
+  constructor(shardCount = 1, Kinesis: typeof MemoryKinesis = MemoryKinesis) {
+    this.kinesis = new Kinesis({ clock: this.clock });
     this.shards = this.kinesis.createStream(STREAM, shardCount);
   }
 

@@ -3,6 +3,7 @@ import { Archiver } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import { readQuarantine } from "../../src/codec/mod.ts";
 import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
+import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 const MINUTE = 60_000;
@@ -535,4 +536,28 @@ Deno.test("Archiver.run() archives what it has read before it stops, however lon
   await worker.stop();
   deepStrictEqual(await fixture.archived(), fixture.expected);
   ok(fixture.clock.now() >= until);
+});
+
+Deno.test("Archiver leaves out records that are delivered again, also after a restart", async () => {
+  const fixture = new Fixture(2, RedeliveringKinesis);
+  for (let restarts = 0; restarts < 3; restarts++) {
+    const worker = fixture.start();
+    for (let round = 0; round < 3; round++) {
+      await fixture.put(10);
+      await fixture.clock.advance(5_000);
+    }
+    await worker.stop();
+  }
+  deepStrictEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver records a gap where Kinesis refuses a position that is past the retention", async () => {
+  const fixture = new Fixture(1, StrictKinesis);
+  await fixture.dropUnread();
+  const again = fixture.start();
+  await fixture.clock.advance(5_000);
+  await again.stop();
+  const [gap, ...others] = await fixture.ledger.gaps();
+  deepStrictEqual([gap?.reason, others], ["retention", []]);
+  deepStrictEqual(await fixture.archived(), fixture.expected.filter((n) => n < 10 || n >= 20));
 });

@@ -16,6 +16,7 @@ import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore, type ObjectStore } from "../../src/objects/mod.ts";
 import { InvalidStreamRecordError } from "../../src/stream/mod.ts";
 import { type FileSpec, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
+import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 
@@ -506,4 +507,33 @@ Deno.test("openHistory() refuses what cannot be before anything is asked", () =>
   const bucket = "memory:";
   throws(() => openHistory("s", { bucket, from: "2026-02-30" }), RangeError);
   throws(() => openHistory("s", { bucket, from: FROM, autoCheckpoint: true }), TypeError);
+});
+
+Deno.test("HistoryReader yields records once that Kinesis delivers again", async () => {
+  const fixture = new Fixture(1, RedeliveringKinesis);
+  await fixture.put(10);
+  await archive(fixture);
+  await fixture.put(10);
+  deepEqual(numbersOf(await drain(fixture)), fixture.expected);
+});
+
+Deno.test("HistoryReader says so when Kinesis refuses the archive's end, which is past the retention", async () => {
+  const fixture = new Fixture(1, StrictKinesis);
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  const from = new Date(fixture.clock.now());
+  await fixture.put(10);
+  deepEqual(
+    numbersOf(await drain(fixture, { from, checkpointer, autoCheckpoint: true })).length,
+    10,
+  );
+  await fixture.clock.advance(23 * 3_600_000);
+  await fixture.put(10);
+  await fixture.clock.advance(2 * 3_600_000);
+  const gaps: HistoryGapError[] = [];
+  const onGap = (gap: HistoryGapError) => void gaps.push(gap);
+  deepEqual(
+    numbersOf(await drain(fixture, { from, checkpointer, onGap })),
+    fixture.expected.slice(10),
+  );
+  ok(gaps.some(({ message }) => message.endsWith("the stream has dropped what followed")));
 });

@@ -2,7 +2,12 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
-import { KinesisError, MemoryKinesis, type MemoryKinesisOptions } from "../../src/kinesis/mod.ts";
+import {
+  KinesisError,
+  MemoryKinesis,
+  type MemoryKinesisOptions,
+  type TrimmedPosition,
+} from "../../src/kinesis/mod.ts";
 import type { SequenceNumber, ShardId, StreamRecord } from "../../src/record.ts";
 import {
   InvalidStreamRecordError,
@@ -10,7 +15,8 @@ import {
   StreamReader,
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
-import { collect, runUntil } from "../../src/testing/mod.ts";
+import { collect, putEvents, runUntil } from "../../src/testing/mod.ts";
+import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 
 /** A stream "s" on a virtual clock, whose records are `{ n }`. */
 function setUp(shardCount = 1, options: MemoryKinesisOptions = {}) {
@@ -639,4 +645,46 @@ Deno.test("openStream() tells of a missing region when it is read, not before", 
       else Deno.env.set(name, value);
     }
   }
+});
+
+Deno.test("StreamReader yields records once that Kinesis delivers again, also after a restart", async () => {
+  const { clock, checkpointer } = setUp();
+  const kinesis = new RedeliveringKinesis({ clock });
+  kinesis.createStream("s");
+  const seen: number[] = [];
+  for (let n = 0; n < 9; n += 3) {
+    await putEvents(kinesis, "s", [{ n }, { n: n + 1 }, { n: n + 2 }]);
+    const options = { clock, checkpointer, autoCheckpoint: true, idle: true };
+    await using reader = new StreamReader(kinesis, "s", options);
+    seen.push(...numbers(await runUntil(clock, Array.fromAsync(reader))));
+  }
+  deepEqual(seen, range(0, 9));
+});
+
+Deno.test("StreamReader goes on with the oldest record, and says so, where Kinesis refuses its position for its age", async () => {
+  const { clock, checkpointer } = setUp();
+  const kinesis = new StrictKinesis({ clock });
+  kinesis.createStream("s");
+  const trimmed: TrimmedPosition[] = [];
+  const read = async () => {
+    const options = { clock, checkpointer, autoCheckpoint: true, idle: true };
+    const onTrimmed = (position: TrimmedPosition) => void trimmed.push(position);
+    await using reader = new StreamReader(kinesis, "s", { ...options, onTrimmed });
+    return numbers(await runUntil(clock, Array.fromAsync(reader)));
+  };
+  await putEvents(kinesis, "s", [{ n: 0 }]);
+  deepEqual(await read(), [0]);
+  await clock.advance(25 * 3_600_000);
+  await putEvents(kinesis, "s", [{ n: 1 }]);
+  deepEqual(await read(), [1]);
+  deepEqual(trimmed.map(({ stream, shardId }) => [stream, shardId]), [[
+    "s",
+    "shardId-000000000000",
+  ]]);
+  // One of another stream of that name is no position that could be too old.
+  await checkpointer.save(
+    "s",
+    new Map([["shardId-000000000000" as ShardId, "9" as SequenceNumber]]),
+  );
+  await rejects(read(), { code: "InvalidArgumentException" });
 });
