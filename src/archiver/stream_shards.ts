@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { NewShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard, NewShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
 import { monotonicNow } from "../clock.ts";
@@ -71,7 +71,7 @@ export class StreamShards {
     const listed = await this.#list();
     // Also those that have ended: the stream lists them until its retention is over.
     const shards = await persist("ledger", this.#services, () => ledger.shards());
-    const known = new Set(shards.map(({ shardId }) => shardId));
+    const known = knownShards(shards);
     if (known.size > 0) {
       await this.#addChildren(listed.filter(({ id }) => !known.has(id)), known);
     } else if (!await this.#addFirst(listed)) {
@@ -109,7 +109,7 @@ export class StreamShards {
       }
     }
     const known = await persist("ledger", this.#services, () => this.#services.ledger.shards());
-    return await this.#asChildren([...found], new Set(known.map(({ shardId }) => shardId)));
+    return await this.#asChildren([...found], knownShards(known));
   }
 
   /** Whether a shard is no longer part of the stream, while the stream is there. */
@@ -118,8 +118,8 @@ export class StreamShards {
   }
 
   /** A shard that is placed by hand and not there may be a slip; or it comes with a later split. */
-  #warnOfMissing(known: ReadonlySet<ShardId>, listed: readonly Shard[]): void {
-    const found = known.union(new Set(listed.map(({ id }) => id)));
+  #warnOfMissing(known: KnownShards, listed: readonly Shard[]): void {
+    const found = new Set([...known.keys(), ...listed.map(({ id }) => id)]);
     for (const shardId of this.#options.pinned ?? []) {
       if (found.has(shardId) || this.#missing.has(shardId)) continue;
       this.#missing.add(shardId);
@@ -158,7 +158,10 @@ export class StreamShards {
     const children = listed.filter(({ id }) => descendants.has(id) && !checkpoints.has(id));
     const others = shards.filter(({ shardId }) => !children.some(({ id }) => id === shardId));
     if (!await persist("ledger", this.#services, () => ledger.addFirstShards(others))) return false;
-    await this.#addChildren(children, new Set(others.map(({ shardId }) => shardId)));
+    if (children.length > 0) {
+      const written = await persist("ledger", this.#services, () => ledger.shards());
+      await this.#addChildren(children, knownShards(written));
+    }
     return true;
   }
 
@@ -174,23 +177,25 @@ export class StreamShards {
       : { type: "at-timestamp", timestamp: begun };
   }
 
-  async #addChildren(shards: readonly Shard[], known: ReadonlySet<ShardId>): Promise<void> {
+  async #addChildren(shards: readonly Shard[], known: KnownShards): Promise<void> {
     const added = await this.#asChildren(shards, known);
     if (added.length === 0) return;
     await persist("ledger", this.#services, () => this.#services.ledger.addShards(added));
   }
 
   /** Shards that are read from their oldest record, after their parents. */
-  async #asChildren(shards: readonly Shard[], known: ReadonlySet<ShardId>): Promise<NewShard[]> {
-    const added = new Map(shards.map((shard) => [shard.id, shard]));
-    const children: NewShard[] = [];
-    for (const { id, parents } of shards) {
-      const missing = parents.filter((parent) => !known.has(parent) && !added.has(parent));
-      for (const parent of missing) await this.#recordMissing(parent);
-      const knownAt = await this.#createdAfter(parents, known, added);
-      children.push({ shardId: id, parents, start: { type: "trim-horizon" }, knownAt });
-    }
-    return children;
+  async #asChildren(shards: readonly Shard[], known: KnownShards): Promise<NewShard[]> {
+    const added = new Set(shards.map(({ id }) => id));
+    const missing = new Set(
+      shards.flatMap(({ parents }) => parents).filter((parent) =>
+        !known.has(parent) && !added.has(parent)
+      ),
+    );
+    for (const parent of missing) await this.#recordMissing(parent);
+    const createdAfter = creationTimes(shards, known);
+    return shards.map(({ id, parents }) => (
+      { shardId: id, parents, start: { type: "trim-horizon" }, knownAt: createdAfter(id) }
+    ));
   }
 
   /** Records a shard that came and went while nobody looked. */
@@ -212,28 +217,35 @@ export class StreamShards {
       reason: "expired",
     });
   }
+}
 
-  /**
-   * A time at which the parents of a shard were not closed yet, so that it did not exist.
-   *
-   * Where a parent is known neither to the ledger nor to the stream, anything may be missing.
-   */
-  async #createdAfter(
-    parents: readonly ShardId[],
-    known: ReadonlySet<ShardId>,
-    added: ReadonlyMap<ShardId, Shard>,
-  ): Promise<Date> {
-    const { ledger } = this.#services;
-    let latest = new Date(0);
-    for (const parent of parents) {
-      const { parents: grandparents } = added.get(parent) ?? {};
-      const time = known.has(parent)
-        ? (await persist("ledger", this.#services, () => ledger.standing(parent))).knownAt
-        : grandparents === undefined
-        ? latest
-        : await this.#createdAfter(grandparents, known, added);
-      if (time > latest) latest = time;
-    }
+/** The shards that the ledger knows, and up to when each is known to be archived. */
+type KnownShards = ReadonlyMap<ShardId, Date>;
+
+function knownShards(shards: readonly LedgerShard[]): KnownShards {
+  return new Map(shards.map(({ shardId, knownAt }) => [shardId, knownAt]));
+}
+
+/**
+ * Finds for each of some new shards a time at which it did not exist, since its parents were not
+ * closed yet.
+ *
+ * Where a parent is known neither to the ledger nor to the stream, anything may be missing. Each
+ * shard is looked at once: after a split and a merge there are two ways to each ancestor, after
+ * fourteen of them 16,384.
+ */
+function creationTimes(shards: readonly Shard[], known: KnownShards): (id: ShardId) => Date {
+  const parents = new Map(shards.map((shard) => [shard.id, shard.parents]));
+  const times = new Map<ShardId, Date>();
+  const createdAfter = (id: ShardId): Date => {
+    const found = times.get(id);
+    if (found !== undefined) return found;
+    const bounds = (parents.get(id) ?? []).map((parent) =>
+      known.get(parent) ?? createdAfter(parent)
+    );
+    const latest = new Date(Math.max(0, ...bounds.map((time) => time.getTime())));
+    times.set(id, latest);
     return latest;
-  }
+  };
+  return createdAfter;
 }

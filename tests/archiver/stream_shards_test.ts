@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import {
   MemoryKinesis,
   MemoryLedger,
@@ -6,6 +6,7 @@ import {
   ServiceTime,
   VirtualClock,
 } from "@triton/triton";
+import { ArchiverMonitor } from "../../src/archiver/mod.ts";
 import { StreamShards } from "../../src/archiver/stream_shards.ts";
 import { shard } from "../checkpoint/contract.ts";
 
@@ -73,4 +74,58 @@ Deno.test("StreamShards misses no parent that was archived to its end before it 
   equal(await shards.hasLeft(ended!), true);
   deepStrictEqual((await shards.childrenOf(late!)).map(({ shardId }) => shardId), [merged]);
   deepStrictEqual(await ledger.gaps(), []);
+});
+
+Deno.test("StreamShards makes a few requests to the ledger, however often the stream was resharded meanwhile", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock });
+  let [shardId] = kinesis.createStream("clicks");
+  await using ledger = new MemoryLedger("clicks", { clock });
+  const calls: string[] = [];
+  const counted = new Proxy(ledger, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        calls.push(String(property));
+        return value.apply(target, args);
+      };
+    },
+  });
+  const services = { kinesis, ledger: counted, clock, time: new ServiceTime(clock) };
+  const shards = new StreamShards(services, { from: { type: "trim-horizon" } });
+  await shards.refresh();
+  const known = (await ledger.shards())[0]!;
+  for (let pair = 0; pair < 500; pair++) {
+    await clock.advance(1_000);
+    const [left, right] = kinesis.splitShard("clicks", shardId!);
+    shardId = kinesis.mergeShards("clicks", left!, right!);
+  }
+  for (const look of [() => shards.refresh(), () => shards.childrenOf(known.shardId)]) {
+    calls.length = 0;
+    await look();
+    ok(calls.length <= 4, calls.join(", "));
+  }
+  const all = await ledger.shards();
+  equal(all.length, 1_501);
+  // Nothing is known of any of them but that they were made after the first one was looked at.
+  ok(all.every(({ knownAt }) => knownAt.getTime() === known.knownAt.getTime()));
+});
+
+Deno.test("StreamShards records a parent once that came and went, however many shards come from it", async () => {
+  const clock = new VirtualClock();
+  const kinesis = new MemoryKinesis({ clock });
+  const [first] = kinesis.createStream("clicks");
+  await using ledger = new MemoryLedger("clicks", { clock });
+  const monitor = new ArchiverMonitor({ clock, stream: "clicks", client: "store" });
+  const services = { kinesis, ledger, clock, monitor, time: new ServiceTime(clock) };
+  const shards = new StreamShards(services, { from: { type: "trim-horizon" } });
+  await shards.refresh();
+  const [parent] = kinesis.splitShard("clicks", first!);
+  await clock.advance(1_000);
+  kinesis.splitShard("clicks", parent!);
+  await clock.advance(25 * 3_600_000);
+  await shards.refresh();
+  deepStrictEqual((await ledger.gaps()).map(({ shardId }) => shardId), [parent]);
+  equal(monitor.totals["triton.gaps"], 1);
 });
