@@ -14,6 +14,7 @@ import {
 import { formatBytes, Progress } from "./progress.ts";
 import { streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
+import { say } from "./say.ts";
 
 interface CatOptions {
   readonly stream?: string;
@@ -53,7 +54,7 @@ async function cat(files: string[], options: CatOptions, context: CliContext): P
   const reports: Promise<void>[] = [];
   const onDamage: OnDamage = (name, { length, error }) => {
     const lost = length === 0 ? "" : ` (${formatBytes(length)} passed over)`;
-    reports.push(context.stderr.write(`triton: ${name}: ${error.message}${lost}\n`));
+    reports.push(say(context, `${name}: ${error.message}${lost}`));
   };
   const salvage = options.salvage === true ? onDamage : undefined;
   const blocks = files.length > 0
@@ -62,7 +63,7 @@ async function cat(files: string[], options: CatOptions, context: CliContext): P
   const count = await print(blocks, options.limit ?? Infinity, context);
   if (count === 0 && context.stderr.isTerminal) {
     const where = files.length > 0 ? "in these files" : `of ${options.stream} in these days`;
-    await context.stderr.write(`triton: There are no events ${where}\n`);
+    await say(context, `There are no events ${where}`);
   }
   await Promise.all(reports);
   if (reports.length > 0) throw new TritonError("Some of the archive is damaged; see above");

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { ArchiveReport } from "../archive/mod.ts";
 import type { ArchiveLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
+import { printable } from "../safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "./archive_options.ts";
 import { listCommand, rewindCommand, setCommand } from "./checkpoint_positions.ts";
 import type { CliContext } from "./cli_context.ts";
@@ -18,6 +19,7 @@ import { Progress } from "./progress.ts";
 import { countOf, problemLine } from "./report_text.ts";
 import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
 import { formatTable } from "./table.ts";
+import { say } from "./say.ts";
 
 interface RecoverOptions extends ArchiveOptions {
   readonly clientName: string;
@@ -98,7 +100,7 @@ async function recoverFrom(
 ): Promise<void> {
   const broken = new Set(report.problems.map(({ shardId }) => shardId));
   for (const problem of report.problems) {
-    await context.stderr.write(`triton: ${problemLine(problem)}\n`);
+    await say(context, problemLine(problem));
   }
   const plan = await planRecovery(
     ledger,
@@ -107,7 +109,7 @@ async function recoverFrom(
   if (!dryRun) await carryOut(plan, ledger, context.clock);
   await context.stdout.write(describe(plan, dryRun));
   for (const { shardId, why } of plan.left) {
-    await context.stderr.write(`triton: ${shardId} is left as it is: ${why}\n`);
+    await say(context, `${shardId} is left as it is: ${why}`);
   }
   const left = broken.size + plan.left.length;
   if (left > 0) {
@@ -147,7 +149,9 @@ function describe({ moves, ended }: Recovery, dryRun: boolean): string {
   const verb = dryRun ? "would be " : "";
   return [
     ...lines,
-    ...ended.map((shardId) => `${shardId} ${dryRun ? "would be" : "is"} marked as ended`),
+    ...ended.map((shardId) =>
+      `${printable(shardId)} ${dryRun ? "would be" : "is"} marked as ended`
+    ),
     moves.length + ended.length > 0
       ? `${countOf(moves.length, "position")} ${verb}moved`
       : "No position is behind the archive",

@@ -16,6 +16,7 @@ import { countOf } from "./report_text.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 import { formatTable, formatTime } from "./table.ts";
+import { jsonLine, say } from "./say.ts";
 
 interface PositionOptions {
   readonly stream: string;
@@ -96,12 +97,12 @@ async function list(
   const { name } = await streamConfig(options, context);
   const rows = positionsOf(await historyOf(options, name));
   if (options.json === true) {
-    for (const row of rows) await context.stdout.write(`${JSON.stringify(row)}\n`);
+    for (const row of rows) await context.stdout.write(jsonLine(row));
     return;
   }
   if (rows.length === 0) {
     const client = options.clientName;
-    return await context.stderr.write(`triton: Client "${client}" has no position in "${name}"\n`);
+    return await say(context, `Client "${client}" has no position in "${name}"`);
   }
   const table = rows.map(({ shardId, sequenceNumber, updatedAt, state, owner, leasedUntil }) => [
     ...[shardId, sequenceNumber ?? "no position", updatedAt ? formatTime(updatedAt) : "", state],

@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import { printable } from "../safe_text.ts";
 import type { CliContext } from "./cli_context.ts";
 import { helpWidth, reflow } from "./help_text.ts";
 import { configOption } from "./options.ts";
@@ -40,7 +41,7 @@ async function completions(
 ): Promise<void> {
   if (options.streams === true) {
     const { streams } = await readConfig(options.config, context);
-    const names = streams.map(({ logicalName }) => `${logicalName}\n`);
+    const names = streams.map(({ logicalName }) => `${printable(logicalName)}\n`);
     return await context.stdout.write(names.join(""));
   }
   if (shell === undefined) throw new UsageError(`Cannot choose a shell: name ${SHELLS.join(", ")}`);

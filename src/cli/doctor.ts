@@ -11,6 +11,7 @@ import {
 } from "./options.ts";
 import { streamConfig } from "./stream_config.ts";
 import { colorsOf } from "./table.ts";
+import { jsonLine } from "./say.ts";
 
 interface DoctorOptions {
   readonly stream: string;
@@ -66,7 +67,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
   await writeReport(
     context,
     options.json === true
-      ? `${JSON.stringify({ stream: name, bucket, client, ...verdict, findings })}\n`
+      ? jsonLine({ stream: name, bucket, client, ...verdict, findings })
       : formatFindings(findings, verdict, colors, context.stdout.columns || Infinity),
   );
   if (verdict.safe) return;

@@ -1,4 +1,5 @@
 import type { LogRecord } from "@logtape/logtape";
+import { printable } from "../safe_text.ts";
 import { formatTime } from "./table.ts";
 
 /** Keys that every line begins with; no event has a field of these names. */
@@ -12,7 +13,7 @@ const COLORS: Readonly<Record<string, number>> = { debug: 90, info: 32, warning:
 /** An event as people read it: time, level and what happened. */
 export function formatTextLine(record: LogRecord, redact: Redact, colors: boolean): string {
   const level = record.level.padEnd(7);
-  const message = redact(messageOf(record));
+  const message = printable(redact(messageOf(record)));
   if (!colors) return `${timeOf(record)} ${level} ${message}\n`;
   const color = COLORS[record.level] ?? COLORS.error;
   return `\x1b[90m${timeOf(record)}\x1b[0m \x1b[${color}m${level}\x1b[0m ${message}\n`;
@@ -29,7 +30,7 @@ export function formatJsonLine(record: LogRecord, redact: Redact): string {
     logger: record.category.join("."),
     ...fields,
   };
-  return `${JSON.stringify(line, (_key, value) => toJson(value, redact))}\n`;
+  return `${printable(JSON.stringify(line, (_key, value) => toJson(value, redact)))}\n`;
 }
 
 function timeOf(record: LogRecord): string {

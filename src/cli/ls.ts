@@ -6,6 +6,7 @@ import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } fr
 import { formatBytes, formatCount, Progress } from "./progress.ts";
 import { countOf } from "./report_text.ts";
 import { colorsOf, formatTable } from "./table.ts";
+import { say } from "./say.ts";
 
 interface LsOptions extends ArchiveOptions {
   readonly long?: boolean;
@@ -38,10 +39,10 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
   if (options.json !== true && stdout.isTerminal) {
     const all = await Array.fromAsync(archives);
     if (all.length > 0) return await stdout.write(tableOf(all, long, context));
-    return await context.stderr.write(`triton: There are no such archives of ${options.stream}\n`);
+    return await say(context, `There are no such archives of ${options.stream}`);
   }
   const print = options.json === true ? toJson : toTabs;
-  for await (const archive of archives) await stdout.write(`${print(archive, long)}\n`);
+  for await (const archive of archives) await stdout.write(print(archive, long));
 }
 
 /** The archives, with what each says of itself if that is asked for. */

@@ -1,6 +1,7 @@
 import type { ArchiveEntry, ArchiveManifest, InspectedArchive } from "../archive/mod.ts";
 import { formatBytes, formatCount } from "./progress.ts";
 import { formatTime } from "./table.ts";
+import { jsonLine, tabLine } from "./say.ts";
 
 /** An archive as `triton ls` tells of it. */
 export interface ListedArchive {
@@ -47,17 +48,17 @@ export function toCells(archive: ListedArchive, long: boolean): string[] {
 export function toTabs(archive: ListedArchive, long: boolean): string {
   const { entry } = archive;
   const more = long ? contentsOf(archive, String) : [createdAt(entry)];
-  return [entry.key, entry.size, ...more].join("\t");
+  return tabLine([entry.key, entry.size, ...more]);
 }
 
 /** All that is known of an archive. */
 export function toJson({ entry, type, manifest, error }: ListedArchive): string {
   const { key, day, client, size, modifiedAt } = entry;
   const head = { key, day, client, size, createdAt: createdAt(entry), modifiedAt };
-  if (manifest === undefined) return JSON.stringify({ ...head, type, error: error?.message });
+  if (manifest === undefined) return jsonLine({ ...head, type, error: error?.message });
   const { events, bytes, quarantined, program } = manifest;
   const shards = [...manifest.shards].map(([shardId, range]) => ({ shardId, ...range }));
-  return JSON.stringify({ ...head, type, program, events, bytes, quarantined, shards });
+  return jsonLine({ ...head, type, program, events, bytes, quarantined, shards });
 }
 
 /** Events, shards, first and last arrival; of a file that says nothing, what it is instead. */

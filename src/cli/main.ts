@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { TritonError } from "../errors.ts";
+import { ConfigError, TritonError } from "../errors.ts";
+import { printable, printableLines } from "../safe_text.ts";
 import { VERSION } from "../version.ts";
 import { catCommand } from "./cat.ts";
 import { checkpointCommand } from "./checkpoint.ts";
@@ -97,7 +98,7 @@ function buildProgram(run: Run): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => write(context.stdout, text),
-      writeErr: (text) => write(context.stderr, redact(text, context.env)),
+      writeErr: (text) => write(context.stderr, printableLines(redact(text, context.env))),
       outputError: (text, write) => write(text.replace(/^error: /, "triton: ")),
       getOutHelpWidth: () => helpWidth(context.stdout),
       getErrHelpWidth: () => helpWidth(context.stderr),
@@ -155,15 +156,24 @@ function requireLate(command: Command): void {
 async function explain(error: unknown, program: Command, run: Run): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isClosedPipe(error)) return 0;
-  const message = describe(error, program.opts().verbose === true);
+  const verbose = program.opts().verbose === true;
+  const message = describe(error, verbose);
   if (error instanceof UsageError || !failsInJson(run)) {
     await run.log?.written();
-    const more = error instanceof UsageError ? `\n(${run.path} --help tells more)` : "";
-    await run.context.stderr.write(`triton: ${redact(message, run.context.env)}${more}\n`);
+    const more = error instanceof UsageError ? `(${run.path} --help tells more)\n` : "";
+    const text = (hasLines(error, verbose) ? printableLines : printable)(
+      redact(message, run.context.env),
+    );
+    await run.context.stderr.write(`triton: ${text}\n${more}`);
   } else {
     await logFailure(run.log!.command, message);
   }
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** Whether the lines of a message are ours: a trace, or all that is wrong with a configuration. */
+function hasLines(error: unknown, verbose: boolean): boolean {
+  return verbose || error instanceof ConfigError;
 }
 
 /** Whether the error of a command is one more JSON line: of a service, or where that was asked for. */

@@ -6,6 +6,7 @@ import { Progress } from "./progress.ts";
 import { readLines } from "./read_lines.ts";
 import { countOf } from "./report_text.ts";
 import { readConfig } from "./stream_config.ts";
+import { say } from "./say.ts";
 
 interface PutOptions {
   readonly stream: string;
@@ -80,7 +81,7 @@ async function putLines(putLine: PutLine, context: CliContext): Promise<number> 
       if (!isFaultOfLine(error)) throw error;
       bad++;
       await progress.clear();
-      await context.stderr.write(`triton: line ${number}: ${error.message}\n`);
+      await say(context, `line ${number}: ${error.message}`);
     }
   }
   await progress.clear();

@@ -6,6 +6,7 @@ import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "./archive_o
 import type { CliContext } from "./cli_context.ts";
 import { parseShardId } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
+import { jsonLine, say, tabLine } from "./say.ts";
 
 interface QuarantineOptions extends ArchiveOptions {
   readonly raw?: string;
@@ -50,7 +51,7 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     if (options.shard !== undefined && record.shardId !== options.shard) continue;
     count++;
     if (options.raw === undefined) {
-      await context.stdout.write(`${options.json === true ? toJson(record) : toLine(record)}\n`);
+      await context.stdout.write(options.json === true ? toJson(record) : toLine(record));
     } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
       found.push(record);
     }
@@ -59,7 +60,7 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     return await context.stdout.write(theOne(found, options.raw).data);
   }
   if (count === 0 && context.stderr.isTerminal) {
-    await context.stderr.write(`triton: No record of ${options.stream} is in quarantine\n`);
+    await say(context, `No record of ${options.stream} is in quarantine`);
   }
 }
 
@@ -94,21 +95,12 @@ function placeOf({ sequenceNumber, subSequenceNumber }: ArchivedQuarantine): str
 function toLine(record: ArchivedQuarantine): string {
   const { shardId, arrivedAt, data, partitionKey, reason, key } = record;
   const time = arrivedAt.toISOString();
-  return [shardId, placeOf(record), time, data.length, plain(partitionKey), plain(reason), key]
-    .join("\t");
-}
-
-/** Text in one line: whoever puts records decides what is in it. */
-function plain(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f]/g, (char) => JSON.stringify(char).slice(1, -1))
-    // JSON leaves DEL and the C1 controls as they are.
-    .replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+  return tabLine([shardId, placeOf(record), time, data.length, partitionKey, reason, key]);
 }
 
 function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {
   const { key, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason } = record;
-  return JSON.stringify({
+  return jsonLine({
     ...{ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason, key },
     size: data.length,
     data: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64"),

@@ -1,4 +1,5 @@
 import type { ArchivedShard, ArchiveProblem, ArchiveReport, RecordedGap } from "../archive/mod.ts";
+import { printable } from "../safe_text.ts";
 import { formatBytes, formatCount } from "./progress.ts";
 import { formatTable, formatTime } from "./table.ts";
 
@@ -14,7 +15,7 @@ export function formatReport(report: ArchiveReport): string {
     ...spaced(report.gaps.map(gapLine)),
     ...report.whole ? ["", "The archive is whole."] : [],
   ];
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 /** A count with its noun: `1 problem`, `2 problems`. */

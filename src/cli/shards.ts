@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CliContext } from "./cli_context.ts";
 import { configOption, streamOption } from "./options.ts";
 import { streamConfig } from "./stream_config.ts";
+import { jsonLine, tabLine } from "./say.ts";
 
 /** How often a person's question is asked: with the pauses, for about half a minute. */
 export const INTERACTIVE_ATTEMPTS = 8;
@@ -30,7 +31,8 @@ async function shards(options: ShardsOptions, context: CliContext): Promise<void
   const { clock } = context;
   const patience = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
   for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, patience)) {
-    const line = options.json === true ? JSON.stringify({ shardId, ...more }) : shardId;
-    await context.stdout.write(`${line}\n`);
+    await context.stdout.write(
+      options.json === true ? jsonLine({ shardId, ...more }) : tabLine([shardId]),
+    );
   }
 }

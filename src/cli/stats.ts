@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { ServiceError } from "../errors.ts";
+import { printable } from "../safe_text.ts";
 import type { CliContext } from "./cli_context.ts";
 import { clientOption, configOption, databaseOption, parseSeconds } from "./options.ts";
 import { redact } from "./redact.ts";
@@ -8,6 +9,7 @@ import { statsRows } from "./stats_rows.ts";
 import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
 import { colorsOf } from "./table.ts";
 import { watch } from "./watch.ts";
+import { say } from "./say.ts";
 
 const FORMATS = ["table", "carbon", "json"] as const;
 
@@ -91,9 +93,10 @@ function patiently(
 
 /** Tells of problems: below the table on a terminal, on standard error elsewhere. */
 async function tell(problems: readonly string[], context: CliContext): Promise<string[]> {
-  const lines = problems.map((problem) => redact(problem, context.env));
-  if (context.stdout.isTerminal) return lines.flatMap((line) => ["", line]);
-  for (const line of lines) await context.stderr.write(`triton: ${line}\n`);
+  if (context.stdout.isTerminal) {
+    return problems.flatMap((problem) => ["", printable(redact(problem, context.env))]);
+  }
+  for (const problem of problems) await say(context, problem);
   return [];
 }
 

@@ -1,4 +1,5 @@
 import type { ClientGap } from "../checkpoint/mod.ts";
+import { printable } from "../safe_text.ts";
 import type { Lag } from "./stats_lag.ts";
 import { ageOf, type StatsRow } from "./stats_rows.ts";
 import { type Colors, formatSpan, formatTable } from "./table.ts";
@@ -17,7 +18,7 @@ export interface Stats {
 export function toCarbon({ rows, lags, now }: Stats): string[] {
   const at = Math.floor(now / 1000);
   const line = ({ client, stream, shardId }: StatsRow, name: string, value: number) =>
-    `${client}.${stream}.${shardId}.${name} ${value} ${at}`;
+    `${[client, stream, shardId].map(carbonWord).join(".")}.${name} ${value} ${at}`;
   const ages = rows.flatMap((row) => {
     const { updatedAt } = row;
     return updatedAt === undefined ? [] : [line(row, "age", ageOf(updatedAt, now))];
@@ -28,6 +29,11 @@ export function toCarbon({ rows, lags, now }: Stats): string[] {
   });
   const lost = rows.filter(({ gaps }) => gaps > 0).map((row) => line(row, "gaps", row.gaps));
   return [...ages, ...behind, ...lost];
+}
+
+/** A name as Carbon takes it: a space would end it there. */
+function carbonWord(name: string): string {
+  return printable(name).replaceAll(/\s/g, "_");
 }
 
 /** A JSON object for each shard, then one for each gap. */
@@ -47,7 +53,7 @@ export function toJson({ rows, gaps, lags, now }: Stats): string[] {
   const lost = gaps.map(({ shardId, client, stream, ...gap }) => ({
     gap: { client, stream, shardId, ...gap },
   }));
-  return [...shards, ...lost].map((line) => JSON.stringify(line));
+  return [...shards, ...lost].map((line) => printable(JSON.stringify(line)));
 }
 
 function leaseOf({ ledger }: StatsRow): Record<string, unknown> {

@@ -1,3 +1,5 @@
+import { printable } from "../safe_text.ts";
+
 /** How a table is laid out. */
 export interface TableLayout {
   /** Columns whose cells stand at the right, as numbers do. */
@@ -6,11 +8,15 @@ export interface TableLayout {
   readonly paint?: (cell: string, row: number, column: number) => string;
 }
 
-/** Lays rows out in columns, two spaces apart; the first row is the head. */
+/**
+ * Lays rows out in columns, two spaces apart; the first row is the head. Cells may hold any text:
+ * what is not safe for a terminal is escaped.
+ */
 export function formatTable(
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   { right = [], paint = (cell) => cell }: TableLayout = {},
 ): string[] {
+  const rows = cells.map((row) => row.map(printable));
   // Not Math.max(...lengths): a call takes about 125,000 arguments, a bucket holds more files.
   const widths = rows[0]!.map((_, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]!.length), 0)

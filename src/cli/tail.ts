@@ -3,6 +3,7 @@ import type { TritonRecord } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { bucketOption, clientOption, configOption, parseCount, streamOption } from "./options.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
+import { say } from "./say.ts";
 
 interface TailOptions {
   readonly stream: string;
@@ -49,7 +50,7 @@ async function openEvents(
 ): Promise<AsyncIterable<TritonRecord> & AsyncDisposable> {
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
-  const report = (error: Error) => context.stderr.write(`triton: ${error.message}\n`);
+  const report = (error: Error) => say(context, error.message);
   const { clock, signal } = context;
   const { bucket, clientName: client } = options;
   if (bucket === undefined || from.type !== "at-timestamp") {

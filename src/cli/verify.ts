@@ -6,6 +6,7 @@ import { type CliContext, writeReport } from "./cli_context.ts";
 import { databaseOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { countOf, formatReport } from "./report_text.ts";
+import { jsonLine } from "./say.ts";
 
 interface VerifyOptions extends ArchiveOptions {
   readonly checkpointDb?: string;
@@ -52,7 +53,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();
-  const text = options.json === true ? `${JSON.stringify(report)}\n` : formatReport(report);
+  const text = options.json === true ? jsonLine(report) : formatReport(report);
   await writeReport(context, text);
   const faults = faultsOf(report, options);
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);

@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { EMPTY_ARCHIVE } from "../../src/codec/mod.ts";
 import { type ArchiveLedger, openCheckpointer, openLedger } from "../../src/checkpoint/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { chainOf, fileOf, type FileSpec, keyOf, shardId } from "../archive/chain_archives.ts";
@@ -122,7 +123,7 @@ Deno.test("triton checkpoint recover refuses archives of which nobody knows wher
     const damaged = await recover(place);
     equal(damaged.code, 1);
     match(damaged.stderr, /^triton: Cannot recover checkpoints: damaged: 20\S+1767229200\.tri: /);
-    await place.store.put("20260102/clicks-store-1767312000.tri", new Uint8Array());
+    await place.store.put("20260102/clicks-store-1767312000.tri", EMPTY_ARCHIVE);
     equal(
       (await recover(place, "--start-date", "20260102")).stdout,
       "No position is behind the archive\n",

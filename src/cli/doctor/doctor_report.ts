@@ -1,3 +1,4 @@
+import { printable } from "../../safe_text.ts";
 import { fill } from "../help_text.ts";
 import { type Colors, colorsOf } from "../table.ts";
 import type { Finding } from "./findings.ts";
@@ -46,9 +47,9 @@ export function formatFindings(
   const indent = " ".repeat(width + 8);
   const lines = findings.flatMap(({ level, check, message, advice }) => [
     `${paint[level](level.padEnd(4))}  ${check.padEnd(width)}  ` +
-    fill(message, columns - indent.length).join(`\n${indent}`),
-    ...advice === undefined ? [] : [`${indent}-> ${advice}`],
+    fill(printable(message), columns - indent.length).join(`\n${indent}`),
+    ...advice === undefined ? [] : [`${indent}-> ${printable(advice)}`],
   ]);
-  const verdict = fill(`Guarantee: ${guarantee}.`, columns);
+  const verdict = fill(printable(`Guarantee: ${guarantee}.`), columns);
   return [...lines, "", ...verdict].map((line) => `${line}\n`).join("");
 }

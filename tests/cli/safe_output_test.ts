@@ -1,0 +1,129 @@
+/** Whatever keys, names and rows hold: nothing of it reaches a terminal or a reader of lines as it is. */
+
+import { deepStrictEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { openLedger } from "../../src/checkpoint/mod.ts";
+import { VirtualClock } from "../../src/clock.ts";
+import { formatFindings, verdictOn } from "../../src/cli/doctor/doctor_report.ts";
+import { formatTextLine } from "../../src/cli/log_lines.ts";
+import { shardId } from "../archive/chain_archives.ts";
+import { type ArchivePlace, withArchive } from "./archive_place.ts";
+import { runCommand } from "./fake_context.ts";
+
+/** Moves the cursor, sets the title, rings, begins a line, hides what follows, turns text round. */
+const HOSTILE = "a\x1b[2J\x1b]0;t\x07\nb\r\u009b8m\u202ec\u2028d";
+const ESCAPED = "a\\u001b[2J\\u001b]0;t\\u0007\\nb\\r\\u009b8m\\u202ec\\u2028d";
+
+/** All but newlines, tabs and the colours that a terminal gets from us. */
+function checkSafe(text: string, what: string): void {
+  // deno-lint-ignore no-control-regex
+  const rest = text.replaceAll(/\x1b\[\d*m|\r\x1b\[K|[\n\t]/g, "");
+  doesNotMatch(rest, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, what);
+}
+
+/** An archive of a client with a hostile name, one that is damaged, and a record in quarantine. */
+async function fill({ store, put }: ArchivePlace): Promise<void> {
+  const [key] = await put({ shards: { 1: [undefined, 1, -2] }, at: 60 });
+  const bytes = await (await store.get(key!)).bytes();
+  await store.put(`20260101/clicks-${HOSTILE}-1767225661.tri`, bytes);
+  await store.put(`20260101/clicks-${HOSTILE}x-1767225662.tri`, bytes.subarray(0, 50));
+}
+
+/** A database of another program, with hostile clients, streams and shards. */
+async function fillDatabase({ database }: ArchivePlace): Promise<void> {
+  await (await openLedger(database, { client: "store", stream: "clicks" }))[Symbol.asyncDispose]();
+  using db = new DatabaseSync(database.slice("sqlite://".length));
+  const insert = db.prepare("insert into triton_checkpoint values (?, ?, ?, ?, ?)");
+  insert.run(`${HOSTILE} x`, "clicks", HOSTILE, "7", 1_767_225_600);
+  insert.run("store", "clicks", HOSTILE, `7${HOSTILE}`, 1_767_225_600);
+}
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ["ls"],
+  ["ls", "--long"],
+  ["verify"],
+  ["verify", "--deep"],
+  ["quarantine"],
+  ["quarantine", "--raw", HOSTILE],
+  ["stats", "--checkpoint-db"],
+  ["stats", "--format", "carbon", "--checkpoint-db"],
+  ["stats", "--format", "table", "--checkpoint-db"],
+  ["checkpoint list", "--client-name", "store", "--checkpoint-db"],
+  ["checkpoint recover", "--checkpoint-db"],
+  ["cat", "--start-date", "20260101"],
+  ["ls", "--start-date", HOSTILE],
+  ["ls", `--${HOSTILE}`],
+  ["ls", "--client-name", HOSTILE],
+  ["ls", "--bucket", `file:///${HOSTILE}`],
+  ["ls", "--stream", HOSTILE],
+  ["ls", "--config", HOSTILE],
+  [`help ${HOSTILE}`],
+];
+
+Deno.test("no command prints a character that a terminal obeys or hides", async () => {
+  await withArchive(async (place) => {
+    await fill(place);
+    await fillDatabase(place);
+    for (const [command, ...rest] of COMMANDS) {
+      const args = rest.at(-1) === "--checkpoint-db" ? [...rest, place.database] : rest;
+      for (const more of [[], ["--json"], ["--verbose"]]) {
+        for (const isTerminal of [false, true]) {
+          const world = { isTerminal, stdoutIsTerminal: isTerminal };
+          const { stdout, stderr } = await place.run(command!, [...args, ...more], world);
+          const what = `${command} ${args} ${more} ${isTerminal}`;
+          checkSafe(stdout, what);
+          checkSafe(stderr, what);
+          if (isTerminal) continue;
+          // deno-lint-ignore no-control-regex
+          doesNotMatch(stdout + stderr, /\x1b/, what);
+        }
+      }
+    }
+  });
+});
+
+Deno.test("what is printed for programs is a line a thing, and the thing itself as JSON", async () => {
+  await withArchive(async (place) => {
+    await fill(place);
+    await fillDatabase(place);
+    const key = `20260101/clicks-${HOSTILE}-1767225661.tri`;
+    const tabs = (await place.run("ls")).stdout.split("\n");
+    equal(tabs.length, 4);
+    equal(tabs[1]!.split("\t")[0], `20260101/clicks-${ESCAPED}-1767225661.tri`);
+    const lines = (await place.run("ls", ["--json"])).stdout.trimEnd().split("\n");
+    equal(JSON.parse(lines[1]!).key, key);
+    const quarantined = (await place.run("quarantine", ["--json"])).stdout.trimEnd().split("\n");
+    deepStrictEqual(JSON.parse(quarantined[1]!).key, key);
+    const carbon = await place.run("stats", ["--checkpoint-db", place.database]);
+    for (const line of carbon.stdout.trimEnd().split("\n")) match(line, /^\S+ \d+ \d+$/);
+    match(carbon.stdout, /^a\\u001b\[2J\S*_x\.clicks\.a\\u001b\[2J\S*\.age \d+ \d+$/m);
+  });
+});
+
+Deno.test("the names of streams are completed a line each", async () => {
+  const config = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    config,
+    `${JSON.stringify(HOSTILE)}: {name: a, partition_key: id, region: r}`,
+  );
+  const { stdout } = await runCommand(["completions", "--streams", "--config", config]);
+  equal(stdout, `${ESCAPED}\n`);
+  await Deno.remove(config);
+});
+
+Deno.test("text logs and findings are safe for a terminal", () => {
+  const record = {
+    category: ["triton"],
+    level: "warning" as const,
+    timestamp: new VirtualClock().now(),
+    message: ["", HOSTILE, ""],
+    rawMessage: "{reason}",
+    properties: { event: "a.b", reason: HOSTILE },
+  };
+  const line = formatTextLine(record, (text) => text, false);
+  checkSafe(line, "log");
+  equal(line.split("\n").length, 2);
+  const finding = { check: "bucket", level: "fail", message: HOSTILE, advice: HOSTILE } as const;
+  const findings = [{ ...finding, weakens: `${HOSTILE} ${shardId(1)}` }];
+  checkSafe(formatFindings(findings, verdictOn(findings)), "findings");
+});
