@@ -65,6 +65,12 @@ const VERSIONS: readonly (readonly string[])[] = [
   ],
 ];
 
+/** Names of all the ledger's tables. */
+export const LEDGER_TABLES: readonly string[] = [
+  "triton_schema",
+  ...VERSIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []),
+];
+
 /** The version that this program works with. */
 export const LEDGER_VERSION: number = VERSIONS.length;
 

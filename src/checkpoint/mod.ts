@@ -52,7 +52,8 @@ export {
 } from "./read_ledger.ts";
 export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
-export type { PostgresConnector } from "./postgres_pool.ts";
+export type { DialOptions } from "./postgres_dial.ts";
+export type { PostgresConnector, PostgresSession } from "./postgres_session.ts";
 export {
   SqliteCheckpointer,
   type SqliteCheckpointerOptions,

@@ -5,10 +5,9 @@
  */
 
 import { CheckpointError } from "../errors.ts";
-import { postgresConnector } from "./postgres_connect.ts";
 import { postgresError } from "./postgres_error.ts";
-import type { PostgresConnector } from "./postgres_pool.ts";
-import { parsePostgresUrl, type PostgresAddress } from "./postgres_url.ts";
+import { type PostgresConnector, postgresConnector } from "./postgres_session.ts";
+import { invalidAddress, parsePostgresUrl, type PostgresAddress } from "./postgres_url.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
@@ -34,9 +33,9 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   if (scheme === "memory" && url.length === "memory:".length) return { type: "memory" };
   if (scheme === "sqlite") return { type: "sqlite", path: sqlitePath(url) };
   if (scheme === "postgres" || scheme === "postgresql") {
-    return { type: "postgres", postgres: postgresAddress(url) };
+    return { type: "postgres", postgres: parsePostgresUrl(url) };
   }
-  throw invalidUrl(schemeHelp(scheme));
+  throw invalidAddress(schemeHelp(scheme));
 }
 
 function schemeHelp(scheme: string | undefined): string {
@@ -46,22 +45,28 @@ function schemeHelp(scheme: string | undefined): string {
     : `it begins with "${scheme}:", not with "sqlite:", "postgres:" or "memory:"`;
 }
 
-/** The path in a URL, such that SQLite takes it for nothing but a path. */
+/** The path in a URL, without its escapes, such that SQLite takes it for nothing but a path. */
 function sqlitePath(url: string): string {
   const path = url.slice("sqlite:".length).replace(/^\/\//, "");
-  if (path === "") throw invalidUrl("it names no file; write sqlite://path");
-  if (/[?#]/.test(path)) throw invalidUrl("a SQLite file has no parameters");
-  return path === ":memory:" || path.startsWith("/") ? path : `./${path}`;
-}
-
-function postgresAddress(url: string): PostgresAddress {
-  const address = parsePostgresUrl(url);
-  if (address === undefined) {
-    throw invalidUrl(
-      "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)",
+  if (path === "") throw invalidAddress("it names no file; write sqlite://path");
+  if (/[?#]/.test(path)) {
+    throw invalidAddress(
+      "a SQLite file has no parameters; where the path has a ? or #, write %3F or %23",
     );
   }
-  return address;
+  const file = unescapePath(path);
+  return file === ":memory:" || file.startsWith("/") ? file : `./${file}`;
+}
+
+/** Puts characters for escapes; a `%` that begins none stands for itself. */
+function unescapePath(path: string): string {
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes; // no UTF-8
+    }
+  });
 }
 
 /**
@@ -129,11 +134,4 @@ export async function openPostgres<T>(
     if (cause === undefined) throw error;
     throw postgresError(`Cannot open the checkpoint database ${address.description}`, cause);
   }
-}
-
-function invalidUrl(why: string): CheckpointError {
-  return new CheckpointError(`Cannot open the checkpoint database: ${why}`, {
-    code: "InvalidUrl",
-    retryable: false,
-  });
 }

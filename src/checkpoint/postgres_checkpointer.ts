@@ -3,7 +3,17 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import { archiverError } from "./ledger_errors.ts";
-import { type PostgresConnector, PostgresPool } from "./postgres_pool.ts";
+import { attempt } from "./postgres_executor.ts";
+import { PostgresPool } from "./postgres_pool.ts";
+import {
+  askSafely,
+  findSchema,
+  identifier,
+  inSchema,
+  literal,
+  SAFE_PATH,
+} from "./postgres_schema.ts";
+import type { PostgresConnector } from "./postgres_session.ts";
 import {
   checkClient,
   type CheckpointRow,
@@ -25,6 +35,9 @@ export interface PostgresCheckpointerOptions {
 
 /** Serialises changes of the schema. Any number will do as long as all versions use the same. */
 const SCHEMA_LOCK = 0x7472_6974; // "trit"
+
+/** Whoever may create operators cannot put one of theirs in its place. */
+const EQUALS = "OPERATOR(pg_catalog.=)";
 
 /** Errors of a change that somebody else has made just before: duplicate table, duplicate column. */
 const MADE_BY_ANOTHER: ReadonlySet<unknown> = new Set(["42P07", "42701"]);
@@ -55,6 +68,8 @@ export class PostgresCheckpointer implements Checkpointer {
   readonly client: string;
   readonly #pool: PostgresPool;
   readonly #clock: Clock;
+  /** Where the tables are. */
+  #schema = "";
   /** Whether the database has a table of shards that are archived. */
   #knowsArchivers = false;
 
@@ -68,13 +83,16 @@ export class PostgresCheckpointer implements Checkpointer {
    * Creates a checkpointer on a pool of connections, with its tables if they are missing.
    *
    * The tables are looked for on the session's search path, and created in its first schema. Where
-   * they are there, no right to create any is needed.
+   * they are there, no right to create any is needed. They and the schema must belong to the user, a
+   * role of the user's, a superuser or the owner of the database: any other owner could run code as
+   * the user. Apart from that look, no statement depends on the search path.
    *
-   * @param source The driver's pool, which is left open in the end; or a connector that makes
-   * one. A connector's pool is replaced when a connection is lost, and ended in the end.
-   * @param options Client, clock and patience.
+   * @param source The driver's pool, which is left open in the end; or a connector, whose sessions
+   * are ended in the end.
+   * @param options Client, clock and time-out.
    * @returns The checkpointer.
-   * @throws {CheckpointError} If the server cannot be reached, or the tables not be created.
+   * @throws {CheckpointError} If the server cannot be reached, the tables not be created, or a table
+   * belongs to somebody else (code `Untrusted`).
    * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
    */
   static async open(
@@ -83,7 +101,8 @@ export class PostgresCheckpointer implements Checkpointer {
   ): Promise<PostgresCheckpointer> {
     const checkpointer = new PostgresCheckpointer(source, options);
     try {
-      await checkpointer.#pool.run("Cannot prepare the checkpoint database", createMissing);
+      const what = "Cannot prepare the checkpoint database";
+      checkpointer.#schema = await checkpointer.#pool.run(what, createMissing);
       return checkpointer;
     } catch (error) {
       await checkpointer.#pool.end();
@@ -94,10 +113,12 @@ export class PostgresCheckpointer implements Checkpointer {
   /** The saved position of one shard; undefined if there is none. */
   load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
     const what = `Cannot load the position of ${shardId} in stream "${stream}"`;
-    return this.#pool.run(what, async (sql) => {
-      const [row] = await sql<Pick<CheckpointRow, "seq_num">[]>`
-        SELECT seq_num FROM triton_checkpoint
-        WHERE client = ${this.client} AND stream = ${stream} AND shard = ${shardId}`;
+    return this.#run(what, async (sql, table) => {
+      const [row] = await sql.unsafe<Pick<CheckpointRow, "seq_num">[]>(
+        `SELECT seq_num FROM ${table("triton_checkpoint")}
+        WHERE client ${EQUALS} $1 AND stream ${EQUALS} $2 AND shard ${EQUALS} $3`,
+        [this.client, stream, shardId],
+      );
       return toSequenceNumber(row?.seq_num);
     });
   }
@@ -105,22 +126,24 @@ export class PostgresCheckpointer implements Checkpointer {
   /** Saves positions of one stream, all or none; they are committed when it returns. */
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
     const updated = unixSeconds(this.#clock);
-    return this.#pool.run(`Cannot save positions of stream "${stream}"`, async (sql) => {
-      this.#knowsArchivers ||= await canSeeArchivers(sql);
+    return this.#run(`Cannot save positions of stream "${stream}"`, async (sql, table) => {
+      this.#knowsArchivers ||= await canSeeArchivers(sql, table("triton_shard"));
       const unlessArchiver = this.#knowsArchivers
-        ? sql`WHERE NOT EXISTS (SELECT FROM triton_shard
-            WHERE client = ${this.client} AND stream = ${stream})`
-        : sql``;
+        ? `WHERE NOT EXISTS (SELECT FROM ${table("triton_shard")}
+            WHERE client ${EQUALS} $1 AND stream ${EQUALS} $2)`
+        : "";
       // One statement is a transaction in one round trip, and JSON is one value for any number of
       // shards. In one order, because two who lock rows in different orders can lock each other.
-      const { count } =
-        await sql`INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
-        SELECT ${this.client}, ${stream}, key, value, ${updated}::integer
-        FROM json_each_text(${JSON.stringify(Object.fromEntries(positions))}::text::json)
+      const { count } = await sql.unsafe(
+        `INSERT INTO ${table("triton_checkpoint")} (client, stream, shard, seq_num, updated)
+        SELECT CAST($1 AS pg_catalog.text), CAST($2 AS pg_catalog.text), key, value, CAST($3 AS INTEGER)
+        FROM pg_catalog.json_each_text(CAST(CAST($4 AS pg_catalog.text) AS pg_catalog.json))
         ${unlessArchiver}
-        ORDER BY key COLLATE "C"
+        ORDER BY key COLLATE pg_catalog."C"
         ON CONFLICT (client, stream, shard)
-        DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`;
+        DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated`,
+        [this.client, stream, updated, JSON.stringify(Object.fromEntries(positions))],
+      );
       if (count < positions.size) throw archiverError(this.client, stream);
     });
   }
@@ -128,13 +151,14 @@ export class PostgresCheckpointer implements Checkpointer {
   /** The client's positions, of one stream or of all, in the order of stream and shard. */
   list(stream?: string): Promise<Checkpoint[]> {
     const what = `Cannot list the positions of client "${this.client}"`;
-    return this.#pool.run(what, async (sql) => {
-      const ofStream = stream === undefined ? sql`` : sql`AND stream = ${stream}`;
+    return this.#run(what, async (sql, table) => {
       // The collation makes the order the same in every database.
-      const rows = await sql<CheckpointRow[]>`
-        SELECT stream, shard, seq_num, updated FROM triton_checkpoint
-        WHERE client = ${this.client} ${ofStream}
-        ORDER BY stream COLLATE "C", shard COLLATE "C"`;
+      const rows = await sql.unsafe<CheckpointRow[]>(
+        `SELECT stream, shard, seq_num, updated FROM ${table("triton_checkpoint")}
+        WHERE client ${EQUALS} $1 ${stream === undefined ? "" : `AND stream ${EQUALS} $2`}
+        ORDER BY stream COLLATE pg_catalog."C", shard COLLATE pg_catalog."C"`,
+        stream === undefined ? [this.client] : [this.client, stream],
+      );
       return rows.flatMap((row) => toCheckpoint(this.client, row));
     });
   }
@@ -143,24 +167,35 @@ export class PostgresCheckpointer implements Checkpointer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.end();
   }
+
+  /** Runs single statements, anew where the database gave one up for another transaction's sake. */
+  #run<T>(
+    what: string,
+    work: (sql: Sql, table: (name: string) => string) => Promise<T>,
+  ): Promise<T> {
+    const table = (name: string) => `${identifier(this.#schema)}.${name}`;
+    return attempt(() => this.#pool.run(what, (sql) => work(sql, table)));
+  }
 }
 
 /**
  * Makes the changes that are missing, all or none.
  *
- * The driver's own `begin` is not used: it (3.4.9) answers the loss of a connection with a ROLLBACK
- * on it, which fails where nothing can catch it. Statements in one text are a transaction too.
+ * @returns The schema that the tables are in.
  */
-async function createMissing(sql: Sql): Promise<void> {
+async function createMissing(sql: Sql): Promise<string> {
   // Looking first, without a lock: who may only read gets on, too.
   for (let round = 1;; round++) {
-    const changes = await missing(sql);
-    if (changes.length === 0) return;
+    const schema = await findSchema(sql);
+    const changes = await missing(sql, schema);
+    if (changes.length === 0) return schema;
     // Without the lock, CREATE TABLE can fail on an index of the catalogue when two run it at once.
     // It ends with the transaction, so that it works through PgBouncer.
     const lock = `SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`;
+    const statements = changes.map((change) => inSchema(schema, change.sql));
     try {
-      await sql.unsafe([lock, ...changes.map((change) => change.sql)].join(";\n"));
+      // Statements in one text are a transaction.
+      await sql.unsafe([SAFE_PATH, lock, ...statements].join(";\n"));
     } catch (error) {
       const { code } = error as { readonly code?: unknown };
       if (!MADE_BY_ANOTHER.has(code) || round > changes.length) throw error;
@@ -169,18 +204,24 @@ async function createMissing(sql: Sql): Promise<void> {
 }
 
 /** Whether there is a table of shards that are archived, and the user may read it. */
-async function canSeeArchivers(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ found: boolean | null }[]>`
-    SELECT has_table_privilege(to_regclass('triton_shard'), 'SELECT') AS found`;
+async function canSeeArchivers(sql: Sql, table: string): Promise<boolean> {
+  const [row] = await sql.unsafe<{ found: boolean | null }[]>(
+    `SELECT pg_catalog.has_table_privilege(CAST(pg_catalog.to_regclass($1) AS pg_catalog.oid),
+      'SELECT') AS found`,
+    [table],
+  );
   return row?.found ?? false; // null where there is no such table
 }
 
-async function missing(sql: Sql): Promise<ReturnType<typeof missingChanges>> {
-  // to_regclass finds a table as an unqualified name would: by the search path.
-  const tables = await Promise.all(TABLES.map((table) =>
-    sql<{ table: string; column: string }[]>`
-      SELECT ${table} AS "table", attname AS "column" FROM pg_attribute
-      WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped`
-  ));
-  return missingChanges(tableColumns(tables.flat()));
+async function missing(sql: Sql, schema: string): Promise<ReturnType<typeof missingChanges>> {
+  const names = TABLES.map((table) => `'${table}'`).join(", ");
+  const rows = await askSafely<{ table: string; column: string }>(
+    sql,
+    `SELECT c.relname AS "table", a.attname AS "column"
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = ${literal(schema)}
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relname IN (${names})`,
+  );
+  return missingChanges(tableColumns(rows));
 }

@@ -1,6 +1,7 @@
-import type { ISql, Sql } from "postgres";
+import type { Sql } from "postgres";
 import { CheckpointError } from "../errors.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
+import { findSchema, inSchema, SAFE_PATH } from "./postgres_schema.ts";
 import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 
 /** Rollbacks for another transaction's sake: serialization failure and deadlock. */
@@ -11,19 +12,21 @@ const MAX_ATTEMPTS = 10;
 
 const DIALECT: SqlDialect = {
   // The time of the statement, not of its transaction, which may have waited for a lock.
-  now: "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
+  now: "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000) AS BIGINT)",
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
-  // to_regclass finds a table as an unqualified name would, by the search path; but alone it may not
-  // see one that was created while this session waited for lockSchema.
-  findTable: "SELECT 1 AS found FROM pg_catalog.pg_class WHERE oid = to_regclass(?)",
+  // By the catalogue, because to_regclass may not see a table that was created while this session
+  // waited for lockSchema.
+  findTable: `SELECT 1 AS found
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = ? AND n.nspname = {schema}`,
   // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
   // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
-  lockSchema: "SELECT pg_advisory_xact_lock(1953655156)", // "trit"
+  lockSchema: "SELECT pg_catalog.pg_advisory_xact_lock(1953655156)", // "trit"
 };
 
 /** Said, because the database's default may be another one. */
-const ISOLATION = "isolation level read committed read write";
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /**
  * What holds for the rest of a transaction, in one round trip.
@@ -32,15 +35,20 @@ const ISOLATION = "isolation level read committed read write";
  * until the server misses it, which can take hours. What was committed must survive a crash of the
  * server: a lease that was forgotten could be given out twice under one epoch.
  */
-const SETTINGS = `SELECT
-  set_config('idle_in_transaction_session_timeout', '15s', true),
-  set_config('synchronous_commit',
-    CASE current_setting('synchronous_commit')
-      WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`;
+const SETTINGS = `${SAFE_PATH}; SELECT
+  pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
+  pg_catalog.set_config('synchronous_commit',
+    CASE pg_catalog.current_setting('synchronous_commit')
+      WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
 
-/** Runs work on PostgreSQL; nothing depends on the session, so PgBouncer may stand between. */
+/**
+ * Runs work on PostgreSQL, all of it in transactions whose search path is `pg_catalog` alone: nobody
+ * who may create functions or operators can put theirs in the place of the server's. Nothing depends
+ * on the session, so PgBouncer may stand between.
+ */
 export class PostgresExecutor implements SqlExecutor {
   readonly #pool: PostgresPool;
+  #schema: string | undefined;
 
   constructor(pool: PostgresPool) {
     this.#pool = pool;
@@ -51,59 +59,51 @@ export class PostgresExecutor implements SqlExecutor {
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return attempt(() => this.#pool.run(what, (sql) => drive(sql, steps())));
+    return attempt(() => this.#transaction(what, BEGIN, steps)); // a standby may be read, too
   }
 
   transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return attempt(() => this.#pool.run(what, (sql) => transaction(sql, steps)));
+    return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.end();
   }
+
+  #transaction<T>(what: string, begin: string, steps: () => Steps<T>): Promise<T> {
+    return this.#pool.run(what, async (sql) => {
+      const schema = this.#schema ??= await findSchema(sql);
+      return await transaction(sql, `${begin}; ${SETTINGS}`, () => drive(sql, schema, steps()));
+    });
+  }
 }
 
 /**
- * Runs work as a transaction.
- *
- * The driver (3.4.9) answers an error with a ROLLBACK; on a connection that is lost, that one fails
- * later, where nothing can catch it, and ends the process. So the driver is not told of a loss;
- * {@linkcode PostgresPool} then replaces it.
+ * Runs work as a transaction. If it fails, the session ends with it: {@linkcode PostgresPool} sees
+ * to that. So there is no ROLLBACK, which would need a connection that works.
  */
-function transaction<T>(sql: Sql, steps: () => Steps<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    sql.begin(ISOLATION, async (session) => {
-      try {
-        await session.unsafe(SETTINGS);
-        return { value: await drive(session, steps()) };
-      } catch (error) {
-        if (isAlive(error)) throw error;
-        reject(error);
-        return await new Promise<never>(() => {});
-      }
-    }).then(({ value }) => resolve(value as T), reject);
-  });
+async function transaction<T>(sql: Sql, begin: string, work: () => Promise<T>): Promise<T> {
+  await sql.unsafe(begin);
+  const result = await work();
+  const { command } = await sql.unsafe("COMMIT");
+  if (command === "COMMIT") return result;
+  throw new Error(`the server answered COMMIT with ${command}`);
 }
 
-/** Whether the connection is there after an error: the work's own, or one that is not FATAL. */
-function isAlive(error: unknown): boolean {
-  return error instanceof CheckpointError ||
-    (error as { readonly severity?: unknown } | null)?.severity === "ERROR";
-}
-
-async function drive<T>(sql: ISql, steps: Steps<T>): Promise<T> {
+async function drive<T>(sql: Sql, schema: string, steps: Steps<T>): Promise<T> {
   let step = steps.next();
-  while (!step.done) step = steps.next(await query(sql, step.value));
+  while (!step.done) step = steps.next(await query(sql, schema, step.value));
   return step.value;
 }
 
-function query(sql: ISql, { text, values }: Statement): PromiseLike<Row[]> {
+function query(sql: Sql, schema: string, { text, values }: Statement): PromiseLike<Row[]> {
   let count = 0;
-  return sql.unsafe<Row[]>(text.replace(/\?/g, () => `$${++count}`), [...values]);
+  const numbered = text.replace(/\?/g, () => `$${++count}`);
+  return sql.unsafe<Row[]>(inSchema(schema, numbered), [...values]);
 }
 
 /** Runs work, anew after a conflict. */
-async function attempt<T>(run: () => Promise<T>): Promise<T> {
+export async function attempt<T>(run: () => Promise<T>): Promise<T> {
   for (let count = 1;; count++) {
     try {
       return await run();

@@ -1,5 +1,5 @@
 /**
- * Pools of connections to PostgreSQL that survive the loss of one.
+ * Pools of sessions on PostgreSQL that survive the loss of one.
  *
  * @module
  */
@@ -8,84 +8,131 @@ import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
 import { postgresError } from "./postgres_error.ts";
-
-/** Makes a pool of the driver, without opening a connection yet. */
-export interface PostgresConnector {
-  /** Called for the first pool, and for each one that takes the place of a broken one. */
-  connect(): Sql;
-}
+import type { PostgresConnector, PostgresSession } from "./postgres_session.ts";
 
 /** Options of {@linkcode PostgresPool}. */
 export interface PostgresPoolOptions {
-  /** What the timeout goes by: the machine's clock unless given. */
+  /** What time-outs go by. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
-  /** How long to wait for an answer, in milliseconds: 30,000 unless given. */
+  /** How long to wait for an answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
 }
 
 /** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
 const TIMEOUT_MS = 30_000;
 
+/** Work is short and comes one piece at a time; a few sessions serve many shards. */
+const MAX_SESSIONS = 4;
+
 /**
- * Runs work on a pool of the driver, with an end to waiting.
+ * Runs work on sessions of a server, with an end to waiting; or on a driver that was given.
  *
- * A pool made by a connector is replaced as soon as a connection of it is lost: the driver
- * (3.4.9) keeps the query that was under way as unfinished, and then never ends the pool.
+ * A session is used again only if all that it did succeeded. Whatever fails cuts the connection:
+ * the server then rolls an open transaction back, and nothing depends on what state the driver is in.
  */
 export class PostgresPool {
-  readonly #connector: PostgresConnector | undefined;
+  readonly #source: Sql | PostgresConnector;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  #sql: Sql;
+  #idle: PostgresSession[] = [];
+  #free = MAX_SESSIONS;
+  readonly #waiting: (() => void)[] = [];
   #isEnded = false;
 
   constructor(source: Sql | PostgresConnector, options: PostgresPoolOptions = {}) {
-    this.#connector = "connect" in source ? source : undefined;
-    this.#sql = "connect" in source ? source.connect() : source;
+    this.#source = source;
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   /**
-   * Runs work.
+   * Runs work that needs a session to itself.
    *
    * @param what What cannot be done if it fails, for the error's message.
-   * @param work What to run; if it is not done in time, it is left to itself.
+   * @param work What to run; if it is not done in time, its session is cut off.
    * @throws {CheckpointError} If it fails, or takes too long; one that the work throws as it is.
    */
   async run<T>(what: string, work: (sql: Sql) => Promise<T>): Promise<T> {
-    const sql = this.#sql;
+    const source = this.#source;
     try {
-      return await this.#inTime(work(sql));
+      return await this.#inTime((signal) =>
+        "connect" in source ? this.#onSession(source, signal, work) : work(source)
+      );
     } catch (cause) {
       if (cause instanceof CheckpointError) throw cause; // found by the work itself
       const error = postgresError(what, cause);
-      if (isLoss(error)) await this.#replace(sql);
+      if (isLoss(error)) this.#discardIdle();
       throw error;
     }
   }
 
-  /** Ends the pool, if it was made here. */
+  /** Ends the sessions that are idle; those at work end when they are done. */
   async end(): Promise<void> {
-    if (this.#isEnded || this.#connector === undefined) return;
     this.#isEnded = true;
-    await this.#sql.end({ timeout: 5 });
+    await Promise.all(this.#idle.splice(0).map((session) => session.end()));
   }
 
-  async #replace(broken: Sql): Promise<void> {
-    if (this.#connector === undefined || this.#isEnded || this.#sql !== broken) return;
-    this.#sql = this.#connector.connect();
-    await broken.end({ timeout: 0 });
+  async #onSession<T>(
+    connector: PostgresConnector,
+    signal: AbortSignal,
+    work: (sql: Sql) => Promise<T>,
+  ): Promise<T> {
+    await this.#takeTurn();
+    let session: PostgresSession | undefined;
+    const discard = () => session?.discard();
+    signal.addEventListener("abort", discard);
+    try {
+      if (this.#isEnded) throw Object.assign(new Error(), { code: "CONNECTION_ENDED" });
+      session = this.#idleSession() ?? await connector.connect({ clock: this.#clock, signal });
+      if (signal.aborted) discard();
+      const result = await work(session.sql);
+      await this.#giveBack(session);
+      return result;
+    } catch (error) {
+      discard();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", discard);
+      this.#endTurn();
+    }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
+  #idleSession(): PostgresSession | undefined {
+    this.#idle = this.#idle.filter((session) => session.isAlive);
+    return this.#idle.pop();
+  }
+
+  async #giveBack(session: PostgresSession): Promise<void> {
+    if (this.#isEnded) await session.end();
+    else this.#idle.push(session);
+  }
+
+  /** The server may have gone, or be no primary any more: that holds for the others, too. */
+  #discardIdle(): void {
+    for (const session of this.#idle.splice(0)) session.discard();
+  }
+
+  async #takeTurn(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #endTurn(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+
+  async #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const done = new AbortController();
+    const late = new AbortController();
     const timeout = this.#clock.sleep(this.#timeoutMs, done.signal).then(() => {
+      late.abort();
       const message = `no answer for ${this.#timeoutMs / 1000} seconds`;
       throw Object.assign(new Error(message), { code: "Timeout" });
     });
     try {
-      return await Promise.race([work, timeout]);
+      return await Promise.race([work(late.signal), timeout]);
     } finally {
       timeout.catch(() => {}); // the end of the wait, which nobody is told of
       done.abort();
@@ -94,10 +141,10 @@ export class PostgresPool {
 }
 
 /**
- * Whether a connection is of no use any more: the server said that it ends it (SQLSTATEs 08 and
+ * Whether a connection is of no use any more: the server said that it ends it (SQLSTATEs 08, 25P and
  * 57P) or takes no writes (25006: the primary is another one by now), or the driver noticed a loss
  * (names such as `EPIPE`).
  */
 function isLoss({ code, retryable }: CheckpointError): boolean {
-  return retryable && /^(08|25006|57P|[A-Za-z])/.test(code);
+  return retryable && /^(08|25|57P|[A-Za-z])/.test(code);
 }

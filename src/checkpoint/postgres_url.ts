@@ -1,23 +1,20 @@
 /**
  * Addresses of PostgreSQL databases.
  *
- * They are taken apart here, because the driver cannot parse the ones that name a socket's
- * directory, and names the whole address, password included, in its complaint.
+ * `pg-connection-string` does not serve: it knows one host, passes unknown parameters on, takes
+ * nothing from the environment, and reads `sslrootcert=system` as the name of a file. The driver
+ * cannot parse an address that names a socket's directory, and shows the password in its complaint.
  *
  * @module
  */
 
-/** Where a database is, and who asks. What is undefined is left to the `PG*` variables. */
+import { CheckpointError } from "../errors.ts";
+import { checkParameters, type PostgresParameters } from "./postgres_parameters.ts";
+
+/** Where a database is, and how to connect to it. */
 export interface PostgresAddress {
-  /** Host names or addresses, or one directory with the server's socket. */
-  readonly hosts: readonly string[];
-  /** Ports, one for each host; none where the address names none. */
-  readonly ports: readonly number[];
-  readonly database: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  /** The other parameters (`sslmode`, `application_name`, ...), as a query string without `?`. */
-  readonly parameters: string;
+  /** Everything that the address says, by libpq's names; hosts and ports with commas between. */
+  readonly parameters: PostgresParameters;
   /** The address for people: without password and parameters. */
   readonly description: string;
 }
@@ -28,6 +25,9 @@ export interface PostgresAddress {
  */
 const PATTERN = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/;
 
+const HELP =
+  "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)";
+
 /**
  * Parses `postgres://user:password@host:port/database?parameters`.
  *
@@ -35,72 +35,79 @@ const PATTERN = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?
  * directory of a socket, `%2F` for `/`, or stand in the parameter `host`, as in libpq's addresses
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS).
  *
- * @returns The parts; undefined if it is no such address.
+ * @throws {CheckpointError} With code `InvalidUrl`: it is no such address, or has a parameter that
+ * is unknown, refused or wrong. No message holds a password.
  */
-export function parsePostgresUrl(url: string): PostgresAddress | undefined {
+export function parsePostgresUrl(url: string): PostgresAddress {
   const match = PATTERN.exec(url);
-  if (match === null) return undefined;
+  if (match === null) throw invalidAddress(HELP);
   try {
     return toAddress(match);
   } catch (error) {
-    // A `%` that begins no escape. The error itself may hold what must not be shown.
-    if (error instanceof URIError) return undefined;
-    throw error;
+    // A URIError: `%` that begins no escape. The error itself may hold what must not be shown.
+    if (error instanceof URIError) throw invalidAddress(HELP);
+    throw error instanceof RangeError ? invalidAddress(error.message) : error;
   }
 }
 
-function toAddress([, login = "", authority = "", path = "", query = ""]: string[]):
-  | PostgresAddress
-  | undefined {
-  const parameters = new URLSearchParams(query);
-  const take = (name: string): string | undefined => {
-    const value = parameters.get(name) ?? undefined;
-    parameters.delete(name);
-    return value || undefined;
-  };
+/** The error of an address that cannot be used. */
+export function invalidAddress(why: string): CheckpointError {
+  return new CheckpointError(`Cannot open the checkpoint database: ${why}`, {
+    code: "InvalidUrl",
+    retryable: false,
+  });
+}
+
+function toAddress(
+  [, login = "", authority = "", path = "", query = ""]: string[],
+): PostgresAddress {
   const colon = login.indexOf(":");
-  const user = take("user") ?? decode(colon < 0 ? login : login.slice(0, colon));
-  const password = take("password") ?? decode(colon < 0 ? "" : login.slice(colon + 1));
-  const database = take("dbname") ?? decode(path);
-  const places = [take("host") ?? authority].flatMap((text) => text.split(",")).map(parseHost);
-  const port = take("port");
-  if (places.includes(undefined)) return undefined;
-  const named = places.filter((place) => place !== undefined).filter(({ host }) => host !== "");
-  const ports = port === undefined ? named.map((place) => place.port) : port.split(",").map(Number);
-  if (ports.some((number) => number !== undefined && !isPort(number))) return undefined;
+  const user = decodeURIComponent(colon < 0 ? login : login.slice(0, colon));
+  const password = decodeURIComponent(colon < 0 ? "" : login.slice(colon + 1));
+  const dbname = decodeURIComponent(path);
+  const places = authority.split(",").map(parseHost);
+  const named = { user, password, dbname, ...joinPlaces(places) };
+  const parameters = checkParameters([
+    ...Object.entries(named).filter(([, value]) => value !== ""),
+    ...query.split("&").filter((pair) => pair !== "").map(parsePair),
+  ]);
   return {
-    hosts: named.map(({ host }) => host),
-    ports: ports.every((number) => number === undefined)
-      ? []
-      : ports.map((number) => number ?? 5432),
-    database,
-    user,
-    password,
-    parameters: parameters.toString(),
-    description: describe({ user, authority, database }),
+    parameters,
+    description: describe(parameters.user, authority, parameters.dbname),
+  };
+}
+
+/** `name=value`, in which a `+` is a plus and not a space, as in libpq. */
+function parsePair(pair: string): [string, string] {
+  const [name = "", ...value] = pair.split("=");
+  if (value.length !== 1) throw new RangeError(HELP);
+  return [decodeURIComponent(name), decodeURIComponent(value[0]!)];
+}
+
+/** The hosts and ports of an authority as the parameters that say the same. */
+function joinPlaces(
+  places: readonly { host: string; port: string }[],
+): Record<"host" | "port", string> {
+  const ports = places.map(({ port }) => port);
+  return {
+    host: places.map(({ host }) => host).join(","),
+    port: ports.every((port) => port === "") ? "" : ports.join(","),
   };
 }
 
 /** `host`, `host:5432`, `[::1]:5432` or an escaped directory. */
-function parseHost(text: string): { host: string; port: number | undefined } | undefined {
+function parseHost(text: string): { host: string; port: string } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d*))?$/.exec(text);
-  if (match === null) return undefined;
-  const host = match[1] ?? decodeURIComponent(match[2] ?? "");
-  return { host, port: match[3] ? Number(match[3]) : undefined };
-}
-
-function isPort(number: number): boolean {
-  return Number.isInteger(number) && number > 0 && number < 65_536;
-}
-
-function decode(text: string): string | undefined {
-  return decodeURIComponent(text) || undefined;
+  if (match === null) throw new RangeError(HELP);
+  return { host: match[1] ?? decodeURIComponent(match[2] ?? ""), port: match[3] ?? "" };
 }
 
 function describe(
-  parts: { user: string | undefined; authority: string; database: string | undefined },
+  user: string | undefined,
+  authority: string,
+  database: string | undefined,
 ): string {
-  const user = parts.user === undefined ? "" : `${encodeURIComponent(parts.user)}@`;
-  const database = parts.database === undefined ? "" : `/${encodeURIComponent(parts.database)}`;
-  return `postgres://${user}${parts.authority}${database}`;
+  const login = user === undefined ? "" : `${encodeURIComponent(user)}@`;
+  const path = database === undefined ? "" : `/${encodeURIComponent(database)}`;
+  return `postgres://${login}${authority}${path}`;
 }

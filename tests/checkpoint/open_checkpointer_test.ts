@@ -1,5 +1,11 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
-import { CheckpointError, openCheckpointer } from "@triton/triton/checkpoint";
+import {
+  CheckpointError,
+  openCheckpointer,
+  openLedger,
+  readLedger,
+} from "@triton/triton/checkpoint";
+import { inspectDatabase } from "../../src/checkpoint/inspect_database.ts";
 import { positions, shard } from "./contract.ts";
 
 /** What opening fails with. */
@@ -22,7 +28,10 @@ Deno.test("openCheckpointer() refuses other URLs and says what to write", async 
     "memory:x": 'it begins with "memory:" but goes on; memory is named by memory: alone',
     "sqlite://": "it names no file; write sqlite://path",
     "sqlite:": "it names no file; write sqlite://path",
-    "sqlite://a.db?mode=ro": "a SQLite file has no parameters",
+    "sqlite://a.db?mode=ro":
+      "a SQLite file has no parameters; where the path has a ? or #, write %3F or %23",
+    "sqlite://a.db#x":
+      "a SQLite file has no parameters; where the path has a ? or #, write %3F or %23",
     "postgres:db":
       "write postgres://user:password@host:5432/database, with other characters escaped (%40 for @)",
   };
@@ -81,6 +90,40 @@ Deno.test("openCheckpointer() of a relative path opens it in the current folder"
     ok((await Deno.stat(`${directory}/${name}`)).isFile, name);
   }
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("openCheckpointer() opens SQLite files whose names have any character", async () => {
+  const parent = await Deno.makeTempDir();
+  const directory = `${parent}/a ?#%20`;
+  await Deno.mkdir(directory);
+  const escaped = `${parent}/a %3F%23%2520`;
+  const names: Readonly<Record<string, string>> = {
+    "a%3Fmode=ro": "a?mode=ro",
+    "b%23c": "b#c",
+    "d e": "d e",
+    "f%20g": "f g",
+    "h%": "h%",
+    "100%25.db": "100%.db",
+    "%253F": "%3F",
+    "%zz": "%zz",
+    "%FF": "%FF",
+    "%C3%A4": "ä",
+    "file:x%3Fmode=memory": "file:x?mode=memory",
+  };
+  for (const [name, file] of Object.entries(names)) {
+    const url = `sqlite://${escaped}/${name}`;
+    {
+      await using checkpointer = await openCheckpointer(url, { client: "c" });
+      await checkpointer.save("s", positions({ 0: "1" }));
+    }
+    ok((await Deno.stat(`${directory}/${file}`)).isFile, name);
+    equal((await readLedger(url)).checkpoints.length, 1);
+    await using ledger = await openLedger(url, { client: "c", stream: "other" });
+    deepStrictEqual(await ledger.shards(), []);
+    const facts = await inspectDatabase(url, { client: "c", stream: "s" });
+    equal(facts.isNew, false);
+  }
+  await Deno.remove(parent, { recursive: true });
 });
 
 Deno.test("openCheckpointer() of sqlite::memory: is a database of its own each time", async () => {

@@ -207,7 +207,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     deepStrictEqual([database.code, database.retryable], ["3D000", false]);
     ok(!Deno.inspect(database, { depth: 10 }).includes(server.password));
     const parameter = await openingFails(`${url}?no_such_parameter=1`);
-    deepStrictEqual([parameter.code, parameter.retryable], ["42704", false]);
+    deepStrictEqual([parameter.code, parameter.retryable], ["InvalidUrl", false]);
   },
 
   async "PostgresCheckpointer reconnects to a server that was started again"(url, server) {
@@ -246,21 +246,33 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
   },
 };
 
-Deno.test("PostgresCheckpointer gives a server up that does not answer", async () => {
-  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const clock = new VirtualClock();
-  const url = `postgres://u:secret@127.0.0.1:${silent.addr.port}/db`;
-  const opened = rejects(openCheckpointer(url, { client: "c", clock }), {
-    name: "CheckpointError",
-    code: "Timeout",
-    retryable: true,
-    message: `Cannot open the checkpoint database postgres://u@127.0.0.1:${silent.addr.port}/db: ` +
-      "no answer for 30 seconds",
+for (
+  const [parameters, seconds, expected] of [
+    ["", 10, ["CONNECT_TIMEOUT", "the server did not take the connection within 10 seconds"]],
+    ["?connect_timeout=3", 3, [
+      "CONNECT_TIMEOUT",
+      "the server did not take the connection within 3 seconds",
+    ]],
+    ["?connect_timeout=0", 30, ["Timeout", "no answer for 30 seconds"]],
+  ] as const
+) {
+  Deno.test(`openCheckpointer() of a server that is silent ends, ${parameters || "by default"}`, async () => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const clock = new VirtualClock();
+    const place = `127.0.0.1:${silent.addr.port}/db`;
+    const url = `postgres://u:secret@${place}${parameters}`;
+    const [code, why] = expected;
+    const opened = rejects(openCheckpointer(url, { client: "c", clock }), {
+      name: "CheckpointError",
+      code,
+      retryable: true,
+      message: `Cannot open the checkpoint database postgres://u@${place}: ${why}`,
+    });
+    using _connection = await silent.accept();
+    await clock.advance(seconds * 1000);
+    await opened;
   });
-  using _connection = await silent.accept();
-  await clock.advance(30_000);
-  await opened;
-});
+}
 
 Deno.test("PostgreSQL", async (t) => {
   await using server = await startPostgres();

@@ -1,0 +1,143 @@
+/**
+ * Sessions on a PostgreSQL server, each with a driver of its own.
+ *
+ * The driver (`npm:postgres` 3.4.9) shares a pool among its connections, and some of its faults
+ * with it: a session that dies inside `begin` makes it write to a socket that is no more, which
+ * throws where nothing can catch it (https://github.com/porsager/postgres/issues/1154 and 1208), and
+ * the connection that it opens then never sends anything. So here it gets one socket that is
+ * connected already, is asked one thing at a time, and is thrown away with its socket at the first
+ * failure.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type Driver from "postgres";
+import type { Sql } from "postgres";
+import { CheckpointError } from "../errors.ts";
+import { dial, type DialOptions, type PostgresConnection } from "./postgres_dial.ts";
+import { type Environment, postgresSettings } from "./postgres_settings.ts";
+import type { PostgresAddress } from "./postgres_url.ts";
+
+/** One session, for one piece of work at a time. */
+export interface PostgresSession {
+  /** The driver; it never opens a second connection. */
+  readonly sql: Sql;
+  /** Whether the connection is there, as far as this side knows. */
+  readonly isAlive: boolean;
+  /** Cuts the connection; what waits for an answer fails. */
+  discard(): void;
+  /** Takes leave of the server, and ends the connection. */
+  end(): Promise<void>;
+}
+
+/** Opens sessions. */
+export interface PostgresConnector {
+  /**
+   * Opens a session.
+   *
+   * @throws {Error} If no server takes the connection.
+   */
+  connect(options: DialOptions): Promise<PostgresSession>;
+}
+
+/**
+ * Loads the driver, and makes a connector of it.
+ *
+ * @throws {CheckpointError} With code `InvalidUrl` if address and environment say what cannot be done.
+ */
+export async function postgresConnector(
+  address: PostgresAddress,
+  env?: Environment,
+): Promise<PostgresConnector> {
+  const settings = postgresSettings(address, env);
+  const { default: postgres } = await import("postgres");
+  return {
+    connect: async (options) => openSession(postgres, await dial(settings, options)),
+  };
+}
+
+function openSession(postgres: typeof Driver, connection: PostgresConnection): PostgresSession {
+  const { socket } = connection;
+  let isLost = false;
+  const lose = () => isLost = true;
+  socket.once("error", lose).once("end", lose).once("close", lose);
+  socket.on("error", () => {}); // the driver takes its own listeners away as it closes
+  const sql = postgres(
+    {
+      ...OPTIONS,
+      socket: oneSocket(connection),
+    } as Parameters<typeof postgres>[0] & object,
+  );
+  return {
+    sql,
+    get isAlive() {
+      return !isLost && !socket.destroyed;
+    },
+    discard() {
+      isLost = true;
+      socket.destroy();
+    },
+    async end() {
+      await sql.end({ timeout: 5 });
+      socket.destroy();
+    },
+  };
+}
+
+/** Everything that the driver would else take from the environment, or do by itself. */
+const OPTIONS = {
+  host: "", // for nothing but the driver's messages
+  port: 0,
+  user: "triton",
+  pass: "",
+  database: "",
+  ssl: false, // the connection is encrypted already
+  max: 1,
+  prepare: false, // PgBouncer in transaction mode gives each transaction another session
+  fetch_types: false, // saves a round trip; no arrays are used
+  idle_timeout: 0,
+  connect_timeout: 0,
+  max_lifetime: 0, // it would end a session in the middle of a transaction
+  max_pipeline: 1,
+  backoff: 0,
+  keep_alive: 0,
+  debug: false,
+  sslnegotiation: null,
+  publications: "",
+  target_session_attrs: "",
+  onnotice: () => {}, // else notices are printed
+};
+
+/** Gives the driver a socket, once; after that it may not connect by itself. */
+function oneSocket(connection: PostgresConnection): () => Socket {
+  let left: PostgresConnection | undefined = connection;
+  return () => {
+    if (left === undefined) {
+      throw new CheckpointError("the connection was lost", {
+        code: "CONNECTION_CLOSED",
+        retryable: true,
+      });
+    }
+    const { socket, greeting } = left;
+    left = undefined;
+    greet(socket, greeting.bytes);
+    return socket;
+  };
+}
+
+/**
+ * Answers the driver's first message, by which it would log in, with what the server said when we
+ * did.
+ */
+function greet(socket: Socket, greeting: Uint8Array): void {
+  const write = socket.write;
+  socket.write = () => {
+    socket.write = write;
+    queueMicrotask(() => { // the driver goes on to forget what it has written
+      socket.unshift(greeting);
+      socket.resume();
+    });
+    return true;
+  };
+}
