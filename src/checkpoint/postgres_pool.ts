@@ -16,6 +16,8 @@ export interface PostgresPoolOptions {
   readonly clock?: Clock | undefined;
   /** How long to wait for an answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** Most sessions at a time. Default: 4. */
+  readonly maxSessions?: number | undefined;
 }
 
 /** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
@@ -35,7 +37,7 @@ export class PostgresPool {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   #idle: PostgresSession[] = [];
-  #free = MAX_SESSIONS;
+  #free: number;
   readonly #waiting: (() => void)[] = [];
   #isEnded = false;
 
@@ -43,6 +45,7 @@ export class PostgresPool {
     this.#source = source;
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#free = options.maxSessions ?? MAX_SESSIONS;
   }
 
   /**
