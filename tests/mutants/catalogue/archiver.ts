@@ -1,5 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
+const TESTS = ["tests/archiver/archiver_test.ts"];
+
 /** Wrong changes to the archiver: leases, files, intents, recovery. */
 export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
@@ -22,5 +24,112 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     find: "batch.nextIterator === undefined ? -Infinity : askedAt",
     replace: "batch.nextIterator === undefined ? -Infinity : clock.now()",
     tests: ["tests/archiver/known_at_test.ts"],
+  },
+  {
+    breaks: "an intent whose empty archive was created is void",
+    file: "src/archiver/settle_archive.ts",
+    find: '=== "created") return false;',
+    replace: '=== "created") return true;',
+    tests: [],
+    seeds: 500,
+  },
+  {
+    breaks: "an object under an intent's key counts only if it is this intent's file",
+    file: "src/archiver/settle_archive.ts",
+    find: 'return search.type === "found" && search.manifest.intent === id;',
+    replace: 'return search.type === "found";',
+    tests: [],
+    seeds: 1_000,
+  },
+  {
+    breaks: "a file is put only where its key is free",
+    file: "src/archiver/settle_archive.ts",
+    find: 'const options = { ifAbsent: true, metadata: { "triton-intent": intent.id } };',
+    replace: 'const options = { ifAbsent: false, metadata: { "triton-intent": intent.id } };',
+    tests: TESTS,
+    seeds: 500,
+  },
+  {
+    breaks: "what is open of a shard is settled before it is read",
+    file: "src/archiver/settle_archive.ts",
+    find: "    for (const intent of standing.open) await settleIntent(intent, services);\n",
+    replace: "    return standing;\n",
+    tests: [],
+    seeds: 500,
+  },
+  {
+    breaks: "the shard's next file follows on the one before it",
+    file: "src/archiver/archive_writer.ts",
+    find: "      lease.archived = last;\n",
+    replace: "",
+    tests: TESTS,
+  },
+  {
+    breaks: "what was read under a lease that was lost is thrown away",
+    file: "src/archiver/archive_writer.ts",
+    find: "    this.#open.builder.removeShard(lease.shardId);\n",
+    replace: "",
+    tests: TESTS,
+    seeds: 500,
+  },
+  {
+    breaks: "an intent whose key was taken is replaced by the next one",
+    file: "src/archiver/archive_writer.ts",
+    find: "      replaces = intent.id;\n",
+    replace: "",
+    tests: TESTS,
+    seeds: 500,
+  },
+  {
+    breaks: "a file of another worker under the key means another key",
+    file: "src/archiver/archive_writer.ts",
+    find: "createdAt++) {\n      const key",
+    replace: "createdAt += 0) {\n      const key",
+    tests: TESTS,
+  },
+  {
+    breaks: "the manifest says what each shard follows on",
+    file: "src/archiver/archive_writer.ts",
+    find: "      previous: file.previous,\n",
+    replace: "      previous: new Map(),\n",
+    tests: TESTS,
+  },
+  {
+    breaks: "children wait until their parents have ended",
+    file: "src/archiver/plan_leases.ts",
+    find: 'shard.parents.every((parent) => states.get(parent) !== "open")',
+    replace: "shard.parents.length >= 0",
+    tests: ["tests/archiver/plan_leases_test.ts"],
+  },
+  {
+    breaks: "workers share shards evenly",
+    file: "src/archiver/plan_leases.ts",
+    find: "return Math.floor(shards / count) + (rank < shards % count ? 1 : 0);",
+    replace: "return Math.floor(shards / count);",
+    tests: ["tests/archiver/plan_leases_test.ts"],
+  },
+  {
+    breaks: "a shard ends after its last file was archived",
+    file: "src/archiver/shard_archiver.ts",
+    find: '    await writer.close("shard end");\n',
+    replace: '    void writer.close("shard end");\n',
+    tests: [],
+    seeds: 500,
+  },
+  {
+    breaks: "a shard that is handed over was archived as far as it was read",
+    file: "src/archiver/archiver.ts",
+    find: '    await this.#writer.close("handover");\n    await this.#leases.release(lease);\n',
+    replace: '    await this.#leases.release(lease);\n    await this.#writer.close("handover");\n',
+    tests: TESTS,
+    seeds: 500,
+  },
+  {
+    breaks: "nothing is confirmed of a shard whose records are not archived yet",
+    file: "src/archiver/shard_archiver.ts",
+    find: "if (!lease.caughtUp || writer.holds(lease)) return;",
+    replace: "if (!lease.caughtUp) return;",
+    tests: TESTS,
+    seeds: 1_000,
   },
 ];
