@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { GetRecordsOptions, RecordBatch } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
@@ -73,6 +73,30 @@ Deno.test("Archiver knows children as of when their parent was open, not of its 
   for (const child of children) {
     const { knownAt } = await fixture.ledger.standing(child);
     ok(knownAt.getTime() <= splitAt, `${child} is known at ${knownAt.toISOString()}`);
+  }
+  await worker.stop();
+  deepEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver confirms nothing of a shard whose records wait to be archived", async () => {
+  const fixture = new Fixture(2);
+  const { clock, ledger } = fixture;
+  // The database takes ten seconds for each confirmation, while which more arrives.
+  const confirmed: { shardId: ShardId; knownAt: number }[] = [];
+  const confirm = ledger.confirm.bind(ledger);
+  ledger.confirm = async (shardId, epoch, checkpoint, knownAt) => {
+    confirmed.push({ shardId, knownAt: knownAt!.getTime() });
+    await clock.sleep(10_000);
+    return await confirm(shardId, epoch, checkpoint, knownAt);
+  };
+  const worker = fixture.start({ rotateMs: MINUTE });
+  await clock.advance(MINUTE + 2_000);
+  equal(confirmed.length, 1, "the first shard is being confirmed");
+  const arrivedAt = clock.now();
+  await fixture.put(16); // to both shards
+  await clock.advance(30_000);
+  for (const { shardId, knownAt } of confirmed.slice(1)) {
+    ok(knownAt < arrivedAt, `${shardId} is confirmed until ${new Date(knownAt).toISOString()}`);
   }
   await worker.stop();
   deepEqual(await fixture.archived(), fixture.expected);

@@ -18,6 +18,8 @@ export interface Mutant {
   readonly tests: readonly string[];
   /** Also run this many seeds of the simulation, where the test files pass. */
   readonly seeds?: number;
+  /** Whether the change may make a test wait for ever, which counts as noticed. Default: false. */
+  readonly mayHang?: boolean;
 }
 
 /**

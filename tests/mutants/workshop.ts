@@ -9,18 +9,19 @@ import { type Mutant, mutate } from "./mutant.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** A mutant that makes a test wait for ever is noticed as well. */
-const LIMIT_MS = 180_000;
+/** Longest time for the tests of a mutant, in milliseconds. */
+const LIMIT_MS = 240_000;
 
 /**
- * What became of a mutant: tests failed; none did; it does not compile, so that it proves nothing;
- * or the tests fail without it, too.
+ * What became of a mutant: tests failed; none did; they did not end; it does not compile, so that it
+ * proves nothing; or the tests fail without it, too.
  */
-export type Verdict = "caught" | "survived" | "does not compile" | "fails unchanged";
+export type Verdict = "caught" | "survived" | "hangs" | "does not compile" | "fails unchanged";
 
 /** What a command ended with. */
 interface Run {
-  readonly code: number;
+  /** Undefined if it did not end in time. */
+  readonly code: number | undefined;
   readonly text: string;
 }
 
@@ -65,7 +66,8 @@ export class Workshop implements AsyncDisposable {
     await Deno.writeTextFile(path, mutate(source, mutant));
     try {
       if ((await this.#deno("check", "--quiet", mutant.file)).code !== 0) return "does not compile";
-      return await this.#passes(mutant) ? "survived" : "caught";
+      const verdict = await this.#judge(mutant);
+      return verdict === "hangs" && mutant.mayHang === true ? "caught" : verdict;
     } finally {
       await Deno.writeTextFile(path, source);
     }
@@ -78,18 +80,27 @@ export class Workshop implements AsyncDisposable {
   #isSound(mutant: Mutant): Promise<boolean> {
     const key = `${mutant.tests.join(" ")} ${mutant.seeds}`;
     let sound = this.#sound.get(key);
-    if (sound === undefined) this.#sound.set(key, sound = this.#passes(mutant));
+    if (sound === undefined) {
+      sound = this.#judge(mutant).then((verdict) => verdict === "survived");
+      this.#sound.set(key, sound);
+    }
     return sound;
   }
 
-  async #passes({ tests, seeds }: Mutant): Promise<boolean> {
+  async #judge({ tests, seeds }: Mutant): Promise<"caught" | "survived" | "hangs"> {
+    const commands: string[][] = [];
     if (tests.length > 0) {
-      const options = ["--quiet", "--allow-all", "--no-check", "--fail-fast"];
-      if ((await this.#deno("test", ...options, ...tests)).code !== 0) return false;
+      commands.push(["test", "--quiet", "--allow-all", "--no-check", "--fail-fast", ...tests]);
     }
-    if (seeds === undefined) return true;
-    const simulate = ["--no-check", "--allow-all", "tests/simulation/simulate.ts"];
-    return (await this.#deno("run", ...simulate, "--seeds", String(seeds))).code === 0;
+    if (seeds !== undefined) {
+      const simulate = "tests/simulation/simulate.ts";
+      commands.push(["run", "--no-check", "--allow-all", simulate, "--seeds", String(seeds)]);
+    }
+    for (const command of commands) {
+      const { code } = await this.#deno(...command);
+      if (code !== 0) return code === undefined ? "hangs" : "caught";
+    }
+    return "survived";
   }
 
   #deno(...args: string[]): Promise<Run> {
@@ -102,5 +113,6 @@ async function run(cwd: string, command: string, args: string[]): Promise<Run> {
   const options = { args, cwd, signal, stdout: "piped", stderr: "piped" } as const;
   const { code, stdout, stderr } = await new Deno.Command(command, options).output();
   const decoder = new TextDecoder();
-  return { code, text: decoder.decode(stdout) + (code === 0 ? "" : decoder.decode(stderr)) };
+  const text = decoder.decode(stdout) + (code === 0 ? "" : decoder.decode(stderr));
+  return { code: signal.aborted ? undefined : code, text };
 }

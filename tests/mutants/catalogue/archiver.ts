@@ -22,7 +22,7 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     breaks: "what is known of a shard is as of the request, not of the answer",
     file: "src/archiver/shard_archiver.ts",
     find: "batch.nextIterator === undefined ? -Infinity : askedAt",
-    replace: "batch.nextIterator === undefined ? -Infinity : clock.now()",
+    replace: "batch.nextIterator === undefined ? -Infinity : time.now()",
     tests: ["tests/archiver/known_at_test.ts"],
   },
   {
@@ -86,6 +86,7 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     find: "createdAt++) {\n      const key",
     replace: "createdAt += 0) {\n      const key",
     tests: TESTS,
+    mayHang: true,
   },
   {
     breaks: "the manifest says what each shard follows on",
@@ -117,19 +118,10 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     seeds: 500,
   },
   {
-    breaks: "a shard that is handed over was archived as far as it was read",
-    file: "src/archiver/archiver.ts",
-    find: '    await this.#writer.close("handover");\n    await this.#leases.release(lease);\n',
-    replace: '    await this.#leases.release(lease);\n    await this.#writer.close("handover");\n',
-    tests: TESTS,
-    seeds: 500,
-  },
-  {
     breaks: "nothing is confirmed of a shard whose records are not archived yet",
     file: "src/archiver/shard_archiver.ts",
     find: "if (!lease.caughtUp || writer.holds(lease)) return;",
     replace: "if (!lease.caughtUp) return;",
-    tests: TESTS,
-    seeds: 1_000,
+    tests: ["tests/archiver/known_at_test.ts"],
   },
 ];

@@ -45,12 +45,11 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     tests: SQL,
   },
   {
-    breaks: "a commit of an intent that is void moves no checkpoint",
+    breaks: "what became of an intent is decided once",
     file: "src/checkpoint/ledger_intents.ts",
-    find: '  if (intent.state !== "intent") return intent.state;\n',
-    replace: '  if (intent.state === "done") return intent.state;\n',
+    find: "AND id = ? AND state = 'intent' RETURNING id`",
+    replace: "AND id = ? RETURNING id`",
     tests: SQL,
-    seeds: 200,
   },
   {
     breaks: "open intents of a shard are found by whoever takes its lease",

@@ -1,8 +1,9 @@
 import type { Mutant } from "../mutant.ts";
 
+const WRITER = ["tests/stream/stream_writer_test.ts"];
 const READER = ["tests/stream/stream_reader_test.ts", "tests/stream/auto_checkpoint_test.ts"];
 
-/** Wrong changes to the reader of live streams. */
+/** Wrong changes to the reader and the writer of live streams. */
 export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a child begins when its parent was yielded to the end, not when it was fetched",
@@ -67,5 +68,48 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     find: 'if (type("after") || type("trim-horizon")) return { type: "trim-horizon" };',
     replace: 'if (type("trim-horizon")) return { type: "trim-horizon" };',
     tests: ["tests/kinesis/shard_tree_test.ts", ...READER],
+  },
+  {
+    breaks: "a partly accepted request starts the pauses anew",
+    file: "src/stream/batch_sender.ts",
+    find: "attempt = refusals.length < entries.length ? 1 : attempt + 1;",
+    replace: "attempt = attempt + 1;",
+    tests: WRITER,
+  },
+  {
+    breaks: "in order, a record waits for the refused one of its key",
+    file: "src/stream/batch_sender.ts",
+    find: "let rest = this.#held.addFollowers(batch);",
+    replace: "let rest: readonly IndexedEntry[] = batch;",
+    tests: WRITER,
+  },
+  {
+    breaks: "a record counts as written once it was accepted",
+    file: "src/stream/batch_sender.ts",
+    find: "this.written += entries.length - refusals.length;",
+    replace: "this.written += entries.length;",
+    tests: WRITER,
+  },
+  {
+    breaks: "a record that is refused for good ends the writer with its place",
+    file: "src/stream/batch_sender.ts",
+    find: "if (permanent !== undefined) {",
+    replace: "if (permanent !== undefined && permanent.code === undefined) {",
+    tests: WRITER,
+    mayHang: true,
+  },
+  {
+    breaks: "flush() waits for what is held back",
+    file: "src/stream/stream_writer.ts",
+    find: "    await this.#sender.drain().catch((error) => this.#failure ??= { error });\n",
+    replace: "",
+    tests: WRITER,
+  },
+  {
+    breaks: "batches are sent one after the other",
+    file: "src/stream/stream_writer.ts",
+    find: "this.#sending = before.then(() => this.#putAll(batch));",
+    replace: "this.#sending = this.#putAll(batch);",
+    tests: WRITER,
   },
 ];
