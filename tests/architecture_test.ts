@@ -9,6 +9,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "": 0,
   aws: 1,
   codec: 1,
+  http: 1,
   telemetry: 1,
   kinesis: 2,
   objects: 2,

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Archiver, ArchiverMonitor } from "../archiver/mod.ts";
-import { type ListenAddress, parseListenAddress } from "../monitor/listen_address.ts";
+import { type ListenAddress, parseListenAddress } from "../http/listen_address.ts";
 import type { StoreStatus } from "../monitor/mod.ts";
 import { VERSION } from "../version.ts";
 import type { CliContext } from "./cli_context.ts";

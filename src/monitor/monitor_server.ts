@@ -1,10 +1,17 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../clock.ts";
-import { TritonError } from "../errors.ts";
+import {
+  formatAddress,
+  type HttpAnswer,
+  type HttpRequest,
+  HttpServer,
+  isAllowedHost,
+  isLoopback,
+  type ListenAddress,
+} from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
 import { History, SAMPLE_INTERVAL_MS } from "./history.ts";
-import { formatAddress, isAllowedHost, isLoopback, type ListenAddress } from "./listen_address.ts";
 import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
 import { renderPage } from "./page/page.ts";
 import {
@@ -33,8 +40,11 @@ export interface MonitorServerOptions {
   readonly clock: Clock;
 }
 
-/** Answers that nobody takes are waited for so long at the end, in milliseconds. */
-const PATIENCE_MS = 5_000;
+/**
+ * Paths that load balancers ask with OPTIONS: HAProxy's check is `OPTIONS /` unless it is told
+ * otherwise.
+ */
+const PROBED_PATHS: ReadonlySet<string> = new Set(["/", "/livez", "/readyz", "/healthz"]);
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -56,12 +66,13 @@ const HEADERS = {
  * - `/status`: all that is known, as JSON.
  * - `/metrics`: the metrics, as Prometheus reads them.
  *
- * Nothing of the events is shown, and nothing can be changed.
+ * Nothing of the events is shown, and nothing can be changed. Load balancers may ask the health paths
+ * and `/` with HEAD or OPTIONS, too.
  */
 export class MonitorServer implements AsyncDisposable {
   readonly #options: MonitorServerOptions;
   readonly #hosts: ReadonlySet<string>;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpServer;
   readonly #history = new History();
   readonly #stop = new AbortController();
   readonly #sampling: Promise<void>;
@@ -72,10 +83,10 @@ export class MonitorServer implements AsyncDisposable {
    * @throws {TritonError} If the address is in use or cannot be listened on.
    */
   constructor(options: MonitorServerOptions) {
-    const { address, allowedHosts = [] } = options;
+    const { address, allowedHosts = [], clock } = options;
     this.#options = options;
     this.#hosts = new Set([address.hostname, ...allowedHosts].map((name) => name.toLowerCase()));
-    this.#server = listen(address, (request) => this.#answer(request));
+    this.#server = new HttpServer({ address, clock, answer: (request) => this.#answer(request) });
     log.info("Showing status and metrics on {url}", { event: "monitor.started", url: this.url });
     if (!isLoopback(address.hostname)) {
       log.warn("{url} is open to whoever reaches this machine", {
@@ -88,20 +99,13 @@ export class MonitorServer implements AsyncDisposable {
 
   /** Where it listens, with the port that was taken. */
   get url(): string {
-    const { hostname } = this.#options.address;
-    return `http://${formatAddress({ hostname, port: this.#server.addr.port })}/`;
+    return `http://${formatAddress(this.#server.address)}/`;
   }
 
-  /**
-   * Stops listening, and answers what was asked for already; who does not take the answer, such as
-   * a machine that is gone, keeps nobody from ending.
-   */
+  /** Stops listening, and answers what was asked for already. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const answered = new AbortController();
     this.#stop.abort();
-    const shutdown = this.#server.shutdown().finally(() => answered.abort());
-    const patience = this.#options.clock.sleep(PATIENCE_MS, answered.signal).catch(() => {});
-    await Promise.all([this.#sampling, Promise.race([shutdown, patience])]);
+    await Promise.all([this.#sampling, this.#server[Symbol.asyncDispose]()]);
   }
 
   /** Keeps in mind how the store stands, again and again. */
@@ -114,19 +118,21 @@ export class MonitorServer implements AsyncDisposable {
     }
   }
 
-  #answer(request: Request): Response {
-    const { method, headers } = request;
-    const url = URL.parse(request.url); // none where the Host is such as 999.1.1.1
-    if (url === null || !isAllowedHost(headers.get("host") ?? url.host, this.#hosts)) {
+  #answer({ method, path, host }: HttpRequest): HttpAnswer {
+    // HTTP/1.0 needs no Host; browsers, whose pages could lie about it, always send one.
+    if (host !== undefined && !isAllowedHost(host, this.#hosts)) {
       return text(421, "This server has another name: see --allowed-hosts");
     }
-    if (method !== "GET" && method !== "HEAD") {
-      return text(405, "Only GET and HEAD are answered", { allow: "GET, HEAD" });
+    const isProbed = PROBED_PATHS.has(path);
+    const allow = isProbed ? "GET, HEAD, OPTIONS" : "GET, HEAD";
+    if (method !== "GET" && method !== "HEAD" && !(isProbed && method === "OPTIONS")) {
+      return text(405, `Only ${allow} are answered here`, { allow });
     }
-    return this.#route(url.pathname);
+    const answer = this.#route(path);
+    return method === "OPTIONS" ? { ...answer, headers: { ...answer.headers, allow } } : answer;
   }
 
-  #route(path: string): Response {
+  #route(path: string): HttpAnswer {
     const { status, registry, limits } = this.#options;
     switch (path) {
       case "/":
@@ -158,38 +164,27 @@ export class MonitorServer implements AsyncDisposable {
   }
 }
 
-function listen(address: ListenAddress, answer: (request: Request) => Response) {
-  try {
-    // Without `onListen` Deno would print the address itself.
-    return Deno.serve({ ...address, onListen() {} }, answer);
-  } catch (error) {
-    const why = error instanceof Deno.errors.AddrInUse
-      ? "another program uses this port; choose another one with --listen"
-      : error instanceof Deno.errors.AddrNotAvailable
-      ? "this machine has no such address"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new TritonError(`Cannot listen on ${formatAddress(address)}: ${why}`, { cause: error });
-  }
-}
-
 function withVerdicts(status: StoreStatus, limits: HealthLimits) {
   return { ready: judgeReadiness(status, limits), healthy: judgeHealth(status, limits), ...status };
 }
 
-function judged(verdict: Verdict): Response {
+function judged(verdict: Verdict): HttpAnswer {
   return json(verdict.ok ? 200 : 503, verdict);
 }
 
-function json(status: number, value: unknown): Response {
+function json(status: number, value: unknown): HttpAnswer {
   return reply(status, `${JSON.stringify(value, null, 2)}\n`, "application/json");
 }
 
-function text(status: number, value: string, headers?: HeadersInit): Response {
+function text(status: number, value: string, headers: HttpAnswer["headers"] = {}): HttpAnswer {
   return reply(status, `${value}\n`, "text/plain; charset=utf-8", headers);
 }
 
-function reply(status: number, body: string, type: string, headers?: HeadersInit): Response {
-  return new Response(body, { status, headers: { ...HEADERS, ...headers, "content-type": type } });
+function reply(
+  status: number,
+  body: string,
+  type: string,
+  headers: HttpAnswer["headers"] = {},
+): HttpAnswer {
+  return { status, body, headers: { ...HEADERS, ...headers, "content-type": type } };
 }

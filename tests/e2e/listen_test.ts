@@ -1,11 +1,11 @@
 /** `triton store --listen`, as an operator and their Prometheus see it. */
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { connect } from "node:net";
 import { encodeEvent } from "@triton/triton/codec";
 import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { checkWithPromtool } from "../support/promtool.ts";
-import { untilTrue, within } from "../support/triton_process.ts";
-import type { TritonProcess } from "../support/triton_process.ts";
+import { TritonProcess, untilTrue, within } from "../support/triton_process.ts";
 import { findUrl, LISTEN, LISTENING } from "./listening.ts";
 import { BUCKET, startPipeline, STREAM } from "./pipeline.ts";
 
@@ -63,6 +63,29 @@ Deno.test("triton store --listen is there before the database is, and says what 
   deepStrictEqual([JSON.parse(body).state, body.includes("hunter2secret")], ["starting", false]);
   match((await get(`${url}metrics`)).body, /^triton_retries_total\{.*service="ledger".*\} \d+$/m);
   equal((await store.stop()).code, 0);
+});
+
+Deno.test("triton store --listen goes on under 1,100 idle connections and 1,024 file descriptors", async () => {
+  await using pipeline = await startPipeline({ shards: 1 });
+  const args = ["store", "--stream", "clicks", "--rotate", "1s", ...LISTEN];
+  const under = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"];
+  await using store = new TritonProcess(args, { env: pipeline.env, under });
+  const url = await urlOf(store);
+  const port = Number(new URL(url).port);
+  const sockets = Array.from({ length: 1_100 }, () => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}); // cut off
+    return socket;
+  });
+  await untilTrue(() => sockets.every(({ connecting }) => !connecting), "1,100 connections");
+  equal((await get(`${url}livez`)).status, 200);
+  await pipeline.kinesis.kinesis.putRecords(STREAM, [
+    { partitionKey: "a", data: encodeEvent({ n: 1 }) },
+  ]);
+  await store.until(/Archived \d+\//);
+  equal((await get(`${url}livez`)).status, 200);
+  equal((await store.stop()).code, 0);
+  for (const socket of sockets) socket.destroy();
 });
 
 Deno.test("triton store --listen stays until the last file is archived", async () => {

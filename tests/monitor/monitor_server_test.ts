@@ -94,6 +94,9 @@ Deno.test("MonitorServer only shows: nothing can be put, and pages of others can
     await response.body?.cancel();
     deepStrictEqual([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
   }
+  const post = await fetch(new URL("/livez", server.url), { method: "POST", body: "x" });
+  await post.body?.cancel();
+  deepStrictEqual([post.status, post.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
   const head = await fetch(new URL("/status", server.url), { method: "HEAD" });
   deepStrictEqual([head.status, await head.text()], [200, ""]);
   equal((await get(server, "/etc/passwd")).status, 404);
@@ -103,6 +106,28 @@ Deno.test("MonitorServer only shows: nothing can be put, and pages of others can
   );
   equal(head.headers.get("x-content-type-options"), "nosniff");
   equal(head.headers.get("access-control-allow-origin"), null);
+});
+
+Deno.test("MonitorServer answers the checks of load balancers: HEAD, and OPTIONS with Allow", async () => {
+  let now = status();
+  await using server = serve(() => now);
+  const ask = async (method: string, path: string) => {
+    const response = await fetch(new URL(path, server.url), { method });
+    await response.body?.cancel();
+    return [response.status, response.headers.get("allow")];
+  };
+  for (const path of ["/", "/livez", "/readyz", "/healthz"]) {
+    deepStrictEqual(await ask("OPTIONS", path), [200, "GET, HEAD, OPTIONS"], path);
+    deepStrictEqual(await ask("HEAD", path), [200, null], path);
+  }
+  now = startingStatus();
+  deepStrictEqual(await ask("OPTIONS", "/readyz"), [503, "GET, HEAD, OPTIONS"]);
+  deepStrictEqual(await ask("HEAD", "/readyz"), [503, null]);
+});
+
+Deno.test("MonitorServer answers the check that HAProxy makes unless told otherwise", async () => {
+  await using server = serve(() => status());
+  match(await ask(server, "OPTIONS / HTTP/1.0\n\n"), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
 Deno.test("MonitorServer says at the start that the port is in use", async () => {

@@ -38,13 +38,18 @@ export class TritonProcess implements AsyncDisposable {
    *
    * @param args The arguments of `triton`.
    * @param options Environment variables in addition to the test's own; what standard input holds,
-   * which is empty unless given.
+   * which is empty unless given; the program, and its first arguments, that start `triton`, such as
+   * `timeout`.
    */
   constructor(
     args: readonly string[],
-    options: { readonly env?: Record<string, string>; readonly input?: TritonInput } = {},
+    options: {
+      readonly env?: Record<string, string>;
+      readonly input?: TritonInput;
+      readonly under?: readonly string[];
+    } = {},
   ) {
-    const [program, ...programArgs] = tritonCommand();
+    const [program, ...programArgs] = [...options.under ?? [], ...tritonCommand()] as [string];
     this.#name = `triton ${args[0]}`;
     this.#child = new Deno.Command(program, {
       args: [...programArgs, ...args],

@@ -41,7 +41,8 @@ export function formatAddress({ hostname, port }: ListenAddress): string {
 export function isAllowedHost(host: string | null, allowed: ReadonlySet<string>): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^\s:[\]/@]+)(?::\d{1,5})?$/.exec((host ?? "").toLowerCase())
     ?.[1];
-  if (name === undefined) return false;
+  // No URL has an address such as 999.1.1.1, or a port such as 99999.
+  if (name === undefined || !URL.canParse(`http://${host}/`)) return false;
   return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) ||
     name === "localhost" || allowed.has(name);
 }

@@ -1,0 +1,110 @@
+/** What a client asks for; a body is never read. */
+export interface HttpRequest {
+  /** The method as it was sent, such as `"GET"`. */
+  readonly method: string;
+  /** Path of the request, without its query. */
+  readonly path: string;
+  /** The `Host`; undefined where a client of HTTP/1.0 names none. */
+  readonly host: string | undefined;
+}
+
+/** The answer to a request. */
+export interface HttpAnswer {
+  /** The status, from 200. */
+  readonly status: number;
+  /** Headers beside `content-length`, `connection` and `date`, which the server adds. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body; text as UTF-8. It is not sent in answer to HEAD. */
+  readonly body: string;
+}
+
+/** The head of a request, and what it says of its connection. */
+export interface RequestHead extends HttpRequest {
+  /** Whether another request may follow on the same connection. */
+  readonly isKeptAlive: boolean;
+}
+
+const REQUEST_LINE = /^([A-Za-z]+) (\S+) HTTP\/1\.([01])$/;
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/;
+
+/**
+ * Parses the head of an HTTP/1.1 or HTTP/1.0 request (RFC 9112).
+ *
+ * @param text The lines up to the empty one, without it.
+ * @returns The head; undefined if it is none.
+ */
+export function parseRequestHead(text: string): RequestHead | undefined {
+  const [first, ...lines] = text.split("\r\n");
+  const [, method, target, minor] = REQUEST_LINE.exec(first!) ?? [];
+  const headers = parseHeaders(lines);
+  const path = pathOf(target ?? "");
+  if (method === undefined || headers === undefined || path === undefined) return undefined;
+  const host = headers.get("host");
+  if (host === undefined && minor === "1") return undefined;
+  // The body of a request would have to be read before the next request.
+  const hasBody = headers.has("transfer-encoding") ||
+    Number(headers.get("content-length") ?? 0) !== 0;
+  const connection = headers.get("connection")?.toLowerCase() ?? "";
+  const isKeptAlive = minor === "1" && !hasBody && !connection.includes("close");
+  return { method, path, host, isKeptAlive };
+}
+
+/** The headers by their names in lower case; undefined if one is malformed, or `Host` is repeated. */
+function parseHeaders(lines: readonly string[]): Map<string, string> | undefined {
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value] = HEADER_LINE.exec(line) ?? [];
+    if (name === undefined) return undefined;
+    const key = name.toLowerCase();
+    if (key === "host" && headers.has(key)) return undefined;
+    headers.set(key, value!);
+  }
+  return headers;
+}
+
+/** The path of a request's target, which may be a whole URL; undefined if it has none. */
+function pathOf(target: string): string | undefined {
+  if (target === "*") return target;
+  const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]+(\/\S*)?$/i.exec(target)?.[1];
+  return path?.replace(/[?#].*$/, "");
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/**
+ * Formats an answer as it is sent.
+ *
+ * @param answer The answer.
+ * @param options `isHead` leaves the body out; `isLast` closes the connection; `now` in milliseconds
+ * since the Unix epoch.
+ */
+export function formatAnswer(
+  { status, headers, body }: HttpAnswer,
+  options: { readonly isHead: boolean; readonly isLast: boolean; readonly now: number },
+): Uint8Array {
+  const bytes = new TextEncoder().encode(body);
+  const all = {
+    ...headers,
+    "content-length": bytes.length,
+    connection: options.isLast ? "close" : "keep-alive",
+    date: new Date(options.now).toUTCString(),
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = new TextEncoder().encode(
+    `HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n${lines.join("")}\r\n`,
+  );
+  if (options.isHead) return head;
+  const sent = new Uint8Array(head.length + bytes.length);
+  sent.set(head);
+  sent.set(bytes, head.length);
+  return sent;
+}
