@@ -10,6 +10,7 @@ import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
 import type { Lease } from "./lease.ts";
+import { isWorthWaiting } from "./read_failure.ts";
 import { untilRotation } from "./rotation.ts";
 import { type ArchiverServices, randomName, type Services } from "./services.ts";
 import { ShardArchiver } from "./shard_archiver.ts";
@@ -224,12 +225,33 @@ export class Archiver {
   /** Takes shards, and hands them over, until it is time to stop. */
   async #coordinate(): Promise<void> {
     const { clock } = this.#services;
+    let lookedAt = this.#shards.listedAt;
     for (let first = true; !this.#stop.signal.aborted; first = false) {
       this.#wake = Promise.withResolvers();
-      const age = monotonicNow(clock) - this.#shards.listedAt;
-      if (age >= LISTING_INTERVAL_MS) await this.#shards.refresh();
+      if (monotonicNow(clock) - lookedAt >= LISTING_INTERVAL_MS) {
+        await this.#lookAgain();
+        lookedAt = monotonicNow(clock);
+      }
       await this.#balance(first && this.#options.skipToLatest === true);
       await Promise.race([this.#sleep(this.#leaseMs / 10), this.#wake.promise]);
+    }
+  }
+
+  /** Looks for new shards; while that is refused, those that are known are archived. */
+  async #lookAgain(): Promise<void> {
+    const { monitor, ledger: { stream } } = this.#services;
+    try {
+      await this.#shards.refresh();
+      monitor.answered("Kinesis", this.#shards);
+    } catch (error) {
+      if (!isWorthWaiting(error, true)) throw error;
+      monitor.retried("Kinesis", error, this.#shards);
+      log.error("Cannot look for new shards of {stream}, which is retried: {reason}", {
+        event: "stream.failed",
+        stream,
+        code: error.code,
+        reason: error.message,
+      });
     }
   }
 

@@ -64,11 +64,13 @@ export interface ShardStatus {
   /** The shard. */
   readonly shardId: ShardId;
   /**
-   * Who works on it: this worker (`"reading"`), `"another"` (or none, where shards are placed by hand
+   * Who works on it: this worker (`"reading"`, or `"failing"` while Kinesis refuses it), `"another"` (or none, where shards are placed by hand
    * and this one with others), nobody (`"free"`), nobody before its
    * parents have ended (`"waiting"`), or this worker refuses it (`"refused"`).
    */
-  readonly state: "reading" | "another" | "free" | "waiting" | "refused";
+  readonly state: "reading" | "failing" | "another" | "free" | "waiting" | "refused";
+  /** What Kinesis refuses it with, while it is failing. */
+  readonly error?: string | undefined;
   /** The worker that holds the lease, if one does. */
   readonly owner: string | undefined;
   /** How often the lease was taken. */
@@ -134,9 +136,11 @@ export interface ArchiverStatus {
 /** The gauges' values, as a status has them. */
 export function* observationsOf(status: ArchiverStatus): Generator<Observation> {
   const { shards = [], memory } = status;
-  const held = shards.filter(({ state }) => state === "reading").length;
-  const refused = shards.filter(({ state }) => state === "refused").length;
-  yield { name: "triton.leases.held", value: held };
+  const count = (wanted: ShardStatus["state"]) =>
+    shards.filter(({ state }) => state === wanted).length;
+  const [reading, failing, refused] = [count("reading"), count("failing"), count("refused")];
+  yield { name: "triton.leases.held", value: reading + failing };
+  yield { name: "triton.shards.failing", value: failing };
   yield { name: "triton.shards.refused", value: refused };
   yield { name: "triton.memory.buffered", value: memory.buffered };
   yield { name: "triton.memory.limit", value: memory.limit };

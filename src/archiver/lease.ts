@@ -1,4 +1,5 @@
 import type { SequenceNumber, ShardId } from "../record.ts";
+import type { ReadFailure } from "./read_failure.ts";
 
 /** A shard that this worker may archive, until the lease is lost or given back. */
 export class Lease {
@@ -14,6 +15,8 @@ export class Lease {
   caughtUp = false;
   /** The last record read, archived or not. */
   lastRead: SequenceNumber | undefined;
+  /** Why it cannot be read at the moment; undefined while it can. */
+  failure: ReadFailure | undefined;
   readonly #over = new AbortController();
 
   constructor(shardId: ShardId, epoch: number) {

@@ -1,22 +1,21 @@
 import { getLogger } from "@logtape/logtape";
 import { CheckpointError, KinesisError } from "../errors.ts";
-import type { RecordBatch, StartPosition } from "../kinesis/kinesis_api.ts";
+import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import { pollShard, ReadBudget, type RetryEvent } from "../kinesis/mod.ts";
-import type { SequenceNumber } from "../record.ts";
 import type { ArchiveEnds } from "./archive_ends.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
 import { persist, type Services } from "./services.ts";
 import { settleShard } from "./settle_archive.ts";
+import { retryDelayMs } from "../retry.ts";
+import { FAILURE_PAUSES, isWorthWaiting } from "./read_failure.ts";
+import { ShardGaps } from "./shard_gaps.ts";
 import type { ShardLeases } from "./shard_leases.ts";
 import { positionShard } from "./shard_position.ts";
 import type { StreamShards } from "./stream_shards.ts";
 
 const log = getLogger(["triton", "archiver"]);
-
-/** No stream keeps its records for less than a day. */
-const LEAST_RETENTION_MS = 24 * 3_600_000;
 
 /** How much answers of all shards may hold at once; each takes several times as much to decode. */
 const READ_BYTES = 10 << 20;
@@ -40,37 +39,53 @@ export interface ShardArchiverParts {
 /** Archives single shards, each under its lease, from where it stands to its end. */
 export class ShardArchiver {
   readonly #parts: ShardArchiverParts;
+  readonly #gaps: ShardGaps;
   readonly #budget = new ReadBudget(READ_BYTES);
   /** Why a shard was left alone, if one was. */
   refusal: CheckpointError | undefined;
+  /** Whether anything was read, of any shard: then the settings are right. */
+  #hasRead = false;
 
   constructor(parts: ShardArchiverParts) {
     this.#parts = parts;
+    this.#gaps = new ShardGaps(parts);
   }
 
   /**
    * Settles what is open of a shard, and archives it until it ends, its lease is over, or it is time
-   * to stop.
+   * to stop. While Kinesis refuses it, it is retried, with growing pauses; other shards are archived
+   * meanwhile.
    */
   async archive(lease: Lease, { skip }: { readonly skip: boolean }): Promise<void> {
-    const { services, shards, ends } = this.#parts;
+    let from: StartPosition | undefined;
+    do {
+      try {
+        // Once: a shard is settled before it is read, and this worker's own files are open later.
+        from ??= await this.#position(lease, skip);
+        if (from !== undefined) await this.#read(lease, from);
+        return;
+      } catch (error) {
+        if (!isWorthWaiting(error, this.#hasRead)) throw error;
+        this.#reportFailure(lease, error);
+      }
+      if (lease.lastRead !== undefined) from = { type: "after", sequenceNumber: lease.lastRead };
+    } while (await this.#pause(lease));
+  }
+
+  /** Decides where reading begins; undefined if the shard is not to be read. */
+  async #position(lease: Lease, skip: boolean): Promise<StartPosition | undefined> {
+    const { services, ends } = this.#parts;
     const recover = this.#parts.options.recover === true;
     // First: what another worker archives after a lost lease is then part of where the shard stands.
     const end = await ends.of(lease.shardId);
     const standing = await settleShard(lease.shardId, services);
-    if (lease.signal.aborted) return;
+    if (lease.signal.aborted) return undefined;
     try {
-      await this.#read(
-        lease,
-        await positionShard(lease, standing, services, { end, skip, recover }),
-      );
+      return await positionShard(lease, standing, services, { end, skip, recover });
     } catch (error) {
-      if (error instanceof CheckpointError && error.code === "BehindArchive") {
-        await this.#refuse(lease, error);
-      } else if (isGone(error) && await shards.hasLeft(lease.shardId)) {
-        await this.#recordGap(lease, undefined, "expired");
-        await this.#end(lease);
-      } else throw error;
+      if (!(error instanceof CheckpointError && error.code === "BehindArchive")) throw error;
+      await this.#refuse(lease, error);
+      return undefined;
     }
   }
 
@@ -83,7 +98,51 @@ export class ShardArchiver {
     await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived, knownAt));
   }
 
+  /** Reads a shard to its end, or to where it has left the stream. */
   async #read(lease: Lease, from: StartPosition): Promise<void> {
+    try {
+      await this.#readOn(lease, from);
+    } catch (error) {
+      if (!isGone(error) || !await this.#parts.shards.hasLeft(lease.shardId)) throw error;
+      await this.#gaps.record(lease, undefined, "expired");
+      await this.#end(lease);
+    }
+  }
+
+  #reportFailure(lease: Lease, error: KinesisError): void {
+    const { message, code } = error;
+    lease.failure = { error: message, attempts: (lease.failure?.attempts ?? 0) + 1 };
+    this.#parts.services.monitor.retried("Kinesis", error);
+    log.error("Cannot read {shardId}, which is retried: {reason}", {
+      event: "shard.failed",
+      shardId: lease.shardId,
+      attempt: lease.failure.attempts,
+      code,
+      reason: message,
+    });
+  }
+
+  /** Waits before the next attempt; false if there is to be none. */
+  async #pause(lease: Lease): Promise<boolean> {
+    const { clock, signal: stop } = this.#parts.services;
+    const signal = AbortSignal.any([stop, lease.signal]);
+    const delayMs = retryDelayMs(lease.failure?.attempts ?? 1, { clock, ...FAILURE_PAUSES });
+    try {
+      await clock.sleep(delayMs, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return !signal.aborted;
+  }
+
+  #noteRead(lease: Lease): void {
+    this.#hasRead = true;
+    if (lease.failure === undefined) return;
+    lease.failure = undefined;
+    log.info("Reading {shardId} again", { event: "shard.resumed", shardId: lease.shardId });
+  }
+
+  async #readOn(lease: Lease, from: StartPosition): Promise<void> {
     const { services: { kinesis, ledger, clock, time, monitor }, writer, options } = this.#parts;
     const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
     const shard = { stream: ledger.stream, shardId: lease.shardId, from };
@@ -103,9 +162,10 @@ export class ShardArchiver {
     };
     for await (const batch of pollShard(kinesis, shard, pace)) {
       monitor.read(lease.shardId, batch.records);
+      this.#noteRead(lease);
       if (signal.aborted) return;
-      if (isTrimmed || await this.#isTooLate(lease, batch)) {
-        await this.#recordGap(lease, batch.records[0]?.sequenceNumber, "retention");
+      if (isTrimmed || await this.#gaps.isTooLate(lease, batch)) {
+        await this.#gaps.record(lease, batch.records[0]?.sequenceNumber, "retention");
       }
       isTrimmed = false;
       if (signal.aborted) return;
@@ -123,40 +183,6 @@ export class ShardArchiver {
       askedAt = time.now();
     }
     if (!signal.aborted) await this.#end(lease);
-  }
-
-  /** Whether the stream may have dropped something before it was read. */
-  async #isTooLate(lease: Lease, batch: RecordBatch): Promise<boolean> {
-    const { services: { time }, shards } = this.#parts;
-    const now = batch.serverTime?.getTime() ?? time.now();
-    const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
-    const age = Math.max(now, newest + batch.millisBehindLatest) - lease.readUntil;
-    // A record of just that age is kept.
-    if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return false;
-    // The retention may have been shortened since the shards were listed.
-    if (shards.retentionMs > LEAST_RETENTION_MS) await shards.describe();
-    return age > shards.retentionMs;
-  }
-
-  async #recordGap(
-    lease: Lease,
-    until: SequenceNumber | undefined,
-    reason: string,
-  ): Promise<void> {
-    const { services, services: { ledger, time }, leases } = this.#parts;
-    const { shardId, epoch, lastRead: after } = lease;
-    const recordedAt = new Date(time.now());
-    const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
-    const isOurs = await persist("ledger", services, () => ledger.recordGap(gap, epoch));
-    if (!isOurs) return leases.lose(lease);
-    services.monitor.gap(shardId, reason);
-    log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
-      event: "records.lost",
-      shardId,
-      after: after ?? "its beginning",
-      until,
-      reason,
-    });
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */

@@ -67,7 +67,8 @@ function takeShardStatus(shard: LedgerShard, parts: StatusParts, now: number): S
   const headroomMs = finite(shards.retentionMs - unarchivedAgeMs);
   return {
     shardId,
-    state: lease === undefined ? stateOf(shard, parts) : "reading",
+    state: lease === undefined ? stateOf(shard, parts) : lease.failure ? "failing" : "reading",
+    error: lease?.failure?.error,
     owner: lease === undefined ? owner : leases.worker,
     epoch: lease?.epoch ?? epoch,
     position: checkpoint,

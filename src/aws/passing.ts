@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Throttling, failures inside a service, and conflicts with a request at the same time. */
+/** Throttling, failures inside a service, and conflicts with what else is being done. */
 const PASSING_CODES: ReadonlySet<string> = new Set([
   "ConditionalRequestConflict",
   "InternalError",
@@ -19,6 +19,7 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   "RequestTimeTooSkewed",
   "RequestTimeout",
   "RequestTimeoutException",
+  "ResourceInUseException",
   "ServiceUnavailable",
   "ServiceUnavailableException",
   "SlowDown",

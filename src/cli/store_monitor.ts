@@ -94,8 +94,7 @@ export async function openStoreMonitor(
     ...{ stream, client, startedAt, version: VERSION },
     at: new Date(clock.now()),
     state: "starting",
-    ...archiver?.status(),
-    ...withoutSecrets(monitor, env),
+    ...withoutSecrets({ ...archiver?.status(), ...seen(monitor) }, env),
   });
   const limits = {
     unhealthyAfterMs: store.unhealthyAfter ?? store.rotate + UPLOAD_ALLOWANCE_MS,
@@ -117,16 +116,25 @@ export async function openStoreMonitor(
   };
 }
 
-/** What services said, in which there may be anything. */
-function withoutSecrets(
-  { services, recentErrors }: ArchiverMonitor,
+function seen({ services, recentErrors }: ArchiverMonitor) {
+  return { services, recentErrors };
+}
+
+/** Masks what services said, in which there may be anything. */
+function withoutSecrets<T extends Pick<StoreStatus, "services" | "recentErrors" | "shards">>(
+  status: T,
   env: CliContext["env"],
-): Pick<StoreStatus, "services" | "recentErrors"> {
+): T {
+  const { services, recentErrors, shards } = status;
   const masked = Object.entries(services).map(([name, service]) => {
     const { error } = service;
     return [name, error === undefined ? service : { ...service, error: redact(error, env) }];
   });
   return {
+    ...status,
+    shards: shards?.map((shard) =>
+      shard.error === undefined ? shard : { ...shard, error: redact(shard.error, env) }
+    ),
     services: Object.fromEntries(masked),
     recentErrors: recentErrors.map((error) => ({ ...error, message: redact(error.message, env) })),
   };

@@ -54,7 +54,7 @@ export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdi
   reasons.push(reachability("Kinesis", "Kinesis", status, limits));
   if (shards === undefined) {
     if (services.ledger !== undefined) reasons.push("The shards are not known yet");
-  } else if (shards.some(isFree) && !shards.some(({ state }) => state === "reading")) {
+  } else if (shards.some(isFree) && !shards.some(isHeld)) {
     reasons.push("It holds no lease although shards are free");
   }
   return verdict(reasons);
@@ -71,10 +71,12 @@ export function judgeHealth(status: StoreStatus, limits: HealthLimits): Verdict 
     ]);
   }
   // What another worker holds is for that one to answer, and what waits for its parents for theirs.
-  const own = shards.filter((shard) => shard.state === "reading" || isFree(shard));
+  const own = shards.filter((shard) => isHeld(shard) || isFree(shard));
   return verdict([
     ...shards.filter(({ state }) => state === "refused")
       .map(({ shardId }) => `${shardId} is refused: the database is behind the archive`),
+    ...shards.filter(({ state }) => state === "failing")
+      .map(({ shardId, error }) => `${shardId} cannot be read: ${error}`),
     ...own.filter(({ unarchivedAgeMs }) => unarchivedAgeMs > unhealthyAfterMs)
       .map(({ shardId, unarchivedAgeMs }) =>
         `${shardId}: what arrived ${duration(unarchivedAgeMs)} ago is not archived`
@@ -86,6 +88,10 @@ export function judgeHealth(status: StoreStatus, limits: HealthLimits): Verdict 
         }`
       ),
   ]);
+}
+
+function isHeld({ state }: ShardStatus): boolean {
+  return state === "reading" || state === "failing";
 }
 
 function isFree({ state }: ShardStatus): boolean {

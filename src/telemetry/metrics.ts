@@ -25,6 +25,7 @@ export type HistogramName = "triton.upload.duration";
 /** Name of a metric that is looked at when it is asked for. */
 export type GaugeName =
   | "triton.leases.held"
+  | "triton.shards.failing"
   | "triton.shards.refused"
   | "triton.shard.lag"
   | "triton.shard.unarchived.age"
@@ -75,6 +76,7 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.gaps": counter("{gap}", "Gaps recorded: records that cannot be archived.", ["reason"]),
   "triton.leases.lost": counter("{lease}", "Leases that another worker took over.", []),
   "triton.leases.held": gauge("{lease}", "Shards that this worker archives.", []),
+  "triton.shards.failing": gauge("{shard}", "Shards that Kinesis refuses, which are retried.", []),
   "triton.shards.refused": gauge("{shard}", "Shards that this worker refuses to archive.", []),
   "triton.shard.lag": gauge("s", "How far reading is behind the newest record.", ["shard"]),
   "triton.shard.unarchived.age": gauge(

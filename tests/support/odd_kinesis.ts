@@ -1,3 +1,4 @@
+import { isPassingCode } from "../../src/aws/passing.ts";
 import { KinesisError } from "../../src/errors.ts";
 import {
   type GetRecordsOptions,
@@ -5,7 +6,9 @@ import {
   MemoryKinesis,
   type RecordBatch,
   type RequestOptions,
+  type Shard,
   type StartPosition,
+  type StreamDescription,
 } from "../../src/kinesis/mod.ts";
 import { compareSequenceNumbers, type ShardId } from "../../src/record.ts";
 
@@ -44,5 +47,38 @@ export class StrictKinesis extends MemoryKinesis {
       }
     }
     return await super.getShardIterator(shard, position, options);
+  }
+}
+
+/** A service that refuses what it is told to, in a way that is not worth another attempt by itself. */
+export class RefusingKinesis extends MemoryKinesis {
+  /** The code to refuse a request with; undefined to answer it. */
+  refuse: (operation: string, shardId?: ShardId) => string | undefined = () => undefined;
+  /** How many requests were refused. */
+  refusals = 0;
+
+  override async describeStream(stream: string): Promise<StreamDescription> {
+    this.#check("describeStream");
+    return await super.describeStream(stream);
+  }
+
+  override async *listShards(stream: string): AsyncGenerator<Shard> {
+    this.#check("listShards");
+    yield* super.listShards(stream);
+  }
+
+  override async getRecords(
+    iterator: string,
+    options: GetRecordsOptions = {},
+  ): Promise<RecordBatch> {
+    this.#check("getRecords", options.shard?.shardId);
+    return await super.getRecords(iterator, options);
+  }
+
+  #check(operation: string, shardId?: ShardId): void {
+    const code = this.refuse(operation, shardId);
+    if (code === undefined) return;
+    this.refusals++;
+    throw new KinesisError(`Cannot do it: ${code}`, { code, retryable: isPassingCode(code) });
   }
 }

@@ -54,7 +54,7 @@ tbody tr { border-top: 1px solid var(--line); }
 .state { display: inline-block; padding: 0 8px; border-radius: 9px; font-size: 0.85rem; white-space: nowrap; }
 .reading { color: var(--good); background: var(--good-back); }
 .free { color: var(--wait); background: var(--wait-back); }
-.refused { color: var(--bad); background: var(--bad-back); }
+.refused, .failing { color: var(--bad); background: var(--bad-back); }
 .another, .waiting { color: var(--soft); border: 1px solid var(--line); }
 footer { margin-top: 28px; font-size: 0.85rem; color: var(--soft); overflow-wrap: anywhere; }
 footer a { margin-left: 8px; }

@@ -12,6 +12,7 @@ const LISTED_FILES = 10;
 
 const STATES: Readonly<Record<ShardStatus["state"], string>> = {
   reading: "read here",
+  failing: "fails",
   another: "another worker",
   free: "free",
   waiting: "waits for its parents",
@@ -120,7 +121,9 @@ export function shards(status: StoreStatus): Html {
     : [...all].sort((a, b) => b.unarchivedAgeMs - a.unarchivedAgeMs).slice(0, LISTED);
   const rows = listed.map((shard) => [
     shard.shardId,
-    html`<span class="state ${shard.state}">${STATES[shard.state]}</span>`,
+    html`<span class="state ${shard.state}" title="${shard.error ?? ""}">${
+      STATES[shard.state]
+    }</span>`,
     shard.lagMs === undefined ? "–" : formatSpan(shard.lagMs),
     formatSpan(shard.unarchivedAgeMs),
     formatSpan(shard.headroomMs),
