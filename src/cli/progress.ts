@@ -10,7 +10,7 @@ const INTERVAL_MS = 200;
  * terminal shows.
  */
 export class Progress {
-  readonly #context: CliContext;
+  readonly #context: Pick<CliContext, "stderr" | "clock">;
   readonly #verb: string;
   readonly #noun: string;
   readonly #shown: boolean;
@@ -23,7 +23,7 @@ export class Progress {
    * @param options `quiet` never draws; `noun` is what is counted, if not events.
    */
   constructor(
-    context: CliContext,
+    context: Pick<CliContext, "stderr" | "clock">,
     verb: string,
     options: { readonly quiet?: boolean; readonly noun?: string } = {},
   ) {

@@ -3,7 +3,10 @@ import type { CliContext } from "./cli_context.ts";
 import { redact } from "./redact.ts";
 
 /** Writes a message for people to standard error: one line, without secrets, safe for a terminal. */
-export async function say(context: CliContext, message: string): Promise<void> {
+export async function say(
+  context: Pick<CliContext, "stderr" | "env">,
+  message: string,
+): Promise<void> {
   await context.stderr.write(`triton: ${printable(redact(message, context.env))}\n`);
 }
 

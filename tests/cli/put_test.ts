@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { jsonValues } from "../codec/json_values.ts";
 import { readLines } from "../../src/cli/read_lines.ts";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
+import { TritonProcess } from "../support/triton_process.ts";
 
 const PUT = ["put", "--stream", "clicks"];
 const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];
@@ -83,6 +84,58 @@ Deno.test("put reports a line that is not UTF-8, and reads lines however their b
     match(stderr, /^put 3 events into clicks_prod$/m);
   });
 });
+
+Deno.test("put refuses by line what an event cannot hold, and puts the others", () =>
+  withPipeline(async (pipeline) => {
+    const lines = [
+      '{"id":1,"n":1e400}',
+      '{"id":2,"n":12345678901234567890}',
+      '{"id":3,"n":123456789012345678901}',
+      '{"id":4,"a":{"b":1,"b":2}}',
+      '{"id":5,"a":"\\ud800"}',
+      `{"id":6,"a":"${"x".repeat(16 * 2 ** 20)}"}`,
+      '{"id":7}',
+    ];
+    const { code, stderr } = await pipeline.run(PUT, lines.join("\n"));
+    equal(code, 1);
+    deepStrictEqual(stderr.trimEnd().split("\n"), [
+      "triton: line 1: Cannot read event at column 13: the number 1e400 is beyond the range of a double",
+      "triton: line 3: Cannot read event at column 13: the integer 123456789012345678901 does not fit " +
+      "in 64 bits",
+      'triton: line 4: Cannot read event at column 20: the object has the key "b" already',
+      "triton: line 5: Cannot read event at column 13: the string has half of a surrogate pair, which " +
+      "no text can hold",
+      "triton: line 6: Cannot read event: the line has more than 16777216 bytes",
+      "put 2 events into clicks_prod",
+      "triton: 5 lines could not be put",
+    ]);
+    const text = await pipeline.run([...PUT, "--big-integers", "text"], lines[2]);
+    deepStrictEqual([text.code, text.stderr], [0, "put 1 event into clicks_prod\n"]);
+    const tail = await pipeline.run([...TAIL, "--limit", "3"]);
+    deepStrictEqual(tail.stdout.trimEnd().split("\n").sort(), [
+      '{"id":2,"n":12345678901234567890}',
+      '{"id":3,"n":"123456789012345678901"}',
+      '{"id":7}',
+    ]);
+  }));
+
+Deno.test("put says at SIGTERM how many events went in, and where to resume", () =>
+  withPipeline(async (pipeline) => {
+    const input = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = input.writable.getWriter();
+    await using put = new TritonProcess(PUT, { env: pipeline.env, input: input.readable });
+    await writer.write(new TextEncoder().encode('{"id":1}\n\nno event\n{"id":4}\n{"id":'));
+    await put.until(/line 3/);
+    put.signal("SIGTERM");
+    await put.until(/to resume/);
+    await writer.close();
+    const { stderr } = await put.ended;
+    deepStrictEqual(stderr.trimEnd().split("\n").slice(1), [
+      "put 2 events into clicks_prod",
+      "triton: A signal stopped put; lines 1 to 4 are in the stream, except the 1 line reported above; " +
+      "to resume, put what follows line 4",
+    ]);
+  }));
 
 Deno.test("put sends an event while its input goes on", () =>
   withPipeline(async (pipeline) => {
