@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
-import { ArchiveFormatError } from "../errors.ts";
+import { ArchiveFormatError, ObjectStoreError } from "../errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
@@ -39,9 +39,8 @@ async function settleIntent(
 ): Promise<void> {
   const { store, ledger } = services;
   const landed = await persist("object store", services, async () => {
-    const options = { ifAbsent: true, metadata: { "triton-void": intent.id } };
-    if (await store.put(intent.key, EMPTY_ARCHIVE, options) === "created") return false;
-    return await holdsIntent(store, intent);
+    const metadata = { "triton-void": intent.id };
+    return await putOrFind(intent, EMPTY_ARCHIVE, { store, metadata }) === "ours";
   });
   await persist(
     "ledger",
@@ -69,10 +68,32 @@ export function putArchive(
 ): Promise<boolean> {
   const { store } = services;
   return persist("object store", services, async () => {
-    const options = { ifAbsent: true, metadata: { "triton-intent": intent.id } };
-    if (await store.put(intent.key, body, options) === "created") return true;
-    return await holdsIntent(store, intent);
+    const metadata = { "triton-intent": intent.id };
+    return await putOrFind(intent, body, { store, metadata }) !== "a stranger";
   });
+}
+
+/**
+ * Puts an object under an intent's key if that is free, else finds out whose object is there.
+ *
+ * @throws {ObjectStoreError} That can be retried, if the store says both that the key is taken and that
+ * nothing is there, as look-alikes do where the answer to a conflict is all that they have of it.
+ */
+async function putOrFind(
+  intent: ArchiveIntent,
+  body: ObjectContent,
+  { store, metadata }: { readonly store: ObjectStore; readonly metadata: Record<string, string> },
+): Promise<"created" | "ours" | "a stranger"> {
+  const { key } = intent;
+  if (await store.put(key, body, { ifAbsent: true, metadata }) === "created") return "created";
+  try {
+    return await holdsIntent(store, intent) ? "ours" : "a stranger";
+  } catch (cause) {
+    if (!(cause instanceof ObjectStoreError) || cause.code !== "NoSuchKey") throw cause;
+    const what =
+      `Cannot put ${key}: the store says that the key is taken, and that nothing is there`;
+    throw new ObjectStoreError(what, { code: "FalseConflict", retryable: true, cause });
+  }
 }
 
 /** Whether the object under an intent's key is the intent's file: its manifest says so. */

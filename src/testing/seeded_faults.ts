@@ -21,6 +21,8 @@ export interface FaultRates {
   readonly lost?: number;
   /** An error; a `put` takes effect within ten minutes, or never; of other calls the answer is lost. */
   readonly late?: number;
+  /** An error; a write to a database, or into a stream, takes effect within ten minutes, or never. */
+  readonly lateWrite?: number;
   /** The process dies: of calls that decide something; a hundredth of it for all others. */
   readonly crash?: number;
 }
@@ -29,6 +31,12 @@ export interface FaultRates {
 const DECISIVE: ReadonlySet<string> = new Set([
   ...["put", "intend", "commit", "cancel", "end", "acquire", "standing", "addShards"],
   ...["confirm", "reposition", "recordGap", "release", "save", "putRecords"],
+]);
+
+/** The calls of databases and streams that change something. */
+const WRITES: ReadonlySet<string> = new Set([
+  ...["renew", "acquire", "release", "leave", "intend", "commit", "cancel", "end", "addShards"],
+  ...["addFirstShards", "confirm", "reposition", "recordGap", "save", "putRecords"],
 ]);
 
 /**
@@ -108,7 +116,7 @@ export class SeededFaults implements FaultPlan {
 
   #kind({ service, operation }: ServiceCall, now: number): Fate["kind"] {
     const random = this.#random;
-    const { refused = 0, lost = 0, late = 0, crash = 0 } = this.rates;
+    const { refused = 0, lost = 0, late = 0, lateWrite = 0, crash = 0 } = this.rates;
     const dice = random.next();
     if (now < (this.#downUntil.get(service) ?? 0)) {
       return dice < 0.8 ? "refused" : dice < 0.9 ? "lost" : "late";
@@ -116,6 +124,7 @@ export class SeededFaults implements FaultPlan {
     if (dice < refused) return "refused";
     if (dice < refused + lost) return "lost";
     if (dice < refused + lost + late) return operation === "put" ? "late" : "lost";
+    if (dice > 1 - lateWrite && WRITES.has(operation)) return "late";
     const weight = DECISIVE.has(operation) ? 1 : 0.01;
     if (!random.chance(crash * weight)) return "answered";
     return random.chance(0.5) ? "crash" : "crash after";

@@ -20,7 +20,9 @@ export type ProcessStep =
     readonly value: unknown;
   }
   /** The process dies. */
-  | { readonly type: "crash"; readonly why: string };
+  | { readonly type: "crash"; readonly why: string }
+  /** The process stands still, for so many milliseconds. */
+  | { readonly type: "pause"; readonly ms: number };
 
 /** Options of {@linkcode SimulatedProcess}. */
 export interface SimulatedProcessOptions {
@@ -76,6 +78,8 @@ export class SimulatedProcess implements Clock {
   readonly #onStep: ((step: ProcessStep) => void) | undefined;
   readonly #died = Promise.withResolvers<string>();
   #alive = true;
+  /** Resolves when a pause is over; undefined while there is none. */
+  #paused: Promise<void> | undefined;
 
   /**
    * Starts a process.
@@ -104,14 +108,36 @@ export class SimulatedProcess implements Clock {
     return this.#clock.random();
   }
 
-  /** Waits; forever, if the process dies. */
+  /** Waits; forever, if the process dies, and at least as long as it is paused. */
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#clock.sleep(ms, signal).then(
-        () => this.#alive && resolve(),
-        (error) => this.#alive && reject(error),
+        () => this.#whenAwake(resolve),
+        (error) => this.#whenAwake(() => reject(error)),
       );
     });
+  }
+
+  /**
+   * Lets it stand still for a while, as a virtual machine that is moved, or a long garbage
+   * collection: what it waits for arrives, and is not noticed before. Its clock goes on.
+   *
+   * @param ms How long, in milliseconds; a pause during another one is added to it.
+   */
+  pause(ms: number): void {
+    if (!this.#alive) return;
+    this.#onStep?.({ type: "pause", ms });
+    const before = this.#paused ?? Promise.resolve();
+    const paused = before.then(() => this.#clock.sleep(ms)).then(() => {
+      if (this.#paused === paused) this.#paused = undefined;
+    });
+    this.#paused = paused;
+  }
+
+  /** Goes on with something once no pause holds it up; never, if the process is dead by then. */
+  #whenAwake(act: () => void): void {
+    if (this.#paused !== undefined) void this.#paused.then(() => this.#whenAwake(act));
+    else if (this.#alive) act();
   }
 
   /**
@@ -139,7 +165,18 @@ export class SimulatedProcess implements Clock {
     options: { readonly plan: FaultPlan; readonly signal?: AbortSignal | undefined },
   ): Promise<T> {
     if (!this.#alive) return await never();
-    const { plan, signal } = options;
+    try {
+      return await this.#send(call, act, options);
+    } finally {
+      if (this.#paused !== undefined) await new Promise<void>((go) => this.#whenAwake(go));
+    }
+  }
+
+  async #send<T>(
+    call: ServiceCall,
+    act: () => Promise<T>,
+    { plan, signal }: { readonly plan: FaultPlan; readonly signal?: AbortSignal | undefined },
+  ): Promise<T> {
     signal?.throwIfAborted();
     const fate = plan.decide(call, this.now());
     this.#onStep?.({ type: "call", call, fate });

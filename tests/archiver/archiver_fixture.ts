@@ -33,7 +33,7 @@ export interface RunningWorker {
 export class Fixture {
   readonly clock = new VirtualClock();
   readonly kinesis: MemoryKinesis;
-  readonly store = new MemoryObjectStore({ now: () => this.clock.now() });
+  store = new MemoryObjectStore({ now: () => this.clock.now() });
   ledger = new MemoryLedger(STREAM, { clock: this.clock });
   readonly shards: readonly ShardId[];
   #next = 0;

@@ -43,6 +43,8 @@ export interface Facts {
   readonly checkpoints: ReadonlyMap<string, string>;
   readonly openIntents: readonly string[];
   readonly gaps: readonly Gap[];
+  /** Whether the clocks of all processes agreed. */
+  readonly clocksAgree: boolean;
 }
 
 /** Compares sequence numbers: negative if `a` comes first. */

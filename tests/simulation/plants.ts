@@ -8,20 +8,10 @@
 import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber, StartPosition } from "../../src/record.ts";
+import { changed } from "./changed.ts";
+import type { Trouble } from "./troubles.ts";
 import type { Plant } from "./world.ts";
-
-/** An object that does as another does, but for some methods. */
-function changed<T extends object>(original: T, changes: (original: T) => Partial<T>): T {
-  const changed = changes(original) as Record<PropertyKey, unknown>;
-  return new Proxy(original, {
-    get(target, name) {
-      if (Object.hasOwn(changed, name)) return changed[name];
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 function inLedger(changes: (ledger: ArchiveLedger) => Partial<ArchiveLedger>): Plant {
   return (shared) => ({ ...shared, ledger: changed(shared.ledger, changes) });
@@ -189,7 +179,94 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       },
     })),
   }),
+
+  /** Step 4: a shard that was refused stays in the file. */
+  "refused shard stays in the file": inLedger((ledger) => ({
+    async intend(intent, replaces) {
+      const accepted = await ledger.intend(intent, replaces);
+      return accepted.length > 0 ? intent.ranges.map(({ shardId }) => shardId) : [];
+    },
+  })),
+
+  /** Start: "latest" is written down by a clock that is ahead. */
+  "start by a clock that is ahead": inLedger((ledger) => ({
+    addFirstShards: (shards) =>
+      ledger.addFirstShards(shards.map((shard) => ({ ...shard, start: later(shard.start) }))),
+  })),
+
+  /** Step 5: a key that is taken counts as stored, whatever is there. */
+  "taken key counts as stored": inStore((store) => ({
+    async put(key, body, options) {
+      await store.put(key, body, options);
+      return "created";
+    },
+  })),
+
+  /** Shards: one that was listed late begins where it was listed. */
+  "shard listed late begins late": (shared, scheduler) => ({
+    ...shared,
+    ledger: changed<ArchiveLedger>(shared.ledger, (ledger) => ({
+      addShards: (shards) => {
+        const start = { type: "at-timestamp", timestamp: new Date(scheduler.now) } as const;
+        return ledger.addShards(shards.map((shard) => ({ ...shard, start })));
+      },
+    })),
+  }),
+
+  /** Step 6: a commit that arrives for a second time moves the checkpoint back. */
+  "commit of what is done": inLedger((ledger) => {
+    const intents = new Map<string, ArchiveIntent>();
+    const done = new Set<string>();
+    return {
+      async intend(intent, replaces) {
+        intents.set(intent.id, intent);
+        return await ledger.intend(intent, replaces);
+      },
+      async commit(id) {
+        if (!done.has(id)) {
+          done.add(id);
+          return await ledger.commit(id);
+        }
+        const epochs = new Map(
+          (await ledger.shards()).map((shard) => [shard.shardId, shard.epoch]),
+        );
+        for (const { shardId, last: checkpoint } of intents.get(id)?.ranges ?? []) {
+          await ledger.reposition(shardId, epochs.get(shardId)!, { checkpoint });
+        }
+        return "done";
+      },
+    };
+  }),
+
+  /** Kinesis: a record that is delivered again has a number of its own. */
+  "redelivered record is another": inKinesis((kinesis) => ({
+    async getRecords(iterator, options) {
+      const batch = await kinesis.getRecords(iterator, options);
+      const [first, second] = batch.records;
+      const isAgain = first && second && atob(iterator).split("/")[3] === second.sequenceNumber;
+      if (!isAgain) return batch;
+      const sequenceNumber = String(BigInt(second.sequenceNumber) + 1n) as SequenceNumber;
+      return { ...batch, records: [...batch.records.slice(1), { ...first, sequenceNumber }] };
+    },
+  })),
 };
+
+/** By which planted bug each kind of trouble is seen to be noticed. */
+export const PLANT_OF_TROUBLE: Readonly<Record<Trouble, string>> = {
+  clocks: "start by a clock that is ahead",
+  pauses: "intent under an old epoch",
+  listings: "shard listed late begins late",
+  "false conflicts": "taken key counts as stored",
+  "late writes": "commit of what is done",
+  failovers: "no recovery",
+  "stolen leases": "refused shard stays in the file",
+  redelivery: "redelivered record is another",
+};
+
+function later(start: StartPosition): StartPosition {
+  if (start.type !== "at-timestamp") return start;
+  return { ...start, timestamp: new Date(start.timestamp.getTime() + 20_000) };
+}
 
 function streamOf(iterator: string): string {
   return atob(iterator).split("/")[0]!;

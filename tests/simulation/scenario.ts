@@ -1,6 +1,8 @@
 import type { ArchiverOptions } from "../../src/archiver/mod.ts";
 import type { FaultRates, Random, ServiceName } from "../../src/testing/mod.ts";
 
+import { planTroubles, type Trouble, type TroublePlan } from "./troubles.ts";
+
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
@@ -19,7 +21,8 @@ export type Happening =
     readonly ms: number;
   }
   | { readonly at: number; readonly type: "start worker" | "stop worker" | "crash worker" }
-  | { readonly at: number; readonly type: "night falls" };
+  | { readonly at: number; readonly type: "night falls" }
+  | { readonly at: number; readonly type: "fail over" };
 
 /** All that a seed decides beforehand. */
 export interface Scenario {
@@ -32,6 +35,7 @@ export interface Scenario {
   /** Chance that a worker which starts passes over what was saved. */
   readonly skips: number;
   readonly rates: FaultRates;
+  readonly troubles: TroublePlan;
   readonly options: ArchiverOptions;
   readonly happenings: readonly Happening[];
   /** From when on nothing goes wrong any more, in milliseconds from the start. */
@@ -42,7 +46,8 @@ export interface Scenario {
 }
 
 /** Decides what a run is to be like. */
-export function planScenario(random: Random): Scenario {
+export function planScenario(random: Random, enabled: ReadonlySet<Trouble>): Scenario {
+  const troubles = planTroubles(random.fork(), enabled);
   const oldTriton = random.chance(0.1);
   // An older Triton leaves no times, and keeps positions of shards that left the stream long ago: what
   // was lost in shards that came and went before the first worker came at all cannot be told.
@@ -54,9 +59,10 @@ export function planScenario(random: Random): Scenario {
     oldTriton,
     strangers: random.chance(0.3) ? 0.2 : 0,
     skips: random.chance(0.05) ? 0.3 : 0,
-    rates: planRates(random),
-    options: planOptions(random, oldTriton),
-    happenings: planHappenings(random, days, workers),
+    rates: { ...planRates(random), lateWrite: troubles.lateWrites },
+    troubles,
+    options: { ...planOptions(random, oldTriton), recover: troubles.failovers.length > 0 },
+    happenings: planHappenings(random, days, workers, troubles),
     calmAt: days.at(-1)!.to,
     workers,
     lastWorkers: random.integer(1, 2),
@@ -115,7 +121,12 @@ const FROM_MS = 3 * SECOND;
 /** When a run begins, in milliseconds since the Unix epoch. */
 export const START: number = Date.UTC(2026, 0, 1);
 
-function planHappenings(random: Random, days: readonly Day[], workers: number): Happening[] {
+function planHappenings(
+  random: Random,
+  days: readonly Day[],
+  workers: number,
+  { failovers }: TroublePlan,
+): Happening[] {
   const last = days.at(-1)!;
   const happenings: Happening[] = [];
   const sometime = (): number => {
@@ -145,6 +156,9 @@ function planHappenings(random: Random, days: readonly Day[], workers: number): 
     });
   }
   happenings.push(...planWorkers(random, days, workers));
+  for (const part of failovers) {
+    happenings.push({ at: last.from + part * (last.to - last.from), type: "fail over" });
+  }
   return happenings.sort((a, b) => a.at - b.at);
 }
 

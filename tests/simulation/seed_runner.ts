@@ -1,5 +1,6 @@
 import { PLANTS } from "./plants.ts";
 import { type Outcome, simulate } from "./simulation.ts";
+import type { Trouble } from "./troubles.ts";
 
 /** Seeds to run, and what to break. */
 export interface SeedRange {
@@ -7,6 +8,8 @@ export interface SeedRange {
   readonly count: number;
   /** Name of a planted bug. */
   readonly plant?: string | undefined;
+  /** The kinds of trouble that there may be: all unless given. */
+  readonly troubles?: readonly Trouble[] | undefined;
 }
 
 /** How many seeds a core takes on at a time. */
@@ -47,10 +50,14 @@ export async function runSeeds(
 }
 
 /** Runs seeds here, one after the other; returns those that failed. */
-export async function runHere({ from, count, plant }: SeedRange): Promise<Outcome[]> {
+export async function runHere({ from, count, plant, troubles }: SeedRange): Promise<Outcome[]> {
   const failures: Outcome[] = [];
+  const options = {
+    plant: plant === undefined ? undefined : plantOf(plant),
+    troubles: troubles && new Set(troubles),
+  };
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, plant === undefined ? {} : { plant: plantOf(plant) });
+    const outcome = await simulate(seed, options);
     if (outcome.problems.length > 0) failures.push(outcome);
   }
   return failures;

@@ -4,6 +4,9 @@
  *     deno run -A tests/simulation/simulate.ts --seeds 200000 [--from 1] [--plant NAME]
  *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
  *
+ * `--trouble NAME`, which can be repeated, allows these kinds of trouble and no others; `--trouble
+ * none` allows none.
+ *
  * Exits with 1 if a seed failed.
  *
  * @module
@@ -12,6 +15,7 @@
 import { parseArgs } from "node:util";
 import { plantOf, runSeeds } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
+import { troubleOf } from "./troubles.ts";
 
 /** After so many failing seeds the rest would tell nothing new. */
 const MAX_FAILURES = 20;
@@ -23,15 +27,18 @@ const { values } = parseArgs({
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     plant: { type: "string" },
+    trouble: { type: "string", multiple: true },
   },
 });
+const troubles = values.trouble?.filter((name) => name !== "none").map(troubleOf);
 
 const failed = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 Deno.exit(failed ? 1 : 0);
 
 async function runOne(seed: number): Promise<boolean> {
   const outcome = await simulate(seed, {
-    ...(values.plant === undefined ? {} : { plant: plantOf(values.plant) }),
+    plant: values.plant === undefined ? undefined : plantOf(values.plant),
+    troubles: troubles && new Set(troubles),
     ...(values.trace ? { write: (line: string) => console.log(line) } : {}),
   });
   console.log(`seed ${seed}: ${outcome.steps} steps, trace ${outcome.hash}`);
@@ -47,7 +54,7 @@ async function runMany(): Promise<boolean> {
   const perSecond = (done: number) => done / (performance.now() - startedAt) * 1000;
   const failures: Outcome[] = [];
   let shown = 0;
-  const done = await runSeeds({ from, count, plant: values.plant }, {
+  const done = await runSeeds({ from, count, plant: values.plant, troubles }, {
     cores: navigator.hardwareConcurrency,
     onDone(done) {
       if (done < count && done - shown < 1000) return;
@@ -68,7 +75,10 @@ function report({ seed, problems }: Outcome): void {
   console.log(`seed ${seed}:`);
   for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`);
   if (problems.length > 5) console.log(`  and ${problems.length - 5} more`);
-  const plant = values.plant === undefined ? "" : ` --plant "${values.plant}"`;
+  const plant = [
+    ...values.plant === undefined ? [] : [` --plant "${values.plant}"`],
+    ...(values.trouble ?? []).map((name) => ` --trouble "${name}"`),
+  ].join("");
   const script = "tests/simulation/simulate.ts";
   console.log(`  replay: deno run -A ${script} --seed ${seed} --trace${plant}`);
 }

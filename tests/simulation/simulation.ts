@@ -1,6 +1,6 @@
 import { audit } from "./auditor.ts";
 import { Trace } from "./trace.ts";
-import { type Plant, World } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 /** What came of one seed. */
 export interface Outcome {
@@ -17,14 +17,14 @@ export interface Outcome {
  * Runs one seed and audits what is left.
  *
  * @param seed Decides everything.
- * @param options What is broken on purpose; who reads each step.
+ * @param options What is broken on purpose; which trouble there may be; who reads each step.
  */
 export async function simulate(
   seed: number,
-  options: { readonly plant?: Plant; readonly write?: (line: string) => void } = {},
+  options: WorldOptions & { readonly write?: (line: string) => void } = {},
 ): Promise<Outcome> {
   const trace = new Trace(options.write);
-  const world = new World(seed, options.plant ?? ((shared) => shared), trace);
+  const world = new World(seed, trace, options);
   const problems = [...await world.run()];
   if (problems.length === 0) problems.push(...audit(await world.facts()));
   return { seed, problems, hash: trace.hash, steps: trace.steps };

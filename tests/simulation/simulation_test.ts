@@ -1,7 +1,8 @@
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
-import { PLANTS } from "./plants.ts";
+import { PLANT_OF_TROUBLE, PLANTS } from "./plants.ts";
 import { runHere, runSeeds } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
+import type { Trouble } from "./troubles.ts";
 
 const SEEDS = 20_000;
 const SEEDS_FOR_A_PLANT = 2_000;
@@ -37,9 +38,20 @@ Deno.test(`Archiver archives every record exactly once under ${SEEDS} seeds`, as
 
 for (const plant of Object.keys(PLANTS)) {
   Deno.test(`audit() finds a planted bug within ${SEEDS_FOR_A_PLANT} seeds: ${plant}`, async () => {
-    for (let from = 1; from <= SEEDS_FOR_A_PLANT; from += 10) {
-      if ((await runHere({ from, count: 10, plant })).length > 0) return;
-    }
-    throw new Error("No seed has found it");
+    await findPlant(plant);
   });
+}
+
+for (const [trouble, plant] of Object.entries(PLANT_OF_TROUBLE)) {
+  Deno.test(`audit() finds what ${trouble} alone bring to light within ${SEEDS_FOR_A_PLANT} seeds: ${plant}`, async () => {
+    await findPlant(plant, [trouble as Trouble]);
+  });
+}
+
+/** Runs seeds with a planted bug, until one fails. */
+async function findPlant(plant: string, troubles?: readonly Trouble[]): Promise<void> {
+  for (let from = 1; from <= SEEDS_FOR_A_PLANT; from += 10) {
+    if ((await runHere({ from, count: 10, plant, troubles })).length > 0) return;
+  }
+  throw new Error("No seed has found it");
 }

@@ -3,6 +3,7 @@ import type { ProcessStep, ServiceCall } from "../../src/testing/mod.ts";
 /** A step of a process for the trace: what it was, and the rest of it, worked out when it is read. */
 export function describeStep(step: ProcessStep): [what: string, details: () => string] {
   if (step.type === "crash") return ["crashes", () => step.why];
+  if (step.type === "pause") return ["stands still", () => `for ${step.ms} ms`];
   const { call: { service, operation } } = step;
   if (step.type === "call") {
     return [`${service}.${operation} ${step.fate.kind}`, () => describeArguments(step.call)];

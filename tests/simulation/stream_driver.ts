@@ -17,6 +17,8 @@ export class StreamDriver {
   readonly records: PutRecord[] = [];
   /** The shards that each shard was split or merged into. */
   readonly children = new Map<string, readonly string[]>();
+  /** When each shard was created that came from others. */
+  readonly createdAt = new Map<string, number>();
   readonly #kinesis: MemoryKinesis;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -77,6 +79,7 @@ export class StreamDriver {
     try {
       const children = this.#kinesis.splitShard(STREAM, shardId);
       this.children.set(shardId, children);
+      for (const child of children) this.createdAt.set(child, this.#scheduler.now);
       return `${shardId} into ${children.join(" and ")}`;
     } catch {
       return "nothing"; // It was closed in the same moment.
@@ -93,6 +96,7 @@ export class StreamDriver {
         try {
           const child = this.#kinesis.mergeShards(STREAM, shardId, neighbour);
           this.children.set(shardId, [child]).set(neighbour, [child]);
+          this.createdAt.set(child, this.#scheduler.now);
           return `${shardId} and ${neighbour} into ${child}`;
         } catch {
           // They do not adjoin, or one was closed in the same moment.

@@ -1,9 +1,20 @@
 import { Archiver } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
+import type {
+  ArchiveIntent,
+  ArchiveLedger,
+  NewShard,
+} from "../../src/checkpoint/archive_ledger.ts";
+import type { Clock } from "../../src/clock.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
-import { Random, SeededFaults, SimulatedProcess } from "../../src/testing/mod.ts";
+import {
+  type ProcessStep,
+  Random,
+  SeededFaults,
+  type ServiceCall,
+  SimulatedProcess,
+} from "../../src/testing/mod.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { compareNumbers, type Facts, type FirstStart } from "./facts.ts";
 import { CALM, type Happening, planScenario, type Scenario, START } from "./scenario.ts";
@@ -11,6 +22,11 @@ import { Scheduler } from "./scheduler.ts";
 import { servicesOf, type SharedServices } from "./services.ts";
 import { STREAM, StreamDriver } from "./stream_driver.ts";
 import { describeStep, show } from "./steps.ts";
+import { clocksAgree, DEFAULT_TROUBLES, type Trouble } from "./troubles.ts";
+import { wrongClock } from "./world_clock.ts";
+import { WorldKinesis } from "./world_kinesis.ts";
+import { WorldLedger } from "./world_ledger.ts";
+import { WorldStore } from "./world_store.ts";
 import type { Trace } from "./trace.ts";
 
 /** Breaks a rule of the protocol, by standing between the workers and what they share. */
@@ -23,22 +39,18 @@ interface Worker {
   readonly stop: AbortController;
 }
 
-/** A ledger that the world watches, and in which strangers see the keys that come next. */
-class WatchedLedger extends MemoryLedger {
-  onAddShards: ((shards: readonly NewShard[]) => void) | undefined;
-  onIntend: ((intent: ArchiveIntent) => void) | undefined;
-
-  override async addShards(shards: readonly NewShard[]): Promise<void> {
-    this.onAddShards?.(shards);
-    await super.addShards(shards);
-  }
-
-  override async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
-    const accepted = await super.intend(intent, replaces);
-    if (accepted.length > 0) this.onIntend?.(intent);
-    return accepted;
-  }
+/** What a run is like, besides its seed. */
+export interface WorldOptions {
+  readonly plant?: Plant | undefined;
+  /** The kinds of trouble that there may be: all unless given. */
+  readonly troubles?: ReadonlySet<Trouble> | undefined;
 }
+
+/** How much more often than after other calls a process stands still after these. */
+const PAUSES: Readonly<Record<string, number>> = {
+  ...{ put: 10, intend: 10, commit: 5, cancel: 5, acquire: 5, standing: 5, end: 5 },
+  ...{ recordGap: 5, reposition: 5, confirm: 2, addFirstShards: 2 },
+};
 
 /** The longest time between two polls of a shard. */
 const POLL_MS = 5_000;
@@ -54,30 +66,40 @@ export class World {
   readonly #random: Random;
   readonly #faults: SeededFaults;
   readonly #kinesis: MemoryKinesis;
+  readonly #worldKinesis: WorldKinesis;
   readonly #store: MemoryObjectStore;
+  readonly #worldStore: WorldStore;
   readonly #driver: StreamDriver;
   readonly #plant: Plant;
   readonly #workers = new Set<Worker>();
   readonly #problems: string[] = [];
   readonly #strangers = new Set<string>();
   readonly #oldCheckpoints = new Map<ShardId, SequenceNumber>();
-  #ledger!: WatchedLedger;
+  #worldLedger!: WorldLedger;
   #shared!: SharedServices;
   #start: FirstStart | undefined;
   #workerCount = 0;
+  #isCalm = false;
 
-  constructor(seed: number, plant: Plant, trace: Trace) {
+  constructor(seed: number, trace: Trace, options: WorldOptions = {}) {
     const random = new Random(seed);
-    this.scenario = planScenario(random.fork());
+    this.scenario = planScenario(random.fork(), options.troubles ?? DEFAULT_TROUBLES);
     this.trace = trace;
     this.scheduler = new Scheduler(START, random.fork());
     this.#random = random.fork();
     this.#faults = new SeededFaults(this.scenario.rates, random.fork());
-    this.#plant = plant;
+    this.#plant = options.plant ?? ((shared) => shared);
     const scheduler = this.scheduler;
     this.#kinesis = new MemoryKinesis({ clock: scheduler.clock(this.#random) });
     this.#store = new MemoryObjectStore({ now: () => scheduler.now });
     this.#driver = new StreamDriver(this.#kinesis, scheduler, random.fork(), this.scenario);
+    const now = () => scheduler.now;
+    const plan = this.scenario.troubles;
+    this.#worldStore = new WorldStore(this.#store, { now, random: random.fork(), plan });
+    const { createdAt } = this.#driver;
+    this.#worldKinesis = new WorldKinesis(this.#kinesis, {
+      ...{ now, random: random.fork(), createdAt, plan },
+    });
   }
 
   /** Lets everything happen; returns what the workers themselves did wrong. */
@@ -98,8 +120,9 @@ export class World {
     for await (const { key } of this.#store.list("")) {
       objects.set(key, await (await this.#store.get(key)).bytes());
     }
-    const shards = await this.#ledger.shards();
-    const standings = shards.map(({ shardId }) => this.#ledger.standing(shardId));
+    const { ledger } = this.#worldLedger;
+    const shards = await ledger.shards();
+    const standings = shards.map(({ shardId }) => ledger.standing(shardId));
     const open = (await Promise.all(standings)).flatMap(({ open }) => open.map(({ key }) => key));
     return {
       records: this.#driver.records,
@@ -111,9 +134,10 @@ export class World {
       children: this.#driver.children,
       endedAt: this.scheduler.now,
       shards,
-      checkpoints: await this.#ledger.checkpoints(),
+      checkpoints: await ledger.checkpoints(),
       openIntents: [...new Set(open)],
-      gaps: await this.#ledger.gaps(),
+      gaps: await ledger.gaps(),
+      clocksAgree: clocksAgree(this.scenario.troubles),
     };
   }
 
@@ -126,16 +150,26 @@ export class World {
         this.#oldCheckpoints.set(shardId as ShardId, sequenceNumber as SequenceNumber);
       }
     }
-    const clock = {
-      now: () => this.scheduler.now,
-      random: () => 0,
-      sleep: () => Promise.resolve(),
+    const { ledgerClock, stolenLeases } = this.scenario.troubles;
+    const now = () => this.scheduler.now + ledgerClock;
+    const checkpoints = this.#oldCheckpoints;
+    const open = (clock: Clock): Promise<ArchiveLedger> =>
+      Promise.resolve(new MemoryLedger(STREAM, { clock, checkpoints }));
+    this.#worldLedger = await WorldLedger.open(open, now, this.#random.fork());
+    this.#worldLedger.stolenLeases = stolenLeases;
+    this.#worldLedger.onWritten = (operation, args, answer) => {
+      if (operation === "addFirstShards" && answer === true) {
+        this.#start ??= this.#firstStart(args[0] as NewShard[]);
+      }
+      if (operation === "intend" && (answer as unknown[]).length > 0) {
+        void this.#tempt((args[0] as ArchiveIntent).key);
+      }
     };
-    this.#ledger = new WatchedLedger(STREAM, { clock, checkpoints: this.#oldCheckpoints });
-    this.#ledger.onAddShards = (shards) => this.#start ??= this.#firstStart(shards);
-    this.#ledger.onIntend = (intent) => void this.#tempt(intent.key);
-    const shared = { kinesis: this.#kinesis, store: this.#store, ledger: this.#ledger };
-    this.#shared = this.#plant(shared, this.scheduler);
+    this.#shared = this.#plant({
+      kinesis: this.#worldKinesis.kinesis,
+      store: this.#worldStore.store,
+      ledger: this.#worldLedger.ledger,
+    }, this.scheduler);
   }
 
   /** What a first listing asks for: what the stream holds, or what arrives from some time on. */
@@ -146,7 +180,9 @@ export class World {
     const times = shards.map(({ start }) =>
       start.type === "at-timestamp" ? start.timestamp.getTime() : -Infinity
     );
-    return { from: Math.max(horizon, ...times), at: this.scheduler.now };
+    // "Latest" is no later than the moment at which it was written down.
+    const from = Math.min(Math.max(horizon, ...times), this.scheduler.now);
+    return { from, at: this.scheduler.now };
   }
 
   async #happen(happening: Happening): Promise<void> {
@@ -175,6 +211,11 @@ export class World {
         return this.#anyWorker()?.stop.abort();
       case "crash worker":
         return this.#anyWorker()?.process.crash("without warning");
+      case "fail over": {
+        const since = this.scheduler.now - this.scenario.troubles.failoverLag;
+        const forgotten = this.#worldLedger.failOver(since + this.scenario.troubles.ledgerClock);
+        return this.#note("ledger", "fails over", () => `and forgets ${forgotten}`);
+      }
       case "night falls":
         return this.#endAllWorkers();
     }
@@ -195,18 +236,22 @@ export class World {
 
   #startWorker(): void {
     const name = `worker${++this.#workerCount}`;
-    const process = new SimulatedProcess(this.scheduler.clock(this.#random.fork()), {
+    const random = this.#random.fork();
+    const process: SimulatedProcess = new SimulatedProcess(this.#clockOf(random), {
       onStep: (step) => {
         const [what, details] = describeStep(step);
         this.#note(name, what, details);
         if (step.type === "crash") this.#workers.delete(worker);
+        this.#pauseAfter(step, process, random);
       },
     });
     const worker = { name, process, stop: new AbortController() };
     this.#workers.add(worker);
     const skipToLatest = this.#random.chance(this.scenario.skips);
     this.#note(name, "starts", () => skipToLatest ? "and skips to the latest" : "");
-    const services = servicesOf(process, this.#faults, this.#shared);
+    // Outages are by the world's clock, not by that of the process.
+    const plan = { decide: (call: ServiceCall) => this.#faults.decide(call, this.scheduler.now) };
+    const services = servicesOf(process, plan, this.#shared);
     const archiver = new Archiver(services, { ...this.scenario.options, skipToLatest });
     archiver.run(worker.stop.signal).then(
       () => this.#ended(worker, "ends in good order"),
@@ -215,6 +260,24 @@ export class World {
         if (process.alive) this.#problems.push(`${name} failed: ${error}`);
       },
     );
+  }
+
+  #clockOf(random: Random): Clock {
+    const { clockError, clockDrift } = this.scenario.troubles;
+    const clock = this.scheduler.clock(random.fork());
+    if (clocksAgree(this.scenario.troubles)) return clock;
+    return wrongClock(clock, {
+      offset: Math.round((random.next() * 2 - 1) * clockError),
+      drift: (random.next() * 2 - 1) * clockDrift,
+    });
+  }
+
+  /** Now and then a process stands still as soon as it has an answer, or before. */
+  #pauseAfter(step: ProcessStep, process: SimulatedProcess, random: Random): void {
+    const { pauses } = this.scenario.troubles;
+    if (pauses === 0 || this.#isCalm || step.type !== "answer" || step.late) return;
+    if (!random.chance(pauses * (PAUSES[step.call.operation] ?? 1))) return;
+    process.pause(random.integer(500, random.pick([2_000, 60_000, 180_000])));
   }
 
   #ended(worker: Worker, how: string): void {
@@ -247,7 +310,11 @@ export class World {
   /** Ends all trouble, and gives the workers time to finish. */
   async #calmDown(): Promise<void> {
     this.#note("world", "calms down");
+    this.#isCalm = true;
     this.#faults.end(CALM);
+    this.#worldStore.end();
+    this.#worldKinesis.end();
+    this.#worldLedger.stolenLeases = 0;
     for (const { process } of [...this.#workers]) {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }
@@ -295,8 +362,9 @@ export class World {
    * closed shards have ended.
    */
   async #isArchived(): Promise<boolean> {
-    const checkpoints = await this.#ledger.checkpoints();
-    const shards = await this.#ledger.shards();
+    const { ledger } = this.#worldLedger;
+    const checkpoints = await ledger.checkpoints();
+    const shards = await ledger.shards();
     if (shards.some(({ state, owner }) => state === "open" && owner === undefined)) return false;
     const known = new Map(shards.map((shard) => [shard.shardId, shard.state]));
     const listed = await this.#driver.shards();
@@ -305,7 +373,7 @@ export class World {
       if (state === "open" && !(listed.get(id)?.isOpen ?? false)) return false;
     }
     const horizon = Math.max(this.#driver.horizonAt(this.scheduler.now), this.#start?.from ?? 0);
-    const skipped = (await this.#ledger.gaps()).filter(({ reason }) => reason === "skipped");
+    const skipped = (await ledger.gaps()).filter(({ reason }) => reason === "skipped");
     return this.#driver.records.every(({ shardId, sequenceNumber, putAt }) => {
       if (putAt < horizon) return true;
       const checkpoint = checkpoints.get(shardId as ShardId);

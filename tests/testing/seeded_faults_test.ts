@@ -31,6 +31,16 @@ Deno.test("SeededFaults lets only puts come late, and crashes mostly where somet
   ok((counts.crash ?? 0) + (counts["crash after"] ?? 0) < 20);
 });
 
+Deno.test("SeededFaults lets writes to databases and streams come late at a rate of their own", () => {
+  const faults = new SeededFaults({ lateWrite: 0.2 }, new Random(1));
+  for (const operation of ["commit", "save", "putRecords"] as const) {
+    const counts = count(faults, { service: "ledger", operation, args: [] });
+    ok(Math.abs(counts.late! - 200) < 40, `${operation}: ${counts.late}`);
+  }
+  equal(count(faults, PUT).late, undefined);
+  equal(count(faults, { service: "ledger", operation: "shards", args: [] }).late, undefined);
+});
+
 Deno.test("SeededFaults.takeDown() fails every call until the time comes, end() ends all trouble", () => {
   const faults = new SeededFaults({}, new Random(1));
   faults.takeDown("store", 1_000);

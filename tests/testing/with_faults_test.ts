@@ -152,6 +152,42 @@ Deno.test("SimulatedProcess hears nothing after a crash, and what it had sent ar
   deepStrictEqual(steps.map(({ type }) => type), ["call", "answer", "crash"]);
 });
 
+Deno.test("SimulatedProcess.pause() holds up answers and sleeps until it is over", async () => {
+  const clock = new VirtualClock({ now: 0 });
+  const steps: ProcessStep[] = [];
+  const process = new SimulatedProcess(clock, { onStep: (step) => steps.push(step) });
+  const script = new FaultScript([{ on: "put", fault: "slow", ms: 1_000 }]);
+  const real = new MemoryObjectStore();
+  const woke: [string, number][] = [];
+  const note = (what: string) => () => void woke.push([what, process.now()]);
+  void process.sleep(500).then(note("sleep"));
+  void withFaults(real, script, process).put("a", BYTES).then(note("put"));
+  const abort = new AbortController();
+  void process.sleep(60_000, abort.signal).catch(note("abort"));
+  process.pause(10_000);
+  process.pause(10_000);
+  await clock.advance(5_000);
+  abort.abort();
+  ok(await real.head("a"), "what was sent arrives");
+  equal(woke.length, 0);
+  await clock.advance(20_000);
+  deepStrictEqual(woke.map(([what]) => what).sort(), ["abort", "put", "sleep"]);
+  deepStrictEqual(new Set(woke.map(([, at]) => at)), new Set([20_000]));
+  deepStrictEqual(steps.filter(({ type }) => type === "pause").length, 2);
+});
+
+Deno.test("SimulatedProcess.crash() in a pause leaves nothing to wake", async () => {
+  const clock = new VirtualClock();
+  const process = new SimulatedProcess(clock);
+  let woke = false;
+  void process.sleep(1).then(() => woke = true);
+  process.pause(1_000);
+  process.crash();
+  process.pause(1_000);
+  await clock.advance(10_000);
+  equal(woke, false);
+});
+
 Deno.test("SimulatedProcess.crash() stops a slow call that had not gone out", async () => {
   const clock = new VirtualClock();
   const process = new SimulatedProcess(clock);

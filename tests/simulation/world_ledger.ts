@@ -1,0 +1,111 @@
+import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
+import type { Clock } from "../../src/clock.ts";
+import type { Random } from "../../src/testing/mod.ts";
+
+/** Opens an empty database. */
+export type OpenLedger = (clock: Clock) => Promise<ArchiveLedger>;
+
+/** A write that the database has seen. */
+interface Written {
+  readonly operation: string;
+  readonly args: readonly unknown[];
+  readonly at: number;
+}
+
+const READS: ReadonlySet<PropertyKey> = new Set(["shards", "checkpoints", "standing", "gaps"]);
+
+/** Without these nothing is asked for yet, and nothing can be lost. */
+const FIRST: ReadonlySet<string> = new Set(["identify", "addFirstShards", "adopt"]);
+
+/** Somebody for whom a lease is taken, and who never does anything with it. */
+const THIEF = "thief";
+
+/** The database that workers share, and what happens to it. */
+export class WorldLedger {
+  /** The database as all processes have it. */
+  readonly ledger: ArchiveLedger;
+  /** Called after each write, with its answer. */
+  onWritten: ((operation: string, args: readonly unknown[], answer: unknown) => void) | undefined;
+  /** Chance that a lease is taken in the moment before an intent. */
+  stolenLeases = 0;
+  readonly #open: OpenLedger;
+  readonly #now: () => number;
+  readonly #random: Random;
+  #journal: readonly Written[] = [];
+  #current: Promise<ArchiveLedger>;
+
+  private constructor(open: OpenLedger, now: () => number, random: Random, first: ArchiveLedger) {
+    this.#open = open;
+    this.#now = now;
+    this.#random = random;
+    this.#current = Promise.resolve(first);
+    this.ledger = new Proxy(first, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function" || typeof name !== "string") return value;
+        return (...args: unknown[]) => this.#call(name, args);
+      },
+    });
+  }
+
+  /** Opens an empty database whose clock is `now`. */
+  static async open(open: OpenLedger, now: () => number, random: Random): Promise<WorldLedger> {
+    return new WorldLedger(open, now, random, await openAnew(open, now, []));
+  }
+
+  /** Fails over to a server that does not know what was written since a time. */
+  failOver(since: number): string {
+    const kept = this.#journal.filter(({ at, operation }) => at <= since || FIRST.has(operation));
+    const forgotten = this.#journal.filter((written) => !kept.includes(written))
+      .map(({ operation }) => operation).join(", ");
+    this.#journal = kept;
+    this.#current = this.#current.then(() => openAnew(this.#open, this.#now, kept));
+    return forgotten;
+  }
+
+  async #call(operation: string, args: readonly unknown[]): Promise<unknown> {
+    if (operation === "intend") await this.#steal(args[0] as ArchiveIntent);
+    return await this.#write(operation, args);
+  }
+
+  async #write(operation: string, args: readonly unknown[]): Promise<unknown> {
+    const ledger = await this.#current;
+    const answer = await callOf(ledger, operation, args);
+    if (READS.has(operation)) return answer;
+    this.#journal = [...this.#journal, { operation, args, at: this.#now() }];
+    this.onWritten?.(operation, args, answer);
+    return answer;
+  }
+
+  /** Takes one of the leases of an intent, as somebody might who finds it expired. */
+  async #steal({ ranges }: ArchiveIntent): Promise<void> {
+    if (this.stolenLeases === 0 || !this.#random.chance(this.stolenLeases)) return;
+    const { shardId } = this.#random.pick(ranges);
+    const shards = await (await this.#current).shards("open");
+    const owner = shards.find((shard) => shard.shardId === shardId)?.owner;
+    if (owner !== undefined) await this.#write("release", [owner, [shardId]]);
+    await this.#write("acquire", [shardId, THIEF, 1_000]);
+  }
+}
+
+/** Opens a database and writes what was written before, at the times when it was. */
+async function openAnew(
+  open: OpenLedger,
+  now: () => number,
+  journal: readonly Written[],
+): Promise<ArchiveLedger> {
+  let past: number | undefined;
+  const clock = { now: () => past ?? now(), random: () => 0, sleep: () => Promise.resolve() };
+  const ledger = await open(clock);
+  for (const { operation, args, at } of journal) {
+    past = at;
+    await callOf(ledger, operation, args).catch(() => {});
+  }
+  past = undefined;
+  return ledger;
+}
+
+function callOf(ledger: ArchiveLedger, operation: string, args: readonly unknown[]) {
+  const method = Reflect.get(ledger, operation) as (...args: unknown[]) => Promise<unknown>;
+  return method.apply(ledger, [...args]);
+}
