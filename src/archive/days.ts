@@ -31,11 +31,13 @@ export function parseDay(date: ArchiveDate): string {
   const [, year, month, day] = /^(\d{4})(?:-(\d\d)-|(?=\d{4}$)(\d\d))(\d\d)$/.exec(date)
     ?.filter((part) => part !== undefined) ?? [];
   const text = `${year}${month}${day}`;
-  const start = year === undefined ? NaN : startOf(text);
+  const start = year === undefined || Number(year) < 1970 ? NaN : startOf(text);
   // Date.parse takes the 30th of February for the 1st or 2nd of March.
   if (!Number.isNaN(start) && archiveDay(start / 1000) === text) return text;
   throw new RangeError(
-    `Cannot use ${JSON.stringify(date)} as a day: give a Date, "YYYY-MM-DD" or "YYYYMMDD"`,
+    `Cannot use ${
+      JSON.stringify(date)
+    } as a day: give a Date, "YYYY-MM-DD" or "YYYYMMDD", from 1970 to 9999`,
   );
 }
 

@@ -50,6 +50,7 @@ export {
   readLedger,
   type ReadLedgerOptions,
 } from "./read_ledger.ts";
+export { readRecordedLedger, type RecordedLedger } from "./recorded_ledger.ts";
 export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { DialOptions } from "./postgres_dial.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ArchiveReport } from "../archive/mod.ts";
-import type { ArchiveLedger } from "../checkpoint/mod.ts";
+import type { ArchiveLedger, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "./archive_options.ts";
@@ -66,11 +66,13 @@ function recoverCommand(context: CliContext): Command {
 }
 
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
-  const { openLedger } = await import("../checkpoint/mod.ts");
+  const { openLedger, readRecordedLedger } = await import("../checkpoint/mod.ts");
   const { clientName: client, dryRun = false } = options;
-  const { config, store: opened } = await openStoreOf(options, context);
-  await using store = opened;
-  await using ledger = await openLedger(options.checkpointDb, { client, stream: config.name });
+  const { config, store: openedStore } = await openStoreOf(options, context);
+  await using store = openedStore;
+  const whose = { client, stream: config.name };
+  await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
+  const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
   // Refuses what is refused anyway before it reads the archive.
   await planRecovery(ledger, []);
   const { verifyArchive } = await import("../archive/mod.ts");
@@ -88,14 +90,13 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   });
   await progress.clear();
   refuseUnknowable(report);
-  await recoverFrom(report, ledger, { dryRun }, context);
+  await recoverFrom(report, { plan: ledger, change: opened }, context);
 }
 
 /** Recovers the shards whose chains are whole. */
 async function recoverFrom(
   report: ArchiveReport,
-  ledger: ArchiveLedger,
-  { dryRun }: { readonly dryRun: boolean },
+  ledger: { readonly plan: RecordedLedger; readonly change: ArchiveLedger | undefined },
   context: CliContext,
 ): Promise<void> {
   const broken = new Set(report.problems.map(({ shardId }) => shardId));
@@ -103,11 +104,11 @@ async function recoverFrom(
     await say(context, problemLine(problem));
   }
   const plan = await planRecovery(
-    ledger,
+    ledger.plan,
     report.shards.filter(({ shardId }) => !broken.has(shardId)),
   );
-  if (!dryRun) await carryOut(plan, ledger, context.clock);
-  await context.stdout.write(describe(plan, dryRun));
+  if (ledger.change !== undefined) await carryOut(plan, ledger.change, context.clock);
+  await context.stdout.write(describe(plan, ledger.change === undefined));
   for (const { shardId, why } of plan.left) {
     await say(context, `${shardId} is left as it is: ${why}`);
   }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { pathOfFileUrl } from "../objects/file_url.ts";
 import type { ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
 import { UsageError } from "./usage_error.ts";
@@ -144,6 +145,7 @@ export function parseDay(text: string): string {
   if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== iso) {
     throw new InvalidArgumentError("It takes a day of the calendar as YYYYMMDD, such as 20150710.");
   }
+  if (iso < "1970") throw new InvalidArgumentError("It takes a day from 1970 on.");
   return iso.replaceAll("-", "");
 }
 
@@ -151,6 +153,11 @@ export function parseDay(text: string): string {
 function parseBucket(text: string): string {
   if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
     throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
+  }
+  try {
+    if (/^file:/i.test(text)) pathOfFileUrl(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
   return text;
 }

@@ -1,6 +1,6 @@
 import type { ArchivedShard } from "../archive/mod.ts";
 import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
-import type { ArchiveLedger, LedgerShard } from "../checkpoint/mod.ts";
+import type { ArchiveLedger, LedgerShard, RecordedLedger } from "../checkpoint/mod.ts";
 import type { Clock } from "../clock.ts";
 import { TritonError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
@@ -44,7 +44,7 @@ const MAX_ATTEMPTS = 8;
  * @throws {TritonError} If somebody is at work, or an archive was begun and is not settled.
  */
 export async function planRecovery(
-  ledger: ArchiveLedger,
+  ledger: RecordedLedger,
   archived: readonly ArchivedShard[],
 ): Promise<Recovery> {
   const shards = await ledger.shards();
@@ -111,7 +111,7 @@ function refuseWorkers(shards: readonly LedgerShard[]): void {
   if (leased !== undefined) throw busyError(leased.shardId, `worker ${leased.owner}`);
 }
 
-async function refuseIntents(ledger: ArchiveLedger, shardId: ShardId): Promise<void> {
+async function refuseIntents(ledger: RecordedLedger, shardId: ShardId): Promise<void> {
   const [intent] = (await ledger.standing(shardId)).open;
   if (intent === undefined) return;
   throw new TritonError(

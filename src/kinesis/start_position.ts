@@ -41,6 +41,9 @@ export function parseStartPosition(
         "with its zone (2026-09-01T12:00:00Z)",
     );
   }
+  if (timestamp.getTime() < 0) {
+    throw new RangeError(`Cannot start at "${text}": it lies before 1970`);
+  }
   if (timestamp.getTime() > now) {
     throw new RangeError(`Cannot start at "${text}": it lies in the future`);
   }

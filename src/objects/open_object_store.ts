@@ -4,9 +4,8 @@
  * @module
  */
 
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DirectoryObjectStore } from "./directory_object_store.ts";
+import { pathOfFileUrl } from "./file_url.ts";
 import { MemoryObjectStore } from "./memory_object_store.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { openS3ObjectStore, type S3Options } from "./open_s3.ts";
@@ -55,7 +54,9 @@ export async function openObjectStore(
   if (scheme === undefined || scheme === "s3") {
     return await openS3ObjectStore(parseS3Url(url), options);
   }
-  if (scheme === "file") return holdingNothing(new DirectoryObjectStore(pathOf(url, options)));
+  if (scheme === "file") {
+    return holdingNothing(new DirectoryObjectStore(pathOfFileUrl(url, options.cwd)));
+  }
   if (url === "memory:") return holdingNothing(new MemoryObjectStore());
   throw new TypeError(`Cannot open object store ${JSON.stringify(url)}: ${ACCEPTED}`);
 }
@@ -73,12 +74,6 @@ function parseS3Url(url: string): { readonly bucket: string; readonly prefix: st
     );
   }
   return { bucket, prefix };
-}
-
-function pathOf(url: string, { cwd = "." }: OpenObjectStoreOptions): string {
-  const path = url.slice("file:".length);
-  if (path === "") throw new TypeError(`Cannot open object store "${url}": it has no path`);
-  return path.startsWith("/") ? fileURLToPath(url) : resolve(cwd, decodeURIComponent(path));
 }
 
 /** Gives a store the method that `await using` wants, where nothing has to be released. */

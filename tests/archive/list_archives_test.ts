@@ -115,6 +115,8 @@ Deno.test("listArchives() refuses days that do not exist, and ranges that end be
   for (
     const from of [
       "20150229",
+      "19691231",
+      "0001-01-01",
       "2015-13-01",
       "2015-1-1",
       "201507100",
@@ -126,7 +128,8 @@ Deno.test("listArchives() refuses days that do not exist, and ranges that end be
   ) {
     await rejects(keysOf(store, { ...JULY_10, from }), {
       name: "RangeError",
-      message: `Cannot use "${from}" as a day: give a Date, "YYYY-MM-DD" or "YYYYMMDD"`,
+      message:
+        `Cannot use "${from}" as a day: give a Date, "YYYY-MM-DD" or "YYYYMMDD", from 1970 to 9999`,
     });
   }
   await rejects(keysOf(store, { ...JULY_10, from: new Date(NaN) }), RangeError);

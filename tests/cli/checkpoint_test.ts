@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { EMPTY_ARCHIVE } from "../../src/codec/mod.ts";
 import { type ArchiveLedger, openCheckpointer, openLedger } from "../../src/checkpoint/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
@@ -114,6 +115,44 @@ Deno.test("triton checkpoint recover goes on after a gap that was recorded", () 
     }
     equal((await recover(place)).code, 0);
     deepStrictEqual(await positionsIn(place), ["0 9 2026-01-01", "1 7 2026-01-01"]);
+  }));
+
+Deno.test("triton checkpoint recover --dry-run writes nothing, not even an empty database", () =>
+  withArchive(async (place) => {
+    await place.put(FIRST);
+    const path = place.database.slice("sqlite://".length);
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    const files = () => Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+    const before = files();
+    const dry = await recover(place, "--dry-run");
+    deepStrictEqual([dry.code, dry.stderr], [0, ""]);
+    match(dry.stdout, /position\S* would be moved/);
+    deepStrictEqual(files(), before);
+
+    // A database of go-triton, whose tables are not ours yet.
+    using db = new DatabaseSync(path);
+    db.exec("CREATE TABLE triton_checkpoint (client, stream, shard, seq_num, updated)");
+    const bytes = Deno.readFileSync(path);
+    equal((await recover(place, "--dry-run")).stdout, dry.stdout);
+    deepStrictEqual(Deno.readFileSync(path), bytes);
+    deepStrictEqual(files(), [...before, "triton.db"].sort());
+  }));
+
+Deno.test("triton checkpoint recover --dry-run refuses what recover refuses", () =>
+  withArchive(async (place) => {
+    await place.put(FIRST);
+    await using ledger = await openLedger(place.database, { client: "store", stream: "clicks" });
+    const shard = { shardId: shardId(0), parents: [], start: { type: "trim-horizon" } } as const;
+    await ledger.addShards([shard]);
+    const epoch = (await ledger.acquire(shardId(0), "worker", 60_000))!;
+    const live = await recover(place, "--dry-run");
+    match(live.stderr, /^triton: Cannot recover checkpoints: worker worker archives shardId/);
+    const range = { shardId: shardId(0), epoch, previous: undefined, last: "7" as SequenceNumber };
+    const intent = { id: "i1", key: keyOf(FIRST), ranges: [range], knownAt: new Date() };
+    deepStrictEqual(await ledger.intend(intent), [shardId(0)]);
+    await ledger.leave("worker");
+    const open = await recover(place, "--dry-run");
+    match(open.stderr, /intent i1\) was begun, and nobody has found out what became of it/);
   }));
 
 Deno.test("triton checkpoint recover refuses archives of which nobody knows where they end", () =>

@@ -56,6 +56,15 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [[...CAT, "--start-date", "20150710"], /set TRITON_CONFIG, or pass --config/],
   [["shards", "--stream", "clicks"], /set TRITON_CONFIG, or pass --config/],
   [[...STORE, "--from", "yesterday"], /yesterday/],
+  [[...STORE.slice(0, 3), "--bucket=file://relative"], /it names a host; write file:\/\/\/DIR/],
+  [[...STORE.slice(0, 3), "--bucket=file:///a%zz"], /it has a "%" that begins no escape/],
+  [[...STORE.slice(0, 3), "--bucket=file:a%00"], /it has a NUL/],
+  [[...STORE.slice(0, 3), "--bucket=file:a%ff"], /its escapes are not UTF-8/],
+  [[...STORE, "--from", "1969-12-31"], /Cannot start at "1969-12-31": it lies before 1970/],
+  [[...STORE, "--from", "0001-01-01T00:00:00Z"], /it lies before 1970/],
+  ...["19691231", "00010101"].map((day) =>
+    [[...CAT, "--start-date", day], /It takes a day from 1970 on/] as const
+  ),
   ...["20150230", "2015-7-1", "today", "20151301"].map((day) =>
     [[...CAT, "--start-date", day], /It takes a day of the calendar as YYYYMMDD/] as const
   ),
