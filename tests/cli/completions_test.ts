@@ -11,10 +11,15 @@ import { runCommand } from "./fake_context.ts";
 
 const COMPLETE_ZSH = new URL("complete.zsh", import.meta.url).pathname;
 
-/** Sources the script, and prints what `_triton` makes of the words; the last is being typed. */
+/**
+ * Sources the script, and prints what `_triton` makes of lines; the last word is being typed. Words
+ * come as bash has them: taken apart at `:` and `=`.
+ */
 const COMPLETE_BASH = `source "$1"; shift
 for line; do
-  eval "COMP_WORDS=($line)"
+  COMP_LINE=$line
+  split=\${line//:/ : }
+  eval "COMP_WORDS=(\${split//=/ = })"
   [[ $line == *" " ]] && COMP_WORDS+=("")
   COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _triton; printf '%s\\n' "\${COMPREPLY[@]}" --
 done`;
@@ -77,6 +82,8 @@ async function withScript(
     await Deno.chmod(join(directory, "triton"), 0o755);
     await write("triton.yaml", "clicks: { name: a }\nuser_activity: { name: b }\n");
     await write("other.yaml", "elsewhere: { name: c }\n");
+    const colons = ["us:clicks", "eu:clicks", "eu:views:raw"];
+    await write("colons.yaml", colons.map((name) => `"${name}": { name: d }\n`).join(""));
     await write("only_file.tri", "");
     const { code, stdout } = await runCommand(["completions", shell]);
     equal(code, 0);
@@ -115,11 +122,27 @@ for (const shell of Object.keys(SHELLS)) {
     }));
 }
 
-Deno.test("bash completes what comes after an equals sign", () =>
+/** Lines that bash takes apart into more words than there are, and what takes the place of the last. */
+const BASH_LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
+  ["triton stats --format=c", "carbon"],
+  ["triton stats --format=", "carbon", "json", "table"],
+  ["triton stats --client-name=store --wa", "--watch"],
+  ["triton store --config=other.yaml --stream ", "elsewhere"],
+  ["triton store --config colons.yaml --stream ", "eu:clicks", "eu:views:raw", "us:clicks"],
+  ["triton store --config colons.yaml --stream e", "eu:clicks", "eu:views:raw"],
+  ["triton store --config colons.yaml --stream eu:", "clicks", "views:raw"],
+  ["triton store --config colons.yaml --stream eu:c", "clicks"],
+  ["triton store --config colons.yaml --stream eu:views:", "raw"],
+  ["triton store --config colons.yaml --stream=eu:", "clicks", "views:raw"],
+  ["triton store --config colons.yaml --stream=eu:views:r", "raw"],
+  ["triton store --config colons.yaml --bucket s3://b --stream us:", "clicks"],
+  ["triton store --checkpoint-db sqlite://a --skip", "--skip-to-latest"],
+];
+
+Deno.test("bash completes words that it takes apart, such as names with a colon", () =>
   withScript("bash", async (complete) => {
-    // In bash --format=c is three words.
-    const lines = ["triton stats --format = c", "triton stats --client-name = store --wa"];
-    deepStrictEqual(await complete(...lines), [["carbon"], ["--watch"]]);
+    const offered = await complete(...BASH_LINES.map(([line]) => line));
+    deepStrictEqual(BASH_LINES.map(([line], at) => [line, ...offered[at]!]), BASH_LINES);
   }));
 
 /** The commands of the help, and those below them. */

@@ -14,7 +14,9 @@ _triton_streams() {
 _triton_reply() {
   local line
   while IFS= read -r line; do
-    [[ $line == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$line")")
+    [[ $line == "$cur"* ]] || continue
+    line=$(printf '%q' "$line")
+    COMPREPLY+=("\${line#"$drop"}")
   done
 }
 
@@ -22,23 +24,44 @@ _triton_files() {
   compopt -o filenames 2>/dev/null
   local IFS=$'\\n'
   COMPREPLY=($(compgen -f -- "$cur"))
+  COMPREPLY=("\${COMPREPLY[@]#"$drop"}")
+}
+
+# bash takes words apart at : and = (COMP_WORDBREAKS), and replaces only the last part. This joins
+# what has no space between; "drop" is what stands before the part that is replaced.
+_triton_words() {
+  local line=$COMP_LINE i word
+  words=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if ((i > 0)) && [[ $line != [[:space:]]* && $line == "$word"* ]]; then
+      words[\${#words[@]}-1]+=$word
+    else
+      words+=("$word")
+      line=\${line#"\${line%%[![:space:]]*}"}
+    fi
+    line=\${line#"$word"}
+  done
+  cur=\${words[\${#words[@]}-1]}
+  drop=\${cur%"$word"}
+  [[ $word == [:=] ]] && drop=$cur
 }
 
 _triton() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
-  local at="" config="" i word
+  local words cur drop prev at="" config="" i word
   COMPREPLY=()
-  # bash takes --option=value apart, into three words.
-  if [[ $cur == "=" ]]; then cur=""
-  elif [[ $prev == "=" ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}
+  _triton_words
+  prev=\${words[\${#words[@]}-2]}
+  if [[ $cur == --*=* ]]; then
+    prev=\${cur%%=*} cur=\${cur#*=} drop=\${drop#*=}
   fi
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
-    case "$word" in
+  for ((i = 1; i < \${#words[@]} - 1; i++)); do
+    word=\${words[i]}
+    case "\${word%%=*}" in
       ${flagsWithValue(program).join("|")})
-        [[ \${COMP_WORDS[i+1]} == "=" ]] && ((i++))
-        ((i++))
-        [[ $word == --config ]] && config=\${COMP_WORDS[i]}
+        [[ $word == *=* ]] || ((i++))
+        [[ $word == --config ]] && config=\${words[i]}
+        [[ $word == --config=* ]] && config=\${word#*=}
         continue ;;
     esac
     case "$at $word" in
