@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
  * @param cwd What a relative path starts from. Default: the working directory.
  * @throws {TypeError} If it names none.
  */
-export function pathOfFileUrl(url: string, cwd = "."): string {
+export function pathOfFileUrl(url: string, cwd?: string): string {
   const refuse = (why: string): never => {
     throw new TypeError(`Cannot open object store ${JSON.stringify(url)}: ${why}`);
   };
@@ -27,7 +27,7 @@ export function pathOfFileUrl(url: string, cwd = "."): string {
   if (/%(?![\da-f]{2})/i.test(path)) return refuse('it has a "%" that begins no escape; write %25');
   if (path.includes("\0") || path.includes("%00")) return refuse("it has a NUL");
   try {
-    return path.startsWith("/") ? fileURLToPath(url) : resolve(cwd, decodeURIComponent(path));
+    return path.startsWith("/") ? fileURLToPath(url) : resolve(cwd ?? "", decodeURIComponent(path));
   } catch {
     return refuse("its escapes are not UTF-8, or hide a slash");
   }
