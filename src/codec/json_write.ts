@@ -19,11 +19,12 @@ const KEPT_SIZE = 1 << 24;
  *
  * Integers are exact at any size; a double is written as JavaScript does (-0 as `-0`), a 32-bit
  * float as the shortest text that reads back as that float, NaN and the infinities as null. Binaries
- * are base64 text, or null when empty, as go-triton prints them. Timestamps, and times as Go writes
+ * are base64 text, which is empty where they are. Timestamps, and times as Go writes
  * them, are RFC 3339 in UTC; one that is malformed or outside the years 0 to 9999, and any other
  * extension, is `{"Data":base64,"Type":n}`. In a string each byte that is not UTF-8 becomes U+FFFD.
  * Maps are printed as they stand, keys that are there twice included; a binary key is read as a
- * string, and any other key that is not one becomes its JSON text.
+ * string, and any other key that is not one becomes its JSON text (an array or map in such a key that
+ * is a key itself, the base64 of its MessagePack). Whatever the bytes, the result is JSON.
  *
  * @example Usage
  * ```ts

@@ -21,18 +21,21 @@ class Stack {
 const valueStack = new Stack();
 const keyStack = new Stack();
 
+/** What a writer writes: values, keys that are no strings, or such keys in keys, which are scalars. */
+type Level = "value" | "key" | "key in key";
+
 /** Writes JSON of MessagePack values into one growing array. */
 export class JsonWriter {
   /** What was written, up to `length`. */
   out: Uint8Array;
   /** How many bytes were written. */
   length = 0;
-  readonly #inKey: boolean;
+  readonly #level: Level;
 
-  /** Creates a writer whose array has room for `size` bytes at first, of a value or of a key. */
-  constructor(size: number, inKey: boolean = false) {
+  /** Creates a writer whose array has room for `size` bytes at first. */
+  constructor(size: number, level: Level = "value") {
     this.out = new Uint8Array(size);
-    this.#inKey = inKey;
+    this.#level = level;
   }
 
   /** Makes room for `size` more bytes. */
@@ -64,7 +67,9 @@ export class JsonWriter {
    * for the bracket. No recursion, so that depth costs nothing.
    */
   writeValue(bytes: Uint8Array, start: number): number {
-    const { isMap: outerIsMap, entries: outerEntries } = this.#inKey ? keyStack : valueStack;
+    const { isMap: outerIsMap, entries: outerEntries } = this.#level === "value"
+      ? valueStack
+      : keyStack;
     let pos = start;
     let depth = 0;
     let entries = 1;
@@ -117,14 +122,8 @@ export class JsonWriter {
     else if (lead >= 0xc7 && lead <= 0xd8) {
       const typeAt = lead >= 0xd4 ? at + 1 : at + 1 + (1 << (lead - 0xc7));
       this.#writeExtension((bytes[typeAt]! << 24) >> 24, bytes.subarray(typeAt + 1, next));
-    } else this.#writeBody(bytes, bodyStart(lead, at), next, !isBinary(lead));
+    } else this.#writeQuoted(bytes, bodyStart(lead, at), next, !isBinary(lead));
     return next;
-  }
-
-  /** Writes text in quotes, or bytes as base64; null for no bytes, as go-triton does. */
-  #writeBody(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    if (start === end && !isText) this.#writeAscii("null");
-    else this.#writeQuoted(bytes, start, end, isText);
   }
 
   #writeExtension(type: number, data: Uint8Array): void {
@@ -132,7 +131,8 @@ export class JsonWriter {
     const text = time && formatTime(time.seconds, time.nanoseconds);
     if (text !== undefined) return this.#writeAscii(`"${text}"`);
     this.#writeAscii('{"Data":');
-    this.#writeBody(data, 0, data.length, false);
+    if (data.length === 0) this.#writeAscii("null"); // as go-triton does
+    else this.#writeQuoted(data, 0, data.length, false);
     this.#writeAscii(`,"Type":${type}}`);
   }
 
@@ -152,8 +152,10 @@ export class JsonWriter {
    * written as the base64 of its MessagePack instead.
    */
   #writeOddKey(bytes: Uint8Array, at: number, end: number): void {
-    if (this.#inKey && isContainer(bytes[at]!)) return this.#writeQuoted(bytes, at, end, false);
-    const json = writeKey(bytes.subarray(at, end));
+    const isValue = this.#level === "value";
+    if (!isValue && isContainer(bytes[at]!)) return this.#writeQuoted(bytes, at, end, false);
+    // Each level has a writer of its own: this one may be at work on a key.
+    const json = writeKey(bytes.subarray(at, end), isValue ? "key" : "key in key");
     const isText = json[0] === 0x22;
     if (isText) this.write(json);
     else this.#writeQuoted(json, 0, json.length, true);
@@ -225,19 +227,19 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** The JSON of a key, in an array that is valid until the next call. */
-function writeKey(key: Uint8Array): Uint8Array {
-  keyWriter ??= new JsonWriter(64, true);
-  keyWriter.length = 0;
-  keyWriter.writeValue(key, 0);
-  return keyWriter.out.subarray(0, keyWriter.length);
+/** The JSON of a key, in an array that is valid until the next call for its level. */
+function writeKey(key: Uint8Array, level: "key" | "key in key"): Uint8Array {
+  const writer = keyWriters[level] ??= new JsonWriter(64, level);
+  writer.length = 0;
+  writer.writeValue(key, 0);
+  return writer.out.subarray(0, writer.length);
 }
 
-let keyWriter: JsonWriter | undefined;
+const keyWriters: { "key"?: JsonWriter; "key in key"?: JsonWriter } = {};
 
 /** The name that a key gets which is neither a string nor a binary: as in JSON. */
 export function oddKeyText(key: Uint8Array): string {
-  const json = writeKey(key);
+  const json = writeKey(key, "key");
   const text = decodeText(bufferOf(json), 0, json.length);
   return text.startsWith('"') ? JSON.parse(text) : text;
 }

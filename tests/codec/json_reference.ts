@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 
-/** The JSON of the one well-formed MessagePack value, without arrays or maps as keys. */
+/** The JSON of the one well-formed MessagePack value. */
 export function referenceJson(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
@@ -89,25 +89,32 @@ export function referenceJson(bytes: Uint8Array): string {
     const entries = Array.from({ length: count }, () => `${key()}:${value()}`);
     return `{${entries.join(",")}}`;
   };
+  /** How many keys there are around the value at hand. */
+  let keys = 0;
   const key = () => {
+    const start = at;
     const lead = bytes[at]!;
     if (lead >= 0xc4 && lead <= 0xc6) {
       at++;
       return JSON.stringify(text(take(size(1 << (lead - 0xc4)))));
     }
+    keys++;
     const json = value();
+    keys--;
+    const isContainer = lead >= 0x80 && lead < 0xa0 || lead >= 0xdc && lead <= 0xdf;
+    if (keys > 0 && isContainer) return base64(bytes.subarray(start, at));
     return json.startsWith('"') ? json : JSON.stringify(json);
   };
   const extension = (length: number) => {
     const type = view.getInt8(at++);
     const data = take(length);
-    return time(type, data) ?? `{"Data":${base64(data)},"Type":${type}}`;
+    return time(type, data) ?? `{"Data":${length === 0 ? "null" : base64(data)},"Type":${type}}`;
   };
   return value();
 }
 
 function base64(data: Uint8Array): string {
-  return data.length === 0 ? "null" : `"${Buffer.from(data).toString("base64")}"`;
+  return `"${Buffer.from(data).toString("base64")}"`;
 }
 
 /** UTF-8, one code point at a time; what no prefix of one to four bytes is, is one U+FFFD a byte. */

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { TritonError } from "../../src/errors.ts";
 import {
+  decodeEvent,
   decodeSnappyFrames,
   encodeMsgpack,
   msgpackToJson,
@@ -102,7 +104,8 @@ Deno.test("msgpackToJson() writes every type as documented", () => {
     ["a2 e298", '"\ufffd\ufffd"'],
     ["a7 22 5c 0a 00 1f 7f 2f", '"\\"\\\\\\n\\u0000\\u001f\x7f/"'],
     ["da0004 efbbbf61", '"\ufeffa"'],
-    ["c400", "null"],
+    ["c400", '""'],
+    ["81 a161 c600000000", '{"a":""}'],
     ["c401 76", '"dg=="'],
     ["c402 7677", '"dnc="'],
     ["c50003 fbffff", '"+///"'],
@@ -127,6 +130,16 @@ Deno.test("msgpackToJson() writes every type as documented", () => {
     ["81 d6ff55a0116d 01", '{"2015-07-10T18:39:41Z":1}'],
     ["81 92 01 a161 01", '{"[1,\\"a\\"]":1}'],
     ["81 81 91 01 02 01", '{"{\\"kQE=\\":2}":1}'],
+    ["81 81 d6ff00000000 01 02", '{"{\\"1970-01-01T00:00:00Z\\":1}":2}'],
+    ["81 81 05 01 02", '{"{\\"5\\":1}":2}'],
+    ["81 82 c0 01 c403 612262 02 03", '{"{\\"null\\":1,\\"a\\\\\\"b\\":2}":3}'],
+    [
+      "81 91 81 d42a01 01 02",
+      '{"[{\\"{\\\\\\"Data\\\\\\":\\\\\\"AQ==\\\\\\",\\\\\\"Type\\\\\\":42}\\":1}]":2}',
+    ],
+    ["81 d42a01 01", '{"{\\"Data\\":\\"AQ==\\",\\"Type\\":42}":1}'],
+    ["81 90 80", '{"[]":{}}'],
+    ["81 c400 01", '{"":1}'],
     ["81 a9 5f5f70726f746f5f5f 01", '{"__proto__":1}'],
   ];
   for (const [bytes, json] of cases) {
@@ -250,6 +263,105 @@ Deno.test("msgpackToJson() agrees with skipMsgpack() on every prefix and every f
     throws(() => msgpackToJson(hex(claim)), formatError(0, /end before/), claim);
   }
   throws(() => msgpackToJson(hex("01 02")), formatError(1, /more bytes follow/));
+});
+
+/** MessagePack of maps in whose keys there are maps, arrays, extensions and all else, deeply. */
+const { key: oddKeys } = fc.letrec<{ key: Uint8Array }>((tie) => ({
+  key: fc.oneof(
+    { maxDepth: 6, depthSize: "medium" },
+    fc.constantFrom(
+      ...[
+        "c0",
+        "c2",
+        "05",
+        "ff",
+        "cb3ff8000000000000",
+        "a0",
+        "a161",
+        "a122",
+        "a15c",
+        "c400",
+        "c40122",
+      ],
+      ...["d6ff00000000", "d42a01", "c70080", "d9035c225c", "90", "80", "cfffffffffffffffff"],
+    ).map(hex),
+    fc.array(tie("key"), { maxLength: 3 }).map((parts) =>
+      concat(Uint8Array.of(0x90 + parts.length), ...parts)
+    ),
+    fc.array(fc.tuple(tie("key"), tie("key")), { maxLength: 3 }).map((entries) =>
+      concat(Uint8Array.of(0x80 + entries.length), ...entries.flat())
+    ),
+  ),
+}));
+
+Deno.test("both writers print valid JSON for any keys, and decodeEvent() names them alike", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(oddKeys, oddKeys), { maxLength: 3 }), (entries) => {
+      const event = concat(Uint8Array.of(0x80 + entries.length), ...entries.flat());
+      const json = toJson(event);
+      equal(json, referenceJson(event));
+      const parsed = JSON.parse(json);
+      const line = new TextDecoder().decode(new NdjsonWriter().write(concat(event, event)));
+      equal(line, `${json}\n${json}\n`);
+      const decoded = decodeEvent(event);
+      deepEqual(Object.keys(decoded), Object.keys(parsed));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("whatever the bytes, cat prints valid JSON or names the error, and so does decodeEvent()", () => {
+  const lead = fc.constantFrom(
+    0x80,
+    0x81,
+    0x82,
+    0x83,
+    0x91,
+    0xc0,
+    0xc4,
+    0xd6,
+    0xd4,
+    0xff,
+    0xa1,
+    0,
+    1,
+    2,
+  );
+  const bytes = fc.array(fc.oneof(lead, lead, fc.integer({ min: 0, max: 255 })), { maxLength: 24 })
+    .map((bytes) => Uint8Array.of(0x81, ...bytes));
+  let printed = 0;
+  fc.assert(
+    fc.property(bytes, (bytes) => {
+      const [lines, json] = [new NdjsonWriter(), msgpackToJson].map((writer) => {
+        try {
+          return writer instanceof NdjsonWriter ? writer.write(bytes) : writer(bytes);
+        } catch (error) {
+          ok(error instanceof TritonError, String(error));
+          return undefined;
+        }
+      });
+      const decoder = new TextDecoder("utf-8", { fatal: true });
+      if (lines !== undefined) {
+        for (const line of decoder.decode(lines).trimEnd().split("\n")) JSON.parse(line);
+      }
+      if (json !== undefined) {
+        JSON.parse(decoder.decode(json));
+        equal(decoder.decode(lines), `${decoder.decode(json)}\n`);
+        printed++;
+      }
+      try {
+        JSON.stringify(decodeEvent(bytes));
+        ok(json !== undefined);
+      } catch (error) {
+        ok(
+          error instanceof TritonError ||
+            error instanceof TypeError && /BigInt/.test(error.message),
+        );
+      }
+    }),
+    { numRuns: 20_000 },
+  );
+  ok(printed > 1000, `${printed} events`);
 });
 
 Deno.test("NdjsonWriter.take() gives the lines of all that was added, and none of what was not", () => {

@@ -106,11 +106,17 @@ const tree = fc.letrec<{ value: Uint8Array; array: Uint8Array; map: Uint8Array; 
       .chain((parts) => container(parts, parts.length, 0x90, 0xdc)),
     map: fc.array(fc.tuple(tie("key"), tie("value")), { maxLength: 5 })
       .chain((pairs) => container(pairs.flat(), pairs.length, 0x80, 0xde)),
-    key: fc.oneof({ weight: 9, arbitrary: stringToken }, { weight: 1, arbitrary: leaf }),
+    key: fc.oneof(
+      { depthSize: "small" },
+      { weight: 18, arbitrary: stringToken },
+      { weight: 2, arbitrary: leaf },
+      { weight: 1, arbitrary: tie("array") },
+      { weight: 1, arbitrary: tie("map") },
+    ),
   }),
 );
 
-/** Any MessagePack value, in any of its encodings, with any key that is not an array or a map. */
+/** Any MessagePack value, in any of its encodings, with any value as a key. */
 export const anyMsgpack: fc.Arbitrary<Uint8Array> = tree.value;
 
 /** Any map of {@linkcode anyMsgpack}. */

@@ -30,8 +30,7 @@ def noise(size):
 
 def plain(value):
     if isinstance(value, bytes):
-        # go-triton prints binary of no bytes as null, and so does Triton.
-        return base64.b64encode(value).decode() or None
+        return base64.b64encode(value).decode()
     if isinstance(value, msgpack.Timestamp):
         return value.to_datetime().strftime("%Y-%m-%dT%H:%M:%S.") + "%09dZ" % value.nanoseconds
     raise TypeError(value)
