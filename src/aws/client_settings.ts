@@ -17,6 +17,8 @@ export interface ClientSettingsOptions {
   readonly silenceTimeoutMs: number;
   /** Called with the service's time, to the second, of each answer. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
+  /** Called with the region that a bucket is in when a request went to another one. */
+  readonly onBucketRegion?: ((region: string) => void) | undefined;
 }
 
 /** Settings for the constructor of an SDK client. */

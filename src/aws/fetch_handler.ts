@@ -9,6 +9,7 @@ import { nameLostConnection } from "./lost_connection.ts";
 import { PartsBlob } from "./parts_blob.ts";
 import { readServiceTime } from "./service_time.ts";
 import { Silence } from "./silence.ts";
+import { isPage, refusePage } from "./unexpected_answer.ts";
 
 /** A request as the SDK has it. */
 export interface WireRequest {
@@ -39,7 +40,7 @@ export interface WireAnswer {
   /** The headers, names in lower case. */
   readonly headers: Record<string, string>;
   /** The bytes of the body; an {@linkcode AnswerBody} of a good answer if that was asked for. */
-  body: Uint8Array | AnswerBody;
+  readonly body: Uint8Array | AnswerBody;
 }
 
 /** What a client's `send` takes beside the command, as far as it is used here. */
@@ -58,6 +59,8 @@ export interface FetchHandlerOptions {
   readonly caCertificates?: readonly string[] | undefined;
   /** Called with the service's time, to the second, of each answer. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
+  /** Called with the region that a bucket is in when a request went to another one. */
+  readonly onBucketRegion?: ((region: string) => void) | undefined;
 }
 
 /** The most bytes of a listing or an error. */
@@ -65,6 +68,9 @@ const MAX_WHOLE_BODY = 8 * 1024 * 1024;
 
 /** Idle connections are closed after so long, in milliseconds. */
 const IDLE_TIMEOUT_MS = 60_000;
+
+/** How S3 says that a bucket is in another region. */
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 307]);
 
 /** What `fetch` sets itself, or (the last) does not do. */
 const NOT_SENT = new Set(["host", "content-length", "expect"]);
@@ -95,6 +101,7 @@ export class FetchHandler {
    * @param options The signal, and how the body is to be read.
    * @returns The answer, of any status.
    * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.
+   * @throws {UnexpectedAnswer} If the answer is a page for people.
    */
   async handle(
     request: WireRequest,
@@ -111,8 +118,10 @@ export class FetchHandler {
     });
     const answer = this.#answerOf(response);
     const body = new AnswerBody(response, { silence, nameError });
-    answer.body = streamsBody && response.ok ? body : await readWhole(body, url.host);
-    return { response: answer };
+    if (streamsBody && response.ok && !isPage(answer)) return { response: { ...answer, body } };
+    const bytes = await readWhole(body, url.host);
+    refusePage({ status: response.status, headers: answer.headers }, bytes);
+    return { response: { ...answer, body: bytes } };
   }
 
   /** Closes the connections; what is still being read is read to its end. */
@@ -136,12 +145,17 @@ export class FetchHandler {
     }));
   }
 
-  #answerOf(response: Response): WireAnswer {
+  #answerOf(response: Response): Omit<WireAnswer, "body"> {
+    const { onServerTime, onBucketRegion } = this.#options;
     const headers = Object.fromEntries(response.headers);
-    const time = this.#options.onServerTime && readServiceTime(headers);
-    if (time !== undefined) this.#options.onServerTime?.(time);
-    const { status: statusCode, statusText: reason } = response;
-    return { statusCode, reason, headers, body: new Uint8Array(0) };
+    const time = readServiceTime(headers);
+    if (time !== undefined) onServerTime?.(time);
+    const { status, statusText: reason } = response;
+    const region = headers["x-amz-bucket-region"];
+    const isMoved = REDIRECTIONS.has(status) && region !== undefined;
+    if (isMoved) onBucketRegion?.(region);
+    // The SDK follows a 301 to another region, and no 307.
+    return { statusCode: isMoved ? 301 : status, reason, headers };
   }
 }
 

@@ -23,6 +23,7 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   "ServiceUnavailable",
   "ServiceUnavailableException",
   "SlowDown",
+  "TemporaryRedirect",
   "Throttling",
   "ThrottlingException",
   "TooManyRequestsException",

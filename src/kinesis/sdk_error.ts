@@ -6,6 +6,7 @@
 
 import { noCredentials } from "../aws/no_credentials.ts";
 import { isPassingCode, isPassingStatus } from "../aws/passing.ts";
+import { UnexpectedAnswer } from "../aws/unexpected_answer.ts";
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { KinesisError } from "../errors.ts";
 
@@ -38,7 +39,8 @@ export function toKinesisError(what: string, thrown: unknown, isClockSet = false
   const error = thrown as SdkError;
   const status = error?.$metadata?.httpStatusCode ?? error?.$response?.statusCode;
   const connectionCode = findConnectionCode(error);
-  const isUnreadable = isGoodStatus(status) && connectionCode === undefined;
+  const isUnreadable = isGoodStatus(status) && connectionCode === undefined &&
+    !(error instanceof UnexpectedAnswer);
   const code = isUnreadable
     ? "InvalidAnswer"
     : serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
@@ -86,6 +88,7 @@ function describe(error: SdkError | undefined, code: string, status: number | un
     const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
     return `the service answered with status ${status}${said}`;
   }
+  if (error instanceof UnexpectedAnswer) return error.message;
   if (isGoodStatus(status) && code === "InvalidAnswer") {
     return `the answer with status ${status} cannot be read (${reason})`;
   }

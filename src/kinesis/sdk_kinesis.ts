@@ -170,8 +170,9 @@ export class SdkKinesis implements KinesisApi {
       (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
     );
     const next = answer.NextShardIterator ?? undefined;
+    // An answer without any of them would otherwise pass for the end of a closed shard.
+    if (next === undefined) present(answer.MillisBehindLatest, what, "MillisBehindLatest");
     return {
-      // An answer without both would otherwise pass for the end of a closed shard.
       records: whole(list(answer.Records, what, "Records"), what),
       nextIterator: next === undefined ? next : text(next, what, "NextShardIterator"),
       millisBehindLatest: answer.MillisBehindLatest ?? 0,

@@ -7,6 +7,8 @@
 import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { clientSettings } from "../aws/client_settings.ts";
+import { findS3Endpoint } from "../aws/endpoint.ts";
+import { readProfile, readVariable } from "../aws/profile.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
 
@@ -18,8 +20,8 @@ export interface S3Options {
    */
   readonly region?: string | undefined;
   /**
-   * URL of a server that speaks S3's protocol, with the bucket in the path: that of
-   * `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` unless given, else AWS's own.
+   * URL of a server that speaks S3's protocol, with the bucket in the path. Default: that of
+   * `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, or `endpoint_url` of the profile, else AWS's own.
    */
   readonly endpoint?: string | undefined;
   /** Environment variables to look at instead of the process's own. */
@@ -49,8 +51,10 @@ export async function openS3ObjectStore(
   options: S3Options,
 ): Promise<ObjectStore & AsyncDisposable> {
   const env = options.env ?? process.env;
-  const endpoint = options.endpoint || env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
-  const region = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
+  const files = await readProfile(env);
+  const endpoint = options.endpoint || findS3Endpoint(env, files);
+  const region = options.region || readVariable(env, "AWS_REGION") ||
+    readVariable(env, "AWS_DEFAULT_REGION") || files.profile.region || DEFAULT_REGION;
   const client = await makeClient({ ...options, endpoint, region });
   return Object.assign(new S3ObjectStore(client, { ...place, endpoint }), {
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
@@ -59,27 +63,22 @@ export async function openS3ObjectStore(
 
 async function makeClient(options: S3Options): Promise<S3Client> {
   const { S3Client } = await import("@aws-sdk/client-s3");
-  const { env, endpoint, region, credentials, onServerTime } = options;
-  const client = new S3Client({
-    ...await clientSettings({ env, silenceTimeoutMs: SILENCE_TIMEOUT_MS, onServerTime }),
+  const { env, endpoint, credentials, onServerTime } = options;
+  let region = options.region!;
+  return new S3Client({
+    ...await clientSettings({
+      env,
+      silenceTimeoutMs: SILENCE_TIMEOUT_MS,
+      onServerTime,
+      onBucketRegion: (found) => region = found,
+    }),
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    ...(region ? { region } : {}),
     ...(credentials ? { credentials } : {}),
+    // A request that went to the wrong one is repeated by the SDK, the next ones go there at once.
+    region: () => Promise.resolve(region),
     followRegionRedirects: true,
     // The signature covers the body's SHA-256 already, and not every server knows the rest.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  if (region || await hasRegion(client)) return client;
-  client.destroy();
-  return await makeClient({ ...options, region: DEFAULT_REGION });
-}
-
-/** Whether the SDK finds a region, in the profile. */
-async function hasRegion(client: S3Client): Promise<boolean> {
-  try {
-    return await client.config.region() !== "";
-  } catch {
-    return false;
-  }
 }

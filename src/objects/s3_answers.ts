@@ -11,10 +11,11 @@ import type {
   GetObjectCommandOutput,
   HeadObjectCommandOutput,
   ListObjectsV2CommandOutput,
+  PutObjectCommandOutput,
 } from "@aws-sdk/client-s3";
 import { ObjectStoreError } from "../errors.ts";
 import { resolveRange } from "./byte_range.ts";
-import type { ByteRange } from "./object_store.ts";
+import type { ByteRange, ObjectInfo, PutOptions } from "./object_store.ts";
 
 /**
  * Checks that an answer is a page of a listing, and tells how to go on if there is more.
@@ -53,9 +54,46 @@ export function checkObject(
   what: string,
   { ETag, LastModified }: Pick<HeadObjectCommandOutput, "ETag" | "LastModified">,
 ): void {
-  if (ETag === undefined && LastModified === undefined) {
-    throw invalidAnswer(`${what}: the answer is no object`);
-  }
+  if (!ETag || LastModified === undefined) throw invalidAnswer(`${what}: the answer is no object`);
+}
+
+/**
+ * Says whether an answer to PutObject says that the object is stored: it has status 200 and a tag.
+ *
+ * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param output The answer.
+ * @param sha256 The checksum that was sent, in base64.
+ * @throws {ObjectStoreError} If the answer has another checksum.
+ */
+export function saysStored(what: string, output: PutObjectCommandOutput, sha256: string): boolean {
+  const { ETag, ChecksumSHA256 = sha256, $metadata: { httpStatusCode } } = output;
+  if (ChecksumSHA256 === sha256) return httpStatusCode === 200 && Boolean(ETag);
+  throw invalidAnswer(`${what}: the answer has the checksum of another object`);
+}
+
+/**
+ * Checks that an object that was just put is there.
+ *
+ * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param found What HEAD found.
+ * @param put What was put, and the status of the answer, which did not say that it is stored.
+ * @throws {ObjectStoreError} If it is not.
+ */
+export function checkStored(
+  what: string,
+  found: ObjectInfo | undefined,
+  { status, size, metadata = {} }: PutOptions & {
+    readonly status: number | undefined;
+    readonly size: number;
+  },
+): void {
+  const isThere = found?.size === size &&
+    Object.entries(metadata).every(([name, value]) => found.metadata?.[name] === value);
+  if (isThere) return;
+  throw invalidAnswer(
+    `${what}: the answer with status ${status} does not say that the object is stored, and it is ` +
+      "not there",
+  );
 }
 
 /**
@@ -64,28 +102,42 @@ export function checkObject(
  * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
  * @param output The answer.
  * @param range What was asked for.
- * @returns The size of the whole object, in bytes.
- * @throws {ObjectStoreError} If it holds other bytes, or does not tell which.
+ * @param wholeSize The size of the object, where the answer has no length.
+ * @returns The size of the whole object and that of the part, in bytes.
+ * @throws {ObjectStoreError} If it holds other bytes.
  */
 export function checkPart(
   what: string,
   output: GetObjectCommandOutput,
   range: ByteRange | undefined,
-): number {
+  wholeSize: number,
+): { readonly size: number; readonly length: number } {
   checkObject(what, output);
-  const { ContentLength, ContentRange = "" } = output;
-  if (ContentLength === undefined) {
-    throw invalidAnswer(`${what}: the answer does not tell how long it is`);
-  }
+  const { ContentLength = wholeSize, ContentRange = "" } = output;
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange) ?? [];
   const size = Number(total ?? ContentLength);
   const sent = { start: Number(first ?? 0), end: Number(last ?? ContentLength - 1) + 1 };
   const asked = resolveRange(range, size);
-  if (sent.start === asked.start && sent.end === asked.end) return size;
+  if (sent.start === asked.start && sent.end === asked.end) {
+    return { size, length: sent.end - sent.start };
+  }
   throw invalidAnswer(
     `${what}: the answer holds bytes ${sent.start} to ${sent.end} of ${size}, ` +
       `not ${asked.start} to ${asked.end}`,
   );
+}
+
+/**
+ * Checks that an answer says how long an object is.
+ *
+ * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
+ * @param output The answer.
+ * @returns The size, in bytes.
+ * @throws {ObjectStoreError} If it does not.
+ */
+export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput): number {
+  if (ContentLength !== undefined) return ContentLength;
+  throw invalidAnswer(`${what}: the answer does not tell how long it is`);
 }
 
 function invalidAnswer(message: string): ObjectStoreError {

@@ -94,6 +94,8 @@ export async function sendPut(
 interface ReadS3BodyOptions {
   /** What could not be done if it fails, such as `"Cannot get s3://bucket/key"`. */
   readonly what: string;
+  /** How many bytes there must be. */
+  readonly length: number;
   /** Gives up: the connection is closed, and the signal's reason thrown. */
   readonly signal: AbortSignal | undefined;
 }
@@ -104,10 +106,9 @@ interface ReadS3BodyOptions {
  * A body that is not read to its end is cancelled, and its connection closed.
  */
 export async function* readS3Body(
-  { output, body }: S3GetAnswer,
-  { what, signal }: ReadS3BodyOptions,
+  body: S3Body,
+  { what, length, signal }: ReadS3BodyOptions,
 ): AsyncGenerator<Uint8Array> {
-  const announced = output.ContentLength;
   const abort = () => void discardS3Body(body);
   signal?.addEventListener("abort", abort, { once: true });
   let [received, ended] = [0, false];
@@ -127,9 +128,9 @@ export async function* readS3Body(
     if (!ended) await discardS3Body(body);
   }
   signal?.throwIfAborted();
-  if (announced !== undefined && received !== announced) {
+  if (received !== length) {
     throw new ObjectStoreError(
-      `${what}: the connection ended after ${received} of ${announced} bytes`,
+      `${what}: the connection ended after ${received} of ${length} bytes`,
       { code: "IncompleteBody", retryable: true },
     );
   }

@@ -24,11 +24,16 @@ interface SdkError {
   readonly message?: string;
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
+  /** Whose fault an error is that S3 has named. */
+  readonly $fault?: "client" | "server";
+  /** The answer. */
+  readonly $response?: { readonly statusCode?: number };
 }
 
 /** The HTTP status behind an error; undefined if there was no answer. */
 export function statusOf(error: unknown): number | undefined {
-  return (error as SdkError | null)?.$metadata?.httpStatusCode;
+  const { $metadata, $response } = (error ?? {}) as SdkError;
+  return $metadata?.httpStatusCode ?? $response?.statusCode;
 }
 
 /**
@@ -56,14 +61,21 @@ export function s3Error(what: string, error: unknown, isClockSet = false): unkno
 /** The system's code where there is one: the SDK calls every lost connection a TimeoutError. */
 function codeOf(error: SdkError): string {
   if (typeof error?.code === "string") return error.code;
+  if (isUnreadable(error)) return "InvalidAnswer";
   const status = statusOf(error);
   // HEAD has no body to say more in, and the SDK makes up names for it.
   if (status === 403 && (error.name === "403" || error.name === "Unknown")) return "AccessDenied";
-  if (status === 301) return "PermanentRedirect";
+  if (status === 301 && error.name !== "TemporaryRedirect") return "PermanentRedirect";
   return error?.name ?? "Unknown";
 }
 
+/** Whether the SDK could not make sense of an answer: all that S3 says has a `$fault`. */
+function isUnreadable(error: SdkError): boolean {
+  return error?.$response !== undefined && error.$fault === undefined;
+}
+
 function messageOf(error: SdkError): string {
+  if (isUnreadable(error)) return `the answer with status ${statusOf(error)} cannot be read`;
   const message = error?.message ?? String(error);
   const status = statusOf(error);
   const says = message === "UnknownError" || message === "Unknown" ? "" : message;

@@ -22,7 +22,15 @@ import type {
   ObjectStore,
   PutOptions,
 } from "./object_store.ts";
-import { checkObject, checkPage, checkPart, decodeKey } from "./s3_answers.ts";
+import {
+  checkObject,
+  checkPage,
+  checkPart,
+  checkStored,
+  decodeKey,
+  saysStored,
+  sizeOf,
+} from "./s3_answers.ts";
 import { discardS3Body, readS3Body, type S3GetAnswer, sendGet, sendPut } from "./s3_body.ts";
 import { s3Error, statusOf } from "./s3_error.ts";
 import { s3Identity } from "./store_identity.ts";
@@ -162,8 +170,8 @@ export class S3ObjectStore implements ObjectStore {
     });
     if (found === undefined) return await this.#checkBucket(what, options.signal);
     checkObject(what, found);
-    const { ContentLength: size = 0, LastModified: modifiedAt, Metadata: metadata = {} } = found;
-    return { key, size, modifiedAt: modifiedAt!, metadata };
+    const { LastModified: modifiedAt, Metadata: metadata = {} } = found;
+    return { key, size: sizeOf(what, found), modifiedAt: modifiedAt!, metadata };
   }
 
   /** Gets an object or a part of one, as a stream. */
@@ -186,15 +194,19 @@ export class S3ObjectStore implements ObjectStore {
     if (answer === undefined) return await this.#emptyPart(key, signal);
     const { output, body } = answer;
     try {
-      const size = checkPart(what, output, range);
-      return new StreamedBody(readS3Body(answer, { what, signal }), size, releaseOf(answer));
+      const wholeSize = saysLength(output) ? 0 : await this.#sizeOf(what, input, signal);
+      const { size, length } = checkPart(what, output, range, wholeSize);
+      return new StreamedBody(readS3Body(body, { what, length, signal }), size, releaseOf(answer));
     } catch (error) {
       await discardS3Body(body);
       throw error;
     }
   }
 
-  /** Writes an object as a whole, in one request. */
+  /**
+   * Writes an object as a whole, in one request. An answer that does not say that the object is
+   * stored, such as a proxy's, is not believed: a second request then looks for it.
+   */
   async put(
     key: string,
     body: ObjectContent,
@@ -202,22 +214,29 @@ export class S3ObjectStore implements ObjectStore {
   ): Promise<"created" | "exists"> {
     checkKey(key);
     const { PutObjectCommand } = await sdk();
-    const { signal } = options;
-    return await this.#try(`Cannot put ${this.url}/${key}`, signal, async () => {
-      const command = new PutObjectCommand({
-        Bucket: this.#bucket,
-        Key: this.#folder + key,
-        IfNoneMatch: options.ifAbsent ? "*" : undefined,
-        Metadata: options.metadata,
-      });
+    const { signal, ifAbsent, metadata } = options;
+    const what = `Cannot put ${this.url}/${key}`;
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: this.#folder + key,
+      IfNoneMatch: ifAbsent ? "*" : undefined,
+      Metadata: metadata,
+    });
+    const parts = partsOf(body);
+    const answer = await this.#try(what, signal, async () => {
       try {
-        await sendPut(this.#client, command, { parts: partsOf(body), signal });
-        return "created";
+        return await sendPut(this.#client, command, { parts, signal });
       } catch (error) {
-        if (options.ifAbsent && statusOf(error) === 412) return "exists";
+        if (ifAbsent && statusOf(error) === 412) return "exists";
         throw error;
       }
     });
+    if (answer === "exists") return answer;
+    if (saysStored(what, answer, command.input.ChecksumSHA256!)) return "created";
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    const status = answer.$metadata.httpStatusCode;
+    checkStored(what, await this.head(key, { signal }), { status, size, metadata });
+    return "created";
   }
 
   /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */
@@ -234,6 +253,24 @@ export class S3ObjectStore implements ObjectStore {
       signal?.throwIfAborted();
       throw s3Error(what, error, isClockSet());
     }
+  }
+
+  /** The size of an object whose bytes come without a length, as through some proxies. */
+  async #sizeOf(
+    what: string,
+    input: { readonly Bucket: string; readonly Key: string },
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { HeadObjectCommand } = await sdk();
+    const { Bucket, Key } = input;
+    return sizeOf(
+      what,
+      await this.#try(
+        what,
+        signal,
+        () => this.#client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: signal }),
+      ),
+    );
   }
 
   /** A part without bytes: HTTP has no range for it, so only the size is asked for. */
@@ -268,6 +305,10 @@ export class S3ObjectStore implements ObjectStore {
 /** How to free the chunks of a body, where they share their memory with nobody. */
 function releaseOf({ body }: S3GetAnswer): ((chunk: Uint8Array) => void) | undefined {
   return body instanceof AnswerBody ? (chunk) => body.release(chunk) : undefined;
+}
+
+function saysLength({ ContentLength, ContentRange }: S3GetAnswer["output"]): boolean {
+  return ContentLength !== undefined || ContentRange !== undefined;
 }
 
 function isEmpty(range: ByteRange | undefined): boolean {

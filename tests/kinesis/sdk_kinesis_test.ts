@@ -87,7 +87,11 @@ Deno.test("SdkKinesis counts every 5xx among what passes, whatever its body", as
   deepEqual([bare.code, bare.retryable], ["HTTP 500", true]);
   equal(bare.message, 'Cannot describe stream "clicks": the service answered with status 500');
   const html = await errorOf(() => new Response("<html>busy</html>", { status: 503 }));
-  deepEqual([html.code, html.retryable], ["HTTP 503", true]);
+  deepEqual([html.code, html.retryable], ["InvalidAnswer", true]);
+  equal(
+    html.message,
+    'Cannot describe stream "clicks": an answer with status 503 that is not of AWS: "busy"',
+  );
   const strange = await errorOf(() => fault("SomethingNewException", 502));
   deepEqual([strange.code, strange.retryable], ["SomethingNewException", true]);
 });
@@ -95,8 +99,14 @@ Deno.test("SdkKinesis counts every 5xx among what passes, whatever its body", as
 Deno.test("SdkKinesis counts a good answer that cannot be read among what passes", async () => {
   const html = await errorOf(() => new Response("<html>hello</html>"));
   deepEqual([html.code, html.retryable], ["InvalidAnswer", true]);
-  match(
+  equal(
     html.message,
+    'Cannot describe stream "clicks": an answer with status 200 that is not of AWS: "hello"',
+  );
+  const text = await errorOf(() => new Response("hello"));
+  deepEqual([text.code, text.retryable], ["InvalidAnswer", true]);
+  match(
+    text.message,
     /^Cannot describe stream "clicks": the answer with status 200 cannot be read \(.*JSON\)$/,
   );
 });
@@ -121,7 +131,7 @@ Deno.test("SdkKinesis.getRecords() names the shard whose records cannot be read"
 Deno.test("pollShard() reads on after an answer that cannot be read, and says of which shard", async () => {
   const record =
     '{"SequenceNumber":"1","PartitionKey":"a","Data":"","ApproximateArrivalTimestamp":1}';
-  const bodies = ["<html>busy</html>", `{"Records":[${record}]}`];
+  const bodies = ["<html>busy</html>", `{"Records":[${record}],"MillisBehindLatest":0}`];
   await using server = serve(({ ShardId }) =>
     ShardId === undefined ? new Response(bodies.shift()) : Response.json({ ShardIterator: "i" })
   );
@@ -261,7 +271,8 @@ Deno.test("SdkKinesis stops at once when a request is aborted", async () => {
 });
 
 Deno.test("SdkKinesis does not take an empty answer for the end of a shard", async () => {
-  await using server = serve(() => Response.json({}));
+  const answers: unknown[] = [{ Records: [] }, { Records: [], NextShardIterator: null }];
+  await using server = serve(() => Response.json(answers.shift() ?? {}));
   await using kinesis = await open(server.url);
   const shard = { stream: "clicks", shardId: "shardId-000000000000" as ShardId };
   for (

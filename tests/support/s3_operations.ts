@@ -200,7 +200,9 @@ function putObject(
   );
   const etag = `"${createHash("md5").update(body).digest("hex")}"`;
   bucket.set(request.key, { body, etag, modifiedAt: new Date(now()), metadata });
-  return new Response(null, { status: 200, headers: { etag } });
+  const answer = new Headers({ etag });
+  if (checksum !== null) answer.set("x-amz-checksum-sha256", checksum);
+  return new Response(null, { status: 200, headers: answer });
 }
 
 function getObject(bucket: S3Bucket, request: S3Request): Response {

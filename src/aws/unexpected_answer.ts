@@ -1,0 +1,69 @@
+/**
+ * Answers that are not of AWS: pages of proxies, firewalls and log-in portals.
+ *
+ * @module
+ */
+
+/** Thrown when an answer is a page for people. */
+export class UnexpectedAnswer extends Error {
+  /** The status, where the SDK's errors have it. */
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  /** Creates an error; the message is to follow what could not be done. */
+  constructor(message: string, status: number) {
+    super(message);
+    // A proxy that wants a password will go on wanting it; other pages pass.
+    this.name = status === 407 ? "ProxyAuthenticationRequired" : "InvalidAnswer";
+    this.$metadata = { httpStatusCode: status };
+  }
+}
+
+/** What is looked at of an answer. */
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Whether the headers say that an answer is a page. */
+export function isPage({ headers }: Pick<Head, "headers">): boolean {
+  return /^text\/html\b/i.test(headers["content-type"] ?? "");
+}
+
+/**
+ * Refuses an answer that is a page, or that redirects somewhere else than to a bucket's region.
+ *
+ * @param head Status and headers.
+ * @param body The body, or its beginning.
+ * @throws {UnexpectedAnswer} With the status and the first words.
+ */
+export function refusePage(head: Head, body: Uint8Array): void {
+  const { status, headers } = head;
+  const text = new TextDecoder().decode(body.subarray(0, 4096)).trim();
+  const isError = status >= 300 && text !== "" && !/^[{<]/.test(text); // neither JSON nor XML
+  if (isPage(head) || isError || /^<(!doctype html|html|head|body)\b/i.test(text)) {
+    throw new UnexpectedAnswer(
+      `an answer with status ${status} that is not of AWS: ${JSON.stringify(firstWords(text))}`,
+      status,
+    );
+  }
+  const { location } = headers;
+  if (text !== "" || location === undefined || status < 300 || status >= 400) return;
+  if (headers["x-amz-bucket-region"] !== undefined) return;
+  throw new UnexpectedAnswer(
+    `an answer with status ${status} that is not of AWS: a redirection to ${hostOf(location)}`,
+    status,
+  );
+}
+
+/** The title, or else the first words that a browser would show. */
+function firstWords(html: string): string {
+  const title = /<title>([^<]+)/i.exec(html)?.[1];
+  const text = title ?? html.replace(/<(script|style)\b.*?<\/\1>|<[^>]*>/gis, " ");
+  const words = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return words.length > 80 ? `${words.slice(0, 80)}…` : words;
+}
+
+/** A redirection's parameters may hold secrets. */
+function hostOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).origin : "another path";
+}
