@@ -13,6 +13,8 @@ import type {
   StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
 import { watchClock } from "../aws/clock_skew.ts";
+import { PageProgress } from "../aws/page_progress.ts";
+import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { readServiceTime } from "../aws/service_time.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
@@ -107,6 +109,7 @@ export class SdkKinesis implements KinesisApi {
    */
   async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
     const what = `list the shards of stream "${stream}"`;
+    const progress = new PageProgress();
     let input: ListShardsInput = { StreamName: stream };
     while (true) {
       const page = await this.#request(
@@ -114,9 +117,22 @@ export class SdkKinesis implements KinesisApi {
         options.signal,
         (settings) => this.#client.listShards(input, settings),
       );
-      for (const shard of list(page.Shards, what, "Shards")) yield toShard(shard, what);
-      if (page.NextToken === undefined) return;
-      input = { NextToken: page.NextToken };
+      const shards = list(page.Shards, what, "Shards");
+      // There is no stream without a shard: the answer is not that of Kinesis.
+      if (shards.length === 0 && input.StreamName !== undefined) {
+        throw invalidAnswer(what, "Shards");
+      }
+      for (const shard of shards) yield toShard(shard, what);
+      const token = page.NextToken ?? undefined;
+      if (token === undefined) return;
+      const wrong = progress.check(token, shards[0]?.ShardId);
+      if (wrong !== undefined) {
+        throw new KinesisError(`Cannot ${what}: ${wrong}`, {
+          code: "InvalidAnswer",
+          retryable: false,
+        });
+      }
+      input = { NextToken: token };
     }
   }
 

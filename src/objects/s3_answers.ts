@@ -13,28 +13,40 @@ import type {
   ListObjectsV2CommandOutput,
   PutObjectCommandOutput,
 } from "@aws-sdk/client-s3";
+import type { PageProgress } from "../aws/page_progress.ts";
 import { ObjectStoreError } from "../errors.ts";
 import { resolveRange } from "./byte_range.ts";
 import type { ByteRange, ObjectInfo, PutOptions } from "./object_store.ts";
 
 /**
- * Checks that an answer is a page of a listing, and tells how to go on if there is more.
+ * Checks that an answer is a page of a listing, and finds what the next page is requested with.
  *
  * @param what What could not be done if not, such as `"Cannot list s3://bucket/"`.
  * @param page The answer.
- * @throws {ObjectStoreError} If it is not, or does not.
+ * @param progress What is known of the pages before.
+ * @returns The token; undefined after the last page.
+ * @throws {ObjectStoreError} If it is no listing, or one that does not move on.
  */
-export function checkPage(what: string, page: ListObjectsV2CommandOutput): void {
-  const { Name, IsTruncated, NextContinuationToken } = page;
+export function nextToken(
+  what: string,
+  page: ListObjectsV2CommandOutput,
+  progress: PageProgress,
+): string | undefined {
+  const { Name, IsTruncated, NextContinuationToken, Contents = [], CommonPrefixes = [] } = page;
   if (Name === undefined && IsTruncated === undefined) {
     throw invalidAnswer(`${what}: the answer is no listing`);
   }
-  if (IsTruncated && NextContinuationToken === undefined) {
-    throw new ObjectStoreError(
-      `${what}: there are more objects, but the server does not tell how to go on`,
-      { code: "InvalidAnswer", retryable: false },
-    );
+  for (const { Key, LastModified, Size } of Contents) {
+    if (Key === undefined || LastModified === undefined || Size === undefined) {
+      throw invalidAnswer(`${what}: the answer lacks an object's key, time or size`);
+    }
   }
+  // Some servers do not say whether that was all.
+  if (!(IsTruncated ?? NextContinuationToken !== undefined)) return undefined;
+  const first = Contents[0]?.Key ?? CommonPrefixes[0]?.Prefix;
+  const wrong = progress.check(NextContinuationToken ?? "", first);
+  if (wrong === undefined) return NextContinuationToken;
+  throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer", retryable: false });
 }
 
 /** A key of a page: `EncodingType: "url"`, in which S3 writes a space as `+`, is undone. */

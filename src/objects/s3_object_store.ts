@@ -7,6 +7,7 @@
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerBody } from "../aws/answer_body.ts";
 import { watchClock } from "../aws/clock_skew.ts";
+import { PageProgress } from "../aws/page_progress.ts";
 import { ObjectStoreError } from "../errors.ts";
 import { checkRange } from "./byte_range.ts";
 import { checkKey, isBefore } from "./keys.ts";
@@ -24,10 +25,10 @@ import type {
 } from "./object_store.ts";
 import {
   checkObject,
-  checkPage,
   checkPart,
   checkStored,
   decodeKey,
+  nextToken,
   saysStored,
   sizeOf,
 } from "./s3_answers.ts";
@@ -120,7 +121,9 @@ export class S3ObjectStore implements ObjectStore {
   ): AsyncGenerator<ListObjectsV2CommandOutput> {
     const { ListObjectsV2Command } = await sdk();
     const what = `Cannot list ${this.url}/${prefix}`;
-    for (let token: string | undefined, more = true; more;) {
+    const progress = new PageProgress();
+    let token: string | undefined;
+    do {
       const page = await this.#try(
         what,
         signal,
@@ -138,11 +141,9 @@ export class S3ObjectStore implements ObjectStore {
             { abortSignal: signal },
           ),
       );
-      checkPage(what, page);
+      token = nextToken(what, page, progress);
       yield page;
-      token = page.NextContinuationToken;
-      more = token !== undefined;
-    }
+    } while (token !== undefined);
   }
 
   /**

@@ -170,6 +170,7 @@ Deno.test("SdkKinesis takes no part of an answer for what it is not", async () =
     [`{"Records":[${record.replace(":1}", ":1e300}")}]}`, read],
     [`{"Records":[${record}],"NextShardIterator":5}`, read],
     ['{"Shards":5}', list],
+    ['{"Shards":[]}', list],
     ['{"Shards":[5]}', list],
     ['{"Shards":[{"ShardId":5,"SequenceNumberRange":{"StartingSequenceNumber":"6"}}]}', list],
     ['{"Shards":[{"ShardId":"5","SequenceNumberRange":{"StartingSequenceNumber":6}}]}', list],
@@ -303,6 +304,26 @@ Deno.test("SdkKinesis.listShards() reads to the last page", async () => {
   deepEqual(shards.map(({ id }) => id.at(-1)), ["0", "1", "2"]);
   // AWS refuses a page's token together with the stream's name.
   deepEqual(server.requests, [{ StreamName: "clicks" }, { NextToken: "1" }, { NextToken: "2" }]);
+});
+
+Deno.test("SdkKinesis.listShards() ends where the listing does not move on, and says of which stream", async () => {
+  const shard = { ShardId: "shardId-0", SequenceNumberRange: { StartingSequenceNumber: "1" } };
+  const cases: [string, (page: number) => unknown][] = [
+    ["the server says that there is more, and not how to request it", () => ""],
+    ["the server gives the same page again", (page) => `${page}`],
+  ];
+  for (const [why, token] of cases) {
+    let pages = 0;
+    await using server = serve(() => Response.json({ Shards: [shard], NextToken: token(pages++) }));
+    await using kinesis = await open(server.url);
+    const error = await failureOf(() => Array.fromAsync(kinesis.listShards("clicks")));
+    deepEqual([error.code, error.retryable], ["InvalidAnswer", false]);
+    equal(error.message, `Cannot list the shards of stream "clicks": ${why}`);
+    ok(pages <= 2);
+  }
+  await using server = serve(() => Response.json({ Shards: [shard], NextToken: null }));
+  await using kinesis = await open(server.url);
+  equal((await Array.fromAsync(kinesis.listShards("clicks"))).length, 1);
 });
 
 Deno.test("SdkKinesis asks once: asking again is for who uses it", async () => {

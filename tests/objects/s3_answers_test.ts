@@ -164,16 +164,45 @@ Deno.test("S3ObjectStore.list() never takes something else for a listing without
   }
 });
 
-Deno.test("S3ObjectStore.list() says that a server does not tell how the listing goes on", async () => {
+Deno.test("S3ObjectStore.list() ends where the listing does not move on, and says of which bucket", async () => {
   await using running = await start();
   const { server, store } = running;
-  server.fault = () => page("<IsTruncated>true</IsTruncated>");
-  const error = await errorOf(keysOf(store));
-  deepEqual([error.code, error.retryable], ["InvalidAnswer", false]);
-  equal(
-    error.message,
-    "Cannot list s3://bucket/: there are more objects, but the server does not tell how to go on",
-  );
+  const token = (text: string) => `<NextContinuationToken>${text}</NextContinuationToken>`;
+  const truncated = "<IsTruncated>true</IsTruncated>";
+  let pages = 0;
+  const cases: [string, () => string][] = [
+    ["the server says that there is more, and not how to request it", () => truncated],
+    ["the server says that there is more, and not how to request it", () => truncated + token("")],
+    ["the server gives the same page again", () => truncated + token(`${pages}`)],
+    ["the server gives the same page again", () => token(`${pages}`)],
+  ];
+  for (const [why, parts] of cases) {
+    pages = 0;
+    server.fault = () => (pages++, page(parts()));
+    const error = await errorOf(keysOf(store));
+    deepEqual([error.code, error.retryable], ["InvalidAnswer", false]);
+    equal(error.message, `Cannot list s3://bucket/: ${why}`);
+    ok(pages <= 2);
+  }
+  const folders = "<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>";
+  server.fault = () =>
+    new Response(
+      `<ListBucketResult>${truncated}${token(`${pages++}`)}${folders}</ListBucketResult>`,
+    );
+  match((await errorOf(Array.fromAsync(store.folders("")))).message, /the same page again$/);
+});
+
+Deno.test("S3ObjectStore.list() ends where the server says so, whatever else it says", async () => {
+  await using running = await start();
+  const { server, store } = running;
+  const token = "<NextContinuationToken>1</NextContinuationToken>";
+  server.fault = () => page(`<IsTruncated>false</IsTruncated>${token}`);
+  deepEqual(await keysOf(store), ["a+b%"]);
+  server.fault = () => page("");
+  deepEqual(await keysOf(store), ["a+b%"]);
+  const contents = "<Contents><Size>1</Size></Contents>";
+  server.fault = () => page(contents);
+  deepEqual((await errorOf(keysOf(store))).code, "InvalidAnswer");
 });
 
 Deno.test("S3ObjectStore.list() decodes the keys that the server has encoded, and no others", async () => {
