@@ -7,7 +7,6 @@
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
 import type { ManifestShard } from "../codec/archive_manifest.ts";
 import { excuses, inGapOrder, namesArchived, type RecordedGap } from "./recorded_gaps.ts";
-import { rangeAfter, type RangeElsewhere } from "./recorded_moves.ts";
 
 /** What one file holds of one shard. */
 export interface ArchiveLink extends ManifestShard {
@@ -56,8 +55,6 @@ export interface ChainOptions {
    * be among the links. Default: none.
    */
   readonly namedBy?: readonly RecordedGap[] | undefined;
-  /** Records of the shard that are in another store, since the archive was moved. Default: none. */
-  readonly elsewhere?: readonly RangeElsewhere[] | undefined;
 }
 
 /**
@@ -135,8 +132,6 @@ function checkNamed(
   if (!isBefore(end, gap.after)) return end;
   if (end.last === undefined && options.beginsAnywhere) return end;
   const { client, shardId, after } = gap;
-  const elsewhere = rangeAfter(options.elsewhere ?? [], end.last, after);
-  if (elsewhere !== undefined) return after === elsewhere.upTo ? { ...end, last: after } : end;
   problems.push({
     type: "gap",
     keys: [end.link, next].flatMap((link) => link === undefined ? [] : [link.key]),
@@ -150,14 +145,12 @@ function checkNamed(
 function checkNext(
   { last: end, link: before }: ChainEnd,
   link: ArchiveLink,
-  { beginsAnywhere, gaps = [], elsewhere = [] }: ChainOptions,
+  { beginsAnywhere, gaps = [] }: ChainOptions,
 ): ArchiveProblem | undefined {
   const { previous, first } = link;
   if (previous === end) return undefined;
-  const isExcused = gaps.some((gap) => excuses(gap, end, link)) ||
-    previous !== undefined && rangeAfter(elsewhere, end, previous)?.upTo === previous;
   if (end === undefined) {
-    if (beginsAnywhere || isExcused) return undefined;
+    if (beginsAnywhere || gaps.some((gap) => excuses(gap, end, link))) return undefined;
     return problemOf("gap", [link], {
       after: previous,
       message: `no file ends with ${previous}, after which this one begins`,
@@ -166,7 +159,7 @@ function checkNext(
   const shown: Links = before === undefined ? [link] : [before, link];
   const overlap = before && checkOverlap(before, link);
   if (overlap !== undefined) return overlap;
-  if (isExcused) return undefined;
+  if (gaps.some((gap) => excuses(gap, end, link))) return undefined;
   return problemOf("gap", shown, {
     after: end,
     message: previous === undefined

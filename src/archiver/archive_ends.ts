@@ -104,7 +104,7 @@ async function aheadSince(services: EndServices): Promise<number> {
  * @returns A time in milliseconds since the Unix epoch.
  */
 export function earliestAhead(
-  { retentionHours, createdAt }: Pick<StreamDescription, "retentionHours" | "createdAt">,
+  { retentionHours, createdAt }: StreamDescription,
   open: readonly Pick<LedgerShard, "checkpoint" | "knownAt">[],
   now: number,
 ): number {

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import type { ArchiveReport } from "../archive/mod.ts";
-import { claimStore } from "../archiver/claim_store.ts";
 import type { ArchiveLedger, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
@@ -16,7 +15,6 @@ import {
   parseDay,
   streamOption,
 } from "./options.ts";
-import { moveBucketCommand } from "./move_bucket.ts";
 import { Progress } from "./progress.ts";
 import { countOf, problemLine } from "./report_text.ts";
 import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
@@ -41,8 +39,7 @@ export function checkpointCommand(context: CliContext): Command {
     .addCommand(listCommand(context))
     .addCommand(setCommand(context))
     .addCommand(rewindCommand(context))
-    .addCommand(recoverCommand(context))
-    .addCommand(moveBucketCommand(context));
+    .addCommand(recoverCommand(context));
 }
 
 function recoverCommand(context: CliContext): Command {
@@ -93,7 +90,6 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   });
   await progress.clear();
   refuseUnknowable(report);
-  if (opened !== undefined) await claimStore({ ledger: opened, store, clock: context.clock });
   await recoverFrom(report, { plan: ledger, change: opened }, context);
 }
 

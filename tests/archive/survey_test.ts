@@ -22,7 +22,6 @@ function problemsOf(change: (manifest: ArchiveManifest) => ArchiveManifest) {
   const [isPart, endsEarly] = [false, false];
   return survey.problems({
     ...{ isPart, endsEarly, client: undefined, gaps: [], earlierGaps: [], checkpoints: [] },
-    ...{ moves: [], here: "memory:" },
   });
 }
 

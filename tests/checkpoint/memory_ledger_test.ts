@@ -4,7 +4,6 @@ import { positions } from "./contract.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
-import { STORES } from "./ledger_contract_stores.ts";
 import type { LedgerPlace } from "./ledger_support.ts";
 
 /** Ledgers that are shared by sharing the object. */
@@ -32,6 +31,6 @@ function memoryPlace(): LedgerPlace {
   };
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STORES]) {
+for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
   Deno.test(`MemoryLedger: ${name}`, () => run(memoryPlace()));
 }

@@ -24,6 +24,7 @@
  */
 
 import { isVoid, parseArchive, type ParsedArchive, type ParsedRange } from "./archive_parser.ts";
+import { auditConsumer } from "./consumer_audit.ts";
 import { compareNumbers, type Facts, type PutRecord } from "./facts.ts";
 
 /** One file of the archive, with the records it holds. */
@@ -68,6 +69,13 @@ class Auditor {
     for (const shardId of this.#shardIds()) this.#checkChain(shardId);
     for (const key of this.#facts.openIntents) this.#report(`the intent of ${key} is still open`);
     this.#checkGaps();
+    const { storedAt } = this.#facts;
+    const archived = new Map(
+      [...this.#archivedIn].map(([{ n }, [key]]) => [n, storedAt.get(key!)!] as const),
+    );
+    for (const consumer of this.#facts.consumers) {
+      this.#problems.push(...auditConsumer(consumer, { ...this.#facts, archived }));
+    }
     return this.#problems;
   }
 

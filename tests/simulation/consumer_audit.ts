@@ -1,10 +1,11 @@
+import type { ShardId } from "../../src/record.ts";
 import type { Consumer, ConsumerRun } from "./consumers.ts";
 import { compareNumbers, type Facts, type PutRecord } from "./facts.ts";
 
 /** What the consumers' part of an audit goes by. */
 export type ConsumerFacts = Pick<Facts, "records" | "horizonAt" | "endedAt" | "start"> & {
-  /** The numbers of the records that are in the archive. */
-  readonly archived: ReadonlySet<number>;
+  /** When each record that is in the archive was put there, by its number. */
+  readonly archived: ReadonlyMap<number, number>;
 };
 
 /**
@@ -12,7 +13,7 @@ export type ConsumerFacts = Pick<Facts, "records" | "horizonAt" | "endedAt" | "s
  *
  * Every event from its start on must have been handled: what was handed out to a process that died
  * over it comes again. Only what the stream has dropped may be missing, and for a history only if it
- * was not archived either. In one process the records of a shard come once and in order.
+ * was not archived either before it began, or it told that something may be missing there. In one process the records of a shard come once and in order.
  */
 export function auditConsumer(consumer: Consumer, facts: ConsumerFacts): string[] {
   const missing = missedBy(consumer, facts).map((record) =>
@@ -27,7 +28,17 @@ export function missedBy({ plan, runs }: Consumer, facts: ConsumerFacts): PutRec
   return facts.records.filter((record) => {
     if (!record.isEvent || record.putAt < plan.from) return false;
     if (runs.some(({ handled }) => handled.has(record.n))) return false;
-    if (plan.type === "history" && facts.archived.has(record.n)) return true;
+    if (plan.type === "history") {
+      const archivedAt = facts.archived.get(record.n);
+      if (archivedAt !== undefined) {
+        // It was live by then, or had told that something may be missing there.
+        const isTold = runs.some(({ told }) => told.has(record.shardId as ShardId));
+        const wasLate = runs.some(({ startedAt }) => startedAt <= archivedAt);
+        return record.putAt >= horizon || !(isTold || wasLate);
+      }
+      // What arrived before the archive begins is not looked for.
+      if (record.putAt < (facts.start?.from ?? 0)) return false;
+    }
     return record.putAt >= horizon;
   });
 }

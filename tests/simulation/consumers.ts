@@ -19,6 +19,8 @@ export interface ConsumerPlan {
 
 /** What one process of a consumer did. */
 export interface ConsumerRun {
+  /** When it began. */
+  readonly startedAt: number;
   /** The records that it got, by their number, in that order. */
   readonly got: number[];
   /** Those that it was done with. */
@@ -49,8 +51,8 @@ export class Consumer {
   }
 
   /** Reads until it is told to stop. */
-  async run(services: ConsumerServices, signal: AbortSignal): Promise<void> {
-    const run: ConsumerRun = { got: [], handled: new Set(), told: new Set() };
+  async run(services: ConsumerServices, signal: AbortSignal, startedAt: number): Promise<void> {
+    const run: ConsumerRun = { startedAt, got: [], handled: new Set(), told: new Set() };
     this.runs.push(run);
     await using reader = this.#open(services, run, signal);
     const { process } = services;

@@ -1,3 +1,4 @@
+import type { Consumer } from "./consumers.ts";
 import type { Gap, LedgerShard } from "../../src/checkpoint/archive_ledger.ts";
 
 /** A record, as the producer knows it. */
@@ -27,6 +28,8 @@ export interface Facts {
   readonly records: readonly PutRecord[];
   /** Every object of the bucket by its key. */
   readonly objects: ReadonlyMap<string, Uint8Array>;
+  /** When each of them was put. */
+  readonly storedAt: ReadonlyMap<string, number>;
   /** Keys of the objects that other programs put there. */
   readonly strangers: ReadonlySet<string>;
   /** Positions that an older Triton had left; what they cover was archived by it. */
@@ -43,6 +46,8 @@ export interface Facts {
   readonly checkpoints: ReadonlyMap<string, string>;
   readonly openIntents: readonly string[];
   readonly gaps: readonly Gap[];
+  /** The programs that read. */
+  readonly consumers: readonly Consumer[];
   /** Whether the clocks of all processes agreed. */
   readonly clocksAgree: boolean;
 }

@@ -6,6 +6,7 @@
  */
 
 import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
+import type { Checkpointer } from "../../src/checkpoint/mod.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
 import type { SequenceNumber, StartPosition } from "../../src/record.ts";
@@ -249,6 +250,32 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       return { ...batch, records: [...batch.records.slice(1), { ...first, sequenceNumber }] };
     },
   })),
+
+  /** Consumers: a position that is loaded is one record further than what was saved. */
+  "position one record too far": (shared) => ({
+    ...shared,
+    checkpointer: (checkpointer) =>
+      changed<Checkpointer>(checkpointer, () => ({
+        async list(stream) {
+          const checkpoints = await checkpointer.list(stream);
+          return await Promise.all(checkpoints.map(async (checkpoint) => {
+            const position = { type: "after", ...checkpoint } as const;
+            const iterator = await shared.kinesis.getShardIterator(checkpoint, position);
+            const { records: [next] } = await shared.kinesis.getRecords(iterator, { limit: 1 });
+            return { ...checkpoint, ...next && { sequenceNumber: next.sequenceNumber } };
+          }));
+        },
+      })),
+  }),
+
+  /** Producers: what Kinesis refused of a request is taken for put. */
+  "refused record counts as taken": inKinesis((kinesis) => ({
+    async putRecords(stream, entries) {
+      const sent = entries.length > 1 ? entries.slice(1) : entries;
+      const results = await kinesis.putRecords(stream, sent);
+      return entries.length > 1 ? [results[0]!, ...results] : results;
+    },
+  })),
 };
 
 /** By which planted bug each kind of trouble is seen to be noticed. */
@@ -261,6 +288,8 @@ export const PLANT_OF_TROUBLE: Readonly<Record<Trouble, string>> = {
   failovers: "no recovery",
   "stolen leases": "refused shard stays in the file",
   redelivery: "redelivered record is another",
+  consumers: "position one record too far",
+  producers: "refused record counts as taken",
 };
 
 function later(start: StartPosition): StartPosition {

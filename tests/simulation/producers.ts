@@ -47,6 +47,7 @@ export function withRefusals(kinesis: KinesisApi, random: Random, rate: () => nu
 
 /** A program that puts numbered records, and goes on where its last process had an answer. */
 export class Producer {
+  readonly name = "producer";
   readonly plan: ProducerPlan;
   readonly #random: Random;
   /** How many records are in the stream, as far as it knows. */

@@ -22,7 +22,7 @@ export type Happening =
   }
   | { readonly at: number; readonly type: "start worker" | "stop worker" | "crash worker" }
   | { readonly at: number; readonly type: "night falls" }
-  | { readonly at: number; readonly type: "fail over" };
+  | { readonly at: number; readonly type: "fail over" | "start programs" | "crash program" };
 
 /** All that a seed decides beforehand. */
 export interface Scenario {
@@ -47,18 +47,24 @@ export interface Scenario {
 
 /** Decides what a run is to be like. */
 export function planScenario(random: Random, enabled: ReadonlySet<Trouble>): Scenario {
-  const troubles = planTroubles(random.fork(), enabled);
+  const planned = planTroubles(random.fork(), enabled, START);
   const oldTriton = random.chance(0.1);
   // An older Triton leaves no times, and keeps positions of shards that left the stream long ago: what
   // was lost in shards that came and went before the first worker came at all cannot be told.
   const days = planDays(random, oldTriton ? 0 : 0.2);
   const workers = random.integer(1, 3);
+  const strangers = random.chance(0.3) ? 0.2 : 0;
+  const skips = random.chance(0.05) ? 0.3 : 0;
+  // A history reads what there is: not what an older Triton archived, nor around what strangers put.
+  const hasHistory = !oldTriton && strangers === 0 && skips === 0;
+  const consumers = planned.consumers.filter(({ type }) => type === "stream" || hasHistory);
+  const troubles = { ...planned, consumers };
   return {
     shards: random.pick([1, 1, 2, 2, 3]),
     retentionHours: random.pick([24, 24, 48]),
     oldTriton,
-    strangers: random.chance(0.3) ? 0.2 : 0,
-    skips: random.chance(0.05) ? 0.3 : 0,
+    strangers,
+    skips,
     rates: { ...planRates(random), lateWrite: troubles.lateWrites },
     troubles,
     options: { ...planOptions(random, oldTriton), recover: troubles.failovers.length > 0 },
@@ -178,6 +184,10 @@ function planWorkers(random: Random, days: readonly Day[], workers: number): Hap
     }
     for (let count = random.integer(0, 2); count > 0; count--) {
       happenings.push({ at: sometime(), type: "crash worker" });
+    }
+    happenings.push({ at: from + random.integer(0, 10) * SECOND, type: "start programs" });
+    for (let count = random.integer(0, 3); count > 0; count--) {
+      happenings.push({ at: sometime(), type: "crash program" });
     }
     if (to < days.at(-1)!.from) happenings.push({ at: to, type: "night falls" });
   }

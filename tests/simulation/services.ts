@@ -1,8 +1,12 @@
 import type { ArchiverServices } from "../../src/archiver/mod.ts";
+import type { Checkpointer } from "../../src/checkpoint/mod.ts";
 import { type FaultPlan, type SimulatedProcess, withFaults } from "../../src/testing/mod.ts";
 
-/** What workers share: Kinesis, bucket and database. */
-export type SharedServices = Omit<ArchiverServices, "clock">;
+/** What processes share: Kinesis, bucket and databases. */
+export interface SharedServices extends Omit<ArchiverServices, "clock"> {
+  /** Where a consumer keeps its positions, as its processes have it. */
+  readonly checkpointer: (checkpointer: Checkpointer) => Checkpointer;
+}
 
 /** The services as one process has them: each call may go wrong. */
 export function servicesOf(

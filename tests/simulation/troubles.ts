@@ -1,4 +1,6 @@
 import type { Random } from "../../src/testing/mod.ts";
+import { type ConsumerPlan, planConsumers } from "./consumers.ts";
+import { planProducer, type ProducerPlan } from "./producers.ts";
 
 const SECOND = 1_000;
 
@@ -12,6 +14,8 @@ export const TROUBLES = [
   "failovers",
   "stolen leases",
   "redelivery",
+  "consumers",
+  "producers",
 ] as const;
 
 /** What Triton does not stand yet. */
@@ -56,6 +60,10 @@ export interface TroublePlan {
   readonly stolenLeases: number;
   /** Chance that Kinesis delivers records again. */
   readonly redelivery: number;
+  /** The programs that read, by what was archived or not. */
+  readonly consumers: readonly ConsumerPlan[];
+  /** The programs that write. */
+  readonly producers: readonly ProducerPlan[];
 }
 
 /** Whether process clocks agree: keys of archives are then in the order of their making. */
@@ -64,7 +72,11 @@ export function clocksAgree({ clockError, clockDrift }: TroublePlan): boolean {
 }
 
 /** Decides how much of each trouble a run has; each is decided alike whether others are on or off. */
-export function planTroubles(random: Random, enabled: ReadonlySet<Trouble>): TroublePlan {
+export function planTroubles(
+  random: Random,
+  enabled: ReadonlySet<Trouble>,
+  start: number,
+): TroublePlan {
   const of = (trouble: Trouble, chance: number): Random | undefined => {
     const own = random.fork();
     return own.chance(chance) && enabled.has(trouble) ? own : undefined;
@@ -77,6 +89,8 @@ export function planTroubles(random: Random, enabled: ReadonlySet<Trouble>): Tro
   const failovers = of("failovers", 0.1);
   const stolen = of("stolen leases", 0.3);
   const redelivery = of("redelivery", 0.3);
+  const consumers = of("consumers", 0.25);
+  const producers = of("producers", 0.2);
   return {
     clockError: clocks?.pick([SECOND, 60 * SECOND, 600 * SECOND, 50 * 3_600 * SECOND]) ?? 0,
     clockDrift: clocks?.pick([0, 0.001, 0.05]) ?? 0,
@@ -89,5 +103,7 @@ export function planTroubles(random: Random, enabled: ReadonlySet<Trouble>): Tro
     failoverLag: failovers?.pick([1, 5, 30])! * SECOND || 0,
     stolenLeases: stolen?.pick([0.1, 0.3]) ?? 0,
     redelivery: redelivery?.pick([0.05, 0.3]) ?? 0,
+    consumers: consumers === undefined ? [] : planConsumers(consumers, start),
+    producers: producers === undefined ? [] : [planProducer(producers)],
   };
 }

@@ -8,22 +8,20 @@ import type {
 import type { Clock } from "../../src/clock.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
-import {
-  type ProcessStep,
-  Random,
-  SeededFaults,
-  type ServiceCall,
-  SimulatedProcess,
-} from "../../src/testing/mod.ts";
+import { Random, SeededFaults, type SimulatedProcess } from "../../src/testing/mod.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { missedBy } from "./consumer_audit.ts";
+import { Consumer } from "./consumers.ts";
 import { compareNumbers, type Facts, type FirstStart } from "./facts.ts";
+import { Processes } from "./processes.ts";
+import { auditProducer, PRODUCED, Producer } from "./producers.ts";
+import { Programs } from "./programs.ts";
 import { CALM, type Happening, planScenario, type Scenario, START } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { servicesOf, type SharedServices } from "./services.ts";
 import { STREAM, StreamDriver } from "./stream_driver.ts";
-import { describeStep, show } from "./steps.ts";
+import { show } from "./steps.ts";
 import { clocksAgree, DEFAULT_TROUBLES, type Trouble } from "./troubles.ts";
-import { wrongClock } from "./world_clock.ts";
 import { WorldKinesis } from "./world_kinesis.ts";
 import { WorldLedger } from "./world_ledger.ts";
 import { WorldStore } from "./world_store.ts";
@@ -46,12 +44,6 @@ export interface WorldOptions {
   readonly troubles?: ReadonlySet<Trouble> | undefined;
 }
 
-/** How much more often than after other calls a process stands still after these. */
-const PAUSES: Readonly<Record<string, number>> = {
-  ...{ put: 10, intend: 10, commit: 5, cancel: 5, acquire: 5, standing: 5, end: 5 },
-  ...{ recordGap: 5, reposition: 5, confirm: 2, addFirstShards: 2 },
-};
-
 /** The longest time between two polls of a shard. */
 const POLL_MS = 5_000;
 
@@ -71,6 +63,7 @@ export class World {
   readonly #worldStore: WorldStore;
   readonly #driver: StreamDriver;
   readonly #plant: Plant;
+  readonly #processes: Processes;
   readonly #workers = new Set<Worker>();
   readonly #problems: string[] = [];
   readonly #strangers = new Set<string>();
@@ -79,7 +72,7 @@ export class World {
   #shared!: SharedServices;
   #start: FirstStart | undefined;
   #workerCount = 0;
-  #isCalm = false;
+  #programs!: Programs;
 
   constructor(seed: number, trace: Trace, options: WorldOptions = {}) {
     const random = new Random(seed);
@@ -93,6 +86,11 @@ export class World {
     this.#kinesis = new MemoryKinesis({ clock: scheduler.clock(this.#random) });
     this.#store = new MemoryObjectStore({ now: () => scheduler.now });
     this.#driver = new StreamDriver(this.#kinesis, scheduler, random.fork(), this.scenario);
+    this.#processes = new Processes({
+      ...{ scheduler, random: random.fork(), troubles: this.scenario.troubles },
+      faults: this.#faults,
+      note: (...what) => this.#note(...what),
+    });
     const now = () => scheduler.now;
     const plan = this.scenario.troubles;
     this.#worldStore = new WorldStore(this.#store, { now, random: random.fork(), plan });
@@ -111,13 +109,18 @@ export class World {
     }
     await this.scheduler.runUntil(() => false, START + this.scenario.calmAt);
     await this.#calmDown();
-    return this.#problems;
+    for (const producer of this.#programs.producers) {
+      this.#problems.push(...await auditProducer(producer, this.#kinesis));
+    }
+    return [...this.#problems, ...this.#programs.problems];
   }
 
   /** What is left when all is over. */
   async facts(): Promise<Facts> {
     const objects = new Map<string, Uint8Array>();
-    for await (const { key } of this.#store.list("")) {
+    const storedAt = new Map<string, number>();
+    for await (const { key, modifiedAt } of this.#store.list("")) {
+      storedAt.set(key, modifiedAt.getTime());
       objects.set(key, await (await this.#store.get(key)).bytes());
     }
     const { ledger } = this.#worldLedger;
@@ -127,6 +130,7 @@ export class World {
     return {
       records: this.#driver.records,
       objects,
+      storedAt,
       strangers: this.#strangers,
       oldCheckpoints: this.#oldCheckpoints,
       start: this.#start,
@@ -137,6 +141,7 @@ export class World {
       checkpoints: await ledger.checkpoints(),
       openIntents: [...new Set(open)],
       gaps: await ledger.gaps(),
+      consumers: this.#programs.consumers,
       clocksAgree: clocksAgree(this.scenario.troubles),
     };
   }
@@ -169,7 +174,24 @@ export class World {
       kinesis: this.#worldKinesis.kinesis,
       store: this.#worldStore.store,
       ledger: this.#worldLedger.ledger,
+      checkpointer: (checkpointer) => checkpointer,
     }, this.scheduler);
+    this.#openPrograms();
+  }
+
+  #openPrograms(): void {
+    const { consumers, producers } = this.scenario.troubles;
+    const random = this.#random.fork();
+    if (producers.length > 0) this.#kinesis.createStream(PRODUCED, 2, { retentionHours: 8760 });
+    this.#programs = new Programs({
+      consumers: consumers.map((plan, n) => new Consumer(`reader${n}`, plan, random.fork())),
+      producers: producers.map((plan) => new Producer(plan, random.fork())),
+      scheduler: this.scheduler,
+      processes: this.#processes,
+      shared: this.#shared,
+      random,
+      note: (...what) => this.#note(...what),
+    });
   }
 
   /** What a first listing asks for: what the stream holds, or what arrives from some time on. */
@@ -211,6 +233,10 @@ export class World {
         return this.#anyWorker()?.stop.abort();
       case "crash worker":
         return this.#anyWorker()?.process.crash("without warning");
+      case "start programs":
+        return this.#programs.start();
+      case "crash program":
+        return this.#programs.crash();
       case "fail over": {
         const since = this.scheduler.now - this.scenario.troubles.failoverLag;
         const forgotten = this.#worldLedger.failOver(since + this.scenario.troubles.ledgerClock);
@@ -223,6 +249,7 @@ export class World {
 
   /** Before a day or two without workers, some stop in good order and some do not. */
   #endAllWorkers(): void {
+    this.#programs.nightFalls();
     for (const worker of [...this.#workers]) {
       if (this.#random.chance(0.5)) worker.stop.abort();
       const ms = this.#random.integer(0, 90_000);
@@ -236,22 +263,12 @@ export class World {
 
   #startWorker(): void {
     const name = `worker${++this.#workerCount}`;
-    const random = this.#random.fork();
-    const process: SimulatedProcess = new SimulatedProcess(this.#clockOf(random), {
-      onStep: (step) => {
-        const [what, details] = describeStep(step);
-        this.#note(name, what, details);
-        if (step.type === "crash") this.#workers.delete(worker);
-        this.#pauseAfter(step, process, random);
-      },
-    });
+    const process = this.#processes.start(name, () => this.#workers.delete(worker));
     const worker = { name, process, stop: new AbortController() };
     this.#workers.add(worker);
     const skipToLatest = this.#random.chance(this.scenario.skips);
     this.#note(name, "starts", () => skipToLatest ? "and skips to the latest" : "");
-    // Outages are by the world's clock, not by that of the process.
-    const plan = { decide: (call: ServiceCall) => this.#faults.decide(call, this.scheduler.now) };
-    const services = servicesOf(process, plan, this.#shared);
+    const services = servicesOf(process, this.#processes.faults, this.#shared);
     const archiver = new Archiver(services, { ...this.scenario.options, skipToLatest });
     archiver.run(worker.stop.signal).then(
       () => this.#ended(worker, "ends in good order"),
@@ -260,24 +277,6 @@ export class World {
         if (process.alive) this.#problems.push(`${name} failed: ${error}`);
       },
     );
-  }
-
-  #clockOf(random: Random): Clock {
-    const { clockError, clockDrift } = this.scenario.troubles;
-    const clock = this.scheduler.clock(random.fork());
-    if (clocksAgree(this.scenario.troubles)) return clock;
-    return wrongClock(clock, {
-      offset: Math.round((random.next() * 2 - 1) * clockError),
-      drift: (random.next() * 2 - 1) * clockDrift,
-    });
-  }
-
-  /** Now and then a process stands still as soon as it has an answer, or before. */
-  #pauseAfter(step: ProcessStep, process: SimulatedProcess, random: Random): void {
-    const { pauses } = this.scenario.troubles;
-    if (pauses === 0 || this.#isCalm || step.type !== "answer" || step.late) return;
-    if (!random.chance(pauses * (PAUSES[step.call.operation] ?? 1))) return;
-    process.pause(random.integer(500, random.pick([2_000, 60_000, 180_000])));
   }
 
   #ended(worker: Worker, how: string): void {
@@ -310,11 +309,12 @@ export class World {
   /** Ends all trouble, and gives the workers time to finish. */
   async #calmDown(): Promise<void> {
     this.#note("world", "calms down");
-    this.#isCalm = true;
+    this.#processes.end();
     this.#faults.end(CALM);
     this.#worldStore.end();
     this.#worldKinesis.end();
     this.#worldLedger.stolenLeases = 0;
+    this.#programs.calmDown();
     for (const { process } of [...this.#workers]) {
       if (this.#random.chance(0.3)) process.crash("at the end");
     }
@@ -323,16 +323,17 @@ export class World {
     const isArchived = async () => {
       // Who was about to crash in this very moment crashes all the same, and is started again.
       while (working() < this.scenario.lastWorkers) this.#startWorker();
-      since = await this.#isArchived() ? since ?? this.scheduler.now : undefined;
+      since = await this.#isArchived() && this.#isRead() ? since ?? this.scheduler.now : undefined;
       // By then each shard was asked for its records, so that it is noticed what it has lost.
       return since !== undefined && this.scheduler.now - since >= 3 * POLL_MS;
     };
     if (!await this.#waitFor(isArchived)) {
       this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
     }
+    this.#programs.stop();
     for (const { stop } of this.#workers) stop.abort();
     // deno-lint-ignore require-await
-    if (!await this.#waitFor(async () => this.#workers.size === 0)) {
+    if (!await this.#waitFor(async () => this.#workers.size + this.#programs.running === 0)) {
       this.#problems.push("stuck: a worker does not stop");
       for (const { process } of [...this.#workers]) process.crash("does not stop");
     }
@@ -348,13 +349,13 @@ export class World {
     const look = async (): Promise<void> => {
       if (over) return;
       so = await isSo();
-      over ||= so || this.#problems.length > 0;
+      over ||= so || this.#problems.length + this.#programs.problems.length > 0;
       if (!over) this.scheduler.after(1_000, () => void look());
     };
     void look();
     await this.scheduler.runUntil(() => over, deadline);
     over = true;
-    return so || this.#problems.length > 0;
+    return so || this.#problems.length + this.#programs.problems.length > 0;
   }
 
   /**
@@ -380,6 +381,20 @@ export class World {
       if (checkpoint !== undefined && compareNumbers(checkpoint, sequenceNumber) >= 0) return true;
       return skipped.some((gap) => gap.shardId === shardId && putAt < gap.recordedAt.getTime());
     });
+  }
+
+  /** Whether consumers have all that they can have, and producers are done. */
+  #isRead(): boolean {
+    const facts = {
+      records: this.#driver.records,
+      horizonAt: (time: number) => this.#driver.horizonAt(time),
+      endedAt: this.scheduler.now,
+      start: this.#start,
+      archived: new Map<number, number>(),
+    };
+    const { consumers, producers } = this.#programs;
+    return producers.every(({ isDone }) => isDone) &&
+      consumers.every((consumer) => missedBy(consumer, facts).length === 0);
   }
 
   #note(who: string, what: string, details?: () => string): void {
