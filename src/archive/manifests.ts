@@ -45,6 +45,9 @@ export type InspectedArchive =
     | { readonly type: "damaged"; readonly error: ArchiveFormatError | ObjectStoreError }
   );
 
+/** What S3 calls an object that must be restored before it can be read. */
+export const COLD_STORAGE = "InvalidObjectState";
+
 /** Enough for a manifest of twenty shards. */
 const TAIL_BYTES = 8 * 1024;
 /** Enough to see whether a file promises a manifest. */
@@ -140,10 +143,13 @@ async function readToEnd(file: Uint8Array): Promise<void> {
   while (!(await events.next()).done);
 }
 
+/** The file is gone, was overwritten, or is in cold storage. */
+const FILE_CODES: ReadonlySet<string> = new Set(["NoSuchKey", "ObjectChanged", COLD_STORAGE]);
+
 /** Whether an error tells of one file alone, so that others can be read. */
 export function isAboutFile(error: unknown): error is ArchiveFormatError | ObjectStoreError {
   return error instanceof ArchiveFormatError ||
-    error instanceof ObjectStoreError && ["NoSuchKey", "ObjectChanged"].includes(error.code);
+    error instanceof ObjectStoreError && FILE_CODES.has(error.code);
 }
 
 function noBytesError(): ArchiveFormatError {

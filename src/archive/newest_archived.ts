@@ -6,11 +6,17 @@
 
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../clock.ts";
+import { ObjectStoreError } from "../errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
 import type { ArchiveEntry } from "./archive_entry.ts";
 import { listArchives } from "./list_archives.ts";
-import { askingAgain, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+import {
+  askingAgain,
+  COLD_STORAGE,
+  readManifests,
+  type ReadManifestsOptions,
+} from "./manifests.ts";
 
 /** Whose archive to look at, and how far back. */
 export interface NewestArchivedOptions extends ReadManifestsOptions {
@@ -28,6 +34,11 @@ export interface NewestArchivedOptions extends ReadManifestsOptions {
    * all are read.
    */
   readonly isKnown?: ((key: string) => boolean) | undefined;
+  /**
+   * Called with the key of a file in cold storage, which cannot be read: whether what it holds is
+   * known to be archived. Default: such a file is an error.
+   */
+  readonly isCommitted?: ((key: string) => Promise<boolean>) | undefined;
   /** The time that archives were created before, give or take a day. Default: the clock's. */
   readonly now?: Date | undefined;
 }
@@ -66,7 +77,8 @@ const log = getLogger(["triton", "archive"]);
  * @param store Where the archives are.
  * @param options Whose archive, and how far back.
  * @returns The end of each shard that has archives in that time.
- * @throws {ObjectStoreError} If the store cannot be read.
+ * @throws {ObjectStoreError} If the store cannot be read, or a file in cold storage holds what may not
+ * be known.
  */
 export async function newestArchived(
   store: ObjectStore,
@@ -77,6 +89,10 @@ export async function newestArchived(
   for await (const file of readManifests(store, recentArchives(store, options), options)) {
     const { key } = file.entry;
     if (file.type === "damaged") {
+      if (isCold(file.error)) {
+        if (await options.isCommitted?.(key)) continue;
+        throw file.error;
+      }
       log.error("{key}: {reason}", { event: "file.damaged", key, reason: file.error.message });
     }
     if (file.type !== "provable") continue;
@@ -89,6 +105,10 @@ export async function newestArchived(
     }
   }
   return ends;
+}
+
+function isCold(error: Error): boolean {
+  return error instanceof ObjectStoreError && error.code === COLD_STORAGE;
 }
 
 async function* recentArchives(

@@ -56,7 +56,8 @@ export class ArchiveEnds {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, time, signal, ledger: { stream, client } } = this.#services;
+    const { store, clock, time, signal, ledger } = this.#services;
+    const { stream, client } = ledger;
     const first = this.#lookedAt === undefined ? await aheadSince(this.#services) : Infinity;
     const startedAt = time.now();
     const since = Math.min(first, (this.#lookedAt ?? Infinity) - DAY_MS);
@@ -68,6 +69,7 @@ export class ArchiveEnds {
       clock,
       signal,
       isKnown,
+      isCommitted: (key: string) => ledger.isCommitted(key),
       since: new Date(since),
       now: new Date(startedAt),
       maxAttempts: 3,

@@ -201,7 +201,9 @@ function encode(text: string): string {
 
 /** @throws {TypeError} If a header cannot be sent. */
 function initOf({ method, headers, body }: WireRequest): RequestInit {
-  const sent = new Headers(Object.entries(headers).filter(([name]) => !NOT_SENT.has(name)));
+  const sent = new Headers(
+    Object.entries(headers).filter(([name]) => !NOT_SENT.has(name.toLowerCase())),
+  );
   // What an object is encoded with is part of it.
   sent.set("accept-encoding", "identity");
   return {

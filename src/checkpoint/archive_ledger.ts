@@ -195,6 +195,8 @@ export interface ArchiveLedger extends AsyncDisposable {
    * @returns What the intent is now: `"done"` if it had become so before.
    */
   cancel(intentId: string): Promise<"done" | "void">;
+  /** Whether the archive of a key is committed: the checkpoints have moved past what it holds. */
+  isCommitted(key: string): Promise<boolean>;
   /**
    * Ends a shard that was archived to its end, frees its lease and adds its children.
    *

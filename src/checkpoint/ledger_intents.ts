@@ -99,6 +99,16 @@ export function* cancel(scope: LedgerScope, intentId: string): Steps<FinalState>
   return (yield* settle(scope, intentId, "void")) ? "void" : yield* verdict(scope, intentId);
 }
 
+/** Whether the archive of a key is committed. */
+export function* isCommitted({ client, stream }: LedgerScope, key: string): Steps<boolean> {
+  const rows = yield* ask(
+    `SELECT id FROM triton_archive
+    WHERE client = ? AND stream = ? AND archive_key = ? AND state = 'done'`,
+    ...[client, stream, key],
+  );
+  return rows.length > 0;
+}
+
 /** Changes the state of an intent if it is open, and tells whether it was. */
 function* settle(
   { client, stream }: LedgerScope,

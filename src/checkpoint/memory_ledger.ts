@@ -246,6 +246,14 @@ export class MemoryLedger implements ArchiveLedger {
     return intent.state as "done" | "void";
   }
 
+  /** Whether the archive of a key is committed. */
+  // deno-lint-ignore require-await
+  async isCommitted(key: string): Promise<boolean> {
+    return [...this.#intents.values()].some((intent) =>
+      intent.key === key && intent.state === "done"
+    );
+  }
+
   /** Ends a shard that was archived to its end, frees its lease and adds its children. */
   async end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
     const row = this.#row(shardId);

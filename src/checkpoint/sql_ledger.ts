@@ -14,7 +14,7 @@ import type {
 import { listCheckpoints } from "./ledger_checkpoints.ts";
 import { adopt, confirm, reposition } from "./ledger_positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "./ledger_gaps.ts";
-import { cancel, commit, intend, standing } from "./ledger_intents.ts";
+import { cancel, commit, intend, isCommitted, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
 import {
   acquire,
@@ -138,6 +138,13 @@ export class SqlLedger implements ArchiveLedger {
     return this.#transact(
       `Cannot cancel intent "${intentId}" of stream`,
       () => cancel(this.#scope, intentId),
+    );
+  }
+
+  isCommitted(key: string): Promise<boolean> {
+    return this.#run(
+      `Cannot look for archive "${key}" of stream`,
+      () => isCommitted(this.#scope, key),
     );
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type {
   GetObjectCommand,
@@ -57,34 +58,35 @@ export async function sendGet(
   return { output, body: body ?? output.Body as unknown as S3Body };
 }
 
+/** The SHA-256 of a body, which the signature covers. */
+export function hashOf(parts: readonly Uint8Array[]): Buffer {
+  const sha256 = createHash("sha256");
+  for (const part of parts) sha256.update(part);
+  return sha256.digest();
+}
+
 /**
  * Sends a PutObject with a body of several parts, without joining them first.
  *
- * The SHA-256, which the signature covers, is also sent as the object's checksum: a bucket with
- * Object Lock wants one.
- *
  * @param client The client to send with; one that is not Triton's own gets the parts joined.
  * @param command The command, without a body.
- * @param body The parts, and what aborts the request.
+ * @param body The parts, their hash, and what aborts the request.
  */
 export async function sendPut(
   client: S3Client,
   command: PutObjectCommand,
-  { parts, signal }: {
+  { parts, sha256, signal }: {
     readonly parts: readonly Uint8Array[];
+    readonly sha256: Buffer;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<PutObjectCommandOutput> {
-  const sha256 = createHash("sha256");
-  for (const part of parts) sha256.update(part);
-  const digest = sha256.digest();
-  command.input.ChecksumSHA256 = digest.toString("base64");
   command.input.Body = client.config.requestHandler instanceof FetchHandler
     ? new PartsBlob(parts)
     : joinChunks(parts);
   command.middlewareStack.add((next) => (args) => {
     const { headers } = args.request as { headers: Record<string, string> };
-    headers["x-amz-content-sha256"] = digest.toString("hex");
+    headers["x-amz-content-sha256"] = sha256.toString("hex");
     return next(args);
   }, { step: "build", name: "tritonBodyHash" });
   return await client.send(command, { abortSignal: signal });

@@ -6,6 +6,7 @@
 
 import { noCredentials } from "../aws/no_credentials.ts";
 import { isPassingCode, isPassingStatus } from "../aws/passing.ts";
+import { UnexpectedAnswer } from "../aws/unexpected_answer.ts";
 import { CONNECTION_CODES } from "../connection_codes.ts";
 import { ObjectStoreError, TritonError } from "../errors.ts";
 
@@ -15,6 +16,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   Forbidden: "access denied; check the policy of these credentials",
   NoSuchBucket: "there is no such bucket",
   NoSuchKey: "there is no such object",
+  InvalidObjectState: "it is in cold storage (Glacier); restore it first, with " +
+    "`aws s3api restore-object`",
   PermanentRedirect: "the bucket is in another region; set AWS_REGION to it",
 };
 
@@ -34,6 +37,26 @@ interface SdkError {
 export function statusOf(error: unknown): number | undefined {
   const { $metadata, $response } = (error ?? {}) as SdkError;
   return $metadata?.httpStatusCode ?? $response?.statusCode;
+}
+
+/** Whether S3 says that a key is taken, and not somebody else who answers with that status. */
+export function isTaken(error: unknown): boolean {
+  return statusOf(error) === 412 && !(error instanceof UnexpectedAnswer);
+}
+
+/** How servers refuse what they do not know. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "InvalidArgument",
+  "InvalidRequest",
+  "MalformedRequest",
+  "NotImplemented",
+]);
+
+/** Whether a server may have refused a request for its checksum. */
+export function mayRefuseChecksum(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status !== 400 && status !== 501) return false;
+  return REFUSALS.has(codeOf(error as SdkError)) || /checksum/i.test(messageOf(error as SdkError));
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getLogger } from "@logtape/logtape";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerBody } from "../aws/answer_body.ts";
 import { watchClock } from "../aws/clock_skew.ts";
@@ -32,8 +33,15 @@ import {
   saysStored,
   sizeOf,
 } from "./s3_answers.ts";
-import { discardS3Body, readS3Body, type S3GetAnswer, sendGet, sendPut } from "./s3_body.ts";
-import { s3Error, statusOf } from "./s3_error.ts";
+import {
+  discardS3Body,
+  hashOf,
+  readS3Body,
+  type S3GetAnswer,
+  sendGet,
+  sendPut,
+} from "./s3_body.ts";
+import { isTaken, mayRefuseChecksum, s3Error, statusOf } from "./s3_error.ts";
 import { s3Identity } from "./store_identity.ts";
 
 /** Which objects of S3 a store is about. */
@@ -45,6 +53,8 @@ export interface S3ObjectStoreOptions {
   /** URL of the client's server, where it is not AWS's: part of the store's identity. */
   readonly endpoint?: string | undefined;
 }
+
+const log = getLogger(["triton", "objects"]);
 
 /** The SDK, loaded when the first request is made: importing this file must not load it. */
 let loading: Promise<typeof import("@aws-sdk/client-s3")> | undefined;
@@ -75,6 +85,8 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string;
   /** What stands before every key: empty, or ends with a slash. */
   readonly #folder: string;
+  /** Whether each object is put with its checksum: a bucket with Object Lock wants one. */
+  #sendsChecksums = true;
 
   /**
    * Creates a store; nothing is asked yet.
@@ -217,27 +229,52 @@ export class S3ObjectStore implements ObjectStore {
     const { PutObjectCommand } = await sdk();
     const { signal, ifAbsent, metadata } = options;
     const what = `Cannot put ${this.url}/${key}`;
-    const command = new PutObjectCommand({
-      Bucket: this.#bucket,
-      Key: this.#folder + key,
-      IfNoneMatch: ifAbsent ? "*" : undefined,
-      Metadata: metadata,
-    });
     const parts = partsOf(body);
-    const answer = await this.#try(what, signal, async () => {
-      try {
-        return await sendPut(this.#client, command, { parts, signal });
-      } catch (error) {
-        if (ifAbsent && statusOf(error) === 412) return "exists";
-        throw error;
-      }
-    });
+    const sha256 = hashOf(parts);
+    const answer = await this.#try(
+      what,
+      signal,
+      () =>
+        this.#withoutChecksum(async (sendsChecksum) => {
+          const command = new PutObjectCommand({
+            Bucket: this.#bucket,
+            Key: this.#folder + key,
+            IfNoneMatch: ifAbsent ? "*" : undefined,
+            Metadata: metadata,
+            ChecksumSHA256: sendsChecksum ? sha256.toString("base64") : undefined,
+          });
+          try {
+            return await sendPut(this.#client, command, { parts, sha256, signal });
+          } catch (error) {
+            if (ifAbsent && isTaken(error)) return "exists";
+            throw error;
+          }
+        }),
+    );
     if (answer === "exists") return answer;
-    if (saysStored(what, answer, command.input.ChecksumSHA256!)) return "created";
+    if (saysStored(what, answer, sha256.toString("base64"))) return "created";
     const size = parts.reduce((sum, part) => sum + part.length, 0);
     const status = answer.$metadata.httpStatusCode;
     checkStored(what, await this.head(key, { signal }), { status, size, metadata });
     return "created";
+  }
+
+  /** Sends with a checksum; without, from then on, where only that is taken. */
+  async #withoutChecksum<T>(send: (sendsChecksum: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await send(this.#sendsChecksums);
+    } catch (error) {
+      if (!this.#sendsChecksums || !mayRefuseChecksum(error)) throw error;
+      const answer = await send(false).catch(() => {
+        throw error; // it was something else
+      });
+      this.#sendsChecksums = false;
+      log.warn("{url} refuses the header x-amz-checksum-sha256: files are put without it", {
+        event: "bucket.checksum_refused",
+        url: this.url,
+      });
+      return answer;
+    }
   }
 
   /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */

@@ -1,9 +1,11 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
 import { ArchiveEnds } from "../../src/archiver/archive_ends.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { MemoryKinesis, ServiceTime } from "../../src/kinesis/mod.ts";
+import { ObjectStoreError } from "../../src/errors.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
+import type { GetOptions } from "../../src/objects/object_store.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { chainOf, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
 
@@ -44,6 +46,16 @@ async function fourDays() {
       return { ends: found.map((end) => end && [end.key, end.last]), gets };
     },
   };
+}
+
+/** An object of which some methods are others. */
+function instead<T extends object>(target: T, methods: Record<string, unknown>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const member = methods[name as string] ?? target[name as keyof T];
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
 }
 
 const END = [[keyOf(CHAIN.at(-1)!), String(2 * CHAIN.length)], undefined];
@@ -117,4 +129,24 @@ Deno.test("ArchiveEnds looks again for who comes while it looks", async () => {
   held.resolve();
   await early;
   deepStrictEqual((await end)?.key, keyOf(more.at(-1)!));
+});
+
+Deno.test("ArchiveEnds takes what the ledger knows of a file in cold storage, or says how to restore it", async () => {
+  const { services } = await fourDays();
+  const cold = keyOf(CHAIN.at(-1)!);
+  const store = instead(services.store, {
+    get(key: string, options: GetOptions) {
+      if (key !== cold) return services.store.get(key, options);
+      const message = `Cannot get ${key}: it is in cold storage (Glacier)`;
+      throw new ObjectStoreError(message, { code: "InvalidObjectState", retryable: false });
+    },
+  });
+  const ledger = instead(services.ledger, {
+    isCommitted: (key: string) => Promise.resolve(key === known),
+  });
+  let known = "";
+  const ends = () => new ArchiveEnds({ ...services, store, ledger }).of(shardId(0));
+  await rejects(ends(), { code: "InvalidObjectState" });
+  known = cold;
+  deepStrictEqual((await ends())?.key, keyOf(CHAIN.at(-2)!));
 });

@@ -54,6 +54,24 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
+    name: "isCommitted() knows the keys of archives that are done, and no others",
+    async run(place) {
+      await using ledger = await place.open();
+      await lease(ledger, "a", 2);
+      const [done, open] = [
+        intent("i", range(0, 1, undefined, "1")),
+        intent("j", range(1, 1, undefined, "2")),
+      ];
+      for (const each of [done, open]) await ledger.intend(each);
+      equal(await ledger.isCommitted(done.key), false);
+      await ledger.commit("i");
+      equal(await ledger.isCommitted(done.key), true);
+      equal(await ledger.isCommitted(open.key), false);
+      await ledger.cancel("j");
+      equal(await ledger.isCommitted(open.key), false);
+    },
+  },
+  {
     name: "standing() tells where to begin, and since when that is known",
     async run(place) {
       await using ledger = await place.open();
