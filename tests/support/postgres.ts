@@ -47,6 +47,16 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+/** What a server has beside a superuser and an empty database. */
+export interface PostgresOptions {
+  /** Its settings, as in postgresql.conf. */
+  readonly settings?: readonly string[];
+  /** Files in its directory, which only the server may read: keys, for one. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Who may connect and how, as in pg_hba.conf. */
+  readonly hba?: readonly string[];
+}
+
 /**
  * Starts a server.
  *
@@ -54,14 +64,16 @@ export interface PostgresServer extends AsyncDisposable {
  * set, the machine's is used where there is one. Root may not run PostgreSQL: it is run as user
  * `postgres` or `nobody` then.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const owner = serverOwner();
   const directory = await Deno.makeTempDir({ prefix: "triton-pg-" });
   try {
     if (owner !== undefined) await Deno.chown(directory, owner.uid, owner.gid);
     const binaries = findBinaries(directory);
-    await initialise({ binaries, directory, owner });
-    const server = new Server({ binaries, directory, owner });
+    const place = { binaries, directory, owner };
+    await initialise(place);
+    await writeFiles(place, options);
+    const server = new Server(place, options.settings ?? []);
     await server.start();
     return server;
   } catch (error) {
@@ -82,12 +94,14 @@ class Server implements PostgresServer {
   readonly binaries: string;
   readonly password = PASSWORD;
   readonly #owner: Owner;
+  readonly #settings: readonly string[];
   #port = 0;
   #databases = 0;
   #process: Deno.ChildProcess | undefined;
   #log: Promise<void> | undefined;
 
-  constructor({ binaries, directory, owner }: Place) {
+  constructor({ binaries, directory, owner }: Place, settings: readonly string[]) {
+    this.#settings = settings;
     this.binaries = binaries;
     this.directory = directory;
     this.#owner = owner;
@@ -155,6 +169,7 @@ class Server implements PostgresServer {
       "max_connections=50",
       "log_min_messages=log",
       "lc_messages=C",
+      ...this.#settings,
     ].flatMap((setting) => ["-c", setting]);
     const program = join(this.binaries, "postgres");
     this.#process = command("/bin/sh", {
@@ -181,6 +196,19 @@ class Server implements PostgresServer {
       if (READY.test(log)) tell(undefined);
     }
     tell(log);
+  }
+}
+
+/** Writes files that the server reads. */
+async function writeFiles(
+  { directory, owner }: Place,
+  { files = {}, hba }: PostgresOptions,
+): Promise<void> {
+  const all = { ...files, ...(hba && { "data/pg_hba.conf": hba.join("\n") + "\n" }) };
+  for (const [name, content] of Object.entries(all)) {
+    const path = join(directory, name);
+    await Deno.writeTextFile(path, content, { mode: 0o600 });
+    if (owner !== undefined) await Deno.chown(path, owner.uid, owner.gid);
   }
 }
 
