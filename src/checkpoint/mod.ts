@@ -53,7 +53,7 @@ export {
 export { readRecordedLedger, type RecordedLedger } from "./recorded_ledger.ts";
 export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
-export type { DialOptions } from "./postgres_dial.ts";
+export type { DialOptions } from "./postgres_connection.ts";
 export type { PostgresConnector, PostgresSession } from "./postgres_session.ts";
 export {
   SqliteCheckpointer,

@@ -93,7 +93,7 @@ export class PostgresPool {
       return result;
     } catch (error) {
       discard();
-      throw error;
+      throw whatEndedIt(session, error);
     } finally {
       signal.removeEventListener("abort", discard);
       this.#endTurn();
@@ -141,6 +141,12 @@ export class PostgresPool {
       done.abort();
     }
   }
+}
+
+/** What the server said, where the driver noticed only that the connection was lost. */
+function whatEndedIt(session: PostgresSession | undefined, error: unknown): unknown {
+  const isLost = (error as { readonly code?: unknown } | null)?.code === "CONNECTION_CLOSED";
+  return isLost ? session?.lastWords ?? error : error;
 }
 
 /**

@@ -11,13 +11,16 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type Driver from "postgres";
 import type { Sql } from "postgres";
 import { CheckpointError } from "../errors.ts";
-import { dial, type DialOptions, type PostgresConnection } from "./postgres_dial.ts";
+import type { DialOptions, PostgresConnection } from "./postgres_connection.ts";
+import { dial } from "./postgres_dial.ts";
 import { type Environment, postgresSettings } from "./postgres_settings.ts";
 import type { PostgresAddress } from "./postgres_url.ts";
+import { lastWords } from "./postgres_wire.ts";
 
 /** One session, for one piece of work at a time. */
 export interface PostgresSession {
@@ -25,6 +28,8 @@ export interface PostgresSession {
   readonly sql: Sql;
   /** Whether the connection is there, as far as this side knows. */
   readonly isAlive: boolean;
+  /** What the server said as it ended the session, if it did. */
+  readonly lastWords: Error | undefined;
   /** Cuts the connection; what waits for an answer fails. */
   discard(): void;
   /** Takes leave of the server, and ends the connection. */
@@ -63,16 +68,21 @@ function openSession(postgres: typeof Driver, connection: PostgresConnection): P
   const lose = () => isLost = true;
   socket.once("error", lose).once("end", lose).once("close", lose);
   socket.on("error", () => {}); // the driver takes its own listeners away as it closes
+  let last: Buffer | undefined;
+  const listen = () => socket.on("data", (bytes: Buffer) => last = bytes);
   const sql = postgres(
     {
       ...OPTIONS,
-      socket: oneSocket(connection),
+      socket: oneSocket(connection, listen),
     } as Parameters<typeof postgres>[0] & object,
   );
   return {
     sql,
     get isAlive() {
       return !isLost && !socket.destroyed;
+    },
+    get lastWords() {
+      return lastWords(last);
     },
     discard() {
       isLost = true;
@@ -110,7 +120,7 @@ const OPTIONS = {
 };
 
 /** Gives the driver a socket, once; after that it may not connect by itself. */
-function oneSocket(connection: PostgresConnection): () => Socket {
+function oneSocket(connection: PostgresConnection, onGreeted: () => void): () => Socket {
   let left: PostgresConnection | undefined = connection;
   return () => {
     if (left === undefined) {
@@ -121,7 +131,7 @@ function oneSocket(connection: PostgresConnection): () => Socket {
     }
     const { socket, greeting } = left;
     left = undefined;
-    greet(socket, greeting.bytes);
+    greet(socket, greeting.bytes, onGreeted);
     return socket;
   };
 }
@@ -130,12 +140,13 @@ function oneSocket(connection: PostgresConnection): () => Socket {
  * Answers the driver's first message, by which it would log in, with what the server said when we
  * did.
  */
-function greet(socket: Socket, greeting: Uint8Array): void {
+function greet(socket: Socket, greeting: Uint8Array, onGreeted: () => void): void {
   const write = socket.write;
   socket.write = () => {
     socket.write = write;
     queueMicrotask(() => { // the driver goes on to forget what it has written
       socket.unshift(greeting);
+      onGreeted();
       socket.resume();
     });
     return true;

@@ -37,6 +37,24 @@ export class PostgresServerError extends Error {
   }
 }
 
+/**
+ * The error that a server sent as its last words: the driver (3.4.9) forgets one that comes without
+ * the message that the server is ready, and knows of a lost connection alone.
+ *
+ * @param bytes What came last; it need not begin with a message.
+ */
+export function lastWords(bytes: Buffer | undefined): PostgresServerError | undefined {
+  if (bytes === undefined) return undefined;
+  for (let at = bytes.indexOf(ERROR); at >= 0; at = bytes.indexOf(ERROR, at + 1)) {
+    const reachesEnd = at + 5 <= bytes.length &&
+      at + 1 + bytes.readUInt32BE(at + 1) === bytes.length;
+    if (reachesEnd) return new PostgresServerError(bytes.subarray(at + 5));
+  }
+  return undefined;
+}
+
+const ERROR = "E".charCodeAt(0);
+
 /** Reads exactly so many bytes; what comes after them stays in the socket. */
 export async function readBytes(socket: Socket, count: number): Promise<Buffer> {
   for (;;) {

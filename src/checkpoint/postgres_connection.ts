@@ -1,0 +1,142 @@
+/**
+ * One connection to one PostgreSQL server, as far as the server is ready for statements.
+ *
+ * @module
+ */
+
+import { connect, type Socket } from "node:net";
+import type { Clock } from "../clock.ts";
+import { type Greeting, logIn } from "./postgres_login.ts";
+import type { PostgresHost, PostgresSettings } from "./postgres_settings.ts";
+import { checkServer } from "./postgres_target.ts";
+import { startTls } from "./postgres_tls.ts";
+
+/** A connection that somebody has logged in on. */
+export interface PostgresConnection {
+  readonly socket: Socket;
+  readonly greeting: Greeting;
+}
+
+/** libpq waits for ever unless it is told. */
+const CONNECT_TIMEOUT_SECONDS = 10;
+const KEEPALIVE_SECONDS = 60;
+
+/** What to go by while connecting. */
+export interface DialOptions {
+  /** What `connect_timeout` goes by. */
+  readonly clock: Clock;
+  /** Gives the attempt up. */
+  readonly signal: AbortSignal;
+}
+
+/** Where to connect, and how. */
+export interface ConnectionOptions extends DialOptions {
+  readonly host: PostgresHost;
+  /** What `target_session_attrs` asks for, without `prefer-standby`. */
+  readonly attributes: string;
+  /** Whether to ask for TLS. */
+  readonly encrypted: boolean;
+}
+
+/** Connects to a host and logs in. */
+export async function openConnection(
+  settings: PostgresSettings,
+  options: ConnectionOptions,
+): Promise<PostgresConnection> {
+  const { host, attributes, encrypted } = options;
+  const plain = connect(place(host));
+  const done = new AbortController();
+  const limit = limitTime(plain, settings, options, done.signal);
+  let socket: Socket = plain;
+  socket.on("error", ignore); // whoever waits for something hears of it
+  try {
+    await connected(plain);
+    keepAlive(plain, settings);
+    if (encrypted) socket = await encrypt(plain, settings, host);
+    socket.on("error", ignore);
+    const greeting = await logIn(socket, settings, host);
+    await checkServer(socket, greeting, attributes);
+    socket.off("error", ignore);
+    return { socket, greeting };
+  } catch (error) {
+    socket.destroy();
+    plain.destroy();
+    throw limit.error ?? error;
+  } finally {
+    done.abort();
+  }
+}
+
+function ignore(): void {}
+
+function place({ host, hostaddr, port }: PostgresHost) {
+  if (host.startsWith("/")) return { path: `${host}/.s.PGSQL.${port}` };
+  return { host: hostaddr ?? host, port };
+}
+
+/** Whether a host is the directory of a socket, where there is no TLS. */
+export function isDirectory({ host, hostaddr }: PostgresHost): boolean {
+  return hostaddr === undefined && host.startsWith("/");
+}
+
+function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => reject(firstOf(error));
+    const onClose = () => reject(socket.errored ?? new Error("the connection was given up"));
+    socket.once("error", onError).once("close", onClose).once("connect", () => {
+      socket.off("error", onError).off("close", onClose);
+      resolve();
+    });
+  });
+}
+
+/** A name with several addresses fails with the reasons of all of them. */
+function firstOf(error: Error): Error {
+  return error instanceof AggregateError ? error.errors[0] : error;
+}
+
+async function encrypt(
+  plain: Socket,
+  settings: PostgresSettings,
+  host: PostgresHost,
+): Promise<Socket> {
+  const socket = await startTls(plain, settings, host);
+  if (socket !== undefined) return socket;
+  if (settings.sslmode === "prefer") return plain;
+  throw Object.assign(
+    new Error(`sslmode is ${settings.sslmode}, but the server does not support TLS`),
+    { code: "TlsError" },
+  );
+}
+
+function keepAlive(socket: Socket, { parameters }: PostgresSettings): void {
+  const idle = Number(parameters.keepalives_idle ?? 0);
+  const seconds = idle > 0 ? idle : KEEPALIVE_SECONDS;
+  socket.setKeepAlive(parameters.keepalives !== "0", seconds * 1000);
+}
+
+/** Gives the connection up when it takes too long, or when nobody wants it any more. */
+function limitTime(
+  socket: Socket,
+  { parameters }: PostgresSettings,
+  { clock, signal }: DialOptions,
+  done: AbortSignal,
+): { error?: Error } {
+  const limit: { error?: Error } = {};
+  const giveUp = (message: string, code: string) => {
+    if (done.aborted) return;
+    limit.error = Object.assign(new Error(message), { code });
+    socket.destroy(limit.error);
+  };
+  const onAbort = () => giveUp("the connection was given up", "CONNECTION_DESTROYED");
+  signal.addEventListener("abort", onAbort, { once: true });
+  done.addEventListener("abort", () => signal.removeEventListener("abort", onAbort));
+  if (signal.aborted) onAbort();
+  const given = Number(parameters.connect_timeout ?? CONNECT_TIMEOUT_SECONDS);
+  if (given > 0) {
+    const seconds = Math.max(given, 2); // as libpq
+    const message = `the server did not take the connection within ${seconds} seconds`;
+    clock.sleep(seconds * 1000, done).then(() => giveUp(message, "CONNECT_TIMEOUT"), ignore);
+  }
+  return limit;
+}
