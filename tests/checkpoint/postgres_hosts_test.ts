@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, match, rejects } from "node:assert/strict";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import {
-  CheckpointError,
+  type CheckpointError,
   openCheckpointer,
   openLedger,
   readLedger,

@@ -213,7 +213,7 @@ const TESTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     );
   },
 
-  async "a login that goes on in plain text before TLS begins is refused (CVE-2021-23222)"(place) {
+  async "a login that goes on in plain text before TLS begins is refused (CVE-2021-23222)"() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const serving = (async () => {
       using client = await listener.accept();
