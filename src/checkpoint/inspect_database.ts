@@ -13,6 +13,7 @@ import { upgrade } from "./ledger_schema.ts";
 import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
+import type { Intruder } from "./postgres_schema.ts";
 import { SCHEMA } from "./schema.ts";
 import { ask, type SqlExecutor, type Steps } from "./sql_steps.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
@@ -35,6 +36,8 @@ export interface DatabaseFacts {
   readonly newestKey: string | undefined;
   /** When the stream was created that the positions belong to. */
   readonly streamCreatedAt: Date | undefined;
+  /** Who is not trusted and could run code as the user: nobody in SQLite. */
+  readonly intruders: readonly Intruder[];
 }
 
 /** Whose archives to look at. */
@@ -75,10 +78,11 @@ export function inspectDatabase(
   database: string | SqliteDatabase,
   options: InspectOptions,
 ): Promise<DatabaseFacts> {
-  return withExecutor(database, async ({ executor, kind, isNew }) => {
+  return withExecutor(database, async ({ executor, kind, isNew, findIntruders }) => {
     const what = "Cannot ask the checkpoint database about itself";
     const facts = await executor.run(what, () => askFacts(kind, executor));
-    return { ...facts, isNew, ...await executor.run(what, () => readArchives(executor, options)) };
+    const archives = await executor.run(what, () => readArchives(executor, options));
+    return { ...facts, ...archives, isNew, intruders: await findIntruders?.() ?? [] };
   });
 }
 
@@ -166,6 +170,7 @@ interface Opened {
   readonly executor: SqlExecutor;
   readonly kind: "sqlite" | "postgres";
   readonly isNew: boolean;
+  readonly findIntruders?: () => Promise<Intruder[]>;
 }
 
 async function withExecutor<T>(
@@ -179,7 +184,8 @@ async function withExecutor<T>(
   if (address.type === "postgres") {
     return await openPostgres(address.postgres, async (connector) => {
       await using executor = new PostgresExecutor(new PostgresPool(connector));
-      return await use({ executor, kind: "postgres", isNew: false });
+      const findIntruders = () => executor.findIntruders();
+      return await use({ executor, kind: "postgres", isNew: false, findIntruders });
     });
   }
   return await withSqlite(address.type === "memory" ? ":memory:" : address.path, use);

@@ -77,7 +77,9 @@ export async function openLedger(
         await (await PostgresCheckpointer.open(connector, { client }))[Symbol.asyncDispose]();
         const executor = new PostgresExecutor(new PostgresPool(connector));
         try {
-          return await SqlLedger.open(executor, options);
+          const ledger = await SqlLedger.open(executor, options);
+          await executor.checkOwners(); // of tables that were created meanwhile
+          return ledger;
         } catch (error) {
           await executor[Symbol.asyncDispose]();
           throw error;

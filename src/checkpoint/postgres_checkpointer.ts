@@ -31,6 +31,8 @@ export interface PostgresCheckpointerOptions {
   readonly clock?: Clock | undefined;
   /** How long to wait for an answer, in milliseconds: 30,000 unless given. */
   readonly timeoutMs?: number | undefined;
+  /** A role that is trusted as the owner of the tables, beside those that always are. */
+  readonly tableOwner?: string | undefined;
 }
 
 /** Serialises changes of the schema. Any number will do as long as all versions use the same. */
@@ -102,7 +104,11 @@ export class PostgresCheckpointer implements Checkpointer {
     const checkpointer = new PostgresCheckpointer(source, options);
     try {
       const what = "Cannot prepare the checkpoint database";
-      checkpointer.#schema = await checkpointer.#pool.run(what, createMissing);
+      const { tableOwner } = checkpointer.#pool;
+      checkpointer.#schema = await checkpointer.#pool.run(
+        what,
+        (sql) => createMissing(sql, tableOwner),
+      );
       return checkpointer;
     } catch (error) {
       await checkpointer.#pool.end();
@@ -183,10 +189,10 @@ export class PostgresCheckpointer implements Checkpointer {
  *
  * @returns The schema that the tables are in.
  */
-async function createMissing(sql: Sql): Promise<string> {
+async function createMissing(sql: Sql, tableOwner: string | undefined): Promise<string> {
   // Looking first, without a lock: who may only read gets on, too.
   for (let round = 1;; round++) {
-    const schema = await findSchema(sql);
+    const schema = await findSchema(sql, tableOwner);
     const changes = await missing(sql, schema);
     if (changes.length === 0) return schema;
     // Without the lock, CREATE TABLE can fail on an index of the catalogue when two run it at once.

@@ -1,7 +1,13 @@
 import type { Sql } from "postgres";
 import { CheckpointError } from "../errors.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
-import { findSchema, inSchema, SAFE_PATH } from "./postgres_schema.ts";
+import {
+  findIntruders,
+  findSchema,
+  inSchema,
+  type Intruder,
+  SAFE_PATH,
+} from "./postgres_schema.ts";
 import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 
 /** Rollbacks for another transaction's sake: serialization failure and deadlock. */
@@ -66,13 +72,31 @@ export class PostgresExecutor implements SqlExecutor {
     return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps));
   }
 
+  /** Checks the owners of the tables that are there by now. */
+  checkOwners(): Promise<void> {
+    return this.#pool.run("Cannot look at the owners of the tables", async (sql) => {
+      await this.#findSchema(sql);
+    });
+  }
+
+  /** Looks for roles that could run code as this user. */
+  findIntruders(): Promise<Intruder[]> {
+    return this.#pool.run("Cannot look at the rights of others", async (sql) => {
+      return await findIntruders(sql, await this.#findSchema(sql), this.#pool.tableOwner);
+    });
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.end();
   }
 
+  #findSchema(sql: Sql): Promise<string> {
+    return findSchema(sql, this.#pool.tableOwner);
+  }
+
   #transaction<T>(what: string, begin: string, steps: () => Steps<T>): Promise<T> {
     return this.#pool.run(what, async (sql) => {
-      const schema = this.#schema ??= await findSchema(sql);
+      const schema = this.#schema ??= await this.#findSchema(sql);
       return await transaction(sql, `${begin}; ${SETTINGS}`, () => drive(sql, schema, steps()));
     });
   }

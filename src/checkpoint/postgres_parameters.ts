@@ -75,8 +75,9 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
     values: ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"],
   },
   load_balance_hosts: { env: "PGLOADBALANCEHOSTS", values: ["disable", "random"] },
-  // Triton's own: the schemas in which its tables are looked for.
+  // Triton's own: the schemas in which its tables are looked for, and a role that may own them.
   search_path: {},
+  table_owner: {},
 };
 
 /** Values of parameters by their names, all of them known and valid. */

@@ -16,6 +16,8 @@ export interface PostgresPoolOptions {
   readonly clock?: Clock | undefined;
   /** How long to wait for an answer, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** A role that is trusted as the owner of the tables. Default: the connector's. */
+  readonly tableOwner?: string | undefined;
   /** Most sessions at a time. Default: 4. */
   readonly maxSessions?: number | undefined;
 }
@@ -33,6 +35,8 @@ const MAX_SESSIONS = 4;
  * the server then rolls an open transaction back, and nothing depends on what state the driver is in.
  */
 export class PostgresPool {
+  /** A role that is trusted as the owner of the tables, beside the usual ones. */
+  readonly tableOwner: string | undefined;
   readonly #source: Sql | PostgresConnector;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -43,6 +47,7 @@ export class PostgresPool {
 
   constructor(source: Sql | PostgresConnector, options: PostgresPoolOptions = {}) {
     this.#source = source;
+    this.tableOwner = options.tableOwner ?? ("connect" in source ? source.tableOwner : undefined);
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#free = options.maxSessions ?? MAX_SESSIONS;

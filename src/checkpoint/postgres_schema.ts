@@ -42,12 +42,13 @@ interface Found {
  * there are none, the first one, in which tables are created.
  *
  * @param sql One session, or a pool of sessions with one search path.
+ * @param tableOwner A role that is trusted beside the usual ones.
  * @returns The schema's name.
  * @throws {CheckpointError} With code `NoSchema` if there is none to create tables in,
  * `SeveralSchemas` if the tables are in more than one, `Untrusted` if the schema or a table belongs
- * to somebody who is not trusted (see {@linkcode TRUSTED}).
+ * to somebody who is not trusted (see {@linkcode trusted}).
  */
-export async function findSchema(sql: Sql): Promise<string> {
+export async function findSchema(sql: Sql, tableOwner?: string): Promise<string> {
   const rows = await sql.unsafe<Found[]>(FIND);
   const placed = rows.filter(({ schema }) => schema !== null);
   const schema = placed[0]?.schema ?? rows[0]?.first ?? undefined;
@@ -62,7 +63,7 @@ export async function findSchema(sql: Sql): Promise<string> {
         `"${astray.schema}": move one of them by ALTER TABLE ... SET SCHEMA ...`,
     );
   }
-  await checkOwners(sql, schema);
+  await checkOwners(sql, schema, tableOwner);
   return schema;
 }
 
@@ -72,22 +73,29 @@ export async function findSchema(sql: Sql): Promise<string> {
  *
  * For a superuser, `pg_has_role` says that it belongs to all roles; so its own are looked up.
  */
-const TRUSTED = `(
+function trusted(tableOwner: string | undefined): string {
+  return `(
   owner.oid = me.oid OR owner.oid = database.datdba OR owner.rolsuper
-  OR owner.rolname = 'pg_database_owner'
+  OR owner.rolname IN ('pg_database_owner', ${literal(tableOwner ?? "")})
   OR pg_catalog.pg_has_role(owner.oid, me.oid, 'MEMBER')
   OR pg_catalog.pg_has_role(owner.oid, database.datdba, 'MEMBER')
   OR owner.oid IN (
     WITH RECURSIVE ours (oid) AS (
-      SELECT me.oid UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN ours ON m.member = ours.oid
+      SELECT me.oid
+      UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN ours ON m.member = ours.oid
     ) SELECT oid FROM ours))`;
+}
 
 const FROM_ME = `FROM pg_catalog.pg_roles me
   JOIN pg_catalog.pg_database database ON database.datname = pg_catalog.current_database()`;
 
 const ME = "me.rolname = CURRENT_USER";
 
-async function checkOwners(sql: Sql, schema: string): Promise<void> {
+async function checkOwners(
+  sql: Sql,
+  schema: string,
+  tableOwner: string | undefined,
+): Promise<void> {
   const named = `n.nspname = ${literal(schema)}`;
   const tables = ALL_TABLES.map(literal).join(", ");
   const [stranger] = await askSafely<{ what: string; name: string; owner: string }>(
@@ -101,15 +109,15 @@ async function checkOwners(sql: Sql, schema: string): Promise<void> {
       WHERE ${named} AND c.relname IN (${tables})
     ) owned ON true
     JOIN pg_catalog.pg_roles owner ON owner.oid = owned.owner
-    WHERE ${ME} AND NOT ${TRUSTED} ORDER BY owned.what, owned.name LIMIT 1`,
+    WHERE ${ME} AND NOT ${trusted(tableOwner)} ORDER BY owned.what, owned.name LIMIT 1`,
   );
   if (stranger === undefined) return;
   const { what, name, owner } = stranger;
   throw refusal(
     "Untrusted",
     `${what} "${name}" belongs to role "${owner}", who could run code as this user and is none of ` +
-      `its roles, nor the owner of the database; if the role may be trusted, ` +
-      `ALTER ${what.toUpperCase()} ... OWNER TO one that is, or GRANT it to this user`,
+      `its roles, nor the owner of the database; ALTER ${what.toUpperCase()} ... OWNER TO one of ` +
+      `these, or, if the role may be trusted, add table_owner=${owner} to the address`,
   );
 }
 
@@ -125,7 +133,11 @@ export interface Intruder {
  * Looks for roles that are not trusted, and yet could run code as us: by creating objects in the
  * schema, or triggers on the tables, or by changing the functions of triggers that are there.
  */
-export function findIntruders(sql: Sql, schema: string): Promise<Intruder[]> {
+export function findIntruders(
+  sql: Sql,
+  schema: string,
+  tableOwner?: string,
+): Promise<Intruder[]> {
   const named = `n.nspname = ${literal(schema)}`;
   const tables = `${named} AND c.relname IN (${ALL_TABLES.map(literal).join(", ")})`;
   const ofTables = `pg_catalog.pg_class c
@@ -151,7 +163,7 @@ export function findIntruders(sql: Sql, schema: string): Promise<Intruder[]> {
         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
     ) power ON true
     LEFT JOIN pg_catalog.pg_roles owner ON owner.oid = power.grantee
-    WHERE ${ME} AND (owner.oid IS NULL OR NOT ${TRUSTED}) ORDER BY role, power.by`,
+    WHERE ${ME} AND (owner.oid IS NULL OR NOT ${trusted(tableOwner)}) ORDER BY role, power.by`,
   );
 }
 

@@ -38,6 +38,8 @@ export interface PostgresSession {
 
 /** Opens sessions. */
 export interface PostgresConnector {
+  /** A role that is trusted as the owner of the tables, beside the usual ones. */
+  readonly tableOwner?: string | undefined;
   /**
    * Opens a session.
    *
@@ -58,6 +60,7 @@ export async function postgresConnector(
   const settings = postgresSettings(address, env);
   const { default: postgres } = await import("postgres");
   return {
+    tableOwner: settings.parameters.table_owner,
     connect: async (options) => openSession(postgres, await dial(settings, options)),
   };
 }

@@ -19,7 +19,7 @@ export async function query(
   url: string,
   ...statements: string[]
 ): Promise<Record<string, unknown>[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     let rows: Record<string, unknown>[] = [];
     for (const statement of statements) rows = [...await sql.unsafe(statement)];

@@ -356,6 +356,18 @@ Deno.test("doctor finds a PostgreSQL role without rights, and one that has them"
     await query(url, grants!.replaceAll("archiver", "weak"));
     deepStrictEqual(await failures(), []);
     deepStrictEqual(await complaints(), ["warn database durability: fsync is off"]);
+    await query(url, "GRANT CREATE ON SCHEMA public TO PUBLIC");
+    deepStrictEqual(
+      (await complaints())[1],
+      "warn database owners: these could run code as this " +
+        'user: public (CREATE on schema "public")',
+    );
+    await query(url, "CREATE ROLE mallory", "ALTER TABLE triton_gap OWNER TO mallory");
+    match(
+      (await failures())[0]!,
+      /^fail database: .* table "triton_gap" belongs to role "mallory"/,
+    );
+    await query(url, "ALTER TABLE triton_gap OWNER TO triton");
     const clock = { ...systemClock, now: () => Date.now() - 60_000 };
     const late = await patient.complaints({ url: weak.href, clock });
     const [skew] = late.filter((line) => line.startsWith("warn database clock"));

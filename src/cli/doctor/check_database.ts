@@ -76,6 +76,7 @@ export async function checkDatabase(
       advice: "set fsync = on in postgresql.conf",
     });
   }
+  checkIntruders(facts, findings);
   checkItsClock(facts, clock, findings);
   const address = parseDatabaseUrl(url);
   if (address.type === "sqlite") checkFileSystem(address.path, findings);
@@ -85,6 +86,19 @@ export async function checkDatabase(
     () => readLedger(url, { stream }),
   );
   return history && { facts, history };
+}
+
+function checkIntruders({ version, intruders }: DatabaseFacts, findings: Findings): void {
+  if (!version.startsWith("PostgreSQL")) return;
+  if (intruders.length === 0) {
+    return findings.ok("database owners", "nobody else could run code as this user");
+  }
+  const who = intruders.map(({ role, by }) => `${role} (${by})`).join(", ");
+  findings.warn("database owners", `these could run code as this user: ${who}`, {
+    weakens: "whoever does can change positions, so that records are lost or archived twice",
+    advice: "revoke these rights, such as by REVOKE CREATE ON SCHEMA public FROM PUBLIC, or give " +
+      "Triton a schema of its own",
+  });
 }
 
 function checkItsClock({ version, now }: DatabaseFacts, clock: Clock, findings: Findings): void {
@@ -154,6 +168,8 @@ function adviceOn(code: string): string | undefined {
     case "42501":
       return "grant the rights that docs/permissions.md lists, or let the owner of the schema run " +
         "triton store once, which creates the tables";
+    case "Untrusted":
+      return "drop what is not Triton's, or give it to a role that may be trusted";
     case "25006":
       return "name the primary: this server is a standby, which takes no writes";
     case "3D000":
