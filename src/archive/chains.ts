@@ -7,6 +7,7 @@
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
 import type { ManifestShard } from "../codec/archive_manifest.ts";
 import { excuses, inGapOrder, namesArchived, type RecordedGap } from "./recorded_gaps.ts";
+import { rangeAfter, type RangeElsewhere } from "./recorded_moves.ts";
 
 /** What one file holds of one shard. */
 export interface ArchiveLink extends ManifestShard {
@@ -55,6 +56,8 @@ export interface ChainOptions {
    * be among the links. Default: none.
    */
   readonly namedBy?: readonly RecordedGap[] | undefined;
+  /** Records of the shard that are in another store, since the archive was moved. Default: none. */
+  readonly elsewhere?: readonly RangeElsewhere[] | undefined;
 }
 
 /**
@@ -132,6 +135,8 @@ function checkNamed(
   if (!isBefore(end, gap.after)) return end;
   if (end.last === undefined && options.beginsAnywhere) return end;
   const { client, shardId, after } = gap;
+  const elsewhere = rangeAfter(options.elsewhere ?? [], end.last, after);
+  if (elsewhere !== undefined) return after === elsewhere.upTo ? { ...end, last: after } : end;
   problems.push({
     type: "gap",
     keys: [end.link, next].flatMap((link) => link === undefined ? [] : [link.key]),
@@ -145,12 +150,14 @@ function checkNamed(
 function checkNext(
   { last: end, link: before }: ChainEnd,
   link: ArchiveLink,
-  { beginsAnywhere, gaps = [] }: ChainOptions,
+  { beginsAnywhere, gaps = [], elsewhere = [] }: ChainOptions,
 ): ArchiveProblem | undefined {
   const { previous, first } = link;
   if (previous === end) return undefined;
+  const isExcused = gaps.some((gap) => excuses(gap, end, link)) ||
+    previous !== undefined && rangeAfter(elsewhere, end, previous)?.upTo === previous;
   if (end === undefined) {
-    if (beginsAnywhere || gaps.some((gap) => excuses(gap, end, link))) return undefined;
+    if (beginsAnywhere || isExcused) return undefined;
     return problemOf("gap", [link], {
       after: previous,
       message: `no file ends with ${previous}, after which this one begins`,
@@ -159,7 +166,7 @@ function checkNext(
   const shown: Links = before === undefined ? [link] : [before, link];
   const overlap = before && checkOverlap(before, link);
   if (overlap !== undefined) return overlap;
-  if (gaps.some((gap) => excuses(gap, end, link))) return undefined;
+  if (isExcused) return undefined;
   return problemOf("gap", shown, {
     after: end,
     message: previous === undefined

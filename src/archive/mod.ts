@@ -46,6 +46,7 @@ export { type ArchiveKnowledge, verifyArchive, type VerifyArchiveOptions } from 
 export type { ArchivedShard, ArchiveReport } from "./verify_report.ts";
 export type { ArchiveProblem } from "./chains.ts";
 export type { RecordedGap } from "./recorded_gaps.ts";
+export type { RecordedMove } from "./recorded_moves.ts";
 export type { KnownCheckpoint } from "./survey.ts";
 export { type ArchiveEnd, newestArchived, type NewestArchivedOptions } from "./newest_archived.ts";
 export {

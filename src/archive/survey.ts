@@ -9,6 +9,12 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../re
 import type { ArchiveEntry } from "./archive_entry.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
+import {
+  rangeAfter,
+  type RangeElsewhere,
+  rangesElsewhere,
+  type RecordedMove,
+} from "./recorded_moves.ts";
 import type { InspectedArchive } from "./manifests.ts";
 import type { ArchivedShard } from "./verify_report.ts";
 
@@ -41,6 +47,10 @@ export interface JudgeOptions {
   readonly earlierGaps: readonly RecordedGap[];
   /** Up to where the database says that shards are archived. */
   readonly checkpoints: readonly KnownCheckpoint[];
+  /** Moves of the archive between stores, in order. */
+  readonly moves: readonly RecordedMove[];
+  /** Identity of the store that is verified. */
+  readonly here: string;
 }
 
 /** What the files of an archive say, added up. */
@@ -135,13 +145,15 @@ export class ArchiveSurvey {
   }
 
   /** Shards that are archived, as the database says, of which there is no file at all. */
-  #checkMissing({ isPart, client: wanted, checkpoints }: JudgeOptions): ArchiveProblem[] {
+  #checkMissing(options: JudgeOptions): ArchiveProblem[] {
+    const { isPart, client: wanted, checkpoints } = options;
     if (isPart) return [];
     const archivers = new Set([...this.#chains.values()].map(([link]) => link!.client));
     return checkpoints.flatMap(({ client, shardId, sequenceNumber, isArchivers }) => {
       const explained = (wanted ?? client) !== client ||
         !(isArchivers || archivers.has(client)) || this.#chains.has(chainId({ client, shardId })) ||
-        this.#unprovable.some((entry) => entry.client === client);
+        this.#unprovable.some((entry) => entry.client === client) ||
+        rangeAfter(elsewhere({ client, shardId }, options), undefined, sequenceNumber);
       if (explained) return [];
       const message =
         `the database says that it is archived up to ${sequenceNumber}, but no file ` +
@@ -153,8 +165,9 @@ export class ArchiveSurvey {
   #judge(
     { client, shardId }: ChainOwner,
     links: readonly ArchiveLink[],
-    { isPart, endsEarly, gaps, earlierGaps }: JudgeOptions,
+    options: JudgeOptions,
   ): ArchiveProblem[] {
+    const { isPart, endsEarly, gaps, earlierGaps } = options;
     const id = chainId({ client, shardId });
     const isSame = (one: ChainOwner) => chainId(one) === id;
     const chain = inChainOrder([...links, ...this.#ofOthers.filter(isSame)]);
@@ -165,18 +178,21 @@ export class ArchiveSurvey {
       endsAnywhere: endsEarly,
       gaps: gaps.filter(isSame),
       namedBy: earlierGaps.filter(isSame),
+      elsewhere: elsewhere({ client, shardId }, options),
     });
     const ours = new Set(links.map(({ key }) => key));
     return problems.filter(({ keys }) => keys.length === 0 || keys.some((key) => ours.has(key)));
   }
 
   /** Holds the end of a chain against what the database knows: the last files may be missing. */
-  #checkEnd(links: readonly ArchiveLink[], { checkpoints }: JudgeOptions): ArchiveProblem[] {
+  #checkEnd(links: readonly ArchiveLink[], options: JudgeOptions): ArchiveProblem[] {
+    const { checkpoints } = options;
     if (links.length === 0) return [];
     const { client, shardId, last, lastKey } = summarize(links);
     const known = checkpoints.find((one) => one.client === client && one.shardId === shardId);
     if (known === undefined || compareSequenceNumbers(known.sequenceNumber, last) <= 0) return [];
     if (this.#unprovable.some((entry) => entry.client === client && entry.key > lastKey)) return [];
+    if (rangeAfter(elsewhere({ client, shardId }, options), last, known.sequenceNumber)) return [];
     const message =
       `the database says that it is archived up to ${known.sequenceNumber}, but no file goes ` +
       `further than ${last}`;
@@ -189,6 +205,11 @@ type ChainOwner = Pick<ArchiveLink, "client" | "shardId">;
 
 function chainId({ client, shardId }: ChainOwner): string {
   return `${client} ${shardId}`;
+}
+
+/** The records of a shard that are in other stores. */
+function elsewhere(owner: ChainOwner, { moves, here }: JudgeOptions): RangeElsewhere[] {
+  return rangesElsewhere(moves.filter((move) => chainId(move) === chainId(owner)), here);
 }
 
 /** Whether a file is where it says that it belongs. */

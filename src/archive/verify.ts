@@ -17,6 +17,7 @@ import {
   type ReadManifestsOptions,
 } from "./manifests.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
+import type { RecordedMove } from "./recorded_moves.ts";
 import { ArchiveSurvey, type JudgeOptions, type KnownCheckpoint } from "./survey.ts";
 import type { ArchiveReport } from "./verify_report.ts";
 
@@ -26,6 +27,8 @@ export interface ArchiveKnowledge {
   checkpoints(): Promise<readonly KnownCheckpoint[]>;
   /** Gaps that were recorded. Called twice: before the files are listed, and after. */
   gaps(): Promise<readonly RecordedGap[]>;
+  /** Where shards ended when the archive was moved to another store, in order. Default: it never was. */
+  moves?(): Promise<readonly RecordedMove[]>;
 }
 
 /** What to verify, and how. */
@@ -90,7 +93,8 @@ export async function verifyArchive(
   const judge: JudgeOptions = {
     isPart: range.from !== undefined,
     endsEarly: range.to !== undefined,
-    ...{ client, gaps, earlierGaps, checkpoints },
+    ...{ client, gaps, earlierGaps, checkpoints, here: store.identity },
+    moves: await knowledge?.moves?.() ?? [],
   };
   let problems = survey.problems(judge);
   if (problems.some(({ type }) => type === "gap")) {

@@ -106,7 +106,7 @@ async function aheadSince(services: EndServices): Promise<number> {
  * @returns A time in milliseconds since the Unix epoch.
  */
 export function earliestAhead(
-  { retentionHours, createdAt }: StreamDescription,
+  { retentionHours, createdAt }: Pick<StreamDescription, "retentionHours" | "createdAt">,
   open: readonly Pick<LedgerShard, "checkpoint" | "knownAt">[],
   now: number,
 ): number {

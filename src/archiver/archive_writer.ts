@@ -11,13 +11,15 @@ import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
 import { Gate } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import type { CloseReason } from "./rotation.ts";
-import { persist, randomName, type Services } from "./services.ts";
+import { isForgotten, persist, randomName, type Services } from "./services.ts";
 import { putArchive } from "./settle_archive.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
 /** What an {@linkcode ArchiveWriter} needs to know. */
 export interface ArchiveWriterOptions {
+  /** This worker's name. */
+  readonly worker: string;
   /** A file is closed when it has this compressed size, in bytes. */
   readonly maxSize: number;
   /** Reading waits while finished and unfinished files take more memory than this, in bytes. */
@@ -171,8 +173,7 @@ export class ArchiveWriter {
       const startedAt = monotonicNow(this.#services.clock);
       if (await putArchive(intent, body, this.#services)) {
         this.#services.monitor.uploaded(monotonicNow(this.#services.clock) - startedAt);
-        const state = await persist("ledger", this.#services, () => ledger.commit(intent.id));
-        if (state === "void") throw voidError(key);
+        await this.#commit(file, intent);
         this.#announce(file, key, body.reduce((size, part) => size + part.length, 0));
         break;
       }
@@ -189,10 +190,15 @@ export class ArchiveWriter {
     key: string,
     replaces: string | undefined,
   ): Promise<ArchiveIntent | undefined> {
-    const { ledger, clock } = this.#services;
-    const intent = { id: randomName(clock), key, ranges: rangesOf(file) };
+    const { ledger, clock, store: { identity: store } } = this.#services;
+    const { worker } = this.#options;
+    const intent = { id: randomName(clock), key, store, worker, ranges: rangesOf(file) };
     const accepted = new Set(
-      await persist("ledger", this.#services, () => ledger.intend(intent, replaces)),
+      await persist("ledger", this.#services, () => ledger.intend(intent, replaces))
+        .catch((error) => {
+          if (isForgotten(error)) return [];
+          throw error;
+        }),
     );
     log.debug("Wrote down that {key} is about to be put", { event: "file.intended", key });
     for (const [shardId, lease] of [...file.leases]) {
@@ -202,6 +208,22 @@ export class ArchiveWriter {
       this.#options.onLost(lease);
     }
     return accepted.size > 0 ? intent : undefined;
+  }
+
+  /** Moves the positions; if the database has forgotten the intent, the shards are taken anew. */
+  async #commit(file: ClosedFile, { id, key }: ArchiveIntent): Promise<void> {
+    const { ledger } = this.#services;
+    try {
+      const state = await persist("ledger", this.#services, () => ledger.commit(id));
+      if (state === "void") throw voidError(key);
+    } catch (error) {
+      if (!isForgotten(error)) throw error;
+      log.error("The database has forgotten {key}, which is archived: it was set back", {
+        event: "file.forgotten",
+        key,
+      });
+      for (const lease of file.leases.values()) this.#options.onLost(lease);
+    }
   }
 
   #finish(file: ClosedFile, intent: ArchiveIntent, createdAt: number): readonly Uint8Array[] {

@@ -7,6 +7,7 @@ import { ArchiveWriter } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
 import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
+import { claimStore } from "./claim_store.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
 import type { Lease } from "./lease.ts";
@@ -78,6 +79,7 @@ export class Archiver {
     });
     // What was read is archived also when it is time to stop, however long that takes.
     this.#writer = new ArchiveWriter({ ...services, store: this.#store, monitor, time }, {
+      worker: this.#worker,
       maxSize,
       maxMemory,
       onFile,
@@ -154,6 +156,7 @@ export class Archiver {
 
   /** Looks at the bucket, the archive and the stream before anything is read; then works. */
   async #work(): Promise<void> {
+    await claimStore(this.#services);
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
     await this.#ends.look();

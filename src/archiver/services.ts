@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { Clock } from "../clock.ts";
-import { ServiceError } from "../errors.ts";
+import { CheckpointError, ServiceError } from "../errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ServiceTime } from "../kinesis/service_time.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
@@ -80,6 +80,11 @@ export async function persist<T>(
   } finally {
     monitor?.gaveUp(service, asked);
   }
+}
+
+/** Whether the database does not know what it was told: it was set back, to a backup or by a failover. */
+export function isForgotten(error: unknown): boolean {
+  return error instanceof CheckpointError && error.code === "Unknown";
 }
 
 /**

@@ -4,7 +4,7 @@ import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../record.ts";
-import { type Patience, persist, type Services } from "./services.ts";
+import { isForgotten, type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -42,11 +42,16 @@ async function settleIntent(
     const metadata = { "triton-void": intent.id };
     return await putOrFind(intent, EMPTY_ARCHIVE, { store, metadata }) === "ours";
   });
-  await persist(
-    "ledger",
-    services,
-    () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
-  );
+  try {
+    await persist(
+      "ledger",
+      services,
+      () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
+    );
+  } catch (error) {
+    if (isForgotten(error)) return;
+    throw error;
+  }
   log.info("An earlier worker left {key} open: {verdict}", {
     event: "intent.settled",
     key: intent.key,

@@ -6,7 +6,7 @@ import type { ArchiveEnds } from "./archive_ends.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
-import { persist, type Services } from "./services.ts";
+import { isForgotten, persist, type Services } from "./services.ts";
 import { settleShard } from "./settle_archive.ts";
 import { retryDelayMs } from "../retry.ts";
 import { FAILURE_PAUSES, isWorthWaiting } from "./read_failure.ts";
@@ -65,6 +65,7 @@ export class ShardArchiver {
         if (from !== undefined) await this.#read(lease, from);
         return;
       } catch (error) {
+        if (isForgotten(error)) return this.#parts.leases.lose(lease);
         if (!isWorthWaiting(error, this.#hasRead)) throw error;
         this.#reportFailure(lease, error);
       }
@@ -95,7 +96,12 @@ export class ShardArchiver {
     if (!lease.caughtUp || writer.holds(lease)) return;
     const { shardId, epoch, archived } = lease;
     const knownAt = new Date(lease.readUntil);
-    await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived, knownAt));
+    try {
+      await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived, knownAt));
+    } catch (error) {
+      if (!isForgotten(error)) throw error;
+      this.#parts.leases.lose(lease);
+    }
   }
 
   /** Reads a shard to its end, or to where it has left the stream. */

@@ -73,6 +73,13 @@ export interface ArchiveIntent {
   readonly id: string;
   /** Key of the archive. */
   readonly key: string;
+  /** Identity of the object store it is put to; undefined in intents of an older Triton. */
+  readonly store?: string | undefined;
+  /**
+   * The worker that puts it: shards that another one holds are left out. A database that was set back
+   * may give an epoch twice. Default: the epoch alone decides.
+   */
+  readonly worker?: string | undefined;
   /** What the file holds of each shard. */
   readonly ranges: readonly IntendedRange[];
 }
@@ -91,6 +98,31 @@ export interface Gap {
   readonly reason: string;
   /** When the gap was noticed. */
   readonly recordedAt: Date;
+}
+
+/** Where the archive of a shard ended when the archive was moved to another object store. */
+export interface ArchiveMove {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The last record archived before the move. */
+  readonly after: SequenceNumber;
+  /** Identity of the store before; undefined if none was written down. */
+  readonly from: string | undefined;
+  /** Identity of the store since then. */
+  readonly to: string;
+  /** When the archive was moved. */
+  readonly movedAt: Date;
+}
+
+/** How {@linkcode ArchiveLedger.moveStore} moves an archive. */
+export interface MoveStoreOptions {
+  /**
+   * Whether the store before is gone: open intents become void then, since nobody can find out what
+   * became of them. Default: false.
+   */
+  readonly isGone?: boolean | undefined;
+  /** Whether to change nothing. Default: false. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** What a worker learns when it renews its leases. */
@@ -173,14 +205,42 @@ export interface ArchiveLedger extends AsyncDisposable {
   /** Says that a worker has gone; its leases are free at once. */
   leave(worker: string): Promise<void>;
 
+  /** Identity of the object store that the archive is in; undefined if none is written down. */
+  store(): Promise<string | undefined>;
+  /**
+   * Writes down which object store the archive is in. While nothing was archived, the last one holds.
+   *
+   * @param identity The store's.
+   * @throws {CheckpointError} With code `OtherStore` if the archive is in another one.
+   */
+  useStore(identity: string): Promise<void>;
+  /**
+   * The files that the checkpoints of open shards come from, as far as they are among the last 1,000
+   * that were committed.
+   */
+  newestFiles(): Promise<ArchiveIntent[]>;
+  /**
+   * Moves the archive to another object store: what is archived from here on is put there.
+   *
+   * @param identity The store's.
+   * @param options Whether the store before is gone.
+   * @returns Where each shard ends in the store before; none if the archive is in that store already.
+   * @throws {CheckpointError} With code `Leased` while a worker is alive, `Unsettled` while an intent
+   * is open.
+   */
+  moveStore(identity: string, options?: MoveStoreOptions): Promise<ArchiveMove[]>;
+  /** All moves of the archive, in order. */
+  moves(): Promise<ArchiveMove[]>;
+
   /** What has to be settled before a shard is read. */
   standing(shardId: ShardId): Promise<ShardStanding>;
   /**
-   * Writes an intent down, without the shards whose epoch or checkpoint is no longer as it says.
+   * Writes an intent down, without the shards whose lease or checkpoint is no longer as it says.
    *
    * @param intent The file that is about to be put.
    * @param replaces The id of an intent whose key was taken by a stranger: it becomes void.
    * @returns The shards that were accepted; if there is none, nothing is written.
+   * @throws {CheckpointError} With code `OtherStore` if the archive was moved to another store.
    */
   intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]>;
   /**

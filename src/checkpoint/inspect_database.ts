@@ -10,6 +10,7 @@ import { CheckpointError } from "../errors.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
 import { type IntentRow, toIntent } from "./ledger_rows.ts";
 import { upgrade } from "./ledger_schema.ts";
+import { readStore } from "./ledger_store.ts";
 import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -32,7 +33,9 @@ export interface DatabaseFacts {
   readonly forgetful: boolean;
   /** Archives that were begun, and of which nobody has found out what became of them. */
   readonly open: readonly ArchiveIntent[];
-  /** Key of the archive that was committed last. */
+  /** Identity of the object store that the archive is in. */
+  readonly store: string | undefined;
+  /** Key of the archive in that store that was committed last. */
   readonly newestKey: string | undefined;
   /** When the stream was created that the positions belong to. */
   readonly streamCreatedAt: Date | undefined;
@@ -54,6 +57,8 @@ const RIGHTS: Readonly<Record<string, readonly Verb[]>> = {
   triton_worker: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   triton_archive: ["SELECT", "INSERT", "UPDATE"],
   triton_gap: ["SELECT", "INSERT", "UPDATE"],
+  triton_store: ["SELECT", "INSERT", "UPDATE"],
+  triton_move: ["SELECT", "INSERT"],
 };
 
 type Verb = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
@@ -140,9 +145,9 @@ function* askFacts(
 function* readArchives(
   { dialect }: SqlExecutor,
   { client, stream }: InspectOptions,
-): Steps<Pick<DatabaseFacts, "open" | "newestKey" | "streamCreatedAt">> {
+): Steps<Pick<DatabaseFacts, "open" | "store" | "newestKey" | "streamCreatedAt">> {
   if ((yield* ask(dialect.findTable, "triton_archive")).length === 0) {
-    return { open: [], newestKey: undefined, streamCreatedAt: undefined };
+    return { open: [], store: undefined, newestKey: undefined, streamCreatedAt: undefined };
   }
   const [known] = yield* ask<{ created_ms: number | string }>(
     "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
@@ -153,13 +158,18 @@ function* readArchives(
     WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id`,
     ...[client, stream],
   );
+  const isOld = (yield* ask(dialect.findTable, "triton_store")).length === 0;
+  const store = isOld ? undefined : yield* readStore({ client, stream, dialect });
   const [newest] = yield* ask<IntentRow>(
     `SELECT archive_key FROM triton_archive
-    WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT 1`,
-    ...[client, stream],
+    WHERE client = ? AND stream = ? AND state = 'done'${
+      store === undefined ? "" : " AND (store IS NULL OR store = ?)"
+    } ORDER BY intended_ms DESC LIMIT 1`,
+    ...[client, stream, ...(store === undefined ? [] : [store])],
   );
   return {
     open: rows.map(toIntent),
+    store,
     newestKey: newest?.archive_key,
     streamCreatedAt: known && new Date(Number(known.created_ms)),
   };

@@ -5,7 +5,7 @@
  */
 
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
-import type { Gap } from "./archive_ledger.ts";
+import type { ArchiveMove, Gap } from "./archive_ledger.ts";
 
 /** The part of a gap that the rule looks at. */
 type PassedOver = Pick<Gap, "shardId" | "after" | "reason">;
@@ -41,4 +41,46 @@ export function lastArchived(
  */
 export function isBehind(known: SequenceNumber | undefined, end: SequenceNumber): boolean {
   return known === undefined || compareSequenceNumbers(known, end) < 0;
+}
+
+/**
+ * The shards in which the database is behind the archive.
+ *
+ * @param ends Where the archive of each shard ends.
+ * @param checkpoints All checkpoints of the stream and client.
+ * @param gaps All gaps of the stream and client.
+ */
+export function shardsBehind(
+  ends: ReadonlyMap<ShardId, { readonly last: SequenceNumber }>,
+  checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
+  gaps: readonly PassedOver[],
+): ShardId[] {
+  return [...ends].filter(([shardId, { last }]) =>
+    isBehind(lastArchived({ shardId, checkpoint: checkpoints.get(shardId) }, gaps), last)
+  ).map(([shardId]) => shardId).sort();
+}
+
+/** What is known when an archive is moved. */
+export interface MoveOfArchive extends Omit<ArchiveMove, "shardId" | "after"> {
+  /** All shards that the ledger knows. */
+  readonly shardIds: Iterable<ShardId>;
+  /** All checkpoints. */
+  readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
+  /** All gaps. */
+  readonly gaps: readonly PassedOver[];
+  /** All moves before. */
+  readonly moves: readonly ArchiveMove[];
+}
+
+/** Where each shard ends that has been archived, when the archive is moved. */
+export function planMoves(
+  { shardIds, checkpoints, gaps, moves, from, to, movedAt: now }: MoveOfArchive,
+): ArchiveMove[] {
+  const movedAt = new Date(
+    Math.max(now.getTime(), ...moves.map(({ movedAt }) => movedAt.getTime() + 1)),
+  );
+  return [...new Set([...shardIds, ...checkpoints.keys()])].sort().flatMap((shardId) => {
+    const after = lastArchived({ shardId, checkpoint: checkpoints.get(shardId) }, gaps);
+    return after === undefined ? [] : [{ shardId, after, from, to, movedAt }];
+  });
 }

@@ -14,7 +14,8 @@ import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
 import { type IntentRow, toIntent, toKnownAt, toStart } from "./ledger_rows.ts";
 import { type LedgerScope, lockShards } from "./ledger_shards.ts";
-import { movedError, unknownError } from "./ledger_errors.ts";
+import { movedError, otherStoreError, unknownError } from "./ledger_errors.ts";
+import { lockStore } from "./ledger_store.ts";
 import { toSequenceNumber } from "./rows.ts";
 import { ask, type Steps } from "./sql_steps.ts";
 
@@ -40,7 +41,7 @@ interface StandingRow {
 /** Reads the checkpoint and the open intents in one statement, which is one moment. */
 export function* standing({ client, stream }: LedgerScope, shardId: ShardId): Steps<ShardStanding> {
   const rows = yield* ask<StandingRow>(
-    `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges
+    `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
     FROM triton_shard s
     LEFT JOIN triton_checkpoint c
       ON c.client = s.client AND c.stream = s.stream AND c.shard = s.shard
@@ -70,13 +71,18 @@ export function* intend(
   const shardIds = intent.ranges.map(({ shardId }) => shardId);
   // From here on no lease of these shards changes hands, and no checkpoint moves.
   const shards = yield* lockShards(scope, shardIds);
+  const known = yield* lockStore(scope);
+  if (known !== undefined && known !== intent.store) {
+    throw otherStoreError(scope, { known, found: intent.store });
+  }
   const written = yield* findIntent(scope, intent.id);
   if (written !== undefined) return written.ranges.map(({ shardId }) => shardId);
   const saved = yield* lockCheckpoints(scope, shardIds);
   const ranges = intent.ranges.filter(({ shardId, epoch, previous }) => {
     const shard = shards.get(shardId);
     if (shard === undefined) throw unknownError(`shard "${shardId}" of "${scope.stream}"`);
-    return shard.owner !== null && shard.epoch === epoch && saved.get(shardId) === previous;
+    if (shard.owner === null || shard.owner !== (intent.worker ?? shard.owner)) return false;
+    return shard.epoch === epoch && saved.get(shardId) === previous;
   });
   if (replaces !== undefined) yield* settle(scope, replaces, "void");
   if (ranges.length > 0) yield* insertIntent(scope, { ...intent, ranges });
@@ -137,7 +143,7 @@ function* getIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent> {
 function* findIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent | undefined> {
   const { client, stream, dialect } = scope;
   const [row] = yield* ask<IntentRow & { state: FoundIntent["state"]; now: number | string }>(
-    `SELECT id, archive_key, state, ranges, ${dialect.now} AS now FROM triton_archive
+    `SELECT id, archive_key, state, ranges, store, ${dialect.now} AS now FROM triton_archive
     WHERE client = ? AND stream = ? AND id = ?`,
     ...[client, stream, intentId],
   );
@@ -149,8 +155,10 @@ function* insertIntent(
   intent: ArchiveIntent,
 ): Steps<void> {
   yield* ask(
-    `INSERT INTO triton_archive (client, stream, id, archive_key, state, ranges, intended_ms)
-    VALUES (?, ?, ?, ?, 'intent', ?, ${dialect.now})`,
+    `INSERT INTO triton_archive
+      (client, stream, id, archive_key, state, ranges, store, intended_ms)
+    VALUES (?, ?, ?, ?, 'intent', ?, NULLIF(?, ''), ${dialect.now})`,
     ...[client, stream, intent.id, intent.key, JSON.stringify(intent.ranges)],
+    intent.store ?? "",
   );
 }

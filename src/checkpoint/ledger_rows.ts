@@ -5,7 +5,13 @@
  */
 
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
-import type { ArchiveIntent, Gap, IntendedRange, LedgerShard } from "./archive_ledger.ts";
+import type {
+  ArchiveIntent,
+  ArchiveMove,
+  Gap,
+  IntendedRange,
+  LedgerShard,
+} from "./archive_ledger.ts";
 import { toSequenceNumber } from "./rows.ts";
 
 /** A row of `triton_shard` with its checkpoint; PostgreSQL gives wide integers as text. */
@@ -27,6 +33,16 @@ export interface IntentRow {
   readonly id: string;
   readonly archive_key: string;
   readonly ranges: string;
+  readonly store?: string | null;
+}
+
+/** A row of `triton_move`. */
+export interface MoveRow {
+  readonly shard: string;
+  readonly after_seq: string;
+  readonly from_store: string | null;
+  readonly to_store: string;
+  readonly moved_ms: number | string;
 }
 
 /** A row of `triton_gap`: sequence numbers are empty where there is none. */
@@ -78,6 +94,7 @@ export function toIntent(row: IntentRow): ArchiveIntent {
   return {
     id: row.id,
     key: row.archive_key,
+    ...(row.store && { store: row.store }),
     // JSON has no undefined.
     ranges: ranges.map(({ shardId, epoch, previous, last, knownAt }) => ({
       shardId,
@@ -99,6 +116,22 @@ export function toGap(stream: string, row: GapRow): Gap {
     reason: row.reason,
     recordedAt: new Date(Number(row.recorded_ms)),
   };
+}
+
+/** A row as a move. */
+export function toMove(row: MoveRow): ArchiveMove {
+  return {
+    shardId: row.shard as ShardId,
+    after: row.after_seq as SequenceNumber,
+    from: row.from_store ?? undefined,
+    to: row.to_store,
+    movedAt: new Date(Number(row.moved_ms)),
+  };
+}
+
+/** Compares moves by time, and those of one time by shard. */
+export function compareMoves(a: ArchiveMove, b: ArchiveMove): number {
+  return a.movedAt.getTime() - b.movedAt.getTime() || compareText(a.shardId, b.shardId);
 }
 
 /** The text of what may be missing. */

@@ -15,7 +15,8 @@ import { ask, type SqlDialect, type SqlExecutor, type Steps } from "./sql_steps.
  * version that was released stays as it is; a change is a new one at the end.
  *
  * `_ms` is milliseconds since the Unix epoch, by the database's clock except in `created_ms` (by
- * Kinesis) and `recorded_ms` (by who noticed). `parents`, `start_at` and `ranges` are JSON.
+ * Kinesis) and `recorded_ms` (by who noticed). `parents`, `start_at` and `ranges` are JSON; `store` is
+ * the identity of an object store.
  */
 const VERSIONS: readonly (readonly string[])[] = [
   [
@@ -62,6 +63,24 @@ const VERSIONS: readonly (readonly string[])[] = [
       reason TEXT NOT NULL,
       recorded_ms BIGINT NOT NULL,
       PRIMARY KEY (client, stream, shard, after_seq, reason))`,
+  ],
+  [
+    // Without a row, an older Triton has archived, and nobody knows where: see `useStore`.
+    `CREATE TABLE triton_store (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      store TEXT NOT NULL,
+      PRIMARY KEY (client, stream))`,
+    `CREATE TABLE triton_move (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      after_seq TEXT NOT NULL,
+      from_store TEXT,
+      to_store TEXT NOT NULL,
+      moved_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard, moved_ms))`,
+    "ALTER TABLE triton_archive ADD COLUMN store TEXT",
   ],
 ];
 

@@ -156,7 +156,7 @@ export function* renew(scope: LedgerScope, worker: string, ttlMs: number): Steps
 }
 
 /** The workers that have not expired; those that have are forgotten. */
-function* liveWorkers({ client, stream, dialect }: LedgerScope): Steps<string[]> {
+export function* liveWorkers({ client, stream, dialect }: LedgerScope): Steps<string[]> {
   const workers = yield* ask<{ worker: string; alive: number }>(
     `SELECT worker, CASE WHEN expires_ms > ${dialect.now} THEN 1 ELSE 0 END AS alive
     FROM triton_worker WHERE client = ? AND stream = ?`,

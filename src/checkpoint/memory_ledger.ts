@@ -4,14 +4,25 @@ import type {
   ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
+  ArchiveMove,
   Gap,
+  IntendedRange,
   LedgerShard,
+  MoveStoreOptions,
   NewShard,
   NewStart,
   Renewal,
   ShardStanding,
 } from "./archive_ledger.ts";
-import { movedError, recreatedError, unknownError } from "./ledger_errors.ts";
+import { planMoves } from "./last_archived.ts";
+import {
+  aliveError,
+  movedError,
+  otherStoreError,
+  recreatedError,
+  unknownError,
+  unsettledError,
+} from "./ledger_errors.ts";
 import { compareGaps } from "./ledger_rows.ts";
 
 /** One shard's row. */
@@ -52,6 +63,8 @@ export class MemoryLedger implements ArchiveLedger {
   readonly #intents = new Map<string, IntentRow>();
   readonly #workers = new Map<string, number>();
   readonly #gaps: Gap[] = [];
+  readonly #moves: ArchiveMove[] = [];
+  #store: string | undefined;
   #createdAt: Date | undefined;
 
   /**
@@ -189,6 +202,64 @@ export class MemoryLedger implements ArchiveLedger {
     await this.release(worker, [...this.#shards.keys()]);
   }
 
+  /** Identity of the object store that the archive is in. */
+  // deno-lint-ignore require-await
+  async store(): Promise<string | undefined> {
+    return this.#store;
+  }
+
+  /** Writes down which object store the archive is in. */
+  // deno-lint-ignore require-await
+  async useStore(identity: string): Promise<void> {
+    const isNew = this.#intents.size + this.#checkpoints.size === 0;
+    if (isNew || this.#store === undefined) this.#store = identity;
+    this.#checkStore(identity);
+  }
+
+  /** The files that the checkpoints of open shards come from. */
+  // deno-lint-ignore require-await
+  async newestFiles(): Promise<ArchiveIntent[]> {
+    const reached = ({ shardId, last }: IntendedRange) =>
+      this.#shards.get(shardId)?.state === "open" &&
+      this.#checkpoints.get(shardId)?.sequenceNumber === last;
+    return [...this.#intents.values()].reverse()
+      .filter(({ state, ranges }) => state === "done" && ranges.some(reached)).map(toIntent);
+  }
+
+  /** Moves the archive to another object store. */
+  // deno-lint-ignore require-await
+  async moveStore(
+    identity: string,
+    { isGone = false, dryRun = false }: MoveStoreOptions = {},
+  ): Promise<ArchiveMove[]> {
+    if (this.#store === identity) return [];
+    const leased = [...this.#shards.values()].find((row) => this.#isLeased(row));
+    const alive = [...this.#workers].find(([, expires]) => expires > this.#clock.now());
+    const worker = leased?.owner ?? alive?.[0];
+    if (worker !== undefined) throw aliveError(this.stream, worker);
+    const open = [...this.#intents.values()].filter(({ state }) => state === "open");
+    if (open.length > 0 && !isGone) throw unsettledError(this.stream, open[0]!);
+    const moves = planMoves({
+      ...{ from: this.#store, to: identity, movedAt: new Date(this.#clock.now()) },
+      shardIds: this.#shards.keys(),
+      checkpoints: new Map(
+        [...this.#checkpoints].map(([shardId, saved]) => [shardId, saved.sequenceNumber]),
+      ),
+      ...{ gaps: this.#gaps, moves: this.#moves },
+    });
+    if (dryRun) return moves;
+    for (const intent of open) intent.state = "void";
+    this.#store = identity;
+    this.#moves.push(...moves);
+    return moves;
+  }
+
+  /** All moves of the archive, in order. */
+  // deno-lint-ignore require-await
+  async moves(): Promise<ArchiveMove[]> {
+    return [...this.#moves];
+  }
+
   /** What has to be settled before a shard is read. */
   // deno-lint-ignore require-await
   async standing(shardId: ShardId): Promise<ShardStanding> {
@@ -198,23 +269,25 @@ export class MemoryLedger implements ArchiveLedger {
     const { start, startedAt } = this.#row(shardId);
     const saved = this.#checkpoints.get(shardId);
     return {
-      open: open.map(({ id, key, ranges }) => ({ id, key, ranges })),
+      open: open.map(toIntent),
       checkpoint: saved?.sequenceNumber,
       knownAt: new Date(saved?.savedAt ?? startedAt),
       start,
     };
   }
 
-  /** Writes an intent down, without the shards whose epoch or checkpoint is no longer as it says. */
+  /** Writes an intent down, without the shards whose lease or checkpoint is no longer as it says. */
   // deno-lint-ignore require-await
   async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
+    this.#checkStore(intent.store);
     const written = this.#intents.get(intent.id);
     if (written === undefined) {
-      const ranges = intent.ranges.filter((range) =>
-        this.#row(range.shardId).epoch === range.epoch &&
-        this.#row(range.shardId).owner !== undefined &&
-        this.#checkpoints.get(range.shardId)?.sequenceNumber === range.previous
-      );
+      const ranges = intent.ranges.filter((range) => {
+        const { owner, epoch } = this.#row(range.shardId);
+        if (owner === undefined || owner !== (intent.worker ?? owner)) return false;
+        const checkpoint = this.#checkpoints.get(range.shardId)?.sequenceNumber;
+        return epoch === range.epoch && checkpoint === range.previous;
+      });
       const replaced = replaces === undefined ? undefined : this.#intents.get(replaces);
       if (replaced?.state === "open") replaced.state = "void";
       if (ranges.length > 0) this.#intents.set(intent.id, { ...intent, ranges, state: "open" });
@@ -332,6 +405,11 @@ export class MemoryLedger implements ArchiveLedger {
     this.#checkpoints.set(shardId, { sequenceNumber, savedAt: time });
   }
 
+  #checkStore(identity: string | undefined): void {
+    if (this.#store === undefined || this.#store === identity) return;
+    throw otherStoreError(this, { known: this.#store, found: identity });
+  }
+
   #isLeased(row: ShardRow): boolean {
     return row.owner !== undefined && row.expires > this.#clock.now();
   }
@@ -347,4 +425,9 @@ export class MemoryLedger implements ArchiveLedger {
     if (intent === undefined) throw unknownError(`intent "${intentId}"`);
     return intent;
   }
+}
+
+/** A row as others see it. */
+function toIntent({ id, key, ranges, store }: IntentRow): ArchiveIntent {
+  return { id, key, ...(store && { store }), ranges };
 }

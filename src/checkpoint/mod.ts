@@ -30,9 +30,11 @@ export type {
   ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
+  ArchiveMove,
   Gap,
   IntendedRange,
   LedgerShard,
+  MoveStoreOptions,
   NewShard,
   NewStart,
   Renewal,
@@ -45,6 +47,7 @@ export { openCheckpointer, type OpenCheckpointerOptions } from "./open_checkpoin
 export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
 export {
   type ClientGap,
+  type ClientMove,
   type ClientShard,
   type LedgerReport,
   readLedger,

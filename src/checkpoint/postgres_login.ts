@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { keepSecrets } from "../secrets.ts";
 import { findPassword } from "./postgres_files.ts";
 import { beginScram, certificateHash, SCRAM, SCRAM_PLUS } from "./postgres_scram.ts";
 import type { PostgresHost, PostgresSettings } from "./postgres_settings.ts";
@@ -134,7 +135,10 @@ async function readSasl(socket: Socket, kind: number): Promise<string> {
 
 async function passwordOf({ settings, host }: Login): Promise<string> {
   const password = settings.password ?? await findPassword(settings, host);
-  if (password !== undefined) return password;
+  if (password !== undefined) {
+    keepSecrets("PostgreSQL", [password]);
+    return password;
+  }
   throw loginError(
     "the server asks for a password: give it in the address, by PGPASSWORD, or in ~/.pgpass",
   );

@@ -6,9 +6,18 @@
 
 import { existsSync } from "node:fs";
 import { CheckpointError } from "../errors.ts";
-import type { Gap, LedgerShard } from "./archive_ledger.ts";
+import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "./checkpointer.ts";
-import { compareGaps, type GapRow, type ShardRow, toGap, toShard } from "./ledger_rows.ts";
+import {
+  compareGaps,
+  compareMoves,
+  type GapRow,
+  type MoveRow,
+  type ShardRow,
+  toGap,
+  toMove,
+  toShard,
+} from "./ledger_rows.ts";
 import { selectShards } from "./ledger_shards.ts";
 import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
@@ -34,6 +43,14 @@ export interface ClientGap extends Gap {
   readonly client: string;
 }
 
+/** Where the archive of a client's shard ended when it was moved to another object store. */
+export interface ClientMove extends ArchiveMove {
+  /** Name of the client. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+}
+
 /** A shard that a client archives. */
 export interface ClientShard extends LedgerShard {
   /** Name of the client. */
@@ -50,6 +67,8 @@ export interface LedgerReport {
   readonly gaps: readonly ClientGap[];
   /** The shards that clients archive, by client, stream and shard. */
   readonly shards: readonly ClientShard[];
+  /** Moves of archives to other object stores, in order. */
+  readonly moves: readonly ClientMove[];
 }
 
 /**
@@ -72,7 +91,7 @@ export async function readLedger(
   const address = parseDatabaseUrl(database);
   switch (address.type) {
     case "memory":
-      return { checkpoints: [], gaps: [], shards: [] };
+      return { checkpoints: [], gaps: [], shards: [], moves: [] };
     case "sqlite":
       return await readAll(await openReadOnly(address.path), options);
     case "postgres":
@@ -111,15 +130,18 @@ async function readAll(
   const checkpoints = await read<CheckpointRow>("triton_checkpoint");
   const gaps = await read<GapRow>("triton_gap");
   const shards = await read<ShardRow>("triton_shard");
+  const moves = await read<MoveRow>("triton_move");
   return {
     checkpoints: checkpoints.flatMap((row) => toCheckpoint(row.client, row)).sort(comparePlaces),
     gaps: gaps.map((row) => ({ client: row.client, ...toGap(row.stream, row) })).sort(compareGaps),
     shards: shards.map((row) => ({ client: row.client, stream: row.stream, ...toShard(row) }))
       .sort(comparePlaces),
+    moves: moves.map((row) => ({ client: row.client, stream: row.stream, ...toMove(row) }))
+      .sort(compareMoves),
   };
 }
 
-type Table = "triton_checkpoint" | "triton_gap" | "triton_shard";
+type Table = "triton_checkpoint" | "triton_gap" | "triton_shard" | "triton_move";
 
 /** Reads the rows of a table, none if it is not there. */
 function readTable<R extends object>(

@@ -29,7 +29,7 @@ export async function readRecordedLedger(
   const address = parseDatabaseUrl(url);
   const isMissing = address.type === "memory" ||
     address.type === "sqlite" && !existsSync(address.path);
-  if (isMissing) return recorded({ checkpoints: [], gaps: [], shards: [] }, []);
+  if (isMissing) return recorded({ checkpoints: [], gaps: [], shards: [], moves: [] }, []);
   const { open } = await inspectDatabase(url, options);
   return recorded(await readLedger(url, options), open);
 }

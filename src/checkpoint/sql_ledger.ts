@@ -4,8 +4,10 @@ import type {
   ArchivedPosition,
   ArchiveIntent,
   ArchiveLedger,
+  ArchiveMove,
   Gap,
   LedgerShard,
+  MoveStoreOptions,
   NewShard,
   NewStart,
   Renewal,
@@ -16,6 +18,7 @@ import { adopt, confirm, reposition } from "./ledger_positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "./ledger_gaps.ts";
 import { cancel, commit, intend, isCommitted, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
+import { listMoves, moveStore, newestFiles, readStore, useStore } from "./ledger_store.ts";
 import {
   acquire,
   addFirstShards,
@@ -114,6 +117,35 @@ export class SqlLedger implements ArchiveLedger {
 
   leave(worker: string): Promise<void> {
     return this.#transact("Cannot give back leases of stream", () => leave(this.#scope, worker));
+  }
+
+  store(): Promise<string | undefined> {
+    return this.#run("Cannot ask for the object store of stream", () => readStore(this.#scope));
+  }
+
+  useStore(identity: string): Promise<void> {
+    return this.#transact(
+      "Cannot write down the object store of stream",
+      () => useStore(this.#scope, identity),
+    );
+  }
+
+  newestFiles(): Promise<ArchiveIntent[]> {
+    return this.#run("Cannot list the archives of stream", () => newestFiles(this.#scope));
+  }
+
+  moveStore(identity: string, options: MoveStoreOptions = {}): Promise<ArchiveMove[]> {
+    return this.#transact(
+      "Cannot move the archive of stream",
+      () => moveStore(this.#scope, identity, options),
+    );
+  }
+
+  moves(): Promise<ArchiveMove[]> {
+    return this.#run(
+      "Cannot list where the archive was moved of stream",
+      () => listMoves(this.#scope),
+    );
   }
 
   standing(shardId: ShardId): Promise<ShardStanding> {

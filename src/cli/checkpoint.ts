@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { ArchiveReport } from "../archive/mod.ts";
+import { claimStore } from "../archiver/claim_store.ts";
 import type { ArchiveLedger, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
@@ -15,6 +16,7 @@ import {
   parseDay,
   streamOption,
 } from "./options.ts";
+import { moveBucketCommand } from "./move_bucket.ts";
 import { Progress } from "./progress.ts";
 import { countOf, problemLine } from "./report_text.ts";
 import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
@@ -39,7 +41,8 @@ export function checkpointCommand(context: CliContext): Command {
     .addCommand(listCommand(context))
     .addCommand(setCommand(context))
     .addCommand(rewindCommand(context))
-    .addCommand(recoverCommand(context));
+    .addCommand(recoverCommand(context))
+    .addCommand(moveBucketCommand(context));
 }
 
 function recoverCommand(context: CliContext): Command {
@@ -90,6 +93,7 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   });
   await progress.clear();
   refuseUnknowable(report);
+  if (opened !== undefined) await claimStore({ ledger: opened, store, clock: context.clock });
   await recoverFrom(report, { plan: ledger, change: opened }, context);
 }
 

@@ -1,6 +1,6 @@
 import type { LogRecord } from "@logtape/logtape";
 import type { CliContext } from "./cli_context.ts";
-import { formatJsonLine, formatTextLine } from "./log_lines.ts";
+import { formatJsonLine, formatTextLine, type Redact } from "./log_lines.ts";
 import type { LogSettings } from "./log_settings.ts";
 import { redact } from "./redact.ts";
 
@@ -15,7 +15,7 @@ export async function logToStderr(
 ): Promise<() => Promise<void>> {
   const { configure } = await import("@logtape/logtape");
   const lines = new LineWriter(context);
-  const mask = (text: string) => redact(text, context.env);
+  const mask: Redact = (text, options) => redact(text, context.env, options);
   const format = settings.format === "json"
     ? (record: LogRecord) => formatJsonLine(record, mask)
     : (record: LogRecord) => formatTextLine(record, mask, settings.colors);

@@ -1,3 +1,4 @@
+import { MASK, type MaskOptions, maskSecrets } from "../secrets.ts";
 import type { CliContext } from "./cli_context.ts";
 
 /** Environment variables whose values are never printed. */
@@ -7,9 +8,6 @@ export const SECRET_VARIABLES = [
   "PGPASSWORD",
   "OTEL_EXPORTER_OTLP_HEADERS",
 ];
-
-/** What takes the place of a secret. */
-const MASK = "***";
 
 /**
  * Places where secrets stand; what is kept of a match is in its groups.
@@ -30,19 +28,37 @@ const PLACES: readonly RegExp[] = [
 ];
 
 /**
- * Masks credentials: those of the environment wherever they stand, and whatever stands where
- * credentials do, such as before the `@` of a URL.
+ * Masks credentials: those in use and those of the environment by their value, and whatever stands
+ * where credentials do, such as before the `@` of a URL.
  *
  * Messages are written so that there is nothing to mask; this is for those that services, drivers
  * and mistyped arguments bring along.
  */
-export function redact(text: string, env: CliContext["env"] = {}): string {
-  let masked = text;
-  for (const name of SECRET_VARIABLES) {
-    const secret = env[name];
-    // A shorter one may be an ordinary word, such as the database's own name.
-    if (secret !== undefined && secret.length >= 8) masked = masked.replaceAll(secret, MASK);
-  }
+export function redact(
+  text: string,
+  env: CliContext["env"] = {},
+  options: MaskOptions = {},
+): string {
+  let masked = maskSecrets(text, secretsOf(env), options);
   for (const place of PLACES) masked = masked.replace(place, `$1${MASK}$2`);
   return masked;
+}
+
+/** The secrets of the environment; of headers each value alone, with and without its scheme. */
+function secretsOf(env: CliContext["env"]): string[] {
+  return SECRET_VARIABLES.flatMap((name) => {
+    const value = env[name];
+    if (value === undefined) return [];
+    if (name !== "OTEL_EXPORTER_OTLP_HEADERS") return [value];
+    const headers = value.split(",").map((header) => decode(header.slice(header.indexOf("=") + 1)));
+    return [value, ...headers, ...headers.map((header) => header.replace(/^\s*\w+\s+/, ""))];
+  });
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -76,6 +76,7 @@ function knowledgeOf(
       return checkpoints.map((one) => ({ ...one, isArchivers: archivers.has(one.client) }));
     },
     gaps: async () => (await read()).gaps,
+    moves: async () => (await read()).moves,
   };
 }
 

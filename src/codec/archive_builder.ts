@@ -9,6 +9,7 @@ import type { SequenceNumber, ShardId } from "../record.ts";
 import {
   encodeSkippable,
   FORMAT_VERSION,
+  MAX_EVENT_BYTES,
   MAX_SKIPPABLE_BODY,
   OPENING,
   QUARANTINE,
@@ -123,9 +124,11 @@ export class ArchiveBuilder implements Disposable {
    * @param position Where it stood there.
    * @param event Its MessagePack bytes, which must be a valid event; they are copied.
    * @throws {TypeError} If there are no bytes.
+   * @throws {RangeError} If there are more than 64 MiB, which readers refuse.
    */
   add(shardId: ShardId, position: RecordPosition, event: Uint8Array): void {
     if (event.length === 0) throw new TypeError("Cannot add event: it has no bytes");
+    checkSize("event", event);
     this.#packer.add(shardId, event);
     this.#events++;
     this.#extend(shardId, position, 1, 0);
@@ -135,9 +138,11 @@ export class ArchiveBuilder implements Disposable {
    * Adds a record that is not an event.
    *
    * @param record The record, and why it is not an event.
+   * @throws {RangeError} If it takes more than 64 MiB with what is known of it, which readers refuse.
    */
   quarantine(record: QuarantinedRecord): void {
     const bytes = encodeQuarantined(record);
+    checkSize("quarantined record", bytes);
     this.#quarantine.push({ shardId: record.shardId, bytes });
     this.#quarantineSize += quarantineSize(bytes);
     this.#quarantined++;
@@ -269,4 +274,9 @@ export class ArchiveBuilder implements Disposable {
 /** Size of one record's quarantine if it had its chunks for itself, in bytes. */
 function quarantineSize(bytes: Uint8Array): number {
   return bytes.length + HEADER_SIZE * Math.ceil(bytes.length / MAX_SKIPPABLE_BODY);
+}
+
+function checkSize(what: string, { length }: Uint8Array): void {
+  if (length <= MAX_EVENT_BYTES) return;
+  throw new RangeError(`Cannot add ${what}: it has ${length} bytes, more than ${MAX_EVENT_BYTES}`);
 }

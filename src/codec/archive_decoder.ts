@@ -24,6 +24,11 @@ import { SnappySplitter } from "./snappy_splitter.ts";
 
 export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
 
+/** How many bytes of false chunks are looked into again: so many for each byte of the file, */
+const MAX_REREAD = 16;
+/** and so many in any case. */
+const MIN_REREAD = 32 * 1024 * 1024;
+
 /** Where events were lost, and why, while their end is not found yet. */
 interface Loss {
   readonly offset: number;
@@ -50,6 +55,8 @@ export class ArchiveDecoder {
   #loss: Loss | undefined;
   /** Whether even the next chunk's place is unknown, so that a stream identifier must be sought. */
   #seeking = false;
+  /** How many bytes of chunks that were none are looked into again, in all. */
+  #reread = 0;
   /** Whether the archive at hand has lost anything, so that its totals cannot be right. */
   #damaged = false;
 
@@ -131,9 +138,18 @@ export class ArchiveDecoder {
       this.#lose(error);
       // If no chunk follows this one, its length is damaged, and others may be inside it.
       this.#seeking = !this.#splitter.nextIsPlausible();
-      if (this.#seeking) this.#splitter.putBackTail(chunk);
+      if (this.#seeking && this.#mayReread(chunk)) this.#splitter.putBackTail(chunk);
       return undefined;
     }
+  }
+
+  /**
+   * Whether a chunk that is none may be looked into again: each of its bytes could begin another one
+   * that goes as far, and to follow them all would take quadratic time.
+   */
+  #mayReread({ bytes }: SnappyChunk): boolean {
+    this.#reread += bytes.length;
+    return this.#reread <= MIN_REREAD + MAX_REREAD * this.#splitter.offset;
   }
 
   /** Notices a data chunk that a damaged type would make vanish. */

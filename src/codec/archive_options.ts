@@ -35,6 +35,9 @@ export interface ReadArchiveOptions {
    * only if they, too, put stream identifiers nowhere but before an event; one without any but the
    * first is lost from the damage on. And where the header of a chunk is destroyed, a complete
    * archive that is part of an event's data may be taken for part of the file.
+   *
+   * The time that it takes is linear in the file's size, whatever the file holds. So of a file that
+   * was made to look like many chunks within each other some may be passed over.
    */
   readonly onDamage?: (damage: ArchiveDamage) => void;
   /**

@@ -137,6 +137,8 @@ export class SnappySplitter {
         this.#move(this.#end - this.#start);
         return false;
       }
+      // Bytes of 0xff may be all that there is: an array for each would take its time.
+      if (at + 1 < buffer.length && buffer[at + 1] !== STREAM_IDENTIFIER[1]) continue;
       const found = buffer.subarray(at, at + last);
       if (!found.every((byte, i) => byte === STREAM_IDENTIFIER[i])) continue;
       if (found.length < last && this.#ended) continue;

@@ -22,6 +22,7 @@ function problemsOf(change: (manifest: ArchiveManifest) => ArchiveManifest) {
   const [isPart, endsEarly] = [false, false];
   return survey.problems({
     ...{ isPart, endsEarly, client: undefined, gaps: [], earlierGaps: [], checkpoints: [] },
+    ...{ moves: [], here: "memory:" },
   });
 }
 

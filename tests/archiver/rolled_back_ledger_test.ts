@@ -99,7 +99,8 @@ Deno.test("Archiver goes on with a shard of which another archived more, and pas
   const epoch = (await ledger.acquire(shardId, "another", 20_000))!;
   const { checkpoint: previous } = await ledger.standing(shardId);
   const last = `${BigInt(previous!) + 1n}` as SequenceNumber;
-  await ledger.intend({ id: "i", key: "k", ranges: [{ shardId, epoch, previous, last }] });
+  const store = fixture.store.identity;
+  await ledger.intend({ id: "i", key: "k", store, ranges: [{ shardId, epoch, previous, last }] });
   await ledger.commit("i");
   const now = new Date(clock.now());
   await ledger.reposition(shardId, epoch, { start: { type: "at-timestamp", timestamp: now } }, {
@@ -147,5 +148,47 @@ Deno.test("Archiver goes on where another worker's files end though the database
   const fixture = new Fixture(2);
   const heir = await loseAnothersFile(fixture, { recover: true });
   await heir.stop();
+  deepEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver goes on after a failover that forgets an intent whose file is put", async () => {
+  const fixture = new Fixture();
+  const database = await Replicated.open(fixture);
+  fixture.ledger = database.ledger as never;
+  const worker = fixture.start({ rotateMs: MINUTE, recover: true });
+  await fixture.clock.advance(MINUTE - 5_000);
+  await fixture.put(5);
+  await database.lag();
+  const { store } = fixture;
+  const put = store.put.bind(store);
+  store.put = async (...args) => {
+    const answer = await put(...args);
+    if (args[0].endsWith(".tri")) database.failOver();
+    return answer;
+  };
+  await fixture.clock.advance(MINUTE);
+  store.put = put;
+  await fixture.put(5);
+  await fixture.clock.advance(2 * MINUTE);
+  await worker.stop();
+  deepEqual(await fixture.archived(), fixture.expected);
+});
+
+Deno.test("Archiver goes on after a failover that forgets the children of a shard", async () => {
+  const fixture = new Fixture();
+  const database = await Replicated.open(fixture);
+  fixture.ledger = database.ledger as never;
+  const worker = fixture.start({ rotateMs: MINUTE, recover: true });
+  await fixture.put(5);
+  await fixture.clock.advance(MINUTE);
+  await database.lag();
+  fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  await fixture.put(32);
+  await fixture.clock.advance(MINUTE);
+  deepEqual(await fixture.archived(), fixture.expected);
+  database.failOver();
+  await fixture.put(32);
+  await fixture.clock.advance(5 * MINUTE);
+  await worker.stop();
   deepEqual(await fixture.archived(), fixture.expected);
 });

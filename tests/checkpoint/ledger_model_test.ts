@@ -19,6 +19,11 @@ const workers = fc.constantFrom("a", "b", "c");
 const ttls = fc.constantFrom(0, 1_000, 3_000);
 const epochs = fc.constantFrom(1, 1, 1, 1, 2, 3);
 const ids = fc.constantFrom("i", "j", "k", "l");
+const stores = fc.constantFrom("A", "A", "B");
+const places = fc.record({
+  store: stores,
+  worker: fc.constantFrom(undefined, undefined, "a", "b"),
+});
 const checkpoints = fc.constantFrom(undefined, undefined, "1", "2");
 
 const ranges = fc.array(
@@ -48,15 +53,15 @@ const calls: readonly fc.Arbitrary<Step>[] = [
   step("leave", [workers], (l, _, worker) => l.leave(worker)),
   step(
     "intend",
-    [ids, ranges, fc.option(ids, { nil: undefined, freq: 2 })],
-    (l, _, id, parts, replaces) => {
+    [ids, ranges, fc.option(ids, { nil: undefined, freq: 2 }), places],
+    (l, _, id, parts, replaces, place) => {
       const found = parts.map(({ n, epoch, previous, last }) => ({
         shardId: shard(n),
         epoch,
         previous: previous === undefined ? undefined : at(previous),
         last: at(last),
       }));
-      return l.intend({ id, key: id, ranges: found }, replaces);
+      return l.intend({ id, key: id, ranges: found, ...place }, replaces);
     },
   ),
   step("commit", [ids], (l, _, id) => l.commit(id)),
@@ -84,6 +89,12 @@ const calls: readonly fc.Arbitrary<Step>[] = [
         reason: "skipped",
         recordedAt: new Date(epoch),
       }),
+  ),
+  step("useStore", [stores], (l, _, store) => l.useStore(store)),
+  step(
+    "moveStore",
+    [stores, fc.boolean(), fc.boolean()],
+    (l, _, store, isGone, dryRun) => l.moveStore(store, { isGone, dryRun }),
   ),
   step(
     "restart",
@@ -116,7 +127,9 @@ async function everything(ledger: ArchiveLedger): Promise<unknown> {
     return { ...standing, seconds, open: [...open].sort((a, b) => a.id < b.id ? -1 : 1) };
   }));
   const checkpoints = [...await ledger.checkpoints()].sort();
-  return { shards, standings, checkpoints, gaps: await ledger.gaps() };
+  const [store, moves] = [await ledger.store(), await ledger.moves()];
+  const files = (await ledger.newestFiles()).map(({ id }) => id).sort();
+  return { shards, standings, checkpoints, gaps: await ledger.gaps(), store, moves, files };
 }
 
 /** Maps compare in any order; so do the shards of an intent. */

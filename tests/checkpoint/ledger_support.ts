@@ -117,3 +117,24 @@ export async function keepsConsumersOut(url: string): Promise<void> {
   await consumer.save("clicks", positions({ 0: "9" }));
   equal(await consumer.load("clicks", shard(0)), "9");
 }
+
+/** Takes away what version 2 of the ledger's tables has brought. */
+export const TO_VERSION_1: readonly string[] = [
+  "DROP TABLE triton_store",
+  "DROP TABLE triton_move",
+  "ALTER TABLE triton_archive DROP COLUMN store",
+  "UPDATE triton_schema SET version = 1 WHERE part = 'ledger'",
+];
+
+/** Where version 1 has archived shard 0 up to 5, and was about to archive it up to 6. */
+export async function takesOverVersion1(open: () => Promise<ArchiveLedger>): Promise<void> {
+  await using ledger = await open();
+  equal(await ledger.store(), undefined);
+  deepStrictEqual((await ledger.newestFiles()).map(({ id }) => id), ["i"]);
+  deepStrictEqual((await ledger.standing(shard(0))).open, [intent("j", range(0, 1, "5", "6"))]);
+  await ledger.useStore("s3://a");
+  await rejects(ledger.useStore("s3://b"), { code: "OtherStore" });
+  equal(await ledger.commit("j"), "done");
+  const next = { ...intent("k", range(0, 1, "6", "7")), store: "s3://a" };
+  deepStrictEqual(await ledger.intend(next), [shard(0)]);
+}

@@ -4,6 +4,7 @@ import { positions } from "./contract.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
+import { STORES } from "./ledger_contract_stores.ts";
 import type { LedgerPlace } from "./ledger_support.ts";
 
 /** Ledgers that are shared by sharing the object. */
@@ -31,6 +32,6 @@ function memoryPlace(): LedgerPlace {
   };
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
+for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STORES]) {
   Deno.test(`MemoryLedger: ${name}`, () => run(memoryPlace()));
 }

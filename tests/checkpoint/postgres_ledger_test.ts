@@ -14,6 +14,7 @@ import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
+import { STORES } from "./ledger_contract_stores.ts";
 import { acquireTogether } from "./ledger_processes.ts";
 import { RACES } from "./ledger_races.ts";
 import {
@@ -23,6 +24,8 @@ import {
   type LedgerPlace,
   LONG_MS,
   range,
+  takesOverVersion1,
+  TO_VERSION_1,
 } from "./ledger_support.ts";
 import { impatient, query } from "./postgres_support.ts";
 
@@ -59,6 +62,17 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     );
   },
 
+  async "openLedger() of PostgreSQL takes over the tables of version 1"(url) {
+    const ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 1);
+    await ledger.intend(intent("i", range(0, 1, undefined, "5")));
+    await ledger.commit("i");
+    await ledger.intend(intent("j", range(0, 1, "5", "6")));
+    await ledger[Symbol.asyncDispose]();
+    await query(url, ...TO_VERSION_1);
+    await takesOverVersion1(() => openLedger(url, OPTIONS));
+  },
+
   async "PostgresCheckpointer.save() refuses a consumer under an archiver's name"(url) {
     await keepsConsumersOut(url);
   },
@@ -80,7 +94,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     const ledgers = await Promise.all(Array.from({ length: 8 }, () => openLedger(url, OPTIONS)));
     for (const ledger of ledgers) await ledger[Symbol.asyncDispose]();
     deepStrictEqual(await query(url, "SELECT part, version FROM triton_schema"), [
-      { part: "ledger", version: 1 },
+      { part: "ledger", version: 2 },
     ]);
     await acquireTogether(url);
   },
@@ -91,7 +105,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
 
   async "openLedger() of PostgreSQL refuses the tables of a newer version"(url) {
     await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
-    await query(url, "UPDATE triton_schema SET version = 2");
+    await query(url, "UPDATE triton_schema SET version = 3");
     await rejects(openLedger(url, OPTIONS), { code: "SchemaTooNew", retryable: false });
   },
 
@@ -215,7 +229,7 @@ async function databaseWith(server: PostgresServer, isolation: string): Promise<
 
 Deno.test("PostgreSQL keeps a ledger", async (t) => {
   await using server = await startPostgres();
-  const contract = [...LEASES, ...INTENTS, ...MOVES, ...RACES];
+  const contract = [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...RACES];
   for (
     const [isolation, tests] of [["read committed", contract], ["serializable", RACES]] as const
   ) {

@@ -8,6 +8,7 @@ import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go
 import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
+import { STORES } from "./ledger_contract_stores.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import { SqliteExecutor } from "../../src/checkpoint/sqlite_executor.ts";
 import { acquireTogether } from "./ledger_processes.ts";
@@ -20,6 +21,8 @@ import {
   LONG_MS,
   newShard,
   range,
+  takesOverVersion1,
+  TO_VERSION_1,
 } from "./ledger_support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
@@ -45,7 +48,7 @@ function query(path: string, ...statements: string[]): Record<string, unknown>[]
   }
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
+for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STORES]) {
   Deno.test(`openLedger() of a SQLite file: ${name}`, () =>
     withFile(async (path) => {
       const url = `sqlite://${path}`;
@@ -107,19 +110,32 @@ Deno.test("openLedger() of a SQLite file takes over the oldest database of go-tr
     deepStrictEqual(await checkpointsOf(ledger), { 0: "42", 1: "5" });
   }));
 
+Deno.test("openLedger() of a SQLite file takes over the tables of version 1", () =>
+  withFile(async (path) => {
+    const open = () => openLedger(`sqlite://${path}`, OPTIONS);
+    const ledger = await open();
+    await lease(ledger, "a", 1);
+    await ledger.intend(intent("i", range(0, 1, undefined, "5")));
+    await ledger.commit("i");
+    await ledger.intend(intent("j", range(0, 1, "5", "6")));
+    await ledger[Symbol.asyncDispose]();
+    query(path, ...TO_VERSION_1, "SELECT 1");
+    await takesOverVersion1(open);
+  }));
+
 Deno.test("openLedger() of a SQLite file refuses the tables of a newer version", () =>
   withFile(async (path) => {
     await (await openLedger(`sqlite://${path}`, OPTIONS))[Symbol.asyncDispose]();
     deepStrictEqual(query(path, "SELECT part, version FROM triton_schema"), [
-      { part: "ledger", version: 1 },
+      { part: "ledger", version: 2 },
     ]);
-    query(path, "UPDATE triton_schema SET version = 2", "SELECT 1");
+    query(path, "UPDATE triton_schema SET version = 3", "SELECT 1");
     await rejects(openLedger(`sqlite://${path}`, OPTIONS), {
       name: "CheckpointError",
       code: "SchemaTooNew",
       retryable: false,
       message: "Cannot use the checkpoint database: a newer Triton has changed its tables (to " +
-        "version 2; this one knows 1); use that Triton, or a later one",
+        "version 3; this one knows 2); use that Triton, or a later one",
     });
   }));
 

@@ -284,6 +284,12 @@ Deno.test("doctor finds a bucket and a database that do not belong together", ()
       (await complaintOf(patient)).message,
       /^20260101\/clicks-store-1\.tri, the newest archive of the database, is not in s3:/,
     );
+    await ledger.leave("w");
+    await ledger.moveStore("s3://elsewhere");
+    match(
+      (await complaintOf(patient)).message,
+      /^the archive of client "store" is in s3:\/\/elsewhere, not in s3:\S+ at http:/,
+    );
     await ledger.identify(new Date("2025-01-01T00:00:00Z"));
     const recreated = await complaintOf(patient);
     equal(recreated.level, "fail");

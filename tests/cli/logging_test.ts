@@ -204,6 +204,33 @@ Deno.test("the log masks the credentials of the environment wherever they stand"
   }
 });
 
+Deno.test("the log masks short secrets, and never a name or a word of its own", async () => {
+  for (const secret of ["s3c", "archiver", "clicks", "x", "ab\ncd", "12\n"]) {
+    const log = () => {
+      const properties = { event: "archiver.started", stream: "clicks", key: "clicks/x" };
+      getLogger(["triton", "archiver"]).info("The archiver of {stream} began: x", properties);
+      getLogger(["triton", "x"]).warn("said {reason}", { event: "x.y", reason: `<${secret}>` });
+    };
+    const env = { PGPASSWORD: secret };
+    const [first, second] = (await logged(log, { env })).trimEnd().split("\n")
+      .map((line) => JSON.parse(line));
+    deepStrictEqual(
+      [first.event, first.logger, first.stream, first.key, first.message],
+      ["archiver.started", "triton.archiver", "clicks", "clicks/x"].concat(
+        "The archiver of clicks began: x",
+      ),
+    );
+    // Messages of services are full of some words, too.
+    const said = secret === "archiver" ? secret : "***";
+    deepStrictEqual([second.reason, second.message], [`<${said}>`, `said <${said}>`], secret);
+  }
+});
+
+Deno.test("redact() masks the headers of metrics, each value alone", () => {
+  const env = { OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc.123,x-key=k3y" };
+  equal(redact("got abc.123 and k3y from Bearer abc.123", env), "got *** and *** from ***");
+});
+
 Deno.test("the error that ends a command masks credentials, in every format", async () => {
   const { AWS_SECRET_ACCESS_KEY: secret } = SECRETS;
   const attempts = [

@@ -1,7 +1,7 @@
 import { newestArchived } from "../../archive/mod.ts";
 import { earliestAhead } from "../../archiver/archive_ends.ts";
 import type { DatabaseFacts } from "../../checkpoint/inspect_database.ts";
-import { isBehind, lastArchived } from "../../checkpoint/last_archived.ts";
+import { shardsBehind } from "../../checkpoint/last_archived.ts";
 import type { LedgerReport } from "../../checkpoint/mod.ts";
 import type { Clock } from "../../clock.ts";
 import type { StreamDescription } from "../../kinesis/mod.ts";
@@ -31,6 +31,16 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     );
     return;
   }
+  if (facts.store !== undefined && facts.store !== store.identity) {
+    findings.fail(
+      "archive",
+      `the archive of client "${client}" is in ${facts.store}, not in ${store.identity}`,
+      {
+        advice: "name that bucket by --bucket, or move the archive: triton checkpoint move-bucket",
+      },
+    );
+    return;
+  }
   const isThere = newestKey === undefined || await findings.attempt(
     "archive",
     () => undefined,
@@ -57,7 +67,12 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     () => newestArchived(store, options),
   );
   if (!isThere || ends === undefined) return;
-  const behind = shardsBehind(ends, place);
+  const ours = <T extends { readonly client: string }>(rows: readonly T[]) =>
+    rows.filter((row) => row.client === client);
+  const checkpoints = new Map(
+    ours(history.checkpoints).map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
+  );
+  const behind = shardsBehind(ends, checkpoints, ours(history.gaps));
   const newest = [...ends.values()].map(({ key }) => key).sort().at(-1);
   if (behind.length > 0) {
     findings.fail("archive", `the database is behind the archive in ${behind.join(", ")}`, {
@@ -71,19 +86,4 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       `nothing of ${stream} is archived for client ${client} yet, or not lately`,
     );
   } else findings.ok("archive", `goes to ${newest}, and the database knows it`);
-}
-
-/** The shards that `triton store` would refuse. */
-function shardsBehind(
-  ends: Awaited<ReturnType<typeof newestArchived>>,
-  { client, history }: ArchivePlace,
-): string[] {
-  const saved = new Map(
-    history.checkpoints.filter((checkpoint) => checkpoint.client === client)
-      .map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
-  );
-  const gaps = history.gaps.filter((gap) => gap.client === client);
-  return [...ends].filter(([shardId, { last }]) =>
-    isBehind(lastArchived({ shardId, checkpoint: saved.get(shardId) }, gaps), last)
-  ).map(([shardId]) => shardId).sort();
 }

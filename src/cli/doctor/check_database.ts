@@ -25,7 +25,7 @@ export interface DatabaseKnowledge {
   readonly history: LedgerReport;
 }
 
-const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [] };
+const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [], moves: [] };
 
 /** Leases go by the database's clock, alarms about retention by this machine's. */
 const MAX_SKEW_MS = 10_000;

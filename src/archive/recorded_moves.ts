@@ -1,0 +1,71 @@
+/**
+ * What is in another object store, because an archive was moved.
+ *
+ * @module
+ */
+
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+
+/** Where the archive of a shard ended when the archive was moved to another object store. */
+export interface RecordedMove {
+  /** The client whose archive was moved. */
+  readonly client: string;
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The last record archived before the move. */
+  readonly after: SequenceNumber;
+  /** Identity of the store before; undefined if it was not known. */
+  readonly from: string | undefined;
+  /** Identity of the store since then. */
+  readonly to: string;
+}
+
+/** Records of a shard that are in another store. */
+export interface RangeElsewhere {
+  /** The last record before them; undefined if they are the first. */
+  readonly after: SequenceNumber | undefined;
+  /** The last of them; undefined if all that follow are. */
+  readonly upTo: SequenceNumber | undefined;
+}
+
+/**
+ * The records of a shard that are in other stores than this one.
+ *
+ * @param moves Moves of one shard, in the order they were made.
+ * @param here Identity of this store.
+ * @returns None for a store that the archive was never in.
+ */
+export function rangesElsewhere(moves: readonly RecordedMove[], here: string): RangeElsewhere[] {
+  const isFrom = ({ from, to }: RecordedMove) =>
+    from === here || (from === undefined && to !== here);
+  if (!moves.some((move) => isFrom(move) || move.to === here)) return [];
+  const ranges: RangeElsewhere[] = [];
+  let away: { after: SequenceNumber | undefined } | undefined = isFrom(moves[0]!)
+    ? undefined
+    : { after: undefined };
+  for (const move of moves) {
+    if (isFrom(move)) away = { after: move.after };
+    else if (move.to === here && away !== undefined) {
+      ranges.push({ after: away.after, upTo: move.after });
+      away = undefined;
+    }
+  }
+  return away === undefined ? ranges : [...ranges, { after: away.after, upTo: undefined }];
+}
+
+/**
+ * The range that follows on a record and holds a position.
+ *
+ * @param ranges Ranges of the shard.
+ * @param end The last record in this store before the position; undefined if there is none.
+ * @param position The position.
+ */
+export function rangeAfter(
+  ranges: readonly RangeElsewhere[],
+  end: SequenceNumber | undefined,
+  position: SequenceNumber,
+): RangeElsewhere | undefined {
+  return ranges.find(({ after, upTo }) =>
+    after === end && (upTo === undefined || compareSequenceNumbers(position, upTo) <= 0)
+  );
+}

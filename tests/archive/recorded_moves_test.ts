@@ -1,0 +1,42 @@
+import { deepEqual, equal } from "node:assert/strict";
+import {
+  rangeAfter,
+  rangesElsewhere,
+  type RecordedMove,
+} from "../../src/archive/recorded_moves.ts";
+import type { SequenceNumber, ShardId } from "../../src/record.ts";
+
+const shardId = "shardId-000000000000" as ShardId;
+
+function move(from: string | undefined, to: string, after: string): RecordedMove {
+  return { client: "store", shardId, from, to, after: after as SequenceNumber };
+}
+
+Deno.test("rangesElsewhere() are what is in other stores, to and fro", () => {
+  const moves = [move("A", "B", "10"), move("B", "C", "20"), move("C", "A", "30")];
+  deepEqual(rangesElsewhere(moves, "A"), [{ after: "10", upTo: "30" }]);
+  deepEqual(rangesElsewhere(moves, "B"), [
+    { after: undefined, upTo: "10" },
+    { after: "20", upTo: undefined },
+  ]);
+  deepEqual(rangesElsewhere(moves, "C"), [
+    { after: undefined, upTo: "20" },
+    { after: "30", upTo: undefined },
+  ]);
+  deepEqual(rangesElsewhere(moves, "D"), []);
+  deepEqual(rangesElsewhere([], "A"), []);
+});
+
+Deno.test("rangesElsewhere() of an archive whose first store nobody knew", () => {
+  const moves = [move(undefined, "B", "10")];
+  deepEqual(rangesElsewhere(moves, "B"), [{ after: undefined, upTo: "10" }]);
+  deepEqual(rangesElsewhere(moves, "A"), [{ after: "10", upTo: undefined }]);
+});
+
+Deno.test("rangeAfter() finds the range that begins where the chain ends and holds a position", () => {
+  const [nine, ten, eleven] = ["9", "10", "11"] as SequenceNumber[];
+  const range = { after: undefined, upTo: ten };
+  equal(rangeAfter([range], undefined, ten!), range);
+  equal(rangeAfter([range], undefined, eleven!), undefined);
+  equal(rangeAfter([range], nine, ten!), undefined);
+});
