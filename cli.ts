@@ -5,6 +5,7 @@
  */
 
 import { main } from "./src/cli/main.ts";
+import { cutLineBreaks } from "./src/cli/clean_environment.ts";
 import type { Output } from "./src/cli/cli_context.ts";
 import { SECRET_VARIABLES } from "./src/cli/redact.ts";
 import { systemClock } from "./src/clock.ts";
@@ -63,6 +64,7 @@ function stopSignal(): AbortSignal {
 }
 
 if (import.meta.main) {
+  cutLineBreaks({ get: readIfAllowed, set: Deno.env.set });
   const env = Object.fromEntries([
     ...VARIABLES.map((name) => [name, Deno.env.get(name)]),
     ...OPTIONAL_VARIABLES.map((name) => [name, readIfAllowed(name)]),

@@ -6,8 +6,30 @@
 
 import process from "node:process";
 import { loadCaCertificates } from "./ca_certificates.ts";
-import { FetchHandler } from "./fetch_handler.ts";
+import { type SkewedClient, watchClock } from "./clock_skew.ts";
+import { type Identity, RenewedCredentials } from "./credentials.ts";
+import {
+  FetchHandler,
+  type WireAnswer,
+  type WireOptions,
+  type WireRequest,
+} from "./fetch_handler.ts";
 import type { Environment } from "./profile.ts";
+
+/** Sends requests, and knows whether the credentials that they are signed with have worked. */
+class SigningHandler extends FetchHandler {
+  readonly credentials = new RenewedCredentials();
+
+  override async handle(
+    request: WireRequest,
+    options?: WireOptions,
+  ): Promise<{ response: WireAnswer }> {
+    const answer = await super.handle(request, options);
+    const { statusCode } = answer.response;
+    if (statusCode < 300) this.credentials.worked(request.headers.authorization);
+    return answer;
+  }
+}
 
 /** Options of {@linkcode clientSettings}. */
 export interface ClientSettingsOptions {
@@ -29,6 +51,8 @@ export interface ClientSettings {
   readonly requestHandler: FetchHandler;
   /** What the client passes on to the clients that get its credentials. */
   readonly clientConfig: { readonly requestHandler: FetchHandler };
+  /** Finds the credentials, where none are given. */
+  readonly credentialDefaultProvider: (settings: object) => () => Promise<Identity>;
 }
 
 /**
@@ -45,6 +69,27 @@ export interface ClientSettings {
 export async function clientSettings(options: ClientSettingsOptions): Promise<ClientSettings> {
   const { env = process.env, ...others } = options;
   const caCertificates = await loadCaCertificates(env);
-  const requestHandler = new FetchHandler({ ...others, caCertificates });
-  return { maxAttempts: 1, requestHandler, clientConfig: { requestHandler } };
+  const requestHandler = new SigningHandler({ ...others, caCertificates });
+  const { credentials } = requestHandler;
+  return {
+    maxAttempts: 1,
+    requestHandler,
+    clientConfig: { requestHandler },
+    credentialDefaultProvider: (settings) => credentials.provider(settings),
+  };
+}
+
+/**
+ * Watches a client from before a request.
+ *
+ * @param client The client, whose settings are those of {@linkcode clientSettings} or others.
+ * @returns Whether a refusal of the request may pass: the SDK has set its clock since, or the
+ * credentials have ended, and others can take their place.
+ */
+export function watchRefusals(client: SkewedClient): (error: unknown) => boolean {
+  const isClockSet = watchClock(client);
+  const { requestHandler } = client.config;
+  return (error) =>
+    isClockSet() ||
+    requestHandler instanceof SigningHandler && requestHandler.credentials.failed(error);
 }

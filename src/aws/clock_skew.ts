@@ -10,6 +10,8 @@ export interface SkewedClient {
   readonly config: {
     /** What the SDK adds to this machine's time, in milliseconds: it takes it from each answer. */
     readonly systemClockOffset: number;
+    /** What sends its requests. */
+    readonly requestHandler?: unknown;
   };
 }
 

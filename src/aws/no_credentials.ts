@@ -1,12 +1,16 @@
 /** What the AWS SDK says where nothing at all was found; more special reasons say more. */
 const NOTHING_FOUND = /^(Could not load credentials from any providers|)$/;
 
+/** What says itself what to do. */
+const COMPLETE = /^(there is no AWS profile|the AWS profile) /;
+
 /**
  * Says why there are no AWS credentials, and what to do.
  *
  * @param reason What the SDK says, such as that the session of a profile has expired.
  */
 export function noCredentials(reason: string): string {
+  if (COMPLETE.test(reason)) return reason;
   const why = NOTHING_FOUND.test(reason) ? "" : ` (${reason})`;
   return `no AWS credentials found${why}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and ` +
     "AWS_SECRET_ACCESS_KEY";

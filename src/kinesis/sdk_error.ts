@@ -31,10 +31,10 @@ interface SdkError extends Error {
  *
  * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
  * @param thrown What the SDK threw.
- * @param isClockSet Whether the SDK has set its clock right since it sent the request.
+ * @param mayPass Whether the refusal may pass: the SDK has set its clock right, say.
  * @returns The error to throw, with `thrown` as its cause.
  */
-export function toKinesisError(what: string, thrown: unknown, isClockSet = false): KinesisError {
+export function toKinesisError(what: string, thrown: unknown, mayPass = false): KinesisError {
   if (thrown instanceof KinesisError) return thrown;
   const error = thrown as SdkError;
   const status = error?.$metadata?.httpStatusCode ?? error?.$response?.statusCode;
@@ -47,7 +47,7 @@ export function toKinesisError(what: string, thrown: unknown, isClockSet = false
   return new KinesisError(`Cannot ${what}: ${describe(error, code, status)}`, {
     code,
     retryable: isUnreadable || connectionCode !== undefined || isPassingCode(code) ||
-      isPassingStatus(status) || isClockSet,
+      isPassingStatus(status) || mayPass,
     cause: thrown,
   });
 }

@@ -12,7 +12,7 @@ import type {
   Shard as SdkShard,
   StreamDescriptionSummary,
 } from "@aws-sdk/client-kinesis";
-import { watchClock } from "../aws/clock_skew.ts";
+import { watchRefusals } from "../aws/client_settings.ts";
 import { PageProgress } from "../aws/page_progress.ts";
 import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
@@ -235,12 +235,12 @@ export class SdkKinesis implements KinesisApi {
     send: (settings: SdkSettings) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const isClockSet = watchClock(this.#client);
+    const mayPass = watchRefusals(this.#client);
     try {
       return await send(signal === undefined ? {} : { abortSignal: signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw toKinesisError(what, error, isClockSet());
+      throw toKinesisError(what, error, mayPass(error));
     }
   }
 }

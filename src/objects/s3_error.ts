@@ -64,16 +64,16 @@ export function mayRefuseChecksum(error: unknown): boolean {
  *
  * @param what What could not be done, such as `"Cannot get s3://bucket/key"`.
  * @param error What was thrown.
- * @param isClockSet Whether the SDK has set its clock right since it sent the request: the answer to
+ * @param mayPass Whether the SDK has set its clock right since it sent the request: the answer to
  * a HEAD does not say that this was what was wrong.
  * @returns The error to throw; one of Triton's own is returned as it is.
  */
-export function s3Error(what: string, error: unknown, isClockSet = false): unknown {
+export function s3Error(what: string, error: unknown, mayPass = false): unknown {
   if (error instanceof TritonError) return error;
   const code = codeOf(error as SdkError);
   const status = statusOf(error);
   const retryable = isPassingCode(code) || CONNECTION_CODES.has(code) || isPassingStatus(status) ||
-    isClockSet;
+    mayPass;
   const says = messageOf(error as SdkError);
   const why = code === "CredentialsProviderError"
     ? noCredentials(says)

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerBody } from "../aws/answer_body.ts";
-import { watchClock } from "../aws/clock_skew.ts";
+import { watchRefusals } from "../aws/client_settings.ts";
 import { PageProgress } from "../aws/page_progress.ts";
 import { ObjectStoreError } from "../errors.ts";
 import { checkRange } from "./byte_range.ts";
@@ -284,12 +284,12 @@ export class S3ObjectStore implements ObjectStore {
     run: () => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const isClockSet = watchClock(this.#client);
+    const mayPass = watchRefusals(this.#client);
     try {
       return await run();
     } catch (error) {
       signal?.throwIfAborted();
-      throw s3Error(what, error, isClockSet());
+      throw s3Error(what, error, mayPass(error));
     }
   }
 

@@ -4,8 +4,9 @@ import { type LoadedPackages, loadedPackages } from "./loaded_packages.ts";
 import { type ProcessResult, PublishedPackage } from "./published.ts";
 
 const GOLDEN = new URL("../testdata/golden/onetiny", import.meta.url).pathname;
-const AWS_KINESIS = ["@aws-sdk/client-kinesis", "@smithy/core"];
-const AWS_S3 = ["@aws-sdk/client-s3", "@smithy/core"];
+const CREDENTIALS = ["@aws-sdk/credential-provider-node", "@smithy/core"];
+const AWS_KINESIS = ["@aws-sdk/client-kinesis", ...CREDENTIALS];
+const AWS_S3 = ["@aws-sdk/client-s3", ...CREDENTIALS];
 
 /** The npm packages of each entry point: what importing it loads, and what it may load later. */
 const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
@@ -24,6 +25,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
     later: [
       "@aws-sdk/client-kinesis",
       "@aws-sdk/client-s3",
+      "@aws-sdk/credential-provider-node",
       "@logtape/logtape",
       "@opentelemetry/api",
       "@smithy/core",
