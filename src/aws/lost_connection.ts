@@ -34,7 +34,8 @@ export function nameLostConnection(error: unknown, host: string): unknown {
   if (!(error instanceof Error) || isOfThePlatform(error)) return error;
   const code = codeOf(error);
   const text = error.cause instanceof Error ? error.cause.message : error.message;
-  return Object.assign(new Error(sentence(code, text, host), { cause: error }), { code });
+  const named = new Error(sentence(code, text, host), { cause: error });
+  return Object.assign(named, { code, name: code });
 }
 
 /** A missing permission, or one of the machine's limits. */

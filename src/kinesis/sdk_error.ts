@@ -89,6 +89,7 @@ function describe(error: SdkError | undefined, code: string, status: number | un
     return `the service answered with status ${status}${said}`;
   }
   if (error instanceof UnexpectedAnswer) return error.message;
+  if (typeof error?.code === "string") return reason; // of the way there, and named in words
   if (isGoodStatus(status) && code === "InvalidAnswer") {
     return `the answer with status ${status} cannot be read (${reason})`;
   }

@@ -1,10 +1,12 @@
-import { equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import {
   DirectoryObjectStore,
   MemoryObjectStore,
   openObjectStore,
   S3ObjectStore,
 } from "../../src/objects/mod.ts";
+import { findS3Endpoint } from "../../src/aws/endpoint.ts";
+import { readProfile } from "../../src/aws/profile.ts";
 import { startS3Server } from "../support/s3_server.ts";
 
 /** An environment in which the SDK finds nothing. */
@@ -61,6 +63,45 @@ Deno.test("openObjectStore() finds the endpoint in the environment, the one of S
     equal(await store.head("a"), undefined);
   }
   equal(server.counts.HeadObject, 3);
+});
+
+Deno.test("openObjectStore() finds endpoint and region in the profile, with the bucket in the path", async () => {
+  await using server = await startS3Server({ buckets: ["bucket"] });
+  const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+  const nowhere = "http://127.0.0.1:2";
+  const regions: string[] = [];
+  server.fault = ({ request }) =>
+    void regions.push(/\/([^/]+)\/s3\//.exec(request.headers.get("authorization")!)![1]!);
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    file,
+    `[default]\nregion = eu-west-1\nendpoint_url = ${server.url}\n` +
+      `[profile s]\nregion = eu-north-1\nservices = local\nendpoint_url = ${nowhere}\n` +
+      `[services local]\ns3 =\n  endpoint_url = ${server.url}\n` +
+      `[profile i]\nignore_configured_endpoint_urls = true\nendpoint_url = ${nowhere}\n`,
+  );
+  const ignore = { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" };
+  const environments: [string | undefined, Record<string, string>][] = [
+    [undefined, {}],
+    [undefined, { AWS_PROFILE: "s" }],
+    [undefined, { AWS_PROFILE: "s", AWS_ENDPOINT_URL: server.url }],
+    [server.url, { AWS_PROFILE: "i", AWS_ENDPOINT_URL_S3: nowhere }],
+    [server.url, { ...ignore, AWS_ENDPOINT_URL_S3: nowhere }],
+  ];
+  for (const [endpoint, env] of environments) {
+    const options = { endpoint, env: { AWS_CONFIG_FILE: file, ...env }, credentials };
+    await using store = await openObjectStore("bucket", options);
+    equal(await store.head("a"), undefined);
+  }
+  equal(server.counts.HeadObject, environments.length);
+  const [first, second] = [...new Set(regions)];
+  deepEqual([first, second], ["eu-west-1", "eu-north-1"]);
+  const files = await readProfile({ AWS_CONFIG_FILE: file });
+  equal(findS3Endpoint({}, files), server.url);
+  equal(findS3Endpoint({ ...ignore, AWS_ENDPOINT_URL: nowhere }, files), undefined);
+  const ignoring = await readProfile({ AWS_CONFIG_FILE: file, AWS_PROFILE: "i" });
+  equal(findS3Endpoint({ AWS_ENDPOINT_URL: nowhere }, ignoring), undefined);
+  await Deno.remove(file);
 });
 
 Deno.test("openObjectStore() signs for the region it is given, or us-east-1", async () => {

@@ -18,6 +18,8 @@ profiles, then the roles of tasks and instances.
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
   AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
                               local servers, and endpoints of a VPC
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+                              passes over the three before it and those of the profile
 
 PostgreSQL's PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD stand in for what its URL does not
 say.
