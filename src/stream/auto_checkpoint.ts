@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, monotonicNow } from "../clock.ts";
 import type { Positions } from "./positions.ts";
 
 /** When positions are saved without being asked to. */
@@ -44,7 +44,7 @@ export class AutoCheckpoint {
     this.#clock = clock;
     this.#rule = toRule(autoCheckpoint);
     if (this.#rule !== undefined) positions.requireCheckpointer();
-    this.#savedAt = clock.now();
+    this.#savedAt = monotonicNow(clock);
   }
 
   /** Notes that a record is finished. */
@@ -57,14 +57,14 @@ export class AutoCheckpoint {
     if (this.#records === 0 || this.#rule === undefined) return false;
     const { every = Infinity, intervalMs = Infinity } = this.#rule;
     if (this.#records >= every) return true;
-    return intervalMs !== Infinity && this.#clock.now() - this.#savedAt >= intervalMs;
+    return intervalMs !== Infinity && monotonicNow(this.#clock) - this.#savedAt >= intervalMs;
   }
 
   /** Saves what is finished; when the signal is aborted, the database is asked one last time. */
   async save(signal: AbortSignal): Promise<void> {
     await this.#positions.save(signal);
     this.#records = 0;
-    this.#savedAt = this.#clock.now();
+    this.#savedAt = monotonicNow(this.#clock);
   }
 
   /** Saves what is finished and not saved yet, if it is to be saved at all. */

@@ -4,15 +4,16 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, monotonicNow } from "../clock.ts";
 import type { StreamFetcher } from "./stream_fetcher.ts";
 
 /** When reading ends by itself. */
 export interface IdleOptions {
   /**
    * Ends the iteration when it has caught up: when every shard, children of splits and merges
-   * included, was asked since the iteration began and held nothing more, and all was yielded. With
-   * `afterMs`, when besides no record has come for that many milliseconds, give or take
+   * included, was asked since the iteration began and held nothing more, and all was yielded. A shard
+   * that reports more (a `MillisBehindLatest` above 0) counts as caught up when for a minute its
+   * answers have brought no record and come no nearer to the newest one. With `afterMs`, when besides no record has come for that many milliseconds, give or take
    * `pollIntervalMs`. Unless given, reading goes on until it is stopped.
    *
    * What arrives while the last shards are read may not be among it: it is for the next iteration.
@@ -32,18 +33,18 @@ export class IdleWatch {
     this.#fetcher = fetcher;
     this.#clock = clock;
     if (idle !== false) this.#afterMs = idle === true ? 0 : idle.afterMs;
-    this.#lastRecordAt = clock.now();
+    this.#lastRecordAt = monotonicNow(clock);
     fetcher.expectNews();
   }
 
   /** Notes that a record was read. */
   record(): void {
-    if (this.#afterMs !== undefined) this.#lastRecordAt = this.#clock.now();
+    if (this.#afterMs !== undefined) this.#lastRecordAt = monotonicNow(this.#clock);
   }
 
   /** Whether the iteration is over; asked while there is nothing to yield. */
   get isOver(): boolean {
     return this.#afterMs !== undefined && this.#fetcher.isCaughtUp &&
-      this.#clock.now() - this.#lastRecordAt >= this.#afterMs;
+      monotonicNow(this.#clock) - this.#lastRecordAt >= this.#afterMs;
   }
 }

@@ -17,6 +17,9 @@ import { Gate } from "./gate.ts";
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */
 const RECORD_OVERHEAD_BYTES = 400;
 
+/** A shard whose answers bring neither a record nor less lag for so long has no more. */
+const STALLED_MS = 60_000;
+
 /**
  * The records of one shard, in order, between its fetching and its reading: those that the Kinesis
  * Producer Library has aggregated one by one.
@@ -40,6 +43,10 @@ export class ShardQueue {
   /** How many answers it takes until the last one tells of now. */
   #answersDue = 1;
   #tip = false;
+  /** The least lag since the last record, when it was last reached, and when the last answer came. */
+  #leastBehind = Infinity;
+  #progressAt: number | undefined;
+  #answeredAt = -Infinity;
 
   /** Creates an empty queue; `limit` is the most records of one answer. */
   constructor(shardId: ShardId, limit: number) {
@@ -47,8 +54,9 @@ export class ShardQueue {
     this.#limit = limit;
   }
 
-  /** Adds what was fetched. */
-  push(batch: RecordBatch): void {
+  /** Adds what was fetched at some moment, in monotonic time. */
+  push(batch: RecordBatch, at: number): void {
+    this.#noteProgress(batch, at);
     this.#batches.push(batch);
     this.#answersDue--;
     // Not every server tells its lag; a full answer has more behind it.
@@ -67,14 +75,20 @@ export class ShardQueue {
     return this.#closed && this.#batches.length === 0;
   }
 
-  /** Whether there is nothing to hand out, and the last answer said that there is nothing more. */
+  /**
+   * Whether there is nothing to hand out, and the last answer said that there is nothing more; or
+   * answers come that say otherwise, and for a minute none has brought a record or come nearer to the
+   * newest one: some servers never report a lag of 0.
+   */
   get isAtTip(): boolean {
-    return this.#tip && this.#answersDue <= 0 && this.#batches.length === 0;
+    if (this.#batches.length > 0 || this.#answersDue > 0) return false;
+    return this.#tip || this.#answeredAt - this.#progressAt! >= STALLED_MS;
   }
 
   /** Forgets the tip: what the next answer says may be old, as it may be on its way already. */
   expectNews(): void {
     this.#answersDue = 2;
+    this.#progressAt = undefined;
   }
 
   /** The next record, which stays in the queue; undefined if there is none now. */
@@ -116,6 +130,15 @@ export class ShardQueue {
     const [last, here] = [batch.records.at(-1)!, batch.records[Math.max(0, this.#next - 1)]!];
     const rest = last.arrivedAt.getTime() - here.arrivedAt.getTime();
     return batch.millisBehindLatest + Math.max(0, rest);
+  }
+
+  #noteProgress({ records, millisBehindLatest }: RecordBatch, at: number): void {
+    // A second, since a lag that stays the same differs a little each time.
+    const isNearer = millisBehindLatest <= this.#leastBehind - 1_000;
+    const isProgress = records.length > 0 || isNearer;
+    if (isProgress) this.#leastBehind = millisBehindLatest;
+    if (isProgress || this.#progressAt === undefined) this.#progressAt = at;
+    this.#answeredAt = at;
   }
 
   /** Drops the batches that are used up, the first of which may have been empty from the start. */

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../clock.ts";
+import { monotonicNow, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
 import {
   type KinesisApi,
@@ -140,10 +140,11 @@ export class StreamFetcher {
   /** Fetches one shard to its end, pausing while its share of the memory is used up. */
   async #fetch(queue: ShardQueue, from: StartPosition): Promise<void> {
     const shard = { stream: this.stream, shardId: queue.shardId, from };
+    const { clock = systemClock } = this.#options;
     const onTrimmed = (position: TrimmedPosition) => this.#reportTrimmed(position);
     try {
       for await (const batch of pollShard(this.#kinesis, shard, { ...this.#options, onTrimmed })) {
-        queue.push(batch);
+        queue.push(batch, monotonicNow(clock));
         this.changed.open();
         while (queue.bytes > 0 && queue.bytes >= this.#share && !this.#signal.aborted) {
           await queue.taken.wait();

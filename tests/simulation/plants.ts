@@ -140,22 +140,6 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   })),
 
-  /** Iterators: reading goes on at the last record that was read, not after it. */
-  "iterator one record too early": inKinesis((kinesis) => ({
-    async getShardIterator(shard, position) {
-      if (position.type !== "after") return await kinesis.getShardIterator(shard, position);
-      const trimHorizon = await kinesis.getShardIterator(shard, { type: "trim-horizon" });
-      const { records } = await kinesis.getRecords(trimHorizon);
-      const index = records.findIndex((record) =>
-        record.sequenceNumber === position.sequenceNumber
-      );
-      const before = records[index - 1]?.sequenceNumber as SequenceNumber | undefined;
-      return before === undefined
-        ? index === 0 ? trimHorizon : await kinesis.getShardIterator(shard, position)
-        : await kinesis.getShardIterator(shard, { type: "after", sequenceNumber: before });
-    },
-  })),
-
   /** Quarantine: records that are not events are passed over. */
   "records that are not events dropped": inKinesis((kinesis) => ({
     async getRecords(iterator, options) {

@@ -8,8 +8,8 @@ import { openHistory } from "../../src/history/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 import { openStream, type OpenStreamOptions, type StreamAddress } from "../../src/stream/mod.ts";
 
-/** What a stream answers that has one shard with one record. */
-const ANSWERS: Readonly<Record<string, unknown>> = {
+/** What a stream answers that has one shard, into which a record comes with each request. */
+const answers = (number: number): Readonly<Record<string, unknown>> => ({
   DescribeStreamSummary: {
     StreamDescriptionSummary: {
       ...{ StreamName: "clicks", StreamStatus: "ACTIVE", RetentionPeriodHours: 24 },
@@ -26,18 +26,19 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   GetRecords: {
     ...{ MillisBehindLatest: 0, NextShardIterator: "i" },
     Records: [{
-      ...{ SequenceNumber: "2", PartitionKey: "a", Data: "gA==" },
+      ...{ SequenceNumber: `${number}`, PartitionKey: "a", Data: "gA==" },
       ApproximateArrivalTimestamp: 1_795_000_001,
     }],
   },
-};
+});
 
 async function startServer() {
+  let requests = 1;
   const server = createServer((request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1)!;
     request.resume().on("end", () => {
       response.setHeader("content-type", "application/x-amz-json-1.1");
-      response.end(JSON.stringify(ANSWERS[operation]));
+      response.end(JSON.stringify(answers(++requests)[operation]));
     });
   });
   const sockets = new Set<Socket>();

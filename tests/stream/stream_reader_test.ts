@@ -688,3 +688,39 @@ Deno.test("StreamReader goes on with the oldest record, and says so, where Kines
   );
   await rejects(read(), { code: "InvalidArgumentException" });
 });
+
+/** A service that reports a lag with each answer, whatever it holds. */
+function withLag(clock: VirtualClock, lag: () => number): MemoryKinesis {
+  return new class extends MemoryKinesis {
+    override async getRecords(...args: Parameters<MemoryKinesis["getRecords"]>) {
+      const batch = await super.getRecords(...args);
+      return { ...batch, millisBehindLatest: batch.millisBehindLatest + lag() };
+    }
+  }({ clock });
+}
+
+Deno.test("StreamReader with idle ends a minute after the last record where the lag never gets to 0", async () => {
+  const { clock } = setUp();
+  const kinesis = withLag(clock, () => 5_000 + Math.floor(clock.random() * 3_000));
+  kinesis.createStream("s", 2);
+  await putEvents(kinesis, "s", [{ n: 0 }, { n: 1 }, { n: 2 }]);
+  await using reader = new StreamReader(kinesis, "s", { clock, idle: true });
+  for (let again = 0; again < 2; again++) {
+    const startedAt = clock.now();
+    const records = await runUntil(clock, Array.fromAsync(reader));
+    deepEqual(records.length, again === 0 ? 3 : 0);
+    const took = clock.now() - startedAt;
+    ok(took >= 60_000 && took < 90_000, `${took} ms`);
+  }
+});
+
+Deno.test("StreamReader with idle does not end while it gets nearer to the newest record, however long that takes", async () => {
+  const { clock } = setUp();
+  let lag = 3_600_000;
+  const kinesis = withLag(clock, () => Math.max(0, lag -= 1_000));
+  kinesis.createStream("s");
+  await using reader = new StreamReader(kinesis, "s", { clock, idle: true });
+  const startedAt = clock.now();
+  deepEqual(await runUntil(clock, Array.fromAsync(reader)), []);
+  ok(clock.now() - startedAt > 600_000);
+});
