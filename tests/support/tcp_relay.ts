@@ -17,12 +17,22 @@ export interface TcpRelay extends AsyncDisposable {
   cut(port: number): void;
 }
 
-/** Starts a relay on a free port of 127.0.0.1 (or on `port`) to a server on `target`. */
-export function startTcpRelay(target: number, port = 0): TcpRelay {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const clients = new Map<number, Deno.TcpConn>();
+/**
+ * Starts a relay on a free port of 127.0.0.1 (or on `port`) to a server on `target`; with a
+ * certificate clients must speak TLS to it, and the server behind does not see that.
+ */
+export function startTcpRelay(
+  target: number,
+  port = 0,
+  certificate?: { readonly cert: string; readonly key: string },
+): TcpRelay {
+  const place = { hostname: "127.0.0.1", port };
+  const listener: Deno.TcpListener | Deno.TlsListener = certificate === undefined
+    ? Deno.listen(place)
+    : Deno.listenTls({ ...place, ...certificate });
+  const clients = new Map<number, Deno.Conn>();
   const relayed = new Set<Promise<void>>();
-  const relay = async (client: Deno.TcpConn): Promise<void> => {
+  const relay = async (client: Deno.Conn): Promise<void> => {
     const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
     const from = (server.localAddr as Deno.NetAddr).port;
     clients.set(from, client);
@@ -53,7 +63,7 @@ export function startTcpRelay(target: number, port = 0): TcpRelay {
 }
 
 /** Copies until one side ends; how it ended does not matter here. */
-async function pipe(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+async function pipe(from: Deno.Conn, to: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(64 * 1024);
   try {
     for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {

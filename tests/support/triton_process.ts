@@ -178,7 +178,7 @@ export class TritonProcess implements AsyncDisposable {
 /** Runs `triton` to its end. */
 export async function runTriton(
   args: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly input?: TritonInput } = {},
+  options: ConstructorParameters<typeof TritonProcess>[1] = {},
 ): Promise<TritonResult> {
   await using process = new TritonProcess(args, options);
   return await within(process.ended, `triton ${args[0]} to end`, () => process.log.join("\n"));

@@ -22,12 +22,13 @@ in their schema when they are made or brought to a new version. "stats", "verify
 list" only SELECT. docs/permissions.md has policies and grants to copy.
 
 What the machine must allow. The executable was compiled with network, reading and writing of files,
-two questions about the system and a list of environment variables; it cannot start programs or
+four questions about the system and a list of environment variables; it cannot start programs or
 load native code. As a script, Deno gives it what you say:
 
   Kinesis, S3         --allow-net=HOST:PORT  --allow-sys=osRelease
                       --allow-env=AWS_*,HOME,HOMEDRIVE,HOMEPATH,USERPROFILE,_X_AMZN_TRACE_ID
     profiles          --allow-read=$HOME/.aws
+    aws login, no HOME --allow-sys=homedir,uid
     roles             --allow-net=169.254.169.254,169.254.170.2
   PostgreSQL          --allow-net=HOST:PORT  --allow-env=PG*
   SQLite              --allow-read and --allow-write of the file and of FILE-wal and FILE-shm
