@@ -12,6 +12,7 @@ import { Gate } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import type { CloseReason } from "./rotation.ts";
 import { isForgotten, persist, randomName, type Services } from "./services.ts";
+import type { Recreation } from "./same_stream.ts";
 import { putArchive } from "./settle_archive.ts";
 
 const log = getLogger(["triton", "archiver"]);
@@ -24,6 +25,8 @@ export interface ArchiveWriterOptions {
   readonly maxSize: number;
   /** Reading waits while finished and unfinished files take more memory than this, in bytes. */
   readonly maxMemory: number;
+  /** Finds out whether what was read until now may be of another stream of the same name. */
+  readonly findRecreation: () => Promise<Recreation | undefined>;
   /** Told of a lease under which nothing can be archived any more. */
   readonly onLost: (lease: Lease) => void;
   /** Told of what keeps files from being archived for good. */
@@ -162,6 +165,7 @@ export class ArchiveWriter {
 
   async #archive(file: ClosedFile): Promise<void> {
     const { ledger } = this.#services;
+    await this.#leaveStrangersOut(file);
     let replaces: string | undefined;
     const closedAt = Math.floor(file.closedAt / 1000);
     for (let createdAt = Math.max(closedAt, this.#nextFree);; createdAt++) {
@@ -184,6 +188,25 @@ export class ArchiveWriter {
     this.#room.open();
   }
 
+  /** Leaves out what was read of another stream of the same name. */
+  async #leaveStrangersOut(file: ClosedFile): Promise<void> {
+    const found = await this.#options.findRecreation();
+    if (found === undefined) return;
+    const isOurs = (shardId: ShardId) =>
+      file.builder.shards.get(shardId)!.lastArrival < found.createdAt;
+    this.#leaveOut(file, [...file.leases.keys()].filter((shardId) => !isOurs(shardId)));
+    this.#options.onFailure(found.error);
+  }
+
+  #leaveOut(file: ClosedFile, shardIds: readonly ShardId[]): void {
+    for (const shardId of shardIds) {
+      const lease = file.leases.get(shardId)!;
+      file.leases.delete(shardId);
+      file.builder.removeShard(shardId);
+      this.#options.onLost(lease);
+    }
+  }
+
   /** Writes the intent down; shards that are no longer ours are left out of the file. */
   async #intend(
     file: ClosedFile,
@@ -201,12 +224,7 @@ export class ArchiveWriter {
         }),
     );
     log.debug("Wrote down that {key} is about to be put", { event: "file.intended", key });
-    for (const [shardId, lease] of [...file.leases]) {
-      if (accepted.has(shardId)) continue;
-      file.leases.delete(shardId);
-      file.builder.removeShard(shardId);
-      this.#options.onLost(lease);
-    }
+    this.#leaveOut(file, [...file.leases.keys()].filter((shardId) => !accepted.has(shardId)));
     return accepted.size > 0 ? intent : undefined;
   }
 

@@ -14,6 +14,7 @@ import type { Lease } from "./lease.ts";
 import { isWorthWaiting } from "./read_failure.ts";
 import { untilRotation } from "./rotation.ts";
 import { type ArchiverServices, randomName, type Services } from "./services.ts";
+import { findRecreation } from "./same_stream.ts";
 import { ShardArchiver } from "./shard_archiver.ts";
 import { ShardLeases } from "./shard_leases.ts";
 import { StreamShards } from "./stream_shards.ts";
@@ -83,6 +84,7 @@ export class Archiver {
       maxSize,
       maxMemory,
       onFile,
+      findRecreation: () => findRecreation({ ...services, clock }, this.#shards),
       onLost: (lease) => this.#leases.lose(lease),
       onFailure: (error) => this.#fail(error),
     });

@@ -27,6 +27,7 @@ export class StreamShards {
   readonly #missing = new Set<ShardId>();
   #retentionMs = Infinity;
   #ended = 0;
+  #createdAt: Date | undefined;
   #listedAt = -Infinity;
   /** When this began: what arrives later is wanted, however long the services take to answer. */
   readonly #begunAt: number;
@@ -49,6 +50,11 @@ export class StreamShards {
     return this.#retentionMs;
   }
 
+  /** When the stream was created, as the ledger knows it; undefined before {@linkcode refresh}. */
+  get createdAt(): Date | undefined {
+    return this.#createdAt;
+  }
+
   /** How many shards the ledger had ended when the shards were last listed. */
   get ended(): number {
     return this.#ended;
@@ -66,8 +72,7 @@ export class StreamShards {
    */
   async refresh(): Promise<void> {
     const { ledger, clock } = this.#services;
-    const { createdAt } = await this.describe();
-    await persist("ledger", this.#services, () => ledger.identify(createdAt));
+    await this.#identify();
     const listed = await this.#list();
     // Also those that have ended: the stream lists them until its retention is over.
     const shards = await persist("ledger", this.#services, () => ledger.shards());
@@ -81,6 +86,12 @@ export class StreamShards {
     this.#warnOfMissing(known, listed);
     this.#ended = shards.filter(({ state }) => state === "ended").length;
     this.#listedAt = monotonicNow(clock);
+  }
+
+  async #identify(): Promise<void> {
+    const { createdAt } = await this.describe();
+    await persist("ledger", this.#services, () => this.#services.ledger.identify(createdAt));
+    this.#createdAt = createdAt;
   }
 
   /** Asks the stream about itself, and keeps in mind how long it keeps a record. */
@@ -112,8 +123,13 @@ export class StreamShards {
     return await this.#asChildren([...found], knownShards(known));
   }
 
-  /** Whether a shard is no longer part of the stream, while the stream is there. */
+  /**
+   * Whether a shard is no longer part of the stream, while the stream is there.
+   *
+   * @throws {CheckpointError} With code `StreamRecreated` if it is another stream than before.
+   */
   async hasLeft(shardId: ShardId): Promise<boolean> {
+    await this.#identify();
     return (await this.#list()).every(({ id }) => id !== shardId);
   }
 
