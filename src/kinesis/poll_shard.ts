@@ -81,7 +81,8 @@ const BEHIND_INTERVAL_MS = 200;
  * @param shard Which shard to read, and from where.
  * @param options Pace, clock and signal.
  * @returns One batch for each answer of the service.
- * @throws {KinesisError} If a request fails in a way that asking again does not mend.
+ * @throws {KinesisError} If a request fails in a way that asking again does not mend; with code
+ * `StreamRecreated` if the position is of an earlier stream of that name.
  */
 export async function* pollShard(
   kinesis: KinesisApi,
@@ -126,6 +127,20 @@ function isWithin(
 ): boolean {
   return compareSequenceNumbers(number, start) >= 0 &&
     (end === undefined || compareSequenceNumbers(number, end) <= 0);
+}
+
+/** The error of a stream that was deleted and created again under its name. */
+function recreatedError(
+  { stream, shardId }: { readonly stream: string; readonly shardId: ShardId },
+  position: SequenceNumber,
+): KinesisError {
+  return new KinesisError(
+    `Cannot read ${shardId} of "${stream}" after ${position}: that record is older than the shard, so ` +
+      "the stream was deleted and created again under this name. The positions of the earlier " +
+      "stream mean nothing here: read under another client name, or move them with " +
+      '"triton checkpoint rewind --to trim-horizon"',
+    { code: "StreamRecreated", retryable: false },
+  );
 }
 
 /** The iterator of one shard, and where to renew it. */
@@ -176,6 +191,7 @@ class ShardReader {
       try {
         return this.#advance(await this.#getRecords(this.#iterator));
       } catch (error) {
+        if (hasCode(error, "InvalidArgumentException")) await this.#requireSameStream();
         if (!hasCode(error, "ExpiredIteratorException")) throw error;
         this.#iterator = undefined;
       }
@@ -256,15 +272,32 @@ class ShardReader {
    */
   async #skipTrimmed(): Promise<boolean> {
     const { onTrimmed } = this.#options;
+    const shard = await this.#requireSameStream();
     if (this.#position.type !== "after" || onTrimmed === undefined) return false;
-    const { stream, shardId } = this.#shard;
     const { sequenceNumber: after } = this.#position;
-    const shards = await listAllShards(this.#kinesis, stream, this.#options);
-    const shard = shards.find(({ id }) => id === shardId);
     if (shard === undefined || !isWithin(after, shard)) return false;
-    await onTrimmed({ stream, shardId, after });
+    await onTrimmed({ ...this.#shard, after });
     this.#position = { type: "trim-horizon" };
     return true;
+  }
+
+  /**
+   * Refuses a position before the shard's first: sequence numbers grow with time, so it is one of an
+   * earlier stream of that name.
+   *
+   * @returns The shard, if the position names a record and the stream has the shard.
+   */
+  async #requireSameStream(): Promise<Shard | undefined> {
+    if (this.#position.type !== "after") return undefined;
+    const { sequenceNumber } = this.#position;
+    const { stream, shardId } = this.#shard;
+    const shards = await listAllShards(this.#kinesis, stream, this.#options);
+    const shard = shards.find(({ id }) => id === shardId);
+    if (
+      shard !== undefined &&
+      compareSequenceNumbers(sequenceNumber, shard.startingSequenceNumber) < 0
+    ) throw recreatedError(this.#shard, sequenceNumber);
+    return shard;
   }
 
   #ask<T>(operation: string, act: () => Promise<T>): Promise<T> {

@@ -686,7 +686,7 @@ Deno.test("StreamReader goes on with the oldest record, and says so, where Kines
     "s",
     new Map([["shardId-000000000000" as ShardId, "9" as SequenceNumber]]),
   );
-  await rejects(read(), { code: "InvalidArgumentException" });
+  await rejects(read(), { code: "StreamRecreated" });
 });
 
 /** A service that reports a lag with each answer, whatever it holds. */
