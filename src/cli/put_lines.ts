@@ -2,6 +2,7 @@ import type { BigIntegers } from "../codec/mod.ts";
 import { TritonError } from "../errors.ts";
 import type { StreamWriter } from "../stream/mod.ts";
 import type { CliContext } from "./cli_context.ts";
+import { LinePlaces } from "./line_places.ts";
 import { Progress } from "./progress.ts";
 import { MAX_LINE_BYTES, readLines, untilAborted } from "./read_lines.ts";
 import { countOf } from "./report_text.ts";
@@ -19,15 +20,11 @@ export interface PutLinesParts {
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
 }
 
-/** How many places of records are kept before those that are in the stream are forgotten. */
-const MAX_PLACES = 20_000;
-
 /** Puts the events of lines, and knows which lines are in the stream. */
 export class PutLines {
   readonly #parts: PutLinesParts;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
-  /** The line of each record, by its place among all that the writer was given. */
-  readonly #lines = new Map<number, number>();
+  readonly #places = new LinePlaces();
   /** The last line that was read. */
   #last = 0;
   /** How many lines could not be put. */
@@ -65,17 +62,10 @@ export class PutLines {
     const { writer, parse, bigIntegers } = this.#parts;
     const event = parse(text, { bigIntegers });
     // Before it is taken: an earlier record may fail while there is no room.
-    this.#lines.set(writer.given, number);
-    if (this.#lines.size > MAX_PLACES) this.#forgetWritten();
+    this.#places.add(writer.given, number);
+    if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);
     await writer.putEvent(event);
     return event.length;
-  }
-
-  #forgetWritten(): void {
-    const unwritten = new Set(this.#parts.writer.unwritten);
-    for (const place of this.#lines.keys()) {
-      if (!unwritten.has(place) && place < this.#parts.writer.given) this.#lines.delete(place);
-    }
   }
 
   /**
@@ -83,7 +73,8 @@ export class PutLines {
    * and where to resume.
    */
   explain(why: string, cause?: unknown): TritonError {
-    const missing = rangesOf(this.#parts.writer.unwritten.map((place) => this.#lines.get(place)!));
+    const { unwritten } = this.#parts.writer;
+    const missing = rangesOf(unwritten.map((place) => this.#places.lineOf(place)!));
     const reported = this.bad > 0 ? [`the ${countOf(this.bad, "line")} reported above`] : [];
     const others = [...missing, ...reported];
     const last = this.#last === 1 ? "line 1 is" : `lines 1 to ${this.#last} are`;
@@ -100,7 +91,7 @@ export class PutLines {
   /** Says the line where a message says the place of a record. */
   #inLines(message: string): string {
     return message.replace(/^(Cannot put )record (\d+)/, (whole, start, place) => {
-      const line = this.#lines.get(Number(place));
+      const line = this.#places.lineOf(Number(place));
       return line === undefined ? whole : `${start}line ${line}`;
     });
   }

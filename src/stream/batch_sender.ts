@@ -61,8 +61,6 @@ const MAX_HELD_REQUESTS = 4;
 export class BatchSender {
   /** How many records the stream has taken in. */
   written = 0;
-  /** The places of the records that were given and are not known to be in the stream. */
-  readonly pending = new Set<number>();
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
   readonly #options: BatchSenderOptions;
@@ -70,6 +68,8 @@ export class BatchSender {
   readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #held = new HeldRecords();
+  /** The records of the batch at hand that are neither in the stream nor held back. */
+  #rest: readonly IndexedEntry[] = [];
   /** Sends what is held back, while there is any. */
   #retrying: Promise<void> | undefined;
   /** Resolved after each attempt to send what is held back. */
@@ -96,13 +96,19 @@ export class BatchSender {
   async send(batch: readonly IndexedEntry[]): Promise<void> {
     const { ordered } = this.#options.limits;
     try {
-      let rest = this.#held.addFollowers(batch);
-      while (rest.length > 0 && this.#failure === undefined) {
+      this.#rest = batch; // also where an earlier failure keeps it from being sent
+      while (this.#rest.length > 0 && this.#failure === undefined) {
+        const rest = this.#held.addFollowers(this.#rest);
         const { now, later } = ordered ? splitByKey(rest) : { now: rest, later: [] };
+        this.#rest = rest;
+        if (now.length === 0) break;
         const refusals = await this.#put(now);
+        this.#rest = later;
         this.#held.add(refusals.map(({ entry }) => entry));
-        if (refusals.length > 0) this.#retrying ??= this.#retryHeld(this.#explain(refusals));
-        rest = this.#held.addFollowers(later);
+        throwPermanent(refusals, this.#stream);
+        if (refusals.length > 0) {
+          this.#retrying ??= this.#retryHeld(explain(refusals, this.#stream));
+        }
       }
       while (this.#isFull && this.#failure === undefined) await this.#attempted.promise;
     } catch (error) {
@@ -119,6 +125,11 @@ export class BatchSender {
   async drain(): Promise<void> {
     await this.#retrying;
     this.#throwFailure();
+  }
+
+  /** The records that were given and are not known to be in the stream, in no order. */
+  get unwritten(): readonly IndexedEntry[] {
+    return [...this.#rest, ...this.#held.all];
   }
 
   get #isFull(): boolean {
@@ -138,8 +149,9 @@ export class BatchSender {
         const refusals = await this.#put(entries);
         const still = new Set(refusals.map(({ entry }) => entry));
         this.#held.remove(entries.filter((entry) => !still.has(entry)));
+        throwPermanent(refusals, this.#stream);
         attempt = refusals.length < entries.length ? 1 : attempt + 1;
-        error = refusals.length > 0 ? this.#explain(refusals) : undefined;
+        error = refusals.length > 0 ? explain(refusals, this.#stream) : undefined;
         this.#attempted.resolve();
         this.#attempted = Promise.withResolvers();
       }
@@ -163,7 +175,7 @@ export class BatchSender {
     return { service: "kinesis", operation: "PutRecords", stream: this.#stream };
   }
 
-  /** Puts records once; returns what was refused for now. */
+  /** Puts records once; returns what was refused, for now or for good. */
   async #put(entries: readonly IndexedEntry[]): Promise<Refusal[]> {
     const signal = this.#signal;
     const results = await askUntilAnswered(
@@ -173,24 +185,7 @@ export class BatchSender {
     );
     const refusals = findRefusals(entries, results);
     this.written += entries.length - refusals.length;
-    const refused = new Set(refusals.map(({ entry }) => entry.index));
-    for (const { index } of entries) if (!refused.has(index)) this.pending.delete(index);
-    const permanent = refusals.find(({ code }) => !isPassingCode(code));
-    if (permanent !== undefined) {
-      const { code, entry: { index } } = permanent;
-      throw new PutRecordError(this.#explain([permanent]).message, { code, index });
-    }
     return refusals;
-  }
-
-  #explain(refusals: readonly Refusal[]): KinesisError {
-    const { entry, code, message } = refusals[0]!;
-    const others = refusals.length > 1 ? ` and ${refusals.length - 1} others` : "";
-    const why = message ? `${code}: ${message}` : code;
-    return new KinesisError(
-      `Cannot put record ${entry.index}${others} into stream "${this.#stream}": ${why}`,
-      { code, retryable: true },
-    );
   }
 
   /** Ends all sending. */
@@ -203,6 +198,24 @@ export class BatchSender {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+/** One record that is refused for good spoils it for all. */
+function throwPermanent(refusals: readonly Refusal[], stream: string): void {
+  const permanent = refusals.find(({ code }) => !isPassingCode(code));
+  if (permanent === undefined) return;
+  const { code, entry: { index } } = permanent;
+  throw new PutRecordError(explain([permanent], stream).message, { code, index });
+}
+
+function explain(refusals: readonly Refusal[], stream: string): KinesisError {
+  const { entry, code, message } = refusals[0]!;
+  const others = refusals.length > 1 ? ` and ${refusals.length - 1} others` : "";
+  const why = message ? `${code}: ${message}` : code;
+  return new KinesisError(
+    `Cannot put record ${entry.index}${others} into stream "${stream}": ${why}`,
+    { code, retryable: true },
+  );
 }
 
 /** The first record of each key, and the others. */

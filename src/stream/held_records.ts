@@ -26,6 +26,11 @@ export class HeldRecords {
   /** Their bytes, keys included. */
   bytes = 0;
 
+  /** All of them, in the order of each key. */
+  get all(): IndexedEntry[] {
+    return [...this.#queues.values()].flat();
+  }
+
   /** Holds records back. */
   add(entries: readonly IndexedEntry[]): void {
     for (const entry of entries) {
@@ -38,16 +43,15 @@ export class HeldRecords {
   }
 
   /** Holds back records whose key has some here already; returns the others. */
-  addFollowers(entries: readonly IndexedEntry[]): IndexedEntry[] {
-    if (this.#queues.size === 0) return [...entries];
+  addFollowers(entries: readonly IndexedEntry[]): readonly IndexedEntry[] {
+    if (this.#queues.size === 0) return entries;
     this.add(entries.filter(({ partitionKey }) => this.#queues.has(partitionKey)));
     return entries.filter(({ partitionKey }) => !this.#queues.has(partitionKey));
   }
 
   /** The records of the next request, the oldest first; they stay here until they are removed. */
   next({ records, bytes, ordered }: RequestLimits): IndexedEntry[] {
-    const queues = [...this.#queues.values()];
-    const candidates = ordered ? queues.map(([first]) => first!) : queues.flat();
+    const candidates = ordered ? [...this.#queues.values()].map(([first]) => first!) : this.all;
     candidates.sort((a, b) => a.index - b.index);
     let size = 0;
     const end = candidates.findIndex((entry, i) => {

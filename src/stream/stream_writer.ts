@@ -89,6 +89,8 @@ export class StreamWriter implements AsyncDisposable {
   #batch = new PutBatch();
   /** How many batches are on their way or wait for it. */
   #closed = 0;
+  /** Those that wait, or that a failure has kept from being sent. */
+  readonly #waiting = new Set<PutBatch>();
   #sending: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #failureTold = false;
@@ -143,7 +145,8 @@ export class StreamWriter implements AsyncDisposable {
    * the last request was lost, some of them may be in the stream all the same.
    */
   get unwritten(): readonly number[] {
-    return [...this.#sender.pending].sort((a, b) => a - b);
+    const waiting = [...this.#waiting, this.#batch].flatMap(({ entries }) => entries);
+    return [...this.#sender.unwritten, ...waiting].map(({ index }) => index).sort((a, b) => a - b);
   }
 
   /**
@@ -228,7 +231,6 @@ export class StreamWriter implements AsyncDisposable {
   #add(entry: PutEntry & { readonly index: number }): void {
     const batch = this.#batch;
     batch.add(entry);
-    this.#sender.pending.add(entry.index);
     const { maxDelayMs = 100 } = this.#options;
     if (batch.entries.length > 1 || maxDelayMs === Infinity) return;
     // One that is due while others are on their way takes in more until these are done.
@@ -245,13 +247,17 @@ export class StreamWriter implements AsyncDisposable {
     batch.close();
     this.#batch = new PutBatch();
     this.#closed++;
+    this.#waiting.add(batch);
     this.#sending = before.then(() => this.#putAll(batch));
     return before;
   }
 
   async #putAll(batch: PutBatch): Promise<void> {
     try {
-      if (this.#failure === undefined) await this.#sender.send(batch.entries);
+      if (this.#failure === undefined) {
+        this.#waiting.delete(batch);
+        await this.#sender.send(batch.entries);
+      }
     } catch (error) {
       this.#failure = { error };
     }

@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { LinePlaces } from "../../src/cli/line_places.ts";
 import { PutLines } from "../../src/cli/put_lines.ts";
 import { readLines, untilAborted } from "../../src/cli/read_lines.ts";
 import { VirtualClock } from "../../src/clock.ts";
@@ -109,6 +110,36 @@ Deno.test("PutLines knows the lines of many records, and forgets those that are 
   );
   world.kinesis.code = "KMSAccessDeniedException";
   await Promise.allSettled([flushed, world.clock.advance(60_000)]);
+});
+
+Deno.test("LinePlaces knows the line of each record that is not forgotten", () => {
+  const steps = fc.array(fc.boolean(), { maxLength: 60 });
+  fc.assert(fc.property(steps, fc.nat(60), (areEvents, forgotten) => {
+    const places = new LinePlaces();
+    const lines: number[] = [];
+    areEvents.forEach((isEvent, i) => {
+      if (!isEvent) return;
+      places.add(lines.length, i + 1);
+      lines.push(i + 1);
+    });
+    places.forgetBefore(forgotten);
+    lines.forEach((line, place) => {
+      if (place >= forgotten) equal(places.lineOf(place), line);
+    });
+  }));
+});
+
+Deno.test("LinePlaces forgets what is of no use, and looks for that ever more rarely", () => {
+  const places = new LinePlaces();
+  let forgotten = 0;
+  for (let place = 0; place < 100_000; place++) {
+    places.add(place, 2 * place);
+    if (!places.isLong) continue;
+    forgotten++;
+    places.forgetBefore(place < 50_000 ? 0 : place); // at first, the oldest one is still wanted
+  }
+  ok(forgotten < 12, `${forgotten} times`);
+  equal(places.lineOf(99_999), 199_998);
 });
 
 Deno.test("PutLines that has read nothing says so", () => {
