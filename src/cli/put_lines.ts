@@ -25,6 +25,7 @@ export class PutLines {
   readonly #parts: PutLinesParts;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   readonly #places = new LinePlaces();
+  readonly #options: { readonly bigIntegers: BigIntegers };
   /** The last line that was read. */
   #last = 0;
   /** How many lines could not be put. */
@@ -33,6 +34,7 @@ export class PutLines {
   /** @param parts The writer, and where bad lines are reported. */
   constructor(parts: PutLinesParts) {
     this.#parts = parts;
+    this.#options = { bigIntegers: parts.bigIntegers };
   }
 
   /** Puts all lines until a signal is aborted; those that cannot be put are reported and counted. */
@@ -59,8 +61,8 @@ export class PutLines {
 
   /** Puts the event of a line, and returns its size in bytes. */
   async #putLine(number: number, text: string): Promise<number> {
-    const { writer, parse, bigIntegers } = this.#parts;
-    const event = parse(text, { bigIntegers });
+    const { writer, parse } = this.#parts;
+    const event = parse(text, this.#options);
     // Before it is taken: an earlier record may fail while there is no room.
     this.#places.add(writer.given, number);
     if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);

@@ -61,9 +61,11 @@ export function parseJsonEvent(text: string, options: ParseJsonEventOptions = {}
   const { bigIntegers = "refuse" } = options;
   try {
     const { bytes, keys, isFinite } = encodeText(text, bigIntegers);
-    if (!isFinite || !hasKeys(text, keys) || !hasWholeCharacters(text)) {
-      throwFault(text, bigIntegers);
-    }
+    const hasEscapes = text.includes("\\");
+    if (
+      !isFinite || !hasKeys(text, keys, hasEscapes) || !text.isWellFormed() ||
+      (hasEscapes && SURROGATE_ESCAPE.test(text))
+    ) throwFault(text, bigIntegers);
     return bytes;
   } catch (cause) {
     if (cause instanceof JsonEventError) throw cause;
@@ -133,22 +135,17 @@ function keepAsText(
  * Each key ends with a quote and a colon. Strings can hold these as well, escaped or at their
  * beginning, so that there may be more than keys, but never fewer.
  */
-function hasKeys(text: string, keys: number): boolean {
+function hasKeys(text: string, keys: number, hasEscapes: boolean): boolean {
   // Without two backslashes before it, a quote after a backslash does not end a string.
-  if (text.includes('\\\\"')) return false;
+  if (hasEscapes && text.includes('\\\\"')) return false;
   if (SPACED_COLONS.some((colon) => text.includes(colon))) {
     return text.match(SPACED_KEY)?.length === keys;
   }
   let most = 0;
   for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) {
-    if (text.charCodeAt(at - 1) !== BACKSLASH) most++;
+    if (!hasEscapes || text.charCodeAt(at - 1) !== BACKSLASH) most++;
   }
   return most === keys;
-}
-
-/** Whether a text certainly has no half of a surrogate pair, as itself or escaped. */
-function hasWholeCharacters(text: string): boolean {
-  return text.isWellFormed() && !(text.includes("\\u") && SURROGATE_ESCAPE.test(text));
 }
 
 /** Throws the first fault of a text, if there is one. */
