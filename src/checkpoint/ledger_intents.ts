@@ -81,8 +81,8 @@ export function* intend(
   const ranges = intent.ranges.filter(({ shardId, epoch, previous }) => {
     const shard = shards.get(shardId);
     if (shard === undefined) throw unknownError(`shard "${shardId}" of "${scope.stream}"`);
-    if (shard.owner === null || shard.owner !== (intent.worker ?? shard.owner)) return false;
-    return shard.epoch === epoch && saved.get(shardId) === previous;
+    if (shard.owner !== (intent.worker ?? shard.owner)) return false;
+    return shard.owner !== null && shard.epoch === epoch && saved.get(shardId) === previous;
   });
   if (replaces !== undefined) yield* settle(scope, replaces, "void");
   if (ranges.length > 0) yield* insertIntent(scope, { ...intent, ranges });

@@ -28,8 +28,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "an intent whose empty archive was created is void",
     file: "src/archiver/settle_archive.ts",
-    find: '=== "created") return false;',
-    replace: '=== "created") return true;',
+    find: 'return await putOrFind(intent, EMPTY_ARCHIVE, { store, metadata }) === "ours";',
+    replace: 'return await putOrFind(intent, EMPTY_ARCHIVE, { store, metadata }) !== "a stranger";',
     tests: [],
     seeds: 500,
   },
@@ -44,8 +44,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a file is put only where its key is free",
     file: "src/archiver/settle_archive.ts",
-    find: 'const options = { ifAbsent: true, metadata: { "triton-intent": intent.id } };',
-    replace: 'const options = { ifAbsent: false, metadata: { "triton-intent": intent.id } };',
+    find: "await store.put(key, body, { ifAbsent: true, metadata })",
+    replace: "await store.put(key, body, { ifAbsent: false, metadata })",
     tests: TESTS,
     seeds: 500,
   },

@@ -31,6 +31,27 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     tests: SQL,
   },
   {
+    breaks: "an intent for another store than the archive's is refused",
+    file: "src/checkpoint/ledger_intents.ts",
+    find: "if (known !== undefined && known !== intent.store) {",
+    replace: "if (known === undefined) {",
+    tests: SQL,
+  },
+  {
+    breaks: "an intent of another worker under the same epoch is refused",
+    file: "src/checkpoint/ledger_intents.ts",
+    find: "    if (shard.owner !== (intent.worker ?? shard.owner)) return false;\n",
+    replace: "",
+    tests: SQL,
+  },
+  {
+    breaks: "an archive is not moved while it is not known what became of a file",
+    file: "src/checkpoint/ledger_store.ts",
+    find: "if (open !== undefined && !isGone)",
+    replace: "if (open === undefined && isGone)",
+    tests: SQL,
+  },
+  {
     breaks: "an intent whose answer was lost is written once",
     file: "src/checkpoint/ledger_intents.ts",
     find: "  if (written !== undefined) return written.ranges.map(({ shardId }) => shardId);\n",

@@ -35,7 +35,7 @@ export const VERIFY_MUTANTS: readonly Mutant[] = [
   {
     breaks: "the first file of a whole archive says that nothing was archived before it",
     file: "src/archive/chains.ts",
-    find: "if (beginsAnywhere || gaps.some((gap) => excuses(gap, end, link))) return undefined;",
+    find: "if (beginsAnywhere || isExcused) return undefined;",
     replace: "if (end === undefined) return undefined;",
     tests: TESTS,
   },
