@@ -23,7 +23,7 @@ export interface OpenCheckpointerOptions {
  * | `sqlite://triton.db`, `sqlite:triton.db` | the SQLite file `triton.db` in the current folder |
  * | `sqlite:///var/lib/triton.db` | the SQLite file `/var/lib/triton.db` |
  * | `sqlite::memory:` | a SQLite database in memory, gone when it is closed |
- * | `postgres://user:password@host:5432/name` | a PostgreSQL database; also `postgresql:`, sockets (`?host=/directory`), several hosts, `sslmode` and the `PG*` variables |
+ * | `postgres://user:password@host:5432/name` | a PostgreSQL database; also `postgresql:`, sockets (`?host=/directory`), several hosts, `sslmode` and the other parameters and `PG*` variables of libpq |
  * | `memory:` | this process's memory, without a database |
  *
  * Databases of go-triton and triton-python are taken over as they are. The drivers are loaded when

@@ -43,12 +43,29 @@ export async function openConnection(
   settings: PostgresSettings,
   options: ConnectionOptions,
 ): Promise<PostgresConnection> {
-  const { host, attributes, encrypted } = options;
-  const plain = connect(place(host));
+  const plain = connect(place(options.host));
+  plain.on("error", ignore); // whoever waits for something hears of it
   const done = new AbortController();
-  const limit = limitTime(plain, settings, options, done.signal);
+  try {
+    // A race, because Deno 2.4 never ends a handshake on a socket that is destroyed.
+    return await Promise.race([
+      converse(plain, settings, options),
+      timeLimit(settings, options, done.signal),
+    ]);
+  } catch (error) {
+    plain.destroy();
+    throw error;
+  } finally {
+    done.abort();
+  }
+}
+
+async function converse(
+  plain: Socket,
+  settings: PostgresSettings,
+  { host, attributes, encrypted }: ConnectionOptions,
+): Promise<PostgresConnection> {
   let socket: Socket = plain;
-  socket.on("error", ignore); // whoever waits for something hears of it
   try {
     await connected(plain);
     keepAlive(plain, settings);
@@ -56,14 +73,10 @@ export async function openConnection(
     socket.on("error", ignore);
     const greeting = await logIn(socket, settings, host);
     await checkServer(socket, greeting, attributes);
-    socket.off("error", ignore);
     return { socket, greeting };
   } catch (error) {
     socket.destroy();
-    plain.destroy();
-    throw limit.error ?? error;
-  } finally {
-    done.abort();
+    throw error;
   }
 }
 
@@ -115,19 +128,15 @@ function keepAlive(socket: Socket, { parameters }: PostgresSettings): void {
   socket.setKeepAlive(parameters.keepalives !== "0", seconds * 1000);
 }
 
-/** Gives the connection up when it takes too long, or when nobody wants it any more. */
-function limitTime(
-  socket: Socket,
+/** Fails when connecting takes too long, or when nobody wants the connection any more. */
+function timeLimit(
   { parameters }: PostgresSettings,
   { clock, signal }: DialOptions,
   done: AbortSignal,
-): { error?: Error } {
-  const limit: { error?: Error } = {};
-  const giveUp = (message: string, code: string) => {
-    if (done.aborted) return;
-    limit.error = Object.assign(new Error(message), { code });
-    socket.destroy(limit.error);
-  };
+): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (message: string, code: string) =>
+    reject(Object.assign(new Error(message), { code }));
   const onAbort = () => giveUp("the connection was given up", "CONNECTION_DESTROYED");
   signal.addEventListener("abort", onAbort, { once: true });
   done.addEventListener("abort", () => signal.removeEventListener("abort", onAbort));
@@ -138,5 +147,5 @@ function limitTime(
     const message = `the server did not take the connection within ${seconds} seconds`;
     clock.sleep(seconds * 1000, done).then(() => giveUp(message, "CONNECT_TIMEOUT"), ignore);
   }
-  return limit;
+  return promise;
 }

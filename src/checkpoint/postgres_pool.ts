@@ -148,10 +148,11 @@ export class PostgresPool {
   }
 }
 
-/** What the server said, where the driver noticed only that the connection was lost. */
+/** What the server said as it ended the session, where the driver noticed only the loss. */
 function whatEndedIt(session: PostgresSession | undefined, error: unknown): unknown {
-  const isLost = (error as { readonly code?: unknown } | null)?.code === "CONNECTION_CLOSED";
-  return isLost ? session?.lastWords ?? error : error;
+  const isServers = (error as { readonly severity?: unknown } | null)?.severity !== undefined;
+  const words = isServers || error instanceof CheckpointError ? undefined : session?.lastWords;
+  return words?.severity === "FATAL" ? words : error;
 }
 
 /**

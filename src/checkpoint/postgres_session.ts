@@ -11,16 +11,15 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type Driver from "postgres";
 import type { Sql } from "postgres";
-import { CheckpointError } from "../errors.ts";
 import type { DialOptions, PostgresConnection } from "./postgres_connection.ts";
 import { dial } from "./postgres_dial.ts";
 import { type Environment, postgresSettings } from "./postgres_settings.ts";
 import type { PostgresAddress } from "./postgres_url.ts";
-import { lastWords } from "./postgres_wire.ts";
+import { encodeMessage, lastWords } from "./postgres_wire.ts";
 
 /** One session, for one piece of work at a time. */
 export interface PostgresSession {
@@ -29,7 +28,7 @@ export interface PostgresSession {
   /** Whether the connection is there, as far as this side knows. */
   readonly isAlive: boolean;
   /** What the server said as it ended the session, if it did. */
-  readonly lastWords: Error | undefined;
+  readonly lastWords: (Error & { readonly severity: string | undefined }) | undefined;
   /** Cuts the connection; what waits for an answer fails. */
   discard(): void;
   /** Takes leave of the server, and ends the connection. */
@@ -100,8 +99,9 @@ function openSession(postgres: typeof Driver, connection: PostgresConnection): P
 
 /** Everything that the driver would else take from the environment, or do by itself. */
 const OPTIONS = {
-  host: "", // for nothing but the driver's messages
-  port: 0,
+  // No second host to wait for when the connection is lost.
+  host: [""],
+  port: [0],
   user: "triton",
   pass: "",
   database: "",
@@ -118,19 +118,27 @@ const OPTIONS = {
   debug: false,
   sslnegotiation: null,
   publications: "",
-  target_session_attrs: "",
+  // Whatever PGTARGETSESSIONATTRS says: without a second host, this one asks for nothing.
+  target_session_attrs: "prefer-standby",
   onnotice: () => {}, // else notices are printed
 };
+
+/**
+ * What the driver asks for target_session_attrs' sake where the server does not say it by itself:
+ * before PostgreSQL 14, and behind PgBouncer.
+ */
+const NOT_ASKED = Buffer.concat(
+  ["in_hot_standby", "default_transaction_read_only"].map((name) =>
+    encodeMessage("S", `${name}\0off\0`)
+  ),
+);
 
 /** Gives the driver a socket, once; after that it may not connect by itself. */
 function oneSocket(connection: PostgresConnection, onGreeted: () => void): () => Socket {
   let left: PostgresConnection | undefined = connection;
   return () => {
     if (left === undefined) {
-      throw new CheckpointError("the connection was lost", {
-        code: "CONNECTION_CLOSED",
-        retryable: true,
-      });
+      throw Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
     }
     const { socket, greeting } = left;
     left = undefined;
@@ -148,7 +156,7 @@ function greet(socket: Socket, greeting: Uint8Array, onGreeted: () => void): voi
   socket.write = () => {
     socket.write = write;
     queueMicrotask(() => { // the driver goes on to forget what it has written
-      socket.unshift(greeting);
+      socket.unshift(Buffer.concat([NOT_ASKED, greeting]));
       onGreeted();
       socket.resume();
     });

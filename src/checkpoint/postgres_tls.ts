@@ -62,7 +62,6 @@ function handshake(socket: Socket, options: ConnectionOptions): Promise<TLSSocke
 
 function tlsError(cause: Error | undefined): Error {
   if (cause === undefined) return protocolError("the server closed the connection as TLS began");
-  if ((cause as { code?: unknown }).code === "CONNECT_TIMEOUT") return cause;
   return Object.assign(new Error(`TLS failed: ${cause.message}`, { cause }), {
     code: (cause as { code?: string }).code ?? "TlsError",
   });

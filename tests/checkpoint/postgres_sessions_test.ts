@@ -95,6 +95,28 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await pool.end();
   },
 
+  async "SqlLedger retries what the server ended because it took too long (25P03)"(url) {
+    const pool = new PostgresPool(await postgresConnector(parsePostgresUrl(url)), {
+      maxSessions: 1,
+    });
+    const watcher = postgres(url, { max: 1, onnotice: () => {} });
+    const call = pool.run("Cannot wait", async (sql) => {
+      await sql.unsafe("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 1");
+      for (let sessions = 1; sessions > 0;) {
+        sessions = (await watcher`SELECT 1 FROM pg_stat_activity
+          WHERE state = 'idle in transaction' AND datname = current_database()`).length;
+      }
+      await sql.unsafe("SELECT 1");
+    });
+    await rejects(call, {
+      code: "25P03",
+      retryable: true,
+      message: /^Cannot wait: terminating connection due to idle-in-transaction timeout$/,
+    });
+    await watcher.end();
+    await pool.end();
+  },
+
   async "PostgresPool of one session goes on after work that failed or took too long"(url) {
     const connector = await postgresConnector(parsePostgresUrl(url));
     const pool = new PostgresPool(connector, { maxSessions: 1, timeoutMs: 300 });

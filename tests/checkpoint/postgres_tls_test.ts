@@ -9,6 +9,7 @@ import { makeAuthority, openssl } from "../support/certificates.ts";
 import { startCuttingRelay } from "../support/cutting_relay.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { query } from "./postgres_support.ts";
+import { openWith } from "./processes.ts";
 
 /** A place with a server that wants TLS of some databases, and refuses it for others. */
 interface Place {
@@ -201,6 +202,36 @@ const TESTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     await (await dial({ clock: systemClock, signal: new AbortController().signal })).end();
     equal(await connect(place, "cleartext"), "tls");
     equal(await connect(place, "trust"), "tls");
+  },
+
+  async "sslnegotiation=direct saves the question, from PostgreSQL 17 on"(place) {
+    const [row] = await query(place.server.url, "SHOW server_version_num");
+    const direct = "tls?sslmode=require&sslnegotiation=direct";
+    if (Number(row!.server_version_num) >= 170_000) equal(await connect(place, direct), "tls");
+    else await rejects(connect(place, direct));
+  },
+
+  async "a program needs no permission beyond the network, PG* and the files that are named"(
+    place,
+  ) {
+    const { port } = place.server;
+    const root = `${place.directory}/ca.crt`;
+    const permissions = [`--allow-net=127.0.0.1:${port}`, "--allow-env=PG*"];
+    equal(await openWith(addressOf(place, "tls"), {}, permissions), "open\n");
+    const full = addressOf(place, `tls?sslmode=verify-full&sslrootcert=${root}`);
+    equal(await openWith(full, {}, [...permissions, `--allow-read=${root}`]), "open\n");
+    // What psql reads is not for the driver, which knows less of it.
+    const others = { PGHOST: "a,b", PGTARGETSESSIONATTRS: "any", PGSSLMODE: "prefer" };
+    equal(await openWith(addressOf(place, "tls"), others, permissions), "open\n");
+    // As the executable has them, with what makes node:tls look for more certificates.
+    const system = addressOf(place, "tls?sslrootcert=system");
+    const compiled = [
+      "--allow-net",
+      "--allow-read",
+      "--allow-sys=osRelease,statfs",
+      "--allow-env=PG*,HOME,USER,NODE_EXTRA_CA_CERTS",
+    ];
+    equal(await openWith(system, { NODE_EXTRA_CA_CERTS: root }, compiled), "open\n");
   },
 
   async "TLS versions are obeyed"(place) {

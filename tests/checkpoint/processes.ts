@@ -13,9 +13,10 @@ function start(
   url: string,
   mode: "save" | "open",
   env: Record<string, string> = {},
+  permissions: readonly string[] = ["-A"],
 ): Deno.ChildProcess {
   const program = new URL("./saving_program.ts", import.meta.url).pathname;
-  const args = ["run", "-A", "--no-check", "--quiet", program, url, mode];
+  const args = ["run", ...permissions, "--no-prompt", "--no-check", "--quiet", program, url, mode];
   return new Deno.Command(Deno.execPath(), { args, env, stdout: "piped", stderr: "inherit" })
     .spawn();
 }
@@ -52,7 +53,11 @@ export async function openTogether(url: string): Promise<void> {
 }
 
 /** Opens a database in a program with environment variables of its own, and returns its output. */
-export async function openWith(url: string, env: Record<string, string>): Promise<string> {
-  const { stdout } = await start(url, "open", env).output();
+export async function openWith(
+  url: string,
+  env: Record<string, string>,
+  permissions?: readonly string[],
+): Promise<string> {
+  const { stdout } = await start(url, "open", env, permissions).output();
   return new TextDecoder().decode(stdout);
 }

@@ -21,8 +21,10 @@ profiles, then the roles of tasks and instances.
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
                               passes over the three before it and those of the profile
 
-PostgreSQL's PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD stand in for what its URL does not
-say.
+What a PostgreSQL URL does not say is taken from psql's variables: PGHOST, PGPORT, PGUSER,
+PGDATABASE, PGPASSWORD, PGPASSFILE, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY,
+PGCHANNELBINDING, PGCONNECT_TIMEOUT, PGTARGETSESSIONATTRS, PGOPTIONS and others. PGSERVICE is
+refused.
 
 Metrics go to an OpenTelemetry collector with OTEL_DENO=true, and then as these say:
   OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,

@@ -30,7 +30,8 @@ load native code. As a script, Deno gives it what you say:
     profiles          --allow-read=$HOME/.aws
     aws login, no HOME --allow-sys=homedir,uid
     roles             --allow-net=169.254.169.254,169.254.170.2
-  PostgreSQL          --allow-net=HOST:PORT  --allow-env=PG*
+  PostgreSQL          --allow-net=HOST:PORT  --allow-env=PG*,HOME
+    files             --allow-read=$HOME/.pgpass,$HOME/.postgresql, or those that are named
   SQLite              --allow-read and --allow-write of the file and of FILE-wal and FILE-shm
   the configuration   --allow-read=FILE  --allow-env=LOG_STREAM,LOG_TOKENS
   every command       --allow-env=TRITON_*,AWS_REGION,NO_COLOR
