@@ -8,7 +8,7 @@ import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { keepSecrets } from "../secrets.ts";
 import { checkProfile } from "./check_profile.ts";
-import { readVariable } from "./profile.ts";
+import { type Environment, readVariable } from "./profile.ts";
 
 const log = getLogger(["triton", "aws"]);
 
@@ -22,6 +22,8 @@ export interface Identity {
   readonly sessionToken?: string | undefined;
   /** When temporary keys end, where that is known. */
   readonly expiration?: Date | undefined;
+  /** Where the SDK has found them. */
+  readonly $source?: object | undefined;
 }
 
 /** Finds credentials where the AWS command line does; asked each time anew, files included. */
@@ -34,11 +36,8 @@ const LEAST_MS = 1_000;
 /** Keys are replaced so long before they end. */
 const HEADROOM_MS = 5 * 60_000;
 
-/** What services say of keys that have ended, were replaced or deleted; HEAD says no more than 400. */
+/** What services say of keys that have ended, were replaced or deleted. */
 const REFUSALS: ReadonlySet<string> = new Set([
-  "400",
-  "BadRequest",
-  "CredentialsProviderError",
   "ExpiredToken",
   "ExpiredTokenException",
   "InvalidAccessKeyId",
@@ -48,23 +47,32 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "UnrecognizedClientException",
 ]);
 
+/** Options of {@linkcode RenewedCredentials}. */
+export interface RenewedCredentialsOptions {
+  /** Finds credentials. Default: the SDK's own way. */
+  readonly find?: FindCredentials;
+  /** The time, in milliseconds since the Unix epoch, as the keys' end has it. */
+  readonly now?: () => number;
+  /** The environment, which the SDK's own way takes from the process. */
+  readonly env?: Environment;
+}
+
 /** An SDK client's credentials: found, renewed, and kept out of what is printed. */
 export class RenewedCredentials {
   readonly #find: FindCredentials;
   #current: Identity | undefined;
   #readAt = -Infinity;
   #hasWorked = false;
+  /** What finding them failed with. */
+  readonly #failures = new WeakSet<object>();
 
   readonly #now: () => number;
+  readonly #env: Environment;
 
-  /**
-   * Creates credentials that are found when they are needed.
-   *
-   * @param find Finds credentials. Default: the SDK's own way.
-   * @param now The time, in milliseconds since the Unix epoch, as the keys' end has it.
-   */
-  constructor(find: FindCredentials = findCredentials, now: () => number = Date.now) {
-    this.#find = find;
+  /** Creates credentials that are found when they are needed. */
+  constructor({ find, now = Date.now, env = process.env }: RenewedCredentialsOptions = {}) {
+    this.#env = env;
+    this.#find = find ?? ((settings, caller) => findCredentials(env, settings, caller));
     this.#now = now;
   }
 
@@ -91,47 +99,88 @@ export class RenewedCredentials {
    * worked. Nobody can do that to the environment of a process.
    */
   failed(error: unknown): boolean {
-    const { name, Code } = (error ?? {}) as { readonly name?: string; readonly Code?: string };
-    if (!REFUSALS.has(name ?? "") && !REFUSALS.has(Code ?? "")) return false;
+    const isOurs = typeof error === "object" && error !== null && this.#failures.has(error);
+    if (!isOurs && !isRefusal(error)) return false;
     this.#readAt = -Infinity;
-    return this.#hasWorked && !isFromEnvironment();
+    return this.#hasWorked && !isFromEnvironment(this.#env);
   }
 
   async #get(settings: object, caller: object | undefined): Promise<Identity> {
-    if (this.#current !== undefined && !this.#isDue(this.#current)) return this.#current;
-    const found = trimmed(await this.#find(settings, caller));
-    keepSecrets("AWS", [found.secretAccessKey, found.sessionToken]);
+    const current = this.#current;
+    if (current !== undefined && !this.#isDue(current)) return current;
+    const isRefused = this.#readAt === -Infinity;
+    try {
+      const found = trimmed(await this.#find(settings, caller));
+      keepSecrets("AWS", [found.secretAccessKey, found.sessionToken]);
+      this.#current = found;
+    } catch (error) {
+      // Where new ones cannot be had just now, the ones that still hold will do.
+      if (current === undefined || isRefused || this.#hasEnded(current)) throw this.#failure(error);
+    }
     this.#readAt = this.#now();
-    return this.#current = found;
+    return this.#current!;
   }
 
-  #isDue({ expiration }: Identity): boolean {
+  #failure(error: unknown): unknown {
+    if (typeof error === "object" && error !== null) this.#failures.add(error);
+    return error;
+  }
+
+  #isDue(identity: Identity): boolean {
     const age = this.#now() - this.#readAt;
-    if (expiration === undefined) return age >= REREAD_MS;
-    return expiration.getTime() - this.#now() < HEADROOM_MS && age >= LEAST_MS || age === Infinity;
+    if (age === Infinity) return true; // they were refused
+    if (identity.expiration === undefined) return age >= REREAD_MS && !isOfProgram(identity);
+    return identity.expiration.getTime() - this.#now() < HEADROOM_MS && age >= LEAST_MS;
+  }
+
+  #hasEnded({ expiration }: Identity): boolean {
+    return expiration !== undefined && expiration.getTime() <= this.#now();
   }
 }
 
+/** Whether a program gave the keys, which may ask somebody for a code each time. */
+function isOfProgram({ $source = {} }: Identity): boolean {
+  return "CREDENTIALS_PROCESS" in $source || "CREDENTIALS_PROFILE_PROCESS" in $source;
+}
+
+/** What the SDK's errors have in common. */
+interface SdkError {
+  readonly name?: string;
+  readonly Code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+function isRefusal(error: unknown): boolean {
+  const { name = "", Code = "", $metadata } = (error ?? {}) as SdkError;
+  // A HEAD has no body to say more in.
+  return REFUSALS.has(name) || REFUSALS.has(Code) ||
+    name === "Unknown" && $metadata?.httpStatusCode === 400;
+}
+
 /** Whether the keys are those of `AWS_ACCESS_KEY_ID`; the SDK prefers a profile that is named. */
-function isFromEnvironment(): boolean {
-  const isSet = (name: string) => !!readVariable(process.env, name);
+function isFromEnvironment(env: Environment): boolean {
+  const isSet = (name: string) => !!readVariable(env, name);
   return isSet("AWS_ACCESS_KEY_ID") && isSet("AWS_SECRET_ACCESS_KEY") && !isSet("AWS_PROFILE");
 }
 
 let isWarned = false;
 
-async function findCredentials(settings: object, caller: object | undefined): Promise<Identity> {
-  if (!isFromEnvironment()) await checkProfile(process.env);
-  if (!isWarned && readVariable(process.env, "AWS_PROFILE")) warnOfKeys();
+async function findCredentials(
+  env: Environment,
+  settings: object,
+  caller: object | undefined,
+): Promise<Identity> {
+  if (!isFromEnvironment(env)) await checkProfile(env);
+  if (!isWarned && readVariable(env, "AWS_PROFILE")) warnOfKeys(env);
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   return await defaultProvider({ ...settings, ignoreCache: true, logger: SILENT })(caller);
 }
 
 /** The SDK would print nine lines of its own. */
-function warnOfKeys(): void {
-  if (!readVariable(process.env, "AWS_ACCESS_KEY_ID")) return;
+function warnOfKeys(env: Environment): void {
+  if (!readVariable(env, "AWS_ACCESS_KEY_ID")) return;
   isWarned = true;
-  const profile = readVariable(process.env, "AWS_PROFILE");
+  const profile = readVariable(env, "AWS_PROFILE");
   log.warn("AWS_PROFILE and AWS_ACCESS_KEY_ID are both set: profile {profile} is used", {
     event: "credentials.ambiguous",
     profile,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { shardsBehind } from "../checkpoint/last_archived.ts";
 import type { ArchiveLedger, ArchiveMove } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
+import { printable } from "../safe_text.ts";
 import { parseIdentity } from "../objects/store_identity.ts";
 import type { CliContext } from "./cli_context.ts";
 import { helpWidth, reflow } from "./help_text.ts";
@@ -76,7 +77,7 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
   const { identity } = store;
   const from = await ledger.store();
   if (from === identity) {
-    return await context.stdout.write(`The archive is in ${identity} already\n`);
+    return await context.stdout.write(`The archive is in ${printable(identity)} already\n`);
   }
   const moves = await ledger.moveStore(identity, { isGone, dryRun: true });
   if (isGone !== true) await checkOld(ledger, from, { region, context });
@@ -141,5 +142,6 @@ function describe(
   const what =
     `The archive${from === undefined ? "" : ` of ${from}`} ${verb} in ${identity}, after ` +
     countOf(moves.length, "shard");
-  return [...rows.length > 0 ? formatTable(rows) : [], what].map((line) => `${line}\n`).join("");
+  return [...rows.length > 0 ? formatTable(rows) : [], what].map((line) => `${printable(line)}\n`)
+    .join("");
 }

@@ -10,7 +10,7 @@ function fromList(...list: (Identity | Error)[]) {
     const found = list[Math.min(state.finds++, list.length - 1)]!;
     return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
   };
-  const credentials = new RenewedCredentials(find, () => state.now);
+  const credentials = new RenewedCredentials({ find, now: () => state.now, env: {} });
   const get = async () => (await credentials.provider({})()).accessKeyId;
   return { state, credentials, get };
 }
@@ -46,14 +46,46 @@ Deno.test("RenewedCredentials takes refusals of keys that have worked for such t
   credentials.worked("AWS4-HMAC-SHA256 Credential=OTHER/20260901");
   equal(credentials.failed(refusal("ExpiredTokenException")), false);
   credentials.worked(AUTHORIZATION);
-  for (const name of ["ExpiredToken", "UnrecognizedClientException", "CredentialsProviderError"]) {
+  for (const name of ["ExpiredToken", "UnrecognizedClientException"]) {
     equal(credentials.failed(refusal(name)), true, name);
   }
+  const head = Object.assign(refusal("Unknown"), { $metadata: { httpStatusCode: 400 } });
+  equal(credentials.failed(head), true);
   for (const name of ["AccessDenied", "ValidationException", "NoSuchBucket"]) {
     equal(credentials.failed(refusal(name)), false, name);
   }
-  await rejects(get(), { name: "CredentialsProviderError" }); // the file is being written
+  const error = await get().catch((error) => error); // the file is being written
+  deepStrictEqual([error.name, credentials.failed(error)], ["CredentialsProviderError", true]);
   equal(state.finds, 2);
+});
+
+Deno.test("RenewedCredentials does not wait for other keys in the environment of a process", async () => {
+  const env = { AWS_ACCESS_KEY_ID: "ONE", AWS_SECRET_ACCESS_KEY: "s" };
+  const find = () => Promise.resolve(keys("ONE"));
+  for (const more of [{}, { AWS_PROFILE: "ops" }]) {
+    const credentials = new RenewedCredentials({ find, env: { ...env, ...more } });
+    await credentials.provider({})();
+    credentials.worked(AUTHORIZATION);
+    equal(credentials.failed(refusal("ExpiredToken")), "AWS_PROFILE" in more);
+  }
+});
+
+Deno.test("RenewedCredentials keeps what still holds where nothing else can be had", async () => {
+  const end = 1_000_000_000_000 + 3_600_000;
+  const { get, state } = fromList(keys("ONE", new Date(end)), refusal("TimeoutError"));
+  await get();
+  state.now = end - 200_000;
+  deepStrictEqual([await get(), await get(), state.finds], ["ONE", "ONE", 2]);
+  state.now = end;
+  await rejects(get(), { name: "TimeoutError" });
+
+  const program = { ...keys("ONE"), $source: { CREDENTIALS_PROFILE_PROCESS: "v" } };
+  const asked = fromList(program, keys("TWO"));
+  await asked.get();
+  asked.state.now += 3_600_000;
+  equal(await asked.get(), "ONE");
+  asked.credentials.failed(refusal("ExpiredToken"));
+  equal(await asked.get(), "TWO");
 });
 
 Deno.test("RenewedCredentials gives keys without line breaks, and keeps them out of what is printed", async () => {

@@ -127,3 +127,21 @@ Deno.test("text logs and findings are safe for a terminal", () => {
   const findings = [{ ...finding, weakens: `${HOSTILE} ${shardId(1)}` }];
   checkSafe(formatFindings(findings, verdictOn(findings)), "findings");
 });
+
+/** Where text leaves; everywhere else it goes through one of these. */
+const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
+  "stderr.write(": ["logging.ts", "main.ts", "progress.ts", "put.ts", "say.ts"],
+  "JSON.stringify(": ["log_lines.ts", "say.ts", "stats_rows.ts", "stats_text.ts"],
+  '.join("\\t")': ["say.ts"],
+};
+
+Deno.test("messages, JSON and tabs leave by the functions that make them safe", async () => {
+  const folder = new URL("../../src/cli/", import.meta.url);
+  const found: Record<string, string[]> = {};
+  for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+    if (!name.endsWith(".ts")) continue;
+    const code = await Deno.readTextFile(new URL(name, folder));
+    for (const way of Object.keys(WAYS_OUT)) if (code.includes(way)) (found[way] ??= []).push(name);
+  }
+  deepStrictEqual(found, WAYS_OUT);
+});
