@@ -6,8 +6,10 @@
 
 import { main } from "./src/cli/main.ts";
 import { cutLineBreaks } from "./src/cli/clean_environment.ts";
-import type { Output } from "./src/cli/cli_context.ts";
+import type { CliContext, Output } from "./src/cli/cli_context.ts";
+import { OutputWriter } from "./src/cli/output_writer.ts";
 import { SECRET_VARIABLES } from "./src/cli/redact.ts";
+import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
 import { systemClock } from "./src/clock.ts";
 import { OTEL_VARIABLES } from "./src/monitor/otel_variables.ts";
 
@@ -18,6 +20,7 @@ const VARIABLES = [
   "TRITON_BUCKET",
   "TRITON_CLIENT",
   "TRITON_LOG",
+  "TRITON_STOP_TIMEOUT",
   "AWS_REGION",
   "NO_COLOR",
 ];
@@ -33,34 +36,54 @@ function readIfAllowed(name: string): string | undefined {
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
-const encoder = new TextEncoder();
-
-function output(file: typeof Deno.stdout | typeof Deno.stderr): Output {
-  return {
-    isTerminal: file.isTerminal(),
-    columns: file.isTerminal() ? Deno.consoleSize().columns : undefined,
-    async write(data) {
-      let bytes = typeof data === "string" ? encoder.encode(data) : data;
-      while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
-    },
-  };
+function output(
+  file: typeof Deno.stdout | typeof Deno.stderr,
+  { isBuffered }: { readonly isBuffered: boolean },
+): Output {
+  const columns = file.isTerminal() ? Deno.consoleSize().columns : undefined;
+  return new OutputWriter(file, { clock: systemClock, columns, isBuffered });
 }
 
-/** An output that may be gone, or full: nobody can be told, and the work goes on without it. */
+/** An output that may be gone: nobody can be told, and the work goes on without it. */
 function forgiving(output: Output): Output {
-  return { ...output, write: (data) => output.write(data).catch(() => {}) };
+  const { isTerminal, columns } = output;
+  return { isTerminal, columns, write: (data) => output.write(data).catch(() => {}) };
 }
 
-/** Aborted at the first SIGINT or SIGTERM; at the second the process exits at once. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const stop = (code: number) => () => {
-    if (controller.signal.aborted) Deno.exit(code);
-    controller.abort();
-  };
-  Deno.addSignalListener("SIGINT", stop(130));
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(143));
-  return controller.signal;
+/** Has signals ask for the end, or bring it: also as PID 1, which gets none that it does not handle. */
+function listenForSignals(env: CliContext["env"]): StopSignals {
+  const stop = new StopSignals(systemClock, (code) => void exit(code, env));
+  const names = Deno.build.os === "windows" ? ["SIGINT"] as const : STOP_SIGNAL_NAMES;
+  for (const name of names) Deno.addSignalListener(name, () => stop.receive(name));
+  return stop;
+}
+
+/** Ends the process. */
+async function exit(code: number, env: CliContext["env"]): Promise<never> {
+  if (env.OTEL_DENO === "true") {
+    const { needsExporter } = await import("./src/monitor/mod.ts");
+    if (!needsExporter(env)) await killIfLate();
+  }
+  Deno.exit(code);
+}
+
+/** What Deno has measured and traced may take so long to reach a collector, in milliseconds. */
+const TELEMETRY_MS = 2_000;
+
+/**
+ * Kills the process if it has not ended in time: with `OTEL_DENO=true` Deno waits at its end for a
+ * collector, for minutes if that never answers, and nothing else happens in this thread meanwhile.
+ */
+function killIfLate(): Promise<void> {
+  const code = `setTimeout(() => Deno.kill(Deno.pid, "SIGKILL"), ${TELEMETRY_MS}); postMessage(0);`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  return new Promise((resolve) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve();
+    };
+  });
 }
 
 if (import.meta.main) {
@@ -69,17 +92,18 @@ if (import.meta.main) {
     ...VARIABLES.map((name) => [name, Deno.env.get(name)]),
     ...OPTIONAL_VARIABLES.map((name) => [name, readIfAllowed(name)]),
   ]);
-  let stop: AbortSignal | undefined;
+  const stop = listenForSignals(env);
   const code = await main(Deno.args, {
     env,
     stdin: Deno.stdin.readable,
-    stdout: output(Deno.stdout),
-    stderr: forgiving(output(Deno.stderr)),
+    stdout: output(Deno.stdout, { isBuffered: true }),
+    stderr: forgiving(output(Deno.stderr, { isBuffered: false })),
     clock: systemClock,
-    // Asked for by commands that end gracefully; to the others the signals do what they always do.
     get signal() {
-      return stop ??= stopSignal();
+      return stop.signal;
     },
+    endWithin: (ms) => stop.endWithin(ms),
+    stopped: () => stop.reason,
   });
-  Deno.exit(code);
+  await exit(code, env);
 }

@@ -35,6 +35,16 @@ export interface ArchiveWriterOptions {
   readonly onFile?: ((file: ArchivedFile) => void | Promise<void>) | undefined;
 }
 
+/** What was read and is not archived. */
+export interface Unarchived {
+  /** In how many files it was to be. */
+  readonly files: number;
+  /** How many events. */
+  readonly events: number;
+  /** How many records that are not events. */
+  readonly quarantined: number;
+}
+
 /** The file that is being filled. */
 class OpenFile {
   readonly builder = new ArchiveBuilder();
@@ -85,6 +95,14 @@ export class ArchiveWriter {
     // Half of the memory, so that one file can be filled while another is put.
     const { maxSize, maxMemory } = this.#options;
     if (this.#open.builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
+  }
+
+  /** What was read and is not archived yet. */
+  get unarchived(): Unarchived {
+    const files = [...this.#queue, this.#open].filter(({ builder }) => !builder.isEmpty);
+    const events = files.reduce((sum, { builder }) => sum + builder.events, 0);
+    const quarantined = files.reduce((sum, { builder }) => sum + builder.quarantined, 0);
+    return { files: files.length, events, quarantined };
   }
 
   /** How much they may take before reading waits, in bytes. */

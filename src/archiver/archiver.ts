@@ -3,7 +3,7 @@ import { formatArchiveKey } from "../codec/mod.ts";
 import { ArchiveEnds } from "./archive_ends.ts";
 import { monotonicNow } from "../clock.ts";
 import { ServiceTime } from "../kinesis/service_time.ts";
-import { ArchiveWriter } from "./archive_writer.ts";
+import { ArchiveWriter, type Unarchived } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
 import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
@@ -142,6 +142,11 @@ export class Archiver {
       stream,
       client,
     });
+  }
+
+  /** What it has read and not archived yet; whoever reads the shards next reads that again. */
+  get unarchived(): Unarchived {
+    return this.#writer.unarchived;
   }
 
   /** How it stands at this moment. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Stopped } from "./stop_signals.ts";
 
 /** Somewhere a command writes to: standard output or standard error. */
 export interface Output {
@@ -22,8 +23,15 @@ export interface CliContext {
   readonly stderr: Output;
   /** Time and chance. */
   readonly clock: Clock;
-  /** Aborted when the user asks the command to come to an end; only commands that can read it. */
+  /**
+   * Aborted when the user asks the command to come to an end. Only commands that end gracefully read
+   * it: the others are ended at once.
+   */
   readonly signal: AbortSignal;
+  /** Sets how long the command may take to end gracefully, in milliseconds. */
+  readonly endWithin?: (ms: number) => void;
+  /** Why the command is to end; undefined if no signal was received. */
+  readonly stopped?: () => Stopped | undefined;
 }
 
 /** Whether a write failed because nobody reads any more, as of `triton cat | head`. */

@@ -1,4 +1,4 @@
-import type { LogRecord } from "@logtape/logtape";
+import type { Logger, LogRecord } from "@logtape/logtape";
 import type { CliContext } from "./cli_context.ts";
 import { formatJsonLine, formatTextLine, type Redact } from "./log_lines.ts";
 import type { LogSettings } from "./log_settings.ts";
@@ -13,8 +13,8 @@ export async function logToStderr(
   context: CliContext,
   settings: LogSettings,
 ): Promise<() => Promise<void>> {
-  const { configure } = await import("@logtape/logtape");
-  const lines = new LineWriter(context);
+  const { configure, getLogger } = await import("@logtape/logtape");
+  const lines = new LineWriter(context, getLogger(["triton", "cli"]));
   const mask: Redact = (text, options) => redact(text, context.env, options);
   const format = settings.format === "json"
     ? (record: LogRecord) => formatJsonLine(record, mask)
@@ -27,7 +27,7 @@ export async function logToStderr(
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
     ],
   });
-  return () => lines.written;
+  return () => lines.written();
 }
 
 /** Logs why a command failed. */
@@ -37,25 +37,51 @@ export async function logFailure(command: string, reason: string): Promise<void>
   log.error("{reason}", { event: "command.failed", command, reason });
 }
 
+/** Lines that wait to be written, at most: more are dropped while nobody reads standard error. */
+const MAX_WAITING = 1_000;
+
 /** Writes lines in their order, without anybody waiting for them. */
 class LineWriter {
   readonly #context: CliContext;
+  readonly #log: Logger;
   #written: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #dropped = 0;
 
-  constructor(context: CliContext) {
+  constructor(context: CliContext, log: Logger) {
     this.#context = context;
+    this.#log = log;
   }
 
-  /** Settles when all lines are written. */
-  get written(): Promise<void> {
-    return this.#written;
+  /** Waits until all lines are written. */
+  async written(): Promise<void> {
+    while (this.#waiting > 0) await this.#written;
   }
 
   write(line: string): void {
+    if (this.#waiting >= MAX_WAITING) {
+      this.#dropped++;
+      return;
+    }
+    this.#waiting++;
     const { stderr } = this.#context;
     // A terminal may show a line of progress, which is drawn again after this one.
     const text = stderr.isTerminal ? `\r\x1b[K${line}` : line;
     // Nobody can be told that standard error is gone, and archiving goes on without it.
-    this.#written = this.#written.then(() => stderr.write(text)).catch(() => {});
+    this.#written = this.#written.then(() => stderr.write(text)).catch(() => {}).then(() => {
+      this.#waiting--;
+      this.#tellOfDropped();
+    });
+  }
+
+  /** Says how many lines are missing, where they are: before the next that can be written. */
+  #tellOfDropped(): void {
+    const lines = this.#dropped;
+    if (lines === 0) return;
+    this.#dropped = 0;
+    this.#log.warn("{lines} lines of the log were dropped: nobody read them", {
+      event: "log.dropped",
+      lines,
+    });
   }
 }

@@ -19,6 +19,7 @@ import { redact } from "./redact.ts";
 import { shardsCommand } from "./shards.ts";
 import { statsCommand } from "./stats.ts";
 import { storeCommand } from "./store.ts";
+import { Stopped } from "./stop_signals.ts";
 import { tailCommand } from "./tail.ts";
 import { UsageError } from "./usage_error.ts";
 import { verifyCommand } from "./verify.ts";
@@ -44,10 +45,10 @@ const COMMANDS = [
  *
  * @param args The arguments, without the program's name.
  * @param context The world outside.
- * @returns The exit code: 0 done, 1 failed, 2 wrong usage.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 128 and its number if a signal ended it.
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
-  const run: Run = { context, writes: [], path: "triton" };
+  const run: Run = { context, writes: [], path: "triton", done: new AbortController() };
   const program = buildProgram(run);
   try {
     const code = await parse(args, program, run);
@@ -56,8 +57,18 @@ export async function main(args: readonly string[], context: CliContext): Promis
   } catch (error) {
     return await explain(error, program, run);
   } finally {
-    await run.log?.written();
+    await withinTime(run.log?.written(), run);
+    run.done.abort();
   }
+}
+
+/** The log, and the error of a command, may take so long to be written at the end, in milliseconds. */
+const LAST_LINES_MS = 1_000;
+
+/** Waits for standard error, which nobody has to read: for a second in all. */
+async function withinTime(written: Promise<void> | undefined, run: Run): Promise<void> {
+  run.patience ??= run.context.clock.sleep(LAST_LINES_MS, run.done.signal).catch(() => {});
+  await Promise.race([written, run.patience]);
 }
 
 async function parse(args: readonly string[], program: Command, run: Run): Promise<number> {
@@ -76,6 +87,10 @@ interface Run {
   readonly writes: Promise<void>[];
   /** The command, as it is called. */
   path: string;
+  /** Aborted when all is over. */
+  readonly done: AbortController;
+  /** Settles when nothing is waited for any more. */
+  patience?: Promise<void>;
   /** The log, once a command has begun. */
   log?: { readonly settings: LogSettings; readonly command: string; written(): Promise<void> };
 }
@@ -156,19 +171,23 @@ function requireLate(command: Command): void {
 async function explain(error: unknown, program: Command, run: Run): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isClosedPipe(error)) return 0;
+  if (error instanceof Stopped) return error.exitCode;
   const verbose = program.opts().verbose === true;
   const message = describe(error, verbose);
   if (error instanceof UsageError || !failsInJson(run)) {
-    await run.log?.written();
+    await withinTime(run.log?.written(), run);
     const more = error instanceof UsageError ? `(${run.path} --help tells more)\n` : "";
     const text = (hasLines(error, verbose) ? printableLines : printable)(
       redact(message, run.context.env),
     );
-    await run.context.stderr.write(`triton: ${text}\n${more}`);
+    await withinTime(run.context.stderr.write(`triton: ${text}\n${more}`), run);
   } else {
     await logFailure(run.log!.command, message);
   }
-  return error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) return 2;
+  // What a signal kept from finishing has not failed; `store` alone promises to finish all the same.
+  const stopped = run.log?.command === "store" ? undefined : run.context.stopped?.();
+  return stopped?.exitCode ?? 1;
 }
 
 /** Whether the lines of a message are ours: a trace, or all that is wrong with a configuration. */

@@ -81,6 +81,21 @@ export function clientOption(description: string): Option {
     .argParser(parseClientName);
 }
 
+/** `--stop-timeout`, how long the end may take. */
+export function stopTimeoutOption(): Option {
+  return new EnvOption(
+    "--stop-timeout <duration>",
+    "end within this time after a signal, whatever is not archived by then",
+    "TRITON_STOP_TIMEOUT",
+  ).argParser(parseStopTimeout).default(110_000, "110s");
+}
+
+function parseStopTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 3_000) return ms;
+  throw new InvalidArgumentError("It takes 3s at least, such as 110s: logs have 2s of it.");
+}
+
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** Reads a duration such as `90s`, `15m` or `1h`; the result is in milliseconds. */

@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Patience } from "../archiver/services.ts";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { ShardId } from "../record.ts";
+import type { Archiver, ArchiverOptions } from "../archiver/mod.ts";
+import type { StreamConfig } from "../config.ts";
 import type { CliContext } from "./cli_context.ts";
 import {
   bucketOf,
@@ -13,9 +15,15 @@ import {
   parseDuration,
   parseShardId,
   parseSize,
+  stopTimeoutOption,
   streamOption,
 } from "./options.ts";
-import { addMonitorOptions, type MonitorOptions, openStoreMonitor } from "./store_monitor.ts";
+import {
+  addMonitorOptions,
+  type MonitorOptions,
+  openStoreMonitor,
+  type StoreMonitor,
+} from "./store_monitor.ts";
 import { startPosition, streamConfig } from "./stream_config.ts";
 
 interface StoreOptions extends MonitorOptions {
@@ -30,6 +38,7 @@ interface StoreOptions extends MonitorOptions {
   readonly maxSize: number;
   readonly maxMemory: number;
   readonly lease: number;
+  readonly stopTimeout: number;
   readonly shards?: ShardId[];
   readonly pollInterval: number;
   readonly requestLimit: number;
@@ -42,8 +51,9 @@ export function storeCommand(context: CliContext): Command {
     .alias("s")
     .summary("archive a stream")
     .description(
-      "Archives a stream, one file about every hour, until SIGINT or SIGTERM: it then uploads what it " +
-        "has, saves its positions and exits with 0. A second signal ends it at once. Several processes " +
+      "Archives a stream, one file about every hour, until SIGINT, SIGTERM or SIGHUP: it then uploads " +
+        "what it has, saves its positions and exits with 0, or with 1 if that takes longer than " +
+        "--stop-timeout. A second signal, at least 5 seconds later, ends it at once. Several processes " +
         "with one stream, client name and database share the shards between them.",
     )
     .addOption(streamOption())
@@ -68,6 +78,7 @@ export function storeCommand(context: CliContext): Command {
     .addOption(
       measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
     )
+    .addOption(stopTimeoutOption())
     .option("--shards <ids>", "archive only these shards: ids with commas between", parseShards)
     .addOption(
       measured("--poll-interval <duration>", "time between polls of a shard read to its end", "1s"),
@@ -80,13 +91,9 @@ export function storeCommand(context: CliContext): Command {
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {
   const bucket = bucketOf(options);
-  const { clock, signal } = context; // which from here on ends the command gracefully
-  const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
-    import("../archiver/mod.ts"),
-    import("../checkpoint/mod.ts"),
-    import("../kinesis/mod.ts"),
-    import("../objects/mod.ts"),
-  ]);
+  const { stopTimeout } = options;
+  context.endWithin?.(stopTimeout);
+  context.signal; // which from here on ends the command gracefully
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
   // The last to go, so that it can be seen what the others are at.
@@ -94,7 +101,37 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     { ...options, stream: config.name, client: options.clientName },
     context,
   );
-  const { monitor } = watch;
+  const { endInTime, lateError } = await import("./store_end.ts");
+  let archiver: Archiver | undefined;
+  const work = () =>
+    archive({ ...options, bucket, from, config }, context, watch, (started) => {
+      archiver = started;
+      watch.watch(started);
+    });
+  const late = () => lateError(archiver?.unarchived, stopTimeout, watch.monitor);
+  await endInTime(work, { limitMs: stopTimeout, late }, context);
+}
+
+/** What is to be archived, and from where on. */
+interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
+  readonly bucket: string;
+  readonly from: ArchiverOptions["from"];
+  readonly config: StreamConfig;
+}
+
+async function archive(
+  { bucket, from, config, ...options }: StoreJob,
+  context: CliContext,
+  { monitor }: StoreMonitor,
+  onStart: (archiver: Archiver) => void,
+): Promise<void> {
+  const { clock, signal } = context;
+  const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
+    import("../archiver/mod.ts"),
+    import("../checkpoint/mod.ts"),
+    import("../kinesis/mod.ts"),
+    import("../objects/mod.ts"),
+  ]);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   await using store = await openObjectStore(bucket, { region: config.region });
   await using ledger = await whenReachable(
@@ -116,7 +153,7 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     recover: options.recover,
     monitor,
   });
-  watch.watch(archiver);
+  onStart(archiver);
   await archiver.run(signal);
 }
 

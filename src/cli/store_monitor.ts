@@ -110,8 +110,7 @@ export async function openStoreMonitor(
     monitor,
     watch: (started) => void (archiver = started),
     async [Symbol.asyncDispose]() {
-      await exporter?.[Symbol.asyncDispose]();
-      await server?.[Symbol.asyncDispose]();
+      await Promise.all([exporter?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -10,6 +10,9 @@ const log = getLogger(["triton", "monitor"]);
 /** A collector that takes longer is given up, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
+/** The same at the end, which a collector must not hold up. */
+const LAST_TIMEOUT_MS = 1_000;
+
 /** What an {@linkcode OtlpExporter} needs to know. */
 export interface OtlpExporterOptions {
   /** {@linkcode OTEL_VARIABLES} and their values. */
@@ -60,11 +63,12 @@ export class OtlpExporter implements AsyncDisposable {
     this.#running = this.#run(Number(env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000);
   }
 
-  /** Exports once more, and ends. */
+  /** Exports once more, and ends within a second. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const last = AbortSignal.timeout(LAST_TIMEOUT_MS);
     this.#stop.abort();
     await this.#running;
-    await this.#export();
+    await this.#export(last);
   }
 
   async #run(intervalMs: number): Promise<void> {
@@ -75,12 +79,12 @@ export class OtlpExporter implements AsyncDisposable {
       } catch {
         return; // it is the end
       }
-      await this.#export();
+      await this.#export(AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
     }
   }
 
   /** Sends what there is; what cannot be sent is in the next one, for values only grow. */
-  async #export(): Promise<void> {
+  async #export(signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#options;
     const at = clock.now();
     const context = { resource: this.#resource, version: VERSION, startedAt: this.#startedAt, at };
@@ -89,11 +93,12 @@ export class OtlpExporter implements AsyncDisposable {
         method: "POST",
         headers: { ...this.#headers, "content-type": "application/json" },
         body: JSON.stringify(toOtlp(registry.collect(), context)),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal,
       });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     } catch (error) {
+      if (error === this.#stop.signal.reason) return; // the last one, which follows, has it all
       const reason = error instanceof Error ? error.message : String(error);
       log.warn("Cannot send metrics to {url}: {reason}", {
         event: "metrics.unsent",

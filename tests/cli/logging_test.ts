@@ -7,7 +7,9 @@ import type { CliContext } from "../../src/cli/cli_context.ts";
 import { type LogOptions, logSettings } from "../../src/cli/log_settings.ts";
 import { logFailure, logToStderr } from "../../src/cli/logging.ts";
 import { redact } from "../../src/cli/redact.ts";
+import { main } from "../../src/cli/main.ts";
 import { VirtualClock } from "../../src/clock.ts";
+import { untilTrue, within } from "../support/triton_process.ts";
 import { runCommand } from "./fake_context.ts";
 
 const SECRETS = {
@@ -277,4 +279,47 @@ Deno.test("a log that cannot be written does not stop a command", async () => {
   const flush = await logToStderr({ ...context, stderr }, logSettings({}, context));
   await logFailure("store", "it is down");
   await flush();
+});
+
+/** A standard error that nobody reads until it is told to. */
+function stalled() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const written: string[] = [];
+  const write = async (data: Uint8Array | string) => {
+    await promise;
+    written.push(String(data));
+  };
+  return { output: { isTerminal: false, write }, read: resolve, written };
+}
+
+Deno.test("a log that nobody reads keeps a thousand lines, and says later how many it dropped", async () => {
+  const context = contextOf({});
+  const { output: stderr, read, written } = stalled();
+  const flush = await logToStderr({ ...context, stderr }, logSettings({}, context));
+  const log = getLogger(["triton", "x"]);
+  for (let n = 0; n < 1_234; n++) log.info(`line ${n}`);
+  read();
+  await flush();
+  const lines = written.map((line) => JSON.parse(line));
+  equal(lines.length, 1_001);
+  equal(lines[999].message, "line 999");
+  deepStrictEqual([lines[1_000].event, lines[1_000].lines], ["log.dropped", 234]);
+});
+
+Deno.test("a command ends within a second although nobody reads its errors", async () => {
+  for (const format of ["text", "json"]) {
+    const env = { TRITON_LOG: format };
+    const context = contextOf({ env });
+    const { output: stderr } = stalled();
+    const clock = new VirtualClock();
+    const ended = main(FAILING, { ...context, stderr, clock });
+    let code: number | undefined;
+    ended.then((ended) => code = ended);
+    await untilTrue(async () => {
+      await clock.advance(0);
+      return code !== undefined || clock.nextWake !== undefined;
+    }, "the command to fail");
+    await clock.advance(1_000);
+    equal(await within(ended, "the command to end"), 1);
+  }
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { ConfigMap, Secret, ServiceAccount } from "kubernetes-models/v1";
 import { Deployment } from "kubernetes-models/apps/v1";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
@@ -62,6 +62,19 @@ Deno.test("the Kubernetes manifest is valid, and starts triton with options that
   const port = container.ports[0].containerPort;
   ok(container.args.includes(`--listen=0.0.0.0:${port}`));
   deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+});
+
+Deno.test("whatever runs triton store gives it more time to end than it takes", async () => {
+  const { stdout } = await runCommand(["store", "--help"]);
+  const [, limit] = stdout.match(/--stop-timeout <duration>[^(]*\(default: 110s\)()/) ?? [];
+  equal(limit, "", "110 s unless set");
+  const ecs = Deno.readTextFileSync(new URL("../../docs/running.md", DEPLOY));
+  const given = [
+    read("systemd/triton-store@.service").match(/^TimeoutStopSec=(\d+)s$/m),
+    read("kubernetes/triton-store.yaml").match(/terminationGracePeriodSeconds: (\d+)$/m),
+    ecs.match(/"stopTimeout": (\d+)/),
+  ];
+  for (const match of given) ok(Number(match?.[1]) > 110, String(match));
 });
 
 Deno.test("the Terraform module is well-formed, and grants what store needs, and no more", async () => {

@@ -8,6 +8,8 @@ Options go before the environment.
   TRITON_CLIENT   the client's name (--client-name)
   TRITON_LOG      the log's level (debug, info, warning, error), its format (text, json), or both:
                   debug,json (--log-level, --log-format)
+  TRITON_STOP_TIMEOUT
+                  how long the end of store may take (--stop-timeout)
   NO_COLOR        no colours on a terminal, if it is set to anything
 
 Credentials, regions and endpoints of AWS are found where its SDK always looks: the environment,

@@ -1,0 +1,65 @@
+/** What becomes of output that is not taken at once. */
+
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { ArchiveBuilder, encodeEvent } from "@triton/triton/codec";
+import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { TritonProcess } from "../support/triton_process.ts";
+
+const PROGRAM = new URL("../support/unready_output.py", import.meta.url).pathname;
+
+/** The start of `triton` with an output that takes little at a time, and never waits. */
+const nonBlocking = (
+  what: "stdout" | "stderr",
+  how: "pipe" | "terminal",
+) => ["python3", PROGRAM, what, how];
+
+/** An archive, and what `cat` prints of it: lines of a few bytes and of several pages. */
+function makeArchive(count: number): { bytes: Uint8Array<ArrayBuffer>; text: string } {
+  const objects = Array.from({ length: count }, (_, n) => ({
+    n,
+    text: "x".repeat(n % 50 === 49 ? 20_000 : n % 200),
+  }));
+  const builder = new ArchiveBuilder();
+  const shard = "shardId-000000000000" as ShardId;
+  for (const object of objects) {
+    const sequenceNumber = String(object.n + 1) as SequenceNumber;
+    builder.add(shard, { sequenceNumber, arrivedAt: new Date(0) }, encodeEvent(object));
+  }
+  const bytes = builder.finish({
+    ...{ stream: "clicks", client: "store", createdAt: new Date(0), program: "test" },
+    previous: new Map(),
+  });
+  return { bytes: bytes.slice(), text: objects.map((it) => `${JSON.stringify(it)}\n`).join("") };
+}
+
+for (const [how, count] of [["pipe", 2_000], ["terminal", 300]] as const) {
+  Deno.test(`triton cat prints all of it to a non-blocking ${how} whose reader is slow`, async () => {
+    const { bytes, text } = makeArchive(count);
+    const under = nonBlocking("stdout", how);
+    await using cat = new TritonProcess(["cat", "-"], { input: bytes, under });
+    const { code, stdout, stderr } = await cat.ended;
+    deepStrictEqual([code, stderr], [0, ""]);
+    equal(stdout, text);
+  });
+}
+
+for (const how of ["pipe", "terminal"] as const) {
+  Deno.test(`triton put reports every line to a non-blocking standard error that is a ${how}`, async () => {
+    const directory = await Deno.makeTempDir();
+    const config = `${directory}/triton.yaml`;
+    await Deno.writeTextFile(
+      config,
+      "clicks:\n  name: c\n  partition_key: id\n  region: eu-west-1\n",
+    );
+    const input = Array.from({ length: 3_000 }, () => "no JSON\n").join("");
+    const args = ["put", "--stream", "clicks", "--config", config];
+    await using put = new TritonProcess(args, { input, under: nonBlocking("stderr", how) });
+    const { code, stdout } = await put.ended;
+    await Deno.remove(directory, { recursive: true });
+    equal(code, 1);
+    const numbers = [...stdout.matchAll(/^triton: line (\d+): /gm)].map(([, number]) =>
+      Number(number)
+    );
+    deepStrictEqual(numbers, Array.from({ length: 3_000 }, (_, n) => n + 1));
+  });
+}
