@@ -273,4 +273,5 @@ export {
   type ServiceName,
   type ServiceStatus,
   type ShardStatus,
+  type Unarchived,
 } from "./src/archiver/mod.ts";

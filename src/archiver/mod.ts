@@ -5,6 +5,7 @@
  */
 
 export { Archiver } from "./archiver.ts";
+export type { Unarchived } from "./archive_writer.ts";
 export { ArchiverMonitor, type ArchiverMonitorOptions } from "./archiver_monitor.ts";
 export type {
   ArchivedFile,
