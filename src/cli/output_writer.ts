@@ -2,10 +2,14 @@ import type { Clock } from "../clock.ts";
 import type { Output } from "./cli_context.ts";
 
 /** What an {@linkcode OutputWriter} uses of standard output or standard error. */
-export type OutputFile = Pick<
-  typeof Deno.stdout,
-  "write" | "writeSync" | "isTerminal"
->;
+export interface OutputFile {
+  /** Writes in another thread; returns how many bytes were written. */
+  write(data: Uint8Array): Promise<number>;
+  /** The same in this thread. */
+  writeSync(data: Uint8Array): number;
+  /** Whether it is a terminal. */
+  isTerminal(): boolean;
+}
 
 /** How a file takes bytes. */
 export interface OutputWriterOptions {
