@@ -121,8 +121,6 @@ export interface MoveStoreOptions {
    * became of them. Default: false.
    */
   readonly isGone?: boolean | undefined;
-  /** Whether to change nothing. Default: false. */
-  readonly dryRun?: boolean | undefined;
 }
 
 /** What a worker learns when it renews its leases. */

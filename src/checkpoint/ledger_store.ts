@@ -87,7 +87,7 @@ export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
 export function* moveStore(
   scope: LedgerScope,
   identity: string,
-  { isGone = false, dryRun = false }: MoveStoreOptions,
+  { isGone = false }: MoveStoreOptions,
 ): Steps<ArchiveMove[]> {
   const { client, stream } = scope;
   yield* lockShards(scope, (yield* listShards(scope)).map(({ shardId }) => shardId));
@@ -110,7 +110,6 @@ export function* moveStore(
     gaps: yield* listGaps(scope),
     moves: yield* listMoves(scope),
   });
-  if (dryRun) return moves;
   yield* ask(
     `UPDATE triton_archive SET state = 'void'
     WHERE client = ? AND stream = ? AND state = 'intent'`,

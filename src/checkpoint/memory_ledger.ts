@@ -230,7 +230,7 @@ export class MemoryLedger implements ArchiveLedger {
   // deno-lint-ignore require-await
   async moveStore(
     identity: string,
-    { isGone = false, dryRun = false }: MoveStoreOptions = {},
+    { isGone = false }: MoveStoreOptions = {},
   ): Promise<ArchiveMove[]> {
     if (this.#store === identity) return [];
     const leased = [...this.#shards.values()].find((row) => this.#isLeased(row));
@@ -247,7 +247,6 @@ export class MemoryLedger implements ArchiveLedger {
       ),
       ...{ gaps: this.#gaps, moves: this.#moves },
     });
-    if (dryRun) return moves;
     for (const intent of open) intent.state = "void";
     this.#store = identity;
     this.#moves.push(...moves);

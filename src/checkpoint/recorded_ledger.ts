@@ -6,16 +6,22 @@
 
 import { existsSync } from "node:fs";
 import type { ArchiveLedger } from "./archive_ledger.ts";
-import { inspectDatabase } from "./inspect_database.ts";
+import { type DatabaseFacts, inspectDatabase } from "./inspect_database.ts";
+import { planMoves } from "./last_archived.ts";
+import { aliveError, unsettledError } from "./ledger_errors.ts";
 import { parseDatabaseUrl } from "./open_database.ts";
 import { type LedgerReport, readLedger } from "./read_ledger.ts";
 
 /** What can be asked of a ledger without changing it. */
-export type RecordedLedger = Pick<ArchiveLedger, "shards" | "checkpoints" | "gaps" | "standing">;
+export type RecordedLedger = Pick<
+  ArchiveLedger,
+  "shards" | "checkpoints" | "gaps" | "standing" | "store" | "moveStore"
+>;
 
 /**
  * Reads the ledger of a stream, and changes nothing in the database: not even its tables, nor a
- * SQLite file that is not there, which is a ledger without any shard.
+ * SQLite file that is not there, which is a ledger without any shard. `moveStore` returns what a move
+ * would write down, and refuses what it would refuse.
  *
  * @param url The database, as `openLedger` takes it.
  * @param options Whose ledger.
@@ -29,14 +35,23 @@ export async function readRecordedLedger(
   const address = parseDatabaseUrl(url);
   const isMissing = address.type === "memory" ||
     address.type === "sqlite" && !existsSync(address.path);
-  if (isMissing) return recorded({ checkpoints: [], gaps: [], shards: [], moves: [] }, []);
-  const { open } = await inspectDatabase(url, options);
-  return recorded(await readLedger(url, options), open);
+  if (isMissing) {
+    const nothing = { checkpoints: [], gaps: [], shards: [], moves: [] };
+    return recorded(nothing, { ...options, open: [], store: undefined, now: new Date(0) });
+  }
+  const facts = await inspectDatabase(url, options);
+  return recorded(await readLedger(url, options), { ...options, ...facts });
 }
 
-type Intents = Awaited<ReturnType<typeof inspectDatabase>>["open"];
+/** What a report does not say. */
+interface Beside extends Pick<DatabaseFacts, "open" | "store" | "now"> {
+  readonly stream: string;
+}
 
-function recorded({ shards, checkpoints, gaps }: LedgerReport, intents: Intents): RecordedLedger {
+function recorded(
+  { shards, checkpoints, gaps, moves }: LedgerReport,
+  { stream, open: intents, store, now }: Beside,
+): RecordedLedger {
   const positions = new Map(
     checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
   );
@@ -44,6 +59,17 @@ function recorded({ shards, checkpoints, gaps }: LedgerReport, intents: Intents)
     shards: () => Promise.resolve([...shards]),
     checkpoints: () => Promise.resolve(positions),
     gaps: () => Promise.resolve([...gaps]),
+    store: () => Promise.resolve(store),
+    // deno-lint-ignore require-await -- what it refuses is to reject
+    async moveStore(identity, { isGone = false } = {}) {
+      if (store === identity) return [];
+      const owner = shards.find((shard) => shard.owner !== undefined)?.owner;
+      if (owner !== undefined) throw aliveError(stream, owner);
+      if (intents[0] !== undefined && !isGone) throw unsettledError(stream, intents[0]);
+      const shardIds = shards.map(({ shardId }) => shardId);
+      const move = { from: store, to: identity, movedAt: now };
+      return planMoves({ shardIds, checkpoints: positions, gaps, moves, ...move });
+    },
     standing(shardId) {
       const { start, checkpoint, knownAt } = shards.find((shard) => shard.shardId === shardId)!;
       const open = intents.filter(({ ranges }) =>

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { shardsBehind } from "../checkpoint/last_archived.ts";
-import type { ArchiveLedger, ArchiveMove } from "../checkpoint/mod.ts";
+import type { ArchiveMove, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
 import { parseIdentity } from "../objects/store_identity.ts";
@@ -66,30 +66,38 @@ export function moveBucketCommand(context: CliContext): Command {
 async function moveBucket(options: MoveBucketOptions, context: CliContext): Promise<void> {
   const bucket = bucketOf(options);
   const { name: stream, region } = await streamConfig(options, context);
-  const [{ openLedger, readLedger }, { openObjectStore }] = await Promise.all([
+  const [{ openLedger, readLedger, readRecordedLedger }, { openObjectStore }] = await Promise.all([
     import("../checkpoint/mod.ts"),
     import("../objects/mod.ts"),
   ]);
   const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
   await readLedger(url, { client, stream }); // which must be there
   await using store = await openObjectStore(bucket, { region });
-  await using ledger = await openLedger(url, { client, stream });
   const { identity } = store;
+  const ledger = await readRecordedLedger(url, { client, stream });
   const from = await ledger.store();
   if (from === identity) {
     return await context.stdout.write(`The archive is in ${printable(identity)} already\n`);
   }
-  const moves = await ledger.moveStore(identity, { isGone, dryRun: true });
-  if (isGone !== true) await checkOld(ledger, from, { region, context });
-  if (dryRun !== true) await ledger.moveStore(identity, { isGone });
+  const moves = await ledger.moveStore(identity, { isGone });
+  if (isGone !== true) await checkOld(ledger, from, { stream, client, region, context });
+  if (dryRun !== true) {
+    await using opened = await openLedger(url, { client, stream });
+    await opened.moveStore(identity, { isGone });
+  }
   await context.stdout.write(describe(moves, { identity, dryRun }));
 }
 
 /** Refuses a move while the old store holds files that the database does not know of. */
 async function checkOld(
-  ledger: ArchiveLedger,
+  ledger: RecordedLedger,
   from: string | undefined,
-  { region, context }: { readonly region: string | undefined; readonly context: CliContext },
+  { stream, client, region, context: { clock } }: {
+    readonly stream: string;
+    readonly client: string;
+    readonly region: string | undefined;
+    readonly context: CliContext;
+  },
 ): Promise<void> {
   if (from === undefined) {
     throw new TritonError(
@@ -108,8 +116,6 @@ async function checkOld(
   if (old.identity !== from) {
     throw unreadable(from, `the environment names another server: ${old.identity}`);
   }
-  const { stream, client } = ledger;
-  const { clock } = context;
   const since = new Date(
     earliestAhead(LONGEST_RETENTION, await ledger.shards("open"), clock.now()),
   );

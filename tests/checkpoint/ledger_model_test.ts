@@ -93,8 +93,8 @@ const calls: readonly fc.Arbitrary<Step>[] = [
   step("useStore", [stores], (l, _, store) => l.useStore(store)),
   step(
     "moveStore",
-    [stores, fc.boolean(), fc.boolean()],
-    (l, _, store, isGone, dryRun) => l.moveStore(store, { isGone, dryRun }),
+    [stores, fc.boolean()],
+    (l, _, store, isGone) => l.moveStore(store, { isGone }),
   ),
   step(
     "restart",

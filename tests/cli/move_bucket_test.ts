@@ -72,7 +72,10 @@ Deno.test("triton checkpoint move-bucket: store continues in the new bucket, and
   withArchive(async (place) => {
     const scene = new Scene(place);
     await scene.archive(scene.old);
+    const path = place.database.replace("sqlite://", "");
+    const before = await Deno.readFile(path);
     const dry = await move(place, "--dry-run");
+    deepStrictEqual(await Deno.readFile(path), before);
     deepStrictEqual([dry.code, dry.stderr], [0, ""]);
     match(
       dry.stdout,
