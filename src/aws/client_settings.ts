@@ -80,6 +80,27 @@ export async function clientSettings(options: ClientSettingsOptions): Promise<Cl
 }
 
 /**
+ * Makes a client find out once what it says of itself: the SDK asks the machine before each request.
+ *
+ * @param client The client.
+ * @returns The client.
+ */
+export function knowingItself<T extends KnowsItself>(client: T): T {
+  const { config } = client;
+  const find = config.defaultUserAgentProvider;
+  let found: ReturnType<typeof find> | undefined;
+  config.defaultUserAgentProvider = (...args) => found ??= find(...args);
+  return client;
+}
+
+/** A client of the SDK, as far as it matters here. */
+interface KnowsItself {
+  readonly config: {
+    defaultUserAgentProvider: (...args: never[]) => Promise<unknown>;
+  };
+}
+
+/**
  * Watches a client from before a request.
  *
  * @param client The client, whose settings are those of {@linkcode clientSettings} or others.

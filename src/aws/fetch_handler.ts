@@ -40,7 +40,7 @@ export interface WireAnswer {
   /** The headers, names in lower case. */
   readonly headers: Record<string, string>;
   /** The bytes of the body; an {@linkcode AnswerBody} of a good answer if that was asked for. */
-  readonly body: Uint8Array | AnswerBody;
+  readonly body: Uint8Array | AnswerBody | Blob;
 }
 
 /** What a client's `send` takes beside the command, as far as it is used here. */
@@ -49,6 +49,8 @@ export interface WireOptions {
   readonly abortSignal?: { readonly aborted: boolean } | undefined;
   /** Whether a good answer's body is to be read while it comes, as an {@linkcode AnswerBody}. */
   readonly streamsBody?: boolean | undefined;
+  /** Called with that body; the SDK then gets an empty one. */
+  readonly takeBody?: ((body: AnswerBody) => void) | undefined;
 }
 
 /** Options of {@linkcode FetchHandler}. */
@@ -72,6 +74,9 @@ const IDLE_TIMEOUT_MS = 60_000;
 /** How S3 says that a bucket is in another region. */
 const REDIRECTIONS: ReadonlySet<number> = new Set([301, 307]);
 
+/** Of the kinds of body that the SDK takes for an object's, the least. */
+const NO_BODY = new Blob();
+
 /** What `fetch` sets itself, or (the last) does not do. */
 const NOT_SENT = new Set(["host", "content-length", "expect"]);
 
@@ -86,7 +91,7 @@ export class FetchHandler {
   /** What the SDK asks a handler. */
   readonly metadata: { readonly handlerProtocol: string } = { handlerProtocol: "http/1.1" };
   readonly #options: FetchHandlerOptions;
-  readonly #client: Deno.HttpClient | undefined;
+  readonly #client: { readonly client?: Deno.HttpClient };
 
   /** Creates a handler with connections of its own. */
   constructor(options: FetchHandlerOptions) {
@@ -105,28 +110,32 @@ export class FetchHandler {
    */
   async handle(
     request: WireRequest,
-    { abortSignal, streamsBody = false }: WireOptions = {},
+    { abortSignal, streamsBody = false, takeBody }: WireOptions = {},
   ): Promise<{ response: WireAnswer }> {
-    const url = urlOf(request);
-    const nameError = (error: unknown) => nameLostConnection(error, url.host);
-    const init = initOf(request);
+    const host = hostOf(request);
+    const url = urlOf(host, request);
+    const nameError = (error: unknown) => nameLostConnection(error, host);
     const signal = abortSignal as AbortSignal | undefined;
     const silence = new Silence({ signal, limitMs: this.#options.silenceTimeoutMs });
-    const response = await this.#fetch(url, init, silence).catch((error) => {
+    const response = await this.#fetch(url, request, silence).catch((error) => {
       silence.end();
       throw silence.signal.aborted ? error : nameError(error);
     });
     const answer = this.#answerOf(response);
     const body = new AnswerBody(response, { silence, nameError });
-    if (streamsBody && response.ok && !isPage(answer)) return { response: { ...answer, body } };
-    const bytes = await readWhole(body, url.host);
+    if (response.ok && !isPage(answer)) {
+      if (streamsBody) return { response: { ...answer, body } };
+      takeBody?.(body);
+      if (takeBody !== undefined) return { response: { ...answer, body: NO_BODY } };
+    }
+    const bytes = await readWhole(body, host);
     refusePage({ status: response.status, headers: answer.headers }, bytes);
     return { response: { ...answer, body: bytes } };
   }
 
   /** Closes the connections; what is still being read is read to its end. */
   destroy(): void {
-    this.#client?.close();
+    this.#client.client?.close();
   }
 
   /** Nothing can be changed. */
@@ -137,11 +146,14 @@ export class FetchHandler {
     return {};
   }
 
-  #fetch(url: URL, init: RequestInit, silence: Silence): Promise<Response> {
+  #fetch(url: string, { method, headers, body }: WireRequest, silence: Silence): Promise<Response> {
     return silence.during(fetch(url, {
-      ...watched(init, silence),
+      method,
+      headers: sentHeaders(headers),
+      body: sentBody(method, body, silence),
+      redirect: "manual",
       signal: silence.signal,
-      ...(this.#client === undefined ? {} : { client: this.#client }),
+      ...this.#client,
     }));
   }
 
@@ -160,25 +172,32 @@ export class FetchHandler {
 }
 
 /** A client that trusts more CAs: Deno has one, elsewhere `fetch` does without. */
-function createClient(caCerts: readonly string[] = []): Deno.HttpClient | undefined {
-  if (typeof globalThis.Deno?.createHttpClient !== "function") return undefined;
-  return Deno.createHttpClient({
-    caCerts: [...caCerts],
-    http2: false,
-    poolIdleTimeout: IDLE_TIMEOUT_MS,
-  });
+function createClient(caCerts: readonly string[] = []): { readonly client?: Deno.HttpClient } {
+  if (typeof globalThis.Deno?.createHttpClient !== "function") return {};
+  return {
+    client: Deno.createHttpClient({
+      caCerts: [...caCerts],
+      http2: false,
+      poolIdleTimeout: IDLE_TIMEOUT_MS,
+    }),
+  };
 }
+
+/** Parts that `fetch` would resolve. */
+const DOTS = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
  * The address of a request, exactly as it was signed.
  *
  * @throws {TypeError} If there is a part `.` or `..` in the path, which URLs cannot have.
  */
-function urlOf({ protocol, hostname, port, path, query = {} }: WireRequest): URL {
-  const host = port === undefined ? hostname : `${hostname}:${port}`;
-  const url = new URL(`${protocol}//${host}${path}${queryOf(query)}`);
-  if (url.pathname === path) return url;
+function urlOf(host: string, { protocol, path, query = {} }: WireRequest): string {
+  if (!DOTS.test(path)) return `${protocol}//${host}${path}${queryOf(query)}`;
   throw new TypeError(`the path ${JSON.stringify(path)} cannot be requested over HTTP`);
+}
+
+function hostOf({ hostname, port }: WireRequest): string {
+  return port === undefined ? hostname : `${hostname}:${port}`;
 }
 
 function queryOf(query: NonNullable<WireRequest["query"]>): string {
@@ -199,25 +218,19 @@ function encode(text: string): string {
   );
 }
 
-/** @throws {TypeError} If a header cannot be sent. */
-function initOf({ method, headers, body }: WireRequest): RequestInit {
-  const sent = new Headers(
-    Object.entries(headers).filter(([name]) => !NOT_SENT.has(name.toLowerCase())),
-  );
+function sentHeaders(headers: WireRequest["headers"]): Record<string, string> {
   // What an object is encoded with is part of it.
-  sent.set("accept-encoding", "identity");
-  return {
-    method,
-    headers: sent,
-    body: method === "GET" || method === "HEAD" ? null : body as BodyInit,
-    redirect: "manual",
-  };
+  const sent: Record<string, string> = { "accept-encoding": "identity" };
+  for (const name in headers) {
+    if (!NOT_SENT.has(name.toLowerCase())) sent[name] = headers[name]!;
+  }
+  return sent;
 }
 
-/** A request whose body, while it is being sent, interrupts the silence. */
-function watched(init: RequestInit, silence: Silence): RequestInit {
-  if (!(init.body instanceof PartsBlob)) return init;
-  return { ...init, body: init.body.watchedBy(() => silence.interrupt()) };
+/** The body, which interrupts the silence while it is sent. */
+function sentBody(method: string, body: unknown, silence: Silence): BodyInit | null {
+  if (method === "GET" || method === "HEAD") return null;
+  return body instanceof PartsBlob ? body.watchedBy(() => silence.interrupt()) : body as BodyInit;
 }
 
 async function readWhole(body: AnswerBody, host: string): Promise<Uint8Array> {

@@ -38,9 +38,10 @@ export function nameLostConnection(error: unknown, host: string): unknown {
   return Object.assign(named, { code, name: code });
 }
 
-/** A missing permission, or one of the machine's limits. */
-function isOfThePlatform(error: Error): boolean {
-  return error.name === "NotCapable" || error.name === "PermissionDenied";
+/** A missing permission, or a request that cannot be. */
+function isOfThePlatform({ name, message }: Error): boolean {
+  return name === "NotCapable" || name === "PermissionDenied" ||
+    /^(Failed to construct|Invalid (URL|header))/i.test(message);
 }
 
 function codeOf(error: Error): string {

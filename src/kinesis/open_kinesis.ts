@@ -5,7 +5,7 @@
  */
 
 import type { Kinesis } from "@aws-sdk/client-kinesis";
-import { clientSettings } from "../aws/client_settings.ts";
+import { clientSettings, knowingItself } from "../aws/client_settings.ts";
 import { ConfigError } from "../errors.ts";
 import type { KinesisApi } from "./kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
@@ -66,12 +66,14 @@ export async function openKinesis(
 ): Promise<KinesisApi & AsyncDisposable> {
   const { Kinesis } = await import("@aws-sdk/client-kinesis");
   const { region, endpoint, credentials, requestTimeoutMs = 30_000, onServerTime } = options;
-  const client = new Kinesis({
-    ...await clientSettings({ silenceTimeoutMs: requestTimeoutMs, onServerTime }),
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-  });
+  const client = knowingItself(
+    new Kinesis({
+      ...await clientSettings({ silenceTimeoutMs: requestTimeoutMs, onServerTime }),
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentials === undefined ? {} : { credentials }),
+    }),
+  );
   await requireRegion(client);
   return new OpenedKinesis(client);
 }

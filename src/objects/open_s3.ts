@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { clientSettings } from "../aws/client_settings.ts";
+import { clientSettings, knowingItself } from "../aws/client_settings.ts";
 import { findS3Endpoint } from "../aws/endpoint.ts";
 import { readProfile, readVariable } from "../aws/profile.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -65,20 +65,22 @@ async function makeClient(options: S3Options): Promise<S3Client> {
   const { S3Client } = await import("@aws-sdk/client-s3");
   const { env, endpoint, credentials, onServerTime } = options;
   let region = options.region!;
-  return new S3Client({
-    ...await clientSettings({
-      env,
-      silenceTimeoutMs: SILENCE_TIMEOUT_MS,
-      onServerTime,
-      onBucketRegion: (found) => region = found,
+  return knowingItself(
+    new S3Client({
+      ...await clientSettings({
+        env,
+        silenceTimeoutMs: SILENCE_TIMEOUT_MS,
+        onServerTime,
+        onBucketRegion: (found) => region = found,
+      }),
+      ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+      ...(credentials ? { credentials } : {}),
+      // A request that went to the wrong one is repeated by the SDK, the next ones go there at once.
+      region: () => Promise.resolve(region),
+      followRegionRedirects: true,
+      // The signature covers the body's SHA-256 already, and not every server knows the rest.
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
     }),
-    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    ...(credentials ? { credentials } : {}),
-    // A request that went to the wrong one is repeated by the SDK, the next ones go there at once.
-    region: () => Promise.resolve(region),
-    followRegionRedirects: true,
-    // The signature covers the body's SHA-256 already, and not every server knows the rest.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-  });
+  );
 }

@@ -44,16 +44,8 @@ export async function sendGet(
   signal: AbortSignal | undefined,
 ): Promise<S3GetAnswer> {
   let body: AnswerBody | undefined;
-  command.middlewareStack.add((next) => async (args) => {
-    const result = await next(args);
-    const response = result.response as { body: unknown };
-    if (response.body instanceof AnswerBody) {
-      body = response.body;
-      response.body = new Blob(); // of the kinds of body that the SDK takes, the least
-    }
-    return result;
-  }, { step: "deserialize", priority: "low", name: "tritonBody" });
-  const options = { abortSignal: signal, streamsBody: true };
+  const takeBody = (taken: AnswerBody) => body = taken;
+  const options = { abortSignal: signal, takeBody };
   const output = await client.send(command, options);
   return { output, body: body ?? output.Body as unknown as S3Body };
 }
