@@ -14,6 +14,13 @@ const MAX_LENGTH = 255;
 /** `updated` is a 32-bit column in PostgreSQL; in 2038 ages stand still, but saving goes on. */
 export const MAX_SECONDS = 2 ** 31 - 1;
 
+/**
+ * Where a shard would stand, a reader writes down the time at which its reading of the stream began,
+ * in milliseconds since the Unix epoch: `triton_checkpoint` has no other place for it, and go-triton
+ * inserts by position, so that it can get no column. No shard of Kinesis has such a name.
+ */
+export const START_ROW: ShardId = "triton-start" as ShardId;
+
 /** One row of `triton_checkpoint`, without its client. */
 export interface CheckpointRow {
   readonly stream: string;
@@ -57,10 +64,10 @@ export function toSequenceNumber(seqNum: string | null | undefined): SequenceNum
   return seqNum ? seqNum as SequenceNumber : undefined;
 }
 
-/** A row as a checkpoint: an empty list if the row has no position. */
+/** A row as a checkpoint: an empty list if the row is of no shard, or has no position. */
 export function toCheckpoint(client: string, row: CheckpointRow): Checkpoint[] {
   const sequenceNumber = toSequenceNumber(row.seq_num);
-  if (sequenceNumber === undefined) return [];
+  if (sequenceNumber === undefined || row.shard === START_ROW) return [];
   const updatedAt = new Date(Number(row.updated) * 1000);
   return [{ client, stream: row.stream, shardId: row.shard as ShardId, sequenceNumber, updatedAt }];
 }

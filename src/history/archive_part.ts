@@ -30,6 +30,8 @@ export interface ArchivePartOptions<T> extends EventCheckOptions<T> {
   readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
   /** Time and chance. */
   readonly clock: Clock;
+  /** The time that keys of archives go by, in milliseconds since the Unix epoch. */
+  readonly now: () => number;
   /** Ends the reading. */
   readonly signal: AbortSignal;
   /** How often in a row a request is tried. */

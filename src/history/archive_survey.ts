@@ -31,6 +31,8 @@ export interface ArchiveSurveyOptions {
   readonly from: Date;
   /** Time and chance. */
   readonly clock: Clock;
+  /** The time that keys of archives go by, in milliseconds since the Unix epoch. */
+  readonly now: () => number;
   /** Ends the asking. */
   readonly signal: AbortSignal;
   /** How often in a row a request is tried. */
@@ -68,7 +70,7 @@ export class ArchiveSurvey {
    */
   async findNew(store: ObjectStore): Promise<HistoryFile[]> {
     const { signal, clock, maxAttempts } = this.#options;
-    const now = clock.now();
+    const now = this.#options.now();
     const entries = await this.#list(store, now);
     const files: HistoryFile[] = [];
     const asked = ReadableStream.from(entries);

@@ -23,8 +23,11 @@ export interface HistoryReaderOptions<T = EventData>
    * The moment to begin at, or the day as `"YYYY-MM-DD"`, in UTC. An archive knows when the records
    * of a file arrived, not each: reading begins with the first file that holds a record from then or
    * later, so up to a file's worth of earlier ones come before. Files of other programs are taken
-   * from the day of `from` on, and those created since `from`, whatever day their keys say. With
-   * positions of an earlier run it must not be later than then.
+   * from the day of `from` on, and those created since `from`, whatever day their keys say.
+   *
+   * With a checkpointer it is written down before the first read, once. A later run with a later
+   * `from`, such as "one day ago", begins where the first one did in shards in which it has no
+   * position, so that nothing in between is missed; to begin anew, take another client.
    */
   readonly from: ArchiveDate;
   /** The client that wrote the archive; it must be named where several did. */

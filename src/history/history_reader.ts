@@ -6,8 +6,9 @@
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { KinesisApi } from "../kinesis/mod.ts";
-import type { EventData } from "../record.ts";
+import { learnTime } from "../kinesis/learn_time.ts";
+import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
+import type { EventData, ShardId } from "../record.ts";
 import { StreamReader } from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
@@ -73,8 +74,11 @@ export class HistoryReader<T = EventData>
   readonly stream: string;
   readonly #open: () => Promise<HistoryServices>;
   readonly #options: HistoryReaderOptions<T>;
-  readonly #from: Date;
+  #from: Date;
   readonly #clock: Clock;
+  readonly #time: ServiceTime;
+  /** When an earlier run saved its position in each shard. */
+  #savedAt: ReadonlyMap<ShardId, Date> = new Map();
   readonly #disposed = new AbortController();
   readonly #signal: AbortSignal;
   readonly #positions: Positions;
@@ -106,6 +110,7 @@ export class HistoryReader<T = EventData>
     this.#open = typeof services === "function" ? services : () => Promise.resolve(services);
     this.#options = options;
     this.#clock = clock;
+    this.#time = options.time ?? new ServiceTime(clock);
     this.#from = toMoment(options.from);
     const signals = [this.#disposed.signal, signal].filter((each) => each !== undefined);
     this.#signal = AbortSignal.any(signals);
@@ -208,11 +213,15 @@ export class HistoryReader<T = EventData>
     const { kinesis, store } = await this.#open();
     const { client, maxAttempts, prefetchFiles, prefetchBytes, onGap, autoCheckpoint } =
       this.#options;
+    await learnTime(kinesis, this.stream, this.#time, { ...this.#retrying, maxAttempts: 1 });
+    await this.#writeStart();
+    const saved = await this.#positions.list(this.#signal);
+    this.#savedAt = new Map(saved.map(({ shardId, updatedAt }) => [shardId, updatedAt]));
     return this.#archive = new ArchivePart(store, {
       ...this.#options,
       ...{ stream: this.stream, client, from: this.#from, maxAttempts },
-      ...{ clock: this.#clock, signal: this.#signal },
-      checkpoints: await this.#positions.load(this.#signal),
+      ...{ clock: this.#clock, signal: this.#signal, now: () => this.#time.now() },
+      checkpoints: new Map(saved.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber])),
       prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
       onGap: onGap ?? "throw",
       isInStream: async (files, progress) =>
@@ -224,6 +233,13 @@ export class HistoryReader<T = EventData>
     });
   }
 
+  /** The start of the first run holds for all that follow: it is written down before the first read. */
+  async #writeStart(): Promise<void> {
+    const start = () => Promise.resolve(earlier(this.#from, this.#time.startAt()));
+    const written = await this.#positions.writeStart(start, this.#signal);
+    if (written !== undefined) this.#from = earlier(this.#from, written);
+  }
+
   /** Goes on where the archive ends. */
   async #openLive(): Promise<StreamReader<T>> {
     if (this.#live !== undefined) return this.#live;
@@ -231,7 +247,8 @@ export class HistoryReader<T = EventData>
     const { checkpointer, autoCheckpoint } = this.#options;
     const { progress, survey } = this.#archive!;
     const state = await this.#askStream(kinesis);
-    const known = { stream: this.stream, from: this.#from, progress, survey };
+    const savedAt = this.#savedAt;
+    const known = { stream: this.stream, from: this.#from, progress, survey, savedAt };
     const from = liveStarts(state, known);
     for (const gap of findLost(state, known)) await this.#report(gap);
     this.#notePositions();
@@ -239,6 +256,7 @@ export class HistoryReader<T = EventData>
     return this.#live = new StreamReader(kinesis, this.stream, {
       ...this.#options,
       ...this.#retrying,
+      time: this.#time,
       onTrimmed: async ({ shardId, after }) => {
         const gap = { shardId, after, reason: "retention" } as const;
         await this.#report(
@@ -257,7 +275,7 @@ export class HistoryReader<T = EventData>
   }
 
   #askStream(kinesis: KinesisApi): Promise<StreamState> {
-    return askStream(kinesis, this.stream, this.#retrying);
+    return askStream(kinesis, this.stream, { ...this.#retrying, time: this.#time });
   }
 
   /** How Kinesis and the database are asked: `maxAttempts` is for the object store alone. */
@@ -273,6 +291,10 @@ export class HistoryReader<T = EventData>
       this.#positions.finish();
     }
   }
+}
+
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b;
 }
 
 /** A checkpointer that saves, and has no positions to go on from: the archive's end goes before. */

@@ -5,10 +5,12 @@
  */
 
 import { TritonError } from "../errors.ts";
+import type { ShardId } from "../record.ts";
 import {
   type KinesisApi,
   listAllShards,
   type RetryingOptions,
+  type ServiceTime,
   type Shard,
 } from "../kinesis/mod.ts";
 import { askUntilAnswered } from "../kinesis/retrying.ts";
@@ -33,16 +35,16 @@ export interface StreamState {
 export async function askStream(
   kinesis: KinesisApi,
   stream: string,
-  options: RetryingOptions & { readonly clock: { now(): number } },
+  options: RetryingOptions & { readonly time: ServiceTime },
 ): Promise<StreamState> {
-  const { retentionHours, serverTime } = await askUntilAnswered(
+  const { signal, time } = options;
+  const { retentionHours } = await askUntilAnswered(
     { service: "kinesis", operation: "DescribeStream", stream },
-    () => kinesis.describeStream(stream, { signal: options.signal }),
+    () => time.of(() => kinesis.describeStream(stream, { signal })),
     options,
   );
-  const shards = await listAllShards(kinesis, stream, options);
-  const now = serverTime?.getTime() ?? options.clock.now();
-  return { shards, horizon: now - retentionHours * HOUR_MS };
+  const horizon = time.now() - retentionHours * HOUR_MS;
+  return { shards: await listAllShards(kinesis, stream, options), horizon };
 }
 
 /** What is known at the archive's end. */
@@ -55,6 +57,8 @@ export interface ArchiveKnown {
   readonly progress: HistoryProgress;
   /** The archive. */
   readonly survey: ArchiveSurvey;
+  /** When an earlier run saved its position in each shard. */
+  readonly savedAt: ReadonlyMap<ShardId, Date>;
 }
 
 /**
@@ -113,17 +117,21 @@ function requireProvable(
 }
 
 /**
- * Finds the shards of which the stream may have dropped records before they were archived: all, where
- * the archive ends before the horizon.
+ * Finds the shards of which the stream may have dropped records before they were archived or read:
+ * where the archive ends before the horizon, those in which no earlier run has read since. A shard
+ * that has left the stream is among them if others come from it and a position in it was saved.
  */
 export function findLost({ shards, horizon }: StreamState, known: ArchiveKnown): HistoryGapError[] {
-  const { stream, progress, survey, from } = known;
+  const { stream, progress: { positions }, survey, from, savedAt } = known;
   const until = new Date(Math.max(survey.newestArrival?.getTime() ?? 0, from.getTime()));
   if (until.getTime() >= horizon) return [];
   const why = `nothing is archived that arrived after ${until.toISOString()}, and the stream ` +
     `holds nothing from before ${new Date(horizon).toISOString()}`;
-  return shards.map(({ id }) => {
-    const gap = { shardId: id, after: progress.positions.get(id), reason: "retention" } as const;
+  const left = shards.flatMap(({ parents }) => parents).filter((id) => savedAt.has(id));
+  const lost = [...new Set([...left, ...shards.map(({ id }) => id)])]
+    .filter((id) => (savedAt.get(id)?.getTime() ?? 0) < horizon);
+  return lost.map((shardId) => {
+    const gap = { shardId, after: positions.get(shardId), reason: "retention" } as const;
     return new HistoryGapError(stream, gap, why);
   });
 }

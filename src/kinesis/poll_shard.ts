@@ -9,6 +9,7 @@ import { KinesisError } from "../errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
 import type { KinesisApi, RecordBatch, Shard, StartPosition } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
+import { learnTime } from "./learn_time.ts";
 import { askUntilAnswered, type RetriedRequest, type RetryingOptions } from "./retrying.ts";
 import { withoutRedelivered } from "./redelivered.ts";
 import { listAllShards } from "./shard_list.ts";
@@ -255,14 +256,7 @@ class ShardReader {
   /** Whether reading is to begin at a time that has not come yet, by the service's clock. */
   async #isInFuture(): Promise<boolean> {
     if (this.#position.type !== "at-timestamp") return false;
-    const { stream } = this.#shard;
-    const { signal } = this.#options;
-    try {
-      const describe = () => this.#kinesis.describeStream(stream, { signal });
-      await this.#ask("DescribeStream", () => this.#time.of(describe));
-    } catch {
-      return false; // such as for want of a permission: then what was refused before says more
-    }
+    await learnTime(this.#kinesis, this.#shard.stream, this.#time, this.#options);
     return this.#position.timestamp.getTime() > this.#time.now();
   }
 

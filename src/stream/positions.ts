@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
+import { START_ROW } from "../checkpoint/rows.ts";
 import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 
@@ -43,14 +44,50 @@ export class Positions {
 
   /** Loads the saved positions of all shards: none without a checkpointer. */
   async load(signal: AbortSignal): Promise<ReadonlyMap<ShardId, SequenceNumber>> {
+    const checkpoints = await this.list(signal);
+    return new Map(checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]));
+  }
+
+  /** Loads the saved positions of all shards, and when they were saved. */
+  async list(signal: AbortSignal): Promise<readonly Checkpoint[]> {
     const checkpointer = this.#checkpointer;
-    if (checkpointer === undefined) return new Map();
+    if (checkpointer === undefined) return [];
     const checkpoints = await askUntilAnswered(
       { service: "checkpoint", operation: "ListCheckpoints", stream: this.#stream },
       () => checkpointer.list(this.#stream),
       { ...this.#options, signal },
     );
-    return new Map(checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]));
+    return checkpoints.filter(({ shardId }) => shardId !== START_ROW);
+  }
+
+  /**
+   * Writes down when the reading of the stream began, unless an earlier run did.
+   *
+   * @param start Finds the time, if none is written.
+   * @param signal Ends the asking.
+   * @returns The time that an earlier run wrote down; undefined if this is the first.
+   */
+  async writeStart(
+    start: () => Promise<Date>,
+    signal: AbortSignal,
+  ): Promise<Date | undefined> {
+    const checkpointer = this.#checkpointer;
+    if (checkpointer === undefined) return undefined;
+    const stream = this.#stream;
+    const options = { ...this.#options, signal };
+    const saved = await askUntilAnswered(
+      { service: "checkpoint", operation: "LoadCheckpoint", stream },
+      () => checkpointer.load(stream, START_ROW),
+      options,
+    );
+    if (saved !== undefined) return new Date(Number(saved));
+    const row = new Map([[START_ROW, `${(await start()).getTime()}` as SequenceNumber]]);
+    await askUntilAnswered(
+      { service: "checkpoint", operation: "SaveCheckpoint", stream },
+      () => checkpointer.save(stream, row),
+      options,
+    );
+    return undefined;
   }
 
   /**

@@ -6,14 +6,22 @@
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { KinesisApi } from "../kinesis/mod.ts";
+import { learnTime } from "../kinesis/learn_time.ts";
+import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData, ShardId, StreamRecord } from "../record.ts";
 import { AutoCheckpoint, type AutoCheckpointOptions } from "./auto_checkpoint.ts";
 import { type IdleOptions, IdleWatch } from "./idle.ts";
 import { Positions } from "./positions.ts";
 import { RecordChecker, type RecordCheckOptions } from "./record_checker.ts";
 import { StreamFetcher, type StreamFetcherOptions } from "./stream_fetcher.ts";
-import { type ShardStarts, type StreamStart, toStartPlan } from "./stream_start.ts";
+import {
+  earliestTime,
+  type ShardStarts,
+  startingBy,
+  type StartPlan,
+  type StreamStart,
+  toStartPlan,
+} from "./stream_start.ts";
 
 /** How a stream is read. */
 export interface StreamReaderOptions<T = EventData>
@@ -24,9 +32,10 @@ export interface StreamReaderOptions<T = EventData>
    * Where to begin in shards without a checkpoint, in all of them or in each: at the trim horizon
    * unless given, so that nothing is missed that the stream still holds.
    *
-   * A shard has no checkpoint until one of its records is finished and saved. So if the program
-   * stops before, it begins there again when it is restarted: at `"latest"` what arrived meanwhile
-   * is passed over. A `Date` that stays the same over restarts misses nothing that arrived since.
+   * With a checkpointer, `"latest"` or a time is written down before the first read, once, as the
+   * earliest time that is given here (at most now, by Kinesis' clock). After a restart, a shard without
+   * a checkpoint begins at that time, or at a given one that is earlier: what arrived while the program
+   * was stopped is not passed over. Without a checkpointer `from` is taken anew each time.
    */
   readonly from?: StreamStart | ShardStarts | undefined;
 }
@@ -117,6 +126,8 @@ export class StreamReader<T = EventData>
   readonly stream: string;
   readonly #options: StreamReaderOptions<T>;
   readonly #clock: Clock;
+  readonly #kinesis: KinesisApi;
+  readonly #time: ServiceTime;
   readonly #fetcher: StreamFetcher;
   readonly #positions: Positions;
   readonly #autoCheckpoint: AutoCheckpoint;
@@ -136,7 +147,9 @@ export class StreamReader<T = EventData>
     this.stream = stream;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#fetcher = new StreamFetcher(kinesis, stream, options);
+    this.#kinesis = kinesis;
+    this.#time = options.time ?? new ServiceTime(this.#clock);
+    this.#fetcher = new StreamFetcher(kinesis, stream, { ...options, time: this.#time });
     this.#positions = new Positions(stream, options);
     this.#autoCheckpoint = new AutoCheckpoint(this.#positions, this.#clock, options);
     this.#checker = new RecordChecker(stream, options);
@@ -252,7 +265,22 @@ export class StreamReader<T = EventData>
   }
 
   async #begin(): Promise<void> {
+    const begunAt = this.#time.monotonic();
     const checkpoints = await this.#positions.load(this.#fetcher.signal);
-    await this.#fetcher.start({ checkpoints, ...toStartPlan(this.#options.from) });
+    const plan = await this.#writeStart(toStartPlan(this.#options.from), begunAt);
+    await this.#fetcher.start({ checkpoints, ...plan });
+  }
+
+  /** Writes down when reading begins, or takes over what an earlier run wrote down. */
+  async #writeStart(plan: StartPlan, begunAt: number): Promise<StartPlan> {
+    const { signal } = this.#fetcher;
+    if (earliestTime(plan, new Date(0)) === undefined) return plan;
+    const start = async () => {
+      const request = { ...this.#options, signal };
+      await learnTime(this.#kinesis, this.stream, this.#time, request);
+      return earliestTime(plan, this.#time.startAt(begunAt))!;
+    };
+    const written = await this.#positions.writeStart(start, signal);
+    return written === undefined ? plan : startingBy(plan, written);
   }
 }

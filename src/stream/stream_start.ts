@@ -42,6 +42,31 @@ export function toStartPlan(from: StreamStart | ShardStarts | undefined): StartP
   return { starts, from: toPosition(from.otherwise ?? "trim-horizon") };
 }
 
+/**
+ * Finds the time at which reading by a plan begins.
+ *
+ * @param plan The plan.
+ * @param now The time that `latest` stands for, and that none lies after.
+ * @returns The earliest of its times; undefined if it has none, but begins with the oldest records.
+ */
+export function earliestTime({ starts, from }: StartPlan, now: Date): Date | undefined {
+  const times = [...starts.values(), from].flatMap((start) =>
+    start.type === "latest" ? [now] : start.type === "at-timestamp" ? [start.timestamp] : []
+  );
+  if (times.length === 0) return undefined;
+  return new Date(Math.min(now.getTime(), ...times.map((time) => time.getTime())));
+}
+
+/** A plan whose times are no later than one that an earlier run wrote down. */
+export function startingBy({ starts, from }: StartPlan, written: Date): StartPlan {
+  const by = <P extends StartPosition>(start: P): P | StartPlan["from"] => {
+    const isTime = start.type === "latest" || start.type === "at-timestamp";
+    if (!isTime || (start.type === "at-timestamp" && start.timestamp <= written)) return start;
+    return { type: "at-timestamp", timestamp: written };
+  };
+  return { starts: new Map([...starts].map(([id, start]) => [id, by(start)])), from: by(from) };
+}
+
 function toPosition(start: StreamStart): StartPlan["from"];
 function toPosition(start: StreamStart | StartPosition): StartPosition;
 function toPosition(start: StreamStart | StartPosition): StartPosition {

@@ -7,6 +7,7 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import type { Checkpointer, SequenceNumber, ShardId } from "@triton/triton/checkpoint";
 import { type Clock, VirtualClock } from "@triton/triton";
+import { START_ROW } from "../../src/checkpoint/rows.ts";
 
 /** A place for checkpoints, empty when a test gets it. */
 export interface Store {
@@ -54,6 +55,17 @@ export const CONTRACT: readonly ContractTest[] = [
       deepStrictEqual(await loadAll(checkpointer, "s", 3), ["10", "30", undefined]);
       await checkpointer.save("s", positions({ 1: "5", 2: "6" }));
       deepStrictEqual(await loadAll(checkpointer, "s", 3), ["10", "5", "6"]);
+    },
+  },
+  {
+    name: "list() leaves out the start that readers keep beside the positions",
+    async run(store) {
+      await using checkpointer = await store.open();
+      await checkpointer.save("s", new Map([[START_ROW, "1796032578000" as SequenceNumber]]));
+      await checkpointer.save("s", positions({ 0: "10" }));
+      equal(await checkpointer.load("s", START_ROW), "1796032578000");
+      deepStrictEqual((await checkpointer.list("s")).map(({ shardId }) => shardId), [shard(0)]);
+      deepStrictEqual((await checkpointer.list()).map(({ shardId }) => shardId), [shard(0)]);
     },
   },
   {

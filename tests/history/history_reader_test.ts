@@ -16,6 +16,7 @@ import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore, type ObjectStore } from "../../src/objects/mod.ts";
 import { InvalidStreamRecordError } from "../../src/stream/mod.ts";
 import { type FileSpec, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
+import { wrongClock } from "../support/wrong_clock.ts";
 import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 import { runUntil } from "../../src/testing/mod.ts";
@@ -536,4 +537,71 @@ Deno.test("HistoryReader says so when Kinesis refuses the archive's end, which i
     fixture.expected.slice(10),
   );
   ok(gaps.some(({ message }) => message.endsWith("the stream has dropped what followed")));
+});
+
+const HOUR = 3_600_000;
+
+/** A consumer of one hour's history, away for three days in which its shard is split and leaves. */
+async function awayForDays(fixture: Fixture, options: Partial<HistoryReaderOptions>) {
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  const read = () =>
+    drain(fixture, {
+      from: new Date(fixture.clock.now() - HOUR),
+      checkpointer,
+      autoCheckpoint: true,
+      ...options,
+    });
+  await fixture.put(5);
+  await fixture.clock.advance(1_000);
+  const first = await read();
+  fixture.kinesis.splitShard(STREAM, fixture.shards[0]!);
+  for (let hour = 0; hour < 72; hour++) {
+    await fixture.put(1);
+    await fixture.clock.advance(HOUR);
+  }
+  return numbersOf([...first, ...await read()]);
+}
+
+Deno.test("HistoryReader with checkpoints and a moving `from` begins where the first run did", async () => {
+  const fixture = new Fixture(1);
+  const worker = fixture.start({ rotateMs: 600_000 });
+  deepEqual(await awayForDays(fixture, {}), fixture.expected);
+  await worker.stop();
+});
+
+Deno.test("HistoryReader with a moving `from` tells what was neither archived nor read in time", async () => {
+  const fixture = new Fixture(1);
+  const gaps: HistoryGapError[] = [];
+  const seen = await awayForDays(fixture, { onGap: (gap) => void gaps.push(gap) });
+  ok(seen.length < fixture.expected.length);
+  const children = (await Array.fromAsync(fixture.kinesis.listShards(STREAM))).map(({ id }) => id);
+  deepEqual(gaps.map(({ shardId }) => shardId), [fixture.shards[0], ...children]);
+  ok(gaps[0]!.after !== undefined);
+  await rejects(awayForDays(new Fixture(1), {}), HistoryGapError);
+});
+
+Deno.test("HistoryReader without an archive has no gap after what an earlier run has read in time", async () => {
+  const fixture = new Fixture(1);
+  const checkpointer = new MemoryCheckpointer({ clock: fixture.clock });
+  const from = new Date(fixture.clock.now());
+  const seen: HistoryRecord[] = [];
+  for (let run = 0; run < 5; run++) {
+    await fixture.put(5);
+    seen.push(...await drain(fixture, { from, checkpointer, autoCheckpoint: true }));
+    await fixture.clock.advance(12 * HOUR);
+  }
+  deepEqual(numbersOf(seen), fixture.expected);
+});
+
+Deno.test("HistoryReader reads all there is on a machine with any clock", async () => {
+  for (const days of [-3, 3]) {
+    const fixture = new Fixture(1);
+    const machine = wrongClock(fixture.clock, () => days * 24 * HOUR);
+    for (let round = 0; round < 3; round++) {
+      await fixture.put(5);
+      await archive(fixture);
+    }
+    await fixture.put(5);
+    deepEqual(numbersOf(await drain(fixture, { clock: machine })), fixture.expected);
+  }
 });

@@ -189,7 +189,9 @@ Deno.test("pollShard() throws what was refused where it cannot ask for the servi
   const { clock, poll, next } = setUp((operation) => {
     if (operation === "describeStream") throw failure("AccessDeniedException", false);
   });
-  const batches = poll({ type: "at-timestamp", timestamp: new Date(clock.now() + 3_600_000) });
+  const timestamp = new Date(clock.now() + 3_600_000);
+  const machine = wrongClock(clock, () => 7_200_000);
+  const batches = poll({ type: "at-timestamp", timestamp }, { clock: machine });
   await rejects(next(batches), { code: "InvalidArgumentException" });
 });
 

@@ -2,6 +2,7 @@ import { equal, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { START_ROW } from "../../src/checkpoint/rows.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { openHistory } from "../../src/history/mod.ts";
@@ -59,9 +60,10 @@ async function startServer() {
   };
 }
 
-/** A database that refuses every position. */
+/** A database that refuses every position, once a start was written down. */
 class Refusing extends MemoryCheckpointer {
-  override save(): Promise<void> {
+  override save(...[stream, positions]: Parameters<MemoryCheckpointer["save"]>): Promise<void> {
+    if (positions.has(START_ROW)) return super.save(stream, positions);
     return Promise.reject(new CheckpointError("Cannot save", { code: "42501", retryable: false }));
   }
 }

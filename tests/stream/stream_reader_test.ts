@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { START_ROW } from "../../src/checkpoint/rows.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { VirtualClock } from "../../src/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
@@ -16,6 +17,7 @@ import {
   type StreamReaderOptions,
 } from "../../src/stream/mod.ts";
 import { collect, putEvents, runUntil } from "../../src/testing/mod.ts";
+import { wrongClock } from "../support/wrong_clock.ts";
 import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 
 /** A stream "s" on a virtual clock, whose records are `{ n }`. */
@@ -107,31 +109,78 @@ Deno.test("StreamReader begins at the horizon, at the latest, or at a time", asy
   await using oldest = open();
   deepEqual(numbers(await take(oldest, 2)), [1, 2]);
   for (const from of [time, { type: "at-timestamp", timestamp: time } as const]) {
-    await using later = open({ from });
+    await using later = open({ from, checkpointer: undefined });
     deepEqual(numbers(await take(later, 1)), [2]);
   }
-  await using latest = open({ from: "latest" });
+  await using latest = open({ from: "latest", checkpointer: undefined });
   const pending = take(latest, 1);
   await clock.advance(1_500);
   await put(3);
   deepEqual(numbers(await pending), [3]);
 });
 
-Deno.test("StreamReader begins a shard without a checkpoint again where `from` says", async () => {
-  for (const from of ["latest", "date"] as const) {
-    const { clock, put, open } = setUp();
-    await put(1);
-    await clock.advance(60_000);
-    const options = { idle: true, from: from === "date" ? new Date(clock.now()) : from };
-    const run = async () => {
-      await using reader = open(options);
-      return numbers(await runUntil(clock, collect(reader)));
-    };
-    deepEqual(await run(), []);
-    await put(2);
-    await clock.advance(60_000);
-    deepEqual(await run(), from === "date" ? [2] : []);
+Deno.test("StreamReader begins a shard without a checkpoint after a restart where the first run began", async () => {
+  for (const offset of [-48, -1, 0, 1, 48]) {
+    for (const from of ["latest", "now", "an hour ago"] as const) {
+      const { clock, put, open } = setUp(2);
+      const machine = wrongClock(clock, () => offset * 3_600_000);
+      await put(1);
+      await clock.advance(2 * 3_600_000);
+      const start = {
+        "latest": () => "latest" as const,
+        "now": () => new Date(clock.now() + 100), // by a machine whose clock is a little ahead
+        "an hour ago": () => new Date(clock.now() - 3_600_000),
+      }[from];
+      const run = async () => {
+        await using reader = open({ idle: true, from: start(), clock: machine });
+        return numbers(await runUntil(clock, collect(reader)));
+      };
+      deepEqual(await run(), []);
+      for (let n = 2; n <= 3; n++) {
+        await put(n);
+        await clock.advance(3 * 3_600_000);
+      }
+      deepEqual((await run()).sort(), [2, 3], `${from}, off by ${offset} h`);
+    }
   }
+});
+
+Deno.test("StreamReader writes its start down once, as its checkpointer lists no position", async () => {
+  const { clock, checkpointer, put, open, kinesis } = setUp();
+  const read = async (from: StreamReaderOptions["from"]) => {
+    await using reader = open({ idle: true, autoCheckpoint: true, from });
+    return numbers(await runUntil(clock, collect(reader)));
+  };
+  await read("trim-horizon");
+  equal(await checkpointer.load("s", START_ROW), undefined);
+  await read("latest");
+  const start = await checkpointer.load("s", START_ROW);
+  equal(start, `${clock.now() - 1_000}`);
+  await clock.advance(60_000);
+  await put(1);
+  deepEqual(await read("latest"), [1]);
+  deepEqual((await checkpointer.list()).map(({ sequenceNumber }) => sequenceNumber.length), [56]);
+  // A shard whose lineage has left the stream begins at the start, not at the latest.
+  let [shard] = (await Array.fromAsync(kinesis.listShards("s"))).map(({ id }) => id);
+  for (let generation = 0; generation < 3; generation++) {
+    [shard] = kinesis.splitShard("s", shard!);
+    await clock.advance(25 * 3_600_000);
+  }
+  await put(2, 3, 4);
+  deepEqual((await read("latest")).sort(), [2, 3, 4]);
+  equal(await checkpointer.load("s", START_ROW), start);
+});
+
+Deno.test("StreamReader writes its start down by the machine's clock where it may not ask for the time", async () => {
+  const { clock, checkpointer, open } = setUp(1, {
+    intercept(operation) {
+      if (operation !== "describeStream") return;
+      throw new KinesisError("Cannot: denied", { code: "AccessDeniedException", retryable: false });
+    },
+  });
+  await using reader = open({ idle: true, from: "latest" });
+  await runUntil(clock, collect(reader));
+  equal(Number(await checkpointer.load("s", START_ROW)) <= clock.now() - 1_000, true);
 });
 
 Deno.test("StreamReader goes on with the oldest record if the stream dropped what followed", async () => {
