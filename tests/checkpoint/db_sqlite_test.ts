@@ -62,7 +62,12 @@ for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
 
 Deno.test("readLedger() and setPositions() take a database of @db/sqlite", () =>
   withDatabase(async (database) => {
-    deepStrictEqual(await readLedger(database), { checkpoints: [], gaps: [], shards: [] });
+    deepStrictEqual(await readLedger(database), {
+      checkpoints: [],
+      gaps: [],
+      moves: [],
+      shards: [],
+    });
     const options = { client: "billing", stream: "clicks" };
     await setPositions(database, positions({ 0: "5" }), options);
     await using checkpointer = await openCheckpointer(database, { client: "billing" });

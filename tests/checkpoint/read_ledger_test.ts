@@ -42,6 +42,7 @@ Deno.test("readLedger() gives checkpoints and gaps, also while the database is o
     deepStrictEqual(await readLedger(url, { stream: "none" }), {
       checkpoints: [],
       gaps: [],
+      moves: [],
       shards: [],
     });
   }));
@@ -71,7 +72,12 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     deepStrictEqual(tables.map(({ name }) => name), ["triton_checkpoint"]);
     database.close();
-    deepStrictEqual(await readLedger("memory:"), { checkpoints: [], gaps: [], shards: [] });
+    deepStrictEqual(await readLedger("memory:"), {
+      checkpoints: [],
+      gaps: [],
+      moves: [],
+      shards: [],
+    });
     deepStrictEqual(await readLedger("sqlite::memory:"), {
       checkpoints: [],
       gaps: [],
@@ -82,7 +88,7 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
 Deno.test("readLedger() reads PostgreSQL, and creates no table there", async () => {
   await using server = await startPostgres();
   const url = await server.createDatabase();
-  deepStrictEqual(await readLedger(url), { checkpoints: [], gaps: [], shards: [] });
+  deepStrictEqual(await readLedger(url), { checkpoints: [], gaps: [], moves: [], shards: [] });
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const tables = await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'triton%'`;
   await sql.end();

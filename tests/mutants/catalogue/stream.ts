@@ -79,8 +79,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "in order, a record waits for the refused one of its key",
     file: "src/stream/batch_sender.ts",
-    find: "let rest = this.#held.addFollowers(batch);",
-    replace: "let rest: readonly IndexedEntry[] = batch;",
+    find: "const rest = this.#held.addFollowers(this.#rest);",
+    replace: "const rest = this.#rest;",
     tests: WRITER,
   },
   {
@@ -93,8 +93,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a record that is refused for good ends the writer with its place",
     file: "src/stream/batch_sender.ts",
-    find: "if (permanent !== undefined) {",
-    replace: "if (permanent !== undefined && permanent.code === undefined) {",
+    find: "if (permanent === undefined) return;",
+    replace: "if (permanent === undefined || permanent.code !== undefined) return;",
     tests: WRITER,
     mayHang: true,
   },
