@@ -190,4 +190,33 @@ export const RACES: readonly LedgerTest[] = [
         deepStrictEqual(await openIntents(ledgers[0]!, 0), []);
       }),
   },
+  {
+    name: "of a move to another store and intents for the old one at once, either is refused",
+    run: (place) =>
+      withLedgers(place, 3, async (mover, ...writers) => {
+        await mover!.useStore("s3://0");
+        await mover!.addShards([newShard(0), newShard(1)]);
+        for (const round of numbers(ROUNDS)) {
+          const epochs = await Promise.all(
+            writers.map((ledger, n) => ledger.acquire(shard(n), `${n}`, 0)),
+          );
+          const write = (ledger: ArchiveLedger, n: number) =>
+            ledger.intend({
+              ...intent(`i${round}-${n}`, range(n, epochs[n]!, undefined, "9")),
+              store: `s3://${round}`,
+            });
+          const to = `s3://${round + 1}`;
+          const [move, ...intents] = await Promise.allSettled([
+            mover!.moveStore(to),
+            ...writers.map(write),
+          ]);
+          const open = [...await openIntents(mover!, 0), ...await openIntents(mover!, 1)];
+          const accepted = intents.filter(({ status }) => status === "fulfilled");
+          equal(open.length, accepted.length);
+          equal(move!.status === "fulfilled", open.length === 0, `${round}: ${open}`);
+          for (const id of open) await mover!.cancel(id);
+          await mover!.moveStore(to);
+        }
+      }),
+  },
 ];
