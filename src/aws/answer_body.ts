@@ -47,7 +47,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   release({ buffer }: Uint8Array): void {
     if (!(buffer instanceof ArrayBuffer)) return;
     if (buffer.byteLength === CHUNK && this.#free !== undefined) this.#free.push(buffer);
-    else buffer.transfer(0);
+    else free(buffer);
   }
 
   /**
@@ -70,7 +70,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       throw silence.signal.aborted ? error : nameError(error);
     } finally {
       silence.end();
-      for (const buffer of this.#free ?? []) buffer.transfer(0);
+      this.#free?.forEach(free);
       this.#free = undefined;
     }
   }
@@ -133,6 +133,11 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       }
     }
   }
+}
+
+/** Frees a buffer at once, where that can be done: Node has it since 21. */
+function free(buffer: ArrayBuffer): void {
+  buffer.transfer?.(0);
 }
 
 /** A reader into buffers of ours. */
