@@ -81,6 +81,7 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
     deepStrictEqual(await readLedger("sqlite::memory:"), {
       checkpoints: [],
       gaps: [],
+      moves: [],
       shards: [],
     });
   }));
