@@ -96,7 +96,7 @@ Deno.test("triton store ends within --stop-timeout although S3 hangs, says what 
   );
   archives.release();
   const second = pipeline.store(...SMALL_FILES);
-  await untilTrue(async () => (await archived(pipeline)).length > 0, "something to be archived");
+  await second.until(/Archived \d+\//); // it has read all: Kinesis gives them in one answer
   equal((await second.stop()).code, 0);
   deepStrictEqual(await archived(pipeline), ALL);
 });
