@@ -87,20 +87,17 @@ export class PostgresPool {
   ): Promise<T> {
     await this.#takeTurn();
     let session: PostgresSession | undefined;
-    const discard = () => session?.discard();
-    signal.addEventListener("abort", discard);
     try {
       if (this.#isEnded) throw Object.assign(new Error(), { code: "CONNECTION_ENDED" });
+      signal.throwIfAborted(); // nobody waits for it any more
       session = this.#idleSession() ?? await connector.connect({ clock: this.#clock, signal });
-      if (signal.aborted) discard();
-      const result = await work(session.sql);
+      const result = await unlessAborted(signal, () => work(session!.sql));
       await this.#giveBack(session);
       return result;
     } catch (error) {
-      discard();
+      session?.discard();
       throw whatEndedIt(session, error);
     } finally {
-      signal.removeEventListener("abort", discard);
       this.#endTurn();
     }
   }
@@ -145,6 +142,19 @@ export class PostgresPool {
       timeout.catch(() => {}); // the end of the wait, which nobody is told of
       done.abort();
     }
+  }
+}
+
+/** Waits for work no longer than somebody wants it. */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -137,7 +137,8 @@ const NOT_ASKED = Buffer.concat(
 function oneSocket(connection: PostgresConnection, onGreeted: () => void): () => Socket {
   let left: PostgresConnection | undefined = connection;
   return () => {
-    if (left === undefined) {
+    // One that is closed already would never say so again.
+    if (left === undefined || left.socket.destroyed || left.socket.readableEnded) {
       throw Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
     }
     const { socket, greeting } = left;

@@ -1,9 +1,12 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import postgres from "postgres";
+import { VirtualClock } from "@triton/triton";
 import { CheckpointError, openCheckpointer, openLedger } from "@triton/triton/checkpoint";
+import { PostgresExecutor } from "../../src/checkpoint/postgres_executor.ts";
 import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
 import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
+import { ask } from "../../src/checkpoint/sql_steps.ts";
 import { retry } from "../../src/retry.ts";
 import { type Cut, startCuttingRelay } from "../support/cutting_relay.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -16,6 +19,14 @@ const CUTS: readonly Cut[] = ["before", "after", "inside"];
 
 function through(url: string, port: number): string {
   return Object.assign(new URL(url), { port: `${port}` }).href;
+}
+
+/** Ends all sessions in a database while nothing else of this process can run. */
+function endSessions(url: string): void {
+  const program = new URL("./ending_program.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", "--quiet", program, url];
+  const { success, stderr } = new Deno.Command(Deno.execPath(), { args }).outputSync();
+  ok(success, new TextDecoder().decode(stderr));
 }
 
 function isRetryable(error: unknown): true {
@@ -71,6 +82,21 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
       equal(await retry(() => ledger.commit(asked.id), { clock: impatient }), "done");
     }
     await killer.end();
+  },
+
+  async "PostgresExecutor survives a session that ends while this thread is busy"(url) {
+    const connector = await postgresConnector(parsePostgresUrl(url));
+    await using executor = new PostgresExecutor(new PostgresPool(connector, { maxSessions: 1 }));
+    for (let moment = 0; moment < 4; moment++) {
+      const call = executor.transact("Cannot count", function* () {
+        for (let step = 0; step < 4; step++) {
+          if (step === moment) endSessions(url); // unnoticed until the next statement is sent
+          yield* ask("SELECT 1");
+        }
+      });
+      await rejects(call, { code: "57P01", retryable: true });
+      await executor.transact("Cannot count", () => ask("SELECT 1"));
+    }
   },
 
   async "PostgresPool of one session goes on after the server ended an idle transaction"(url) {
@@ -133,6 +159,29 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     ok(await pid() !== first);
     await pool.end();
     await rejects(pid(), { code: "Closed", retryable: false });
+  },
+
+  async "PostgresPool never begins work that nobody waits for any more"(url) {
+    const connector = await postgresConnector(parsePostgresUrl(url));
+    const clock = new VirtualClock();
+    const pool = new PostgresPool(connector, { maxSessions: 1, clock });
+    const begun = Promise.withResolvers<void>();
+    const busy = pool.run("Cannot wait", async (sql) => {
+      begun.resolve();
+      await sql.unsafe("SELECT pg_sleep(60)");
+    });
+    await begun.promise;
+    let isRun = false;
+    const queued = pool.run("Cannot begin", () => {
+      isRun = true;
+      return Promise.resolve();
+    });
+    const late = [busy, queued].map((call) => rejects(call, { code: "Timeout" }));
+    await clock.advance(30_000);
+    await Promise.all(late);
+    await pool.run("Cannot go on", (sql) => sql.unsafe("SELECT 1"));
+    equal(isRun, false);
+    await pool.end();
   },
 
   async "PostgresCheckpointer survives a connection that is cut at any moment of a save"(
