@@ -82,7 +82,9 @@ export class ShardArchiver {
     const standing = await settleShard(lease.shardId, services);
     if (lease.signal.aborted) return undefined;
     try {
-      return await positionShard(lease, standing, services, { end, skip, recover });
+      const from = await positionShard(lease, standing, services, { end, skip, recover });
+      if (from === undefined) this.#parts.leases.lose(lease);
+      return from;
     } catch (error) {
       if (!(error instanceof CheckpointError && error.code === "BehindArchive")) throw error;
       await this.#refuse(lease, error);

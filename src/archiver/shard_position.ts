@@ -25,7 +25,7 @@ export interface PositionOptions {
 /**
  * Decides where reading of a shard begins, once nothing is open of it.
  *
- * @returns The position.
+ * @returns The position; undefined if the lease is another's by now, so that none was written down.
  * @throws {CheckpointError} With code `BehindArchive` if the archive goes further than the database
  * knows, and this is not to be mended here.
  */
@@ -34,8 +34,10 @@ export async function positionShard(
   standing: ShardStanding,
   services: PositionServices,
   options: PositionOptions,
-): Promise<StartPosition> {
-  const { checkpoint, knownAt } = await mendCheckpoint(lease, standing, services, options);
+): Promise<StartPosition | undefined> {
+  const mended = await mendCheckpoint(lease, standing, services, options);
+  if (mended === undefined) return undefined;
+  const { checkpoint, knownAt } = mended;
   if (options.skip) return await skip(lease, checkpoint, services);
   lease.archived = checkpoint;
   lease.lastRead = checkpoint;
@@ -43,13 +45,13 @@ export async function positionShard(
   return checkpoint === undefined ? standing.start : { type: "after", sequenceNumber: checkpoint };
 }
 
-/** The checkpoint, moved to where the archive ends if that is further. */
+/** The checkpoint, moved to where the archive ends if that is further; undefined if it cannot be. */
 async function mendCheckpoint(
   lease: Lease,
   standing: ShardStanding,
   services: PositionServices,
   { end, recover }: PositionOptions,
-): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
+): Promise<Pick<ShardStanding, "checkpoint" | "knownAt"> | undefined> {
   const { ledger } = services;
   const { shardId, epoch } = lease;
   if (end === undefined) return standing;
@@ -61,7 +63,8 @@ async function mendCheckpoint(
   if (!recover) throw behindError(shardId, end.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
   const position = { checkpoint: end.last, knownAt: end.lastArrival };
-  await persist("ledger", services, () => ledger.reposition(shardId, epoch, position));
+  const move = () => ledger.reposition(shardId, epoch, position);
+  if (!await persist("ledger", services, move)) return undefined;
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     event: "position.moved",
     shardId,
@@ -76,7 +79,7 @@ async function skip(
   lease: Lease,
   checkpoint: ShardStanding["checkpoint"],
   services: PositionServices,
-): Promise<StartPosition> {
+): Promise<StartPosition | undefined> {
   const { ledger, time } = services;
   const { shardId, epoch } = lease;
   const now = time.now();
@@ -92,7 +95,8 @@ async function skip(
     recordedAt: knownAt,
   };
   const position = { start, knownAt };
-  await persist("ledger", services, () => ledger.reposition(shardId, epoch, position, gap));
+  const move = () => ledger.reposition(shardId, epoch, position, gap);
+  if (!await persist("ledger", services, move)) return undefined;
   services.monitor?.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     event: "records.skipped",

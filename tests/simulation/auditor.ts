@@ -23,6 +23,7 @@
  * @module
  */
 
+import type { Gap } from "../../src/checkpoint/archive_ledger.ts";
 import { isVoid, parseArchive, type ParsedArchive, type ParsedRange } from "./archive_parser.ts";
 import { auditConsumer } from "./consumer_audit.ts";
 import { compareNumbers, type Facts, type PutRecord } from "./facts.ts";
@@ -52,9 +53,12 @@ class Auditor {
   /** In which files each record was found. */
   readonly #archivedIn = new Map<PutRecord, string[]>();
   readonly #files: AuditedFile[] = [];
+  /** All gaps that were told. */
+  readonly #gaps: readonly Gap[];
 
   constructor(facts: Facts) {
     this.#facts = facts;
+    this.#gaps = [...facts.gaps, ...facts.forgottenGaps];
     for (const record of facts.records) {
       this.#byPlace.set(place(record, record.sub), record);
       if ((record.sub ?? 0) === 0) this.#byPosition.set(position(record), record);
@@ -138,7 +142,7 @@ class Auditor {
 
   #isInGap(record: PutRecord): boolean {
     const { horizonAt, endedAt } = this.#facts;
-    return this.#facts.gaps.some((gap) => {
+    return this.#gaps.some((gap) => {
       const excuses = gap.reason === "skipped"
         ? record.putAt < gap.recordedAt.getTime()
         : record.putAt < horizonAt(endedAt);
@@ -150,24 +154,24 @@ class Auditor {
 
   /** Whether a record's shard came and went, and a gap was recorded where its descendants begin. */
   #isOfLostShard({ shardId, putAt }: PutRecord): boolean {
-    const { shards, gaps, children, horizonAt, endedAt } = this.#facts;
+    const { shards, children, horizonAt, endedAt } = this.#facts;
     if (putAt >= horizonAt(endedAt)) return false;
     const descendants = new Set([shardId]);
     for (const id of descendants) {
       if (shards.some((shard) => shard.shardId === id)) continue;
-      if (gaps.some((gap) => gap.shardId === id && gap.reason === "expired")) return true;
+      if (this.#gaps.some((gap) => gap.shardId === id && gap.reason === "expired")) return true;
       for (const child of children.get(id) ?? []) descendants.add(child);
     }
     return false;
   }
 
   /** A gap whose end was not known yet ends at the next record that was archived. */
-  #endOf({ shardId, after, until, reason }: Facts["gaps"][number]): string {
+  #endOf({ shardId, after, until, reason }: Gap): string {
     if (until !== undefined) return until;
     // Time limits it; a second one, with nothing archived since the first, begins anywhere.
     if (reason === "skipped") return "9".repeat(100);
     // Whoever passed over what there was knows no record before what was lost afterwards.
-    const passedOver = this.#facts.gaps.some((gap) =>
+    const passedOver = this.#gaps.some((gap) =>
       gap.reason === "skipped" && gap.shardId === shardId
     );
     if (after === undefined && passedOver) return "9".repeat(100);
@@ -267,7 +271,7 @@ class Auditor {
   }
 
   #wasSkipped(shardId: string, end: string | undefined): boolean {
-    return this.#facts.gaps.some((gap) =>
+    return this.#gaps.some((gap) =>
       gap.reason === "skipped" && gap.shardId === shardId && gap.after === end
     );
   }

@@ -46,6 +46,8 @@ export interface Facts {
   readonly checkpoints: ReadonlyMap<string, string>;
   readonly openIntents: readonly string[];
   readonly gaps: readonly Gap[];
+  /** Gaps that were recorded, and that the database has forgotten since. */
+  readonly forgottenGaps: readonly Gap[];
   /** The programs that read. */
   readonly consumers: readonly Consumer[];
   /** Whether the clocks of all processes agreed. */

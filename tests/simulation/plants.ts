@@ -260,6 +260,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       return entries.length > 1 ? [results[0]!, ...results] : results;
     },
   })),
+
+  /** Recovery: nobody looks where the archive ends, should the database have forgotten it. */
+  "end of the archive is not looked for": inStore(() => ({
+    async *list() {},
+    async *folders() {},
+  })),
 };
 
 /** By which planted bug each kind of trouble is seen to be noticed. */
@@ -269,7 +275,7 @@ export const PLANT_OF_TROUBLE: Readonly<Record<Trouble, string>> = {
   listings: "shard listed late begins late",
   "false conflicts": "taken key counts as stored",
   "late writes": "commit of what is done",
-  failovers: "no recovery",
+  failovers: "end of the archive is not looked for",
   "stolen leases": "refused shard stays in the file",
   redelivery: "redelivered record is another",
   consumers: "position one record too far",

@@ -23,6 +23,8 @@ export class Scheduler {
   now: number;
   readonly #random: Random;
   readonly #heap: Timer[] = [];
+  /** How many things are under way that take real time. */
+  #held = 0;
 
   constructor(now: number, random: Random) {
     this.now = now;
@@ -35,6 +37,16 @@ export class Scheduler {
     const timer = { at, order: this.#random.next(), run, cancelled: false };
     this.#push(timer);
     return timer;
+  }
+
+  /** Lets no time pass until something is over that takes turns of the event loop. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+    }
   }
 
   /** A clock on this time, with chance of its own. */
@@ -69,6 +81,7 @@ export class Scheduler {
   async runUntil(isSo: () => boolean, deadline = Infinity): Promise<boolean> {
     for (;;) {
       for (let turn = 0; turn < TURNS; turn++) await null;
+      while (this.#held > 0) await new Promise<void>((resolve) => setImmediate(resolve));
       if (isSo()) return true;
       if (this.#heap.length === 0) {
         // Whatever still runs without a timer gets all the turns that it wants.

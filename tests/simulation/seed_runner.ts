@@ -1,3 +1,4 @@
+import type { DatabaseName } from "./databases.ts";
 import { PLANTS } from "./plants.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 import type { Trouble } from "./troubles.ts";
@@ -10,6 +11,8 @@ export interface SeedRange {
   readonly plant?: string | undefined;
   /** The kinds of trouble that there may be: all unless given. */
   readonly troubles?: readonly Trouble[] | undefined;
+  /** Where leases and positions are kept: in memory unless given. */
+  readonly database?: DatabaseName | undefined;
 }
 
 /** How many seeds a core takes on at a time. */
@@ -50,11 +53,14 @@ export async function runSeeds(
 }
 
 /** Runs seeds here, one after the other; returns those that failed. */
-export async function runHere({ from, count, plant, troubles }: SeedRange): Promise<Outcome[]> {
+export async function runHere(
+  { from, count, plant, troubles, database }: SeedRange,
+): Promise<Outcome[]> {
   const failures: Outcome[] = [];
   const options = {
     plant: plant === undefined ? undefined : plantOf(plant),
     troubles: troubles && new Set(troubles),
+    database,
   };
   for (let seed = from; seed < from + count; seed++) {
     const outcome = await simulate(seed, options);

@@ -5,7 +5,7 @@
  *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
  *
  * `--trouble NAME`, which can be repeated, allows these kinds of trouble and no others; `--trouble
- * none` allows none.
+ * none` allows none. `--database sqlite` keeps leases and positions in SQLite.
  *
  * Exits with 1 if a seed failed.
  *
@@ -13,6 +13,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { databaseOf } from "./databases.ts";
 import { plantOf, runSeeds } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 import { troubleOf } from "./troubles.ts";
@@ -28,8 +29,10 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     plant: { type: "string" },
     trouble: { type: "string", multiple: true },
+    database: { type: "string", default: "memory" },
   },
 });
+const database = databaseOf(values.database);
 const troubles = values.trouble?.filter((name) => name !== "none").map(troubleOf);
 
 const failed = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
@@ -39,6 +42,7 @@ async function runOne(seed: number): Promise<boolean> {
   const outcome = await simulate(seed, {
     plant: values.plant === undefined ? undefined : plantOf(values.plant),
     troubles: troubles && new Set(troubles),
+    database,
     ...(values.trace ? { write: (line: string) => console.log(line) } : {}),
   });
   console.log(`seed ${seed}: ${outcome.steps} steps, trace ${outcome.hash}`);
@@ -54,7 +58,7 @@ async function runMany(): Promise<boolean> {
   const perSecond = (done: number) => done / (performance.now() - startedAt) * 1000;
   const failures: Outcome[] = [];
   let shown = 0;
-  const done = await runSeeds({ from, count, plant: values.plant, troubles }, {
+  const done = await runSeeds({ from, count, plant: values.plant, troubles, database }, {
     cores: navigator.hardwareConcurrency,
     onDone(done) {
       if (done < count && done - shown < 1000) return;
@@ -78,6 +82,7 @@ function report({ seed, problems }: Outcome): void {
   const plant = [
     ...values.plant === undefined ? [] : [` --plant "${values.plant}"`],
     ...(values.trouble ?? []).map((name) => ` --trouble "${name}"`),
+    ...database === "memory" ? [] : [` --database ${database}`],
   ].join("");
   const script = "tests/simulation/simulate.ts";
   console.log(`  replay: deno run -A ${script} --seed ${seed} --trace${plant}`);

@@ -18,14 +18,6 @@ export const TROUBLES = [
   "producers",
 ] as const;
 
-/** What Triton does not stand yet. */
-const PENDING: readonly string[] = ["failovers"];
-
-/** The kinds of trouble that a run has unless told otherwise. */
-export const DEFAULT_TROUBLES: ReadonlySet<Trouble> = new Set(
-  TROUBLES.filter((trouble) => !PENDING.includes(trouble)),
-);
-
 /** Names one kind of trouble, so that it can be switched on and off for itself. */
 export type Trouble = typeof TROUBLES[number];
 

@@ -1,27 +1,22 @@
 import { Archiver } from "../../src/archiver/mod.ts";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import type {
-  ArchiveIntent,
-  ArchiveLedger,
-  NewShard,
-} from "../../src/checkpoint/archive_ledger.ts";
-import type { Clock } from "../../src/clock.ts";
+import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
 import { Random, SeededFaults, type SimulatedProcess } from "../../src/testing/mod.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
-import { missedBy } from "./consumer_audit.ts";
+import { unfinished } from "./completion.ts";
 import { Consumer } from "./consumers.ts";
-import { compareNumbers, type Facts, type FirstStart } from "./facts.ts";
+import { type DatabaseName, openerOf } from "./databases.ts";
+import type { Facts, FirstStart } from "./facts.ts";
 import { Processes } from "./processes.ts";
 import { auditProducer, PRODUCED, Producer } from "./producers.ts";
 import { Programs } from "./programs.ts";
 import { CALM, type Happening, planScenario, type Scenario, START } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { servicesOf, type SharedServices } from "./services.ts";
-import { STREAM, StreamDriver } from "./stream_driver.ts";
+import { StreamDriver } from "./stream_driver.ts";
 import { show } from "./steps.ts";
-import { clocksAgree, DEFAULT_TROUBLES, type Trouble } from "./troubles.ts";
+import { clocksAgree, type Trouble, TROUBLES } from "./troubles.ts";
 import { WorldKinesis } from "./world_kinesis.ts";
 import { WorldLedger } from "./world_ledger.ts";
 import { WorldStore } from "./world_store.ts";
@@ -42,6 +37,8 @@ export interface WorldOptions {
   readonly plant?: Plant | undefined;
   /** The kinds of trouble that there may be: all unless given. */
   readonly troubles?: ReadonlySet<Trouble> | undefined;
+  /** Where leases and positions are kept: in memory unless given. */
+  readonly database?: DatabaseName | undefined;
 }
 
 /** The longest time between two polls of a shard. */
@@ -63,6 +60,7 @@ export class World {
   readonly #worldStore: WorldStore;
   readonly #driver: StreamDriver;
   readonly #plant: Plant;
+  readonly #database: DatabaseName;
   readonly #processes: Processes;
   readonly #workers = new Set<Worker>();
   readonly #problems: string[] = [];
@@ -76,11 +74,12 @@ export class World {
 
   constructor(seed: number, trace: Trace, options: WorldOptions = {}) {
     const random = new Random(seed);
-    this.scenario = planScenario(random.fork(), options.troubles ?? DEFAULT_TROUBLES);
+    this.scenario = planScenario(random.fork(), options.troubles ?? new Set(TROUBLES));
     this.trace = trace;
     this.scheduler = new Scheduler(START, random.fork());
     this.#random = random.fork();
     this.#faults = new SeededFaults(this.scenario.rates, random.fork());
+    this.#database = options.database ?? "memory";
     this.#plant = options.plant ?? ((shared) => shared);
     const scheduler = this.scheduler;
     this.#kinesis = new MemoryKinesis({ clock: scheduler.clock(this.#random) });
@@ -141,6 +140,7 @@ export class World {
       checkpoints: await ledger.checkpoints(),
       openIntents: [...new Set(open)],
       gaps: await ledger.gaps(),
+      forgottenGaps: this.#worldLedger.forgottenGaps,
       consumers: this.#programs.consumers,
       clocksAgree: clocksAgree(this.scenario.troubles),
     };
@@ -157,10 +157,12 @@ export class World {
     }
     const { ledgerClock, stolenLeases } = this.scenario.troubles;
     const now = () => this.scheduler.now + ledgerClock;
-    const checkpoints = this.#oldCheckpoints;
-    const open = (clock: Clock): Promise<ArchiveLedger> =>
-      Promise.resolve(new MemoryLedger(STREAM, { clock, checkpoints }));
-    this.#worldLedger = await WorldLedger.open(open, now, this.#random.fork());
+    this.#worldLedger = await WorldLedger.open({
+      open: openerOf(this.#database, this.#oldCheckpoints, this.scheduler),
+      now,
+      random: this.#random.fork(),
+      scheduler: this.scheduler,
+    });
     this.#worldLedger.stolenLeases = stolenLeases;
     this.#worldLedger.onWritten = (operation, args, answer) => {
       if (operation === "addFirstShards" && answer === true) {
@@ -320,15 +322,17 @@ export class World {
     }
     const working = () => [...this.#workers].filter(({ stop }) => !stop.signal.aborted).length;
     let since: number | undefined;
-    const isArchived = async () => {
+    let missing: string | undefined;
+    const isDone = async () => {
       // Who was about to crash in this very moment crashes all the same, and is started again.
       while (working() < this.scenario.lastWorkers) this.#startWorker();
-      since = await this.#isArchived() && this.#isRead() ? since ?? this.scheduler.now : undefined;
+      missing = await this.#unfinished();
+      since = missing === undefined ? since ?? this.scheduler.now : undefined;
       // By then each shard was asked for its records, so that it is noticed what it has lost.
       return since !== undefined && this.scheduler.now - since >= 3 * POLL_MS;
     };
-    if (!await this.#waitFor(isArchived)) {
-      this.#problems.push("stuck: not everything is archived, though nothing goes wrong");
+    if (!await this.#waitFor(isDone)) {
+      this.#problems.push(`stuck, though nothing goes wrong: ${missing}`);
     }
     this.#programs.stop();
     for (const { stop } of this.#workers) stop.abort();
@@ -358,43 +362,14 @@ export class World {
     return so || this.#problems.length + this.#programs.problems.length > 0;
   }
 
-  /**
-   * Whether every open shard is somebody's, the checkpoints cover all that the stream holds, and
-   * closed shards have ended.
-   */
-  async #isArchived(): Promise<boolean> {
-    const { ledger } = this.#worldLedger;
-    const checkpoints = await ledger.checkpoints();
-    const shards = await ledger.shards();
-    if (shards.some(({ state, owner }) => state === "open" && owner === undefined)) return false;
-    const known = new Map(shards.map((shard) => [shard.shardId, shard.state]));
-    const listed = await this.#driver.shards();
-    for (const id of listed.keys()) if (!known.has(id)) return false;
-    for (const [id, state] of known) {
-      if (state === "open" && !(listed.get(id)?.isOpen ?? false)) return false;
-    }
-    const horizon = Math.max(this.#driver.horizonAt(this.scheduler.now), this.#start?.from ?? 0);
-    const skipped = (await ledger.gaps()).filter(({ reason }) => reason === "skipped");
-    return this.#driver.records.every(({ shardId, sequenceNumber, putAt }) => {
-      if (putAt < horizon) return true;
-      const checkpoint = checkpoints.get(shardId as ShardId);
-      if (checkpoint !== undefined && compareNumbers(checkpoint, sequenceNumber) >= 0) return true;
-      return skipped.some((gap) => gap.shardId === shardId && putAt < gap.recordedAt.getTime());
-    });
-  }
-
-  /** Whether consumers have all that they can have, and producers are done. */
-  #isRead(): boolean {
-    const facts = {
-      records: this.#driver.records,
-      horizonAt: (time: number) => this.#driver.horizonAt(time),
-      endedAt: this.scheduler.now,
+  #unfinished(): Promise<string | undefined> {
+    return unfinished({
+      ledger: this.#worldLedger.ledger,
+      driver: this.#driver,
+      programs: this.#programs,
       start: this.#start,
-      archived: new Map<number, number>(),
-    };
-    const { consumers, producers } = this.#programs;
-    return producers.every(({ isDone }) => isDone) &&
-      consumers.every((consumer) => missedBy(consumer, facts).length === 0);
+      now: this.scheduler.now,
+    });
   }
 
   #note(who: string, what: string, details?: () => string): void {

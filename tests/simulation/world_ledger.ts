@@ -1,9 +1,19 @@
-import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, ArchiveLedger, Gap } from "../../src/checkpoint/archive_ledger.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Random } from "../../src/testing/mod.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** Opens an empty database. */
 export type OpenLedger = (clock: Clock) => Promise<ArchiveLedger>;
+
+/** What a {@linkcode WorldLedger} is made of. */
+export interface WorldLedgerOptions {
+  readonly open: OpenLedger;
+  /** The database's clock. */
+  readonly now: () => number;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+}
 
 /** A write that the database has seen. */
 interface Written {
@@ -12,7 +22,16 @@ interface Written {
   readonly at: number;
 }
 
-const READS: ReadonlySet<PropertyKey> = new Set(["shards", "checkpoints", "standing", "gaps"]);
+const READS: ReadonlySet<PropertyKey> = new Set([
+  "shards",
+  "checkpoints",
+  "standing",
+  "gaps",
+  "store",
+  "moves",
+  "newestFiles",
+  "isCommitted",
+]);
 
 /** Without these nothing is asked for yet, and nothing can be lost. */
 const FIRST: ReadonlySet<string> = new Set(["identify", "addFirstShards", "adopt"]);
@@ -26,18 +45,22 @@ export class WorldLedger {
   readonly ledger: ArchiveLedger;
   /** Called after each write, with its answer. */
   onWritten: ((operation: string, args: readonly unknown[], answer: unknown) => void) | undefined;
+  /** Gaps that were recorded, and which a failover has forgotten: they were logged, and so told. */
+  readonly forgottenGaps: Gap[] = [];
   /** Chance that a lease is taken in the moment before an intent. */
   stolenLeases = 0;
   readonly #open: OpenLedger;
   readonly #now: () => number;
   readonly #random: Random;
+  readonly #scheduler: Scheduler;
   #journal: readonly Written[] = [];
   #current: Promise<ArchiveLedger>;
 
-  private constructor(open: OpenLedger, now: () => number, random: Random, first: ArchiveLedger) {
-    this.#open = open;
-    this.#now = now;
-    this.#random = random;
+  private constructor(options: WorldLedgerOptions, first: ArchiveLedger) {
+    this.#open = options.open;
+    this.#now = options.now;
+    this.#random = options.random;
+    this.#scheduler = options.scheduler;
     this.#current = Promise.resolve(first);
     this.ledger = new Proxy(first, {
       get: (target, name) => {
@@ -49,18 +72,22 @@ export class WorldLedger {
   }
 
   /** Opens an empty database whose clock is `now`. */
-  static async open(open: OpenLedger, now: () => number, random: Random): Promise<WorldLedger> {
-    return new WorldLedger(open, now, random, await openAnew(open, now, []));
+  static async open(options: WorldLedgerOptions): Promise<WorldLedger> {
+    return new WorldLedger(options, await openAnew(options.open, options.now, []));
   }
 
   /** Fails over to a server that does not know what was written since a time. */
   failOver(since: number): string {
     const kept = this.#journal.filter(({ at, operation }) => at <= since || FIRST.has(operation));
-    const forgotten = this.#journal.filter((written) => !kept.includes(written))
-      .map(({ operation }) => operation).join(", ");
+    const forgotten = this.#journal.filter((written) => !kept.includes(written));
+    this.forgottenGaps.push(...forgotten.flatMap(gapsOf));
     this.#journal = kept;
-    this.#current = this.#current.then(() => openAnew(this.#open, this.#now, kept));
-    return forgotten;
+    const current = this.#current;
+    this.#current = this.#scheduler.hold(async () => {
+      await current;
+      return await openAnew(this.#open, this.#now, kept);
+    });
+    return forgotten.map(({ operation }) => operation).join(", ");
   }
 
   async #call(operation: string, args: readonly unknown[]): Promise<unknown> {
@@ -86,6 +113,11 @@ export class WorldLedger {
     if (owner !== undefined) await this.#write("release", [owner, [shardId]]);
     await this.#write("acquire", [shardId, THIEF, 1_000]);
   }
+}
+
+function gapsOf({ operation, args }: Written): Gap[] {
+  if (operation === "recordGap") return [args[0] as Gap];
+  return operation === "reposition" && args[3] !== undefined ? [args[3] as Gap] : [];
 }
 
 /** Opens a database and writes what was written before, at the times when it was. */
