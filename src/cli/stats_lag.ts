@@ -79,7 +79,8 @@ async function lagOf(row: StatsRow, kinesis: KinesisApi, { clock }: CliContext):
     const [next] = batch.records;
     if (next !== undefined) {
       const now = batch.serverTime?.getTime() ?? clock.now();
-      return { type: "behind", ms: Math.max(0, now - next.arrivedAt.getTime()) };
+      // Kinesis tells its time to the second; a record that waits is never no lag.
+      return { type: "behind", ms: Math.max(1, now - next.arrivedAt.getTime()) };
     }
     behindMs = batch.millisBehindLatest;
     iterator = batch.nextIterator;
