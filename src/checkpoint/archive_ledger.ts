@@ -258,7 +258,8 @@ export interface ArchiveLedger extends AsyncDisposable {
   /**
    * Ends a shard that was archived to its end, frees its lease and adds its children.
    *
-   * @returns False if the lease is another's by now: nothing is written then.
+   * @returns False if the lease is another's by now, or an intent of the shard is open, as where the
+   * database has forgotten a commit: nothing is written then.
    */
   end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
 

@@ -13,7 +13,7 @@ import type { ShardId } from "../record.ts";
 import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
 import { type IntentRow, toIntent, toKnownAt, toStart } from "./ledger_rows.ts";
-import { type LedgerScope, lockShards } from "./ledger_shards.ts";
+import { endShard, type LedgerScope, lockShards } from "./ledger_shards.ts";
 import { movedError, otherStoreError, unknownError } from "./ledger_errors.ts";
 import { lockStore } from "./ledger_store.ts";
 import { toSequenceNumber } from "./rows.ts";
@@ -60,6 +60,16 @@ export function* standing({ client, stream }: LedgerScope, shardId: ShardId): St
     knownAt: toKnownAt(shard),
     start: toStart(shard.start_at),
   };
+}
+
+/** Ends a shard, unless an intent of it is open: nobody would settle that any more. */
+export function* endSettled(
+  scope: LedgerScope,
+  end: Parameters<typeof endShard>[1],
+): Steps<boolean> {
+  yield* lockShards(scope, [end.shardId]);
+  if ((yield* standing(scope, end.shardId)).open.length > 0) return false;
+  return yield* endShard(scope, end);
 }
 
 /** Writes an intent down for those shards that still are as it says. */

@@ -262,9 +262,7 @@ export class MemoryLedger implements ArchiveLedger {
   /** What has to be settled before a shard is read. */
   // deno-lint-ignore require-await
   async standing(shardId: ShardId): Promise<ShardStanding> {
-    const open = [...this.#intents.values()].filter((intent) =>
-      intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
-    );
+    const open = this.#openIntents(shardId);
     const { start, startedAt } = this.#row(shardId);
     const saved = this.#checkpoints.get(shardId);
     return {
@@ -331,7 +329,7 @@ export class MemoryLedger implements ArchiveLedger {
     const row = this.#row(shardId);
     if (row.epoch !== epoch) return false;
     if (row.state === "ended") return true;
-    if (row.owner === undefined) return false;
+    if (row.owner === undefined || this.#openIntents(shardId).length > 0) return false;
     row.state = "ended";
     row.owner = undefined;
     await this.addShards(children);
@@ -407,6 +405,12 @@ export class MemoryLedger implements ArchiveLedger {
   #checkStore(identity: string | undefined): void {
     if (this.#store === undefined || this.#store === identity) return;
     throw otherStoreError(this, { known: this.#store, found: identity });
+  }
+
+  #openIntents(shardId: ShardId): IntentRow[] {
+    return [...this.#intents.values()].filter((intent) =>
+      intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
+    );
   }
 
   #isLeased(row: ShardRow): boolean {

@@ -16,14 +16,13 @@ import type {
 import { listCheckpoints } from "./ledger_checkpoints.ts";
 import { adopt, confirm, reposition } from "./ledger_positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "./ledger_gaps.ts";
-import { cancel, commit, intend, isCommitted, standing } from "./ledger_intents.ts";
+import { cancel, commit, endSettled, intend, isCommitted, standing } from "./ledger_intents.ts";
 import { prepareLedger } from "./ledger_schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./ledger_store.ts";
 import {
   acquire,
   addFirstShards,
   addShards,
-  endShard,
   identify,
   leave,
   type LedgerScope,
@@ -183,7 +182,7 @@ export class SqlLedger implements ArchiveLedger {
   end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
     return this.#transact(
       `Cannot end ${shardId} of stream`,
-      () => endShard(this.#scope, { shardId, epoch, children }),
+      () => endSettled(this.#scope, { shardId, epoch, children }),
     );
   }
 

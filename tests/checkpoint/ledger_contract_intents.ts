@@ -54,6 +54,22 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
+    name: "end() leaves a shard open of which an intent is open: nobody would settle it any more",
+    async run(place) {
+      await using ledger = await place.open();
+      await lease(ledger, "a", 2);
+      await ledger.intend(intent("i", range(0, 1, undefined, "10"), range(1, 1, undefined, "20")));
+      equal(await ledger.end(shard(0), 1, [newShard(7)]), false);
+      deepStrictEqual((await ledger.shards("open")).map(({ shardId }) => shardId), [
+        shard(0),
+        shard(1),
+      ]);
+      await ledger.commit("i");
+      equal(await ledger.end(shard(0), 1, [newShard(7)]), true);
+      equal(await ledger.end(shard(0), 1, [newShard(7)]), true);
+    },
+  },
+  {
     name: "isCommitted() knows the keys of archives that are done, and no others",
     async run(place) {
       await using ledger = await place.open();

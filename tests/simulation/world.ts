@@ -241,7 +241,10 @@ export class World {
         return this.#programs.crash();
       case "fail over": {
         const since = this.scheduler.now - this.scenario.troubles.failoverLag;
-        const forgotten = this.#worldLedger.failOver(since + this.scenario.troubles.ledgerClock);
+        const forgotten = this.#worldLedger.failOver(
+          since + this.scenario.troubles.ledgerClock,
+          (key) => this.#worldStore.has(key),
+        );
         return this.#note("ledger", "fails over", () => `and forgets ${forgotten}`);
       }
       case "night falls":

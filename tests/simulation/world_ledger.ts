@@ -76,9 +76,21 @@ export class WorldLedger {
     return new WorldLedger(options, await openAnew(options.open, options.now, []));
   }
 
-  /** Fails over to a server that does not know what was written since a time. */
-  failOver(since: number): string {
-    const kept = this.#journal.filter(({ at, operation }) => at <= since || FIRST.has(operation));
+  /**
+   * Fails over to a server that does not know what was written since a time. It knows the intents of files
+   * that are not there yet: no protocol could stop these once they are forgotten.
+   *
+   * @param since The time, by the database's clock.
+   * @param isThere Whether there is an object under a key.
+   * @returns What it has forgotten, in words.
+   */
+  failOver(since: number, isThere: (key: string) => boolean): string {
+    const open = this.#journal.findLastIndex(({ operation, args }) =>
+      operation === "intend" && !isThere((args[0] as ArchiveIntent).key)
+    );
+    const kept = this.#journal.filter(({ at, operation }, index) =>
+      index <= open || at <= since || FIRST.has(operation)
+    );
     const forgotten = this.#journal.filter((written) => !kept.includes(written));
     this.forgottenGaps.push(...forgotten.flatMap(gapsOf));
     this.#journal = kept;

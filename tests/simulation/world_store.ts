@@ -10,7 +10,9 @@ export class WorldStore {
   readonly #real: ObjectStore;
   readonly #now: () => number;
   readonly #random: Random;
+  /** Until when each object is not listed. */
   readonly #puts = new Map<string, number>();
+  readonly #keys = new Set<string>();
   #plan: Pick<TroublePlan, "listingLag" | "falseConflicts">;
 
   constructor(
@@ -33,6 +35,11 @@ export class WorldStore {
     }));
   }
 
+  /** Whether somebody has put an object under a key. */
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   /** Ends all trouble. */
   end(): void {
     this.#plan = { listingLag: 0, falseConflicts: 0 };
@@ -45,6 +52,7 @@ export class WorldStore {
       return "exists";
     }
     const answer = await this.#real.put(key, body, options);
+    this.#keys.add(key);
     if (listingLag > 0 && answer === "created") {
       this.#puts.set(key, this.#now() + this.#random.integer(0, listingLag));
     }
