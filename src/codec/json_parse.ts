@@ -6,6 +6,7 @@
 
 import { TritonError } from "../errors.ts";
 import { type BigIntegers, findJsonFault, isInteger64 } from "./json_fault.ts";
+import { hasEscapedKey, readJson } from "./json_read.ts";
 import { type CountedMsgpack, encodeCounted } from "./msgpack_encode.ts";
 
 /** Thrown when text is not one JSON object, or holds what an event cannot. */
@@ -60,8 +61,9 @@ export interface ParseJsonEventOptions {
 export function parseJsonEvent(text: string, options: ParseJsonEventOptions = {}): Uint8Array {
   const { bigIntegers = "refuse" } = options;
   try {
-    const { bytes, keys, isFinite } = encodeText(text, bigIntegers);
     const hasEscapes = text.includes("\\");
+    if (hasEscapes && hasEscapedKey(text)) return encodeExactly(text, bigIntegers);
+    const { bytes, keys, isFinite } = encodeText(text, bigIntegers);
     if (
       !isFinite || !hasKeys(text, keys, hasEscapes) || !text.isWellFormed() ||
       (hasEscapes && SURROGATE_ESCAPE.test(text))
@@ -97,6 +99,14 @@ function encodeText(text: string, bigIntegers: BigIntegers): CountedMsgpack {
   const exact = encodeCounted(asObject(JSON.parse(text, reviver), text));
   expectsLarge = exact.hasLarge;
   return exact;
+}
+
+/** Encodes what `JSON.parse` may misread: see {@linkcode readJson}. */
+function encodeExactly(text: string, bigIntegers: BigIntegers): Uint8Array {
+  throwFault(text, bigIntegers);
+  const reviver = bigIntegers === "text" ? keepAsText : keepInteger;
+  const value = readJson(text, (source) => reviver("", Number(source), { source }));
+  return encodeCounted(asObject(value, text)).bytes;
 }
 
 function asObject(value: unknown, text: string): object {

@@ -187,13 +187,13 @@ const NUMBERS: fc.Arbitrary<Part> = fc.constantFrom(
   ...["1e309", "18446744073709551616", "-9223372036854775809", "9".repeat(400)]
     .map((text) => ({ text, isGood: false })),
 );
-// No backslash: see json_write_test.ts for what JSON.parse makes of keys after one.
 const CHARACTERS = fc.constantFrom(
   ...[
     "a",
     "b",
     ":",
     '\\"',
+    "\\\\",
     "\\u0061",
     "ü",
     "😀",
