@@ -9,6 +9,8 @@ export class Lease {
   readonly epoch: number;
   /** The last record in a file that was closed: what the shard's next file follows on. */
   archived: SequenceNumber | undefined;
+  /** The last record in the archive, also where the file that follows does not follow on it. */
+  archivedBefore: SequenceNumber | undefined;
   /** Up to when everything that arrived has been read, in milliseconds since the Unix epoch. */
   readUntil = -Infinity;
   /** Whether the last answer reached the newest record. */

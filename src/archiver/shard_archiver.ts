@@ -165,6 +165,7 @@ export class ShardArchiver {
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
     let isTrimmed = false;
     const pace = {
+      readBefore: lease.archivedBefore,
       ...{ clock, time, signal, pollIntervalMs, limit, onRetry, budget: this.#budget },
       onTrimmed: () => void (isTrimmed = true),
     };

@@ -4,6 +4,7 @@ import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
 import { CheckpointError } from "../errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
 import type { Lease } from "./lease.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 
@@ -38,6 +39,8 @@ export async function positionShard(
   const mended = await mendCheckpoint(lease, standing, services, options);
   if (mended === undefined) return undefined;
   const { checkpoint, knownAt } = mended;
+  // Reading from a time on, which is a second early, may bring what was archived before it.
+  lease.archivedBefore = await findArchived(lease.shardId, checkpoint, services);
   if (options.skip) return await skip(lease, checkpoint, services);
   lease.archived = checkpoint;
   lease.lastRead = checkpoint;
@@ -55,11 +58,8 @@ async function mendCheckpoint(
   const { ledger } = services;
   const { shardId, epoch } = lease;
   if (end === undefined) return standing;
-  const { checkpoint } = standing;
-  const gaps = checkpoint === undefined
-    ? await persist("ledger", services, () => ledger.gaps())
-    : [];
-  if (!isBehind(lastArchived({ shardId, checkpoint }, gaps), end.last)) return standing;
+  const archived = await findArchived(shardId, standing.checkpoint, services);
+  if (!isBehind(archived, end.last)) return standing;
   if (!recover) throw behindError(shardId, end.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
   const position = { checkpoint: end.last, knownAt: end.lastArrival };
@@ -72,6 +72,17 @@ async function mendCheckpoint(
     sequenceNumber: end.last,
   });
   return position;
+}
+
+/** The last record that the database knows to be archived. */
+async function findArchived(
+  shardId: ShardId,
+  checkpoint: ShardStanding["checkpoint"],
+  services: PositionServices,
+): Promise<SequenceNumber | undefined> {
+  if (checkpoint !== undefined) return checkpoint;
+  const gaps = await persist("ledger", services, () => services.ledger.gaps());
+  return lastArchived({ shardId, checkpoint }, gaps);
 }
 
 /** Passes over everything up to now, and records what was passed over. */

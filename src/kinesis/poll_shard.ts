@@ -34,6 +34,11 @@ export interface PollShardOptions extends RetryingOptions {
   readonly pollIntervalMs?: number | undefined;
   /** The most records of one request: 10,000 unless given, which is also the most there can be. */
   readonly limit?: number | undefined;
+  /**
+   * A record that was read before, as were those before it: they are left out where reading begins at a
+   * time. Default: none.
+   */
+  readonly readBefore?: SequenceNumber | undefined;
   /** Memory shared with the reading of other shards; without limit unless given. */
   readonly budget?: ReadBudget | undefined;
   /** The service's time, shared with others that use the same service. */
@@ -175,7 +180,7 @@ class ShardReader {
     this.#limit = options.limit ?? 10_000;
     this.#share = (options.budget ?? new ReadBudget(Infinity)).share();
     this.#position = from;
-    if (from.type === "after") this.#last = from.sequenceNumber;
+    this.#last = from.type === "after" ? from.sequenceNumber : options.readBefore;
   }
 
   /** Whether the shard holds more than was read; not every server tells its lag. */

@@ -21,8 +21,8 @@ export interface ReadFile {
 
 /** A worker that runs, and how to stop it. */
 export interface RunningWorker {
-  /** Tells it to stop, and waits until it has. */
-  stop(): Promise<void>;
+  /** Tells it to stop, and waits until it has; the clock advances by steps of so many milliseconds. */
+  stop(stepMs?: number): Promise<void>;
   /** How it stands. */
   status(): ArchiverStatus;
   /** What came of it: settles when it has ended. */
@@ -81,18 +81,18 @@ export class Fixture {
     const archiver = new Archiver({ kinesis, store, ledger, clock: machine }, options);
     const done = archiver.run(stop.signal);
     done.catch(() => {});
-    const clockRuns = async () => {
+    const clockRuns = async (stepMs: number) => {
       let over = false;
       done.catch(() => {}).finally(() => over = true);
-      while (!over) await clock.advance(1_000);
+      while (!over) await clock.advance(stepMs);
       await done;
     };
     return {
       done,
       status: () => archiver.status(),
-      stop: () => {
+      stop: (stepMs = 1_000) => {
         stop.abort();
-        return clockRuns();
+        return clockRuns(stepMs);
       },
     };
   }
