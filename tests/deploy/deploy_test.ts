@@ -4,7 +4,7 @@ import { Deployment } from "kubernetes-models/apps/v1";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
 // @ts-types="./hcl2json.d.ts"
 import { parse as parseHcl } from "@cdktf/hcl2json";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { parseConfig } from "@triton/triton/config";
 import { prometheusName } from "../../src/telemetry/instruments.ts";
 import { METRICS } from "../../src/telemetry/metrics.ts";
@@ -31,6 +31,12 @@ Deno.test("the systemd unit is one, and starts triton with options that it has",
   const unit = read("systemd/triton-store@.service");
   await checkOptions(unit.match(/^ExecStart=.*$/m)![0]);
   parseConfig(read("systemd/triton.yaml"));
+  const [stream] = Object.keys(parse(read("systemd/triton.yaml")));
+  match(unit, /^EnvironmentFile=-\/etc\/triton\/%i\.env$/m);
+  const listen = ["triton.env", `${stream}.env`].map((file) =>
+    read(`systemd/${file}`).match(/^TRITON_LISTEN=(.+)$/m)![1]
+  );
+  equal(new Set(listen).size, 2, "two streams on a host have two ports");
   const directory = await Deno.makeTempDir();
   try {
     // It demands that the program is there.
@@ -38,6 +44,11 @@ Deno.test("the systemd unit is one, and starts triton with options that it has",
     await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/triton", Deno.execPath()));
     const answer = await runTool("systemd-analyze", ["verify", "--man=no", path]);
     if (answer !== undefined) deepStrictEqual(answer, { ok: true, text: "" });
+    // 1.1 of 10 is its exposure to what the process could do.
+    const sandbox = await runTool("systemd-analyze", [
+      ...["security", "--offline=true", "--threshold=11", "--no-pager", path],
+    ]);
+    if (sandbox !== undefined) ok(sandbox.ok, sandbox.text);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
