@@ -91,7 +91,7 @@ class Auditor {
     const { objects, strangers } = this.#facts;
     for (const key of [...objects.keys()].sort()) {
       const bytes = objects.get(key)!;
-      if (key === PROBE || strangers.has(key) || isVoid(bytes)) continue;
+      if (key.startsWith(PROBE) || strangers.has(key) || isVoid(bytes)) continue;
       try {
         this.#readFile(key, parseArchive(bytes));
       } catch (error) {
@@ -225,6 +225,7 @@ class Auditor {
       if (end !== undefined && compareNumbers(range.first, end) <= 0) {
         this.#report(`${where} begins at ${range.first}, before the chain's end ${end}`);
       }
+      this.#checkBucket(where, range, this.#facts.movedAt.get(shardId));
       this.#checkRange(where, range, records, quarantined);
       end = range.last;
     }
@@ -239,6 +240,14 @@ class Auditor {
     if (this.#facts.clocksAgree) return this.#files;
     const firstOf = ({ archive }: AuditedFile) => archive.shards.get(shardId)?.first ?? "";
     return this.#files.toSorted((a, b) => compareNumbers(firstOf(a), firstOf(b)));
+  }
+
+  /** What was archived before a move is in the old bucket, and what was archived since in the new. */
+  #checkBucket(where: string, { last }: ParsedRange, movedAt: string | undefined): void {
+    if (movedAt === undefined) return;
+    const isNew = where.endsWith("in the new bucket");
+    if (isNew === compareNumbers(last, movedAt) > 0) return;
+    this.#report(`${where} is in the wrong bucket: the archive moved after ${movedAt}`);
   }
 
   #checkRange(

@@ -50,6 +50,8 @@ export interface Facts {
   readonly forgottenGaps: readonly Gap[];
   /** The programs that read. */
   readonly consumers: readonly Consumer[];
+  /** Where each shard ended when the archive moved to another bucket: empty if it never did. */
+  readonly movedAt: ReadonlyMap<string, string>;
   /** Whether the clocks of all processes agreed. */
   readonly clocksAgree: boolean;
 }

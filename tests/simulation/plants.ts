@@ -266,6 +266,14 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     async *list() {},
     async *folders() {},
   })),
+
+  /** Moves: an intent is accepted whatever bucket it names. */
+  "intent names any bucket": inLedger((ledger) => ({
+    async intend(intent, replaces) {
+      const store = await ledger.store() ?? intent.store;
+      return await ledger.intend({ ...intent, store }, replaces);
+    },
+  })),
 };
 
 /** By which planted bug each kind of trouble is seen to be noticed. */
@@ -280,6 +288,7 @@ export const PLANT_OF_TROUBLE: Readonly<Record<Trouble, string>> = {
   redelivery: "redelivered record is another",
   consumers: "position one record too far",
   producers: "refused record counts as taken",
+  moves: "intent names any bucket",
 };
 
 function later(start: StartPosition): StartPosition {

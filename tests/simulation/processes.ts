@@ -23,6 +23,7 @@ export class Processes {
   readonly #random: Random;
   readonly #troubles: TroublePlan;
   readonly #note: Note;
+  readonly #pausedUntil = new Map<SimulatedProcess, number>();
   #isCalm = false;
 
   constructor(options: {
@@ -74,6 +75,10 @@ export class Processes {
     const { pauses } = this.#troubles;
     if (pauses === 0 || this.#isCalm || step.type !== "answer" || step.late) return;
     if (!random.chance(pauses * (PAUSES[step.call.operation] ?? 1))) return;
-    process.pause(random.integer(500, random.pick([2_000, 60_000, 180_000])));
+    // What arrives while it stands still does not make it longer.
+    if (this.#scheduler.now < (this.#pausedUntil.get(process) ?? 0)) return;
+    const ms = random.integer(500, random.pick([2_000, 60_000, 180_000]));
+    this.#pausedUntil.set(process, this.#scheduler.now + ms);
+    process.pause(ms);
   }
 }

@@ -22,7 +22,8 @@ export type Happening =
   }
   | { readonly at: number; readonly type: "start worker" | "stop worker" | "crash worker" }
   | { readonly at: number; readonly type: "night falls" }
-  | { readonly at: number; readonly type: "fail over" | "start programs" | "crash program" };
+  | { readonly at: number; readonly type: "fail over" | "start programs" | "crash program" }
+  | { readonly at: number; readonly type: "move bucket" };
 
 /** All that a seed decides beforehand. */
 export interface Scenario {
@@ -53,12 +54,14 @@ export function planScenario(random: Random, enabled: ReadonlySet<Trouble>): Sce
   // was lost in shards that came and went before the first worker came at all cannot be told.
   const days = planDays(random, oldTriton ? 0 : 0.2);
   const workers = random.integer(1, 3);
-  const strangers = random.chance(0.3) ? 0.2 : 0;
+  const strangers = random.chance(0.3) && planned.move === undefined ? 0.2 : 0;
   const skips = random.chance(0.05) ? 0.3 : 0;
   // A history reads what there is: not what an older Triton archived, nor around what strangers put.
-  const hasHistory = !oldTriton && strangers === 0 && skips === 0;
+  const hasHistory = !oldTriton && strangers === 0 && skips === 0 && planned.move === undefined;
   const consumers = planned.consumers.filter(({ type }) => type === "stream" || hasHistory);
-  const troubles = { ...planned, consumers };
+  // Nor do positions that were passed over, or taken over, come back from the archive.
+  const failovers = oldTriton || skips > 0 ? [] : planned.failovers;
+  const troubles = { ...planned, consumers, failovers };
   return {
     shards: random.pick([1, 1, 2, 2, 3]),
     retentionHours: random.pick([24, 24, 48]),
@@ -131,7 +134,7 @@ function planHappenings(
   random: Random,
   days: readonly Day[],
   workers: number,
-  { failovers }: TroublePlan,
+  { failovers, move }: TroublePlan,
 ): Happening[] {
   const last = days.at(-1)!;
   const happenings: Happening[] = [];
@@ -162,6 +165,9 @@ function planHappenings(
     });
   }
   happenings.push(...planWorkers(random, days, workers));
+  if (move !== undefined) {
+    happenings.push({ at: last.from + move * (last.to - last.from) / 2, type: "move bucket" });
+  }
   for (const part of failovers) {
     happenings.push({ at: last.from + part * (last.to - last.from), type: "fail over" });
   }

@@ -16,6 +16,7 @@ export const TROUBLES = [
   "redelivery",
   "consumers",
   "producers",
+  "moves",
 ] as const;
 
 /** Names one kind of trouble, so that it can be switched on and off for itself. */
@@ -56,6 +57,8 @@ export interface TroublePlan {
   readonly consumers: readonly ConsumerPlan[];
   /** The programs that write. */
   readonly producers: readonly ProducerPlan[];
+  /** When somebody begins to move the archive to another bucket, as a part of the run. */
+  readonly move: number | undefined;
 }
 
 /** Whether process clocks agree: keys of archives are then in the order of their making. */
@@ -83,6 +86,7 @@ export function planTroubles(
   const redelivery = of("redelivery", 0.3);
   const consumers = of("consumers", 0.25);
   const producers = of("producers", 0.2);
+  const moves = of("moves", 0.15);
   return {
     clockError: clocks?.pick([SECOND, 60 * SECOND, 600 * SECOND, 50 * 3_600 * SECOND]) ?? 0,
     clockDrift: clocks?.pick([0, 0.001, 0.05]) ?? 0,
@@ -97,6 +101,8 @@ export function planTroubles(
     stolenLeases: stolen?.pick([0.1, 0.3]) ?? 0,
     redelivery: redelivery?.pick([0.05, 0.3]) ?? 0,
     consumers: consumers === undefined ? [] : planConsumers(consumers, start),
+    // A move is made by hand, and not while a database fails over.
+    move: failovers === undefined ? moves?.next() : undefined,
     producers: producers === undefined ? [] : [planProducer(producers)],
   };
 }

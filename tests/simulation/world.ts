@@ -3,6 +3,7 @@ import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledge
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
 import { Random, SeededFaults, type SimulatedProcess } from "../../src/testing/mod.ts";
+import { CheckpointError } from "../../src/errors.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { unfinished } from "./completion.ts";
 import { Consumer } from "./consumers.ts";
@@ -44,6 +45,10 @@ export interface WorldOptions {
 /** The longest time between two polls of a shard. */
 const POLL_MS = 5_000;
 
+/** Identity of the bucket that an archive may move to, and what marks its keys in the audit. */
+const NEW_BUCKET = "memory:new";
+const IN_NEW_BUCKET = " in the new bucket";
+
 /** How long everything may take to be archived once nothing goes wrong any more. */
 const PATIENCE_MS = 20 * 60_000;
 
@@ -58,6 +63,12 @@ export class World {
   readonly #worldKinesis: WorldKinesis;
   readonly #store: MemoryObjectStore;
   readonly #worldStore: WorldStore;
+  /** Where the archive may move. */
+  readonly #newStore: MemoryObjectStore;
+  #isMoved = false;
+  /** Whether somebody is about to move it, so that no worker is started. */
+  #isMoving = false;
+  #isCalm = false;
   readonly #driver: StreamDriver;
   readonly #plant: Plant;
   readonly #database: DatabaseName;
@@ -83,7 +94,8 @@ export class World {
     this.#plant = options.plant ?? ((shared) => shared);
     const scheduler = this.scheduler;
     this.#kinesis = new MemoryKinesis({ clock: scheduler.clock(this.#random) });
-    this.#store = new MemoryObjectStore({ now: () => scheduler.now });
+    this.#store = new MemoryObjectStore({ now: () => scheduler.now, identity: "memory:old" });
+    this.#newStore = new MemoryObjectStore({ now: () => scheduler.now, identity: NEW_BUCKET });
     this.#driver = new StreamDriver(this.#kinesis, scheduler, random.fork(), this.scenario);
     this.#processes = new Processes({
       ...{ scheduler, random: random.fork(), troubles: this.scenario.troubles },
@@ -118,9 +130,11 @@ export class World {
   async facts(): Promise<Facts> {
     const objects = new Map<string, Uint8Array>();
     const storedAt = new Map<string, number>();
-    for await (const { key, modifiedAt } of this.#store.list("")) {
-      storedAt.set(key, modifiedAt.getTime());
-      objects.set(key, await (await this.#store.get(key)).bytes());
+    for (const [store, suffix] of [[this.#store, ""], [this.#newStore, IN_NEW_BUCKET]] as const) {
+      for await (const { key, modifiedAt } of store.list("")) {
+        storedAt.set(key + suffix, modifiedAt.getTime());
+        objects.set(key + suffix, await (await store.get(key)).bytes());
+      }
     }
     const { ledger } = this.#worldLedger;
     const shards = await ledger.shards();
@@ -142,7 +156,9 @@ export class World {
       gaps: await ledger.gaps(),
       forgottenGaps: this.#worldLedger.forgottenGaps,
       consumers: this.#programs.consumers,
-      clocksAgree: clocksAgree(this.scenario.troubles),
+      // Keys of two buckets are in no order either.
+      clocksAgree: clocksAgree(this.scenario.troubles) && !this.#isMoved,
+      movedAt: new Map((await ledger.moves()).map(({ shardId, after }) => [shardId, after])),
     };
   }
 
@@ -226,6 +242,7 @@ export class World {
       case "outage":
         return this.#faults.takeDown(happening.service, this.scheduler.now + happening.ms);
       case "start worker":
+        if (this.#isMoving) return;
         // Now and then one more than was planned, as when somebody starts a second by mistake.
         if (this.#workers.size < this.scenario.workers || this.#random.chance(0.1)) {
           this.#startWorker();
@@ -247,9 +264,39 @@ export class World {
         );
         return this.#note("ledger", "fails over", () => `and forgets ${forgotten}`);
       }
+      case "move bucket":
+        return this.#moveBucket();
       case "night falls":
         return this.#endAllWorkers();
     }
+  }
+
+  /** Moves the archive to the other bucket, once no worker is alive; some only sleep. */
+  #moveBucket(): void {
+    if (this.#isMoved || this.#isMoving || this.#isCalm) return;
+    this.#isMoving = true;
+    for (const worker of [...this.#workers]) {
+      if (this.#random.chance(0.5)) worker.stop.abort();
+      else worker.process.pause(this.#random.integer(30_000, 180_000));
+    }
+    const { leaseMs = 20_000 } = this.scenario.options;
+    this.scheduler.after(leaseMs + this.#random.integer(0, 20_000), () => void this.#tryMove());
+  }
+
+  async #tryMove(): Promise<void> {
+    if (this.#isCalm) return;
+    try {
+      const { ledger } = this.#worldLedger;
+      if ((await ledger.checkpoints()).size === 0) throw new Error("there is no archive yet");
+      await ledger.moveStore(NEW_BUCKET);
+      this.#isMoved = true;
+      this.#note("operator", "moves the archive");
+    } catch (error) {
+      this.#note("operator", "cannot move the archive", () => String(error));
+      this.scheduler.after(20_000, () => this.#moveBucket());
+    }
+    this.#isMoving = false;
+    if (this.#workers.size === 0) this.#startWorker();
   }
 
   /** Before a day or two without workers, some stop in good order and some do not. */
@@ -273,13 +320,18 @@ export class World {
     this.#workers.add(worker);
     const skipToLatest = this.#random.chance(this.scenario.skips);
     this.#note(name, "starts", () => skipToLatest ? "and skips to the latest" : "");
-    const services = servicesOf(process, this.#processes.faults, this.#shared);
+    // Somebody may start one with the old bucket even then.
+    const isNew = this.#isMoved && (this.#isCalm || this.#random.chance(0.8));
+    const shared = isNew ? { ...this.#shared, store: this.#newStore } : this.#shared;
+    const services = servicesOf(process, this.#processes.faults, shared);
     const archiver = new Archiver(services, { ...this.scenario.options, skipToLatest });
     archiver.run(worker.stop.signal).then(
       () => this.#ended(worker, "ends in good order"),
       (error) => {
         this.#ended(worker, `fails: ${error instanceof Error ? error.stack : error}`);
-        if (process.alive) this.#problems.push(`${name} failed: ${error}`);
+        const isRefused = this.#isMoved && error instanceof CheckpointError &&
+          error.code === "OtherStore";
+        if (process.alive && !isRefused) this.#problems.push(`${name} failed: ${error}`);
       },
     );
   }
@@ -314,6 +366,7 @@ export class World {
   /** Ends all trouble, and gives the workers time to finish. */
   async #calmDown(): Promise<void> {
     this.#note("world", "calms down");
+    this.#isCalm = true;
     this.#processes.end();
     this.#faults.end(CALM);
     this.#worldStore.end();
