@@ -113,6 +113,11 @@ export class ArchiverMonitor {
     return Object.fromEntries(this.#totals);
   }
 
+  /** Notes that a service is asked: if it never answers, it is known which one it is. */
+  asked(service: ServiceName): void {
+    this.#service(service);
+  }
+
   /**
    * Notes that a service answered.
    *

@@ -125,7 +125,7 @@ export interface ArchiverStatus {
   readonly recentFiles: readonly RecentFile[];
   /** Errors of late, the newest first. */
   readonly recentErrors: readonly RecentError[];
-  /** How the services answer. */
+  /** How the services answer that were asked so far. */
   readonly services: Readonly<Partial<Record<ServiceName, ServiceStatus>>>;
   /** What was counted since the start, by the names of the metrics. */
   readonly totals: Readonly<Record<string, number>>;

@@ -58,6 +58,7 @@ export async function persist<T>(
   request: () => Promise<T>,
 ): Promise<T> {
   const asked = {};
+  monitor?.asked(service);
   try {
     const answer = await retry(request, {
       clock,

@@ -43,21 +43,33 @@ const FAILING_MS = 15_000;
 /** One that has not been heard of for so long, and a lease, neither. */
 const SILENT_MS = 120_000;
 
-/** Whether work can be done: database and stream are reachable, and there are leases if any are due. */
+/**
+ * Whether work can be done: database and stream are reachable, and there are leases if any are due.
+ *
+ * A store that does not know its shards yet waits for what it has asked: the database, the bucket or
+ * Kinesis. Later, reading continues without the bucket.
+ */
 export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdict {
-  const { state, shards, services } = status;
-  const reasons: (string | undefined)[] = [
-    state === "stopping" ? "It is stopping" : undefined,
-    reachability("ledger", "The database", status, limits),
-  ];
-  if (state === "starting") return verdict(reasons);
-  reasons.push(reachability("Kinesis", "Kinesis", status, limits));
-  if (shards === undefined) {
-    if (services.ledger !== undefined) reasons.push("The shards are not known yet");
-  } else if (shards.some(isFree) && !shards.some(isHeld)) {
-    reasons.push("It holds no lease although shards are free");
-  }
-  return verdict(reasons);
+  const { state, shards } = status;
+  const stopping = state === "stopping" ? "It is stopping" : undefined;
+  if (shards === undefined) return verdict([stopping, ...waitsFor(status)]);
+  const isIdle = shards.some(isFree) && !shards.some(isHeld);
+  return verdict([
+    stopping,
+    outage("ledger", status) ?? silence("ledger", status, limits),
+    outage("Kinesis", status) ?? silence("Kinesis", status, limits),
+    isIdle ? "It holds no lease although shards are free" : undefined,
+  ]);
+}
+
+/** What a store waits for that does not know its shards yet; there always is something. */
+function waitsFor(status: StoreStatus): string[] {
+  const { services } = status;
+  // The database is what is asked first.
+  const asked = SERVICES.filter((service) => service === "ledger" || services[service]);
+  const missing = asked.map((service) => outage(service, status))
+    .filter((reason) => reason !== undefined);
+  return missing.length > 0 ? missing : ["The shards are not known yet"];
 }
 
 /** Whether the work gets done: no record waits for too long, or is about to be dropped. */
@@ -98,22 +110,39 @@ function isFree({ state }: ShardStatus): boolean {
   return state === "free";
 }
 
-/** Why a service counts as not reachable; undefined if it is. */
-function reachability(
+const SERVICES: readonly ServiceName[] = ["ledger", "object store", "Kinesis"];
+
+/** A service's name in a sentence's beginning. */
+function nameOf(service: ServiceName, { store }: StoreStatus): string {
+  if (service === "Kinesis") return "Kinesis";
+  if (service === "ledger") return "The database";
+  if (store === undefined) return "The bucket";
+  return `The ${store.startsWith("file:") ? "directory" : "bucket"} ${store}`;
+}
+
+/** Why a service counts as not reachable that never answered, or fails; undefined if it is. */
+function outage(service: ServiceName, status: StoreStatus): string | undefined {
+  const { at, services } = status;
+  const { lastAnswerAt, failingSince, error }: ServiceStatus = services[service] ?? {};
+  const because = error === undefined ? "" : `: ${error}`;
+  if (lastAnswerAt === undefined) {
+    return `${nameOf(service, status)} has not answered yet${because}`;
+  }
+  const failing = failingSince === undefined ? 0 : at.getTime() - failingSince.getTime();
+  if (failing <= FAILING_MS) return undefined;
+  return `${nameOf(service, status)} fails for ${duration(failing)}${because}`;
+}
+
+/** The same of a service that should answer again and again. */
+function silence(
   service: ServiceName,
-  name: string,
-  { at, services }: StoreStatus,
+  status: StoreStatus,
   { leaseMs }: HealthLimits,
 ): string | undefined {
-  const { lastAnswerAt, failingSince, error }: ServiceStatus = services[service] ?? {};
-  const since = (time: Date) => at.getTime() - time.getTime();
-  const because = error === undefined ? "" : `: ${error}`;
-  if (lastAnswerAt === undefined) return `${name} has not answered yet${because}`;
-  if (failingSince !== undefined && since(failingSince) > FAILING_MS) {
-    return `${name} fails for ${duration(since(failingSince))}${because}`;
-  }
-  const silent = since(lastAnswerAt);
-  return silent > SILENT_MS + leaseMs ? `${name} is silent for ${duration(silent)}` : undefined;
+  const lastAnswerAt = status.services[service]!.lastAnswerAt!;
+  const silent = status.at.getTime() - lastAnswerAt.getTime();
+  if (silent <= SILENT_MS + leaseMs) return undefined;
+  return `${nameOf(service, status)} is silent for ${duration(silent)}`;
 }
 
 function verdict(reasons: readonly (string | undefined)[]): Verdict {

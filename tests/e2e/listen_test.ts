@@ -65,6 +65,39 @@ Deno.test("triton store --listen is there before the database is, and says what 
   equal((await store.stop()).code, 0);
 });
 
+Deno.test("/readyz of a store that starts names the bucket while S3 fails, and not Kinesis", async () => {
+  await using pipeline = await startPipeline({ shards: 1 });
+  let isDown = true;
+  pipeline.s3.fault = () => isDown ? new Response("<Error/>", { status: 503 }) : undefined;
+  const store = pipeline.store(...LISTEN);
+  const url = await urlOf(store);
+  await store.until(/object store failed, asking again/);
+  const ready = await get(`${url}readyz`);
+  equal(ready.status, 503);
+  const { reasons } = JSON.parse(ready.body);
+  equal(reasons.length, 1);
+  match(reasons[0], /^The bucket s3:\/\/triton-test has not answered yet: .*503/);
+  isDown = false;
+  await untilTrue(async () => (await get(`${url}readyz`)).status === 200, "/readyz to be 200");
+  equal((await store.stop()).code, 0);
+});
+
+Deno.test("/readyz of a store that starts names Kinesis while it cannot be reached", async () => {
+  const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = nobody.addr as Deno.NetAddr;
+  nobody.close();
+  await using pipeline = await startPipeline({ kinesisUrl: `http://127.0.0.1:${port}` });
+  const store = pipeline.store(...LISTEN);
+  const url = await urlOf(store);
+  await store.until(/Kinesis failed, asking again/);
+  const ready = await get(`${url}readyz`);
+  equal(ready.status, 503);
+  const { reasons } = JSON.parse(ready.body);
+  equal(reasons.length, 1);
+  match(reasons[0], /^Kinesis has not answered yet: /);
+  equal((await store.stop()).code, 0);
+});
+
 Deno.test("triton store --listen goes on under 1,100 idle connections and 1,024 file descriptors", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const args = ["store", "--stream", "clicks", "--rotate", "1s", ...LISTEN];

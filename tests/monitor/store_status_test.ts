@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
+import type { StoreStatus } from "../../src/monitor/mod.ts";
 import { duration, judgeHealth, judgeReadiness } from "../../src/monitor/store_status.ts";
 import { ago, HOUR, LIMITS, MINUTE, shard, startingStatus, status } from "./monitor_fixture.ts";
 
@@ -41,6 +42,35 @@ Deno.test("judgeReadiness() says what a store waits for that starts or stops", (
     "The database has not answered yet",
   ]);
   deepStrictEqual(ready({ state: "stopping" }).reasons, ["It is stopping"]);
+});
+
+Deno.test("judgeReadiness() names what has not answered before the shards are known", () => {
+  const answered = { lastAnswerAt: ago(10 * MINUTE) };
+  const starts = (services: StoreStatus["services"], store = "s3://triton-prod") =>
+    judgeReadiness({ ...status({ services, store }), shards: undefined }, LIMITS).reasons;
+  deepStrictEqual(starts({ ledger: {} }), ["The database has not answered yet"]);
+  const down = { failingSince: ago(5_000), error: "Cannot write s3://triton-prod/x: 503" };
+  deepStrictEqual(starts({ ledger: answered, "object store": down }), [
+    "The bucket s3://triton-prod has not answered yet: Cannot write s3://triton-prod/x: 503",
+  ]);
+  deepStrictEqual(starts({ ledger: answered, "object store": {} }), [
+    "The bucket s3://triton-prod has not answered yet",
+  ], "one that hangs, too");
+  deepStrictEqual(starts({ ledger: answered, "object store": {} }, "file:///archive"), [
+    "The directory file:///archive has not answered yet",
+  ]);
+  const failing = { ...down, ...answered, failingSince: ago(MINUTE) };
+  deepStrictEqual(starts({ ledger: answered, "object store": failing }), [
+    "The bucket s3://triton-prod fails for 1 min: Cannot write s3://triton-prod/x: 503",
+  ]);
+  const others = { ledger: answered, "object store": answered };
+  deepStrictEqual(starts({ ...others, Kinesis: {} }), ["Kinesis has not answered yet"]);
+  deepStrictEqual(starts({ ...others, Kinesis: answered }), ["The shards are not known yet"]);
+  deepStrictEqual(starts({ ledger: {}, "object store": {}, Kinesis: {} }), [
+    "The database has not answered yet",
+    "The bucket s3://triton-prod has not answered yet",
+    "Kinesis has not answered yet",
+  ]);
 });
 
 Deno.test("judgeHealth() says which records wait for too long", () => {
