@@ -8,7 +8,14 @@
  */
 
 import { CheckpointError } from "../errors.ts";
-import { ask, type SqlDialect, type SqlExecutor, type Steps } from "./sql_steps.ts";
+import {
+  ask,
+  type Premise,
+  type Row,
+  type SqlDialect,
+  type SqlExecutor,
+  type Steps,
+} from "./sql_steps.ts";
 
 /**
  * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
@@ -93,6 +100,20 @@ export const LEDGER_TABLES: readonly string[] = [
 /** The version that this program works with. */
 export const LEDGER_VERSION: number = VERSIONS.length;
 
+const SELECT_VERSION = "SELECT version FROM triton_schema WHERE part = 'ledger'";
+
+/**
+ * The premise of each transaction: the tables are of this version. They may have changed since the
+ * ledger was opened: a newer Triton was started beside this one, or an old backup was restored.
+ */
+export const SAME_SCHEMA: Premise = {
+  text: SELECT_VERSION,
+  check(rows) {
+    const version = toVersion(rows);
+    if (version < LEDGER_VERSION) throw setBackError(version);
+  },
+};
+
 /**
  * Creates the ledger's tables, or brings them to this version.
  *
@@ -120,7 +141,10 @@ export function* upgrade(dialect: SqlDialect): Steps<void> {
 /** The version of the tables that are there: 0 if there are none. */
 function* readVersion(dialect: SqlDialect): Steps<number> {
   if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) return 0;
-  const [row] = yield* ask("SELECT version FROM triton_schema WHERE part = 'ledger'");
+  return toVersion(yield* ask(SELECT_VERSION));
+}
+
+function toVersion([row]: readonly Row[]): number {
   const version = Number(row?.version ?? 0);
   if (version > LEDGER_VERSION) throw tooNewError(version);
   return version;
@@ -140,5 +164,14 @@ function tooNewError(version: number): CheckpointError {
     `Cannot use the checkpoint database: a newer Triton has changed its tables (to version ` +
       `${version}; this one knows ${LEDGER_VERSION}); use that Triton, or a later one`,
     { code: "SchemaTooNew", retryable: false },
+  );
+}
+
+function setBackError(version: number): CheckpointError {
+  return new CheckpointError(
+    `Cannot use the checkpoint database: its tables are those of an older Triton by now (version ` +
+      `${version}; this one knows ${LEDGER_VERSION}), as after a restored backup; start again, ` +
+      "which brings them up to date",
+    { code: "SchemaTooOld", retryable: false },
   );
 }

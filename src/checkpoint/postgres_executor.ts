@@ -8,13 +8,16 @@ import {
   type Intruder,
   SAFE_PATH,
 } from "./postgres_schema.ts";
-import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
+import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 
 /** Rollbacks for another transaction's sake: serialization failure and deadlock. */
 const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 
 /** Locks are taken in one order, so that even a second attempt is rare. */
 const MAX_ATTEMPTS = 10;
+
+/** Of the advisory lock of all who change the schema, or rely on it: "trit". */
+const SCHEMA_LOCK = 1953655156;
 
 const DIALECT: SqlDialect = {
   // The time of the statement, not of its transaction, which may have waited for a lock.
@@ -28,8 +31,11 @@ const DIALECT: SqlDialect = {
     WHERE c.relname = ? AND n.nspname = {schema}`,
   // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
   // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
-  lockSchema: "SELECT pg_catalog.pg_advisory_xact_lock(1953655156)", // "trit"
+  lockSchema: `SELECT pg_catalog.pg_advisory_xact_lock(${SCHEMA_LOCK})`,
 };
+
+/** Ends with the transaction; many can hold it, and nobody changes the schema meanwhile. */
+const SHARE_SCHEMA = `SELECT pg_catalog.pg_advisory_xact_lock_shared(${SCHEMA_LOCK})`;
 
 /** Said, because the database's default may be another one. */
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -68,8 +74,8 @@ export class PostgresExecutor implements SqlExecutor {
     return attempt(() => this.#transaction(what, BEGIN, steps)); // a standby may be read, too
   }
 
-  transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps));
+  transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
+    return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps, premise));
   }
 
   /** Checks the owners of the tables that are there by now. */
@@ -94,10 +100,20 @@ export class PostgresExecutor implements SqlExecutor {
     return findSchema(sql, this.#pool.tableOwner);
   }
 
-  #transaction<T>(what: string, begin: string, steps: () => Steps<T>): Promise<T> {
+  #transaction<T>(
+    what: string,
+    begin: string,
+    steps: () => Steps<T>,
+    premise?: Premise,
+  ): Promise<T> {
     return this.#pool.run(what, async (sql) => {
       const schema = this.#schema ??= await this.#findSchema(sql);
-      return await transaction(sql, `${begin}; ${SETTINGS}`, () => drive(sql, schema, steps()));
+      // The lock first: each statement sees what was committed before it began.
+      const first = premise ? `; ${SHARE_SCHEMA}; ${inSchema(schema, premise.text)}` : "";
+      return await transaction(sql, `${begin}; ${SETTINGS}${first}`, (rows) => {
+        premise?.check(rows);
+        return drive(sql, schema, steps());
+      });
     });
   }
 }
@@ -106,9 +122,13 @@ export class PostgresExecutor implements SqlExecutor {
  * Runs work as a transaction. If it fails, the session ends with it: {@linkcode PostgresPool} sees
  * to that. So there is no ROLLBACK, which would need a connection that works.
  */
-async function transaction<T>(sql: Sql, begin: string, work: () => Promise<T>): Promise<T> {
-  await sql.unsafe(begin);
-  const result = await work();
+async function transaction<T>(
+  sql: Sql,
+  begin: string,
+  work: (lastRows: Row[]) => Promise<T>,
+): Promise<T> {
+  const results = await sql.unsafe<Row[][]>(begin);
+  const result = await work(results.at(-1)!);
   const { command } = await sql.unsafe("COMMIT");
   if (command === "COMMIT") return result;
   throw new Error(`the server answered COMMIT with ${command}`);

@@ -17,7 +17,7 @@ import { listCheckpoints } from "./ledger_checkpoints.ts";
 import { adopt, confirm, reposition } from "./ledger_positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "./ledger_gaps.ts";
 import { cancel, commit, endSettled, intend, isCommitted, standing } from "./ledger_intents.ts";
-import { prepareLedger } from "./ledger_schema.ts";
+import { prepareLedger, SAME_SCHEMA } from "./ledger_schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./ledger_store.ts";
 import {
   acquire,
@@ -214,7 +214,7 @@ export class SqlLedger implements ArchiveLedger {
     if (epoch !== undefined) {
       return await this.#transact(what, () => recordLeasedGap(this.#scope, gap, epoch));
     }
-    await this.#run(what, () => recordGap(this.#scope, gap));
+    await this.#transact(what, () => recordGap(this.#scope, gap));
     return true;
   }
 
@@ -236,6 +236,6 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   #transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return this.#executor.transact(`${what} "${this.stream}"`, steps);
+    return this.#executor.transact(`${what} "${this.stream}"`, steps, SAME_SCHEMA);
   }
 }

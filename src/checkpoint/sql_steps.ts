@@ -38,6 +38,14 @@ export interface SqlDialect {
   readonly lockSchema: string | undefined;
 }
 
+/** What must hold for a transaction, asked in the round trip that begins it. */
+export interface Premise {
+  /** One statement, without values. */
+  readonly text: string;
+  /** Throws if the statement's rows are not as they must be. */
+  readonly check: (rows: readonly Row[]) => void;
+}
+
 /** A database to run work on; what fails is a `CheckpointError` that begins with `what`. */
 export interface SqlExecutor extends AsyncDisposable {
   /** What the database wants to be told in its own words. */
@@ -49,9 +57,10 @@ export interface SqlExecutor extends AsyncDisposable {
    *
    * Each statement sees what was committed before it began, and rows that were locked by
    * {@linkcode SqlDialect.forUpdate} as they are (READ COMMITTED, or stricter). The work is begun
-   * anew where the database gave it up for another transaction's sake.
+   * anew where the database gave it up for another transaction's sake. With a premise, nobody
+   * changes the schema between its check and the end of the transaction.
    */
-  transact<T>(what: string, steps: () => Steps<T>): Promise<T>;
+  transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T>;
 }
 
 /** Asks one statement. */

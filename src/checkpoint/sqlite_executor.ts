@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
+import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";
 
@@ -55,12 +55,13 @@ export class SqliteExecutor implements SqlExecutor {
     return this.#attempt(what, () => this.#drive(steps()));
   }
 
-  transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
+  transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
     return this.#attempt(what, () => {
       this.#checkFile?.();
       // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
       this.#database.exec("BEGIN IMMEDIATE");
       try {
+        premise?.check(this.#ask({ text: premise.text, values: [] }));
         const result = this.#drive(steps());
         this.#database.exec("COMMIT");
         return result;

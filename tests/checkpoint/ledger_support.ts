@@ -138,3 +138,31 @@ export async function takesOverVersion1(open: () => Promise<ArchiveLedger>): Pro
   const next = { ...intent("k", range(0, 1, "6", "7")), store: "s3://a" };
   deepStrictEqual(await ledger.intend(next), [shard(0)]);
 }
+
+/**
+ * Has the tables of an open ledger raised, and set back, by another program: its next transaction
+ * is refused, whichever it is, and nothing is written.
+ *
+ * @param setVersion Writes the version of the tables down by other means.
+ */
+export async function noticesAnotherSchema(
+  ledger: ArchiveLedger,
+  setVersion: (version: number) => unknown,
+): Promise<void> {
+  await lease(ledger, "a", 1);
+  await ledger.intend(intent("i", range(0, 1, undefined, "5")));
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => ledger.renew("b", LONG_MS),
+    () => ledger.intend(intent("j", range(0, 1, undefined, "6"))),
+    () => ledger.commit("i"),
+    () => ledger.release("a", [shard(0)]),
+  ];
+  for (const [version, code] of [[99, "SchemaTooNew"], [1, "SchemaTooOld"]] as const) {
+    await setVersion(version);
+    for (const call of calls) await rejects(call(), { code, retryable: false });
+  }
+  await setVersion(2);
+  deepStrictEqual((await ledger.renew("a", LONG_MS)).workers, ["a"]);
+  equal((await ledger.standing(shard(0))).open.length, 1);
+  equal(await ledger.commit("i"), "done");
+}

@@ -7,6 +7,10 @@ import {
   openCheckpointer,
   openLedger,
 } from "@triton/triton/checkpoint";
+import { SAME_SCHEMA } from "../../src/checkpoint/ledger_schema.ts";
+import { PostgresExecutor } from "../../src/checkpoint/postgres_executor.ts";
+import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
+import { ask } from "../../src/checkpoint/sql_steps.ts";
 import { retry } from "../../src/retry.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";
@@ -23,6 +27,7 @@ import {
   lease,
   type LedgerPlace,
   LONG_MS,
+  noticesAnotherSchema,
   range,
   takesOverVersion1,
   TO_VERSION_1,
@@ -107,6 +112,55 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
     await query(url, "UPDATE triton_schema SET version = 3");
     await rejects(openLedger(url, OPTIONS), { code: "SchemaTooNew", retryable: false });
+  },
+
+  async "SqlLedger on PostgreSQL notices a schema that is raised under it"(url) {
+    await using ledger = await openLedger(url, OPTIONS);
+    const raise = (version: number) => query(url, `UPDATE triton_schema SET version = ${version}`);
+    await noticesAnotherSchema(ledger, raise);
+  },
+
+  async "SqlLedger on PostgreSQL: the schema changes between two transactions, never within"(url) {
+    await using ledger = await openLedger(url, OPTIONS);
+    await lease(ledger, "a", 1);
+    const newer = postgres(url, { max: 1, onnotice: () => {} });
+    let renewed: Promise<unknown> | undefined;
+    await newer.begin(async (session) => {
+      await session`SELECT pg_advisory_xact_lock(1953655156)`; // as every version does
+      renewed = ledger.renew("a", LONG_MS);
+      renewed.catch(() => {});
+      for (let waiting = 0; waiting === 0;) {
+        waiting = (await session`SELECT pid FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event = 'advisory'`).length;
+      }
+      await session`UPDATE triton_schema SET version = 3`;
+    });
+    await rejects(renewed!, { code: "SchemaTooNew" });
+    await newer.end();
+  },
+
+  async "PostgresExecutor.transact() asks for its premise without a round trip more"(url) {
+    await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
+    const driver = postgres(url, { max: 1, onnotice: () => {} });
+    let trips = 0;
+    const counting = new Proxy(driver, {
+      get(target, name) {
+        if (name === "connect") return undefined;
+        const value = Reflect.get(target, name, target);
+        if (name !== "unsafe") return typeof value === "function" ? value.bind(target) : value;
+        return (...args: Parameters<typeof driver.unsafe>) => (trips++, target.unsafe(...args));
+      },
+      has: (target, name) => name !== "connect" && name in target,
+    });
+    const executor = new PostgresExecutor(new PostgresPool(counting));
+    const tripsOf = async (premise?: typeof SAME_SCHEMA) => {
+      trips = 0;
+      await executor.transact("Cannot count", () => ask("SELECT 1"), premise);
+      return trips;
+    };
+    await tripsOf(); // the first one looks for the schema
+    deepStrictEqual([await tripsOf(), await tripsOf(SAME_SCHEMA)], [3, 3]);
+    await driver.end();
   },
 
   async "openLedger() of PostgreSQL needs no right to create what is there"(url) {

@@ -20,6 +20,7 @@ import {
   lease,
   LONG_MS,
   newShard,
+  noticesAnotherSchema,
   range,
   takesOverVersion1,
   TO_VERSION_1,
@@ -137,6 +138,15 @@ Deno.test("openLedger() of a SQLite file refuses the tables of a newer version",
       message: "Cannot use the checkpoint database: a newer Triton has changed its tables (to " +
         "version 3; this one knows 2); use that Triton, or a later one",
     });
+  }));
+
+Deno.test("SqlLedger on a SQLite file notices a schema that is raised under it", () =>
+  withFile(async (path) => {
+    await using ledger = await openLedger(`sqlite://${path}`, OPTIONS);
+    await noticesAnotherSchema(
+      ledger,
+      (version) => query(path, `UPDATE triton_schema SET version = ${version}`, "SELECT 1"),
+    );
   }));
 
 Deno.test("openLedger() of a new SQLite file in several processes: each lease goes to one", () =>
