@@ -8,7 +8,7 @@ import type { SequenceNumber, ShardId } from "../record.ts";
 import type { IntendedRange } from "./archive_ledger.ts";
 import { compareText } from "./ledger_rows.ts";
 import type { LedgerScope } from "./ledger_shards.ts";
-import { MAX_SECONDS, toSequenceNumber } from "./rows.ts";
+import { MAX_SECONDS, START_ROW, toSequenceNumber } from "./rows.ts";
 import { ask, parts, type Steps, tuple } from "./sql_steps.ts";
 
 /** A row of `triton_checkpoint`; without a position in databases of the first go-triton. */
@@ -25,8 +25,8 @@ export function* listCheckpoints(
   { client, stream }: LedgerScope,
 ): Steps<Map<ShardId, SequenceNumber>> {
   const rows = yield* ask<PositionRow>(
-    "SELECT shard, seq_num FROM triton_checkpoint WHERE client = ? AND stream = ?",
-    ...[client, stream],
+    "SELECT shard, seq_num FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard <> ?",
+    ...[client, stream, START_ROW],
   );
   const positions = new Map<ShardId, SequenceNumber>();
   for (const { shard, seq_num } of rows.sort((a, b) => compareText(a.shard, b.shard))) {

@@ -48,15 +48,13 @@ export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
 }
 
 /** Whether anything was archived, or was about to be. */
-function* hasArchived({ client, stream }: LedgerScope): Steps<boolean> {
-  for (const table of ["triton_archive", "triton_checkpoint"]) {
-    const rows = yield* ask(
-      `SELECT client FROM ${table} WHERE client = ? AND stream = ? LIMIT 1`,
-      ...[client, stream],
-    );
-    if (rows.length > 0) return true;
-  }
-  return false;
+function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> {
+  if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
+  const rows = yield* ask(
+    "SELECT client FROM triton_archive WHERE client = ? AND stream = ? LIMIT 1",
+    ...[client, stream],
+  );
+  return rows.length > 0;
 }
 
 function* setStore({ client, stream }: LedgerScope, identity: string): Steps<void> {

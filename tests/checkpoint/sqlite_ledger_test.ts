@@ -9,6 +9,8 @@ import { INTENTS } from "./ledger_contract_intents.ts";
 import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
 import { STORES } from "./ledger_contract_stores.ts";
+import { START_ROW } from "../../src/checkpoint/rows.ts";
+import type { SequenceNumber } from "../../src/record.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import { SqliteExecutor } from "../../src/checkpoint/sqlite_executor.ts";
 import { acquireTogether } from "./ledger_processes.ts";
@@ -236,3 +238,16 @@ Deno.test("openLedger() refuses what names no database, and a client without a n
   });
   await rejects(openLedger("memory:", { ...OPTIONS, client: "" }), RangeError);
 });
+
+Deno.test("the ledger does not take the start that a reader writes down for an archived shard", () =>
+  withFile(async (path) => {
+    const url = `sqlite://${path}`;
+    await using checkpointer = await openCheckpointer(url, { client: "store" });
+    await checkpointer.save("clicks", new Map([[START_ROW, "1796032578000" as SequenceNumber]]));
+    await using ledger = await openLedger(url, OPTIONS);
+    await ledger.useStore("s3://one");
+    await ledger.useStore("s3://two");
+    equal(await ledger.store(), "s3://two");
+    deepStrictEqual(await ledger.checkpoints(), new Map());
+    deepStrictEqual(await ledger.moveStore("s3://three"), []);
+  }));
