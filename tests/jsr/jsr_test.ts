@@ -1,5 +1,6 @@
-import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
+import { localLinks, readPage } from "../docs/markdown.ts";
 import { type LoadedPackages, loadedPackages } from "./loaded_packages.ts";
 import { type ProcessResult, PublishedPackage } from "./published.ts";
 
@@ -51,11 +52,29 @@ Deno.test("From JSR", async (t) => {
 
   await t.step("nothing is published but the sources and what describes them", () => {
     const others = [...published.files.keys()].filter((path) =>
-      !/^\/(src\/.*\.ts|docs\/.*\.md)$/.test(path)
+      !/^\/(src\/.*\.ts|docs\/.*\.md|examples\/deploy\/.*)$/.test(path)
     );
     deepStrictEqual(others.sort(), [
       ...["/CHANGELOG.md", "/LICENSE", "/README.md", "/cli.ts", "/deno.json", "/mod.ts"],
     ]);
+  });
+
+  await t.step("links of what is published lead to what is published", () => {
+    const paths = [...published.files.keys()];
+    const pages = paths.filter((path) => path.endsWith(".md")).map((path) =>
+      readPage(path.slice(1))
+    );
+    const links = pages.flatMap((page) =>
+      localLinks(page).map(({ target }) => ({
+        from: page.path,
+        to: `/${target.replace(/\/$/, "")}`,
+      }))
+    );
+    ok(links.length > 50, `${links.length} links were seen`);
+    // JSR shows directories too.
+    const isPublished = (link: string) =>
+      paths.some((path) => path === link || path.startsWith(`${link}/`));
+    deepStrictEqual(links.filter(({ to }) => !isPublished(to)), []);
   });
 
   await t.step("deno add finds it", async () => {
