@@ -8,6 +8,7 @@ import { main } from "./src/cli/main.ts";
 import { cutLineBreaks } from "./src/cli/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
 import { OutputWriter } from "./src/cli/output_writer.ts";
+import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/redact.ts";
 import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
 import { systemClock } from "./src/clock.ts";
@@ -99,6 +100,7 @@ if (import.meta.main) {
     stdout: output(Deno.stdout, { isBuffered: true }),
     stderr: forgiving(output(Deno.stderr, { isBuffered: false })),
     clock: systemClock,
+    commit: readCommit(new URL("dist/commit.txt", import.meta.url), Deno.build.standalone),
     get signal() {
       return stop.signal;
     },

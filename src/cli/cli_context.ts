@@ -32,6 +32,8 @@ export interface CliContext {
   readonly endWithin?: (ms: number) => void;
   /** Why the command is to end; undefined if no signal was received. */
   readonly stopped?: () => Stopped | undefined;
+  /** The commit that the program was compiled from. Default: `unknown`. */
+  readonly commit?: string;
 }
 
 /** Whether a write failed because nobody reads any more, as of `triton cat | head`. */

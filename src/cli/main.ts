@@ -23,6 +23,7 @@ import { Stopped } from "./stop_signals.ts";
 import { tailCommand } from "./tail.ts";
 import { UsageError } from "./usage_error.ts";
 import { verifyCommand } from "./verify.ts";
+import { versionCommand } from "./version.ts";
 
 const COMMANDS = [
   storeCommand,
@@ -37,6 +38,7 @@ const COMMANDS = [
   checkpointCommand,
   doctorCommand,
   completionsCommand,
+  versionCommand,
   helpCommand,
 ];
 

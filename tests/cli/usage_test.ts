@@ -1,4 +1,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { LEDGER_VERSION } from "../../src/checkpoint/ledger_schema.ts";
+import { readCommit } from "../../src/cli/read_commit.ts";
+import { FORMAT_VERSION } from "../../src/codec/archive_format.ts";
 import { VERSION } from "../../src/version.ts";
 import { runCommand } from "./fake_context.ts";
 
@@ -15,6 +18,7 @@ const COMMANDS = [
   "checkpoint",
   "doctor",
   "completions",
+  "version",
 ];
 
 const STORE = ["store", "--stream", "clicks", "--bucket", "b"];
@@ -106,6 +110,40 @@ Deno.test("main() prints the help of every command", async () => {
 Deno.test("main() prints the version", async () => {
   const { code, stdout } = await runCommand(["--version"]);
   deepStrictEqual([code, stdout], [0, `${VERSION}\n`]);
+});
+
+Deno.test("triton version prints what --version does; --json what runs, and on what", async () => {
+  equal((await runCommand(["version"])).stdout, `${VERSION}\n`);
+  const { code, stdout } = await runCommand(["version", "--json"]);
+  equal(code, 0);
+  deepStrictEqual(JSON.parse(stdout), {
+    version: VERSION,
+    commit: "unknown",
+    deno: Deno.version.deno,
+    target: Deno.build.target,
+    schema: LEDGER_VERSION,
+    format: FORMAT_VERSION,
+  });
+});
+
+Deno.test("readCommit() believes an executable, and nothing that looks different", () => {
+  const file = Deno.makeTempFileSync();
+  const url = new URL(`file://${file}`);
+  try {
+    const commit = "0123456789".repeat(4);
+    for (const text of [commit, `${commit}-modified`]) {
+      Deno.writeTextFileSync(file, `${text}\n`);
+      equal(readCommit(url, true), text);
+      equal(readCommit(url, false), "unknown");
+    }
+    for (const text of ["", "main", `${commit}0`]) {
+      Deno.writeTextFileSync(file, text);
+      equal(readCommit(url, true), "unknown");
+    }
+  } finally {
+    Deno.removeSync(file);
+  }
+  equal(readCommit(url, true), "unknown");
 });
 
 Deno.test("main() answers a lone name with the help and exit code 2", async () => {

@@ -10,12 +10,18 @@
 import { fileURLToPath } from "node:url";
 import { compiledFlags } from "./triton_command.ts";
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const stamp = await new Deno.Command(Deno.execPath(), { args: ["task", "stamp"], cwd: ROOT })
+  .output();
+if (!stamp.success) throw new Error(new TextDecoder().decode(stamp.stderr));
+
 const { success, stderr } = await new Deno.Command(Deno.args[0]!, {
   args: [
     ...["--no-lock", "--no-check", "--no-prompt"],
     ...compiledFlags(),
-    ...["--output", "dist/triton", "cli.ts"],
+    ...["--include", "dist/commit.txt", "--output", "dist/triton", "cli.ts"],
   ],
-  cwd: fileURLToPath(new URL("../../", import.meta.url)),
+  cwd: ROOT,
 }).output();
 if (!success) throw new Error(new TextDecoder().decode(stderr));

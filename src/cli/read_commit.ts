@@ -1,0 +1,24 @@
+/** What stands for the commit where nothing recorded it. */
+export const UNKNOWN_COMMIT = "unknown";
+
+const COMMIT = /^[0-9a-f]{40}(-modified)?$/;
+
+/**
+ * Reads which commit an executable was compiled from.
+ *
+ * `deno task compile` writes it to `dist/commit.txt` and embeds that file. Only an executable is
+ * believed to have one: beside the source the file may be of any older commit.
+ *
+ * @param file The embedded file.
+ * @param isExecutable Whether this is a program that `deno compile` made.
+ * @returns The commit, or {@linkcode UNKNOWN_COMMIT}.
+ */
+export function readCommit(file: URL, isExecutable: boolean): string {
+  if (!isExecutable) return UNKNOWN_COMMIT;
+  try {
+    const commit = Deno.readTextFileSync(file).trim();
+    return COMMIT.test(commit) ? commit : UNKNOWN_COMMIT;
+  } catch {
+    return UNKNOWN_COMMIT; // compiled without the task, or not allowed to read itself
+  }
+}
