@@ -149,7 +149,7 @@ Deno.test("bash completes words that it takes apart, such as names with a colon"
 async function commandsOf(...path: string[]): Promise<string[][]> {
   const { stdout } = await runCommand([...path, "--help"]);
   const commands = /\nCommands:\n([^]*?)(?:\n\n|$)/.exec(stdout)?.[1] ?? "";
-  const names = [...commands.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!)
+  const names = [...commands.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name!)
     .filter((name) => name !== "help");
   const below = await Promise.all(names.map((name) => commandsOf(...path, name)));
   return [path, ...below.flat()];
