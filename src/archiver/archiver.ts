@@ -12,6 +12,7 @@ import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import { isWorthWaiting } from "./read_failure.ts";
+import { refuseMissing } from "./missing_files.ts";
 import { untilRotation } from "./rotation.ts";
 import { type ArchiverServices, randomName, type Services } from "./services.ts";
 import { findRecreation } from "./same_stream.ts";
@@ -164,6 +165,7 @@ export class Archiver {
   /** Looks at the bucket, the archive and the stream before anything is read; then works. */
   async #work(): Promise<void> {
     await claimStore(this.#services);
+    await refuseMissing(this.#services);
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
     await this.#ends.look();

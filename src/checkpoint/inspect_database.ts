@@ -10,7 +10,7 @@ import { CheckpointError } from "../errors.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
 import { type IntentRow, toIntent } from "./ledger_rows.ts";
 import { upgrade } from "./ledger_schema.ts";
-import { readStore } from "./ledger_store.ts";
+import { newestFiles, readStore } from "./ledger_store.ts";
 import { openPostgres, parseDatabaseUrl } from "./open_database.ts";
 import { PostgresExecutor } from "./postgres_executor.ts";
 import { PostgresPool } from "./postgres_pool.ts";
@@ -35,8 +35,8 @@ export interface DatabaseFacts {
   readonly open: readonly ArchiveIntent[];
   /** Identity of the object store that the archive is in. */
   readonly store: string | undefined;
-  /** Key of the archive in that store that was committed last. */
-  readonly newestKey: string | undefined;
+  /** The files that the checkpoints of open shards come from. */
+  readonly newestFiles: readonly ArchiveIntent[];
   /** When the stream was created that the positions belong to. */
   readonly streamCreatedAt: Date | undefined;
   /** Who is not trusted and could run code as the user: nobody in SQLite. */
@@ -145,9 +145,9 @@ function* askFacts(
 function* readArchives(
   { dialect }: SqlExecutor,
   { client, stream }: InspectOptions,
-): Steps<Pick<DatabaseFacts, "open" | "store" | "newestKey" | "streamCreatedAt">> {
+): Steps<Pick<DatabaseFacts, "open" | "store" | "newestFiles" | "streamCreatedAt">> {
   if ((yield* ask(dialect.findTable, "triton_archive")).length === 0) {
-    return { open: [], store: undefined, newestKey: undefined, streamCreatedAt: undefined };
+    return { open: [], store: undefined, newestFiles: [], streamCreatedAt: undefined };
   }
   const [known] = yield* ask<{ created_ms: number | string }>(
     "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
@@ -160,17 +160,10 @@ function* readArchives(
   );
   const isOld = (yield* ask(dialect.findTable, "triton_store")).length === 0;
   const store = isOld ? undefined : yield* readStore({ client, stream, dialect });
-  const [newest] = yield* ask<IntentRow>(
-    `SELECT archive_key FROM triton_archive
-    WHERE client = ? AND stream = ? AND state = 'done'${
-      store === undefined ? "" : " AND (store IS NULL OR store = ?)"
-    } ORDER BY intended_ms DESC LIMIT 1`,
-    ...[client, stream, ...(store === undefined ? [] : [store])],
-  );
   return {
     open: rows.map(toIntent),
     store,
-    newestKey: newest?.archive_key,
+    newestFiles: yield* newestFiles({ client, stream, dialect }),
     streamCreatedAt: known && new Date(Number(known.created_ms)),
   };
 }

@@ -72,7 +72,8 @@ export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
     (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
   );
   const rows = yield* ask<IntentRow>(
-    `SELECT id, archive_key, ranges, store FROM triton_archive
+    // Version 1 of the table does not know of stores.
+    `SELECT * FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
     ...[client, stream],
   );

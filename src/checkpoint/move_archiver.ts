@@ -22,11 +22,19 @@ interface ArchiverMove extends MovedPosition {
   readonly archived: SequenceNumber | undefined;
 }
 
+/** How to move. */
+interface MoveOptions {
+  readonly dryRun: boolean;
+  readonly clock: Clock;
+  /** See {@linkcode SetPositionsOptions.archiveAgainSince}. */
+  readonly againSince: Date | undefined;
+}
+
 /** Moves the shards that the ledger knows; see {@linkcode setPositions}. */
 export async function moveArchiver(
   ledger: ArchiveLedger,
   positions: ReadonlyMap<ShardId, SequenceNumber>,
-  { dryRun, clock }: { readonly dryRun: boolean; readonly clock: Clock },
+  { dryRun, clock, againSince }: MoveOptions,
 ): Promise<MovedPosition[]> {
   const shards = await ledger.shards();
   for (const shard of shards) {
@@ -34,23 +42,28 @@ export async function moveArchiver(
     await refuseIntents(ledger, shard.shardId);
   }
   const gaps = await ledger.gaps();
+  const isGone = againSince !== undefined;
   const moves = shards.flatMap((shard) =>
-    planMove(ledger, shard, positions.get(shard.shardId), gaps)
+    planMove(ledger, shard, { to: positions.get(shard.shardId), gaps, isGone })
   );
-  if (!dryRun) await carryOut(ledger, moves, clock);
+  if (!dryRun) await carryOut(ledger, moves, { clock, againSince });
   return moves.map(({ shardId, from, to }) => ({ shardId, from, to }));
 }
 
 function planMove(
   ledger: ArchiveLedger,
   { shardId, state, start, checkpoint }: LedgerShard,
-  to: SequenceNumber | undefined,
-  gaps: readonly Gap[],
+  { to, gaps, isGone }: {
+    readonly to: SequenceNumber | undefined;
+    readonly gaps: readonly Gap[];
+    readonly isGone: boolean;
+  },
 ): ArchiverMove[] {
   const from = checkpoint ?? (start.type === "after" ? start.sequenceNumber : undefined);
-  if (to === undefined || to === from) return [];
+  // A checkpoint says that there is a file which ends there; a start position does not.
+  if (to === undefined || to === from && !(isGone && checkpoint !== undefined)) return [];
   const archived = lastArchived({ shardId, checkpoint }, gaps);
-  if (archived !== undefined && archived !== to && !isBehind(archived, to)) {
+  if (!isGone && archived !== undefined && archived !== to && !isBehind(archived, to)) {
     throw archivedError(ledger, shardId, archived);
   }
   if (state === "ended") {
@@ -65,7 +78,7 @@ function planMove(
 async function carryOut(
   ledger: ArchiveLedger,
   moves: readonly ArchiverMove[],
-  clock: Clock,
+  { clock, againSince }: Pick<MoveOptions, "clock" | "againSince">,
 ): Promise<void> {
   const ask = <T>(request: () => Promise<T>) =>
     retry(request, { clock, maxAttempts: MAX_ATTEMPTS });
@@ -80,11 +93,15 @@ async function carryOut(
       // A start position instead of a checkpoint, because no file ends with that record: the chain
       // of files begins anew behind the gap. All that arrived up to `knownAt` lies before both.
       const start = { type: "after", sequenceNumber: to } as const;
+      const isBack = archived !== undefined && !isBehind(archived, to);
+      const isAgain = againSince !== undefined && isBack;
+      const place = { start, knownAt: isAgain && archived !== to ? againSince : knownAt };
+      const gap: Gap = {
+        ...{ stream: ledger.stream, shardId, after: archived, until: undefined },
+        ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
+      };
       const moved = await ask(() =>
-        ledger.reposition(shardId, epoch, { start, knownAt }, {
-          ...{ stream: ledger.stream, shardId, after: archived, until: undefined },
-          ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
-        })
+        ledger.reposition(shardId, epoch, place, isAgain ? undefined : gap)
       );
       if (!moved) throw begunError(shardId, ledger);
     }

@@ -22,6 +22,12 @@ export interface SetPositionsOptions {
   readonly stream: string;
   /** Whether to change nothing, only to tell what would be moved: false unless given. */
   readonly dryRun?: boolean | undefined;
+  /**
+   * Given where the files of an archiver are gone, so that no record is archived twice: its positions
+   * then move backwards, too. A time before which nothing arrived that is to be read again.
+   * Default: they move forwards only.
+   */
+  readonly archiveAgainSince?: Date | undefined;
   /** Where time and chance come from: the machine unless given. */
   readonly clock?: Clock | undefined;
 }
@@ -62,12 +68,12 @@ export async function setPositions(
   positions: ReadonlyMap<ShardId, SequenceNumber>,
   options: Readonly<SetPositionsOptions>,
 ): Promise<MovedPosition[]> {
-  const { client, stream, dryRun = false, clock = systemClock } = options;
+  const { client, stream, dryRun = false, clock = systemClock, archiveAgainSince } = options;
   checkPositions(positions);
   const { checkpoints, shards } = await readLedger(database, { client, stream });
   if (shards.length > 0) {
     await using ledger = await openLedger(database, { client, stream });
-    return await moveArchiver(ledger, positions, { dryRun, clock });
+    return await moveArchiver(ledger, positions, { dryRun, clock, againSince: archiveAgainSince });
   }
   const saved = new Map(checkpoints.map((row) => [row.shardId, row.sequenceNumber]));
   const moves = [...positions].map(([shardId, to]) => ({ shardId, from: saved.get(shardId), to }))

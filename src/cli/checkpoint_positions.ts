@@ -29,6 +29,7 @@ interface MoveOptions extends PositionOptions {
   readonly to: string;
   readonly shard?: ShardId;
   readonly dryRun?: boolean;
+  readonly archiveIsGone?: boolean;
 }
 
 const RULES = `
@@ -39,6 +40,13 @@ The positions of a client that triton store archives for move forwards only. Wha
 in no file: it is recorded as a gap, and triton verify will not call the archive whole. Backwards,
 records would be archived twice; to have them again, run triton store under another --client-name,
 with --from. Nothing is moved while a worker is alive.`;
+
+const GONE = `
+
+If the bucket was emptied, or files of it were lost, --archive-is-gone moves such positions back, and
+records nothing as a gap: what the stream still holds is archived again. Shards that have ended stay
+as they are. Where files are left that go further than the new position, triton store refuses them;
+triton checkpoint recover then moves on to where these files end.`;
 
 /** `triton checkpoint list`: where a client is. */
 export function listCommand(context: CliContext): Command {
@@ -77,8 +85,9 @@ export function rewindCommand(context: CliContext): Command {
       "a day, a time with its zone, trim-horizon, latest, or with --shard a sequence number",
     )
     .option("--shard <id>", "move only this shard", parseShardId)
+    .option("--archive-is-gone", "also move back what triton store has archived")
     .option("--dry-run", "print what would be moved, and change nothing")
-    .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
+    .addHelpText("after", () => reflow(RULES + GONE, helpWidth(context.stdout)))
     .action((options: MoveOptions) => rewind(options, context));
 }
 
@@ -158,9 +167,34 @@ async function set(
 async function rewind(options: MoveOptions, context: CliContext): Promise<void> {
   const config = await streamConfig(options, context);
   const history = await historyOf(options, config.name);
-  const positions = await findPlace(options, { config, history }, context);
+  const { positions, heldSince } = await findPlace(options, { config, history }, context);
   const isArchiver = history.shards.length > 0;
-  await move(positions, { options, stream: config.name, isArchiver }, context);
+  const isAgain = isArchiver && options.archiveIsGone === true;
+  const again = isAgain ? { archiveAgainSince: heldSince } : {};
+  if (isAgain) await leaveEnded(positions, history, context);
+  await move(positions, { options, stream: config.name, isArchiver, ...again }, context);
+}
+
+/** Nobody reads a shard again that has ended. */
+async function leaveEnded(
+  positions: Map<ShardId, SequenceNumber>,
+  { shards }: LedgerReport,
+  context: CliContext,
+): Promise<void> {
+  for (const { shardId, state } of shards) {
+    if (state !== "ended" || !positions.delete(shardId)) continue;
+    await say(
+      context,
+      `${shardId} has ended, and stays as it is: to archive it again, run triton store under ` +
+        "another --client-name",
+    );
+  }
+}
+
+/** Positions in a stream, and a time before which nothing arrived that lies after them. */
+interface FoundPlace {
+  readonly positions: Map<ShardId, SequenceNumber>;
+  readonly heldSince: Date;
 }
 
 /** The positions that stand for a `--to`. */
@@ -168,7 +202,7 @@ async function findPlace(
   { to, shard }: MoveOptions,
   { config, history }: { readonly config: StreamConfig; readonly history: LedgerReport },
   context: CliContext,
-): Promise<Map<ShardId, SequenceNumber>> {
+): Promise<FoundPlace> {
   const { name, region, endpoint } = config;
   const isSequenceNumber = /^\d+$/.test(to);
   if (isSequenceNumber && shard === undefined) {
@@ -179,6 +213,9 @@ async function findPlace(
   const place = isSequenceNumber ? undefined : await startPosition(to, context);
   const { openKinesis, findPositions } = await import("../kinesis/mod.ts");
   await using kinesis = await openKinesis({ region, endpoint });
+  const { createdAt, retentionHours, serverTime } = await kinesis.describeStream(name);
+  const now = serverTime?.getTime() ?? context.clock.now();
+  const heldSince = new Date(Math.max(createdAt.getTime(), now - retentionHours * 3_600_000));
   const shards = shard && new Set([shard]);
   const beginnings = await findPositions(kinesis, name, "trim-horizon", { shards });
   if (shard !== undefined && !beginnings.has(shard)) {
@@ -187,7 +224,7 @@ async function findPlace(
   if (place === undefined) {
     const position = { type: "after", sequenceNumber: to as SequenceNumber } as const;
     await kinesis.getShardIterator({ stream: name, shardId: shard! }, position); // is it of this shard?
-    return new Map([[shard!, position.sequenceNumber]]);
+    return { positions: new Map([[shard!, position.sequenceNumber]]), heldSince };
   }
   const checkpoints = new Map(
     history.checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
@@ -203,28 +240,31 @@ async function findPlace(
     const isUnread = checkpoint === undefined && start.type === "trim-horizon";
     if (isUnread && positions.get(shardId) === beginnings.get(shardId)) positions.delete(shardId);
   }
-  return positions;
+  return { positions, heldSince };
 }
 
 async function move(
   positions: ReadonlyMap<ShardId, SequenceNumber>,
-  { options, stream, isArchiver }: {
+  { options, stream, isArchiver, archiveAgainSince }: {
     readonly options: MoveOptions;
     readonly stream: string;
     readonly isArchiver: boolean;
+    readonly archiveAgainSince?: Date;
   },
   context: CliContext,
 ): Promise<void> {
   const { setPositions } = await import("../checkpoint/mod.ts");
   const { clientName: client, checkpointDb, dryRun = false } = options;
   const { clock } = context;
-  const moves = await setPositions(checkpointDb, positions, { client, stream, dryRun, clock });
-  await context.stdout.write(describe(moves, { dryRun, isArchiver }));
+  const how = { client, stream, dryRun, clock, archiveAgainSince };
+  const moves = await setPositions(checkpointDb, positions, how);
+  const isPassed = isArchiver && archiveAgainSince === undefined;
+  await context.stdout.write(describe(moves, { dryRun, isPassed }));
 }
 
 function describe(
   moves: readonly MovedPosition[],
-  { dryRun, isArchiver }: { readonly dryRun: boolean; readonly isArchiver: boolean },
+  { dryRun, isPassed }: { readonly dryRun: boolean; readonly isPassed: boolean },
 ): string {
   if (moves.length === 0) return "Every position is there already\n";
   const table = formatTable(
@@ -232,7 +272,7 @@ function describe(
   );
   const verb = dryRun ? "would be " : "";
   const total = `${countOf(moves.length, "position")} ${verb}moved`;
-  const gap = isArchiver ? `; what lies between ${verb || "is "}recorded as a gap` : "";
+  const gap = isPassed ? `; what lies between ${verb || "is "}recorded as a gap` : "";
   return [...table, total + gap].map((line) => `${line}\n`).join("");
 }
 

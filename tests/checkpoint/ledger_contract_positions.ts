@@ -28,7 +28,7 @@ async function move(
   { dryRun = false, now = NOW } = {},
 ): Promise<string[]> {
   const clock = new VirtualClock({ now });
-  const moves = await moveArchiver(ledger, positions(to), { dryRun, clock });
+  const moves = await moveArchiver(ledger, positions(to), { dryRun, clock, againSince: undefined });
   return moves.map(({ shardId, from, to }) => `${Number(shardId.slice(-3))} ${from} ${to}`);
 }
 

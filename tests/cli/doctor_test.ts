@@ -282,7 +282,7 @@ Deno.test("doctor finds a bucket and a database that do not belong together", ()
     await ledger.commit("i");
     match(
       (await complaintOf(patient)).message,
-      /^20260101\/clicks-store-1\.tri, the newest archive of the database, is not in s3:/,
+      /^"20260101\/clicks-store-1\.tri", which the database knows to be archived, is not in s3:/,
     );
     await ledger.leave("w");
     await ledger.moveStore("s3://elsewhere");
@@ -328,7 +328,7 @@ Deno.test("rehearseDatabase() fails where nothing may be written, and leaves not
     const tables = database.prepare("SELECT name FROM sqlite_master").all();
     deepStrictEqual(tables, []);
     const facts = await inspectDatabase(database, { client: "store", stream: STREAM });
-    deepStrictEqual([facts.open, facts.newestKey, facts.isNew], [[], undefined, false]);
+    deepStrictEqual([facts.open, facts.newestFiles, facts.isNew], [[], [], false]);
     let code: unknown;
     await rehearseDatabase(database).catch((error) => code = error.code);
     equal(code, "SQLITE_READONLY");

@@ -1,5 +1,6 @@
 import { newestArchived } from "../../archive/mod.ts";
 import { earliestAhead } from "../../archiver/archive_ends.ts";
+import { findMissing } from "../../archiver/missing_files.ts";
 import type { DatabaseFacts } from "../../checkpoint/inspect_database.ts";
 import { shardsBehind } from "../../checkpoint/last_archived.ts";
 import type { LedgerReport } from "../../checkpoint/mod.ts";
@@ -22,7 +23,7 @@ export interface ArchivePlace {
 export async function checkArchive(place: ArchivePlace, findings: Findings): Promise<void> {
   const { store, client, description, facts, history, clock } = place;
   const { name: stream, createdAt } = description;
-  const { newestKey, streamCreatedAt } = facts;
+  const { streamCreatedAt } = facts;
   if (streamCreatedAt !== undefined && streamCreatedAt.getTime() !== createdAt.getTime()) {
     findings.fail(
       "archive",
@@ -41,23 +42,22 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     );
     return;
   }
-  const isThere = newestKey === undefined || await findings.attempt(
+  const now = description.serverTime ?? new Date(clock.now());
+  const missing = await findings.attempt(
     "archive",
     () => undefined,
-    async () => await store.head(newestKey) !== undefined,
+    async () => {
+      const files = facts.newestFiles;
+      const isMoved = history.moves.some((move) => move.client === client);
+      const describe = () => Promise.resolve({ ...description, now: now.getTime() });
+      return { found: await findMissing({ stream, client, store, files, isMoved }, describe) };
+    },
   );
-  if (isThere === false) {
-    findings.fail(
-      "archive",
-      `${newestKey}, the newest archive of the database, is not in ${store.url}`,
-      {
-        advice:
-          "--bucket, --client-name and --checkpoint-db must belong together; if the file was lost, " +
-          "triton verify tells what is missing",
-      },
-    );
+  if (missing?.found !== undefined) {
+    const { isHeld, message, advice } = missing.found;
+    if (isHeld) findings.fail("archive", message, { advice });
+    else findings.warn("archive", message, { advice });
   }
-  const now = description.serverTime ?? new Date(clock.now());
   const open = history.shards.filter((shard) => shard.client === client && shard.state === "open");
   const since = earliestAhead(description, open, now.getTime());
   const options = { stream, client, clock, now, since: new Date(since), maxAttempts: 3 };
@@ -66,7 +66,7 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     () => undefined,
     () => newestArchived(store, options),
   );
-  if (!isThere || ends === undefined) return;
+  if (missing === undefined || missing.found !== undefined || ends === undefined) return;
   const ours = <T extends { readonly client: string }>(rows: readonly T[]) =>
     rows.filter((row) => row.client === client);
   const checkpoints = new Map(

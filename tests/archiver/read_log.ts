@@ -1,0 +1,24 @@
+/** What the archiver logs. */
+
+import { configure, reset } from "@logtape/logtape";
+
+/** Runs work, and returns the fields of what was logged meanwhile. */
+export async function readLog(
+  work: () => Promise<void>,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const records: Readonly<Record<string, unknown>>[] = [];
+  await configure({
+    reset: true,
+    sinks: { list: ({ properties }) => records.push(properties) },
+    loggers: [
+      { category: "triton", sinks: ["list"] },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+    ],
+  });
+  try {
+    await work();
+    return records;
+  } finally {
+    await reset();
+  }
+}
