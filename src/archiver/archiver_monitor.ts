@@ -9,12 +9,13 @@ import { Instruments, type Observation } from "../telemetry/instruments.ts";
 import type { MetricAttributes, MetricSink } from "../telemetry/metric_sink.ts";
 import { type CounterName, METRICS } from "../telemetry/metrics.ts";
 import { VERSION } from "../version.ts";
-import type {
-  ArchivedFile,
-  RecentError,
-  RecentFile,
-  ServiceName,
-  ServiceStatus,
+import {
+  type ArchivedFile,
+  type RecentError,
+  type RecentFile,
+  SERVICE_NAMES,
+  type ServiceName,
+  type ServiceStatus,
 } from "./archiver_status.ts";
 import { CLOSE_REASONS } from "./rotation.ts";
 
@@ -89,6 +90,9 @@ export class ArchiverMonitor {
     }
     for (const reason of CLOSE_REASONS) this.#count("triton.files.archived", 0, { reason });
     for (const reason of GAP_REASONS) this.#count("triton.gaps", 0, { reason });
+    for (const service of SERVICE_NAMES) {
+      for (const kind of FAILURE_KINDS) this.#countRetries(0, service, kind);
+    }
   }
 
   /** Files that were committed last, the newest first. */
@@ -142,7 +146,7 @@ export class ArchiverMonitor {
     const { failing } = this.#service(service);
     const since = failing.get(request)?.since ?? this.#now();
     failing.set(request, { since, error: messageOf(error) });
-    this.#count("triton.retries", 1, { service: service.toLowerCase().replaceAll(" ", "_"), kind });
+    this.#countRetries(1, service, kind);
     this.failed(messageOf(error));
   }
 
@@ -234,6 +238,11 @@ export class ArchiverMonitor {
     this.#count(name, value, { shard });
   }
 
+  #countRetries(value: number, service: ServiceName, kind: FailureKind): void {
+    const attributes = { service: service.toLowerCase().replaceAll(" ", "_"), kind };
+    this.#count("triton.retries", value, attributes);
+  }
+
   #count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     this.#totals.set(name, (this.#totals.get(name) ?? 0) + value);
     this.#instruments.count(name, value, attributes);
@@ -255,8 +264,13 @@ const GAP_REASONS = ["retention", "expired", "skipped"];
 /** Names that services have for "slower, please". */
 const THROTTLING = /Throttl|ProvisionedThroughputExceeded|SlowDown|TooManyRequests|LimitExceeded/;
 
+/** What sorts of failures are told apart. */
+const FAILURE_KINDS = ["throttling", "connection", "other"] as const;
+
+type FailureKind = typeof FAILURE_KINDS[number];
+
 /** What sort of failure an error is, in one word. */
-function kindOf(error: unknown): string {
+function kindOf(error: unknown): FailureKind {
   const code = error instanceof ServiceError ? error.code : "";
   if (THROTTLING.test(code) || code === "HTTP 429") return "throttling";
   return CONNECTION_CODES.has(code) ? "connection" : "other";

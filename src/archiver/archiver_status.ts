@@ -5,6 +5,9 @@ import type { CloseReason } from "./rotation.ts";
 /** What an archiver asks. */
 export type ServiceName = "Kinesis" | "object store" | "ledger";
 
+/** All of them, in the order in which a worker that starts asks them. */
+export const SERVICE_NAMES: readonly ServiceName[] = ["ledger", "object store", "Kinesis"];
+
 /** How a service answers. */
 export interface ServiceStatus {
   /** When it last answered; undefined if it never did. */

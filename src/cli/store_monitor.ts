@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Archiver, ArchiverMonitor } from "../archiver/mod.ts";
 import { type ListenAddress, parseListenAddress } from "../http/listen_address.ts";
 import type { StoreStatus } from "../monitor/mod.ts";
+import { processObservations } from "../telemetry/process_metrics.ts";
 import { VERSION } from "../version.ts";
 import type { CliContext } from "./cli_context.ts";
 import { parseDuration } from "./options.ts";
@@ -89,6 +90,7 @@ export async function openStoreMonitor(
   const registry = new MetricRegistry();
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
   const startedAt = new Date(clock.now());
+  const unobserve = monitor.observe(() => processObservations(startedAt));
   let archiver: Archiver | undefined;
   const status = (): StoreStatus => ({
     ...{ stream, client, startedAt, version: VERSION },
@@ -111,6 +113,7 @@ export async function openStoreMonitor(
     watch: (started) => void (archiver = started),
     async [Symbol.asyncDispose]() {
       await Promise.all([exporter?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
+      unobserve();
     },
   };
 }

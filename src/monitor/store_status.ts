@@ -1,3 +1,4 @@
+import { SERVICE_NAMES } from "../archiver/archiver_status.ts";
 import type { ArchiverStatus, ServiceName, ServiceStatus, ShardStatus } from "../archiver/mod.ts";
 
 /** How `triton store` stands; what only an archiver knows is missing until there is one. */
@@ -66,7 +67,7 @@ export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdi
 function waitsFor(status: StoreStatus): string[] {
   const { services } = status;
   // The database is what is asked first.
-  const asked = SERVICES.filter((service) => service === "ledger" || services[service]);
+  const asked = SERVICE_NAMES.filter((service) => service === "ledger" || services[service]);
   const missing = asked.map((service) => outage(service, status))
     .filter((reason) => reason !== undefined);
   return missing.length > 0 ? missing : ["The shards are not known yet"];
@@ -109,8 +110,6 @@ function isHeld({ state }: ShardStatus): boolean {
 function isFree({ state }: ShardStatus): boolean {
   return state === "free";
 }
-
-const SERVICES: readonly ServiceName[] = ["ledger", "object store", "Kinesis"];
 
 /** A service's name in a sentence's beginning. */
 function nameOf(service: ServiceName, { store }: StoreStatus): string {

@@ -24,6 +24,8 @@ export type HistogramName = "triton.upload.duration";
 
 /** Name of a metric that is looked at when it is asked for. */
 export type GaugeName =
+  | "triton.build.info"
+  | "triton.start.timestamp"
   | "triton.leases.held"
   | "triton.shards.failing"
   | "triton.shards.refused"
@@ -75,6 +77,12 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.retries": counter("{request}", "Failed requests that are repeated.", ["service", "kind"]),
   "triton.gaps": counter("{gap}", "Gaps recorded: records that cannot be archived.", ["reason"]),
   "triton.leases.lost": counter("{lease}", "Leases that another worker took over.", []),
+  "triton.build.info": gauge("1", "Always 1: what runs, by its attributes.", [
+    "version",
+    "deno",
+    "target",
+  ]),
+  "triton.start.timestamp": gauge("s", "Unix time at which the worker was started.", []),
   "triton.leases.held": gauge("{lease}", "Shards that this worker archives.", []),
   "triton.shards.failing": gauge("{shard}", "Shards that Kinesis refuses, which are retried.", []),
   "triton.shards.refused": gauge("{shard}", "Shards that this worker refuses to archive.", []),

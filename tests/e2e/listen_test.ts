@@ -61,7 +61,12 @@ Deno.test("triton store --listen is there before the database is, and says what 
   match(ready.body, /The database has not answered yet: /);
   const { body } = await get(`${url}status`);
   deepStrictEqual([JSON.parse(body).state, body.includes("hunter2secret")], ["starting", false]);
-  match((await get(`${url}metrics`)).body, /^triton_retries_total\{.*service="ledger".*\} \d+$/m);
+  const { body: metrics } = await get(`${url}metrics`);
+  match(metrics, /^triton_retries_total\{.*service="ledger",kind="connection"\} [1-9]\d*$/m);
+  match(metrics, /^triton_retries_total\{.*service="kinesis",kind="throttling"\} 0$/m);
+  match(metrics, /^triton_build_info\{stream="clicks_prod",client="store",version="\d.*"\} 1$/m);
+  const [, startedAt] = /^triton_start_timestamp_seconds\{.*\} (\d+)/m.exec(metrics)!;
+  ok(Math.abs(Number(startedAt) - Date.now() / 1000) < 120, startedAt);
   equal((await store.stop()).code, 0);
 });
 

@@ -1,0 +1,15 @@
+import { VERSION } from "../version.ts";
+import type { Observation } from "./instruments.ts";
+
+/**
+ * The gauges that a process has from its first moment on, whatever it waits for.
+ *
+ * @param startedAt When it was started.
+ */
+export function processObservations(startedAt: Date): Observation[] {
+  const attributes = { version: VERSION, deno: Deno.version.deno, target: Deno.build.target };
+  return [
+    { name: "triton.build.info", value: 1, attributes },
+    { name: "triton.start.timestamp", value: startedAt.getTime() / 1000 },
+  ];
+}
