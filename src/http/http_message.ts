@@ -41,22 +41,26 @@ export function parseRequestHead(text: string): RequestHead | undefined {
   if (method === undefined || headers === undefined || path === undefined) return undefined;
   const host = headers.get("host");
   if (host === undefined && minor === "1") return undefined;
+  const length = headers.get("content-length") ?? "0";
+  if (!/^\d+$/.test(length)) return undefined;
   // The body of a request would have to be read before the next request.
-  const hasBody = headers.has("transfer-encoding") ||
-    Number(headers.get("content-length") ?? 0) !== 0;
+  const hasBody = headers.has("transfer-encoding") || Number(length) !== 0;
   const connection = headers.get("connection")?.toLowerCase() ?? "";
   const isKeptAlive = minor === "1" && !hasBody && !connection.includes("close");
   return { method, path, host, isKeptAlive };
 }
 
-/** The headers by their names in lower case; undefined if one is malformed, or `Host` is repeated. */
+/** Headers of which two would be two requests, for two servers that each believe another one. */
+const SINGLE = new Set(["host", "content-length"]);
+
+/** The headers by their names in lower case; undefined if one is malformed, or wrongly repeated. */
 function parseHeaders(lines: readonly string[]): Map<string, string> | undefined {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name, value] = HEADER_LINE.exec(line) ?? [];
     if (name === undefined) return undefined;
     const key = name.toLowerCase();
-    if (key === "host" && headers.has(key)) return undefined;
+    if (SINGLE.has(key) && headers.has(key)) return undefined;
     headers.set(key, value!);
   }
   return headers;
