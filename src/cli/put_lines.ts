@@ -44,13 +44,18 @@ export class PutLines {
     for await (const { number, bytes: line } of readLines(untilAborted(source, signal))) {
       if (signal.aborted) break; // the line may have been cut off
       this.#last = number;
+      const { given } = this.#parts.writer;
       try {
         const text = decode(line, this.#decoder);
         if (text.trim() === "") continue;
         bytes += await this.#putLine(number, text);
         await progress.update(++good, bytes);
       } catch (error) {
-        if (!isFaultOfLine(error)) throw error;
+        if (!isFaultOfLine(error)) {
+          // It may be of an earlier record; then this one was not taken.
+          if (this.#parts.writer.given === given) this.#last = number - 1;
+          throw error;
+        }
         this.bad++;
         await progress.clear();
         await say(this.#parts.context, `line ${number}: ${this.#inLines(error.message)}`);

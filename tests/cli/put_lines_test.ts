@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { LinePlaces } from "../../src/cli/line_places.ts";
 import { PutLines } from "../../src/cli/put_lines.ts";
@@ -75,6 +75,22 @@ Deno.test("PutLines names the line that Kinesis refuses, what else is in, and wh
     'Cannot put line 101 into stream "s": KMSAccessDeniedException: no; lines 1 to 700 are in the ' +
       "stream, except line 101, lines 501 to 700; to resume, put line 101, lines 501 to 700 and what " +
       "follows line 700",
+  );
+});
+
+Deno.test("PutLines names the line that comes after a failure, too: it is not in the stream", async () => {
+  const { lines, writer, clock } = setUp();
+  const source = async function* () {
+    yield* bytesOf(eventLines(["bad"]));
+    await clock.advance(200); // sends it, and is refused
+    yield* bytesOf(eventLines([2]));
+  };
+  const put = lines.put(source(), new AbortController().signal);
+  await rejects(put, /Cannot put record 0 /);
+  equal(writer.written, 0);
+  equal(
+    lines.explain("No").message,
+    "No; line 1 is in the stream, except line 1; to resume, put line 1 and what follows line 1",
   );
 });
 
