@@ -274,13 +274,17 @@ export class StreamReader<T = EventData>
   /** Writes down when reading begins, or takes over what an earlier run wrote down. */
   async #writeStart(plan: StartPlan, begunAt: number): Promise<StartPlan> {
     const { signal } = this.#fetcher;
+    let begun: Date | undefined;
     if (earliestTime(plan, new Date(0)) === undefined) return plan;
     const start = async () => {
       const request = { ...this.#options, signal };
       await learnTime(this.#kinesis, this.stream, this.#time, request);
-      return earliestTime(plan, this.#time.startAt(begunAt))!;
+      begun = this.#time.startAt(begunAt);
+      return earliestTime(plan, begun)!;
     };
     const written = await this.#positions.writeStart(start, signal);
-    return written === undefined ? plan : startingBy(plan, written);
+    // In the first run, too: the services may take long to answer, and what arrives meanwhile is wanted.
+    const since = begun ?? written;
+    return since === undefined ? plan : startingBy(plan, since);
   }
 }

@@ -145,6 +145,24 @@ Deno.test("StreamReader begins a shard without a checkpoint after a restart wher
   }
 });
 
+Deno.test("StreamReader begins at the start that it wrote down also in the first run", async () => {
+  let isAway = true;
+  const { clock, put, open } = setUp(1, {
+    intercept(operation) {
+      if (operation !== "getShardIterator" || !isAway) return;
+      throw new KinesisError("Cannot: slow down", { code: "SlowDown", retryable: true });
+    },
+  });
+  await put(1);
+  await clock.advance(60_000);
+  await using reader = open({ from: "latest" });
+  const reading = collect(reader, 1);
+  await clock.advance(60_000);
+  await put(2);
+  isAway = false;
+  deepEqual(numbers(await runUntil(clock, reading)), [2]);
+});
+
 Deno.test("StreamReader writes its start down once, as its checkpointer lists no position", async () => {
   const { clock, checkpointer, put, open, kinesis } = setUp();
   const read = async (from: StreamReaderOptions["from"]) => {
@@ -302,6 +320,7 @@ Deno.test("StreamReader reads children after their parents, from their oldest re
 Deno.test("StreamReader goes on after a split that happened while it was stopped", async () => {
   const { clock, kinesis, shardIds, put, open, take } = setUp();
   await put(1, 2);
+  await clock.advance(1_500);
   {
     await using reader = open({ from: "latest" });
     const pending = take(reader, 1);
@@ -559,6 +578,7 @@ Deno.test("StreamReader begins each shard where it is told, and after its checkp
   const all = Map.groupBy(await runUntil(clock, Array.fromAsync(first)), (r) => r.shardId);
   const own = shardIds.map((id) => all.get(id)!);
   await checkpointer.save("s", new Map([[shardIds[0]!, own[0]!.at(-2)!.sequenceNumber]]));
+  await clock.advance(1_500);
   await using reader = open({
     idle: true,
     from: {
