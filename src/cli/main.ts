@@ -10,6 +10,7 @@ import { logFailure, logToStderr } from "./logging.ts";
 import { doctorCommand } from "./doctor.ts";
 import { applyEnvironment } from "./options.ts";
 import { completionsCommand } from "./completions.ts";
+import { healthCommand } from "./health.ts";
 import { helpCommand } from "./help.ts";
 import { helpWidth } from "./help_text.ts";
 import { lsCommand } from "./ls.ts";
@@ -37,6 +38,7 @@ const COMMANDS = [
   quarantineCommand,
   checkpointCommand,
   doctorCommand,
+  healthCommand,
   completionsCommand,
   versionCommand,
   helpCommand,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ListenAddress, parseListenAddress } from "../http/listen_address.ts";
 import { pathOfFileUrl } from "../objects/file_url.ts";
 import type { ShardId } from "../record.ts";
 import type { CliContext } from "./cli_context.ts";
@@ -79,6 +80,20 @@ export function databaseOption(): Option {
 export function clientOption(description: string): Option {
   return new EnvOption("--client-name <name>", description, "TRITON_CLIENT")
     .argParser(parseClientName);
+}
+
+/** `--listen`, where `triton store` shows status and metrics. */
+export function listenOption(description: string): Option {
+  return new EnvOption("--listen <address>", description, "TRITON_LISTEN").argParser(parseListen);
+}
+
+/** The value of `--listen`. */
+export function parseListen(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError(
+    "It takes an address such as 127.0.0.1:9464, [::1]:9464 or :9464.",
+  );
 }
 
 /** `--stop-timeout`, how long the end may take. */

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Archiver, ArchiverMonitor } from "../archiver/mod.ts";
-import { type ListenAddress, parseListenAddress } from "../http/listen_address.ts";
+import type { ListenAddress } from "../http/listen_address.ts";
 import type { StoreStatus } from "../monitor/mod.ts";
 import { processObservations } from "../telemetry/process_metrics.ts";
 import { VERSION } from "../version.ts";
 import type { CliContext } from "./cli_context.ts";
-import { parseDuration } from "./options.ts";
+import { listenOption, parseDuration } from "./options.ts";
 import { redact } from "./redact.ts";
 
 /** A file may be uploaded this long after its rotation before something is wrong. */
@@ -22,10 +22,8 @@ export interface MonitorOptions {
 /** Adds the options that say how a store is watched. */
 export function addMonitorOptions(command: Command): Command {
   return command
-    .option(
-      "--listen <address>",
-      "show status and metrics there: 127.0.0.1:9464, or :9464 for the same",
-      parseAddress,
+    .addOption(
+      listenOption("show status and metrics there: 127.0.0.1:9464, or :9464 for the same"),
     )
     .option("--allowed-hosts <names>", "other names that --listen may be asked by", parseHosts)
     .option(
@@ -39,14 +37,6 @@ export function addMonitorOptions(command: Command): Command {
         "/healthz says 503 when the stream drops what waits in less than this",
       ).argParser(parseDuration).default(parseDuration("6h"), "6h"),
     );
-}
-
-function parseAddress(text: string): ListenAddress {
-  const address = parseListenAddress(text);
-  if (address !== undefined) return address;
-  throw new InvalidArgumentError(
-    "It takes an address such as 127.0.0.1:9464, [::1]:9464 or :9464.",
-  );
 }
 
 function parseHosts(text: string): string[] {

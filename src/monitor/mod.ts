@@ -7,4 +7,4 @@
 export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
 export { needsExporter, OtlpExporter, type OtlpExporterOptions } from "./otlp_exporter.ts";
 export { MetricRegistry } from "../telemetry/metric_registry.ts";
-export type { HealthLimits, StoreStatus } from "./store_status.ts";
+export type { HealthLimits, StoreStatus, Verdict } from "./store_status.ts";

@@ -93,6 +93,10 @@ Deno.test("help environment names every variable that the program reads", async 
   const list = /const VARIABLES = \[([^\]]*)\]/.exec(source)![1]!;
   const read = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name!);
   ok(read.length > 5);
+  const options = await Deno.readTextFile(new URL("../../src/cli/options.ts", import.meta.url));
+  const stands = [...options.matchAll(/"(TRITON_\w+)"/g)].map(([, name]) => name!);
+  ok(stands.length > 5);
+  deepStrictEqual(stands.filter((name) => !read.includes(name)), [], "cli.ts reads it");
   const all = [...read, ...SECRET_VARIABLES, ...OTEL_VARIABLES];
   deepStrictEqual(all.filter((name) => !new RegExp(`\\b${name}\\b`).test(text)), []);
 });

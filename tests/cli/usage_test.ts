@@ -17,6 +17,7 @@ const COMMANDS = [
   "quarantine",
   "checkpoint",
   "doctor",
+  "health",
   "completions",
   "version",
 ];

@@ -144,5 +144,5 @@ Deno.test("the systemd unit is not restarted after wrong usage", async () => {
     ],
     ["2", "0"],
   );
-  ok((await systemd.journal(CLICKS.unit)).includes("--listen"));
+  ok((await systemd.journal(CLICKS.unit)).includes("TRITON_LISTEN"));
 });

@@ -6,6 +6,7 @@ Options go before the environment.
   TRITON_BUCKET   where the archives are (--bucket)
   TRITON_DB       the database of positions (--checkpoint-db)
   TRITON_CLIENT   the client's name (--client-name)
+  TRITON_LISTEN   where store shows status and metrics, and health asks (--listen)
   TRITON_LOG      the log's level (debug, info, warning, error), its format (text, json), or both:
                   debug,json (--log-level, --log-format)
   TRITON_STOP_TIMEOUT
