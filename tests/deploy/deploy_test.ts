@@ -110,7 +110,8 @@ Deno.test("the Terraform module is well-formed, and grants what store needs, and
 Deno.test("the Dockerfile copies what the compile task makes", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", DEPLOY)));
   const [, output] = tasks.compile.command.match(/--output (\S+)/);
-  match(read("Dockerfile"), new RegExp(`^COPY ${output} /usr/local/bin/triton$`, "m"));
+  match(read("Dockerfile"), new RegExp(`^ARG BINARY=${output}$`, "m"));
+  match(read("Dockerfile"), /^COPY \$BINARY \/usr\/local\/bin\/triton$/m);
 });
 
 /** Names of Triton's metrics in a query, without what Prometheus adds for a histogram. */
