@@ -29,6 +29,28 @@ export interface RangeElsewhere {
 }
 
 /**
+ * The records of a shard that are in other stores than this one. A shard without a move had no record
+ * archived before the last one of its client: all of it is where that led to.
+ *
+ * @param shard Whose records.
+ * @param options Moves of all shards, in the order they were made, and the identity of this store.
+ */
+export function elsewhere(
+  { client, shardId }: Pick<RecordedMove, "client" | "shardId">,
+  { moves, here }: { readonly moves: readonly RecordedMove[]; readonly here: string },
+): RangeElsewhere[] {
+  const ofClient = moves.filter((move) => move.client === client);
+  const ofShard = ofClient.filter((move) => move.shardId === shardId);
+  if (ofShard.length > 0) return rangesElsewhere(ofShard, here);
+  const hasLeft = ofClient.some((move) => isFrom(move, here)) && ofClient.at(-1)!.to !== here;
+  return hasLeft ? [{ after: undefined, upTo: undefined }] : [];
+}
+
+function isFrom({ from, to }: RecordedMove, here: string): boolean {
+  return from === here || (from === undefined && to !== here);
+}
+
+/**
  * The records of a shard that are in other stores than this one.
  *
  * @param moves Moves of one shard, in the order they were made.
@@ -36,16 +58,17 @@ export interface RangeElsewhere {
  * @returns None for a store that the archive was never in.
  */
 export function rangesElsewhere(moves: readonly RecordedMove[], here: string): RangeElsewhere[] {
-  const isFrom = ({ from, to }: RecordedMove) =>
-    from === here || (from === undefined && to !== here);
-  if (!moves.some((move) => isFrom(move) || move.to === here)) return [];
+  if (!moves.some((move) => isFrom(move, here) || move.to === here)) return [];
   const ranges: RangeElsewhere[] = [];
-  let away: { after: SequenceNumber | undefined } | undefined = isFrom(moves[0]!)
+  let away: { after: SequenceNumber | undefined } | undefined = isFrom(moves[0]!, here)
     ? undefined
     : { after: undefined };
   for (const move of moves) {
-    if (isFrom(move)) away = { after: move.after };
-    else if (move.to === here && away !== undefined) {
+    if (isFrom(move, here)) {
+      // Nothing was archived here since it came back: it was away all the time.
+      const before = ranges.at(-1)?.upTo === move.after ? ranges.pop() : undefined;
+      away = { after: before === undefined ? move.after : before.after };
+    } else if (move.to === here && away !== undefined) {
       ranges.push({ after: away.after, upTo: move.after });
       away = undefined;
     }

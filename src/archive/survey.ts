@@ -9,12 +9,7 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../re
 import type { ArchiveEntry } from "./archive_entry.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
-import {
-  rangeAfter,
-  type RangeElsewhere,
-  rangesElsewhere,
-  type RecordedMove,
-} from "./recorded_moves.ts";
+import { elsewhere, rangeAfter, type RecordedMove } from "./recorded_moves.ts";
 import type { InspectedArchive } from "./manifests.ts";
 import type { ArchivedShard } from "./verify_report.ts";
 
@@ -205,11 +200,6 @@ type ChainOwner = Pick<ArchiveLink, "client" | "shardId">;
 
 function chainId({ client, shardId }: ChainOwner): string {
   return `${client} ${shardId}`;
-}
-
-/** The records of a shard that are in other stores. */
-function elsewhere(owner: ChainOwner, { moves, here }: JudgeOptions): RangeElsewhere[] {
-  return rangesElsewhere(moves.filter((move) => chainId(move) === chainId(owner)), here);
 }
 
 /** Whether a file is where it says that it belongs. */

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import {
+  elsewhere,
   rangeAfter,
   rangesElsewhere,
   type RecordedMove,
@@ -25,6 +26,24 @@ Deno.test("rangesElsewhere() are what is in other stores, to and fro", () => {
   ]);
   deepEqual(rangesElsewhere(moves, "D"), []);
   deepEqual(rangesElsewhere([], "A"), []);
+});
+
+Deno.test("rangesElsewhere() of a shard of which nothing was archived between two moves", () => {
+  const moves = [move("A", "B", "10"), move("B", "C", "10"), move("C", "B", "10")];
+  deepEqual(rangesElsewhere(moves.slice(0, 2), "B"), [{ after: undefined, upTo: undefined }]);
+  deepEqual(rangesElsewhere(moves, "B"), [{ after: undefined, upTo: "10" }]);
+});
+
+Deno.test("elsewhere() is all of a shard of which nothing was archived before the last move", () => {
+  const moves = [move("A", "B", "10")];
+  const other = { client: "store", shardId: "shardId-000000000001" as ShardId };
+  const all = [{ after: undefined, upTo: undefined }];
+  deepEqual(elsewhere(other, { moves, here: "A" }), all);
+  deepEqual(elsewhere(other, { moves, here: "B" }), []);
+  deepEqual(elsewhere(other, { moves, here: "C" }), []);
+  deepEqual(elsewhere({ ...other, client: "copy" }, { moves, here: "A" }), []);
+  const to = [{ after: "10", upTo: undefined }];
+  deepEqual(elsewhere({ ...other, shardId }, { moves, here: "A" }), to);
 });
 
 Deno.test("rangesElsewhere() of an archive whose first store nobody knew", () => {
