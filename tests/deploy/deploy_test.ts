@@ -10,7 +10,8 @@ import { prometheusName } from "../../src/telemetry/instruments.ts";
 import { METRICS } from "../../src/telemetry/metrics.ts";
 import { runCommand } from "../cli/fake_context.ts";
 import { readPage } from "../docs/markdown.ts";
-import { runTool } from "./tools.ts";
+import { serve, status } from "../monitor/monitor_fixture.ts";
+import { checkLiterals, runTool } from "./tools.ts";
 
 const DEPLOY = new URL("../../examples/deploy/", import.meta.url);
 
@@ -63,6 +64,11 @@ Deno.test("the Kubernetes manifest is valid, and starts triton with options that
     ok(kind !== undefined, `${object.kind} is not checked`);
     new kind(object).validate();
   }
+  const typed = objects.map((object) => {
+    const type = `"kubernetes-models/${object.apiVersion}".I${object.kind}` as const;
+    return { type, value: object };
+  });
+  equal(await checkLiterals(typed), "");
   const find = (kind: string) => objects.find((object) => object.kind === kind);
   parseConfig(find("ConfigMap").data["triton.yaml"]);
   const { metadata, spec: { selector, template } } = find("Deployment");
@@ -73,17 +79,66 @@ Deno.test("the Kubernetes manifest is valid, and starts triton with options that
   const port = container.ports[0].containerPort;
   ok(container.args.includes(`--listen=0.0.0.0:${port}`));
   deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+  equal(container.resources.requests.memory, container.resources.limits.memory);
+  const { spec: budget } = find("PodDisruptionBudget");
+  equal(budget.unhealthyPodEvictionPolicy, "AlwaysAllow");
+  const spread = template.spec.topologySpreadConstraints as SpreadConstraint[];
+  for (const { labelSelector } of [...spread, { labelSelector: budget.selector }]) {
+    const labels = Object.entries(labelSelector.matchLabels);
+    ok(labels.length > 0);
+    deepStrictEqual(labels.filter(([name, value]) => metadata.labels[name] !== value), []);
+  }
+});
+
+interface SpreadConstraint {
+  readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+}
+
+Deno.test("the ECS task is one, and starts triton with options that it has", async () => {
+  const task = JSON.parse(read("ecs/task-definition.json"));
+  const type = '"@aws-sdk/client-ecs".RegisterTaskDefinitionCommandInput';
+  equal(await checkLiterals([{ type, value: task }]), "");
+  const [{ essential: _, ...misspelt }] = task.containerDefinitions;
+  const wrong = { ...task, containerDefinitions: [{ ...misspelt, esential: true }] };
+  match(await checkLiterals([{ type, value: wrong }]), /'"esential"' does not exist/);
+  const [container] = task.containerDefinitions;
+  await checkOptions(` ${container.command.join(" ")}`);
+  // ECS takes no more than 120 s, and Fargate 512 MiB and more for a quarter of a CPU.
+  ok(container.stopTimeout <= 120);
+  ok(["512", "1024", "2048"].includes(task.memory), "or ECS refuses it beside 256 CPU units");
+  const [how, ...command] = container.healthCheck.command;
+  equal(how, "CMD");
+  deepStrictEqual(command, healthCheckOfImage());
+  const { TRITON_LISTEN } = Object.fromEntries(
+    container.environment.map(({ name, value }: { name: string; value: string }) => [name, value]),
+  );
+  ok(TRITON_LISTEN, "its health check finds it there");
+});
+
+/** The command of the image's health check. */
+function healthCheckOfImage(): string[] {
+  return JSON.parse(read("Dockerfile").match(/^HEALTHCHECK [^[]*CMD (\[.*\])$/m)![1]!);
+}
+
+Deno.test("the image's health check asks the store in it", async () => {
+  const [program, ...args] = healthCheckOfImage();
+  match(read("Dockerfile"), new RegExp(`^ENTRYPOINT \\["${program}"\\]$`, "m"));
+  const [, listen] = read("Dockerfile").match(/^ENV TRITON_LISTEN=(.+)$/m)!;
+  const { stderr } = await runCommand(args, { env: { TRITON_LISTEN: listen! } });
+  match(stderr, new RegExp(`^(triton: Cannot ask http://${listen}/livez: .*)?$`, "m"));
+  await using server = serve(() => status());
+  const { code } = await runCommand(args, { env: { TRITON_LISTEN: new URL(server.url).host } });
+  equal(code, 0);
 });
 
 Deno.test("whatever runs triton store gives it more time to end than it takes", async () => {
   const { stdout } = await runCommand(["store", "--help"]);
   const [, limit] = stdout.match(/--stop-timeout <duration>[^(]*\(default: 110s\)()/) ?? [];
   equal(limit, "", "110 s unless set");
-  const ecs = Deno.readTextFileSync(new URL("../../docs/running.md", DEPLOY));
   const given = [
     read("systemd/triton-store@.service").match(/^TimeoutStopSec=(\d+)s$/m),
     read("kubernetes/triton-store.yaml").match(/terminationGracePeriodSeconds: (\d+)$/m),
-    ecs.match(/"stopTimeout": (\d+)/),
+    read("ecs/task-definition.json").match(/"stopTimeout": (\d+)/),
   ];
   for (const match of given) ok(Number(match?.[1]) > 110, String(match));
 });
@@ -106,6 +161,56 @@ Deno.test("the Terraform module is well-formed, and grants what store needs, and
   ]);
   if (answer !== undefined) ok(answer.ok, answer.text);
 });
+
+Deno.test("the Terraform role is for EC2, ECS, pods of EKS and one service account", async () => {
+  const { data, resource } = await parseHcl("main.tf", read("terraform/main.tf"));
+  const { variable } = await parseHcl("variables.tf", read("terraform/variables.tf"));
+  const trust = data.aws_iam_policy_document.trust[0].dynamic.statement
+    .map(({ content: [statement] }: HclDynamic) => statement);
+  deepStrictEqual(
+    trust.map(({ actions, principals: [{ identifiers }] }: HclTrust) => [actions, identifiers]),
+    [
+      [["sts:AssumeRole"], "${var.trusted_services}"],
+      [["sts:AssumeRole", "sts:TagSession"], ["pods.eks.amazonaws.com"]],
+      [["sts:AssumeRoleWithWebIdentity"], ["${statement.value}"]],
+    ],
+  );
+  deepStrictEqual(variable.trusted_services[0].default, [
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+  ]);
+  // Without both, any service account of the cluster could take it.
+  const conditions: HclCondition[] = trust[2].condition;
+  deepStrictEqual(
+    conditions.map(({ test, variable, values }) => [test, variable.split("}:")[1], values]),
+    [
+      ["StringEquals", "sub", ["system:serviceaccount:${var.service_account}"]],
+      ["StringEquals", "aud", ["sts.amazonaws.com"]],
+    ],
+  );
+  const [account] = parseAllDocuments(read("kubernetes/triton-store.yaml"), { merge: true })
+    .map((document) => document.toJS());
+  equal(variable.service_account[0].default, `default:${account.metadata.name}`);
+  ok(resource.aws_iam_instance_profile.store);
+  for (const kept of [resource.aws_s3_bucket.archive, resource.aws_kinesis_stream.events]) {
+    deepStrictEqual(kept[0].lifecycle, [{ prevent_destroy: true }]);
+  }
+});
+
+/** Blocks of Terraform's language, as hcl2json gives them. */
+interface HclDynamic {
+  readonly content: readonly HclTrust[];
+}
+interface HclTrust {
+  readonly actions: readonly string[];
+  readonly principals: readonly [{ readonly identifiers: string | readonly string[] }];
+  readonly condition?: readonly HclCondition[];
+}
+interface HclCondition {
+  readonly test: string;
+  readonly variable: string;
+  readonly values: readonly string[];
+}
 
 Deno.test("the Dockerfile copies what the compile task makes", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", DEPLOY)));

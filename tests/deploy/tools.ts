@@ -28,3 +28,34 @@ export async function runTool(
     return undefined;
   }
 }
+
+/** A value, and where its type is, such as `"kubernetes-models/v1".ISecret`. */
+export interface TypedValue {
+  readonly type: `"${string}".${string}`;
+  readonly value: unknown;
+}
+
+/**
+ * Checks values as Deno checks literals of their types: no field may be missing, wrong or unknown.
+ *
+ * @returns What is wrong; empty if nothing is.
+ */
+export async function checkLiterals(values: readonly TypedValue[]): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const code = values.map(({ type, value }, index) => {
+      const [module, name] = type.split(/(?<=")\./);
+      return `import type { ${name} as Type${index} } from ${module};\n` +
+        `export const value${index}: Type${index} = ${JSON.stringify(value, null, 2)};\n`;
+    });
+    await Deno.writeTextFile(file, code.join(""));
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", config, file],
+      env: { NO_COLOR: "1" },
+    }).output();
+    return success ? "" : new TextDecoder().decode(stderr);
+  } finally {
+    await Deno.remove(file);
+  }
+}

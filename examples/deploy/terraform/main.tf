@@ -20,10 +20,19 @@ resource "aws_kinesis_stream" "events" {
   stream_mode_details {
     stream_mode = "ON_DEMAND"
   }
+
+  # With it go the records that are not archived yet.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket" "archive" {
   bucket = var.bucket_name
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket_public_access_block" "archive" {
@@ -96,12 +105,56 @@ data "aws_iam_policy_document" "store" {
 }
 
 data "aws_iam_policy_document" "trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
+  dynamic "statement" {
+    for_each = length(var.trusted_services) > 0 ? [1] : []
 
-    principals {
-      type        = "Service"
-      identifiers = var.trusted_services
+    content {
+      actions = ["sts:AssumeRole"]
+
+      principals {
+        type        = "Service"
+        identifiers = var.trusted_services
+      }
+    }
+  }
+
+  # EKS Pod Identity tags its sessions with cluster, namespace and service account.
+  dynamic "statement" {
+    for_each = var.pod_identity ? [1] : []
+
+    content {
+      actions = ["sts:AssumeRole", "sts:TagSession"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["pods.eks.amazonaws.com"]
+      }
+    }
+  }
+
+  # IAM roles for service accounts (IRSA): one service account of one cluster.
+  dynamic "statement" {
+    for_each = var.oidc_provider_arn == null ? [] : [var.oidc_provider_arn]
+
+    content {
+      actions = ["sts:AssumeRoleWithWebIdentity"]
+
+      principals {
+        type        = "Federated"
+        identifiers = [statement.value]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "${split(":oidc-provider/", statement.value)[1]}:sub"
+        values   = ["system:serviceaccount:${var.service_account}"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "${split(":oidc-provider/", statement.value)[1]}:aud"
+        values   = ["sts.amazonaws.com"]
+      }
     }
   }
 }
@@ -115,4 +168,10 @@ resource "aws_iam_role_policy" "store" {
   name   = "triton-store"
   role   = aws_iam_role.store.id
   policy = data.aws_iam_policy_document.store.json
+}
+
+# What an EC2 instance is given, for the systemd unit.
+resource "aws_iam_instance_profile" "store" {
+  name = aws_iam_role.store.name
+  role = aws_iam_role.store.name
 }

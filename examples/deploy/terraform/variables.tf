@@ -25,3 +25,26 @@ variable "trusted_services" {
   type        = list(string)
   default     = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]
 }
+
+variable "pod_identity" {
+  description = "Whether EKS Pod Identity may hand out the role; its association is made with the cluster."
+  type        = bool
+  default     = false
+}
+
+variable "oidc_provider_arn" {
+  description = "The cluster's IAM OIDC provider, for IAM roles for service accounts (IRSA)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.oidc_provider_arn == null ? true : can(regex(":oidc-provider/", var.oidc_provider_arn))
+    error_message = "It is the ARN of an IAM OIDC provider: arn:aws:iam::ACCOUNT:oidc-provider/HOST/id/ID."
+  }
+}
+
+variable "service_account" {
+  description = "The service account that may take the role by IRSA: NAMESPACE:NAME."
+  type        = string
+  default     = "default:triton-store"
+}
