@@ -21,6 +21,7 @@ Deno.test("putArchive() puts again where the store says that a key is taken, and
     clock: { ...systemClock, sleep: () => Promise.resolve() },
     monitor: {
       retried: (_: string, error: unknown) => retried.push(error),
+      asked: () => {},
       answered: () => {},
       gaveUp: () => {},
     } as never,
