@@ -367,6 +367,7 @@ export class World {
   async #calmDown(): Promise<void> {
     this.#note("world", "calms down");
     this.#isCalm = true;
+    this.scheduler.speed = "fast";
     this.#processes.end();
     this.#faults.end(CALM);
     this.#worldStore.end();
