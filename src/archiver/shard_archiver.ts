@@ -199,11 +199,10 @@ export class ShardArchiver {
     const { services, services: { ledger }, writer, leases, shards } = this.#parts;
     await writer.close("shard end");
     if (lease.signal.aborted) return;
-    const { shardId, epoch } = lease;
+    const { shardId, epoch, archived } = lease;
     const children = await shards.childrenOf(shardId);
-    if (!await persist("ledger", services, () => ledger.end(shardId, epoch, children))) {
-      return leases.lose(lease);
-    }
+    const end = () => ledger.end(shardId, epoch, archived, children);
+    if (!await persist("ledger", services, end)) return leases.lose(lease);
     leases.end(lease);
     log.info("Archived {shardId} to its end; {children} shards go on from it", {
       event: "shard.ended",

@@ -258,10 +258,16 @@ export interface ArchiveLedger extends AsyncDisposable {
   /**
    * Ends a shard that was archived to its end, frees its lease and adds its children.
    *
-   * @returns False if the lease is another's by now, or an intent of the shard is open, as where the
-   * database has forgotten a commit: nothing is written then.
+   * @param checkpoint The shard's checkpoint, as far as the caller knows.
+   * @returns False if the lease is another's by now, the checkpoint is elsewhere, or an intent of the
+   * shard is open, as where the database has forgotten a commit: nothing is written then.
    */
-  end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean>;
+  end(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+    children: readonly NewShard[],
+  ): Promise<boolean>;
 
   /**
    * Says that all that had arrived by some time is archived: that becomes `knownAt`.

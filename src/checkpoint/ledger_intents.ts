@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../record.ts";
 import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
 import { type IntentRow, toIntent, toKnownAt, toStart } from "./ledger_rows.ts";
@@ -62,14 +62,20 @@ export function* standing({ client, stream }: LedgerScope, shardId: ShardId): St
   };
 }
 
-/** Ends a shard, unless an intent of it is open: nobody would settle that any more. */
+/**
+ * Ends a shard, unless an intent of it is open, which nobody would settle any more, or its checkpoint
+ * is not where the caller has archived it to.
+ */
 export function* endSettled(
   scope: LedgerScope,
-  end: Parameters<typeof endShard>[1],
+  { checkpoint, ...end }: Omit<Parameters<typeof endShard>[1], "isSettled"> & {
+    readonly checkpoint: SequenceNumber | undefined;
+  },
 ): Steps<boolean> {
   yield* lockShards(scope, [end.shardId]);
-  if ((yield* standing(scope, end.shardId)).open.length > 0) return false;
-  return yield* endShard(scope, end);
+  const found = yield* standing(scope, end.shardId);
+  const isSettled = found.open.length === 0 && found.checkpoint === checkpoint;
+  return yield* endShard(scope, { ...end, isSettled });
 }
 
 /** Writes an intent down for those shards that still are as it says. */

@@ -221,16 +221,17 @@ export function* leave(scope: LedgerScope, worker: string): Steps<void> {
 /** Ends a shard and adds its children. */
 export function* endShard(
   scope: LedgerScope,
-  { shardId, epoch, children }: {
-    shardId: ShardId;
-    epoch: number;
-    children: readonly NewShard[];
+  { shardId, epoch, isSettled, children }: {
+    readonly shardId: ShardId;
+    readonly epoch: number;
+    readonly isSettled: boolean;
+    readonly children: readonly NewShard[];
   },
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
   if (shard.epoch !== epoch) return false;
   if (shard.state === "ended") return true; // the answer was lost
-  if (shard.owner === null) return false;
+  if (shard.owner === null || !isSettled) return false;
   yield* ask(
     `UPDATE triton_shard SET state = 'ended', owner = NULL
     WHERE client = ? AND stream = ? AND shard = ?`,

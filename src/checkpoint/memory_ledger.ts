@@ -325,11 +325,17 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** Ends a shard that was archived to its end, frees its lease and adds its children. */
-  async end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
+  async end(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+    children: readonly NewShard[],
+  ): Promise<boolean> {
     const row = this.#row(shardId);
     if (row.epoch !== epoch) return false;
     if (row.state === "ended") return true;
     if (row.owner === undefined || this.#openIntents(shardId).length > 0) return false;
+    if (this.#checkpoints.get(shardId)?.sequenceNumber !== checkpoint) return false;
     row.state = "ended";
     row.owner = undefined;
     await this.addShards(children);

@@ -179,10 +179,15 @@ export class SqlLedger implements ArchiveLedger {
     );
   }
 
-  end(shardId: ShardId, epoch: number, children: readonly NewShard[]): Promise<boolean> {
+  end(
+    shardId: ShardId,
+    epoch: number,
+    checkpoint: SequenceNumber | undefined,
+    children: readonly NewShard[],
+  ): Promise<boolean> {
     return this.#transact(
       `Cannot end ${shardId} of stream`,
-      () => endSettled(this.#scope, { shardId, epoch, children }),
+      () => endSettled(this.#scope, { shardId, epoch, checkpoint, children }),
     );
   }
 

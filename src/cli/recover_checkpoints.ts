@@ -95,7 +95,8 @@ export async function carryOut(
         const position = { checkpoint: move.to, knownAt: move.knownAt };
         await ask(() => ledger.reposition(shardId, epoch, position));
       }
-      if (ended.includes(shardId)) await ask(() => ledger.end(shardId, epoch, []));
+      const checkpoint = move?.to ?? standing.checkpoint;
+      if (ended.includes(shardId)) await ask(() => ledger.end(shardId, epoch, checkpoint, []));
     }
     const positions = [...unknown.values()].map(({ shardId, to, knownAt }) =>
       [shardId, { checkpoint: to, knownAt }] as const

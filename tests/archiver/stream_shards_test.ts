@@ -49,7 +49,7 @@ Deno.test("StreamShards leaves an ended shard ended for as long as the stream li
   kinesis.splitShard("clicks", child!);
   for (const shardId of [shard(0), child!]) {
     const epoch = await ledger.acquire(shardId, "worker", 20_000);
-    await ledger.end(shardId, epoch!, await shards.childrenOf(shardId));
+    await ledger.end(shardId, epoch!, undefined, await shards.childrenOf(shardId));
   }
   const before = await ledger.shards();
   deepStrictEqual(before.map(({ state }) => state), ["ended", "ended", "open", "open", "open"]);
@@ -69,7 +69,7 @@ Deno.test("StreamShards misses no parent that was archived to its end before it 
   await shards.refresh();
   const merged = kinesis.mergeShards("clicks", late!, ended!);
   const epoch = await ledger.acquire(ended!, "worker", 20_000);
-  await ledger.end(ended!, epoch!, await shards.childrenOf(ended!));
+  await ledger.end(ended!, epoch!, undefined, await shards.childrenOf(ended!));
   await clock.advance(48 * 3_600_000);
   equal(await shards.hasLeft(ended!), true);
   deepStrictEqual((await shards.childrenOf(late!)).map(({ shardId }) => shardId), [merged]);

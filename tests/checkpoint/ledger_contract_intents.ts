@@ -59,14 +59,30 @@ export const INTENTS: readonly LedgerTest[] = [
       await using ledger = await place.open();
       await lease(ledger, "a", 2);
       await ledger.intend(intent("i", range(0, 1, undefined, "10"), range(1, 1, undefined, "20")));
-      equal(await ledger.end(shard(0), 1, [newShard(7)]), false);
+      equal(await ledger.end(shard(0), 1, at("10"), [newShard(7)]), false);
       deepStrictEqual((await ledger.shards("open")).map(({ shardId }) => shardId), [
         shard(0),
         shard(1),
       ]);
       await ledger.commit("i");
-      equal(await ledger.end(shard(0), 1, [newShard(7)]), true);
-      equal(await ledger.end(shard(0), 1, [newShard(7)]), true);
+      equal(await ledger.end(shard(0), 1, at("10"), [newShard(7)]), true);
+      equal(await ledger.end(shard(0), 1, at("10"), [newShard(7)]), true);
+    },
+  },
+  {
+    name:
+      "end() leaves a shard open whose checkpoint is elsewhere, as where a commit was forgotten",
+    async run(place) {
+      await using ledger = await place.open();
+      await lease(ledger, "a", 1);
+      const children = [newShard(7)];
+      equal(await ledger.end(shard(0), 1, at("10"), children), false);
+      await ledger.intend(intent("i", range(0, 1, undefined, "10")));
+      await ledger.commit("i");
+      equal(await ledger.end(shard(0), 1, undefined, children), false);
+      equal(await ledger.end(shard(0), 1, at("11"), children), false);
+      deepStrictEqual((await ledger.shards()).map(({ state }) => state), ["open"]);
+      equal(await ledger.end(shard(0), 1, at("10"), children), true);
     },
   },
   {

@@ -236,20 +236,20 @@ export const LEASES: readonly LedgerTest[] = [
       await ledger.addShards([newShard(0)]);
       equal(await ledger.acquire(shard(0), "a", 0), 1);
       equal(await ledger.acquire(shard(0), "b", LONG_MS), 2);
-      equal(await ledger.end(shard(0), 1, [newShard(1, 0)]), false);
+      equal(await ledger.end(shard(0), 1, undefined, [newShard(1, 0)]), false);
       equal((await ledger.shards()).length, 1);
       for (let twice = 0; twice < 2; twice++) {
-        equal(await ledger.end(shard(0), 2, [newShard(2, 0), newShard(1, 0)]), true);
+        equal(await ledger.end(shard(0), 2, undefined, [newShard(2, 0), newShard(1, 0)]), true);
         deepStrictEqual(
           (await ledger.shards()).map(({ state, parents }) => [state, parents]),
           [["ended", []], ["open", [shard(0)]], ["open", [shard(0)]]],
         );
       }
-      equal(await ledger.end(shard(0), 1, []), false);
+      equal(await ledger.end(shard(0), 1, undefined, []), false);
       equal(await ledger.acquire(shard(0), "a", LONG_MS), undefined);
       deepStrictEqual(await ledger.intend(intent("i", range(0, 2, undefined, "5"))), []);
       deepStrictEqual((await ledger.renew("b", LONG_MS)).held, new Map());
-      await rejects(ledger.end(shard(9), 1, []), { code: "Unknown", retryable: false });
+      await rejects(ledger.end(shard(9), 1, undefined, []), { code: "Unknown", retryable: false });
     },
   },
   {
@@ -260,7 +260,9 @@ export const LEASES: readonly LedgerTest[] = [
       await place.save({ 0: "7", 2: "9" });
       await ledger.addShards([newShard(0), newShard(1)]);
       equal(await ledger.acquire(shard(0), "a", LONG_MS), 1);
-      equal(await ledger.end(shard(0), 1, [newShard(3, 0), newShard(2, 0)]), true);
+      const { checkpoint } = await ledger.standing(shard(0));
+      const children = [newShard(3, 0), newShard(2, 0)];
+      equal(await ledger.end(shard(0), 1, checkpoint, children), true);
       equal(await ledger.acquire(shard(2), "a", LONG_MS), 1);
       const [ended, ...open] = await ledger.shards();
       deepStrictEqual([ended!.shardId, ended!.state, open.length], [shard(0), "ended", 3]);
@@ -274,7 +276,7 @@ export const LEASES: readonly LedgerTest[] = [
       await using ledger = await place.open();
       await lease(ledger, "a", 1);
       await ledger.release("a", [shard(0)]);
-      equal(await ledger.end(shard(0), 1, [newShard(1, 0)]), false);
+      equal(await ledger.end(shard(0), 1, undefined, [newShard(1, 0)]), false);
       deepStrictEqual((await ledger.shards()).map(({ state }) => state), ["open"]);
     },
   },

@@ -166,7 +166,7 @@ export const MOVES: readonly LedgerTest[] = [
       await using ledger = await place.open();
       await archive(ledger, "i", "5");
       const epoch = (await ledger.acquire(shard(0), "a", LONG_MS))!;
-      await ledger.end(shard(0), epoch, []);
+      await ledger.end(shard(0), epoch, at("5"), []);
       await ledger.leave("a");
       await rejects(move(ledger, { 0: "9" }), { code: "Ended" });
       deepStrictEqual(await move(ledger, { 0: "5", 1: "7" }), ["1 5 7"]);

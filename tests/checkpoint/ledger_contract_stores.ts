@@ -109,7 +109,7 @@ export const STORES: readonly LedgerTest[] = [
       await ledger.commit("i");
       await archive(ledger, A, "j", range(0, 1, "5", "7"));
       await archive(ledger, A, "k", range(2, 1, undefined, "8"));
-      await ledger.end(shard(2), 1, []);
+      await ledger.end(shard(2), 1, at("8"), []);
       await ledger.intend(into(A, "l", range(1, 1, "6", "9")));
       const ids = (await ledger.newestFiles()).map(({ id }) => id).sort();
       deepStrictEqual(ids, ["i", "j"]);

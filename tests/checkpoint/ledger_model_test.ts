@@ -68,8 +68,11 @@ const calls: readonly fc.Arbitrary<Step>[] = [
   step("cancel", [ids], (l, _, id) => l.cancel(id)),
   step(
     "end",
-    [shards, epochs, shards],
-    (l, _, n, epoch, child) => l.end(shard(n), epoch, [newShard(child, n)]),
+    [shards, epochs, checkpoints, shards],
+    (l, _, n, epoch, position, child) => {
+      const checkpoint = position === undefined ? undefined : at(position);
+      return l.end(shard(n), epoch, checkpoint, [newShard(child, n)]);
+    },
   ),
   step(
     "confirm",

@@ -155,7 +155,7 @@ export const RACES: readonly LedgerTest[] = [
           await late!.addShards([newShard(n)]);
           await late!.acquire(shard(n), "late", 0);
           const [ended, epoch] = await Promise.all([
-            late!.end(shard(n), 1, [newShard(child, n)]),
+            late!.end(shard(n), 1, undefined, [newShard(child, n)]),
             heir!.acquire(shard(n), "heir", LONG_MS),
           ]);
           equal(epoch, ended ? undefined : 2);

@@ -34,7 +34,8 @@ async function copyOf(ledger: MemoryLedger, fixture: Fixture): Promise<MemoryLed
   await copy.addShards(shards);
   for (const { shardId, state } of shards) {
     if (state === "open") continue;
-    await copy.end(shardId, (await copy.acquire(shardId, "backup", 1))!, []);
+    const epoch = (await copy.acquire(shardId, "backup", 1))!;
+    await copy.end(shardId, epoch, checkpoints.get(shardId), []);
   }
   return copy;
 }
@@ -174,7 +175,7 @@ Deno.test("planRecovery() leaves shards alone that are ahead, have ended, or wer
   deepStrictEqual([plan.moves, plan.left.length], [[], 1]);
   const ended = new MemoryLedger(STREAM);
   await ended.addShards([{ shardId: shardId!, parents: [], start: { type: "trim-horizon" } }]);
-  await ended.end(shardId!, (await ended.acquire(shardId!, "w", 1))!, []);
+  await ended.end(shardId!, (await ended.acquire(shardId!, "w", 1))!, undefined, []);
   equal((await planRecovery(ended, shards)).left.length, 1);
   const skipped = new MemoryLedger(STREAM);
   await skipped.addShards([{ shardId: shardId!, parents: [], start: { type: "trim-horizon" } }]);

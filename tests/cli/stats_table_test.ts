@@ -28,7 +28,7 @@ async function fill(url: string): Promise<void> {
   await ledger.acquire(shardId(0), OWNER, LEASE_MS);
   await ledger.acquire(shardId(2), OWNER, 1);
   const epoch = await ledger.acquire(shardId(1), OWNER, LEASE_MS);
-  await ledger.end(shardId(1), epoch!, []);
+  await ledger.end(shardId(1), epoch!, undefined, []);
   await ledger.recordGap({
     ...{ stream: "clicks", shardId: shardId(0), after: "3" as SequenceNumber, until: undefined },
     ...{ reason: "retention", recordedAt: new Date(START) },

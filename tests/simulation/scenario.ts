@@ -59,9 +59,7 @@ export function planScenario(random: Random, enabled: ReadonlySet<Trouble>): Sce
   // A history reads what there is: not what an older Triton archived, nor around what strangers put.
   const hasHistory = !oldTriton && strangers === 0 && skips === 0 && planned.move === undefined;
   const consumers = planned.consumers.filter(({ type }) => type === "stream" || hasHistory);
-  // Nor do positions that were passed over, or taken over, come back from the archive.
-  const failovers = oldTriton || skips > 0 ? [] : planned.failovers;
-  const troubles = { ...planned, consumers, failovers };
+  const troubles = { ...planned, consumers };
   return {
     shards: random.pick([1, 1, 2, 2, 3]),
     retentionHours: random.pick([24, 24, 48]),
