@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CheckpointError } from "../errors.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
 import type {
   ArchiveIntent,
@@ -64,7 +65,7 @@ export function toKnownAt(row: Pick<ShardRow, "seq_num" | "started_ms" | "update
 export function toShard(row: ShardRow): LedgerShard {
   return {
     shardId: row.shard as ShardId,
-    parents: JSON.parse(row.parents),
+    parents: parseColumn<ShardId[]>("parents", row.parents),
     start: toStart(row.start_at),
     state: row.state as LedgerShard["state"],
     owner: row.owner ?? undefined,
@@ -75,6 +76,21 @@ export function toShard(row: ShardRow): LedgerShard {
   };
 }
 
+/** The object or list that a column holds as JSON, which nobody but Triton writes. */
+function parseColumn<T extends object>(column: string, text: string): T {
+  let cause: unknown;
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch (error) {
+    cause = error;
+  }
+  throw new CheckpointError(
+    `Cannot read column ${column} of the database: ${JSON.stringify(text)} is not what Triton wrote`,
+    { code: "DamagedRow", retryable: false, cause },
+  );
+}
+
 /** The text of a start position. */
 export function fromStart(start: StartPosition): string {
   return JSON.stringify(start); // a Date becomes RFC 3339 in UTC, to the millisecond
@@ -82,7 +98,7 @@ export function fromStart(start: StartPosition): string {
 
 /** A start position by its text. */
 export function toStart(text: string): StartPosition {
-  const start = JSON.parse(text);
+  const start = parseColumn<StartPosition>("start_at", text);
   return start.type === "at-timestamp"
     ? { type: start.type, timestamp: new Date(start.timestamp) }
     : start;
@@ -90,7 +106,7 @@ export function toStart(text: string): StartPosition {
 
 /** A row as an intent. */
 export function toIntent(row: IntentRow): ArchiveIntent {
-  const ranges: IntendedRange[] = JSON.parse(row.ranges);
+  const ranges = parseColumn<IntendedRange[]>("ranges", row.ranges);
   return {
     id: row.id,
     key: row.archive_key,

@@ -50,8 +50,9 @@ const NOTHING = {
 
 /**
  * Seconds since a position was saved, both times cut to whole seconds as go-triton does: 0 where the
- * position is of a machine whose clock is ahead.
+ * position is of a machine whose clock is ahead, undefined where the database has no real time.
  */
-export function ageOf(updatedAt: Date, now: number): number {
+export function ageOf(updatedAt: Date | undefined, now: number): number | undefined {
+  if (updatedAt === undefined || Number.isNaN(updatedAt.getTime())) return undefined;
   return Math.max(0, Math.floor(now / 1000) - Math.floor(updatedAt.getTime() / 1000));
 }

@@ -20,8 +20,8 @@ export function toCarbon({ rows, lags, now }: Stats): string[] {
   const line = ({ client, stream, shardId }: StatsRow, name: string, value: number) =>
     `${[client, stream, shardId].map(carbonWord).join(".")}.${name} ${value} ${at}`;
   const ages = rows.flatMap((row) => {
-    const { updatedAt } = row;
-    return updatedAt === undefined ? [] : [line(row, "age", ageOf(updatedAt, now))];
+    const age = ageOf(row.updatedAt, now);
+    return age === undefined ? [] : [line(row, "age", age)];
   });
   const behind = rows.flatMap((row) => {
     const lag = lags?.get(row);
@@ -44,7 +44,7 @@ export function toJson({ rows, gaps, lags, now }: Stats): string[] {
       const lag = lags?.get(row);
       return {
         ...{ client, stream, shardId, sequenceNumber, updatedAt },
-        ageSeconds: updatedAt && ageOf(updatedAt, now),
+        ageSeconds: updatedAt && (ageOf(updatedAt, now) ?? null),
         ...ledger && leaseOf(row),
         ...lag && lagOf(lag),
       };
@@ -101,10 +101,11 @@ export function toTable(stats: Stats, colors: Colors): string[] {
 
 function cellsOf(row: StatsRow, lag: Lag | undefined, now: number): string[] {
   const { stream, shardId, sequenceNumber, updatedAt, gaps, start } = row;
+  const age = ageOf(updatedAt, now);
   return [
     ...[stream, shardId, ownerOf(row)],
     sequenceNumber === undefined ? startOf(start) : shorten(sequenceNumber),
-    updatedAt === undefined ? "" : formatSpan(ageOf(updatedAt, now)),
+    age === undefined ? "" : formatSpan(age),
     lagText(lag),
     gaps === 0 ? "" : String(gaps),
   ];
