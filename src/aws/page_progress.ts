@@ -10,7 +10,7 @@ const MAX_EMPTY_PAGES = 1000;
 /** Follows a listing from page to page, and notices when it does not move on. */
 export class PageProgress {
   readonly #tokens = new Set<string>();
-  #first: string | undefined;
+  readonly #firsts = new Set<string>();
   #emptyPages = 0;
 
   /**
@@ -24,12 +24,14 @@ export class PageProgress {
     if (token === "") return "the server says that there is more, and not how to request it";
     if (this.#tokens.has(token)) return "the server gives the same continuation token again";
     this.#tokens.add(token);
-    if (first !== undefined && first === this.#first) return "the server gives the same page again";
+    if (first !== undefined) {
+      if (this.#firsts.has(first)) return "the server gives the same page again";
+      this.#firsts.add(first);
+    }
     this.#emptyPages = first === undefined ? this.#emptyPages + 1 : 0;
     if (this.#emptyPages > MAX_EMPTY_PAGES) {
       return `the server gives more than ${MAX_EMPTY_PAGES} empty pages`;
     }
-    this.#first = first ?? this.#first;
     return undefined;
   }
 }

@@ -15,6 +15,7 @@ Deno.test("PageProgress notices a listing that does not move on", () => {
     ["the server gives the same continuation token again", [["1", "a"], ["2", "b"], ["1", "c"]]],
     ["the server gives the same page again", [["1", "a"], ["2", "a"]]],
     ["the server gives the same page again", [["1", "a"], ["2", undefined], ["3", "a"]]],
+    ["the server gives the same page again", [["1", "a"], ["2", "b"], ["3", "a"]]],
     [
       "the server gives more than 1000 empty pages",
       Array.from({ length: 1001 }, (_, i) => [`${i}`, undefined]),
