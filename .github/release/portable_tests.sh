@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 exec "${DENO:-deno}" test --quiet --allow-all --no-check --no-lock \
-  tests/objects tests/stream tests/history tests/codec/golden_test.ts tests/cli/usage_test.ts
+  tests/objects tests/stream tests/codec/golden_test.ts tests/cli/usage_test.ts

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import type { ArchiveReport } from "../archive/mod.ts";
-import { claimStore } from "../archiver/claim_store.ts";
 import type { ArchiveLedger, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
@@ -93,7 +92,10 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   });
   await progress.clear();
   refuseUnknowable(report);
-  if (opened !== undefined) await claimStore({ ledger: opened, store, clock: context.clock });
+  if (opened !== undefined) {
+    const { claimStore } = await import("../archiver/claim_store.ts");
+    await claimStore({ ledger: opened, store, clock: context.clock });
+  }
   await recoverFrom(report, { plan: ledger, change: opened }, context);
 }
 
