@@ -55,6 +55,15 @@ Deno.test("the systemd unit is one, and starts triton with options that it has",
   }
 });
 
+Deno.test("CI starts the systemd unit, here and on GitHub", () => {
+  for (const file of [".ci/run", ".github/workflows/ci.yml"]) {
+    match(
+      Deno.readTextFileSync(new URL(`../../${file}`, DEPLOY)),
+      /tests\/deploy\/start_unit\.sh /,
+    );
+  }
+});
+
 Deno.test("the Kubernetes manifest is valid, and starts triton with options that it has", async () => {
   const kinds = { ConfigMap, Deployment, PodDisruptionBudget, Secret, ServiceAccount };
   const documents = parseAllDocuments(read("kubernetes/triton-store.yaml"), { merge: true });

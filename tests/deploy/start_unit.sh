@@ -15,8 +15,10 @@ cannot() {
 [ "$(id -u)" -eq 0 ] || cannot "only root can boot a systemd"
 [ -x dist/triton ] || cannot "there is no dist/triton: deno task compile"
 if ! command -v systemd-nspawn >/dev/null || ! command -v ip >/dev/null; then
-  DEBIAN_FRONTEND=noninteractive timeout 300 \
-    apt-get install -y --no-install-recommends systemd systemd-container iproute2 >/dev/null 2>&1 ||
+  export DEBIAN_FRONTEND=noninteractive
+  { timeout 60 apt-get update &&
+    timeout 300 apt-get install -y --no-install-recommends systemd systemd-container iproute2; } \
+    >/dev/null 2>&1 ||
     cannot "Debian's systemd-container and iproute2 cannot be installed"
 fi
 unshare --mount --net sh -c '
