@@ -86,7 +86,9 @@ function parseColumn<T extends object>(column: string, text: string): T {
     cause = error;
   }
   throw new CheckpointError(
-    `Cannot read column ${column} of the database: ${JSON.stringify(text)} is not what Triton wrote`,
+    `Cannot read column ${column} of the database: ${
+      JSON.stringify(text)
+    } is not what Triton wrote`,
     { code: "DamagedRow", retryable: false, cause },
   );
 }
