@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { CheckpointError, KinesisError } from "../errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import { pollShard, ReadBudget, type RetryEvent } from "../kinesis/mod.ts";
+import { pollShard, type RecordPiece, type RetryEvent, Turns } from "../kinesis/mod.ts";
 import type { ArchiveEnds } from "./archive_ends.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
@@ -17,8 +17,8 @@ import type { StreamShards } from "./stream_shards.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-/** How much answers of all shards may hold at once; each takes several times as much to decode. */
-const READ_BYTES = 10 << 20;
+/** How many shards are asked at once: each answer on its way takes memory in the connection. */
+const REQUESTS = 8;
 
 /** What archiving a shard takes. */
 export interface ShardArchiverParts {
@@ -40,7 +40,7 @@ export interface ShardArchiverParts {
 export class ShardArchiver {
   readonly #parts: ShardArchiverParts;
   readonly #gaps: ShardGaps;
-  readonly #budget = new ReadBudget(READ_BYTES);
+  readonly #turns = new Turns(REQUESTS);
   /** Why a shard was left alone, if one was. */
   refusal: CheckpointError | undefined;
   /** Whether anything was read, of any shard: then the settings are right. */
@@ -164,34 +164,57 @@ export class ShardArchiver {
     let askedAt = time.now();
     const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
     let isTrimmed = false;
+    let isEmpty = true;
+    // Records of one answer follow each other: only before the first can there be a gap.
+    const noticeGap = async (piece: RecordPiece) => {
+      if (isTrimmed || await this.#gaps.isTooLate(lease, piece)) {
+        await this.#gaps.record(lease, piece.records[0]?.sequenceNumber, "retention");
+      }
+      isTrimmed = isEmpty = false;
+    };
     const pace = {
       readBefore: lease.archivedBefore,
-      ...{ clock, time, signal, pollIntervalMs, limit, onRetry, budget: this.#budget },
+      ...{ clock, time, signal, pollIntervalMs, limit, onRetry, turns: this.#turns },
       onTrimmed: () => void (isTrimmed = true),
+      onRecords: async (piece: RecordPiece, isFirst: boolean) => {
+        monitor.read(lease.shardId, piece.records);
+        signal.throwIfAborted();
+        if (isFirst) await noticeGap(piece);
+        await this.#take(lease, piece, signal);
+      },
     };
     for await (const batch of pollShard(kinesis, shard, pace)) {
       monitor.read(lease.shardId, batch.records);
       this.#noteRead(lease);
       if (signal.aborted) return;
-      if (isTrimmed || await this.#gaps.isTooLate(lease, batch)) {
-        await this.#gaps.record(lease, batch.records[0]?.sequenceNumber, "retention");
-      }
-      isTrimmed = false;
+      if (isTrimmed || isEmpty) await noticeGap(batch);
+      isEmpty = true;
       if (signal.aborted) return;
-      // A file may be closed in the middle of the batch, and what follows may be as old as this.
-      const oldest = batch.records[0]?.arrivedAt.getTime() ?? Infinity;
-      lease.readUntil = Math.min(lease.readUntil, oldest);
-      for (const record of batch.records) writer.add(lease, record);
-      // Not before: a file may be closed in the middle of the batch.
+      // Not before: a file may be closed in the middle of the answer.
       // The last answer of a closed shard comes any time after its end, where its children begin.
       const asOf = batch.nextIterator === undefined ? -Infinity : askedAt;
-      const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
-      lease.readUntil = Math.max(lease.readUntil, newest, asOf - batch.millisBehindLatest);
+      lease.readUntil = Math.max(lease.readUntil, asOf - batch.millisBehindLatest);
       lease.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
       askedAt = time.now();
     }
     if (!signal.aborted) await this.#end(lease);
+  }
+
+  /**
+   * Adds records once there is memory for them.
+   *
+   * @throws The signal's reason, if it is aborted before: nothing is added then.
+   */
+  async #take(lease: Lease, { records }: RecordPiece, signal: AbortSignal): Promise<void> {
+    const { writer } = this.#parts;
+    await writer.room(signal);
+    signal.throwIfAborted();
+    // A file may be closed in the middle of the records, and what follows may be as old as this.
+    lease.readUntil = Math.min(lease.readUntil, records[0]!.arrivedAt.getTime());
+    lease.caughtUp = false;
+    for (const record of records) writer.add(lease, record);
+    lease.readUntil = Math.max(lease.readUntil, records.at(-1)!.arrivedAt.getTime());
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */

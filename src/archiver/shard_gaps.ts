@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { RecordBatch } from "../kinesis/kinesis_api.ts";
+import type { RecordBatch, RecordPiece } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber } from "../record.ts";
 import type { Lease } from "./lease.ts";
 import { persist, type Services } from "./services.ts";
@@ -29,12 +29,20 @@ export class ShardGaps {
     this.#parts = parts;
   }
 
-  /** Whether the stream may have dropped something before it was read. */
-  async isTooLate(lease: Lease, batch: RecordBatch): Promise<boolean> {
+  /**
+   * Whether the stream may have dropped something before it was read.
+   *
+   * @param lease The shard.
+   * @param answer What was read of it: the first records of an answer, or a whole one.
+   */
+  async isTooLate(
+    lease: Lease,
+    answer: RecordPiece & Partial<Pick<RecordBatch, "millisBehindLatest">>,
+  ): Promise<boolean> {
     const { services: { time }, shards } = this.#parts;
-    const now = batch.serverTime?.getTime() ?? time.now();
-    const newest = batch.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
-    const age = Math.max(now, newest + batch.millisBehindLatest) - lease.readUntil;
+    const now = answer.serverTime?.getTime() ?? time.now();
+    const newest = answer.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
+    const age = Math.max(now, newest + (answer.millisBehindLatest ?? 0)) - lease.readUntil;
     // A record of just that age is kept.
     if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return false;
     // The retention may have been shortened since the shards were listed.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { freeBuffer } from "../free_buffer.ts";
 import type { Silence } from "./silence.ts";
 
 /** Bodies up to this size are read at once, in bytes. */
@@ -47,7 +48,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   release({ buffer }: Uint8Array): void {
     if (!(buffer instanceof ArrayBuffer)) return;
     if (buffer.byteLength === CHUNK && this.#free !== undefined) this.#free.push(buffer);
-    else free(buffer);
+    else freeBuffer(buffer);
   }
 
   /**
@@ -70,7 +71,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       throw silence.signal.aborted ? error : nameError(error);
     } finally {
       silence.end();
-      this.#free?.forEach(free);
+      this.#free?.forEach(freeBuffer);
       this.#free = undefined;
     }
   }
@@ -133,11 +134,6 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       }
     }
   }
-}
-
-/** Frees a buffer at once, where that can be done: Node has it since 21. */
-function free(buffer: ArrayBuffer): void {
-  buffer.transfer?.(0);
 }
 
 /** A reader into buffers of ours. */

@@ -28,6 +28,8 @@ interface Program {
   readonly recordCount: WebAssembly.Global;
   readonly textEnd: WebAssembly.Global;
   readonly isAscii: WebAssembly.Global;
+  readonly decodedEnd: WebAssembly.Global;
+  decodeBase64(at: number, end: number, out: number): number;
   crc32c(at: number, end: number, previous: number): number;
   compress(at: number, end: number, out: number): number;
   uncompress(at: number, end: number, out: number, length: number): number;

@@ -27,7 +27,7 @@ export interface WireRecords {
   readonly texts: readonly string[];
   /** When each record arrived, in seconds since the Unix epoch. */
   readonly times: readonly number[];
-  /** The payload of each record, all of them views of one buffer. */
+  /** The payload of each record, all of them views of one buffer, which holds nothing else. */
   readonly data: readonly Uint8Array[];
   /** Where the first record begins that was not read. */
   readonly end: number;
@@ -69,4 +69,35 @@ function readTexts(): string[] {
   const end = kernels.textEnd.value - TEXT - 1;
   if (end < 0) return [];
   return JSON.parse(`[${text.toString(kernels.isAscii.value ? "latin1" : "utf8", 0, end)}]`);
+}
+
+/** Characters of base64 that are decoded at once: a multiple of four. */
+const BASE64_PIECE = 3 * 65_536;
+const QUOTE = 0x22;
+const PADDING = 0x3d;
+
+/**
+ * Decodes base64 of any length, without a string in between.
+ *
+ * @param base64 The characters.
+ * @returns The bytes, in a buffer of their own; undefined if it is not base64 with its padding.
+ */
+export function decodeWireData(base64: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  if (base64.length % 4 !== 0) return undefined;
+  const padding = base64.subarray(-2).filter((char) => char === PADDING).length;
+  const data = new Uint8Array(base64.length / 4 * 3 - padding);
+  for (let at = 0, to = 0; at < base64.length; at += BASE64_PIECE) {
+    const piece = base64.subarray(at, at + BASE64_PIECE);
+    const end = INPUT + piece.length;
+    memory.set(piece, INPUT);
+    memory[end] = QUOTE;
+    // It looks at four bytes at a time.
+    if (kernels.decodeBase64(INPUT, end + 4, OUTPUT) !== end) return undefined;
+    const decoded = memory.subarray(OUTPUT, kernels.decodedEnd.value);
+    if (to + decoded.length > data.length) return undefined; // padding in the middle, or too much
+    data.set(decoded, to);
+    to += decoded.length;
+    if (at + BASE64_PIECE >= base64.length && to !== data.length) return undefined;
+  }
+  return data;
 }

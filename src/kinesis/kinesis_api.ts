@@ -88,12 +88,26 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Records of an answer that has not been read to its end. */
+export interface RecordPiece extends TimedResponse {
+  /** The records, in order: one at least. */
+  readonly records: readonly KinesisRecord[];
+}
+
 /** Options of {@linkcode KinesisApi.getRecords}. */
 export interface GetRecordsOptions extends RequestOptions {
   /** The most records to return: 10,000 unless given, which is also the most there can be. */
   readonly limit?: number;
   /** The shard that the iterator is of, for errors to name: an iterator does not tell. */
   readonly shard?: { readonly stream: string; readonly shardId: ShardId };
+  /**
+   * Called with records while the answer comes, so that it is never in memory as a whole. The answer
+   * waits until the promise resolves; the records' data is valid until then. What it throws ends the
+   * request, and is thrown as it is. A service may return records in the batch as well, or all of
+   * them there: those follow the ones that this got. The request may fail after some records were
+   * handed over.
+   */
+  readonly onRecords?: ((piece: RecordPiece) => Promise<void>) | undefined;
 }
 
 /**

@@ -20,6 +20,7 @@ export type {
   PutEntry,
   PutResult,
   RecordBatch,
+  RecordPiece,
   RequestOptions,
   Shard,
   StartPosition,
@@ -40,5 +41,6 @@ export type { RetryEvent, RetryingOptions } from "./retrying.ts";
 export { ServiceTime } from "./service_time.ts";
 export { listAllShards } from "./shard_list.ts";
 export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";
+export { Turns } from "./turns.ts";
 export { parseStartPosition } from "./start_position.ts";
 export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";

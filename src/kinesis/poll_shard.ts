@@ -7,13 +7,26 @@
 import { type Clock, monotonicNow, systemClock } from "../clock.ts";
 import { KinesisError } from "../errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
-import type { KinesisApi, RecordBatch, Shard, StartPosition } from "./kinesis_api.ts";
+import type {
+  KinesisApi,
+  KinesisRecord,
+  RecordBatch,
+  RecordPiece,
+  Shard,
+  StartPosition,
+} from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
 import { learnTime } from "./learn_time.ts";
-import { askUntilAnswered, type RetriedRequest, type RetryingOptions } from "./retrying.ts";
+import {
+  askUntilAnswered,
+  reportRetry,
+  type RetriedRequest,
+  type RetryingOptions,
+} from "./retrying.ts";
 import { withoutRedelivered } from "./redelivered.ts";
 import { listAllShards } from "./shard_list.ts";
 import { ServiceTime } from "./service_time.ts";
+import type { Turns } from "./turns.ts";
 
 /** A position of which the stream holds nothing any more, nor what followed it. */
 export interface TrimmedPosition {
@@ -41,6 +54,13 @@ export interface PollShardOptions extends RetryingOptions {
   readonly readBefore?: SequenceNumber | undefined;
   /** Memory shared with the reading of other shards; without limit unless given. */
   readonly budget?: ReadBudget | undefined;
+  /** How many requests of all shards are under way at once; no limit unless given. */
+  readonly turns?: Turns | undefined;
+  /**
+   * Called with records while an answer comes; batches are then yielded without records. `isFirst`
+   * says that these are the first of their answer. What it throws ends the reading.
+   */
+  readonly onRecords?: ((piece: RecordPiece, isFirst: boolean) => Promise<void>) | undefined;
   /** The service's time, shared with others that use the same service. */
   readonly time?: ServiceTime | undefined;
   /**
@@ -67,6 +87,7 @@ const BEHIND_INTERVAL_MS = 200;
  * - Records at or before the last one read, which a service delivers again, are left out.
  * - Throttling, 5xx, lost connections and answers that cannot be read are retried, with growing
  *   pauses, for as long as it takes.
+ * - With `onRecords`, an answer that breaks off is retried after the last record that was handed over.
  * - The generator ends when the shard has been closed and read to its end. It ends as well, at once
  *   and without an error, when `signal` is aborted, be it in a pause or in a request.
  *
@@ -149,6 +170,9 @@ function recreatedError(
   );
 }
 
+/** Why an answer broke off after some of its records had been read. */
+class BrokenAnswer extends Error {}
+
 /** The iterator of one shard, and where to renew it. */
 class ShardReader {
   /** When the last answer was asked for, in monotonic time. */
@@ -164,6 +188,8 @@ class ShardReader {
   /** When the first iterator was asked for, if it is one at the latest: in monotonic time. */
   #latestAt: number | undefined;
   #iterator: string | undefined;
+  /** How many records of the current answer were read. */
+  #count = 0;
   /** The last record read: what comes again is left out. */
   #last: SequenceNumber | undefined;
 
@@ -185,20 +211,21 @@ class ShardReader {
 
   /** Whether the shard holds more than was read; not every server tells its lag. */
   isBehind(batch: RecordBatch): boolean {
-    return batch.millisBehindLatest > 0 || batch.records.length >= this.#limit;
+    return batch.millisBehindLatest > 0 || this.#count >= this.#limit;
   }
 
   /** Reads the next batch, with a new iterator where there is none or it has expired. */
   async read(): Promise<RecordBatch> {
-    for (let expired = 0;; expired++) {
-      // One that expires at once, on a server whose clock is off, must not make a busy loop.
-      if (expired > 1) await this.#clock.sleep(BEHIND_INTERVAL_MS, this.#options.signal);
+    for (let failures = 0;; failures++) {
+      // An iterator that expires at once, on a server whose clock is off, must not make a busy loop.
+      if (failures > 1) await this.#clock.sleep(BEHIND_INTERVAL_MS, this.#options.signal);
       this.#iterator ??= await this.#renew();
       try {
-        return this.#advance(await this.#getRecords(this.#iterator));
+        return await this.#advance(await this.#getRecords(this.#iterator));
       } catch (error) {
         if (hasCode(error, "InvalidArgumentException")) await this.#requireSameStream();
-        if (!hasCode(error, "ExpiredIteratorException")) throw error;
+        if (error instanceof BrokenAnswer) failures = this.#reportBroken(error);
+        else if (!hasCode(error, "ExpiredIteratorException")) throw error;
         this.#iterator = undefined;
       }
     }
@@ -209,27 +236,69 @@ class ShardReader {
     this.#share.release();
   }
 
-  #advance(batch: RecordBatch): RecordBatch {
-    const records = withoutRedelivered(batch.records, { ...this.#shard, last: this.#last });
-    const last = records.at(-1);
-    if (last !== undefined) {
-      this.#last = last.sequenceNumber;
-      this.#position = { type: "after", sequenceNumber: last.sequenceNumber };
-    }
+  async #advance(batch: RecordBatch): Promise<RecordBatch> {
+    const { onRecords } = this.#options;
+    const records = onRecords === undefined ? this.#withoutRedelivered(batch) : [];
+    if (onRecords === undefined) this.#moveTo(records);
+    else await this.#handOver(batch);
     this.#iterator = batch.nextIterator;
     return records === batch.records ? batch : { ...batch, records };
   }
 
+  /** Hands records over; the position moves once they are taken. */
+  async #handOver(piece: RecordPiece): Promise<void> {
+    const records = this.#withoutRedelivered(piece);
+    if (records.length === 0) return;
+    await this.#options.onRecords?.({ ...piece, records }, this.#count === 0);
+    this.#moveTo(records);
+  }
+
+  #withoutRedelivered({ records }: RecordPiece): readonly KinesisRecord[] {
+    return withoutRedelivered(records, { ...this.#shard, last: this.#last });
+  }
+
+  #moveTo(records: readonly KinesisRecord[]): void {
+    this.#count += records.length;
+    const last = records.at(-1);
+    if (last === undefined) return;
+    this.#last = last.sequenceNumber;
+    this.#position = { type: "after", sequenceNumber: last.sequenceNumber };
+  }
+
   #getRecords(iterator: string): Promise<RecordBatch> {
-    const { signal } = this.#options;
-    return this.#ask("GetRecords", () => {
+    const { signal, turns, onRecords } = this.#options;
+    return this.#ask("GetRecords", async () => {
+      using _turn = await turns?.take(signal);
       const ask = () => {
         this.askedAt = this.#time.monotonic();
-        const options = { limit: this.#limit, shard: this.#shard, signal };
+        const sentAt = this.askedAt;
+        this.#count = 0;
+        const options = {
+          limit: this.#limit,
+          shard: this.#shard,
+          signal,
+          // Its time is best noted at once: to take the records may take long.
+          onRecords: onRecords && ((piece: RecordPiece) => {
+            this.#time.observe(piece, sentAt);
+            return this.#handOver(piece);
+          }),
+        };
         return this.#time.of(() => this.#kinesis.getRecords(iterator, options));
       };
-      return this.#share.hold(ask, signal);
+      try {
+        return await this.#share.hold(ask, signal);
+      } catch (error) {
+        const isBroken = this.#count > 0 && error instanceof KinesisError && error.retryable;
+        throw isBroken ? new BrokenAnswer(error.message, { cause: error }) : error;
+      }
     });
+  }
+
+  /** Says that an answer is read on from where it broke off, after a pause. */
+  #reportBroken({ cause: error }: BrokenAnswer): number {
+    const request: RetriedRequest = { service: "kinesis", operation: "GetRecords", ...this.#shard };
+    reportRetry(request, { error, attempt: 1, delayMs: BEHIND_INTERVAL_MS }, this.#options);
+    return 1;
   }
 
   async #renew(): Promise<string> {
@@ -244,15 +313,16 @@ class ShardReader {
   }
 
   async #getIterator(): Promise<string> {
-    const { signal } = this.#options;
+    const { signal, turns } = this.#options;
     // A second LATEST would skip what arrives until it is asked for.
     if (this.#latestAt !== undefined && this.#position.type !== "after") {
       this.#position = { type: "at-timestamp", timestamp: this.#time.startAt(this.#latestAt) };
     }
     let askedAt = 0;
-    const iterator = await this.#ask("GetShardIterator", () => {
+    const iterator = await this.#ask("GetShardIterator", async () => {
+      using _turn = await turns?.take(signal);
       askedAt = this.#time.monotonic();
-      return this.#kinesis.getShardIterator(this.#shard, this.#position, { signal });
+      return await this.#kinesis.getShardIterator(this.#shard, this.#position, { signal });
     });
     if (this.#position.type === "latest") this.#latestAt = askedAt;
     return iterator;

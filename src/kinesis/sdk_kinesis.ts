@@ -18,7 +18,9 @@ import { KinesisError } from "../errors.ts";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import { readServiceTime } from "../aws/service_time.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
-import { type ReceivedRecord, sendGetRecords } from "./get_records.ts";
+import type { ReceivedRecord } from "./answer_parser.ts";
+import { AnswerMemory, AnswerReader } from "./answer_reader.ts";
+import { sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
   KinesisApi,
@@ -55,6 +57,7 @@ const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
  */
 export class SdkKinesis implements KinesisApi {
   readonly #client: Kinesis;
+  readonly #memory = new AnswerMemory();
 
   /**
    * Wraps a client.
@@ -168,8 +171,9 @@ export class SdkKinesis implements KinesisApi {
    * Reads records from an iterator on.
    *
    * @param iterator What `getShardIterator` or the last batch gave.
-   * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up.
-   * @returns The records and the next iterator.
+   * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up;
+   * `onRecords` gets the records while they come, two answers at a time.
+   * @returns The records, unless `onRecords` got them, and the next iterator.
    * @throws {KinesisError} If the request is refused or cannot be made; with the code
    * `ExpiredIteratorException` if a new iterator is wanted.
    */
@@ -180,19 +184,33 @@ export class SdkKinesis implements KinesisApi {
       : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
     const input = { ShardIterator: iterator, Limit: limit };
     const { GetRecordsCommand } = await sdk();
-    const answer = await this.#request(
+    const response = await this.#request(
       what,
       options.signal,
       (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
     );
-    const next = answer.NextShardIterator ?? undefined;
+    const serverTime = readServiceTime(response.headers);
+    const records: KinesisRecord[] = [];
+    await using answer = new AnswerReader(response, this.#memory, options.signal);
+    const read = () => this.#request(what, options.signal, () => answer.next());
+    using _turn = options.onRecords && await this.#memory.answers.take(options.signal);
+    for (let piece = await read(); piece !== undefined; piece = await read()) {
+      if (options.onRecords === undefined) records.push(...whole(piece, what));
+      else {
+        await options.onRecords({ records: whole(piece, what), serverTime });
+        answer.release();
+      }
+    }
+    const { hasRecords, NextShardIterator, MillisBehindLatest } = answer.rest;
+    if (hasRecords !== true) throw invalidAnswer(what, "Records");
+    const next = NextShardIterator ?? undefined;
     // An answer without any of them would otherwise pass for the end of a closed shard.
-    if (next === undefined) present(answer.MillisBehindLatest, what, "MillisBehindLatest");
+    if (next === undefined) present(MillisBehindLatest, what, "MillisBehindLatest");
     return {
-      records: whole(list(answer.Records, what, "Records"), what),
+      records,
       nextIterator: next === undefined ? next : text(next, what, "NextShardIterator"),
-      millisBehindLatest: answer.MillisBehindLatest ?? 0,
-      serverTime: answer.serverTime,
+      millisBehindLatest: MillisBehindLatest ?? 0,
+      serverTime,
     };
   }
 

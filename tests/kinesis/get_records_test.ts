@@ -1,14 +1,14 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
+import { Kinesis } from "@aws-sdk/client-kinesis";
 import fc from "fast-check";
 import {
   AnswerParser,
   type ReceivedAnswer,
-  sendGetRecords,
-} from "../../src/kinesis/get_records.ts";
-import { SdkKinesis } from "../../src/kinesis/mod.ts";
+  type ReceivedRecord,
+} from "../../src/kinesis/answer_parser.ts";
+import { type KinesisRecord, SdkKinesis } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 
 /** A client that gets `body` as the answer to everything, in pieces of `size` bytes. */
@@ -29,8 +29,11 @@ function answering(body: string, size = 1_000): Kinesis {
   });
 }
 
+/** An answer with its records. */
+type WholeAnswer = ReceivedAnswer & { readonly Records?: readonly ReceivedRecord[] };
+
 /** What the SDK makes of a body. */
-async function bySdk(body: string): Promise<ReceivedAnswer> {
+async function bySdk(body: string): Promise<WholeAnswer> {
   const { $metadata: _, Records, ...output } = await answering(body).getRecords({
     ShardIterator: "i",
   });
@@ -44,13 +47,18 @@ async function bySdk(body: string): Promise<ReceivedAnswer> {
   return { ...output, Records: records };
 }
 
-function byParser(body: string | Uint8Array, chunkSize: number, piece: number): ReceivedAnswer {
-  const parser = new AnswerParser(piece);
+function byParser(
+  body: string | Uint8Array,
+  chunkSize: number,
+  options: { readonly piece: number; readonly window?: number },
+): WholeAnswer {
+  const parser = new AnswerParser(options);
   const bytes = Buffer.from(body as string);
   for (let at = 0; at < bytes.length; at += chunkSize) {
     parser.push(bytes.subarray(at, at + chunkSize));
   }
-  return parser.end();
+  const { hasRecords, ...rest } = parser.end();
+  return hasRecords ? { ...rest, Records: parser.take() } : rest;
 }
 
 const text = fc.oneof(
@@ -92,8 +100,9 @@ Deno.test("AnswerParser reads what the SDK reads, however it comes and is cut", 
       body,
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 1, max: 1_000 }),
-      async (body, chunkSize, piece) =>
-        deepEqual(byParser(body, chunkSize, piece), await bySdk(body)),
+      fc.integer({ min: 1, max: 500 }),
+      async (body, chunkSize, piece, window) =>
+        deepEqual(byParser(body, chunkSize, { piece, window }), await bySdk(body)),
     ),
     { numRuns: 500 },
   );
@@ -119,7 +128,9 @@ Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
   ];
   for (const body of bodies) {
     for (const piece of [1, 60, 1_000]) {
-      throws(() => byParser(body, 7, piece), SyntaxError, `${piece} ${body}`);
+      for (const window of [100, 262_144]) {
+        throws(() => byParser(body, 7, { piece, window }), SyntaxError, `${piece} ${body}`);
+      }
     }
   }
 });
@@ -131,9 +142,9 @@ Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it
   };
   const records = [record, { ...record, EncryptionType: "KMS" }, record];
   const whole = Buffer.from(JSON.stringify({ Records: records, MillisBehindLatest: 0 }));
-  const read = (bytes: Uint8Array, piece: number) => {
+  const read = (bytes: Uint8Array, piece: number, window?: number) => {
     try {
-      return byParser(bytes, 50, piece);
+      return byParser(bytes, 50, { piece, window });
     } catch (error) {
       ok(error instanceof SyntaxError, String(error));
       return "refused";
@@ -145,12 +156,14 @@ Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     const byJson = read(flipped, Infinity);
     deepEqual(read(flipped, 1), byJson, `${flipped}`);
+    deepEqual(read(flipped, 1, 100), byJson, `${flipped}`);
     if (byJson !== "refused") good++;
   }
   ok(good > 500);
   for (let length = 0; length < whole.length; length++) {
     const cut = whole.subarray(0, length);
     deepEqual(read(cut, 1), read(cut, Infinity));
+    deepEqual(read(cut, 1, 100), read(cut, Infinity));
   }
 });
 
@@ -163,23 +176,81 @@ Deno.test("AnswerParser looks for records in the answer itself, not in a part of
   const outer = ["d", "e", "f"].map(record);
   for (const Other of [{ Records: inner }, [{ Records: inner }]]) {
     for (const body of [{ Other, Records: outer }, { Records: outer, Other }]) {
-      const { Records } = byParser(JSON.stringify(body), 7, 1);
+      const { Records } = byParser(JSON.stringify(body), 7, { piece: 1 });
       deepEqual(Records?.map(({ partitionKey }) => partitionKey), ["d", "e", "f"]);
     }
   }
 });
 
-Deno.test("sendGetRecords() gives the SDK's answer, of an answer of many pieces too", async () => {
-  const records = Array.from({ length: 5_000 }, (_, i) => ({
+/** A body of many pieces, some of whose records are of several pieces themselves. */
+function longBody(count = 5_000): string {
+  const records = Array.from({ length: count }, (_, i) => ({
     SequenceNumber: `${i}`,
     PartitionKey: `key ${i} },{" é`,
-    Data: Buffer.alloc(i % 700, i).toString("base64"),
-    ApproximateArrivalTimestamp: 1_795_415_430.123 + i / 1_000,
+    Data: Buffer.alloc(i % 1_000 === 999 ? 900_000 + i : i % 700, i).toString("base64"),
+    ApproximateArrivalTimestamp: 1_795_415_430 + i / 8,
   }));
-  const body = JSON.stringify({ MillisBehindLatest: 5, NextShardIterator: "n", Records: records });
-  const command = new GetRecordsCommand({ ShardIterator: "i" });
-  const { serverTime, ...answer } = await sendGetRecords(answering(body, 65_536), command, {});
-  deepEqual([serverTime, answer], [undefined, await bySdk(body)]);
+  return JSON.stringify({ MillisBehindLatest: 5, NextShardIterator: "n", Records: records });
+}
+
+Deno.test("SdkKinesis.getRecords() gives the SDK's answer, of an answer of many pieces too", async () => {
+  const body = longBody();
+  const { records, ...batch } = await new SdkKinesis(answering(body, 65_536)).getRecords("i");
+  const { Records } = await bySdk(body);
+  deepEqual(records, Records);
+  deepEqual(batch, { nextIterator: "n", millisBehindLatest: 5, serverTime: undefined });
+});
+
+Deno.test("SdkKinesis.getRecords() hands records over while they come, and frees their data", async () => {
+  const body = longBody();
+  const seen: KinesisRecord[] = [];
+  const copies: KinesisRecord[] = [];
+  const kinesis = new SdkKinesis(answering(body, 65_536));
+  const { records } = await kinesis.getRecords("i", {
+    onRecords: (piece) => {
+      seen.push(...piece.records);
+      copies.push(...piece.records.map((record) => ({ ...record, data: record.data.slice() })));
+      const size = piece.records.reduce((sum, { data }) => sum + data.length, 0);
+      ok(size < 2_200_000, `${size} bytes at once`);
+      return Promise.resolve();
+    },
+  });
+  deepEqual(records, []);
+  deepEqual(copies, (await bySdk(body)).Records);
+  const held = seen.reduce((sum, { data }) => sum + data.length, 0);
+  ok(held < 1_000, `${held} bytes are still there`);
+});
+
+Deno.test("SdkKinesis.getRecords() throws what the taker of records throws, as it is", async () => {
+  const kinesis = new SdkKinesis(answering(longBody(100), 65_536));
+  const refusal = new TypeError("enough");
+  const onRecords = () => Promise.reject(refusal);
+  await rejects(kinesis.getRecords("i", { onRecords }), (error) => error === refusal);
+});
+
+Deno.test("SdkKinesis.getRecords() decodes two answers at a time", async () => {
+  const kinesis = new SdkKinesis(answering(longBody(10), 65_536));
+  const calls = Array.from({ length: 4 }, () => ({
+    begun: Promise.withResolvers<void>(),
+    taken: Promise.withResolvers<void>(),
+  }));
+  let begun = 0;
+  const answers = calls.map((call) =>
+    kinesis.getRecords("i", {
+      onRecords: () => {
+        call.begun.resolve();
+        begun++;
+        return call.taken.promise;
+      },
+    })
+  );
+  for (const [n, { taken }] of calls.entries()) {
+    const expected = Math.min(n + 2, calls.length);
+    await calls[expected - 1]!.begun.promise;
+    equal(begun >= expected && begun <= expected + 1, true);
+    taken.resolve();
+    await answers[n];
+  }
 });
 
 Deno.test("SdkKinesis.getRecords() says that a record is damaged", async () => {

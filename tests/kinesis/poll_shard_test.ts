@@ -1,17 +1,22 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { VirtualClock } from "../../src/clock.ts";
 import {
+  type GetRecordsOptions,
+  type KinesisApi,
   KinesisError,
   type KinesisOperation,
   MemoryKinesis,
   pollShard,
   type PollShardOptions,
   type RecordBatch,
+  type RecordPiece,
   type RetryEvent,
   type StartPosition,
+  Turns,
 } from "../../src/kinesis/mod.ts";
 import type { SequenceNumber } from "../../src/record.ts";
 import { runUntil } from "../../src/testing/mod.ts";
+import { changed } from "../simulation/changed.ts";
 import { wrongClock } from "../support/wrong_clock.ts";
 
 type Intercept = (
@@ -285,3 +290,85 @@ Deno.test("pollShard() asks nothing when it is aborted before", async () => {
   deepEqual(await batches.next(), { done: true, value: undefined });
   deepEqual(reads, []);
 });
+
+Deno.test("pollShard() reads on after the last record handed over of an answer that breaks off", async () => {
+  const { clock, kinesis, shardId, put } = setUp();
+  await put(1, 2, 3, 4, 5);
+  const stop = new AbortController();
+  const seen: [value: number, isFirst: boolean][] = [];
+  const delays: number[] = [];
+  // Two records of each answer arrive, and the connection is lost.
+  const breaking = changed<KinesisApi>(kinesis, () => ({
+    getRecords: async (iterator: string, { onRecords, ...options }: GetRecordsOptions = {}) => {
+      const batch = await kinesis.getRecords(iterator, options);
+      for (const record of batch.records.slice(0, 2)) await onRecords!({ records: [record] });
+      if (batch.records.length > 2) throw failure("ECONNRESET", true);
+      return { ...batch, records: batch.records.slice(2) };
+    },
+  }));
+  const shard = { stream: "s", shardId, from: { type: "trim-horizon" } } as const;
+  const batches = pollShard(breaking, shard, {
+    clock,
+    signal: stop.signal,
+    onRetry: ({ delayMs }) => delays.push(delayMs),
+    onRecords: ({ records }, isFirst) => {
+      seen.push(...records.map(({ data }): [number, boolean] => [data[0]!, isFirst]));
+      return Promise.resolve();
+    },
+  });
+  const { value } = await runUntil(clock, batches.next());
+  deepEqual(value?.records, []);
+  deepEqual(seen, [[1, true], [2, false], [3, true], [4, false], [5, true]]);
+  deepEqual(delays, [200, 200]);
+  stop.abort();
+});
+
+Deno.test("pollShard() hands over what comes with the answer, and nothing twice", async () => {
+  const { clock, kinesis, shardId, put } = setUp();
+  await put(1, 2, 3);
+  const seen: number[] = [];
+  const inTwo = changed<KinesisApi>(kinesis, () => ({
+    getRecords: async (iterator: string, { onRecords, ...options }: GetRecordsOptions = {}) => {
+      const batch = await kinesis.getRecords(iterator, options);
+      await onRecords!({ records: batch.records.slice(0, 2) });
+      return batch;
+    },
+  }));
+  const shard = { stream: "s", shardId, from: { type: "trim-horizon" } } as const;
+  const onRecords = ({ records }: RecordPiece) => {
+    seen.push(...records.map(({ data }) => data[0]!));
+    return Promise.resolve();
+  };
+  await pollShard(inTwo, shard, { clock, onRecords }).next();
+  deepEqual(seen, [1, 2, 3]);
+});
+
+Deno.test("pollShard() asks for no more shards at once than there are turns", async () => {
+  const answer = Promise.withResolvers<void>();
+  let asked = 0;
+  const { poll } = setUp(async (operation, phase) => {
+    if (operation !== "getRecords" || phase === "after") return;
+    asked++;
+    await answer.promise;
+  });
+  const turns = new Turns(2);
+  const stop = new AbortController();
+  const pending = Array.from({ length: 4 }, () => {
+    const shard = new AbortController();
+    const signal = AbortSignal.any([stop.signal, shard.signal]);
+    return { shard, next: poll(undefined, { turns, signal }).next() };
+  });
+  await settled();
+  equal(asked, 2);
+  pending[2]!.shard.abort(); // one that waits gives up
+  deepEqual(await pending[2]!.next, { done: true, value: undefined });
+  answer.resolve();
+  for (const n of [0, 1, 3]) equal((await pending[n]!.next).done, false);
+  equal(asked, 3);
+  stop.abort();
+});
+
+/** Lets all go on that waits for nothing. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}

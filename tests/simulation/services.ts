@@ -1,6 +1,9 @@
 import type { ArchiverServices } from "../../src/archiver/mod.ts";
 import type { Checkpointer } from "../../src/checkpoint/mod.ts";
+import { KinesisError } from "../../src/errors.ts";
+import type { GetRecordsOptions, KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import { type FaultPlan, type SimulatedProcess, withFaults } from "../../src/testing/mod.ts";
+import { changed } from "./changed.ts";
 
 /** What processes share: Kinesis, bucket and databases. */
 export interface SharedServices extends Omit<ArchiverServices, "clock"> {
@@ -16,8 +19,30 @@ export function servicesOf(
 ): ArchiverServices {
   return {
     clock: process,
-    kinesis: withFaults(shared.kinesis, plan, process),
+    kinesis: withFaults(inPieces(shared.kinesis, process), plan, process),
     store: withFaults(shared.store, plan, process),
     ledger: withFaults(shared.ledger, plan, process),
   };
+}
+
+/** Kinesis whose answers come in pieces, and break off now and then. */
+function inPieces(kinesis: KinesisApi, clock: SimulatedProcess): KinesisApi {
+  return changed(kinesis, () => ({
+    async getRecords(iterator: string, { onRecords, ...options }: GetRecordsOptions = {}) {
+      const batch = await kinesis.getRecords(iterator, options);
+      if (onRecords === undefined) return batch;
+      const { serverTime } = batch;
+      let records = batch.records;
+      while (records.length > 1 && clock.random() < 0.7) {
+        const count = Math.ceil(records.length * clock.random());
+        if (count > 0) await onRecords({ records: records.slice(0, count), serverTime });
+        records = records.slice(count);
+        if (clock.random() < 0.1) {
+          const code = "ECONNRESET";
+          throw new KinesisError("Cannot read: the answer broke off", { code, retryable: true });
+        }
+      }
+      return { ...batch, records };
+    },
+  }));
 }

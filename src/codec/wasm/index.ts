@@ -1,5 +1,6 @@
 /** What ../kernels.ts is made of: `deno task wasm` compiles it. */
 
+export { decodeBase64, decodedEnd } from "./base64";
 export { compress } from "./compress";
 export { crc32c } from "./crc32c";
 export { stoppedAt, writeLines } from "./json_lines";
