@@ -7,19 +7,19 @@
 import { createHash, type Hash } from "node:crypto";
 import type { SequenceNumber, ShardId } from "../record.ts";
 import {
-  encodeSkippable,
   FORMAT_VERSION,
   MAX_EVENT_BYTES,
   MAX_SKIPPABLE_BODY,
   OPENING,
   QUARANTINE,
+  skippableParts,
 } from "./archive_format.ts";
 import { encodeManifest, type ManifestShard, type ShardRange } from "./archive_manifest.ts";
 import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
 import { encodeQuarantined, type QuarantinedRecord } from "./archive_quarantine.ts";
 import { concatBytes } from "./byte_source.ts";
 import { crc32c } from "./crc32c.ts";
-import { freeSlabs, mergeNeighbours } from "./slabs.ts";
+import { freeSlabs, mergeNeighbours, Slabs } from "./slabs.ts";
 import { HEADER_SIZE, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
 
 /** Where a record stood in its shard. */
@@ -80,7 +80,8 @@ export class ArchiveBuilder implements Disposable {
   readonly #shards = new Map<ShardId, OpenRange>();
   #groups: PackedGroup[] = [];
   #groupsSize = 0;
-  #quarantine: { readonly shardId: ShardId; readonly bytes: Uint8Array }[] = [];
+  #quarantine: { readonly shardId: ShardId; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
+  #quarantineSlabs = new Slabs();
   #quarantineSize = 0;
   #events = 0;
   #quarantined = 0;
@@ -141,7 +142,7 @@ export class ArchiveBuilder implements Disposable {
    * @throws {RangeError} If it takes more than 64 MiB with what is known of it, which readers refuse.
    */
   quarantine(record: QuarantinedRecord): void {
-    const bytes = encodeQuarantined(record);
+    const bytes = encodeQuarantined(record, this.#quarantineSlabs);
     checkSize("quarantined record", bytes);
     this.#quarantine.push({ shardId: record.shardId, bytes });
     this.#quarantineSize += quarantineSize(bytes);
@@ -183,7 +184,7 @@ export class ArchiveBuilder implements Disposable {
     const left = this.#groups.filter((group) => group.shardId !== shardId);
     this.#groups = this.#packer.compact(left);
     this.#groupsSize = this.#groups.reduce((sum, group) => sum + group.size, 0);
-    this.#quarantine = this.#quarantine.filter((record) => record.shardId !== shardId);
+    this.#removeQuarantined(shardId);
     this.#quarantineSize = this.#quarantine.reduce(
       (sum, { bytes }) => sum + quarantineSize(bytes),
       0,
@@ -191,6 +192,17 @@ export class ArchiveBuilder implements Disposable {
     this.#events -= range.events;
     this.#quarantined -= range.quarantined;
     this.#hash = undefined;
+  }
+
+  /** Moves the quarantined records of other shards together. */
+  #removeQuarantined(shardId: ShardId): void {
+    const old = this.#quarantine;
+    if (!old.some((record) => record.shardId === shardId)) return;
+    const slabs = this.#quarantineSlabs = new Slabs();
+    this.#quarantine = old
+      .filter((record) => record.shardId !== shardId)
+      .map((record) => ({ ...record, bytes: slabs.copy(record.bytes) }));
+    freeSlabs(old.map(({ bytes }) => bytes));
   }
 
   /**
@@ -215,7 +227,7 @@ export class ArchiveBuilder implements Disposable {
   finishParts(header: ArchiveHeader): readonly Uint8Array[] {
     if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder was disposed of");
     this.#packer.closeAll();
-    const quarantine = concatBytes(this.#quarantine.map(({ bytes }) => bytes));
+    const quarantine = mergeNeighbours(this.#quarantine.map(({ bytes }) => bytes));
     const manifest = encodeManifest({
       format: FORMAT_VERSION,
       program: header.program,
@@ -226,14 +238,14 @@ export class ArchiveBuilder implements Disposable {
       bytes: this.#groups.reduce((sum, group) => sum + group.dataSize, 0),
       sha256: this.#digest(),
       quarantined: this.#quarantined,
-      quarantineBytes: quarantine.length,
-      quarantineCrc32c: crc32c(quarantine),
+      quarantineBytes: quarantine.reduce((sum, { length }) => sum + length, 0),
+      quarantineCrc32c: quarantine.reduce((sum, part) => crc32c(part, sum), 0),
       intent: header.intent,
       shards: this.#linked(header.previous),
     });
-    const footer = [...encodeSkippable(QUARANTINE, quarantine), manifest];
     const head = concatBytes([STREAM_IDENTIFIER, OPENING]);
-    return [head, ...mergeNeighbours(this.#chunks()), concatBytes(footer)];
+    const skippable = skippableParts(QUARANTINE, quarantine);
+    return [head, ...mergeNeighbours(this.#chunks()), ...skippable, manifest];
   }
 
   /**
@@ -242,8 +254,9 @@ export class ArchiveBuilder implements Disposable {
    */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    freeSlabs(this.#chunks());
+    freeSlabs([...this.#chunks(), ...this.#quarantine.map(({ bytes }) => bytes)]);
     this.#groups = [];
+    this.#quarantine = [];
   }
 
   #chunks(): Uint8Array<ArrayBuffer>[] {

@@ -47,7 +47,7 @@
  * @module
  */
 
-import { encodeChunk, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
+import { encodeChunk, encodeHeader, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
 
 /** Type of the chunks of opening and manifest. */
 export const MANIFEST = 0x80;
@@ -141,4 +141,28 @@ export function encodeSkippable(
     chunks.push(encodeChunk(type, payload.subarray(at, at + size)));
   }
   return chunks;
+}
+
+/**
+ * Makes chunks that may be skipped, without a copy of what they hold.
+ *
+ * @param type Their type.
+ * @param payload What they hold together, in parts of any size.
+ * @returns Headers, and views of the payload, in order.
+ */
+export function skippableParts(type: number, payload: readonly Uint8Array[]): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let left = payload.reduce((sum, { length }) => sum + length, 0);
+  let room = 0;
+  for (let rest of payload) {
+    while (rest.length > 0) {
+      if (room === 0) parts.push(encodeHeader(type, room = Math.min(left, MAX_SKIPPABLE_BODY)));
+      const part = rest.subarray(0, room);
+      parts.push(part);
+      rest = rest.subarray(part.length);
+      room -= part.length;
+      left -= part.length;
+    }
+  }
+  return parts;
 }

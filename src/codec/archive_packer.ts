@@ -4,6 +4,7 @@
  * @module
  */
 
+import { freeBuffer } from "../free_buffer.ts";
 import type { ShardId } from "../record.ts";
 import {
   CHECKSUM_SIZE,
@@ -46,10 +47,16 @@ class OpenChunk {
     if (size > this.#bytes.length) {
       const larger = new Uint8Array(Math.min(MAX_CHUNK_DATA, Math.max(size, 2 * this.#used)));
       larger.set(this.#bytes.subarray(0, this.#used));
+      this.free();
       this.#bytes = larger;
     }
     this.#bytes.set(event, this.#used);
     this.#used = size;
+  }
+
+  /** Gives the memory back. */
+  free(): void {
+    freeBuffer(this.#bytes.buffer);
   }
 
   /** Gives out what was collected, valid until the next event is appended. */
@@ -93,6 +100,7 @@ export class ChunkPacker {
   remove(shardId: ShardId): void {
     const used = this.#open.get(shardId)?.used ?? 0;
     if (used > 0) this.#size -= used + OVERHEAD;
+    this.#open.get(shardId)?.free();
     this.#open.delete(shardId);
   }
 
@@ -107,7 +115,10 @@ export class ChunkPacker {
 
   /** Closes every open chunk. */
   closeAll(): void {
-    for (const [shardId, open] of this.#open) this.#close(shardId, open);
+    for (const [shardId, open] of this.#open) {
+      this.#close(shardId, open);
+      open.free();
+    }
     this.#open.clear();
   }
 

@@ -13,6 +13,7 @@ import { Fields } from "./archive_manifest.ts";
 import { type ByteSource, piecesOf } from "./byte_source.ts";
 import { decodeMsgpack } from "./msgpack_decode.ts";
 import { encodeMsgpack } from "./msgpack_encode.ts";
+import { Slabs } from "./slabs.ts";
 import { COMPRESSED, HEADER_SIZE, STORED, STREAM_IDENTIFIER } from "./snappy_chunks.ts";
 import { readChunk } from "./snappy_frames.ts";
 import { SnappySplitter } from "./snappy_splitter.ts";
@@ -38,20 +39,44 @@ export interface QuarantinedRecord {
 /**
  * Encodes a record the way quarantine holds it.
  *
- * @param record The record.
+ * @param record The record, whose data are copied once.
+ * @param slabs Where the result goes: memory of its own unless given.
  * @returns A MessagePack map.
  */
-export function encodeQuarantined(record: QuarantinedRecord): Uint8Array {
+export function encodeQuarantined(
+  record: QuarantinedRecord,
+  slabs: Slabs = new Slabs(),
+): Uint8Array<ArrayBuffer> {
   const { shardId, sequenceNumber, partitionKey, arrivedAt, reason, data } = record;
-  return encodeMsgpack({
+  const known = encodeMsgpack({
     shardId,
     sequenceNumber,
     ...subOf(record.subSequenceNumber),
     partitionKey,
     arrivedAt,
     reason,
-    data,
+    data: NOTHING,
   });
+  const beginning = known.subarray(0, -encodeMsgpack(NOTHING).length);
+  const header = binaryHeader(data.length);
+  const bytes = slabs.take(beginning.length + header.length + data.length);
+  bytes.set(beginning);
+  bytes.set(header, beginning.length);
+  bytes.set(data, beginning.length + header.length);
+  return bytes;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** What stands before so many bytes of a MessagePack binary, as short as can be. */
+function binaryHeader(length: number): Uint8Array {
+  const header = new Uint8Array(5);
+  const view = new DataView(header.buffer);
+  header[0] = length < 2 ** 8 ? 0xc4 : length < 2 ** 16 ? 0xc5 : 0xc6;
+  if (length < 2 ** 8) header[1] = length;
+  else if (length < 2 ** 16) view.setUint16(1, length);
+  else view.setUint32(1, length);
+  return header.subarray(0, length < 2 ** 8 ? 2 : length < 2 ** 16 ? 3 : 5);
 }
 
 function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord {

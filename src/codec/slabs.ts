@@ -4,6 +4,8 @@
  * @module
  */
 
+import { freeBuffer } from "../free_buffer.ts";
+
 const FIRST_SIZE = 64 << 10;
 const MOST_SIZE = 1 << 20;
 
@@ -40,7 +42,7 @@ export class Slabs {
  * them somewhere fails, and never writes what came after.
  */
 export function freeSlabs(parts: Iterable<Uint8Array<ArrayBuffer>>): void {
-  for (const buffer of new Set([...parts].map((part) => part.buffer))) buffer.transfer(0);
+  for (const buffer of new Set([...parts].map((part) => part.buffer))) freeBuffer(buffer);
 }
 
 /** Makes one part of parts that lie side by side in one slab. */

@@ -112,6 +112,13 @@ export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint
   return chunk;
 }
 
+/** Makes the header of a chunk alone. */
+export function encodeHeader(type: number, length: number): Uint8Array {
+  const header = new Uint8Array(HEADER_SIZE);
+  setHeader(header, type, length);
+  return header;
+}
+
 function setHeader(chunk: Uint8Array, type: number, length: number): void {
   chunk[0] = type;
   setNumber(chunk, 1, length, 3);
