@@ -39,6 +39,11 @@ export interface ArchiveProblem {
   readonly shardId?: ShardId | undefined;
   /** The last record before it, where it is a gap. */
   readonly after?: SequenceNumber | undefined;
+  /**
+   * Whether a file begins the chain anew after it: somebody passed over what lies between, or it was
+   * written with a database that did not know of the files before.
+   */
+  readonly beginsAnew?: boolean | undefined;
   /** What is wrong, in one sentence. */
   readonly message: string;
 }
@@ -169,6 +174,7 @@ function checkNext(
   if (isExcused) return undefined;
   return problemOf("gap", shown, {
     after: end,
+    beginsAnew: previous === undefined,
     message: previous === undefined
       ? `the chain ends with ${end} and begins anew with ${first}`
       : `no file holds what lies between ${end} and ${previous}`,
@@ -200,8 +206,9 @@ type Links = readonly [ArchiveLink, ...ArchiveLink[]];
 function problemOf(
   type: ArchiveProblem["type"],
   links: Links,
-  { after, message }: { readonly after?: SequenceNumber | undefined; readonly message: string },
+  { after, beginsAnew, message }: Pick<ArchiveProblem, "after" | "beginsAnew" | "message">,
 ): ArchiveProblem {
   const [{ client, shardId }] = links;
-  return { type, keys: links.map(({ key }) => key), client, shardId, after, message };
+  const problem = { type, keys: links.map(({ key }) => key), client, shardId, after, message };
+  return beginsAnew === true ? { ...problem, beginsAnew } : problem;
 }

@@ -169,14 +169,15 @@ function* readArchives(
 }
 
 /** An opened database, and what it is. */
-interface Opened {
+export interface Opened {
   readonly executor: SqlExecutor;
   readonly kind: "sqlite" | "postgres";
   readonly isNew: boolean;
   readonly findIntruders?: () => Promise<Intruder[]>;
 }
 
-async function withExecutor<T>(
+/** Opens a database as it is, for as long as it is used. */
+export async function withExecutor<T>(
   database: string | SqliteDatabase,
   use: (opened: Opened) => Promise<T>,
 ): Promise<T> {

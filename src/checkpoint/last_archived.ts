@@ -10,6 +10,9 @@ import type { ArchiveMove, Gap } from "./archive_ledger.ts";
 /** The part of a gap that the rule looks at. */
 type PassedOver = Pick<Gap, "shardId" | "after" | "reason">;
 
+/** Reasons of gaps for which a checkpoint was forgotten. */
+const PASSED_OVER: ReadonlySet<string> = new Set(["skipped", "recreated"]);
+
 /**
  * The last record of a shard that the database knows to be archived.
  *
@@ -28,7 +31,7 @@ export function lastArchived(
   gaps: readonly PassedOver[],
 ): SequenceNumber | undefined {
   return checkpoint ?? gaps
-    .filter((gap) => gap.shardId === shardId && gap.reason === "skipped")
+    .filter((gap) => gap.shardId === shardId && PASSED_OVER.has(gap.reason))
     .map(({ after }) => after)
     .filter((after) => after !== undefined).sort(compareSequenceNumbers).at(-1);
 }

@@ -11,7 +11,8 @@ export function recreatedError(stream: string, known: Date, found: Date): Checkp
   return new CheckpointError(
     `Cannot go on with stream "${stream}": it was created at ${found.toISOString()}, but the positions ` +
       `in the database belong to a stream of that name created at ${known.toISOString()}; archive the ` +
-      "new stream under another --client-name, or remove the old positions",
+      'new stream under another --client-name, or remove the old positions with "triton checkpoint ' +
+      'forget"',
     { code: "StreamRecreated", retryable: false },
   );
 }

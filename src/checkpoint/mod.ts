@@ -54,6 +54,7 @@ export {
   type ReadLedgerOptions,
 } from "./read_ledger.ts";
 export { readRecordedLedger, type RecordedLedger } from "./recorded_ledger.ts";
+export { type ForgetOptions, forgetPositions, type ForgottenShard } from "./forget_positions.ts";
 export { setPositions, type SetPositionsOptions } from "./set_positions.ts";
 export { PostgresCheckpointer, type PostgresCheckpointerOptions } from "./postgres_checkpointer.ts";
 export type { DialOptions } from "./postgres_connection.ts";

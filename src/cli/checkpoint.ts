@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ArchiveReport } from "../archive/mod.ts";
+import type { ArchiveProblem, ArchiveReport } from "../archive/mod.ts";
 import type { ArchiveLedger, RecordedLedger } from "../checkpoint/mod.ts";
 import { TritonError } from "../errors.ts";
 import { printable } from "../safe_text.ts";
@@ -15,6 +15,7 @@ import {
   parseDay,
   streamOption,
 } from "./options.ts";
+import { forgetCommand } from "./forget.ts";
 import { moveBucketCommand } from "./move_bucket.ts";
 import { Progress } from "./progress.ts";
 import { countOf, problemLine } from "./report_text.ts";
@@ -41,7 +42,8 @@ export function checkpointCommand(context: CliContext): Command {
     .addCommand(setCommand(context))
     .addCommand(rewindCommand(context))
     .addCommand(recoverCommand(context))
-    .addCommand(moveBucketCommand(context));
+    .addCommand(moveBucketCommand(context))
+    .addCommand(forgetCommand(context));
 }
 
 function recoverCommand(context: CliContext): Command {
@@ -105,7 +107,10 @@ async function recoverFrom(
   ledger: { readonly plan: RecordedLedger; readonly change: ArchiveLedger | undefined },
   context: CliContext,
 ): Promise<void> {
-  const broken = new Set(report.problems.map(({ shardId }) => shardId));
+  // What was passed over is no reason not to go on where the newest file ends.
+  const passedOver = report.problems.filter(({ beginsAnew }) => beginsAnew === true);
+  const problems = report.problems.filter(({ beginsAnew }) => beginsAnew !== true);
+  const broken = new Set(problems.map(({ shardId }) => shardId));
   for (const problem of report.problems) {
     await say(context, problemLine(problem));
   }
@@ -113,7 +118,10 @@ async function recoverFrom(
     ledger.plan,
     report.shards.filter(({ shardId }) => !broken.has(shardId)),
   );
-  if (ledger.change !== undefined) await carryOut(plan, ledger.change, context.clock);
+  if (ledger.change !== undefined) {
+    await carryOut(plan, ledger.change, context.clock);
+    await recordPassedOver(passedOver, ledger.change, context.clock);
+  }
   await context.stdout.write(describe(plan, ledger.change === undefined));
   for (const { shardId, why } of plan.left) {
     await say(context, `${shardId} is left as it is: ${why}`);
@@ -127,6 +135,20 @@ async function recoverFrom(
         "archive; a --start-date after it passes over old damage, and triton store --recover goes on " +
         "where the newest file ends, whatever is missing before",
     );
+  }
+}
+
+/** Writes down again what the lost database knew: where records were passed over. */
+async function recordPassedOver(
+  problems: readonly ArchiveProblem[],
+  ledger: ArchiveLedger,
+  clock: CliContext["clock"],
+): Promise<void> {
+  for (const { shardId, after } of problems) {
+    await ledger.recordGap({
+      ...{ stream: ledger.stream, shardId: shardId!, after, until: undefined },
+      ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
+    });
   }
 }
 

@@ -108,6 +108,10 @@ Deno.test("docs/permissions.md lists what each command takes, no more and no les
     ),
     "checkpoint recover": run("checkpoint recover", ...stream),
     doctor: run("doctor", ...stream),
+    "checkpoint forget": async () => {
+      proxy.description = { StreamCreationTimestamp: 1 };
+      return await run("checkpoint forget", ...stream)();
+    },
   };
   const found = new Map<string, string[]>();
   for (const [command, act] of Object.entries(runs)) {

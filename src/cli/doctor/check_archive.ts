@@ -28,7 +28,11 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     findings.fail(
       "archive",
       `the positions belong to a stream of this name that was created ${streamCreatedAt.toISOString()}`,
-      { advice: "archive the new stream under another --client-name" },
+      {
+        advice:
+          "archive the new stream under another --client-name, or remove the old positions: " +
+          "triton checkpoint forget",
+      },
     );
     return;
   }

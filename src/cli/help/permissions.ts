@@ -8,6 +8,7 @@ What AWS must allow:
   tail --from TIME         kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
     (with a bucket)        s3:ListBucket, GetObject
   checkpoint rewind        kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+  checkpoint forget        kinesis:DescribeStreamSummary
   stats --lag              kinesis:GetShardIterator, GetRecords
   shards                   kinesis:ListShards
   put                      kinesis:PutRecords
