@@ -18,7 +18,8 @@ const S3_ACTIONS: Partial<Record<S3Operation, string>> = {
 
 /** The rows of the document's table: which permissions each command takes. */
 async function documented(): Promise<Map<string, string[]>> {
-  const text = await Deno.readTextFile(DOCUMENT);
+  const text = (await Deno.readTextFile(DOCUMENT)).split(/^## /m)
+    .find((part) => part.startsWith("AWS, by command"))!;
   const rows = text.split("\n").filter((line) => line.startsWith("| `"));
   const codes = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
   return new Map(rows.flatMap((row) => {
