@@ -92,14 +92,19 @@ export class ShardArchiver {
     }
   }
 
-  /** Notes that nothing is left to archive of a shard on which nothing arrives. */
+  /**
+   * Notes that nothing is left to archive of a shard on which nothing arrives. If the database says
+   * that something is, it has forgotten a commit: the shard is taken anew, and its position mended.
+   */
   async confirm(lease: Lease): Promise<void> {
     const { services, services: { ledger }, writer } = this.#parts;
     if (!lease.caughtUp || writer.holds(lease)) return;
     const { shardId, epoch, archived } = lease;
     const knownAt = new Date(lease.readUntil);
     try {
-      await persist("ledger", services, () => ledger.confirm(shardId, epoch, archived, knownAt));
+      const confirm = () => ledger.confirm(shardId, epoch, archived, knownAt);
+      if (await persist("ledger", services, confirm)) return;
+      if (lease.archived === archived) this.#parts.leases.lose(lease);
     } catch (error) {
       if (!isForgotten(error)) throw error;
       this.#parts.leases.lose(lease);
