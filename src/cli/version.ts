@@ -4,6 +4,7 @@ import { FORMAT_VERSION } from "../codec/archive_format.ts";
 import { VERSION } from "../version.ts";
 import type { CliContext } from "./cli_context.ts";
 import { UNKNOWN_COMMIT } from "./read_commit.ts";
+import { jsonLine } from "./say.ts";
 
 /** `triton version`: what exactly runs here. */
 export function versionCommand(context: CliContext): Command {
@@ -15,8 +16,8 @@ export function versionCommand(context: CliContext): Command {
     )
     .option("--json", "one JSON object")
     .action(async ({ json }: { json?: boolean }) => {
-      const text = json === true ? JSON.stringify(describeBuild(context)) : VERSION;
-      await context.stdout.write(`${text}\n`);
+      const text = json === true ? jsonLine(describeBuild(context)) : `${VERSION}\n`;
+      await context.stdout.write(text);
     });
 }
 
