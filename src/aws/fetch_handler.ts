@@ -83,8 +83,7 @@ const NOT_SENT = new Set(["host", "content-length", "expect"]);
 /**
  * Sends what an SDK client asks, as its `requestHandler`.
  *
- * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, and takes half the CPU of
- * `node:http`. HTTP/1.1 is spoken alone: local servers know no other. Redirects are the SDK's
+ * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. HTTP/1.1 is spoken alone: local servers know no other. Redirects are the SDK's
  * matter.
  */
 export class FetchHandler {

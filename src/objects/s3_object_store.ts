@@ -64,7 +64,7 @@ const sdk = () => loading ??= import("@aws-sdk/client-s3");
  * An object store in S3, or in a store that speaks its protocol.
  *
  * The client is the caller's: it should be made with `maxAttempts: 1`, because Triton retries by
- * itself. `openObjectStore` does so, and sends by `fetch`, which takes half the CPU and memory.
+ * itself. `openObjectStore` does so, and sends by `fetch`.
  *
  * @example Usage
  * ```ts
