@@ -113,8 +113,9 @@ Deno.test("drill: the database was lost after --skip-to-latest", async () => {
   const store = pipeline.store("--skip-to-latest");
   await store.until(/shard\.started/);
   await put(pipeline, 2 * SHARE);
-  const counter = new EventCounter(pipeline.s3.buckets.get(BUCKET)!);
-  await untilTrue(async () => await counter.count() >= 2 * SHARE, "what follows to be archived");
+  // What was put in the second before the skip may be archived, too.
+  const isRead = async () => (await numbersIn(pipeline)).includes(3 * SHARE - 1);
+  await untilTrue(isRead, "what follows to be archived");
   equal((await store.stop()).code, 0);
   const before = await numbersIn(pipeline);
   await loseDatabase(pipeline);
