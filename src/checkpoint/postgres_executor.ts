@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import type { Clock } from "../clock.ts";
 import { CheckpointError } from "../errors.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import {
@@ -53,6 +54,12 @@ const SETTINGS = `${SAFE_PATH}; SELECT
     CASE pg_catalog.current_setting('synchronous_commit')
       WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
 
+/** Options of {@linkcode PostgresExecutor}. */
+export interface PostgresExecutorOptions {
+  /** What is the time, for tests alone: the server's own clock, which all workers share, unless given. */
+  readonly clock?: Clock | undefined;
+}
+
 /**
  * Runs work on PostgreSQL, all of it in transactions whose search path is `pg_catalog` alone: nobody
  * who may create functions or operators can put theirs in the place of the server's. Nothing depends
@@ -60,14 +67,17 @@ const SETTINGS = `${SAFE_PATH}; SELECT
  */
 export class PostgresExecutor implements SqlExecutor {
   readonly #pool: PostgresPool;
+  readonly #clock: Clock | undefined;
   #schema: string | undefined;
 
-  constructor(pool: PostgresPool) {
+  constructor(pool: PostgresPool, options: PostgresExecutorOptions = {}) {
     this.#pool = pool;
+    this.#clock = options.clock;
   }
 
   get dialect(): SqlDialect {
-    return DIALECT;
+    if (this.#clock === undefined) return DIALECT;
+    return { ...DIALECT, now: `CAST(${Math.floor(this.#clock.now())} AS BIGINT)` };
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {

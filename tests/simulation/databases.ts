@@ -1,17 +1,35 @@
 import { DatabaseSync } from "node:sqlite";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import { openLedger, SqliteCheckpointer } from "../../src/checkpoint/mod.ts";
+import { openLedger, PostgresCheckpointer, SqliteCheckpointer } from "../../src/checkpoint/mod.ts";
+import { PostgresExecutor } from "../../src/checkpoint/postgres_executor.ts";
+import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
+import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
+import type { PostgresConnector } from "../../src/checkpoint/postgres_session.ts";
+import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
+import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { query } from "../checkpoint/postgres_support.ts";
+import { startPostgres } from "../support/postgres.ts";
 import { held } from "./held.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { STREAM } from "./stream_driver.ts";
 import type { OpenLedger } from "./world_ledger.ts";
 
-/** The databases that a run can have. */
-export const DATABASES = ["memory", "sqlite"] as const;
+/** The kinds of database that a run can have. */
+export const DATABASES = ["memory", "sqlite", "postgres"] as const;
 
-/** Names a database. */
+/** Names a kind of database. */
 export type DatabaseName = typeof DATABASES[number];
+
+/** A database that a run can have; that of PostgreSQL is named by the URL of a superuser's. */
+export type Database = "memory" | "sqlite" | `postgres://${string}`;
+
+/** Databases that are there until they are disposed of. */
+export interface RunningDatabase extends AsyncDisposable {
+  readonly database: Database;
+}
+
+const CLIENT = "store";
 
 /** The database of a name. */
 export function databaseOf(name: string): DatabaseName {
@@ -20,21 +38,68 @@ export function databaseOf(name: string): DatabaseName {
   throw new RangeError(`No database "${name}"; there are: ${DATABASES.join(", ")}`);
 }
 
+/** Starts what a kind of database needs: one server, for all thread. */
+export async function startDatabase(name: DatabaseName): Promise<RunningDatabase> {
+  if (name !== "postgres") {
+    return { database: name, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const server = await startPostgres();
+  return {
+    database: server.url as `postgres://${string}`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
 /** Opens empty databases, but for the checkpoints that an older Triton has left. */
 export function openerOf(
-  name: DatabaseName,
+  database: Database,
   checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
   scheduler: Scheduler,
 ): OpenLedger {
-  if (name === "memory") {
+  if (database === "memory") {
     return (clock) => Promise.resolve(new MemoryLedger(STREAM, { clock, checkpoints }));
+  }
+  if (database === "sqlite") {
+    return (clock) =>
+      scheduler.hold(async () => {
+        const database = new DatabaseSync(":memory:");
+        const checkpointer = await SqliteCheckpointer.open(database, { client: CLIENT });
+        if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
+        const ledger = await openLedger(database, { client: CLIENT, stream: STREAM, clock });
+        return held(ledger, scheduler);
+      });
   }
   return (clock) =>
     scheduler.hold(async () => {
-      const database = new DatabaseSync(":memory:");
-      const checkpointer = await SqliteCheckpointer.open(database, { client: "store" });
-      if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
-      const ledger = await openLedger(database, { client: "store", stream: STREAM, clock });
-      return held(ledger, scheduler);
+      const { url, connector, pool } = await (thread ??= openThread(database));
+      await query(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public");
+      {
+        await using checkpointer = await PostgresCheckpointer.open(connector, { client: CLIENT });
+        if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
+      }
+      const executor = new PostgresExecutor(pool, { clock });
+      return held(await SqlLedger.open(executor, { client: CLIENT, stream: STREAM }), scheduler);
     });
+}
+
+/** What one thread has on a server. */
+interface Thread {
+  readonly url: string;
+  readonly connector: PostgresConnector;
+  readonly pool: PostgresPool;
+}
+
+/** What this thread has: its runs, which come one after the other, share it. It ends with the thread. */
+let thread: Promise<Thread> | undefined;
+
+/**
+ * Creates a database for this thread. There is one session, so that transactions come one after the
+ * other, in the order in which they were asked for, and a run is the same each time.
+ */
+async function openThread(server: string): Promise<Thread> {
+  const name = `run_${crypto.randomUUID().replaceAll("-", "")}`;
+  await query(server, `CREATE DATABASE ${name}`);
+  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
+  const connector = await postgresConnector(parsePostgresUrl(url));
+  return { url, connector, pool: new PostgresPool(connector, { maxSessions: 1 }) };
 }

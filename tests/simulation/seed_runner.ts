@@ -1,4 +1,4 @@
-import type { DatabaseName } from "./databases.ts";
+import type { Database } from "./databases.ts";
 import { PLANTS } from "./plants.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 import type { Trouble } from "./troubles.ts";
@@ -12,10 +12,10 @@ export interface SeedRange {
   /** The kinds of trouble that there may be: all unless given. */
   readonly troubles?: readonly Trouble[] | undefined;
   /** Where leases and positions are kept: in memory unless given. */
-  readonly database?: DatabaseName | undefined;
+  readonly database?: Database | undefined;
 }
 
-/** How many seeds a core takes on at a time. */
+/** How many seeds a core takes on at a time, at most. */
 const BATCH = 50;
 
 /**
@@ -34,13 +34,14 @@ export async function runSeeds(
     readonly onFailures: (failures: readonly Outcome[]) => boolean;
   },
 ): Promise<number> {
+  const batchSize = Math.min(BATCH, Math.ceil(range.count / options.cores));
   let next = range.from;
   const end = range.from + range.count;
   let done = 0;
   const runCore = async (): Promise<void> => {
     using core = new Core();
     while (next < end) {
-      const batch = { ...range, from: next, count: Math.min(BATCH, end - next) };
+      const batch = { ...range, from: next, count: Math.min(batchSize, end - next) };
       next += batch.count;
       const failures = await core.run(batch);
       done += batch.count;

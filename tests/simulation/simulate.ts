@@ -5,7 +5,8 @@
  *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
  *
  * `--trouble NAME`, which can be repeated, allows these kinds of trouble and no others; `--trouble
- * none` allows none. `--database sqlite` keeps leases and positions in SQLite.
+ * none` allows none. `--database sqlite` keeps leases and positions in SQLite, `--database postgres`
+ * on a PostgreSQL server that is started for it.
  *
  * Exits with 1 if a seed failed.
  *
@@ -13,7 +14,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { databaseOf } from "./databases.ts";
+import { databaseOf, startDatabase } from "./databases.ts";
 import { plantOf, runSeeds } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 import { troubleOf } from "./troubles.ts";
@@ -32,10 +33,13 @@ const { values } = parseArgs({
     database: { type: "string", default: "memory" },
   },
 });
-const database = databaseOf(values.database);
+const databaseName = databaseOf(values.database);
 const troubles = values.trouble?.filter((name) => name !== "none").map(troubleOf);
 
+const running = await startDatabase(databaseName);
+const { database } = running;
 const failed = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+await running[Symbol.asyncDispose]();
 Deno.exit(failed ? 1 : 0);
 
 async function runOne(seed: number): Promise<boolean> {
@@ -82,7 +86,7 @@ function report({ seed, problems }: Outcome): void {
   const plant = [
     ...values.plant === undefined ? [] : [` --plant "${values.plant}"`],
     ...(values.trouble ?? []).map((name) => ` --trouble "${name}"`),
-    ...database === "memory" ? [] : [` --database ${database}`],
+    ...databaseName === "memory" ? [] : [` --database ${databaseName}`],
   ].join("");
   const script = "tests/simulation/simulate.ts";
   console.log(`  replay: deno run -A ${script} --seed ${seed} --trace${plant}`);

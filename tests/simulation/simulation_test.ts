@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
+import { type DatabaseName, startDatabase } from "./databases.ts";
 import { PLANT_OF_TROUBLE, PLANTS } from "./plants.ts";
 import { runHere, runSeeds, type SeedRange } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
@@ -6,6 +7,7 @@ import type { Trouble } from "./troubles.ts";
 
 const SEEDS = 15_000;
 const SEEDS_ON_SQLITE = 150;
+const SEEDS_ON_POSTGRES = 15;
 const SEEDS_FOR_A_PLANT = 2_000;
 
 Deno.test("simulate() gives the same run for the same seed", async () => {
@@ -29,17 +31,22 @@ Deno.test(`Archiver archives every record exactly once under ${SEEDS} seeds`, as
 });
 
 Deno.test(`Archiver archives every record exactly once on SQLite under ${SEEDS_ON_SQLITE} seeds`, async () => {
-  await runAll({ from: 1, count: SEEDS_ON_SQLITE, database: "sqlite" });
+  await runAll({ from: 1, count: SEEDS_ON_SQLITE }, "sqlite");
+});
+
+Deno.test(`Archiver archives every record exactly once on PostgreSQL under ${SEEDS_ON_POSTGRES} seeds`, async () => {
+  await runAll({ from: 1, count: SEEDS_ON_POSTGRES }, "postgres");
 });
 
 /** Runs seeds, and fails with how to replay those that failed. */
-async function runAll(range: SeedRange): Promise<void> {
+async function runAll(range: SeedRange, name: DatabaseName = "memory"): Promise<void> {
+  await using running = await startDatabase(name);
   const failures: Outcome[] = [];
-  const done = await runSeeds(range, {
+  const done = await runSeeds({ ...range, database: running.database }, {
     cores: navigator.hardwareConcurrency,
     onFailures: (more) => failures.push(...more) > 0,
   });
-  const options = range.database === undefined ? "" : ` --database ${range.database}`;
+  const options = name === "memory" ? "" : ` --database ${name}`;
   const replay = failures.map(({ seed, problems }) =>
     `${
       problems[0]

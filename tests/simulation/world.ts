@@ -7,7 +7,7 @@ import { CheckpointError } from "../../src/errors.ts";
 import type { SequenceNumber, ShardId } from "../../src/record.ts";
 import { unfinished } from "./completion.ts";
 import { Consumer } from "./consumers.ts";
-import { type DatabaseName, openerOf } from "./databases.ts";
+import { type Database, openerOf } from "./databases.ts";
 import type { Facts, FirstStart } from "./facts.ts";
 import { Processes } from "./processes.ts";
 import { auditProducer, PRODUCED, Producer } from "./producers.ts";
@@ -39,7 +39,7 @@ export interface WorldOptions {
   /** The kinds of trouble that there may be: all unless given. */
   readonly troubles?: ReadonlySet<Trouble> | undefined;
   /** Where leases and positions are kept: in memory unless given. */
-  readonly database?: DatabaseName | undefined;
+  readonly database?: Database | undefined;
 }
 
 /** The longest time between two polls of a shard. */
@@ -71,7 +71,7 @@ export class World {
   #isCalm = false;
   readonly #driver: StreamDriver;
   readonly #plant: Plant;
-  readonly #database: DatabaseName;
+  readonly #database: Database;
   readonly #processes: Processes;
   readonly #workers = new Set<Worker>();
   readonly #problems: string[] = [];
