@@ -64,7 +64,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         ...range,
         epoch: epochs.get(range.shardId)!,
       }));
-      return await ledger.intend({ ...intent, ranges }, replaces);
+      // Nor whose it is: a worker's name alone would keep the old epoch out, too.
+      return await ledger.intend({ ...intent, ranges, worker: undefined }, replaces);
     },
   })),
 
