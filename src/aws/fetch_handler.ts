@@ -229,7 +229,9 @@ function sentHeaders(headers: WireRequest["headers"]): Record<string, string> {
 /** The body, which interrupts the silence while it is sent. */
 function sentBody(method: string, body: unknown, silence: Silence): BodyInit | null {
   if (method === "GET" || method === "HEAD") return null;
-  return body instanceof PartsBlob ? body.watchedBy(() => silence.interrupt()) : body as BodyInit;
+  if (!(body instanceof PartsBlob)) return body as BodyInit;
+  // An empty stream would go out chunked, which S3 refuses.
+  return body.size === 0 ? new Uint8Array(0) : body.watchedBy(() => silence.interrupt());
 }
 
 async function readWhole(body: AnswerBody, host: string): Promise<Uint8Array> {

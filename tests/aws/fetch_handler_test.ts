@@ -334,3 +334,18 @@ Deno.test("FetchHandler tells the region of a bucket that is elsewhere, in the o
   }
   deepEqual(regions, ["eu-west-1", "eu-west-1"]);
 });
+
+Deno.test("FetchHandler sends a body without parts, or of empty ones, with its length of 0", async () => {
+  await using running = start((request) =>
+    Response.json([
+      request.headers.get("content-length"),
+      request.headers.get("transfer-encoding"),
+    ])
+  );
+  const { handler, request } = running;
+  for (const parts of [[], [new Uint8Array(0)]]) {
+    const put = { ...request, method: "PUT", body: new PartsBlob(parts) };
+    const { response } = await handler.handle(put);
+    deepEqual(JSON.parse(new TextDecoder().decode(response.body as Uint8Array)), ["0", null]);
+  }
+});
