@@ -5,13 +5,13 @@
  */
 
 import { main } from "./src/cli/main.ts";
-import { cutLineBreaks } from "./src/cli/clean_environment.ts";
+import { cutLineBreaks } from "./src/cli/options/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
-import { OutputWriter } from "./src/cli/output_writer.ts";
+import { OutputWriter } from "./src/cli/text/output_writer.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
-import { SECRET_VARIABLES } from "./src/cli/redact.ts";
+import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
 import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
-import { systemClock } from "./src/clock.ts";
+import { systemClock } from "./src/base/clock.ts";
 import { OTEL_VARIABLES } from "./src/monitor/otel_variables.ts";
 
 /** Environment variables that Triton itself reads; the AWS SDK and PostgreSQL's driver read more. */

@@ -61,7 +61,7 @@ export {
   ServiceError,
   type ServiceErrorOptions,
   TritonError,
-} from "./src/errors.ts";
+} from "./src/base/errors.ts";
 export {
   type ArchiveRecord,
   compareSequenceNumbers,
@@ -71,9 +71,9 @@ export {
   type StartPosition,
   type StreamRecord,
   type TritonRecord,
-} from "./src/record.ts";
-export { InvalidRecordError, type OnInvalid, type RecordFault } from "./src/invalid_record.ts";
-export type { RecordIssue, RecordSchema, RecordSchemaResult } from "./src/schema.ts";
+} from "./src/base/record.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "./src/base/invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "./src/base/schema.ts";
 export {
   getArray,
   getBigInt,
@@ -85,9 +85,9 @@ export {
   getString,
   getValue,
   type ValuePath,
-} from "./src/values.ts";
-export { type Clock, systemClock, VirtualClock } from "./src/clock.ts";
-export { VERSION } from "./src/version.ts";
+} from "./src/base/values.ts";
+export { type Clock, systemClock, VirtualClock } from "./src/base/clock.ts";
+export { VERSION } from "./src/base/version.ts";
 
 export {
   Config,
@@ -96,7 +96,7 @@ export {
   parseConfig,
   type ParseConfigOptions,
   type StreamConfig,
-} from "./src/config.ts";
+} from "./src/config/mod.ts";
 
 export {
   deaggregate,

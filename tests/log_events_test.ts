@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
-import { LINE_KEYS } from "../src/cli/log_lines.ts";
+import { LINE_KEYS } from "../src/cli/text/log_lines.ts";
 
 const ROOT = new URL("../", import.meta.url);
 

@@ -1,12 +1,12 @@
 /**
- * Refuses a tag that is not what deno.json, src/version.ts and the changelog say.
+ * Refuses a tag that is not what deno.json, src/base/version.ts and the changelog say.
  *
  *   deno run --allow-read .github/release/check_tag.ts v1.2.3
  *
  * @module
  */
 
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { ROOT } from "./packages.ts";
 
 /** All that has to agree. */
@@ -27,7 +27,7 @@ export function releaseFaults({ tag, config, program, changelog }: ReleaseFacts)
   if (!/^v\d+\.\d+\.\d+$/.test(tag)) faults.push(`The tag "${tag}" is not like v1.2.3`);
   const version = tag.slice(1);
   if (config !== version) faults.push(`deno.json has version ${config}, the tag ${version}`);
-  if (program !== version) faults.push(`src/version.ts has ${program}, the tag ${version}`);
+  if (program !== version) faults.push(`src/base/version.ts has ${program}, the tag ${version}`);
   const headings = [...changelog.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading!);
   const newest = headings.find((heading) => heading !== "Unreleased") ?? "";
   if (!new RegExp(`^${version.replaceAll(".", "\\.")} - \\d{4}-\\d\\d-\\d\\d$`).test(newest)) {

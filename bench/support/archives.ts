@@ -5,7 +5,7 @@
  */
 
 import { ArchiveBuilder, formatArchiveKey } from "../../src/codec/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 /** The stream that benchmarks archive. */
 export const STREAM = "user_activity";

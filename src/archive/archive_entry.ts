@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type ArchiveKey, parseArchiveKey } from "../codec/archive_key.ts";
-import { ArchiveFormatError } from "../errors.ts";
+import { type ArchiveKey, parseArchiveKey } from "../codec/tri/archive_key.ts";
+import { ArchiveFormatError } from "../base/errors.ts";
 import { compareKeys } from "../objects/keys.ts";
 import type { ObjectInfo } from "../objects/object_store.ts";
 

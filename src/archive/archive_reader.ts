@@ -4,19 +4,19 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
-import type { ArchiveDamage } from "../codec/archive_decoder.ts";
-import { type ArchiveBlock, eventsIn } from "../codec/archive_events.ts";
-import { readArchiveBlocks } from "../codec/archive_reader.ts";
-import { TritonError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
+import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
+import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
+import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import { withRetries } from "../objects/with_retries.ts";
-import type { ArchiveRecord, EventData } from "../record.ts";
+import type { ArchiveRecord, EventData } from "../base/record.ts";
 import { loggedRetries } from "./logged_retries.ts";
 import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
 import type { FileBuffer } from "./file_buffer.ts";
-import { type ArchiveSelection, listArchives, parseRange } from "./list_archives.ts";
+import { type ArchiveSelection, listArchives, parseRange } from "./listing/list_archives.ts";
 import { READ_AHEAD, readAhead } from "./read_ahead.ts";
 
 /** Which archives to read, and how. */

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { decodeEvent } from "../codec/msgpack_decode.ts";
-import { ArchiveFormatError } from "../errors.ts";
+import { decodeEvent } from "../codec/msgpack/decode.ts";
+import { ArchiveFormatError } from "../base/errors.ts";
 import {
   InvalidRecordError,
   InvalidRecords,
   type OnInvalid,
   type RecordFault,
-} from "../invalid_record.ts";
-import type { ArchiveRecord, EventData } from "../record.ts";
-import { applySchema, type RecordSchema } from "../schema.ts";
+} from "../base/invalid_record.ts";
+import type { ArchiveRecord, EventData } from "../base/record.ts";
+import { applySchema, type RecordSchema } from "../base/schema.ts";
 
 /** Thrown when an event of an archive does not fit the schema. */
 export class InvalidArchiveRecordError extends InvalidRecordError {

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../clock.ts";
-import { ServiceError } from "../errors.ts";
-import type { RetryOptions } from "../retry.ts";
+import { systemClock } from "../base/clock.ts";
+import { ServiceError } from "../base/errors.ts";
+import type { RetryOptions } from "../base/retry.ts";
 
 const log = getLogger(["triton", "archive"]);
 

@@ -20,8 +20,8 @@ export {
   type KeyedArchiveBlock,
 } from "./archive_reader.ts";
 export { type EventCheckOptions, InvalidArchiveRecordError } from "./archive_record.ts";
-export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid_record.ts";
-export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "../base/invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../base/schema.ts";
 export {
   getArray,
   getBigInt,
@@ -33,40 +33,62 @@ export {
   getString,
   getValue,
   type ValuePath,
-} from "../values.ts";
+} from "../base/values.ts";
 export type { ArchiveEntry } from "./archive_entry.ts";
-export { type ArchiveSelection, listArchives, type ListArchivesOptions } from "./list_archives.ts";
+export {
+  type ArchiveSelection,
+  listArchives,
+  type ListArchivesOptions,
+} from "./listing/list_archives.ts";
 export {
   listAllArchives,
   type ListAllArchivesOptions,
   type WholeArchiveSelection,
-} from "./list_all_archives.ts";
-export { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
-export { type ArchiveKnowledge, verifyArchive, type VerifyArchiveOptions } from "./verify.ts";
-export type { ArchivedShard, ArchiveReport } from "./verify_report.ts";
-export type { ArchiveProblem } from "./chains.ts";
-export type { RecordedGap } from "./recorded_gaps.ts";
-export type { RecordedMove } from "./recorded_moves.ts";
-export type { KnownCheckpoint } from "./survey.ts";
-export { type ArchiveEnd, newestArchived, type NewestArchivedOptions } from "./newest_archived.ts";
+} from "./listing/list_all_archives.ts";
+export {
+  type InspectedArchive,
+  readManifests,
+  type ReadManifestsOptions,
+} from "./verify/manifests.ts";
+export {
+  type ArchiveKnowledge,
+  verifyArchive,
+  type VerifyArchiveOptions,
+} from "./verify/verify.ts";
+export type { ArchivedShard, ArchiveReport } from "./verify/verify_report.ts";
+export type { ArchiveProblem } from "./verify/chains.ts";
+export type { RecordedGap } from "./verify/recorded_gaps.ts";
+export type { RecordedMove } from "./verify/recorded_moves.ts";
+export type { KnownCheckpoint } from "./verify/survey.ts";
+export {
+  type ArchiveEnd,
+  newestArchived,
+  type NewestArchivedOptions,
+} from "./listing/newest_archived.ts";
 export {
   type ArchivedQuarantine,
   listQuarantine,
   type ListQuarantineOptions,
 } from "./quarantined.ts";
-export type { ArchiveDate } from "./days.ts";
-export type { ArchiveManifest, ManifestShard, ShardRange } from "../codec/archive_manifest.ts";
-export type { QuarantinedRecord } from "../codec/archive_quarantine.ts";
-export type { ArchiveBlock } from "../codec/archive_events.ts";
-export type { ArchiveDamage } from "../codec/archive_decoder.ts";
-export type { ArchiveKey } from "../codec/archive_key.ts";
-export type { Clock } from "../clock.ts";
-export type { ArchiveRecord, EventData, SequenceNumber, ShardId, TritonRecord } from "../record.ts";
+export type { ArchiveDate } from "./listing/days.ts";
+export type { ArchiveManifest, ManifestShard, ShardRange } from "../codec/tri/archive_manifest.ts";
+export type { QuarantinedRecord } from "../codec/tri/archive_quarantine.ts";
+export type { ArchiveBlock } from "../codec/tri/archive_events.ts";
+export type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
+export type { ArchiveKey } from "../codec/tri/archive_key.ts";
+export type { Clock } from "../base/clock.ts";
+export type {
+  ArchiveRecord,
+  EventData,
+  SequenceNumber,
+  ShardId,
+  TritonRecord,
+} from "../base/record.ts";
 export {
   ArchiveFormatError,
   ObjectStoreError,
   ServiceError,
   type ServiceErrorOptions,
   TritonError,
-} from "../errors.ts";
+} from "../base/errors.ts";
 export * from "../objects/mod.ts";

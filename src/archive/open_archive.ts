@@ -6,7 +6,7 @@
 
 import type { ObjectStore } from "../objects/object_store.ts";
 import { openObjectStore, type OpenObjectStoreOptions } from "../objects/open_object_store.ts";
-import type { EventData } from "../record.ts";
+import type { EventData } from "../base/record.ts";
 import { ArchiveReader, type ArchiveReaderOptions } from "./archive_reader.ts";
 
 /** Options of {@linkcode openArchive}. */

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { type QuarantinedRecord, readQuarantine } from "../codec/archive_quarantine.ts";
-import { ArchiveFormatError } from "../errors.ts";
+import { type QuarantinedRecord, readQuarantine } from "../codec/tri/archive_quarantine.ts";
+import { ArchiveFormatError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { listAllArchives, type WholeArchiveSelection } from "./list_all_archives.ts";
+import { listAllArchives, type WholeArchiveSelection } from "./listing/list_all_archives.ts";
 import {
   askingAgain,
   type InspectedArchive,
   readManifests,
   type ReadManifestsOptions,
-} from "./manifests.ts";
+} from "./verify/manifests.ts";
 
 /** Which records to find, and how. */
 export interface ListQuarantineOptions extends WholeArchiveSelection, ReadManifestsOptions {}

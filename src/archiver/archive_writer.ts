@@ -1,11 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.ts";
-import { monotonicNow } from "../clock.ts";
+import { monotonicNow } from "../base/clock.ts";
 import { ArchiveBuilder, formatArchiveKey } from "../codec/mod.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
-import { VERSION } from "../version.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { VERSION } from "../base/version.ts";
 import { addRecord } from "./add_record.ts";
 import type { ArchivedFile, OpenFileStatus } from "./archiver_status.ts";
 import { Gate } from "./gate.ts";

@@ -1,5 +1,5 @@
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import type { ShardId } from "../record.ts";
+import type { ShardId } from "../base/record.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchivedFile } from "./archiver_status.ts";
 

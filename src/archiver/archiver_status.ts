@@ -1,4 +1,4 @@
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Observation } from "../telemetry/instruments.ts";
 import type { CloseReason } from "./rotation.ts";
 

@@ -1,4 +1,4 @@
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { type ArchiverServices, type Patience, persist } from "./services.ts";
 
 /**

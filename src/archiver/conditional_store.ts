@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { EMPTY_ARCHIVE } from "../codec/mod.ts";
-import { ObjectStoreError } from "../errors.ts";
+import { ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore, PutOptions } from "../objects/object_store.ts";
 import { type Patience, persist } from "./services.ts";
 

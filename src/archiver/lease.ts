@@ -1,4 +1,4 @@
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { ReadFailure } from "./read_failure.ts";
 
 /** A shard that this worker may archive, until the lease is lost or given back. */

@@ -1,5 +1,5 @@
 import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
-import type { ShardId } from "../record.ts";
+import type { ShardId } from "../base/record.ts";
 
 /** What decides which leases a worker should hold. */
 export interface PlanLeasesOptions {

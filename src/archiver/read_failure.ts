@@ -1,5 +1,5 @@
-import { isAccessCode } from "../aws/access.ts";
-import { KinesisError } from "../errors.ts";
+import { isAccessCode } from "../aws/credentials/access.ts";
+import { KinesisError } from "../base/errors.ts";
 
 /** Why a shard cannot be read at the moment. */
 export interface ReadFailure {

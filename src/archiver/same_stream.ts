@@ -1,4 +1,4 @@
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 import type { StreamShards } from "./stream_shards.ts";
 

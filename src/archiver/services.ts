@@ -1,11 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
-import type { Clock } from "../clock.ts";
-import { CheckpointError, ServiceError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { CheckpointError, ServiceError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ServiceTime } from "../kinesis/service_time.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { retry } from "../retry.ts";
+import { retry } from "../base/retry.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ServiceName } from "./archiver_status.ts";
 

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
-import { ArchiveFormatError, ObjectStoreError } from "../errors.ts";
+import { ArchiveFormatError, ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
-import type { ShardId } from "../record.ts";
+import type { ShardId } from "../base/record.ts";
 import { isForgotten, type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);

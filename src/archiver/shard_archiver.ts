@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { CheckpointError, KinesisError } from "../errors.ts";
+import { CheckpointError, KinesisError } from "../base/errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import { pollShard, type RecordPiece, type RetryEvent, Turns } from "../kinesis/mod.ts";
 import type { ArchiveEnds } from "./archive_ends.ts";
@@ -8,7 +8,7 @@ import type { ArchiverOptions } from "./archiver_options.ts";
 import type { Lease } from "./lease.ts";
 import { isForgotten, persist, type Services } from "./services.ts";
 import { settleShard } from "./settle_archive.ts";
-import { retryDelayMs } from "../retry.ts";
+import { retryDelayMs } from "../base/retry.ts";
 import { FAILURE_PAUSES, isWorthWaiting } from "./read_failure.ts";
 import { ShardGaps } from "./shard_gaps.ts";
 import type { ShardLeases } from "./shard_leases.ts";

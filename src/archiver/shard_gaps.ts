@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { RecordBatch, RecordPiece } from "../kinesis/kinesis_api.ts";
-import type { SequenceNumber } from "../record.ts";
+import type { SequenceNumber } from "../base/record.ts";
 import type { Lease } from "./lease.ts";
 import { persist, type Services } from "./services.ts";
 import type { ShardLeases } from "./shard_leases.ts";

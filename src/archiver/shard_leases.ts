@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
-import { monotonicNow } from "../clock.ts";
-import type { ShardId } from "../record.ts";
+import { monotonicNow } from "../base/clock.ts";
+import type { ShardId } from "../base/record.ts";
 import { Lease } from "./lease.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
 import { type Patience, persist, type Services } from "./services.ts";

@@ -2,9 +2,9 @@ import { getLogger } from "@logtape/logtape";
 import type { ArchiveEnd } from "../archive/mod.ts";
 import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
 import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Lease } from "./lease.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 

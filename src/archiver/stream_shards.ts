@@ -2,9 +2,9 @@ import { getLogger } from "@logtape/logtape";
 import type { LedgerShard, NewShard } from "../checkpoint/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
-import { monotonicNow } from "../clock.ts";
+import { monotonicNow } from "../base/clock.ts";
 import { descendantsOf } from "../kinesis/shard_tree.ts";
-import type { ShardId, StartPosition } from "../record.ts";
+import type { ShardId, StartPosition } from "../base/record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 
 const log = getLogger(["triton", "archiver"]);

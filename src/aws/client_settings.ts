@@ -5,16 +5,16 @@
  */
 
 import process from "node:process";
-import { loadCaCertificates } from "./ca_certificates.ts";
+import { loadCaCertificates } from "./http/ca_certificates.ts";
 import { type SkewedClient, watchClock } from "./clock_skew.ts";
-import { type Identity, RenewedCredentials } from "./credentials.ts";
+import { type Identity, RenewedCredentials } from "./credentials/credentials.ts";
 import {
   FetchHandler,
   type WireAnswer,
   type WireOptions,
   type WireRequest,
-} from "./fetch_handler.ts";
-import type { Environment } from "./profile.ts";
+} from "./http/fetch_handler.ts";
+import type { Environment } from "./credentials/profile.ts";
 
 /** Sends requests, and knows whether the credentials that they are signed with have worked. */
 class SigningHandler extends FetchHandler {

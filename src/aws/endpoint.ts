@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Environment, type ProfileFiles, readVariable } from "./profile.ts";
+import { type Environment, type ProfileFiles, readVariable } from "./credentials/profile.ts";
 
 /**
  * Finds the URL of a server that stands in for S3: that of `AWS_ENDPOINT_URL_S3` or

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 
 /** A shard that the ledger is told of. */
 export interface NewShard {

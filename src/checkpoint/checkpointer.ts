@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 
 /** One saved position. */
 export interface Checkpoint {

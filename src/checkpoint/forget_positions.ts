@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import { withExecutor } from "./inspect_database.ts";
 import { lastArchived } from "./last_archived.ts";
 import { listCheckpoints } from "./ledger_checkpoints.ts";

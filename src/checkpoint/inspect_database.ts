@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
 import { type IntentRow, toIntent } from "./ledger_rows.ts";
 import { upgrade } from "./ledger_schema.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { ArchiveMove, Gap } from "./archive_ledger.ts";
 
 /** The part of a gap that the rule looks at. */

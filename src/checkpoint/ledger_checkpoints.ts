@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { IntendedRange } from "./archive_ledger.ts";
 import { compareText } from "./ledger_rows.ts";
 import type { LedgerScope } from "./ledger_shards.ts";

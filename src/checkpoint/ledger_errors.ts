@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 
 /** The error of a stream that was deleted and created again under its name. */
 export function recreatedError(stream: string, known: Date, found: Date): CheckpointError {

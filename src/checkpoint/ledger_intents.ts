@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { ArchiveIntent, ShardStanding } from "./archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./ledger_checkpoints.ts";
 import { type IntentRow, toIntent, toKnownAt, toStart } from "./ledger_rows.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { ArchivedPosition, Gap, NewStart } from "./archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./ledger_checkpoints.ts";
 import { recordGap } from "./ledger_gaps.ts";

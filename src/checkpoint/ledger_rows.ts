@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 import type {
   ArchiveIntent,
   ArchiveMove,

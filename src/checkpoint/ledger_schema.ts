@@ -7,7 +7,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import {
   ask,
   type Premise,

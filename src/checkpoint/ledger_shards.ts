@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ShardId } from "../record.ts";
+import type { ShardId } from "../base/record.ts";
 import type { LedgerShard, NewShard, NewStart, Renewal } from "./archive_ledger.ts";
 import { compareText, fromStart, type ShardRow, toShard } from "./ledger_rows.ts";
 import { unknownError } from "./ledger_errors.ts";

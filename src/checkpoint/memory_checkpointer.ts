@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import { checkClient, toCheckpoint, unixSeconds } from "./rows.ts";
 

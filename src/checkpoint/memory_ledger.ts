@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 import type {
   ArchivedPosition,
   ArchiveIntent,

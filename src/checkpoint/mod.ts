@@ -23,9 +23,14 @@
  * @module
  */
 
-export { CheckpointError, ServiceError, type ServiceErrorOptions, TritonError } from "../errors.ts";
-export type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
-export type { Clock } from "../clock.ts";
+export {
+  CheckpointError,
+  ServiceError,
+  type ServiceErrorOptions,
+  TritonError,
+} from "../base/errors.ts";
+export type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
+export type { Clock } from "../base/clock.ts";
 export type {
   ArchivedPosition,
   ArchiveIntent,

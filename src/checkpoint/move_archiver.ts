@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
-import { retry } from "../retry.ts";
+import type { Clock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { retry } from "../base/retry.ts";
 import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { MovedPosition } from "./checkpointer.ts";
 import { isBehind, lastArchived } from "./last_archived.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { postgresError } from "./postgres_error.ts";
 import { type PostgresConnector, postgresConnector } from "./postgres_session.ts";
 import { invalidAddress, parsePostgresUrl, type PostgresAddress } from "./postgres_url.ts";

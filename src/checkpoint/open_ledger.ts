@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { ArchiveLedger } from "./archive_ledger.ts";
 import { MemoryLedger } from "./memory_ledger.ts";
 import { openPostgres, openSqlite, parseDatabaseUrl, SQLITE_BUSY_MS } from "./open_database.ts";

@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
-import { type Clock, systemClock } from "../clock.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import { archiverError } from "./ledger_errors.ts";
 import { attempt } from "./postgres_executor.ts";

@@ -5,7 +5,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { type Greeting, logIn } from "./postgres_login.ts";
 import type { PostgresHost, PostgresSettings } from "./postgres_settings.ts";
 import { checkServer } from "./postgres_target.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CONNECTION_CODES } from "../connection_codes.ts";
-import { CheckpointError } from "../errors.ts";
+import { CONNECTION_CODES } from "../base/connection_codes.ts";
+import { CheckpointError } from "../base/errors.ts";
 
 /**
  * Server errors after which the same statement may succeed

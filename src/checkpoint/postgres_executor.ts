@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
-import type { Clock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { PostgresPool } from "./postgres_pool.ts";
 import {
   findIntruders,

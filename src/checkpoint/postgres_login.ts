@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { keepSecrets } from "../secrets.ts";
+import { keepSecrets } from "../base/secrets.ts";
 import { findPassword } from "./postgres_files.ts";
 import { beginScram, certificateHash, SCRAM, SCRAM_PLUS } from "./postgres_scram.ts";
 import type { PostgresHost, PostgresSettings } from "./postgres_settings.ts";

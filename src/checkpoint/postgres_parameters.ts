@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closest, quotedList } from "../config_suggest.ts";
+import { closest, quotedList } from "../base/suggest.ts";
 
 /** What is known of a parameter. */
 interface Parameter {

@@ -5,8 +5,8 @@
  */
 
 import type { Sql } from "postgres";
-import { type Clock, systemClock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { postgresError } from "./postgres_error.ts";
 import type { PostgresConnector, PostgresSession } from "./postgres_session.ts";
 

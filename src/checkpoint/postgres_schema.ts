@@ -11,7 +11,7 @@
  */
 
 import type { Sql } from "postgres";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { LEDGER_TABLES } from "./ledger_schema.ts";
 import { TABLES } from "./schema.ts";
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { checkParameters, type PostgresParameters } from "./postgres_parameters.ts";
 
 /** Where a database is, and how to connect to it. */

@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "./checkpointer.ts";
 import {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { Clock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint } from "./checkpointer.ts";
 
 /** The width of every text column. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { MovedPosition } from "./checkpointer.ts";
 import { moveArchiver } from "./move_archiver.ts";
 import { openCheckpointer } from "./open_checkpointer.ts";

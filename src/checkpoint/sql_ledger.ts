@@ -1,5 +1,5 @@
 import { checkClient } from "./rows.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type {
   ArchivedPosition,
   ArchiveIntent,

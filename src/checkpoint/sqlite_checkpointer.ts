@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import {
   checkClient,
@@ -10,7 +10,7 @@ import {
   unixSeconds,
 } from "./rows.ts";
 import { missingChanges, tableColumns, TABLES } from "./schema.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { archiverError } from "./ledger_errors.ts";
 import { sqliteError } from "./sqlite_error.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 
 /** One kind of failure: SQLite's number and name for it, its words, and what can be done. */
 interface Kind {

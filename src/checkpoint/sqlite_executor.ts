@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../clock.ts";
-import { CheckpointError } from "../errors.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "./sql_steps.ts";
 import type { SqliteDatabase } from "./sqlite_checkpointer.ts";
 import { sqliteError } from "./sqlite_error.ts";

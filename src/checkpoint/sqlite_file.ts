@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 
 /**
  * Watches that a database stays in its file. A process that has opened a file goes on in it when it

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Stopped } from "./stop_signals.ts";
 
 /** Somewhere a command writes to: standard output or standard error. */

@@ -1,8 +1,8 @@
 import type { Logger, LogRecord } from "@logtape/logtape";
 import type { CliContext } from "./cli_context.ts";
-import { formatJsonLine, formatTextLine, type Redact } from "./log_lines.ts";
-import type { LogSettings } from "./log_settings.ts";
-import { redact } from "./redact.ts";
+import { formatJsonLine, formatTextLine, type Redact } from "./text/log_lines.ts";
+import type { LogSettings } from "./options/log_settings.ts";
+import { redact } from "./text/redact.ts";
 
 /**
  * Sends the library's log to standard error, one line an event.

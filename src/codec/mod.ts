@@ -6,7 +6,7 @@
  * event. {@linkcode ArchiveBuilder} makes one, {@linkcode readArchiveBlocks} and
  * {@linkcode readArchiveEvents} read it, {@linkcode readManifest} reads what it says of itself from
  * its last bytes alone, {@linkcode readQuarantine} the records in it that are not events. The layout
- * of a file, byte by byte, stands at the beginning of `src/codec/archive_format.ts`.
+ * of a file, byte by byte, stands at the beginning of `src/codec/tri/archive_format.ts`.
  *
  * @example Print the events of a file as JSON lines
  * ```ts
@@ -36,31 +36,36 @@
  * @module
  */
 
-export { ArchiveFormatError, TritonError } from "../errors.ts";
-export type { EventData, SequenceNumber, ShardId } from "../record.ts";
-export { skipEvent, skipMsgpack, validateEvent } from "./msgpack_scan.ts";
-export { JsonEventError, parseJsonEvent, type ParseJsonEventOptions } from "./json_parse.ts";
-export type { BigIntegers } from "./json_fault.ts";
-export { msgpackToJson, NdjsonWriter } from "./json_write.ts";
-export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack_decode.ts";
-export { encodeEvent, encodeMsgpack } from "./msgpack_encode.ts";
-export { Extension, Timestamp } from "./msgpack_values.ts";
-export { ArchiveBuilder, type ArchiveHeader, type RecordPosition } from "./archive_builder.ts";
-export { ArchiveDecoder } from "./archive_decoder.ts";
-export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
-export { type ArchiveBlock, eventsIn } from "./archive_events.ts";
+export { ArchiveFormatError, TritonError } from "../base/errors.ts";
+export type { EventData, SequenceNumber, ShardId } from "../base/record.ts";
+export { skipEvent, skipMsgpack, validateEvent } from "./msgpack/scan.ts";
+export { JsonEventError, parseJsonEvent, type ParseJsonEventOptions } from "./json/parse.ts";
+export type { BigIntegers } from "./json/fault.ts";
+export { msgpackToJson, NdjsonWriter } from "./json/write.ts";
+export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack/decode.ts";
+export { encodeEvent, encodeMsgpack } from "./msgpack/encode.ts";
+export { Extension, Timestamp } from "./msgpack/values.ts";
+export { ArchiveBuilder, type ArchiveHeader, type RecordPosition } from "./tri/archive_builder.ts";
+export { ArchiveDecoder } from "./tri/archive_decoder.ts";
+export type { ArchiveDamage, ReadArchiveOptions } from "./tri/archive_options.ts";
+export { type ArchiveBlock, eventsIn } from "./tri/archive_events.ts";
 export {
   EMPTY_ARCHIVE,
   isEmptyArchive,
   MAX_EVENT_BYTES,
   promisesManifest,
-} from "./archive_format.ts";
-export { archiveDay, type ArchiveKey, formatArchiveKey, parseArchiveKey } from "./archive_key.ts";
-export type { ArchiveManifest, ManifestShard, ShardRange } from "./archive_manifest.ts";
-export { type QuarantinedRecord, readQuarantine } from "./archive_quarantine.ts";
-export { readArchiveBlocks, readArchiveEvents } from "./archive_reader.ts";
-export { type ManifestSearch, readManifest } from "./archive_tail.ts";
+} from "./tri/archive_format.ts";
+export {
+  archiveDay,
+  type ArchiveKey,
+  formatArchiveKey,
+  parseArchiveKey,
+} from "./tri/archive_key.ts";
+export type { ArchiveManifest, ManifestShard, ShardRange } from "./tri/archive_manifest.ts";
+export { type QuarantinedRecord, readQuarantine } from "./tri/archive_quarantine.ts";
+export { readArchiveBlocks, readArchiveEvents } from "./tri/archive_reader.ts";
+export { type ManifestSearch, readManifest } from "./tri/archive_tail.ts";
 export type { ByteSource } from "./byte_source.ts";
-export { crc32c } from "./crc32c.ts";
-export { Aggregate, type AggregatedRecord, decodeAggregate } from "./kpl_aggregate.ts";
-export { decodeSnappyFrames, encodeSnappyFrames } from "./snappy_frames.ts";
+export { crc32c } from "./snappy/crc32c.ts";
+export { Aggregate, type AggregatedRecord, decodeAggregate } from "./kpl/aggregate.ts";
+export { decodeSnappyFrames, encodeSnappyFrames } from "./snappy/frames.ts";

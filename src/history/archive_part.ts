@@ -6,13 +6,13 @@
 
 import { EventChecker, type EventCheckOptions, namingKey } from "../archive/archive_record.ts";
 import { compareEntries } from "../archive/archive_entry.ts";
-import { askingAgain } from "../archive/manifests.ts";
+import { askingAgain } from "../archive/verify/manifests.ts";
 import { readAhead } from "../archive/read_ahead.ts";
-import type { Clock } from "../clock.ts";
-import { eventsIn } from "../codec/archive_events.ts";
-import { readArchiveBlocks } from "../codec/archive_reader.ts";
+import type { Clock } from "../base/clock.ts";
+import { eventsIn } from "../codec/tri/archive_events.ts";
+import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import type { ArchiveRecord, SequenceNumber, ShardId } from "../record.ts";
+import type { ArchiveRecord, SequenceNumber, ShardId } from "../base/record.ts";
 import { ArchiveSurvey, type HistoryFile } from "./archive_survey.ts";
 import { HistoryGapError, type OnGap } from "./history_error.ts";
 import { HistoryProgress } from "./history_progress.ts";

@@ -5,12 +5,12 @@
  */
 
 import type { ArchiveEntry } from "../archive/archive_entry.ts";
-import { listArchives } from "../archive/list_archives.ts";
-import { readManifests } from "../archive/manifests.ts";
+import { listArchives } from "../archive/listing/list_archives.ts";
+import { readManifests } from "../archive/verify/manifests.ts";
 import { namingKey } from "../archive/archive_record.ts";
-import type { Clock } from "../clock.ts";
-import type { ArchiveManifest } from "../codec/archive_manifest.ts";
-import { TritonError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ArchiveManifest } from "../codec/tri/archive_manifest.ts";
+import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
 /** One file that holds something. */

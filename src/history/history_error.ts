@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TritonError } from "../errors.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import { TritonError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 
 /** Where records may be missing, and why. */
 export interface HistoryGap {

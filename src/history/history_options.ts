@@ -5,11 +5,11 @@
  */
 
 import type { InvalidArchiveRecordError } from "../archive/archive_record.ts";
-import { type ArchiveDate, parseDay } from "../archive/days.ts";
-import type { OnInvalid } from "../invalid_record.ts";
+import { type ArchiveDate, parseDay } from "../archive/listing/days.ts";
+import type { OnInvalid } from "../base/invalid_record.ts";
 import type { KinesisApi } from "../kinesis/mod.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import type { ArchiveRecord, EventData, StreamRecord } from "../record.ts";
+import type { ArchiveRecord, EventData, StreamRecord } from "../base/record.ts";
 import type { InvalidStreamRecordError, StreamReaderOptions } from "../stream/mod.ts";
 import type { OnGap } from "./history_error.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { parseDay } from "../archive/days.ts";
-import type { ManifestShard } from "../codec/archive_manifest.ts";
-import { TritonError } from "../errors.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { parseDay } from "../archive/listing/days.ts";
+import type { ManifestShard } from "../codec/tri/archive_manifest.ts";
+import { TritonError } from "../base/errors.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { HistoryFile } from "./archive_survey.ts";
 
 /** Where reading of a shard has come to. */

@@ -5,10 +5,10 @@
  */
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import { learnTime } from "../kinesis/learn_time.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { learnTime } from "../kinesis/sdk/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
-import type { EventData, ShardId } from "../record.ts";
+import type { EventData, ShardId } from "../base/record.ts";
 import { StreamReader } from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TritonError } from "../errors.ts";
-import type { ShardId } from "../record.ts";
+import { TritonError } from "../base/errors.ts";
+import type { ShardId } from "../base/record.ts";
 import {
   type KinesisApi,
   listAllShards,

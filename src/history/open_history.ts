@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import {
@@ -12,7 +12,7 @@ import {
   openObjectStore,
   type OpenObjectStoreOptions,
 } from "../objects/open_object_store.ts";
-import type { EventData } from "../record.ts";
+import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "../stream/reach_stream.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
 import { HistoryReader } from "./history_reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { HistoryFile } from "./archive_survey.ts";
 import type { HistoryProgress, ShardEntry } from "./history_progress.ts";
 

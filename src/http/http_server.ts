@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../clock.ts";
-import { TritonError } from "../errors.ts";
+import type { Clock } from "../base/clock.ts";
+import { TritonError } from "../base/errors.ts";
 import { type Connection, HttpConnection } from "./http_connection.ts";
 import type { HttpAnswer, HttpRequest } from "./http_message.ts";
 import { formatAddress, type ListenAddress } from "./listen_address.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { systemClock } from "../clock.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { systemClock } from "../base/clock.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
 import { pollShard } from "./poll_shard.ts";
 import { askUntilAnswered, type RetryingOptions } from "./retrying.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId, StartPosition } from "../record.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 
-export type { StartPosition } from "../record.ts";
+export type { StartPosition } from "../base/record.ts";
 
 /** A response of the service. */
 export interface TimedResponse {

@@ -10,9 +10,9 @@
  * @module
  */
 
-export type { Clock } from "../clock.ts";
-export { ConfigError, KinesisError, ServiceError, TritonError } from "../errors.ts";
-export type { SequenceNumber, ShardId } from "../record.ts";
+export type { Clock } from "../base/clock.ts";
+export { ConfigError, KinesisError, ServiceError, TritonError } from "../base/errors.ts";
+export type { SequenceNumber, ShardId } from "../base/record.ts";
 export type {
   GetRecordsOptions,
   KinesisApi,
@@ -31,10 +31,14 @@ export {
   type KinesisOperation,
   MemoryKinesis,
   type MemoryKinesisOptions,
-} from "./memory_kinesis.ts";
+} from "./memory/memory_kinesis.ts";
 export { findPositions, type FindPositionsOptions } from "./find_positions.ts";
-export { type KinesisCredentials, openKinesis, type OpenKinesisOptions } from "./open_kinesis.ts";
-export { SdkKinesis } from "./sdk_kinesis.ts";
+export {
+  type KinesisCredentials,
+  openKinesis,
+  type OpenKinesisOptions,
+} from "./sdk/open_kinesis.ts";
+export { SdkKinesis } from "./sdk/sdk_kinesis.ts";
 export { pollShard, type PollShardOptions, type TrimmedPosition } from "./poll_shard.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export type { RetryEvent, RetryingOptions } from "./retrying.ts";

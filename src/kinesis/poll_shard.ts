@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Clock, monotonicNow, systemClock } from "../clock.ts";
-import { KinesisError } from "../errors.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { type Clock, monotonicNow, systemClock } from "../base/clock.ts";
+import { KinesisError } from "../base/errors.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type {
   KinesisApi,
   KinesisRecord,
@@ -16,7 +16,7 @@ import type {
   StartPosition,
 } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
-import { learnTime } from "./learn_time.ts";
+import { learnTime } from "./sdk/learn_time.ts";
 import {
   askUntilAnswered,
   reportRetry,

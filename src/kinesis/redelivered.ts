@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../record.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";
 
 /**

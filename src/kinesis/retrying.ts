@@ -5,9 +5,9 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../clock.ts";
-import { ServiceError } from "../errors.ts";
-import { retry } from "../retry.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { ServiceError } from "../base/errors.ts";
+import { retry } from "../base/retry.ts";
 
 /** One failed request that is going to be repeated. */
 export interface RetryEvent {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, monotonicNow } from "../clock.ts";
+import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { TimedResponse } from "./kinesis_api.ts";
 
 /** Services report their time in whole seconds, rounded down. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Shard, StartPosition } from "./kinesis_api.ts";
 
 /** How far a shard has come. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Aggregate, decodeAggregate } from "../codec/kpl_aggregate.ts";
+import { type Aggregate, decodeAggregate } from "../codec/kpl/aggregate.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";
 
 /** One record as its producer gave it: all of a Kinesis record, or one of those packed into it. */

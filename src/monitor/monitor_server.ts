@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import {
   formatAddress,
   type HttpAnswer,

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import { createNoopMeter, metrics } from "@opentelemetry/api";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { toOtlp } from "../telemetry/otlp_json.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../base/version.ts";
 
 const log = getLogger(["triton", "monitor"]);
 

@@ -15,16 +15,16 @@ export type {
   ObjectStore,
   PutOptions,
 } from "./object_store.ts";
-export { DirectoryObjectStore } from "./directory_object_store.ts";
+export { DirectoryObjectStore } from "./directory/directory_object_store.ts";
 export {
   MemoryObjectStore,
   type MemoryObjectStoreOptions,
   type ObjectRequest,
-} from "./memory_object_store.ts";
+} from "./memory/memory_object_store.ts";
 export {
   type OpenedObjectStore,
   openObjectStore,
   type OpenObjectStoreOptions,
 } from "./open_object_store.ts";
-export type { S3Options } from "./open_s3.ts";
-export { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
+export type { S3Options } from "./s3/open_s3.ts";
+export { S3ObjectStore, type S3ObjectStoreOptions } from "./s3/s3_object_store.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { DirectoryObjectStore } from "./directory_object_store.ts";
-import { pathOfFileUrl } from "./file_url.ts";
-import { MemoryObjectStore } from "./memory_object_store.ts";
+import { DirectoryObjectStore } from "./directory/directory_object_store.ts";
+import { pathOfFileUrl } from "./directory/file_url.ts";
+import { MemoryObjectStore } from "./memory/memory_object_store.ts";
 import type { ObjectStore } from "./object_store.ts";
-import { openS3ObjectStore, type S3Options } from "./open_s3.ts";
+import { openS3ObjectStore, type S3Options } from "./s3/open_s3.ts";
 
 /** How to open an object store; all but `cwd` speaks of S3. */
 export interface OpenObjectStoreOptions extends S3Options {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ObjectStoreError } from "../errors.ts";
-import { retry, type RetryOptions } from "../retry.ts";
+import { ObjectStoreError } from "../base/errors.ts";
+import { retry, type RetryOptions } from "../base/retry.ts";
 import { StreamedBody } from "./object_body.ts";
 import type {
   FoldersOptions,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, monotonicNow } from "../clock.ts";
+import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { Positions } from "./positions.ts";
 
 /** When positions are saved without being asked to. */

@@ -5,8 +5,8 @@
  */
 
 import { isPassingCode } from "../aws/passing.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import { KinesisError } from "../errors.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi, PutResult } from "../kinesis/mod.ts";
 import {
   askUntilAnswered,
@@ -14,7 +14,7 @@ import {
   type RetriedRequest,
   type RetryingOptions,
 } from "../kinesis/retrying.ts";
-import { retryDelayMs } from "../retry.ts";
+import { retryDelayMs } from "../base/retry.ts";
 import { HeldRecords, type RequestLimits } from "./held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 

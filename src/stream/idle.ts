@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, monotonicNow } from "../clock.ts";
+import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { StreamFetcher } from "./stream_fetcher.ts";
 
 /** When reading ends by itself. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { decodeEvent } from "../codec/msgpack_decode.ts";
+import { decodeEvent } from "../codec/msgpack/decode.ts";
 import type { UserRecord } from "../kinesis/mod.ts";
-import type { EventData, SequenceNumber, ShardId, StreamRecord } from "../record.ts";
+import type { EventData, SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";
 
 /** A record whose bytes are known to be an event, decoded when that is first asked for. */
 export class LiveRecord implements StreamRecord {

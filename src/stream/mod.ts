@@ -5,8 +5,8 @@
  */
 
 export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
-export type { Clock } from "../clock.ts";
-export { KinesisError, ServiceError, TritonError } from "../errors.ts";
+export type { Clock } from "../base/clock.ts";
+export { KinesisError, ServiceError, TritonError } from "../base/errors.ts";
 export type {
   GetRecordsOptions,
   KinesisApi,
@@ -31,9 +31,9 @@ export type {
   StartPosition,
   StreamRecord,
   TritonRecord,
-} from "../record.ts";
-export { InvalidRecordError, type OnInvalid, type RecordFault } from "../invalid_record.ts";
-export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../schema.ts";
+} from "../base/record.ts";
+export { InvalidRecordError, type OnInvalid, type RecordFault } from "../base/invalid_record.ts";
+export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../base/schema.ts";
 export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
 export { openStream, type OpenStreamOptions } from "./open_stream.ts";
 export type { StreamAddress } from "./reach_stream.ts";

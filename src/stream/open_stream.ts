@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
-import type { EventData } from "../record.ts";
+import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 

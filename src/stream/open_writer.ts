@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";

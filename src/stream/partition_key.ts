@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TritonError } from "../errors.ts";
-import type { EventData } from "../record.ts";
+import { TritonError } from "../base/errors.ts";
+import type { EventData } from "../base/record.ts";
 
 /** Thrown when an event says nothing of its shard. */
 export class PartitionKeyError extends TritonError {

@@ -7,7 +7,7 @@
 import type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
 import { START_ROW } from "../checkpoint/rows.ts";
 import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
-import type { SequenceNumber, ShardId } from "../record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 
 /** The last record of each shard that the caller is done with, and the last one saved. */
 export class Positions {

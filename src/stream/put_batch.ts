@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { entryBytes } from "../kinesis/put_limits.ts";
 import type { PutEntry } from "../kinesis/mod.ts";
 

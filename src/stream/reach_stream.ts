@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LazyKinesis } from "../kinesis/lazy_kinesis.ts";
+import { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
 
 /** Which stream, and where it is. */

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { validateEvent } from "../codec/msgpack_scan.ts";
+import { validateEvent } from "../codec/msgpack/scan.ts";
 import {
   InvalidRecordError,
   InvalidRecords,
   type OnInvalid,
   type RecordFault,
-} from "../invalid_record.ts";
+} from "../base/invalid_record.ts";
 import type { UserRecord } from "../kinesis/mod.ts";
-import type { SequenceNumber, ShardId, StreamRecord } from "../record.ts";
-import { applySchema, type RecordSchema } from "../schema.ts";
+import type { SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";
+import { applySchema, type RecordSchema } from "../base/schema.ts";
 import { LiveRecord } from "./live_record.ts";
 
 /** Thrown when a record of a stream is not an event, or does not fit the schema. */

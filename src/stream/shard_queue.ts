@@ -11,7 +11,7 @@ import {
   type UserRecord,
   type UserRecords,
 } from "../kinesis/mod.ts";
-import type { ShardId } from "../record.ts";
+import type { ShardId } from "../base/record.ts";
 import { Gate } from "./gate.ts";
 
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */

@@ -5,8 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { monotonicNow, systemClock } from "../clock.ts";
-import { KinesisError } from "../errors.ts";
+import { monotonicNow, systemClock } from "../base/clock.ts";
+import { KinesisError } from "../base/errors.ts";
 import {
   type KinesisApi,
   listAllShards,
@@ -19,7 +19,7 @@ import {
   ShardTree,
   type TrimmedPosition,
 } from "../kinesis/mod.ts";
-import type { ShardId, StartPosition } from "../record.ts";
+import type { ShardId, StartPosition } from "../base/record.ts";
 import { Gate } from "./gate.ts";
 import { ShardQueue } from "./shard_queue.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ShardId, StartPosition } from "../record.ts";
+import type { ShardId, StartPosition } from "../base/record.ts";
 
 /** Where to begin in shards without a checkpoint. */
 export type StreamStart =

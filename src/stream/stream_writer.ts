@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../clock.ts";
-import { decodeEvent } from "../codec/msgpack_decode.ts";
-import { encodeEvent } from "../codec/msgpack_encode.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { decodeEvent } from "../codec/msgpack/decode.ts";
+import { encodeEvent } from "../codec/msgpack/encode.ts";
 import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
 import {
   DEFAULT_MAX_RECORD_BYTES,
@@ -16,7 +16,7 @@ import {
   MAX_PUT_ENTRIES,
 } from "../kinesis/put_limits.ts";
 import type { RetryingOptions } from "../kinesis/retrying.ts";
-import type { EventData } from "../record.ts";
+import type { EventData } from "../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { partitionKeyOf } from "./partition_key.ts";
 import { PutBatch } from "./put_batch.ts";

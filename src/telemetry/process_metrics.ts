@@ -1,4 +1,4 @@
-import { VERSION } from "../version.ts";
+import { VERSION } from "../base/version.ts";
 import type { Observation } from "./instruments.ts";
 
 /**

@@ -60,12 +60,12 @@
  * @module
  */
 
-export { type Clock, VirtualClock } from "../clock.ts";
-export { MemoryKinesis, type MemoryKinesisOptions } from "../kinesis/memory_kinesis.ts";
+export { type Clock, VirtualClock } from "../base/clock.ts";
+export { MemoryKinesis, type MemoryKinesisOptions } from "../kinesis/memory/memory_kinesis.ts";
 export {
   MemoryObjectStore,
   type MemoryObjectStoreOptions,
-} from "../objects/memory_object_store.ts";
+} from "../objects/memory/memory_object_store.ts";
 export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { encodeEvent } from "../codec/msgpack_encode.ts";
-import { KinesisError } from "../errors.ts";
+import { encodeEvent } from "../codec/msgpack/encode.ts";
+import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";
-import type { EventData, SequenceNumber, ShardId } from "../record.ts";
+import type { EventData, SequenceNumber, ShardId } from "../base/record.ts";
 import { partitionKeyOf } from "../stream/partition_key.ts";
 
 /** Where one event has come to. */

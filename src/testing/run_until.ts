@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { VirtualClock } from "../clock.ts";
+import type { VirtualClock } from "../base/clock.ts";
 
 /** Options of {@linkcode runUntil}. */
 export interface RunUntilOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KinesisError } from "../errors.ts";
+import { KinesisError } from "../base/errors.ts";
 import type { Fate, FaultPlan, ServiceCall, ServiceName } from "./faults.ts";
 import type { Random } from "./random.ts";
 import { PASSING_CODES, serviceError } from "./service_errors.ts";

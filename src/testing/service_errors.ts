@@ -4,7 +4,12 @@
  * @module
  */
 
-import { CheckpointError, KinesisError, ObjectStoreError, type ServiceError } from "../errors.ts";
+import {
+  CheckpointError,
+  KinesisError,
+  ObjectStoreError,
+  type ServiceError,
+} from "../base/errors.ts";
 import type { ServiceCall, ServiceName } from "./faults.ts";
 
 const DATABASE = ["ECONNRESET", "CONNECTION_CLOSED", "57P01", "57P03", "40001", "SQLITE_BUSY"];

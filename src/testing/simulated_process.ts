@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Fate, FaultPlan, ServiceCall } from "./faults.ts";
 import { serviceError } from "./service_errors.ts";
 

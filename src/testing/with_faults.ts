@@ -6,7 +6,7 @@
 
 import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { collect } from "./collect.ts";

@@ -7,9 +7,9 @@ import {
   type ArchiveReaderOptions,
   openArchive,
 } from "../../src/archive/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { EMPTY_ARCHIVE, eventsIn, NdjsonWriter, readArchiveBlocks } from "../../src/codec/mod.ts";
-import { ArchiveFormatError, ObjectStoreError } from "../../src/errors.ts";
+import { ArchiveFormatError, ObjectStoreError } from "../../src/base/errors.ts";
 import {
   DirectoryObjectStore,
   MemoryObjectStore,

@@ -3,7 +3,7 @@
 import { ArchiveBuilder, encodeEvent } from "../../src/codec/mod.ts";
 import { formatArchiveKey } from "../../src/codec/mod.ts";
 import type { ObjectStore } from "../../src/objects/mod.ts";
-import type { EventData, SequenceNumber, ShardId } from "../../src/record.ts";
+import type { EventData, SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 const SHARD = "shardId-000000000000" as ShardId;
 

@@ -7,7 +7,7 @@ import {
   formatArchiveKey,
 } from "../../src/codec/mod.ts";
 import type { ObjectStore } from "../../src/objects/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 /** Shard number `n`. */
 export function shardId(n: number): ShardId {

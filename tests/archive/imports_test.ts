@@ -16,7 +16,7 @@ Deno.test("archive/mod.ts never loads the Kinesis client, and the S3 client only
     cwd: ROOT,
   }).output();
   const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
-  ok(modules.some(({ specifier }) => specifier.endsWith("src/objects/s3_object_store.ts")));
+  ok(modules.some(({ specifier }) => specifier.endsWith("src/objects/s3/s3_object_store.ts")));
   deepStrictEqual(modules.filter(({ specifier }) => specifier.includes("kinesis")), []);
   const [imported, opened] = await packagesLoaded();
   deepStrictEqual(imported.filter((path) => path.includes("@aws-sdk")), []);

@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import { listQuarantine, MemoryObjectStore, type ObjectRequest } from "../../src/archive/mod.ts";
 import { EMPTY_ARCHIVE } from "../../src/codec/mod.ts";
-import { ArchiveFormatError } from "../../src/errors.ts";
+import { ArchiveFormatError } from "../../src/base/errors.ts";
 import {
   chainOf,
   fileOf,

@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { MemoryLedger } from "../../src/checkpoint/mod.ts";
 import { ArchiveEnds } from "../../src/archiver/archive_ends.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { MemoryKinesis, ServiceTime } from "../../src/kinesis/mod.ts";
-import { ObjectStoreError } from "../../src/errors.ts";
+import { ObjectStoreError } from "../../src/base/errors.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 import type { GetOptions } from "../../src/objects/object_store.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { chainOf, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
 
 const STREAM = "clicks";

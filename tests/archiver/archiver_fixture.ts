@@ -1,11 +1,11 @@
 import { Archiver, type ArchiverOptions, type ArchiverStatus } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import { type Clock, VirtualClock } from "../../src/clock.ts";
+import { type Clock, VirtualClock } from "../../src/base/clock.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents, readManifest } from "../../src/codec/mod.ts";
 import type { ArchiveManifest } from "../../src/codec/mod.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
-import type { ShardId } from "../../src/record.ts";
+import { MemoryObjectStore } from "../../src/objects/memory/memory_object_store.ts";
+import type { ShardId } from "../../src/base/record.ts";
 
 /** The stream that the tests archive. */
 export const STREAM = "clicks_prod";

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 Deno.test("Archiver tells once of a shard that is placed by hand and not there, and that it has stopped", async () => {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { ArchiverMonitor } from "../../src/archiver/mod.ts";
-import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
+import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/base/errors.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 

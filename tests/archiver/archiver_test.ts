@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict"
 import { Archiver } from "../../src/archiver/mod.ts";
 import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
 import { readQuarantine } from "../../src/codec/mod.ts";
-import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/errors.ts";
+import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/base/errors.ts";
 import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { ConditionalStore } from "../../src/archiver/conditional_store.ts";
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import { openObjectStore } from "../../src/objects/mod.ts";
 import { s3Error, startS3Server } from "../support/s3_server.ts";
 

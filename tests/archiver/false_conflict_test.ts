@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { ObjectContent, PutOptions } from "../../src/objects/object_store.ts";
-import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import { MemoryObjectStore } from "../../src/objects/memory/memory_object_store.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 /** A look-alike that says of the first puts under each key that it is taken, though nothing is there. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { GetRecordsOptions, RecordBatch } from "../../src/kinesis/mod.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 const MINUTE = 60_000;

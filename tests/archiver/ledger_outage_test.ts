@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import type { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import { CheckpointError } from "../../src/errors.ts";
+import { CheckpointError } from "../../src/base/errors.ts";
 import { Fixture } from "./archiver_fixture.ts";
 
 /** A ledger that can be made to answer nothing. */

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type ArchiveLedger, openLedger } from "@triton/triton/checkpoint";
 import type { ArchiverOptions } from "../../src/archiver/mod.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { Fixture, type RunningWorker, STREAM } from "./archiver_fixture.ts";
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { putArchive } from "../../src/archiver/settle_archive.ts";
 import type { ArchiveIntent } from "../../src/checkpoint/archive_ledger.ts";
-import { systemClock } from "../../src/clock.ts";
-import type { ObjectStoreError } from "../../src/errors.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ObjectStoreError } from "../../src/base/errors.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 
 Deno.test("putArchive() puts again where the store says that a key is taken, and then that it is not", async () => {

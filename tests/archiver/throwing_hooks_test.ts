@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { ArchiverMonitor } from "../../src/archiver/mod.ts";
-import { KinesisError } from "../../src/errors.ts";
+import { KinesisError } from "../../src/base/errors.ts";
 import type { MetricSink } from "../../src/telemetry/metric_sink.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 

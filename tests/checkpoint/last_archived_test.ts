@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { isBehind, lastArchived } from "../../src/checkpoint/last_archived.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 const SHARD = "shardId-000000000000" as ShardId;
 

@@ -1,6 +1,6 @@
 import { throws } from "node:assert/strict";
 import { toIntent, toShard, toStart } from "../../src/checkpoint/ledger_rows.ts";
-import { CheckpointError } from "../../src/errors.ts";
+import { CheckpointError } from "../../src/base/errors.ts";
 
 const SHARD = {
   ...{ shard: "shardId-7", parents: "[]", start_at: '{"type":"latest"}', state: "open" },

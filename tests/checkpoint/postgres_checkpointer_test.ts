@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import postgres from "postgres";
 import { VirtualClock } from "@triton/triton";
-import { retry } from "../../src/retry.ts";
+import { retry } from "../../src/base/retry.ts";
 import { CheckpointError, openCheckpointer, PostgresCheckpointer } from "@triton/triton/checkpoint";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";

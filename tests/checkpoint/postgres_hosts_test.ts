@@ -7,7 +7,7 @@ import {
   openLedger,
   readLedger,
 } from "@triton/triton/checkpoint";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";

@@ -11,7 +11,7 @@ import { SAME_SCHEMA } from "../../src/checkpoint/ledger_schema.ts";
 import { PostgresExecutor } from "../../src/checkpoint/postgres_executor.ts";
 import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
 import { ask } from "../../src/checkpoint/sql_steps.ts";
-import { retry } from "../../src/retry.ts";
+import { retry } from "../../src/base/retry.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "./go_triton.ts";

@@ -7,7 +7,7 @@ import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
 import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
 import { ask } from "../../src/checkpoint/sql_steps.ts";
-import { retry } from "../../src/retry.ts";
+import { retry } from "../../src/base/retry.ts";
 import { type Cut, startCuttingRelay } from "../support/cutting_relay.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "./contract.ts";

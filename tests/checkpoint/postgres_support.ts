@@ -5,7 +5,7 @@
  */
 
 import postgres from "postgres";
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 /** A clock whose pauses last one turn of the event loop. */
 export const impatient: Clock = {

@@ -2,7 +2,7 @@ import { equal, match, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { openCheckpointer } from "@triton/triton/checkpoint";
 import { VirtualClock } from "@triton/triton";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
 import { makeAuthority, openssl } from "../support/certificates.ts";

@@ -10,7 +10,7 @@ import { LEASES } from "./ledger_contract_leases.ts";
 import { MOVES } from "./ledger_contract_positions.ts";
 import { STORES } from "./ledger_contract_stores.ts";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
 import { SqliteExecutor } from "../../src/checkpoint/sqlite_executor.ts";
 import { acquireTogether } from "./ledger_processes.ts";

@@ -1,7 +1,7 @@
 /** A directory with an archive, a configuration and a database, for the tests of commands. */
 
 import { join } from "node:path";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { DirectoryObjectStore } from "../../src/objects/mod.ts";
 import { type FileSpec, putFiles, START } from "../archive/chain_archives.ts";
 import { type CommandResult, type FakeWorld, runCommand } from "./fake_context.ts";

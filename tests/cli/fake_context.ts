@@ -6,7 +6,7 @@
 
 import type { CliContext } from "../../src/cli/cli_context.ts";
 import { main } from "../../src/cli/main.ts";
-import { type Clock, VirtualClock } from "../../src/clock.ts";
+import { type Clock, VirtualClock } from "../../src/base/clock.ts";
 
 /** What a command did. */
 export interface CommandResult {

@@ -4,11 +4,11 @@ import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import fc from "fast-check";
 import type { CliContext } from "../../src/cli/cli_context.ts";
-import { type LogOptions, logSettings } from "../../src/cli/log_settings.ts";
+import { type LogOptions, logSettings } from "../../src/cli/options/log_settings.ts";
 import { logFailure, logToStderr } from "../../src/cli/logging.ts";
-import { redact } from "../../src/cli/redact.ts";
+import { redact } from "../../src/cli/text/redact.ts";
 import { main } from "../../src/cli/main.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { untilTrue, within } from "../support/triton_process.ts";
 import { runCommand } from "./fake_context.ts";
 

@@ -1,11 +1,12 @@
 /** Whatever keys, names and rows hold: nothing of it reaches a terminal or a reader of lines as it is. */
 
+import { readdirSync } from "node:fs";
 import { deepStrictEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openLedger } from "../../src/checkpoint/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
-import { formatFindings, verdictOn } from "../../src/cli/doctor/doctor_report.ts";
-import { formatTextLine } from "../../src/cli/log_lines.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
+import { formatFindings, verdictOn } from "../../src/cli/commands/doctor/doctor_report.ts";
+import { formatTextLine } from "../../src/cli/text/log_lines.ts";
 import { shardId } from "../archive/chain_archives.ts";
 import { type ArchivePlace, withArchive } from "./archive_place.ts";
 import { runCommand } from "./fake_context.ts";
@@ -131,16 +132,21 @@ Deno.test("text logs and findings are safe for a terminal", () => {
 
 /** Where text leaves; everywhere else it goes through one of these. */
 const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
-  "stderr.write(": ["logging.ts", "main.ts", "progress.ts", "put.ts", "say.ts"],
-  "JSON.stringify(": ["log_lines.ts", "say.ts", "stats_rows.ts", "stats_text.ts"],
-  '.join("\\t")': ["say.ts"],
+  "stderr.write(": ["commands/put.ts", "logging.ts", "main.ts", "text/progress.ts", "text/say.ts"],
+  "JSON.stringify(": [
+    "commands/stats/stats_rows.ts",
+    "commands/stats/stats_text.ts",
+    "text/log_lines.ts",
+    "text/say.ts",
+  ],
+  '.join("\\t")': ["text/say.ts"],
 };
 
 Deno.test("messages, JSON and tabs leave by the functions that make them safe", async () => {
   const folder = new URL("../../src/cli/", import.meta.url);
   const found: Record<string, string[]> = {};
-  for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (!name.endsWith(".ts")) continue;
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  for (const name of names.filter((name) => name.endsWith(".ts")).sort()) {
     const code = await Deno.readTextFile(new URL(name, folder));
     for (const way of Object.keys(WAYS_OUT)) if (code.includes(way)) (found[way] ??= []).push(name);
   }

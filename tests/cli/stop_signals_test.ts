@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Stopped, StopSignals } from "../../src/cli/stop_signals.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 
 function start() {
   const clock = new VirtualClock();

@@ -1,8 +1,8 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { LEDGER_VERSION } from "../../src/checkpoint/ledger_schema.ts";
 import { readCommit } from "../../src/cli/read_commit.ts";
-import { FORMAT_VERSION } from "../../src/codec/archive_format.ts";
-import { VERSION } from "../../src/version.ts";
+import { FORMAT_VERSION } from "../../src/codec/tri/archive_format.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { runCommand } from "./fake_context.ts";
 
 const COMMANDS = [

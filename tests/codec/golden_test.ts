@@ -1,5 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
-import { jsonLinesOf, jsonValues, pairsIn } from "./json_values.ts";
+import { jsonLinesOf, jsonValues, pairsIn } from "./json/values.ts";
 
 for (const folder of ["golden", "interop"]) {
   const pairs = pairsIn(new URL(`../testdata/${folder}/`, import.meta.url));

@@ -2,11 +2,11 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import type { ArchiveDamage } from "../../src/codec/archive_options.ts";
-import { type QuarantinedRecord, readQuarantine } from "../../src/codec/archive_quarantine.ts";
-import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
+import type { ArchiveDamage } from "../../src/codec/tri/archive_options.ts";
+import { type QuarantinedRecord, readQuarantine } from "../../src/codec/tri/archive_quarantine.ts";
+import { ArchiveBuilder } from "../../src/codec/tri/archive_builder.ts";
 import { concatBytes } from "../../src/codec/byte_source.ts";
-import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
+import { encodeEvent } from "../../src/codec/msgpack/encode.ts";
 import {
   chunk,
   eventOf,
@@ -17,7 +17,7 @@ import {
   readUntilError,
   shard,
   stored,
-} from "./archive_samples.ts";
+} from "./tri/archive_samples.ts";
 
 /** A small archive of ours: compressed and stored chunks, two shards, quarantine. */
 function ours(): Uint8Array {

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
-import { Timestamp } from "../../src/codec/msgpack_values.ts";
-import { encodeEvent } from "../../src/codec/msgpack_encode.ts";
-import { eventOf, HEADER, position, shard } from "./archive_samples.ts";
-import { jsonLinesOf, jsonValues, pairsIn } from "./json_values.ts";
+import { ArchiveBuilder } from "../../src/codec/tri/archive_builder.ts";
+import { Timestamp } from "../../src/codec/msgpack/values.ts";
+import { encodeEvent } from "../../src/codec/msgpack/encode.ts";
+import { eventOf, HEADER, position, shard } from "./tri/archive_samples.ts";
+import { jsonLinesOf, jsonValues, pairsIn } from "./json/values.ts";
 
 // Debian's, which sees Debian's packages, whatever other Python comes first in PATH.
 const PYTHON = "/usr/bin/python3";

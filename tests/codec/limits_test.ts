@@ -1,14 +1,14 @@
 /** The limits of docs/format.md that no other test reaches. */
 
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { ArchiveBuilder } from "../../src/codec/archive_builder.ts";
-import { eventsIn } from "../../src/codec/archive_events.ts";
-import { MAX_EVENT_BYTES } from "../../src/codec/archive_format.ts";
-import type { ArchiveDamage } from "../../src/codec/archive_options.ts";
-import { encodeQuarantined, readQuarantine } from "../../src/codec/archive_quarantine.ts";
-import { readArchiveBlocks } from "../../src/codec/archive_reader.ts";
+import { ArchiveBuilder } from "../../src/codec/tri/archive_builder.ts";
+import { eventsIn } from "../../src/codec/tri/archive_events.ts";
+import { MAX_EVENT_BYTES } from "../../src/codec/tri/archive_format.ts";
+import type { ArchiveDamage } from "../../src/codec/tri/archive_options.ts";
+import { encodeQuarantined, readQuarantine } from "../../src/codec/tri/archive_quarantine.ts";
+import { readArchiveBlocks } from "../../src/codec/tri/archive_reader.ts";
 import { concatBytes } from "../../src/codec/byte_source.ts";
-import { SnappySplitter } from "../../src/codec/snappy_splitter.ts";
+import { SnappySplitter } from "../../src/codec/snappy/splitter.ts";
 import {
   decodeEvent,
   encodeEvent,
@@ -17,7 +17,7 @@ import {
   parseJsonEvent,
   skipEvent,
 } from "../../src/codec/mod.ts";
-import { archiveOf, cut, HEADER, ID, position, shard } from "./archive_samples.ts";
+import { archiveOf, cut, HEADER, ID, position, shard } from "./tri/archive_samples.ts";
 
 /** Salvages a file: its events, what was lost, and how many bytes were looked into again. */
 async function salvage(file: Uint8Array, pieceSize: number) {

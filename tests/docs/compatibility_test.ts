@@ -1,6 +1,6 @@
 import { match } from "node:assert/strict";
 import { LEDGER_VERSION } from "../../src/checkpoint/ledger_schema.ts";
-import { FORMAT_VERSION } from "../../src/codec/archive_format.ts";
+import { FORMAT_VERSION } from "../../src/codec/tri/archive_format.ts";
 import { readPage } from "./markdown.ts";
 
 Deno.test("docs/compatibility.md has the versions of the tables and of the format", () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { main } from "../../src/cli/main.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { anchorsOf, localLinks, type Page, readPage, readPages, ROOT } from "./markdown.ts";
 
 const PAGES = readPages();

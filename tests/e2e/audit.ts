@@ -7,7 +7,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { decodeEvent, readArchiveEvents } from "@triton/triton/codec";
 import type { Shard } from "@triton/triton/kinesis";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import type { S3Bucket } from "../support/s3_server.ts";
 
 /** Counts the events of a bucket's archives; asked again, it reads only what is new. */

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { type TritonProcess, untilTrue } from "../support/triton_process.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { encodeEvent, encodeSnappyFrames, formatArchiveKey } from "@triton/triton/codec";
 import { listAllShards } from "@triton/triton/kinesis";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { GO_TRITON_TABLE } from "../checkpoint/go_triton.ts";
 import { untilTrue } from "../support/triton_process.ts";
 import { assertArchived, EventCounter } from "./audit.ts";

@@ -4,7 +4,7 @@
  * as far as real processes can be made to do the same twice.
  */
 
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { Crew } from "./crew.ts";

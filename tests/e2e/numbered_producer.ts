@@ -6,7 +6,11 @@
 
 import { encodeEvent } from "@triton/triton/codec";
 import type { KinesisApi, PutResult } from "@triton/triton/kinesis";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../src/record.ts";
+import {
+  compareSequenceNumbers,
+  type SequenceNumber,
+  type ShardId,
+} from "../../src/base/record.ts";
 
 /** What makes a stream out of records, not a flood. */
 export interface Pace {

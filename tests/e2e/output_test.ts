@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { ArchiveBuilder, encodeEvent } from "@triton/triton/codec";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { TritonProcess } from "../support/triton_process.ts";
 
 const PROGRAM = new URL("../support/unready_output.py", import.meta.url).pathname;

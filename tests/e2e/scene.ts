@@ -6,8 +6,8 @@
 
 import { equal } from "node:assert/strict";
 import { listAllShards, type Shard } from "@triton/triton/kinesis";
-import { systemClock } from "../../src/clock.ts";
-import type { ShardId } from "../../src/record.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { type TritonProcess, untilTrue } from "../support/triton_process.ts";
 import { assertArchived, EventCounter } from "./audit.ts";
 import type { Crew } from "./crew.ts";

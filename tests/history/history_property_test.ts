@@ -3,8 +3,8 @@ import type { RunningWorker } from "../archiver/archiver_fixture.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { HistoryReader, type HistoryRecord } from "../../src/history/mod.ts";
-import { mulberry32 } from "../../src/mulberry32.ts";
-import type { ShardId } from "../../src/record.ts";
+import { mulberry32 } from "../../src/base/mulberry32.ts";
+import type { ShardId } from "../../src/base/record.ts";
 
 /** Numbers and choices from a seed. */
 function randomFrom(seed: number) {

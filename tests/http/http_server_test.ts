@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, match, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { type HttpRequest, HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { untilTrue, within } from "../support/triton_process.ts";
 

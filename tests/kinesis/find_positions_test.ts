@@ -1,8 +1,8 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { findPositions, type KinesisApi, MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { startKinesisLocal } from "../support/kinesis_local.ts";
 import type { LocalKinesis } from "../support/local_kinesis.ts";

@@ -14,7 +14,11 @@ import {
   type Shard,
   type StartPosition,
 } from "../../src/kinesis/mod.ts";
-import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../src/record.ts";
+import {
+  compareSequenceNumbers,
+  type SequenceNumber,
+  type ShardId,
+} from "../../src/base/record.ts";
 
 /** A service under test, with what is done to it from outside. */
 export interface ContractSubject {

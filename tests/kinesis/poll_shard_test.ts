@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import {
   type GetRecordsOptions,
   type KinesisApi,
@@ -14,7 +14,7 @@ import {
   type StartPosition,
   Turns,
 } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 import { changed } from "../simulation/changed.ts";
 import { wrongClock } from "../support/wrong_clock.ts";

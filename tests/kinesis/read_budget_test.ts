@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { ReadBudget, type RecordBatch } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber } from "../../src/record.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 
 const MB = 1 << 20;
 

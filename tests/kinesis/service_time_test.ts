@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { ServiceTime } from "../../src/kinesis/mod.ts";
 import { wrongClock } from "../support/wrong_clock.ts";
 

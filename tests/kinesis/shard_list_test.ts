@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { KinesisError, listAllShards, MemoryKinesis, type Shard } from "../../src/kinesis/mod.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { planShards, type Shard, ShardTree, type StartPosition } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 /** Shards by one-letter names, each with its parents, as in `"a b c<ab d<c"`; closed if a parent. */
 function shards(text: string): Shard[] {

@@ -1,8 +1,8 @@
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import type { HealthLimits, StoreStatus } from "../../src/monitor/mod.ts";
 import type { ShardStatus } from "../../src/archiver/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 
 export const NOW = new Date("2026-05-01T12:00:00Z");

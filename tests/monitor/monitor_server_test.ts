@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, match, throws } from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { within } from "../support/triton_process.ts";

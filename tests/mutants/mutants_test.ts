@@ -8,10 +8,10 @@ const SAMPLE = 10;
 
 const HARMLESS: Mutant = {
   breaks: "nothing: only a comment changes",
-  file: "src/version.ts",
+  file: "src/base/version.ts",
   find: "export",
   replace: "/* a mutant was here */ export",
-  tests: ["tests/values_test.ts"],
+  tests: ["tests/base/values_test.ts"],
 };
 
 Deno.test("every mutant applies to the code as it is", async () => {
@@ -26,7 +26,7 @@ Deno.test("every mutant applies to the code as it is", async () => {
 Deno.test("mutate() refuses a text that is not there, is there twice, or stays the same", () => {
   const mutant = { ...HARMLESS, find: "a", replace: "b" };
   equal(mutate("cab", mutant), "cbb");
-  throws(() => mutate("cob", mutant), /occurs 0 times in src\/version.ts/);
+  throws(() => mutate("cob", mutant), /occurs 0 times in src\/base\/version.ts/);
   throws(() => mutate("abba", mutant), /occurs 2 times/);
   throws(() => mutate("cab", { ...mutant, replace: "a" }), RangeError);
 });
@@ -48,8 +48,8 @@ Deno.test("tryMutants() tells which mutants survive and which do not compile", a
   deepEqual(
     new Set(await tryMutants([HARMLESS, broken], { isSound: true })),
     new Set([
-      "survived: nothing: only a comment changes (src/version.ts)",
-      "does not compile: the syntax (src/version.ts)",
+      "survived: nothing: only a comment changes (src/base/version.ts)",
+      "does not compile: the syntax (src/base/version.ts)",
     ]),
   );
 });

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { ObjectStoreError } from "../../src/errors.ts";
+import { ObjectStoreError } from "../../src/base/errors.ts";
 import {
   type ByteRange,
   DirectoryObjectStore,

@@ -6,7 +6,7 @@ import {
   S3ObjectStore,
 } from "../../src/objects/mod.ts";
 import { findS3Endpoint } from "../../src/aws/endpoint.ts";
-import { readProfile } from "../../src/aws/profile.ts";
+import { readProfile } from "../../src/aws/credentials/profile.ts";
 import { startS3Server } from "../support/s3_server.ts";
 
 /** An environment in which the SDK finds nothing. */

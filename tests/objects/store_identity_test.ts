@@ -2,7 +2,7 @@ import { equal, notEqual } from "node:assert/strict";
 import { DirectoryObjectStore, MemoryObjectStore, openObjectStore } from "@triton/triton/archive";
 import { parseIdentity, s3Identity } from "../../src/objects/store_identity.ts";
 import { withRetries } from "../../src/objects/with_retries.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 
 Deno.test("s3Identity() has the endpoint, normalised, unless it is AWS's own", () => {
   equal(s3Identity("s3://a/b", undefined), "s3://a/b");

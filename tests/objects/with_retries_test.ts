@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
-import { VirtualClock } from "../../src/clock.ts";
-import { ObjectStoreError } from "../../src/errors.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
+import { ObjectStoreError } from "../../src/base/errors.ts";
 import { type ByteRange, MemoryObjectStore, type ObjectRequest } from "../../src/objects/mod.ts";
 import { resolveRange } from "../../src/objects/byte_range.ts";
 import { withRetries } from "../../src/objects/with_retries.ts";

@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, match, notEqual, ok } from "node:assert/strict"
 import { createHash } from "node:crypto";
 import { TARGETS } from "../../.github/release/compile.ts";
 import { homebrewFormula } from "../../.github/release/formula.ts";
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { runTool } from "../deploy/tools.ts";
 import { inFolder, RELEASE, runIn, type ScriptResult, writeProgram } from "./script.ts";
 

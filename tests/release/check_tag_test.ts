@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { releaseFaults } from "../../.github/release/check_tag.ts";
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/base/version.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const GOOD = {

@@ -1,7 +1,7 @@
 /**
  * The auditor's own reading of archives: nothing of it comes from `src/codec`.
  *
- * It follows the description in `src/codec/archive_format.ts` with the reference MessagePack
+ * It follows the description in `src/codec/tri/archive_format.ts` with the reference MessagePack
  * library, and takes every deviation for an error.
  *
  * @module

@@ -1,5 +1,5 @@
 import type { ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { missedBy } from "./consumer_audit.ts";
 import { compareNumbers, type FirstStart } from "./facts.ts";
 import type { Programs } from "./programs.ts";

@@ -1,4 +1,4 @@
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import type { Consumer, ConsumerRun } from "./consumers.ts";
 import { compareNumbers, type Facts, type PutRecord } from "./facts.ts";
 

@@ -2,7 +2,7 @@ import type { Checkpointer } from "../../src/checkpoint/mod.ts";
 import { HistoryReader } from "../../src/history/mod.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { StreamReader } from "../../src/stream/mod.ts";
 import type { Random, SimulatedProcess } from "../../src/testing/mod.ts";
 import { STREAM } from "./stream_driver.ts";

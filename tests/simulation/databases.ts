@@ -7,7 +7,7 @@ import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import type { PostgresConnector } from "../../src/checkpoint/postgres_session.ts";
 import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
 import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { query } from "../checkpoint/postgres_support.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { held } from "./held.ts";

@@ -9,7 +9,7 @@ import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_
 import type { Checkpointer } from "../../src/checkpoint/mod.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
-import type { SequenceNumber, StartPosition } from "../../src/record.ts";
+import type { SequenceNumber, StartPosition } from "../../src/base/record.ts";
 import { changed } from "./changed.ts";
 import type { Trouble } from "./troubles.ts";
 import type { Plant } from "./world.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import type { FaultPlan, ProcessStep, Random, SeededFaults } from "../../src/testing/mod.ts";
 import { type ServiceCall, SimulatedProcess } from "../../src/testing/mod.ts";
 import type { Scheduler } from "./scheduler.ts";

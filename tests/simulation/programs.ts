@@ -1,5 +1,5 @@
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
-import { ObjectStoreError } from "../../src/errors.ts";
+import { ObjectStoreError } from "../../src/base/errors.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import { type Random, type SimulatedProcess, withFaults } from "../../src/testing/mod.ts";
 import { Consumer } from "./consumers.ts";

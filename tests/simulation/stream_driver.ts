@@ -1,6 +1,6 @@
 import { Encoder } from "@msgpack/msgpack";
 import type { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 import { packRecords } from "../support/kpl_message.ts";
 import type { PutRecord } from "./facts.ts";
 import type { Random } from "../../src/testing/mod.ts";

@@ -1,10 +1,10 @@
 import { Archiver } from "../../src/archiver/mod.ts";
 import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import { MemoryObjectStore } from "../../src/objects/memory_object_store.ts";
+import { MemoryObjectStore } from "../../src/objects/memory/memory_object_store.ts";
 import { Random, SeededFaults, type SimulatedProcess } from "../../src/testing/mod.ts";
-import { CheckpointError } from "../../src/errors.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import { CheckpointError } from "../../src/base/errors.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { unfinished } from "./completion.ts";
 import { Consumer } from "./consumers.ts";
 import { type Database, openerOf } from "./databases.ts";

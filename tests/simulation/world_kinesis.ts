@@ -1,5 +1,5 @@
 import type { KinesisApi, KinesisRecord, Shard } from "../../src/kinesis/kinesis_api.ts";
-import { compareSequenceNumbers, type ShardId } from "../../src/record.ts";
+import { compareSequenceNumbers, type ShardId } from "../../src/base/record.ts";
 import type { Random } from "../../src/testing/mod.ts";
 import { changed } from "./changed.ts";
 import type { TroublePlan } from "./troubles.ts";

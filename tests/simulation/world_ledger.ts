@@ -1,5 +1,5 @@
 import type { ArchiveIntent, ArchiveLedger, Gap } from "../../src/checkpoint/archive_ledger.ts";
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import type { Random } from "../../src/testing/mod.ts";
 import type { Scheduler } from "./scheduler.ts";
 

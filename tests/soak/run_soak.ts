@@ -4,7 +4,7 @@
  * @module
  */
 
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { Crew } from "../e2e/crew.ts";
 import { LISTEN } from "../e2e/listening.ts";
 import { NumberedProducer } from "../e2e/numbered_producer.ts";

@@ -2,10 +2,10 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import fc from "fast-check";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { StreamRecord } from "../../src/record.ts";
+import type { StreamRecord } from "../../src/base/record.ts";
 import {
   InvalidStreamRecordError,
   StreamReader,

@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
-import { CheckpointError } from "../../src/errors.ts";
+import { CheckpointError } from "../../src/base/errors.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { StreamReader, type StreamReaderOptions } from "../../src/stream/mod.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 

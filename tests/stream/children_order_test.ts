@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { StreamRecord } from "../../src/record.ts";
+import type { StreamRecord } from "../../src/base/record.ts";
 import { StreamReader } from "../../src/stream/mod.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
-import { CheckpointError } from "../../src/errors.ts";
+import { CheckpointError } from "../../src/base/errors.ts";
 import { openHistory } from "../../src/history/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 import { openStream, type OpenStreamOptions, type StreamAddress } from "../../src/stream/mod.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import {
   KinesisError,
@@ -9,7 +9,7 @@ import {
   type MemoryKinesisOptions,
   type TrimmedPosition,
 } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber, ShardId, StreamRecord } from "../../src/record.ts";
+import type { SequenceNumber, ShardId, StreamRecord } from "../../src/base/record.ts";
 import {
   InvalidStreamRecordError,
   openStream,

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/mod.ts";
 import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import type { PutEntry } from "../../src/kinesis/mod.ts";
-import type { ShardId, StreamRecord } from "../../src/record.ts";
+import type { ShardId, StreamRecord } from "../../src/base/record.ts";
 import {
   openStream,
   type OpenStreamOptions,

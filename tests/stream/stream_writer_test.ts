@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { VirtualClock } from "../../src/clock.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import { decodeEvent, encodeEvent } from "../../src/codec/mod.ts";
-import { ArchiveFormatError } from "../../src/errors.ts";
+import { ArchiveFormatError } from "../../src/base/errors.ts";
 import {
   KinesisError,
   MemoryKinesis,
@@ -10,7 +10,7 @@ import {
   type PutResult,
   type RetryEvent,
 } from "../../src/kinesis/mod.ts";
-import type { EventData, ShardId } from "../../src/record.ts";
+import type { EventData, ShardId } from "../../src/base/record.ts";
 import { PutRecordError, StreamWriter, type StreamWriterOptions } from "../../src/stream/mod.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 

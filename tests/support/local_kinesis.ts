@@ -5,9 +5,9 @@
  */
 
 import { Kinesis } from "@aws-sdk/client-kinesis";
-import { FetchHandler } from "../../src/aws/fetch_handler.ts";
+import { FetchHandler } from "../../src/aws/http/fetch_handler.ts";
 import { type KinesisApi, type KinesisCredentials, SdkKinesis } from "../../src/kinesis/mod.ts";
-import type { ShardId } from "../../src/record.ts";
+import type { ShardId } from "../../src/base/record.ts";
 
 /** Keys that every local server takes. */
 export const LOCAL_CREDENTIALS: KinesisCredentials = {

@@ -1,5 +1,5 @@
 import { isPassingCode } from "../../src/aws/passing.ts";
-import { KinesisError } from "../../src/errors.ts";
+import { KinesisError } from "../../src/base/errors.ts";
 import {
   type GetRecordsOptions,
   type KinesisRecord,
@@ -10,7 +10,7 @@ import {
   type StartPosition,
   type StreamDescription,
 } from "../../src/kinesis/mod.ts";
-import { compareSequenceNumbers, type ShardId } from "../../src/record.ts";
+import { compareSequenceNumbers, type ShardId } from "../../src/base/record.ts";
 
 /** A service that delivers with each answer again what it has delivered just before. */
 export class RedeliveringKinesis extends MemoryKinesis {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 /**
  * The clock of a machine on which time passes as on another, but which shows another time.

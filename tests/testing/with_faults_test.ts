@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
-import { CheckpointError, KinesisError } from "../../src/errors.ts";
+import { CheckpointError, KinesisError } from "../../src/base/errors.ts";
 import { DirectoryObjectStore } from "../../src/objects/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/record.ts";
+import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import {
   collect,
   FaultScript,

@@ -34,7 +34,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     breaks: "an intent for another store than the archive's is refused",
     file: "src/checkpoint/ledger_intents.ts",
     find: "if (known !== undefined && known !== intent.store) {",
-    replace: "if (known === undefined) {",
+    replace: 'if (known !== undefined && known === intent.store + "?") {',
     tests: SQL,
   },
   {

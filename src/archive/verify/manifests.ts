@@ -1,0 +1,167 @@
+/**
+ * Reading what archives say of themselves, from their last bytes.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { isEmptyArchive, promisesManifest } from "../../codec/tri/archive_format.ts";
+import type { ArchiveManifest } from "../../codec/tri/archive_manifest.ts";
+import { readArchiveBlocks } from "../../codec/tri/archive_reader.ts";
+import { readManifest } from "../../codec/tri/archive_tail.ts";
+import { ArchiveFormatError, ObjectStoreError } from "../../base/errors.ts";
+import type { ByteRange, ObjectStore } from "../../objects/object_store.ts";
+import { withRetries } from "../../objects/with_retries.ts";
+import { loggedRetries } from "../logged_retries.ts";
+import { inOrder } from "../in_order.ts";
+import type { ArchiveEntry } from "../archive_entry.ts";
+
+/** How to ask for the ends of many files. */
+export interface ReadManifestsOptions {
+  /** Gives up: the next file then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time and chance: the machine's unless given. */
+  readonly clock?: Clock | undefined;
+  /** How many files are asked for at once: 32 unless given. */
+  readonly filesAtOnce?: number | undefined;
+  /** How often in a row a request is tried before its error is thrown: 8 times unless given. */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** What the end of an archive tells of it. */
+export type InspectedArchive =
+  & {
+    /** The archive, as its key and the object store tell of it. */
+    readonly entry: ArchiveEntry;
+  }
+  & (
+    /** It says what it holds. */
+    | { readonly type: "provable"; readonly manifest: ArchiveManifest }
+    /** It holds nothing, and never will: it keeps a key from being used. */
+    | { readonly type: "empty" }
+    /** It says nothing of itself: another program's, such as go-triton's. */
+    | { readonly type: "unprovable" }
+    /** It should say what it holds, and what it says cannot be read, or the file is gone. */
+    | { readonly type: "damaged"; readonly error: ArchiveFormatError | ObjectStoreError }
+  );
+
+/** What S3 calls an object that must be restored before it can be read. */
+export const COLD_STORAGE = "InvalidObjectState";
+
+/** Enough for a manifest of twenty shards. */
+const TAIL_BYTES = 8 * 1024;
+/** Enough to see whether a file promises a manifest. */
+export const HEAD_BYTES = 23;
+
+/**
+ * Reads the manifests of archives: one request a file, a second where a manifest is larger than 8
+ * KiB or there is none at the end of a larger file.
+ *
+ * @example How many events the archives of a stream hold
+ * ```ts
+ * import { listAllArchives, MemoryObjectStore, readManifests } from "@triton/triton/archive";
+ * const store = new MemoryObjectStore();
+ * const archives = listAllArchives(store, { stream: "clicks_prod" });
+ * let events = 0;
+ * for await (const file of readManifests(store, archives)) {
+ *   if (file.type === "provable") events += file.manifest.events;
+ * }
+ * console.log(events);
+ * ```
+ * @param store Where the archives are.
+ * @param archives Which ones.
+ * @param options How to ask.
+ * @returns What each archive says of itself, in the order of `archives`; damage is no error.
+ * @throws {ObjectStoreError} If the store cannot be read.
+ */
+export async function* readManifests(
+  store: ObjectStore,
+  archives: AsyncIterable<ArchiveEntry>,
+  options: ReadManifestsOptions = {},
+): AsyncGenerator<InspectedArchive> {
+  const stop = new AbortController();
+  const signals = [stop.signal, options.signal].filter((signal) => signal !== undefined);
+  const signal = AbortSignal.any(signals);
+  const reading = askingAgain(store, { ...options, signal });
+  try {
+    const limit = options.filesAtOnce ?? 32;
+    const files = inOrder(archives, limit, (entry) => inspect(reading, entry, signal));
+    for await (const file of files) {
+      signal.throwIfAborted();
+      yield file;
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+/**
+ * Makes a store's reading side ask again, as often as options say, and log it.
+ *
+ * @param store The store.
+ * @param options How often.
+ */
+export function askingAgain(store: ObjectStore, options: ReadManifestsOptions): ObjectStore {
+  const { clock, maxAttempts, signal } = options;
+  return withRetries(store, loggedRetries({ clock, maxAttempts, signal }));
+}
+
+async function inspect(
+  store: ObjectStore,
+  entry: ArchiveEntry,
+  signal: AbortSignal,
+): Promise<InspectedArchive> {
+  signal.throwIfAborted();
+  if (entry.size === 0) return { type: "damaged", entry, error: noBytesError() };
+  const get = async (range: ByteRange) => {
+    const body = await store.get(entry.key, { range, signal });
+    return { bytes: await body.bytes(), size: body.size };
+  };
+  try {
+    let tail = await get({ suffix: TAIL_BYTES });
+    if (isEmptyArchive(tail.bytes)) return { type: "empty", entry };
+    let search = readManifest(tail.bytes, tail.size);
+    while (search.type === "more") {
+      tail = await get({ suffix: search.bytes });
+      search = readManifest(tail.bytes, tail.size);
+    }
+    if (search.type === "found") return { type: "provable", entry, manifest: search.manifest };
+    if (tail.bytes.length === tail.size) await readToEnd(tail.bytes);
+    else if (promisesManifest((await get({ offset: 0, length: HEAD_BYTES })).bytes)) {
+      throw cutOffError(tail.size);
+    }
+    return { type: "unprovable", entry };
+  } catch (error) {
+    if (!isAboutFile(error)) throw error;
+    return { type: "damaged", entry, error };
+  }
+}
+
+/** Reads a small file, which fails if it is not an archive, or was cut off. */
+async function readToEnd(file: Uint8Array): Promise<void> {
+  const events = readArchiveBlocks(file);
+  while (!(await events.next()).done);
+}
+
+/** The file is gone, was overwritten, or is in cold storage. */
+const FILE_CODES: ReadonlySet<string> = new Set(["NoSuchKey", "ObjectChanged", COLD_STORAGE]);
+
+/** Whether an error tells of one file alone, so that others can be read. */
+export function isAboutFile(error: unknown): error is ArchiveFormatError | ObjectStoreError {
+  return error instanceof ArchiveFormatError ||
+    error instanceof ObjectStoreError && FILE_CODES.has(error.code);
+}
+
+function noBytesError(): ArchiveFormatError {
+  return new ArchiveFormatError(
+    "Cannot read archive: the file has no bytes, and even an empty archive has 10",
+    { offset: 0 },
+  );
+}
+
+function cutOffError(size: number): ArchiveFormatError {
+  return new ArchiveFormatError(
+    "Cannot read manifest: the file promises one and does not end with one, so it was cut off",
+    { offset: size },
+  );
+}

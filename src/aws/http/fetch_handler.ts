@@ -1,0 +1,243 @@
+/**
+ * The way of all requests to AWS: the SDK's, over `fetch`.
+ *
+ * @module
+ */
+
+import { AnswerBody } from "./answer_body.ts";
+import { nameLostConnection } from "./lost_connection.ts";
+import { PartsBlob } from "./parts_blob.ts";
+import { readServiceTime } from "../service_time.ts";
+import { Silence } from "./silence.ts";
+import { isPage, refusePage } from "./unexpected_answer.ts";
+
+/** A request as the SDK has it. */
+export interface WireRequest {
+  /** The method. */
+  readonly method: string;
+  /** `http:` or `https:`. */
+  readonly protocol: string;
+  /** The server's name or address. */
+  readonly hostname: string;
+  /** The server's port; undefined for the protocol's own. */
+  readonly port?: number | undefined;
+  /** The path, percent-encoded as it was signed. */
+  readonly path: string;
+  /** The parameters, not yet encoded. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  /** The headers, with the signature. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body: bytes, a text, a {@linkcode PartsBlob}, or nothing. */
+  readonly body?: unknown;
+}
+
+/** An answer as the SDK wants it. */
+export interface WireAnswer {
+  /** The HTTP status. */
+  readonly statusCode: number;
+  /** The status in words. */
+  readonly reason: string;
+  /** The headers, names in lower case. */
+  readonly headers: Record<string, string>;
+  /** The bytes of the body; an {@linkcode AnswerBody} of a good answer if that was asked for. */
+  readonly body: Uint8Array | AnswerBody | Blob;
+}
+
+/** What a client's `send` takes beside the command, as far as it is used here. */
+export interface WireOptions {
+  /** Aborts the request: an `AbortSignal`, of which the SDK knows an older kind too. */
+  readonly abortSignal?: { readonly aborted: boolean } | undefined;
+  /** Whether a good answer's body is to be read while it comes, as an {@linkcode AnswerBody}. */
+  readonly streamsBody?: boolean | undefined;
+  /** Called with that body; the SDK then gets an empty one. */
+  readonly takeBody?: ((body: AnswerBody) => void) | undefined;
+}
+
+/** Options of {@linkcode FetchHandler}. */
+export interface FetchHandlerOptions {
+  /** Longest time without a byte in either direction, in milliseconds. */
+  readonly silenceTimeoutMs: number;
+  /** Certificates of CAs that are trusted beside the usual ones, as PEM. */
+  readonly caCertificates?: readonly string[] | undefined;
+  /** Called with the service's time, to the second, of each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
+  /** Called with the region that a bucket is in when a request went to another one. */
+  readonly onBucketRegion?: ((region: string) => void) | undefined;
+}
+
+/** The most bytes of a listing or an error. */
+const MAX_WHOLE_BODY = 8 * 1024 * 1024;
+
+/** Idle connections are closed after so long, in milliseconds. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** How S3 says that a bucket is in another region. */
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 307]);
+
+/** Of the kinds of body that the SDK takes for an object's, the least. */
+const NO_BODY = new Blob();
+
+/** What `fetch` sets itself, or (the last) does not do. */
+const NOT_SENT = new Set(["host", "content-length", "expect"]);
+
+/**
+ * Sends what an SDK client asks, as its `requestHandler`.
+ *
+ * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. HTTP/1.1 is spoken alone: local servers know no other. Redirects are the SDK's
+ * matter.
+ */
+export class FetchHandler {
+  /** What the SDK asks a handler. */
+  readonly metadata: { readonly handlerProtocol: string } = { handlerProtocol: "http/1.1" };
+  readonly #options: FetchHandlerOptions;
+  readonly #client: { readonly client?: Deno.HttpClient };
+
+  /** Creates a handler with connections of its own. */
+  constructor(options: FetchHandlerOptions) {
+    this.#options = options;
+    this.#client = createClient(options.caCertificates);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param request The request.
+   * @param options The signal, and how the body is to be read.
+   * @returns The answer, of any status.
+   * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.
+   * @throws {UnexpectedAnswer} If the answer is a page for people.
+   */
+  async handle(
+    request: WireRequest,
+    { abortSignal, streamsBody = false, takeBody }: WireOptions = {},
+  ): Promise<{ response: WireAnswer }> {
+    const host = hostOf(request);
+    const url = urlOf(host, request);
+    const nameError = (error: unknown) => nameLostConnection(error, host);
+    const signal = abortSignal as AbortSignal | undefined;
+    const silence = new Silence({ signal, limitMs: this.#options.silenceTimeoutMs });
+    const response = await this.#fetch(url, request, silence).catch((error) => {
+      silence.end();
+      throw silence.signal.aborted ? error : nameError(error);
+    });
+    const answer = this.#answerOf(response);
+    const body = new AnswerBody(response, { silence, nameError });
+    if (response.ok && !isPage(answer)) {
+      if (streamsBody) return { response: { ...answer, body } };
+      takeBody?.(body);
+      if (takeBody !== undefined) return { response: { ...answer, body: NO_BODY } };
+    }
+    const bytes = await readWhole(body, host);
+    refusePage({ status: response.status, headers: answer.headers }, bytes);
+    return { response: { ...answer, body: bytes } };
+  }
+
+  /** Closes the connections; what is still being read is read to its end. */
+  destroy(): void {
+    this.#client.client?.close();
+  }
+
+  /** Nothing can be changed. */
+  updateHttpClientConfig(): void {}
+
+  /** Nothing can be changed. */
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  #fetch(url: string, { method, headers, body }: WireRequest, silence: Silence): Promise<Response> {
+    return silence.during(fetch(url, {
+      method,
+      headers: sentHeaders(headers),
+      body: sentBody(method, body, silence),
+      redirect: "manual",
+      signal: silence.signal,
+      ...this.#client,
+    }));
+  }
+
+  #answerOf(response: Response): Omit<WireAnswer, "body"> {
+    const { onServerTime, onBucketRegion } = this.#options;
+    const headers = Object.fromEntries(response.headers);
+    const time = readServiceTime(headers);
+    if (time !== undefined) onServerTime?.(time);
+    const { status, statusText: reason } = response;
+    const region = headers["x-amz-bucket-region"];
+    const isMoved = REDIRECTIONS.has(status) && region !== undefined;
+    if (isMoved) onBucketRegion?.(region);
+    // The SDK follows a 301 to another region, and no 307.
+    return { statusCode: isMoved ? 301 : status, reason, headers };
+  }
+}
+
+/** A client that trusts more CAs: Deno has one, elsewhere `fetch` does without. */
+function createClient(caCerts: readonly string[] = []): { readonly client?: Deno.HttpClient } {
+  if (typeof globalThis.Deno?.createHttpClient !== "function") return {};
+  return {
+    client: Deno.createHttpClient({
+      caCerts: [...caCerts],
+      http2: false,
+      poolIdleTimeout: IDLE_TIMEOUT_MS,
+    }),
+  };
+}
+
+/** Parts that `fetch` would resolve. */
+const DOTS = /\/(\.|%2e){1,2}(\/|$)/i;
+
+/**
+ * The address of a request, exactly as it was signed.
+ *
+ * @throws {TypeError} If there is a part `.` or `..` in the path, which URLs cannot have.
+ */
+function urlOf(host: string, { protocol, path, query = {} }: WireRequest): string {
+  if (!DOTS.test(path)) return `${protocol}//${host}${path}${queryOf(query)}`;
+  throw new TypeError(`the path ${JSON.stringify(path)} cannot be requested over HTTP`);
+}
+
+function hostOf({ hostname, port }: WireRequest): string {
+  return port === undefined ? hostname : `${hostname}:${port}`;
+}
+
+function queryOf(query: NonNullable<WireRequest["query"]>): string {
+  const parts = Object.keys(query).sort().flatMap((name) => {
+    const values = [query[name] ?? null].flat();
+    return values.map((value) =>
+      value === null ? encode(name) : `${encode(name)}=${encode(value)}`
+    );
+  });
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+}
+
+/** Percent-encodes as AWS signs: all but letters, digits and `-._~`. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function sentHeaders(headers: WireRequest["headers"]): Record<string, string> {
+  // What an object is encoded with is part of it.
+  const sent: Record<string, string> = { "accept-encoding": "identity" };
+  for (const name in headers) {
+    if (!NOT_SENT.has(name.toLowerCase())) sent[name] = headers[name]!;
+  }
+  return sent;
+}
+
+/** The body, which interrupts the silence while it is sent. */
+function sentBody(method: string, body: unknown, silence: Silence): BodyInit | null {
+  if (method === "GET" || method === "HEAD") return null;
+  if (!(body instanceof PartsBlob)) return body as BodyInit;
+  // An empty stream would go out chunked, which S3 refuses.
+  return body.size === 0 ? new Uint8Array(0) : body.watchedBy(() => silence.interrupt());
+}
+
+async function readWhole(body: AnswerBody, host: string): Promise<Uint8Array> {
+  const bytes = await body.bytes(MAX_WHOLE_BODY);
+  if (bytes !== undefined) return bytes;
+  throw Object.assign(new Error(`the answer of ${host} is longer than 8 MiB`), {
+    name: "InvalidAnswer",
+  });
+}

@@ -1,0 +1,188 @@
+import { Command } from "commander";
+import type { ArchiveProblem, ArchiveReport } from "../../../archive/mod.ts";
+import type { ArchiveLedger, RecordedLedger } from "../../../checkpoint/mod.ts";
+import { TritonError } from "../../../base/errors.ts";
+import { printable } from "../../../base/safe_text.ts";
+import { type ArchiveOptions, openStoreOf } from "../../options/archive_options.ts";
+import { listCommand, rewindCommand, setCommand } from "./checkpoint_positions.ts";
+import type { CliContext } from "../../cli_context.ts";
+import {
+  applyEnvironment,
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  parseDay,
+  streamOption,
+} from "../../options/options.ts";
+import { forgetCommand } from "./forget.ts";
+import { moveBucketCommand } from "./move_bucket.ts";
+import { Progress } from "../../text/progress.ts";
+import { countOf, problemLine } from "../../text/report_text.ts";
+import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
+import { formatTable } from "../../text/table.ts";
+import { say } from "../../text/say.ts";
+
+interface RecoverOptions extends ArchiveOptions {
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly dryRun?: boolean;
+}
+
+/** No stream keeps records for longer than 365 days: what is older than this decides nothing. */
+const LOOK_BACK_MS = 366 * 86_400_000;
+
+/** `triton checkpoint`: work on saved positions. */
+export function checkpointCommand(context: CliContext): Command {
+  return new Command("checkpoint")
+    .summary("list, move and mend the saved positions of a client")
+    .description("Works on the positions that a database keeps of a client.")
+    .hook("preSubcommand", (_command, command) => applyEnvironment(command, context.env))
+    .addCommand(listCommand(context))
+    .addCommand(setCommand(context))
+    .addCommand(rewindCommand(context))
+    .addCommand(recoverCommand(context))
+    .addCommand(moveBucketCommand(context))
+    .addCommand(forgetCommand(context));
+}
+
+function recoverCommand(context: CliContext): Command {
+  return new Command("recover")
+    .summary("move positions to where the archive ends")
+    .description(
+      "Moves positions that are behind the archive to where it ends, so that triton store goes on " +
+        "there: for a database that was lost, or restored from a backup. No position is moved back. It is " +
+        "refused while a worker is alive. Shards of which nothing was archived yet are not touched: in " +
+        "a new database they begin at the --from of triton store.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .option(
+      "--start-date <day>",
+      "first day of archives to read: 366 days ago unless given",
+      parseDay,
+    )
+    .addOption(clientOption("name of the client").default("store"))
+    .addOption(databaseOption())
+    .addOption(configOption())
+    .option("--dry-run", "print what would be moved, and change nothing")
+    .action((options: RecoverOptions) => recover(options, context));
+}
+
+async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
+  const { openLedger, readRecordedLedger } = await import("../../../checkpoint/mod.ts");
+  const { clientName: client, dryRun = false } = options;
+  const { config, store: openedStore } = await openStoreOf(options, context);
+  await using store = openedStore;
+  const whose = { client, stream: config.name };
+  await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
+  const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
+  // Refuses what is refused anyway before it reads the archive.
+  await planRecovery(ledger, []);
+  const { verifyArchive } = await import("../../../archive/mod.ts");
+  const progress = new Progress(context, "read", { noun: "files" });
+  const report = await verifyArchive(store, {
+    stream: config.name,
+    from: options.startDate ?? new Date(context.clock.now() - LOOK_BACK_MS),
+    client,
+    knowledge: {
+      checkpoints: () => Promise.resolve([]),
+      gaps: async () => (await ledger.gaps()).map((gap) => ({ client, ...gap })),
+    },
+    clock: context.clock,
+    onProgress: (files, bytes) => progress.update(files, bytes),
+  });
+  await progress.clear();
+  refuseUnknowable(report);
+  if (opened !== undefined) {
+    const { claimStore } = await import("../../../archiver/claim_store.ts");
+    await claimStore({ ledger: opened, store, clock: context.clock });
+  }
+  await recoverFrom(report, { plan: ledger, change: opened }, context);
+}
+
+/** Recovers the shards whose chains are whole. */
+async function recoverFrom(
+  report: ArchiveReport,
+  ledger: { readonly plan: RecordedLedger; readonly change: ArchiveLedger | undefined },
+  context: CliContext,
+): Promise<void> {
+  // What was passed over is no reason not to go on where the newest file ends.
+  const passedOver = report.problems.filter(({ beginsAnew }) => beginsAnew === true);
+  const problems = report.problems.filter(({ beginsAnew }) => beginsAnew !== true);
+  const broken = new Set(problems.map(({ shardId }) => shardId));
+  for (const problem of report.problems) {
+    await say(context, problemLine(problem));
+  }
+  const plan = await planRecovery(
+    ledger.plan,
+    report.shards.filter(({ shardId }) => !broken.has(shardId)),
+  );
+  if (ledger.change !== undefined) {
+    await carryOut(plan, ledger.change, context.clock);
+    await recordPassedOver(passedOver, ledger.change, context.clock);
+  }
+  await context.stdout.write(describe(plan, ledger.change === undefined));
+  for (const { shardId, why } of plan.left) {
+    await say(context, `${shardId} is left as it is: ${why}`);
+  }
+  const left = broken.size + plan.left.length;
+  if (left > 0) {
+    throw new TritonError(
+      `${
+        countOf(left, "shard")
+      } could not be recovered; triton verify tells what is wrong with the ` +
+        "archive; a --start-date after it passes over old damage, and triton store --recover goes on " +
+        "where the newest file ends, whatever is missing before",
+    );
+  }
+}
+
+/** Writes down again what the lost database knew: where records were passed over. */
+async function recordPassedOver(
+  problems: readonly ArchiveProblem[],
+  ledger: ArchiveLedger,
+  clock: CliContext["clock"],
+): Promise<void> {
+  for (const { shardId, after } of problems) {
+    await ledger.recordGap({
+      ...{ stream: ledger.stream, shardId: shardId!, after, until: undefined },
+      ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
+    });
+  }
+}
+
+/** Refuses archives of which nobody can tell where they end. */
+function refuseUnknowable({ problems, shards, unprovable }: ArchiveReport): void {
+  const problem = problems.find(({ shardId }) => shardId === undefined);
+  if (problem !== undefined) {
+    throw new TritonError(
+      `Cannot recover checkpoints: ${problemLine(problem)}; it may hold the end of any shard. ` +
+        "triton verify tells more, and a --start-date after it passes over old damage",
+    );
+  }
+  const newest = shards.map(({ lastKey }) => lastKey).sort().at(-1) ?? "";
+  const foreign = unprovable.at(-1);
+  if (foreign !== undefined && foreign > newest) {
+    throw new TritonError(
+      `Cannot recover checkpoints: archive "${foreign}" is the newest, and does not say where it ends`,
+    );
+  }
+}
+
+function describe({ moves, ended }: Recovery, dryRun: boolean): string {
+  const rows = moves.map(({ shardId, from, to, key }) => [
+    ...[shardId, from ?? "no position", "->", to, key],
+  ]);
+  const lines = rows.length > 0 ? formatTable(rows) : [];
+  const verb = dryRun ? "would be " : "";
+  return [
+    ...lines,
+    ...ended.map((shardId) =>
+      `${printable(shardId)} ${dryRun ? "would be" : "is"} marked as ended`
+    ),
+    moves.length + ended.length > 0
+      ? `${countOf(moves.length, "position")} ${verb}moved`
+      : "No position is behind the archive",
+  ].map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,57 @@
+import { Command } from "commander";
+import type { ForgottenShard } from "../../../checkpoint/mod.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { clientOption, configOption, databaseOption, streamOption } from "../../options/options.ts";
+import { countOf } from "../../text/report_text.ts";
+import { streamConfig } from "../../options/stream_config.ts";
+import { formatTable } from "../../text/table.ts";
+
+interface ForgetOptions {
+  readonly stream: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly config?: string;
+  readonly dryRun?: boolean;
+}
+
+/** `triton checkpoint forget`: remove the positions of a stream that is no more. */
+export function forgetCommand(context: CliContext): Command {
+  return new Command("forget")
+    .summary("remove the positions of a stream that was created anew")
+    .description(
+      "Removes the positions of a stream that was deleted and created again under its name, so that " +
+        "triton store archives the new one from its beginning. It is refused while the stream is the one " +
+        "that the positions belong to, and while a worker is alive. No file is removed; where each shard " +
+        "ended is recorded as a gap.",
+    )
+    .addOption(streamOption())
+    .addOption(clientOption("name of the client").default("store"))
+    .addOption(databaseOption())
+    .addOption(configOption())
+    .option("--dry-run", "print what would be removed, and change nothing")
+    .action((options: ForgetOptions) => forget(options, context));
+}
+
+async function forget(options: ForgetOptions, context: CliContext): Promise<void> {
+  const { name: stream, region, endpoint } = await streamConfig(options, context);
+  const [{ forgetPositions, openLedger, readLedger }, { openKinesis }] = await Promise.all([
+    import("../../../checkpoint/mod.ts"),
+    import("../../../kinesis/mod.ts"),
+  ]);
+  const { clientName: client, checkpointDb: url, dryRun = false } = options;
+  await readLedger(url, { client, stream }); // which must be there
+  await using kinesis = await openKinesis({ region, endpoint });
+  const { createdAt } = await kinesis.describeStream(stream);
+  if (!dryRun) await (await openLedger(url, { client, stream }))[Symbol.asyncDispose](); // its tables
+  const shards = await forgetPositions(url, { client, stream, createdAt, dryRun });
+  await context.stdout.write(describe(shards, dryRun));
+}
+
+function describe(shards: readonly ForgottenShard[], dryRun: boolean): string {
+  const table = formatTable(
+    shards.map(({ shardId, archived }) => [shardId, archived ?? "nothing archived"]),
+  );
+  const verb = dryRun ? "would be forgotten" : "forgotten";
+  return [...table, `${countOf(shards.length, "position")} ${verb}`].map((line) => `${line}\n`)
+    .join("");
+}

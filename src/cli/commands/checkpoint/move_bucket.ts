@@ -1,0 +1,153 @@
+import { Command } from "commander";
+import { shardsBehind } from "../../../checkpoint/last_archived.ts";
+import type { ArchiveMove, RecordedLedger } from "../../../checkpoint/mod.ts";
+import { TritonError } from "../../../base/errors.ts";
+import { printable } from "../../../base/safe_text.ts";
+import { parseIdentity } from "../../../objects/store_identity.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { helpWidth, reflow } from "../../text/help_text.ts";
+import {
+  bucketOf,
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  streamOption,
+} from "../../options/options.ts";
+import { countOf } from "../../text/report_text.ts";
+import { streamConfig } from "../../options/stream_config.ts";
+import { formatTable } from "../../text/table.ts";
+
+interface MoveBucketOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly oldStoreIsGone?: boolean;
+  readonly dryRun?: boolean;
+  readonly config?: string;
+}
+
+/** Nothing older is in any stream, so nothing older can be archived twice. */
+const LONGEST_RETENTION = { retentionHours: 365 * 24, createdAt: new Date(0) };
+
+const RULES = `
+No object is copied. What was archived stays where it is; the next record of each shard goes to the
+new bucket, and triton verify of either bucket knows where the other one begins. Copy the old objects
+too if you like, with their keys.
+
+Stop every triton store of the stream first, and let it end in good order: nothing is moved while a
+worker is alive, or while it is not known whether a file was put. The old bucket is looked into, to
+make sure that the database knows of all that is there.
+
+With --old-store-is-gone it is not looked into, and a file of which it is not known whether it was
+put counts as not put: its records are archived again, from the stream. If that bucket is there after
+all, it may hold them, too.`;
+
+/** `triton checkpoint move-bucket`: archive to another bucket from here on. */
+export function moveBucketCommand(context: CliContext): Command {
+  return new Command("move-bucket")
+    .summary("archive to another bucket or prefix from here on")
+    .description(
+      "Moves the archive of a stream to another bucket, prefix or server: writes down where each shard " +
+        "ends in the old one, so that triton store continues in the new one.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("the new place: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(clientOption("name of the client").default("store"))
+    .addOption(databaseOption())
+    .addOption(configOption())
+    .option("--old-store-is-gone", "do not look into the old place")
+    .option("--dry-run", "print what would be written down, and change nothing")
+    .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
+    .action((options: MoveBucketOptions) => moveBucket(options, context));
+}
+
+async function moveBucket(options: MoveBucketOptions, context: CliContext): Promise<void> {
+  const bucket = bucketOf(options);
+  const { name: stream, region } = await streamConfig(options, context);
+  const [{ openLedger, readLedger, readRecordedLedger }, { openObjectStore }] = await Promise.all([
+    import("../../../checkpoint/mod.ts"),
+    import("../../../objects/mod.ts"),
+  ]);
+  const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
+  await readLedger(url, { client, stream }); // which must be there
+  await using store = await openObjectStore(bucket, { region });
+  const { identity } = store;
+  const ledger = await readRecordedLedger(url, { client, stream });
+  const from = await ledger.store();
+  if (from === identity) {
+    return await context.stdout.write(`The archive is in ${printable(identity)} already\n`);
+  }
+  const moves = await ledger.moveStore(identity, { isGone });
+  if (isGone !== true) await checkOld(ledger, from, { stream, client, region, context });
+  if (dryRun !== true) {
+    await using opened = await openLedger(url, { client, stream });
+    await opened.moveStore(identity, { isGone });
+  }
+  await context.stdout.write(describe(moves, { identity, dryRun }));
+}
+
+/** Refuses a move while the old store holds files that the database does not know of. */
+async function checkOld(
+  ledger: RecordedLedger,
+  from: string | undefined,
+  { stream, client, region, context: { clock } }: {
+    readonly stream: string;
+    readonly client: string;
+    readonly region: string | undefined;
+    readonly context: CliContext;
+  },
+): Promise<void> {
+  if (from === undefined) {
+    throw new TritonError(
+      "Cannot move the archive: the database does not say yet where it is; run triton store once " +
+        "with the old bucket, which writes it down, or pass --old-store-is-gone",
+    );
+  }
+  const [{ newestArchived }, { earliestAhead }, { openObjectStore }] = await Promise.all([
+    import("../../../archive/mod.ts"),
+    import("../../../archiver/archive_ends.ts"),
+    import("../../../objects/mod.ts"),
+  ]);
+  const { url, endpoint } = parseIdentity(from);
+  if (url.startsWith("memory:")) throw unreadable(from, "it was in the memory of a process");
+  await using old = await openObjectStore(url, { region, endpoint });
+  if (old.identity !== from) {
+    throw unreadable(from, `the environment names another server: ${old.identity}`);
+  }
+  const since = new Date(
+    earliestAhead(LONGEST_RETENTION, await ledger.shards("open"), clock.now()),
+  );
+  const ends = await newestArchived(old, { stream, client, clock, since });
+  const behind = shardsBehind(ends, await ledger.checkpoints(), await ledger.gaps());
+  if (behind.length === 0) return;
+  throw new TritonError(
+    `Cannot move the archive: the database is behind the archive in ${from}, in ` +
+      `${behind.join(", ")}; run triton checkpoint recover with that bucket first`,
+  );
+}
+
+function unreadable(store: string, why: string): TritonError {
+  return new TritonError(
+    `Cannot look into ${store}, where the archive is: ${why}; if it cannot be read any more, pass ` +
+      "--old-store-is-gone",
+  );
+}
+
+function describe(
+  moves: readonly ArchiveMove[],
+  { identity, dryRun = false }: {
+    readonly identity: string;
+    readonly dryRun?: boolean | undefined;
+  },
+): string {
+  const rows = moves.map(({ shardId, after }) => [shardId, "ends at", after]);
+  const verb = dryRun ? "would continue" : "continues";
+  const from = moves[0]?.from;
+  const what =
+    `The archive${from === undefined ? "" : ` of ${from}`} ${verb} in ${identity}, after ` +
+    countOf(moves.length, "shard");
+  return [...rows.length > 0 ? formatTable(rows) : [], what].map((line) => `${printable(line)}\n`)
+    .join("");
+}

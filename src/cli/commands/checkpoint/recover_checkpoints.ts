@@ -1,0 +1,148 @@
+import type { ArchivedShard } from "../../../archive/mod.ts";
+import { isBehind, lastArchived } from "../../../checkpoint/last_archived.ts";
+import type { ArchiveLedger, LedgerShard, RecordedLedger } from "../../../checkpoint/mod.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { TritonError } from "../../../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../../../base/record.ts";
+import { retry } from "../../../base/retry.ts";
+
+/** A position that is behind the archive. */
+export interface PositionMove {
+  readonly shardId: ShardId;
+  /** The position in the database; undefined if there is none. */
+  readonly from: SequenceNumber | undefined;
+  /** Where the archive ends. */
+  readonly to: SequenceNumber;
+  /** Key of the file that ends there. */
+  readonly key: string;
+  /** When its last record arrived. */
+  readonly knownAt: Date;
+}
+
+/** What a recovery changes. */
+export interface Recovery {
+  readonly moves: readonly PositionMove[];
+  /** Shards that were archived to their end, because shards that came from them are archived. */
+  readonly ended: readonly ShardId[];
+  /** Shards that are left as they are though they do not fit the archive, and why. */
+  readonly left: readonly { readonly shardId: ShardId; readonly why: string }[];
+}
+
+/** Long enough for the few statements that a shard takes, with pauses in between. */
+const LEASE_MS = 60_000;
+const MAX_ATTEMPTS = 8;
+
+/**
+ * Finds out what a database must be told to go on where the archive ends.
+ *
+ * A shard that the ledger knows gets its position moved. One that it does not know only gets a
+ * checkpoint, as an older Triton left them: once the stream lists it, it is added and goes on from
+ * there; if the stream does not list it any more, there is nothing to go on with.
+ *
+ * @param ledger The database.
+ * @param archived Where the archive of each shard ends.
+ * @throws {TritonError} If somebody is at work, or an archive was begun and is not settled.
+ */
+export async function planRecovery(
+  ledger: RecordedLedger,
+  archived: readonly ArchivedShard[],
+): Promise<Recovery> {
+  const shards = await ledger.shards();
+  refuseWorkers(shards);
+  for (const { shardId } of shards) await refuseIntents(ledger, shardId);
+  const known = new Map(shards.map((shard) => [shard.shardId, shard]));
+  const checkpoints = await ledger.checkpoints();
+  const gaps = await ledger.gaps();
+  const [moves, left]: [PositionMove[], { shardId: ShardId; why: string }[]] = [[], []];
+  for (const { shardId, last, lastKey, lastArrival } of archived) {
+    const from = checkpoints.get(shardId);
+    const saved = lastArchived({ shardId, checkpoint: from }, gaps);
+    if (saved === last) continue;
+    if (!isBehind(saved, last)) {
+      left.push({ shardId, why: `the database is at ${saved}, but the archive ends at ${last}` });
+    } else if (known.get(shardId)?.state === "ended") {
+      left.push({ shardId, why: `the database says that it ended at ${from}` });
+    } else moves.push({ shardId, from, to: last, key: lastKey, knownAt: lastArrival });
+  }
+  return { moves, ended: endedShards(shards, archived), left };
+}
+
+/**
+ * Carries a recovery out, shard by shard, each under its lease.
+ *
+ * @throws {TritonError} If somebody has begun to work meanwhile; what was done until then is right.
+ */
+export async function carryOut(
+  { moves, ended }: Recovery,
+  ledger: ArchiveLedger,
+  clock: Clock,
+): Promise<void> {
+  const ask = <T>(request: () => Promise<T>) =>
+    retry(request, { clock, maxAttempts: MAX_ATTEMPTS });
+  const worker = `recover-${Math.floor(clock.random() * 2 ** 52).toString(16)}`;
+  const unknown = new Map(moves.map((move) => [move.shardId, move]));
+  try {
+    for (const { shardId } of await ask(() => ledger.shards())) {
+      const move = unknown.get(shardId);
+      unknown.delete(shardId);
+      if (move === undefined && !ended.includes(shardId)) continue;
+      const epoch = await ask(() => ledger.acquire(shardId, worker, LEASE_MS));
+      if (epoch === undefined) throw busyError(shardId, "another worker");
+      const standing = await ask(() => ledger.standing(shardId));
+      await refuseIntents(ledger, shardId);
+      if (move !== undefined) {
+        if (standing.checkpoint !== move.from) throw busyError(shardId, "another worker");
+        const position = { checkpoint: move.to, knownAt: move.knownAt };
+        await ask(() => ledger.reposition(shardId, epoch, position));
+      }
+      const checkpoint = move?.to ?? standing.checkpoint;
+      if (ended.includes(shardId)) await ask(() => ledger.end(shardId, epoch, checkpoint, []));
+    }
+    const positions = [...unknown.values()].map(({ shardId, to, knownAt }) =>
+      [shardId, { checkpoint: to, knownAt }] as const
+    );
+    await ask(() => ledger.adopt(new Map(positions)));
+  } finally {
+    await ask(() => ledger.leave(worker));
+  }
+}
+
+function refuseWorkers(shards: readonly LedgerShard[]): void {
+  const leased = shards.find(({ owner }) => owner !== undefined);
+  if (leased !== undefined) throw busyError(leased.shardId, `worker ${leased.owner}`);
+}
+
+async function refuseIntents(ledger: RecordedLedger, shardId: ShardId): Promise<void> {
+  const [intent] = (await ledger.standing(shardId)).open;
+  if (intent === undefined) return;
+  throw new TritonError(
+    `Cannot recover checkpoints: archive "${intent.key}" (intent ${intent.id}) was begun, and nobody ` +
+      "has found out what became of it; run triton store, which does, and then try again",
+  );
+}
+
+function busyError(shardId: ShardId, who: string): TritonError {
+  return new TritonError(
+    `Cannot recover checkpoints: ${who} archives ${shardId}; stop triton store, or wait until the ` +
+      "leases of one that died have expired (20 s unless set)",
+  );
+}
+
+/** The open shards that others came from which have archives: those begin only after their parents. */
+function endedShards(
+  shards: readonly LedgerShard[],
+  archived: readonly ArchivedShard[],
+): ShardId[] {
+  const parents = new Map(shards.map(({ shardId, parents }) => [shardId, parents]));
+  const ended = new Set<ShardId>();
+  const follow = (shardId: ShardId) => {
+    for (const parent of parents.get(shardId) ?? []) {
+      if (ended.has(parent)) continue;
+      ended.add(parent);
+      follow(parent);
+    }
+  };
+  for (const { shardId } of archived) follow(shardId);
+  return shards.filter(({ shardId, state }) => state === "open" && ended.has(shardId))
+    .map(({ shardId }) => shardId);
+}

@@ -1,0 +1,63 @@
+import { Argument, Command, Option } from "commander";
+import { printable } from "../../../base/safe_text.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { helpWidth, reflow } from "../../text/help_text.ts";
+import { configOption } from "../../options/options.ts";
+import { readConfig } from "../../options/stream_config.ts";
+import { UsageError } from "../../options/usage_error.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+interface CompletionsOptions {
+  readonly config?: string;
+  readonly streams?: boolean;
+}
+
+/** `triton completions`: scripts for shells. */
+export function completionsCommand(context: CliContext): Command {
+  return new Command("completions")
+    .summary("print a script that makes a shell complete command lines")
+    .description(reflow(
+      "Prints a script that makes a shell complete commands, options, their values, and the names of\n" +
+        "streams from the configuration (TRITON_CONFIG, or --config on the line). To have it always:\n" +
+        "  bash  add to ~/.bashrc:  source <(triton completions bash)\n" +
+        "  zsh   add to ~/.zshrc, after compinit:  source <(triton completions zsh)\n" +
+        "  fish  triton completions fish > ~/.config/fish/completions/triton.fish",
+      helpWidth(context.stdout),
+    ))
+    .addArgument(new Argument("[shell]", "the shell").choices(SHELLS))
+    .addOption(new Option("--streams", "what the scripts ask for: the names of streams").hideHelp())
+    .addOption(configOption())
+    .action((shell: typeof SHELLS[number] | undefined, options: CompletionsOptions, command) =>
+      completions(shell, options, command.parent!, context)
+    );
+}
+
+async function completions(
+  shell: typeof SHELLS[number] | undefined,
+  options: CompletionsOptions,
+  program: Command,
+  context: CliContext,
+): Promise<void> {
+  if (options.streams === true) {
+    const { streams } = await readConfig(options.config, context);
+    const names = streams.map(({ logicalName }) => `${printable(logicalName)}\n`);
+    return await context.stdout.write(names.join(""));
+  }
+  if (shell === undefined) throw new UsageError(`Cannot choose a shell: name ${SHELLS.join(", ")}`);
+  const { completedProgram } = await import("./model.ts");
+  await context.stdout.write(await scriptFor(shell, completedProgram(program)));
+}
+
+type Program = ReturnType<typeof import("./model.ts").completedProgram>;
+
+async function scriptFor(shell: typeof SHELLS[number], program: Program): Promise<string> {
+  switch (shell) {
+    case "bash":
+      return (await import("./bash.ts")).bashCompletions(program);
+    case "zsh":
+      return (await import("./zsh.ts")).zshCompletions(program);
+    case "fish":
+      return (await import("./fish.ts")).fishCompletions(program);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Command, Option } from "commander";
+import { HELP_TOPICS } from "../help/help.ts";
+
+/** What can stand after an option, or as an argument. */
+export type Completion =
+  | { readonly type: "words"; readonly words: readonly string[] }
+  | { readonly type: "streams" }
+  | { readonly type: "files" }
+  /** Something that nobody can guess, such as a size. */
+  | { readonly type: "anything" };
+
+/** An option of a command. */
+export interface CompletedOption {
+  /** As it is written: `--long`, `-l`. */
+  readonly flags: readonly string[];
+  readonly summary: string;
+  /** What its value can be; undefined for one without a value. */
+  readonly value: Completion | undefined;
+  /** Whether the value may be left out. */
+  readonly optional: boolean;
+}
+
+/** A command, or the program itself. */
+export interface CompletedCommand {
+  /** Its names from the top, without the program's: `checkpoint list`; empty for the program. */
+  readonly path: string;
+  /** Its own names: name and alias. */
+  readonly names: readonly string[];
+  readonly summary: string;
+  /** Those of the commands above it included. */
+  readonly options: readonly CompletedOption[];
+  /** What its arguments can be; undefined if it has none. */
+  readonly argument: Completion | undefined;
+  readonly commands: readonly CompletedCommand[];
+}
+
+/** Reads from a program what a shell can complete. */
+export function completedProgram(program: Command): CompletedCommand {
+  const model = completed(program, "", []);
+  const names = model.commands.flatMap(({ names }) => names.slice(0, 1));
+  const topics: Completion = { type: "words", words: [...names, ...HELP_TOPICS] };
+  return {
+    ...model,
+    commands: model.commands.map((command) =>
+      command.path === "help" ? { ...command, argument: topics } : command
+    ),
+  };
+}
+
+/** A command and all below it, itself first. */
+export function* everyCommand(command: CompletedCommand): Generator<CompletedCommand> {
+  yield command;
+  for (const child of command.commands) yield* everyCommand(child);
+}
+
+/** The flags that take the next word as their value, whichever command they belong to. */
+export function flagsWithValue(program: CompletedCommand): string[] {
+  const flags = [...everyCommand(program)].flatMap(({ options }) =>
+    options.flatMap(({ flags, value, optional }) => value && !optional ? flags : [])
+  );
+  return [...new Set(flags)].sort();
+}
+
+function completed(
+  command: Command,
+  path: string,
+  inherited: readonly CompletedOption[],
+): CompletedCommand {
+  const own = command.options.filter(({ hidden }) => !hidden).map(completedOption);
+  const help = { flags: ["-h", "--help"], summary: "display help", value: undefined };
+  const below = own.filter(({ flags }) => !flags.includes("--version"));
+  return {
+    path,
+    names: [command.name(), ...command.aliases()],
+    summary: command.summary() || command.description(),
+    options: [...own, { ...help, optional: false }, ...inherited],
+    argument: argumentOf(command),
+    commands: command.commands.map((child) =>
+      completed(child, `${path} ${child.name()}`.trim(), [...below, ...inherited])
+    ),
+  };
+}
+
+function completedOption(option: Option): CompletedOption {
+  const { short, long, required, optional, description } = option;
+  return {
+    flags: [short, long].filter((flag) => flag !== undefined),
+    summary: description,
+    value: required || optional ? valueOf(option) : undefined,
+    optional,
+  };
+}
+
+function valueOf({ argChoices, flags, long }: Option): Completion {
+  if (argChoices !== undefined) return { type: "words", words: argChoices };
+  if (long === "--stream") return { type: "streams" };
+  if (flags.endsWith("<file>")) return { type: "files" };
+  if (flags.endsWith("<position>")) return { type: "words", words: ["trim-horizon", "latest"] };
+  return { type: "anything" };
+}
+
+function argumentOf(command: Command): Completion | undefined {
+  const [argument] = command.registeredArguments;
+  if (argument === undefined) return undefined;
+  if (argument.argChoices !== undefined) return { type: "words", words: argument.argChoices };
+  return argument.name() === "file" ? { type: "files" } : { type: "anything" };
+}

@@ -1,0 +1,186 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  type DatabaseFacts,
+  inspectDatabase,
+  rehearseDatabase,
+} from "../../../checkpoint/inspect_database.ts";
+import { type LedgerReport, readLedger } from "../../../checkpoint/mod.ts";
+import { parseDatabaseUrl } from "../../../checkpoint/open_database.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { formatBytes } from "../../text/progress.ts";
+import type { Findings } from "./findings.ts";
+
+/** Whose database, and by which clock. */
+export interface DatabasePlace {
+  readonly url: string;
+  readonly client: string;
+  readonly stream: string;
+  readonly clock: Clock;
+}
+
+/** What the database tells, of all clients of the stream. */
+export interface DatabaseKnowledge {
+  readonly facts: DatabaseFacts;
+  readonly history: LedgerReport;
+}
+
+const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [], moves: [] };
+
+/** Leases go by the database's clock, alarms about retention by this machine's. */
+const MAX_SKEW_MS = 10_000;
+const LEAST_SPACE = 100 * 2 ** 20;
+
+/** File systems that several machines can be in, whose locks SQLite cannot rely on; see statfs(2). */
+const SHARED: Readonly<Record<number, string>> = {
+  0x6969: "NFS",
+  0x517b: "SMB",
+  0xff534d42: "CIFS",
+  0xfe534d42: "SMB2",
+  0x01021997: "9P",
+  0x00c36400: "CephFS",
+  0x5346414f: "AFS",
+  0x0bd00bd0: "Lustre",
+  0x47504653: "GPFS",
+};
+
+/** Does all that `triton store` does with its database, and changes nothing in it. */
+export async function checkDatabase(
+  place: DatabasePlace,
+  findings: Findings,
+): Promise<DatabaseKnowledge | undefined> {
+  const { url, client, stream, clock } = place;
+  const advice = (code: string) => adviceOn(code);
+  const facts = await findings.attempt(
+    "database",
+    advice,
+    () => inspectDatabase(url, { client, stream }),
+  );
+  if (facts === undefined) return undefined;
+  if (/^memory:$|:memory:$/.test(url)) {
+    findings.fail("database", "a database in memory is gone when the process ends", {
+      weakens: "positions are forgotten, so records are archived again after each start",
+      advice: "name a file or a server by --checkpoint-db",
+    });
+    return undefined;
+  }
+  findings.ok("database", facts.version + (facts.isNew ? ", a file that is not there yet" : ""));
+  const rights = await findings.attempt("database rights", advice, async () => {
+    await rehearseDatabase(url);
+    return true;
+  });
+  if (rights) findings.ok("database rights", "all that triton store does there is allowed");
+  if (facts.forgetful) {
+    findings.warn("database durability", "fsync is off", {
+      weakens: "the database may forget what it has committed when its machine crashes",
+      advice: "set fsync = on in postgresql.conf",
+    });
+  }
+  checkIntruders(facts, findings);
+  checkItsClock(facts, clock, findings);
+  const address = parseDatabaseUrl(url);
+  if (address.type === "sqlite") checkFileSystem(address.path, findings);
+  const history = facts.isNew ? EMPTY : await findings.attempt(
+    "positions",
+    advice,
+    () => readLedger(url, { stream }),
+  );
+  return history && { facts, history };
+}
+
+function checkIntruders({ version, intruders }: DatabaseFacts, findings: Findings): void {
+  if (!version.startsWith("PostgreSQL")) return;
+  if (intruders.length === 0) {
+    return findings.ok("database owners", "nobody else could run code as this user");
+  }
+  const who = intruders.map(({ role, by }) => `${role} (${by})`).join(", ");
+  findings.warn("database owners", `these could run code as this user: ${who}`, {
+    weakens: "whoever does can change positions, so that records are lost or archived twice",
+    advice: "revoke these rights, such as by REVOKE CREATE ON SCHEMA public FROM PUBLIC, or give " +
+      "Triton a schema of its own",
+  });
+}
+
+function checkItsClock({ version, now }: DatabaseFacts, clock: Clock, findings: Findings): void {
+  if (version.startsWith("SQLite")) return; // which has none of its own
+  const skew = clock.now() - now.getTime();
+  const seconds = Math.round(Math.abs(skew) / 1000);
+  if (Math.abs(skew) <= MAX_SKEW_MS) {
+    return findings.ok("database clock", "agrees with this machine's");
+  }
+  findings.warn(
+    "database clock",
+    `this machine's clock is ${seconds} s ${skew > 0 ? "ahead of" : "behind"} the database's`,
+    { advice: "keep both by NTP: alarms about retention compare the two" },
+  );
+}
+
+/** What statfs(2) tells of a file system. */
+type StatFs = (path: string) => {
+  readonly type: number;
+  readonly bavail: number;
+  readonly bsize: number;
+};
+
+/** Looks at where a SQLite file is, or is to be. */
+export function checkFileSystem(
+  path: string,
+  findings: Findings,
+  statfs: StatFs = statfsSync,
+): void {
+  const found = tryStatFs(dirname(path), statfs, findings);
+  if (found === undefined) return;
+  const shared = SHARED[found.type >>> 0];
+  if (shared === undefined) findings.ok("file system", "is this machine's own");
+  else {
+    findings.fail("file system", `${path} lies on ${shared}, whose locks SQLite cannot rely on`, {
+      weakens: "two workers can both believe that they hold a lease",
+      advice: "put the file on a disk of this machine, or use PostgreSQL",
+    });
+  }
+  const space = found.bavail * found.bsize;
+  if (space < LEAST_SPACE) {
+    findings.warn("disk space", `${formatBytes(space)} are left beside ${path}`, {
+      advice: "make room: triton store stops archiving while the disk is full",
+    });
+  }
+}
+
+function tryStatFs(
+  directory: string,
+  statfs: StatFs,
+  findings: Findings,
+): ReturnType<StatFs> | undefined {
+  try {
+    return statfs(directory);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    findings.warn("file system", `cannot be asked what it is: ${reason}`, {
+      advice: "make sure that the SQLite file is on a disk of this machine; with deno run, pass " +
+        "--allow-sys=statfs",
+    });
+    return undefined;
+  }
+}
+
+function adviceOn(code: string): string | undefined {
+  switch (code) {
+    case "42501":
+      return "grant the rights that docs/permissions.md lists, or let the owner of the schema run " +
+        "triton store once, which creates the tables";
+    case "Untrusted":
+      return "drop what is not Triton's, or give it to a role that may be trusted";
+    case "25006":
+      return "name the primary: this server is a standby, which takes no writes";
+    case "3D000":
+      return "create the database: CREATE DATABASE ...";
+    case "28P01":
+    case "28000":
+      return "check the user and the password in --checkpoint-db, or PGPASSWORD";
+    case "ECONNREFUSED":
+    case "ENOENT":
+      return "start the server, or name another one by --checkpoint-db";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import type { ClientShard, LedgerReport } from "../../../checkpoint/mod.ts";
+import type { DatabaseFacts } from "../../../checkpoint/inspect_database.ts";
+import { countOf } from "../../text/report_text.ts";
+import type { Findings } from "./findings.ts";
+
+const HOUR_MS = 3_600_000;
+/** A position that was saved since is that of a program that runs. */
+const RECENT_MS = HOUR_MS;
+/** A shard gives five reads a second to all that share its throughput; each takes about one. */
+const MAX_READERS = 4;
+/** Less than this part of the retention left is worth a warning. */
+const LEAST_HEADROOM = 0.25;
+
+/** What a history is judged by. */
+export interface HistoryPlace {
+  readonly client: string;
+  readonly now: number;
+  /** How long the stream keeps records, if that is known. */
+  readonly retentionHours: number | undefined;
+}
+
+/** Tells what the database knows: workers, what they left behind, losses, and other consumers. */
+export function checkHistory(
+  { history, facts }: { readonly history: LedgerReport; readonly facts: DatabaseFacts },
+  place: HistoryPlace,
+  findings: Findings,
+): void {
+  const { client } = place;
+  const shards = history.shards.filter((shard) => shard.client === client);
+  checkWorkers(shards, facts, findings);
+  checkHeadroom(shards, place, findings);
+  checkOtherPrograms(history, shards, place, findings);
+  const gaps = history.gaps.filter((gap) => gap.client === client);
+  const last = gaps.at(-1);
+  if (last === undefined) return findings.ok("gaps", "no loss is recorded");
+  const newest = `the newest ${last.reason}, noticed ${last.recordedAt.toISOString()}`;
+  findings.warn("gaps", `${countOf(gaps.length, "recorded gap")}, ${newest}`, {
+    advice: "triton verify with this database lists them",
+  });
+}
+
+function checkWorkers(
+  shards: readonly ClientShard[],
+  { open }: DatabaseFacts,
+  findings: Findings,
+): void {
+  const owners = [...new Set(shards.flatMap(({ owner }) => owner ?? []))];
+  if (owners.length > 0) {
+    findings.ok("workers", `${countOf(owners.length, "worker")} at work: ${owners.join(", ")}`);
+  } else findings.ok("workers", "none is at work");
+  const [left] = open;
+  if (left === undefined || owners.length > 0) return;
+  findings.warn(
+    "open archives",
+    `${countOf(open.length, "archive")} begun by a worker that is gone, such as ${left.key}`,
+    { advice: "run triton store: it finds out what became of them before it reads anything" },
+  );
+}
+
+function checkHeadroom(
+  shards: readonly ClientShard[],
+  { now, retentionHours }: HistoryPlace,
+  findings: Findings,
+): void {
+  const open = shards.filter(({ state }) => state === "open");
+  const oldest = Math.min(...open.map(({ knownAt }) => knownAt.getTime()));
+  if (retentionHours === undefined || open.length === 0) return;
+  const left = retentionHours - (now - oldest) / HOUR_MS;
+  const since = new Date(oldest).toISOString();
+  if (left <= 0) {
+    findings.warn(
+      "headroom",
+      `nothing is known to be archived since ${since}, and the stream has ` +
+        "dropped records since",
+      { advice: "run triton store: it records what is lost" },
+    );
+  } else if (left < retentionHours * LEAST_HEADROOM) {
+    findings.warn(
+      "headroom",
+      `in ${left.toFixed(1)} hours the stream drops records that are not archived`,
+      { advice: "run triton store soon, or increase the stream's retention" },
+    );
+  } else findings.ok("headroom", `${Math.floor(left)} of ${retentionHours} hours`);
+}
+
+function checkOtherPrograms(
+  { checkpoints }: LedgerReport,
+  shards: readonly ClientShard[],
+  { client, now }: HistoryPlace,
+  findings: Findings,
+): void {
+  const running = checkpoints.filter(({ updatedAt }) => now - updatedAt.getTime() < RECENT_MS);
+  if (shards.length === 0 && running.some((checkpoint) => checkpoint.client === client)) {
+    findings.warn(
+      "leases",
+      `positions of client "${client}" were saved within the hour by a program that takes no lease`,
+      {
+        weakens: `what that program archives as "${client}" is archived a second time`,
+        advice:
+          "stop it (go-triton, or a consumer of that name) before triton store runs; if it is " +
+          "stopped, all is well",
+      },
+    );
+  }
+  const others = [...new Set(running.map((checkpoint) => checkpoint.client))]
+    .filter((name) => name !== client);
+  if (others.length === 0) return;
+  const message = `${countOf(others.length, "other client")} in this database: ${
+    others.join(", ")
+  }`;
+  if (others.length < MAX_READERS) return findings.ok("consumers", message);
+  findings.warn("consumers", message, {
+    advice: "they share five reads a second of each shard: pass a longer --poll-interval",
+  });
+}

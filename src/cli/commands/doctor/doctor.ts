@@ -1,0 +1,76 @@
+import { Command } from "commander";
+import { TritonError } from "../../../base/errors.ts";
+import { type CliContext, writeReport } from "../../cli_context.ts";
+import {
+  bucketOf,
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  streamOption,
+} from "../../options/options.ts";
+import { streamConfig } from "../../options/stream_config.ts";
+import { colorsOf } from "../../text/table.ts";
+import { jsonLine } from "../../text/say.ts";
+
+interface DoctorOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** A service that does not answer for this long is found wanting. */
+const TIMEOUT_MS = 10_000;
+
+/** `triton doctor`: whether `triton store` can be run as things are, and what it then guarantees. */
+export function doctorCommand(context: CliContext): Command {
+  return new Command("doctor")
+    .summary("check all that triton store needs")
+    .description(
+      "Uses each permission that triton store needs, harmlessly; looks at retention, clocks, the file " +
+        "system, conditional writes, other programs and what was left behind; and prints what to change " +
+        "and which guarantee holds. Nothing is changed: the database gets a transaction that is rolled " +
+        "back, the bucket one object of 10 bytes (triton-conditional-write-probe) that triton store puts " +
+        "there too. Exits with 1 if it is not safe to run.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("where archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(clientOption("name of the client").default("store"))
+    .addOption(databaseOption())
+    .addOption(configOption())
+    .option("--json", "print one JSON object")
+    .action((options: DoctorOptions) => doctor(options, context));
+}
+
+async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
+  const bucket = bucketOf(options);
+  const { name, region, endpoint } = await streamConfig(options, context);
+  const [{ examine }, { formatFindings, verdictOn }, { openKinesis }, { openObjectStore }] =
+    await Promise.all([
+      import("./examine.ts"),
+      import("./doctor_report.ts"),
+      import("../../../kinesis/mod.ts"),
+      import("../../../objects/mod.ts"),
+    ]);
+  const { clientName: client, checkpointDb: url } = options;
+  const findings = await examine({
+    ...{ stream: name, client, url, clock: context.clock },
+    openKinesis: (onServerTime) =>
+      openKinesis({ region, endpoint, requestTimeoutMs: TIMEOUT_MS, onServerTime }),
+    openStore: (onServerTime) => openObjectStore(bucket, { region, onServerTime }),
+  });
+  const verdict = verdictOn(findings);
+  const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
+  await writeReport(
+    context,
+    options.json === true
+      ? jsonLine({ stream: name, bucket, client, ...verdict, findings })
+      : formatFindings(findings, verdict, colors, context.stdout.columns || Infinity),
+  );
+  if (verdict.safe) return;
+  const failed = findings.filter(({ level }) => level === "fail").map(({ check }) => check);
+  throw new TritonError(`Not safe to run triton store: ${failed.join(", ")}`);
+}

@@ -1,0 +1,55 @@
+import { printable } from "../../../base/safe_text.ts";
+import { fill } from "../../text/help_text.ts";
+import { type Colors, colorsOf } from "../../text/table.ts";
+import type { Finding } from "./findings.ts";
+
+/** What the findings come to. */
+export interface Verdict {
+  /** Whether `triton store` can be run as things are. */
+  readonly safe: boolean;
+  /** Whether each record lands in exactly one file. */
+  readonly exactlyOnce: boolean;
+  /** The guarantee, in words. */
+  readonly guarantee: string;
+}
+
+/** Draws the conclusion. */
+export function verdictOn(findings: readonly Finding[]): Verdict {
+  const safe = findings.every(({ level }) => level !== "fail");
+  const reasons = findings.flatMap(({ weakens }) => weakens ?? []);
+  if (reasons.length > 0) {
+    return { safe, exactlyOnce: false, guarantee: `not exactly once: ${reasons.join("; ")}` };
+  }
+  if (!safe) {
+    return { safe, exactlyOnce: false, guarantee: "none, until the checks that failed pass" };
+  }
+  return {
+    safe,
+    exactlyOnce: true,
+    guarantee:
+      "exactly once: every record that is read before the stream drops it lands in exactly " +
+      "one file",
+  };
+}
+
+/**
+ * The findings and the verdict as people read them; lines no longer than a terminal has `columns`,
+ * but for advice, which may be a command to copy.
+ */
+export function formatFindings(
+  findings: readonly Finding[],
+  { guarantee }: Verdict,
+  { dim, red, yellow }: Colors = colorsOf(false),
+  columns = Infinity,
+): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const paint = { ok: dim, warn: yellow, fail: red };
+  const indent = " ".repeat(width + 8);
+  const lines = findings.flatMap(({ level, check, message, advice }) => [
+    `${paint[level](level.padEnd(4))}  ${check.padEnd(width)}  ` +
+    fill(printable(message), columns - indent.length).join(`\n${indent}`),
+    ...advice === undefined ? [] : [`${indent}-> ${printable(advice)}`],
+  ]);
+  const verdict = fill(printable(`Guarantee: ${guarantee}.`), columns);
+  return [...lines, "", ...verdict].map((line) => `${line}\n`).join("");
+}

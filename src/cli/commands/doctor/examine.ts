@@ -1,0 +1,50 @@
+import type { Clock } from "../../../base/clock.ts";
+import type { KinesisApi, StreamDescription } from "../../../kinesis/mod.ts";
+import type { OpenedObjectStore } from "../../../objects/mod.ts";
+import { checkArchive } from "./check_archive.ts";
+import { checkBucket } from "./check_bucket.ts";
+import { ServerClocks } from "./check_clock.ts";
+import { checkDatabase } from "./check_database.ts";
+import { checkHistory } from "./check_history.ts";
+import { checkStream } from "./check_stream.ts";
+import { type Finding, Findings } from "./findings.ts";
+
+/** What to examine. */
+export interface ExamineOptions {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  readonly client: string;
+  /** URL of the database. */
+  readonly url: string;
+  readonly clock: Clock;
+  /** Opens Kinesis; the callback is told its time. */
+  readonly openKinesis: (tell: (time: Date) => void) => Promise<KinesisApi & AsyncDisposable>;
+  /** Opens the object store; the callback is told its time. */
+  readonly openStore: (tell: (time: Date) => void) => Promise<OpenedObjectStore>;
+}
+
+/** Makes all checks: those of one service after the other, the services side by side. */
+export async function examine(options: ExamineOptions): Promise<Finding[]> {
+  const { stream, client, url, clock } = options;
+  const clocks = new ServerClocks(clock);
+  await using kinesis = await options.openKinesis((time) => clocks.tell("Kinesis", time));
+  await using store = await options.openStore((time) => clocks.tell("S3", time));
+  const [streams, buckets, databases, rest] = Array.from({ length: 4 }, () => new Findings()) as [
+    ...[Findings, Findings, Findings, Findings],
+  ];
+  const [description, , knowledge] = await Promise.all([
+    checkStream(kinesis, stream, streams),
+    checkBucket(store, buckets),
+    checkDatabase({ url, client, stream, clock }, databases),
+  ]);
+  clocks.check(rest);
+  if (knowledge !== undefined) {
+    const { retentionHours } = description ?? {} as Partial<StreamDescription>;
+    const now = description?.serverTime?.getTime() ?? clock.now();
+    checkHistory(knowledge, { client, now, retentionHours }, rest);
+    if (description !== undefined && buckets.list.every(({ level }) => level === "ok")) {
+      await checkArchive({ ...knowledge, store, client, description, clock }, rest);
+    }
+  }
+  return [streams, buckets, databases, rest].flatMap(({ list }) => list);
+}

@@ -1,0 +1,124 @@
+import { Command } from "commander";
+import type { ArchiveEntry, InspectedArchive } from "../../archive/mod.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive_options.ts";
+import type { CliContext } from "../cli_context.ts";
+import {
+  type ListedArchive,
+  listedArchive,
+  lsHead,
+  toCells,
+  toJson,
+  toTabs,
+} from "../text/ls_text.ts";
+import { formatBytes, formatCount, Progress } from "../text/progress.ts";
+import { countOf } from "../text/report_text.ts";
+import { colorsOf, formatTable } from "../text/table.ts";
+import { say } from "../text/say.ts";
+
+interface LsOptions extends ArchiveOptions {
+  readonly long?: boolean;
+  readonly json?: boolean;
+}
+
+/** `triton ls`: the archives of a stream. */
+export function lsCommand(context: CliContext): Command {
+  const command = new Command("ls")
+    .summary("list the archives of a stream")
+    .description(
+      "Lists archives by day and time: key, size and when the file was created. On a terminal it is a " +
+        "table with a total; elsewhere a line each, with tabs between and sizes in bytes. --long reads " +
+        "the end of each file, too, 32 at once, and tells what its manifest says instead of the time: " +
+        "events, shards, arrival of the first and the last record. Files of other programs have none.",
+    );
+  return addArchiveOptions(command)
+    .option("-l, --long", "tell events, shards and times of arrival, with a request or two a file")
+    .option(
+      "--json",
+      "print one JSON object a line; with --long each shard's sequence numbers, too",
+    )
+    .action((options: LsOptions) => ls(options, context));
+}
+
+async function ls(options: LsOptions, context: CliContext): Promise<void> {
+  const { stdout } = context;
+  const long = options.long === true;
+  const archives = listed(options, context);
+  if (options.json !== true && stdout.isTerminal) {
+    const all = await Array.fromAsync(archives);
+    if (all.length > 0) return await stdout.write(tableOf(all, long, context));
+    return await say(context, `There are no such archives of ${options.stream}`);
+  }
+  const print = options.json === true ? toJson : toTabs;
+  for await (const archive of archives) await stdout.write(print(archive, long));
+}
+
+/** The archives, with what each says of itself if that is asked for. */
+async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
+  const { listAllArchives, readManifests } = await import("../../archive/mod.ts");
+  const { askingAgain } = await import("../../archive/verify/manifests.ts");
+  const { config, store: opened } = await openStoreOf(options, context);
+  await using store = opened;
+  const { clock } = context;
+  const entries = listAllArchives(askingAgain(store, { clock }), {
+    stream: config.name,
+    from: options.startDate,
+    to: options.endDate,
+    client: options.clientName,
+    clock,
+  });
+  const progress = new Progress(context, "listed", {
+    noun: "files",
+    quiet: options.json === true || !context.stdout.isTerminal,
+  });
+  let [files, bytes] = [0, 0];
+  for await (
+    const file of options.long === true ? readManifests(store, entries, { clock }) : bare(entries)
+  ) {
+    const archive = listedArchive(file);
+    await progress.update(++files, bytes += archive.entry.size);
+    yield archive;
+  }
+  await progress.clear();
+}
+
+/** What is known of archives that nobody looked into. */
+async function* bare(
+  entries: AsyncIterable<ArchiveEntry>,
+): AsyncGenerator<Pick<InspectedArchive, "entry">> {
+  for await (const entry of entries) yield { entry };
+}
+
+function tableOf(archives: readonly ListedArchive[], long: boolean, context: CliContext): string {
+  const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
+  const lines = formatTable([lsHead(long), ...archives.map((file) => toCells(file, long))], {
+    right: long ? [1, 2, 3] : [1],
+    paint: (cell, row) =>
+      row === 0
+        ? colors.bold(cell)
+        : archives[row - 1]!.type === "damaged"
+        ? colors.red(cell)
+        : cell,
+  });
+  const all = [...lines.map((line) => line.trimEnd()), "", totalOf(archives, long)];
+  return all.map((line) => `${line}\n`).join("");
+}
+
+function totalOf(archives: readonly ListedArchive[], long: boolean): string {
+  const sum = (of: (archive: ListedArchive) => number) =>
+    archives.reduce((total, archive) => total + of(archive), 0);
+  const parts = [
+    countOf(archives.length, "file"),
+    formatBytes(sum(({ entry }) => entry.size)),
+  ];
+  if (!long) return parts.join(", ");
+  const quarantined = sum(({ manifest }) => manifest?.quarantined ?? 0);
+  const unprovable = archives.filter(({ type }) => type === "unprovable").length;
+  const damaged = archives.filter(({ type }) => type === "damaged").length;
+  return [
+    ...parts,
+    `${formatCount(sum(({ manifest }) => manifest?.events ?? 0))} events`,
+    ...quarantined > 0 ? [`${formatCount(quarantined)} quarantined`] : [],
+    ...unprovable > 0 ? [`${formatCount(unprovable)} without a manifest`] : [],
+    ...damaged > 0 ? [`${formatCount(damaged)} damaged: triton verify tells more`] : [],
+  ].join(", ");
+}

@@ -1,0 +1,82 @@
+import { Command, Option } from "commander";
+import type { BigIntegers } from "../../codec/mod.ts";
+import { TritonError } from "../../base/errors.ts";
+import type { CliContext } from "../cli_context.ts";
+import { configOption, streamOption } from "../options/options.ts";
+import { PutLines } from "./put_lines.ts";
+import { countOf } from "../text/report_text.ts";
+import { readConfig } from "../options/stream_config.ts";
+
+interface PutOptions {
+  readonly stream: string;
+  readonly config?: string;
+  readonly ordered?: boolean;
+  readonly bigIntegers: BigIntegers;
+}
+
+/** How long what was read may take to get into the stream after a signal, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/** `triton put`: JSON lines into a stream. */
+export function putCommand(context: CliContext): Command {
+  return new Command("put")
+    .summary("put JSON lines into a stream")
+    .description(
+      "Reads JSON objects from standard input, one a line, and puts each into the stream as an event. " +
+        "The field that the configuration names as partition_key picks the shard. A line that cannot be " +
+        "put is reported with its number; the others are put, and the exit code is 1. So is one with what " +
+        "an event cannot hold: a repeated key, half of a surrogate pair, a number beyond the range of a " +
+        "double, an integer beyond 64 bits, or more than 16 MiB. Where Kinesis refuses more, or a signal " +
+        "stops it, it says which lines are in the stream, and where to resume.",
+    )
+    .addOption(streamOption())
+    .option(
+      "--ordered",
+      "keep events of one key in order, even where Kinesis refuses some for a time",
+    )
+    .addOption(
+      new Option("--big-integers <how>", "what becomes of integers beyond 64 bits")
+        .choices(["refuse", "text"]).default("refuse"),
+    )
+    .addOption(configOption())
+    .action((options: PutOptions) => put(options, context));
+}
+
+async function put(options: PutOptions, context: CliContext): Promise<void> {
+  const [{ parseJsonEvent }, { openWriter }] = await Promise.all([
+    import("../../codec/mod.ts"),
+    import("../../stream/mod.ts"),
+  ]);
+  const streams = await readConfig(options.config, context);
+  const config = streams.stream(options.stream);
+  const partitionKey = streams.partitionKey(options.stream);
+  const { ordered, bigIntegers } = options;
+  const { clock, signal: asked } = context;
+  const signal = afterGrace(context);
+  await using writer = openWriter(config, { partitionKey, ordered, clock, signal });
+  const lines = new PutLines({ writer, parse: parseJsonEvent, bigIntegers, context });
+  let failure: { readonly error: unknown } | undefined;
+  await lines.put(context.stdin, asked).catch((error) => failure = { error });
+  await writer.flush().catch((error) => failure ??= { error });
+  if (writer.written > 0 || failure === undefined) {
+    await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
+  }
+  if (asked.aborted) throw lines.explain("A signal stopped put");
+  if (failure !== undefined) throw writer.written > 0 ? explain(lines, failure) : failure.error;
+  if (lines.bad > 0) throw new TritonError(`${countOf(lines.bad, "line")} could not be put`);
+}
+
+/** Whoever puts the rest later wants to know where to resume. */
+function explain(lines: PutLines, { error }: { readonly error: unknown }): TritonError {
+  return lines.explain(error instanceof Error ? error.message : String(error), error);
+}
+
+/** Aborted some time after the command is asked to come to an end. */
+function afterGrace({ signal, clock }: CliContext): AbortSignal {
+  const controller = new AbortController();
+  signal.addEventListener("abort", async () => {
+    await clock.sleep(GRACE_MS);
+    controller.abort(new TritonError("Stopped by a signal"));
+  });
+  return controller.signal;
+}

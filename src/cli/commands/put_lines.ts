@@ -1,0 +1,139 @@
+import type { BigIntegers } from "../../codec/mod.ts";
+import { TritonError } from "../../base/errors.ts";
+import type { StreamWriter } from "../../stream/mod.ts";
+import type { CliContext } from "../cli_context.ts";
+import { LinePlaces } from "../text/line_places.ts";
+import { Progress } from "../text/progress.ts";
+import { MAX_LINE_BYTES, readLines, untilAborted } from "../text/read_lines.ts";
+import { countOf } from "../text/report_text.ts";
+import { say } from "../text/say.ts";
+
+/** What putting lines takes. */
+export interface PutLinesParts {
+  /** Where events go. */
+  readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
+  /** Makes an event of a line. */
+  readonly parse: (text: string, options: { readonly bigIntegers: BigIntegers }) => Uint8Array;
+  /** What becomes of integers that do not fit in 64 bits. */
+  readonly bigIntegers: BigIntegers;
+  /** Where bad lines are reported. */
+  readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
+}
+
+/** Puts the events of lines, and knows which lines are in the stream. */
+export class PutLines {
+  readonly #parts: PutLinesParts;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  readonly #places = new LinePlaces();
+  readonly #options: { readonly bigIntegers: BigIntegers };
+  /** The last line that was read. */
+  #last = 0;
+  /** How many lines could not be put. */
+  bad = 0;
+
+  /** @param parts The writer, and where bad lines are reported. */
+  constructor(parts: PutLinesParts) {
+    this.#parts = parts;
+    this.#options = { bigIntegers: parts.bigIntegers };
+  }
+
+  /** Puts all lines until a signal is aborted; those that cannot be put are reported and counted. */
+  async put(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const progress = new Progress(this.#parts.context, "put");
+    let [good, bytes] = [0, 0];
+    for await (const { number, bytes: line } of readLines(untilAborted(source, signal))) {
+      if (signal.aborted) break; // the line may have been cut off
+      this.#last = number;
+      const { given } = this.#parts.writer;
+      try {
+        const text = decode(line, this.#decoder);
+        if (text.trim() === "") continue;
+        bytes += await this.#putLine(number, text);
+        await progress.update(++good, bytes);
+      } catch (error) {
+        if (!isFaultOfLine(error)) {
+          // It may be of an earlier record; then this one was not taken.
+          if (this.#parts.writer.given === given) this.#last = number - 1;
+          throw error;
+        }
+        this.bad++;
+        await progress.clear();
+        await say(this.#parts.context, `line ${number}: ${this.#inLines(error.message)}`);
+      }
+    }
+    await progress.clear();
+  }
+
+  /** Puts the event of a line, and returns its size in bytes. */
+  async #putLine(number: number, text: string): Promise<number> {
+    const { writer, parse } = this.#parts;
+    const event = parse(text, this.#options);
+    // Before it is taken: an earlier record may fail while there is no room.
+    this.#places.add(writer.given, number);
+    if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);
+    await writer.putEvent(event);
+    return event.length;
+  }
+
+  /**
+   * The error for an end before all lines were put: what happened, which lines are not in the stream,
+   * and where to resume.
+   */
+  explain(why: string, cause?: unknown): TritonError {
+    const { unwritten } = this.#parts.writer;
+    const missing = rangesOf(unwritten.map((place) => this.#places.lineOf(place)!));
+    const reported = this.bad > 0 ? [`the ${countOf(this.bad, "line")} reported above`] : [];
+    const others = [...missing, ...reported];
+    const last = this.#last === 1 ? "line 1 is" : `lines 1 to ${this.#last} are`;
+    const state = this.#last === 0
+      ? "no line was read"
+      : `${last} in the stream${others.length > 0 ? `, except ${others.join(", ")}` : ""}`;
+    const first = missing.length > 0 ? `${missing.join(", ")} and ` : "";
+    return new TritonError(
+      `${this.#inLines(why)}; ${state}; to resume, put ${first}what follows line ${this.#last}`,
+      { cause },
+    );
+  }
+
+  /** Says the line where a message says the place of a record. */
+  #inLines(message: string): string {
+    return message.replace(/^(Cannot put )record (\d+)/, (whole, start, place) => {
+      const line = this.#places.lineOf(Number(place));
+      return line === undefined ? whole : `${start}line ${line}`;
+    });
+  }
+}
+
+/** Numbers as ranges: `line 3`, `lines 5 to 8`. */
+function rangesOf(numbers: readonly number[]): string[] {
+  const ranges: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] + 1 === number) range[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([first, last]) =>
+    first === last ? `line ${first}` : `lines ${first} to ${last}`
+  );
+}
+
+/** Errors that speak of one line alone, by their names, so that their modules are loaded late. */
+const LINE_ERRORS = new Set(["JsonEventError", "LineError", "PartitionKeyError", "RangeError"]);
+
+function isFaultOfLine(error: unknown): error is Error {
+  return error instanceof Error && LINE_ERRORS.has(error.name);
+}
+
+/** Thrown when a line is not text, or too much of it. */
+class LineError extends TritonError {}
+
+function decode(line: Uint8Array | undefined, decoder: TextDecoder): string {
+  if (line === undefined) {
+    throw new LineError(`Cannot read event: the line has more than ${MAX_LINE_BYTES} bytes`);
+  }
+  try {
+    return decoder.decode(line);
+  } catch (cause) {
+    throw new LineError("Cannot read event: the line is not UTF-8", { cause });
+  }
+}

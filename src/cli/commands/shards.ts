@@ -1,0 +1,38 @@
+import { Command } from "commander";
+import type { CliContext } from "../cli_context.ts";
+import { configOption, streamOption } from "../options/options.ts";
+import { streamConfig } from "../options/stream_config.ts";
+import { jsonLine, tabLine } from "../text/say.ts";
+
+/** How often a person's question is asked: with the pauses, for about half a minute. */
+export const INTERACTIVE_ATTEMPTS = 8;
+
+interface ShardsOptions {
+  readonly stream: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `triton shards`: the shards of a stream. */
+export function shardsCommand(context: CliContext): Command {
+  return new Command("shards")
+    .summary("list the shards of a stream")
+    .description("Lists the identifiers of a stream's shards, closed ones included, one a line.")
+    .addOption(streamOption())
+    .option("--json", "print one JSON object a line, with parents and sequence numbers")
+    .addOption(configOption())
+    .action((options: ShardsOptions) => shards(options, context));
+}
+
+async function shards(options: ShardsOptions, context: CliContext): Promise<void> {
+  const { listAllShards, openKinesis } = await import("../../kinesis/mod.ts");
+  const config = await streamConfig(options, context);
+  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  const { clock } = context;
+  const patience = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
+  for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, patience)) {
+    await context.stdout.write(
+      options.json === true ? jsonLine({ shardId, ...more }) : tabLine([shardId]),
+    );
+  }
+}

@@ -1,0 +1,127 @@
+import { Command, Option } from "commander";
+import { ServiceError } from "../../../base/errors.ts";
+import { printable } from "../../../base/safe_text.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { clientOption, configOption, databaseOption, parseSeconds } from "../../options/options.ts";
+import { redact } from "../../text/redact.ts";
+import { readConfig } from "../../options/stream_config.ts";
+import { statsRows } from "./stats_rows.ts";
+import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
+import { colorsOf } from "../../text/table.ts";
+import { watch } from "../../watch.ts";
+import { say } from "../../text/say.ts";
+
+const FORMATS = ["table", "carbon", "json"] as const;
+
+interface StatsOptions {
+  readonly clientName?: string;
+  readonly stream?: string;
+  readonly checkpointDb: string;
+  readonly config?: string;
+  readonly format?: typeof FORMATS[number];
+  readonly json?: boolean;
+  readonly lag?: boolean;
+  readonly watch?: number | true;
+}
+
+/** How often `--watch` looks again, in milliseconds. */
+const WATCH_MS = 2_000;
+
+/** `triton stats`: how far each client has come. */
+export function statsCommand(context: CliContext): Command {
+  return new Command("stats")
+    .summary("tell how far clients have come in each shard")
+    .description(
+      "Tells, for each shard that a client reads or archives, who holds it, its last position and when " +
+        "that was saved or confirmed, and how many losses are recorded. On a terminal it is a table, with " +
+        "owners and positions cut short. Elsewhere it is go-triton's lines for Carbon (Graphite): " +
+        "CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds, and CLIENT.STREAM.SHARD.gaps COUNT " +
+        "NOW for each shard of which records are lost: dropped by the stream before they were archived, " +
+        "or passed over. Nothing is written to the database.",
+    )
+    .addOption(clientOption("only this client: all clients unless given"))
+    .option("--stream <name>", "only this stream, by its logical name in the configuration")
+    .addOption(databaseOption())
+    .addOption(
+      new Option("--format <format>", "table on a terminal unless given, else carbon")
+        .choices(FORMATS),
+    )
+    .option("--json", "the same as --format json: one JSON object a line, nothing cut short")
+    .option("--lag", "ask the streams, too: how old is the oldest record after each position")
+    .addOption(
+      new Option("--watch [seconds]", "again and again, every 2 seconds unless given, until SIGINT")
+        .argParser(parseSeconds),
+    )
+    .addOption(configOption())
+    .action((options: StatsOptions) => stats(options, context));
+}
+
+async function stats(options: StatsOptions, context: CliContext): Promise<void> {
+  const { stdout, env } = context;
+  const format = formatOf(options, context);
+  const colors = colorsOf(stdout.isTerminal && !env.NO_COLOR);
+  const print = { table: (stats: Stats) => toTable(stats, colors), carbon: toCarbon, json: toJson };
+  const read = async () => {
+    const stats = await readStats(options, context);
+    return [...print[format](stats), ...await tell(problemsOf(stats), context)];
+  };
+  if (options.watch === undefined) {
+    return await stdout.write((await read()).map((line) => `${line}\n`).join(""));
+  }
+  const intervalMs = options.watch === true ? WATCH_MS : options.watch;
+  const title = colors.dim(`triton stats, every ${intervalMs / 1000} s`);
+  await watch(patiently(read, context), { title, intervalMs }, context);
+}
+
+/** What fails at once is a mistake; what fails later, at a service, may pass. */
+function patiently(
+  read: () => Promise<string[]>,
+  context: CliContext,
+): () => Promise<readonly string[]> {
+  let last: readonly string[] | undefined;
+  return async () => {
+    try {
+      return last = await read();
+    } catch (error) {
+      const passes = error instanceof ServiceError && error.retryable;
+      if (last === undefined || !passes) throw error;
+      const told = await tell([error.message], context);
+      return context.stdout.isTerminal ? [...last, ...told] : [];
+    }
+  };
+}
+
+/** Tells of problems: below the table on a terminal, on standard error elsewhere. */
+async function tell(problems: readonly string[], context: CliContext): Promise<string[]> {
+  if (context.stdout.isTerminal) {
+    return problems.flatMap((problem) => ["", printable(redact(problem, context.env))]);
+  }
+  for (const problem of problems) await say(context, problem);
+  return [];
+}
+
+function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeof FORMATS[number] {
+  if (json === true) return "json";
+  return format ?? (stdout.isTerminal ? "table" : "carbon");
+}
+
+async function readStats(options: StatsOptions, context: CliContext): Promise<Stats> {
+  const { readLedger } = await import("../../../checkpoint/mod.ts");
+  const { clientName: client, checkpointDb, stream, lag = false } = options;
+  const config = stream !== undefined || lag
+    ? await readConfig(options.config, context)
+    : undefined;
+  const name = stream === undefined ? undefined : config!.stream(stream).name;
+  const history = await readLedger(checkpointDb, { client, stream: name });
+  const rows = statsRows(history);
+  if (!lag) return { rows, gaps: history.gaps, lags: undefined, now: context.clock.now() };
+  const { readLags } = await import("./stats_lag.ts");
+  const lags = await readLags(rows, config!, context);
+  return { rows, gaps: history.gaps, lags, now: context.clock.now() };
+}
+
+/** Why some lags are not known. */
+function problemsOf({ lags }: Stats): string[] {
+  const unknown = [...lags?.values() ?? []].filter((lag) => lag.type === "unknown");
+  return [...new Set(unknown.map(({ reason }) => reason))];
+}

@@ -1,0 +1,134 @@
+import type { ClientGap } from "../../../checkpoint/mod.ts";
+import { printable } from "../../../base/safe_text.ts";
+import type { Lag } from "./stats_lag.ts";
+import { ageOf, type StatsRow } from "./stats_rows.ts";
+import { type Colors, formatSpan, formatTable } from "../../text/table.ts";
+
+/** What `triton stats` prints, as of one moment. */
+export interface Stats {
+  readonly rows: readonly StatsRow[];
+  readonly gaps: readonly ClientGap[];
+  /** How far behind each row is, if that was asked for. */
+  readonly lags: ReadonlyMap<StatsRow, Lag> | undefined;
+  /** When it was read, in milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** go-triton's lines, as Carbon (Graphite) takes them. */
+export function toCarbon({ rows, lags, now }: Stats): string[] {
+  const at = Math.floor(now / 1000);
+  const line = ({ client, stream, shardId }: StatsRow, name: string, value: number) =>
+    `${[client, stream, shardId].map(carbonWord).join(".")}.${name} ${value} ${at}`;
+  const ages = rows.flatMap((row) => {
+    const age = ageOf(row.updatedAt, now);
+    return age === undefined ? [] : [line(row, "age", age)];
+  });
+  const behind = rows.flatMap((row) => {
+    const lag = lags?.get(row);
+    return lag?.type === "behind" ? [line(row, "lag", Math.floor(lag.ms / 1000))] : [];
+  });
+  const lost = rows.filter(({ gaps }) => gaps > 0).map((row) => line(row, "gaps", row.gaps));
+  return [...ages, ...behind, ...lost];
+}
+
+/** A name as Carbon takes it: a space would end it there. */
+function carbonWord(name: string): string {
+  return printable(name).replaceAll(/\s/g, "_");
+}
+
+/** A JSON object for each shard, then one for each gap. */
+export function toJson({ rows, gaps, lags, now }: Stats): string[] {
+  const shards = rows.filter(({ updatedAt, ledger }) => updatedAt !== undefined || ledger).map(
+    (row) => {
+      const { client, stream, shardId, sequenceNumber, updatedAt, ledger } = row;
+      const lag = lags?.get(row);
+      return {
+        ...{ client, stream, shardId, sequenceNumber, updatedAt },
+        ageSeconds: updatedAt && (ageOf(updatedAt, now) ?? null),
+        ...ledger && leaseOf(row),
+        ...lag && lagOf(lag),
+      };
+    },
+  );
+  const lost = gaps.map(({ shardId, client, stream, ...gap }) => ({
+    gap: { client, stream, shardId, ...gap },
+  }));
+  return [...shards, ...lost].map((line) => printable(JSON.stringify(line)));
+}
+
+function leaseOf({ ledger }: StatsRow): Record<string, unknown> {
+  const { state, owner = null, leasedUntil = null, epoch } = ledger!;
+  return { state, owner, leasedUntil, epoch };
+}
+
+function lagOf(lag: Lag): Record<string, unknown> {
+  switch (lag.type) {
+    case "behind":
+      return { lagMs: lag.ms };
+    case "ended":
+      return { lagMs: 0 };
+    case "unknown":
+      return { lagMs: null, lagError: lag.reason };
+  }
+}
+
+const HEAD = ["stream", "shard", "owner", "position", "age", "lag", "gaps"];
+
+/** A table for people: ids are cut short, and times are in the two largest units. */
+export function toTable(stats: Stats, colors: Colors): string[] {
+  const { rows, lags, now } = stats;
+  if (rows.length === 0) return ["No positions yet."];
+  const clients = new Set(rows.map(({ client }) => client));
+  // A column that says the same in each row, or nothing, is left out.
+  const shown = [clients.size > 1, true, true, true, true, true, lags !== undefined, true];
+  const cut = (cells: readonly string[]) => cells.filter((_, column) => shown[column]);
+  const body = rows.map((row) => [row.client, ...cellsOf(row, lags?.get(row), now)]);
+  const head = cut(["client", ...HEAD]);
+  const names = ["age", "lag", "gaps"];
+  return formatTable([head, ...body.map(cut)], {
+    right: names.map((name) => head.indexOf(name)),
+    paint(cell, row, column) {
+      if (row === 0) return colors.bold(cell);
+      const { gaps, ledger } = rows[row - 1]!;
+      if (head[column] === "gaps" && gaps > 0) return colors.red(cell);
+      if (head[column] === "owner" && ledger?.state === "open" && ledger.owner === undefined) {
+        return colors.yellow(cell);
+      }
+      return cell;
+    },
+  }).map((line) => line.trimEnd());
+}
+
+function cellsOf(row: StatsRow, lag: Lag | undefined, now: number): string[] {
+  const { stream, shardId, sequenceNumber, updatedAt, gaps, start } = row;
+  const age = ageOf(updatedAt, now);
+  return [
+    ...[stream, shardId, ownerOf(row)],
+    sequenceNumber === undefined ? startOf(start) : shorten(sequenceNumber),
+    age === undefined ? "" : formatSpan(age),
+    lagText(lag),
+    gaps === 0 ? "" : String(gaps),
+  ];
+}
+
+function ownerOf({ ledger }: StatsRow): string {
+  if (ledger === undefined) return "-";
+  if (ledger.state === "ended") return "ended";
+  return ledger.owner?.slice(0, 8) ?? "nobody";
+}
+
+function startOf(start: StatsRow["start"]): string {
+  if (start === undefined) return "";
+  return start.type === "at-timestamp" ? `from ${start.timestamp.toISOString()}` : start.type;
+}
+
+function lagText(lag: Lag | undefined): string {
+  if (lag === undefined) return "";
+  return lag.type === "behind" ? formatSpan(lag.ms / 1000) : lag.type === "ended" ? "" : "?";
+}
+
+/** The two ends of a number of 56 digits, which tell it from its neighbours. */
+function shorten(sequenceNumber: string): string {
+  if (sequenceNumber.length <= 20) return sequenceNumber;
+  return `${sequenceNumber.slice(0, 8)}…${sequenceNumber.slice(-8)}`;
+}

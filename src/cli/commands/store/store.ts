@@ -1,0 +1,197 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Patience } from "../../../archiver/services.ts";
+import type { ArchiveLedger } from "../../../checkpoint/archive_ledger.ts";
+import type { ShardId } from "../../../base/record.ts";
+import type { Archiver, ArchiverOptions } from "../../../archiver/mod.ts";
+import type { StreamConfig } from "../../../config/mod.ts";
+import type { CliContext } from "../../cli_context.ts";
+import {
+  bucketOf,
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  parseCount,
+  parseDuration,
+  parseShardId,
+  parseSize,
+  stopTimeoutOption,
+  streamOption,
+} from "../../options/options.ts";
+import {
+  addMonitorOptions,
+  type MonitorOptions,
+  openStoreMonitor,
+  type StoreMonitor,
+} from "./store_monitor.ts";
+import { startPosition, streamConfig } from "../../options/stream_config.ts";
+
+interface StoreOptions extends MonitorOptions {
+  readonly stream: string;
+  readonly bucket?: string;
+  readonly clientName: string;
+  readonly checkpointDb: string;
+  readonly from: string;
+  readonly skipToLatest?: boolean;
+  readonly recover?: boolean;
+  readonly rotate: number;
+  readonly maxSize: number;
+  readonly maxMemory: number;
+  readonly lease: number;
+  readonly stopTimeout: number;
+  readonly shards?: ShardId[];
+  readonly pollInterval: number;
+  readonly requestLimit: number;
+  readonly config?: string;
+}
+
+/** `triton store`: archives a stream until it is told to stop. */
+export function storeCommand(context: CliContext): Command {
+  const command = new Command("store")
+    .alias("s")
+    .summary("archive a stream")
+    .description(
+      "Archives a stream, one file about every hour, until SIGINT, SIGTERM or SIGHUP: it then uploads " +
+        "what it has, saves its positions and exits with 0, or with 1 if that takes longer than " +
+        "--stop-timeout. A second signal, at least 5 seconds later, ends it at once. Several processes " +
+        "with one stream, client name and database share the shards between them.",
+    )
+    .addOption(streamOption())
+    .addOption(bucketOption("where the archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(
+      clientOption("name in the keys of the archives and beside the positions").default("store"),
+    )
+    .addOption(databaseOption())
+    .option(
+      "--from <position>",
+      "where to begin shards without a position: trim-horizon, latest or a time",
+      "trim-horizon",
+    )
+    .option("--skip-to-latest", "pass over saved positions, and begin now")
+    .option("--recover", "where the archive goes further than the database, go on where it ends")
+    .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
+    .addOption(measured("--max-size <size>", "close a file of this compressed size", "32MiB"))
+    .addOption(
+      measured("--max-memory <size>", "read no further while more waits to be archived", "96MiB")
+        .argParser(parseMemory),
+    )
+    .addOption(
+      measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
+    )
+    .addOption(stopTimeoutOption())
+    .option("--shards <ids>", "archive only these shards: ids with commas between", parseShards)
+    .addOption(
+      measured("--poll-interval <duration>", "time between polls of a shard read to its end", "1s"),
+    )
+    .option("--request-limit <count>", "most records to ask for in one poll", parseLimit, 10_000)
+    .addOption(configOption())
+    .action((options: StoreOptions) => store(options, context));
+  return addMonitorOptions(command);
+}
+
+async function store(options: StoreOptions, context: CliContext): Promise<void> {
+  const bucket = bucketOf(options);
+  const { stopTimeout } = options;
+  context.endWithin?.(stopTimeout);
+  context.signal; // which from here on ends the command gracefully
+  const from = await startPosition(options.from, context);
+  const config = await streamConfig(options, context);
+  // The last to go, so that it can be seen what the others are at.
+  await using watch = await openStoreMonitor(
+    { ...options, stream: config.name, client: options.clientName },
+    context,
+  );
+  const { endInTime, lateError } = await import("./store_end.ts");
+  let archiver: Archiver | undefined;
+  const work = () =>
+    archive({ ...options, bucket, from, config }, context, watch, (started) => {
+      archiver = started;
+      watch.watch(started);
+    });
+  const late = () => lateError(archiver?.unarchived, stopTimeout, watch.monitor);
+  await endInTime(work, { limitMs: stopTimeout, late }, context);
+}
+
+/** What is to be archived, and from where on. */
+interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
+  readonly bucket: string;
+  readonly from: ArchiverOptions["from"];
+  readonly config: StreamConfig;
+}
+
+async function archive(
+  { bucket, from, config, ...options }: StoreJob,
+  context: CliContext,
+  { monitor }: StoreMonitor,
+  onStart: (archiver: Archiver) => void,
+): Promise<void> {
+  const { clock, signal } = context;
+  const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
+    import("../../../archiver/mod.ts"),
+    import("../../../checkpoint/mod.ts"),
+    import("../../../kinesis/mod.ts"),
+    import("../../../objects/mod.ts"),
+  ]);
+  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  await using store = await openObjectStore(bucket, { region: config.region });
+  await using ledger = await whenReachable(
+    () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
+    { clock, signal, monitor },
+  );
+  if (ledger === undefined) return;
+  const services = { kinesis, store, ledger, clock, monitor };
+  const archiver = new Archiver(services, {
+    from,
+    skipToLatest: options.skipToLatest,
+    rotateMs: options.rotate,
+    maxSize: options.maxSize,
+    maxMemory: options.maxMemory,
+    leaseMs: options.lease,
+    shards: options.shards,
+    pollIntervalMs: options.pollInterval,
+    limit: options.requestLimit,
+    recover: options.recover,
+    monitor,
+  });
+  onStart(archiver);
+  await archiver.run(signal);
+}
+
+/** Opens the ledger, however long its database takes; undefined if it is time to stop before. */
+async function whenReachable(
+  open: () => Promise<ArchiveLedger>,
+  patience: Patience & { readonly signal: AbortSignal },
+): Promise<ArchiveLedger | undefined> {
+  const { persist } = await import("../../../archiver/services.ts");
+  try {
+    return await persist("ledger", patience, open);
+  } catch (error) {
+    if (error === patience.signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** An option that takes a duration or a size, and is shown in the help as it is written. */
+function measured(flags: string, description: string, fallback: string): Option {
+  const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
+  return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
+}
+
+/** The least memory that makes sense: with less, one answer of Kinesis would fill many files. */
+const MIN_MEMORY = 2 ** 20;
+
+function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes >= MIN_MEMORY) return bytes;
+  throw new InvalidArgumentError(`It takes 1MiB at least, such as 96MiB; this is ${bytes} bytes.`);
+}
+
+function parseShards(text: string): ShardId[] {
+  return text.split(",").map(parseShardId);
+}
+
+function parseLimit(text: string): number {
+  const limit = parseCount(text);
+  if (limit > 10_000) throw new InvalidArgumentError("Kinesis gives no more than 10000.");
+  return limit;
+}

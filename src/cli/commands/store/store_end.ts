@@ -1,0 +1,97 @@
+import { getLogger } from "@logtape/logtape";
+import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
+import { TritonError } from "../../../base/errors.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { countOf } from "../../text/report_text.ts";
+import { GRACE_MS, Stopped } from "../../stop_signals.ts";
+
+const log = getLogger(["triton", "cli"]);
+
+/** Metrics, the status page and the log have this much of the time that the end may take. */
+const LAST_MS = 2_000;
+
+/**
+ * Does a command's work, which has to end within some time after a signal, whatever it waits for.
+ *
+ * @param work Does the work, which ends by itself after the context's signal.
+ * @param options `limitMs` is how long the end may take; two seconds before, what `late` returns is
+ * thrown, or the work is left unfinished if that is undefined.
+ * @param context The world outside.
+ */
+export async function endInTime(
+  work: () => Promise<void>,
+  options: { readonly limitMs: number; readonly late: () => Error | undefined },
+  { clock, signal }: Pick<CliContext, "clock" | "signal">,
+): Promise<void> {
+  const { limitMs, late } = options;
+  const done = new AbortController();
+  const isLate = async () => {
+    await Promise.race([untilAborted(signal), untilAborted(done.signal)]);
+    if (!done.signal.aborted) tellOfStop(signal, limitMs);
+    await clock.sleep(limitMs - LAST_MS, done.signal);
+    const error = late();
+    if (error !== undefined) throw error;
+  };
+  const deadline = isLate();
+  deadline.catch(() => {}); // seen below, unless the work ended before
+  try {
+    await Promise.race([work(), deadline]);
+  } finally {
+    done.abort();
+  }
+}
+
+function tellOfStop({ reason }: AbortSignal, limitMs: number): void {
+  log.info(
+    "Stopping, within {limitMs} ms at most; a second signal after {graceMs} ms ends it at once",
+    {
+      event: "command.stopping",
+      signal: reason instanceof Stopped ? reason.signal : undefined,
+      limitMs,
+      graceMs: GRACE_MS,
+    },
+  );
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/**
+ * Why the end took too long.
+ *
+ * @param left What was read and is not archived; undefined if nothing was read.
+ * @param limitMs How long the end may take.
+ * @param monitor Knows which services fail.
+ * @returns The error; undefined, and logged, if all that was read is archived.
+ */
+export function lateError(
+  left: Archiver["unarchived"] | undefined,
+  limitMs: number,
+  { services }: ArchiverMonitor,
+): TritonError | undefined {
+  const failing = Object.entries(services).flatMap(([name, { error }]) =>
+    error === undefined ? [] : [`${name}: ${error}`]
+  );
+  const why = failing.length > 0 ? ` (${failing.join("; ")})` : "";
+  if (left !== undefined && left.events + left.quarantined > 0) {
+    const what = [
+      countOf(left.events, "event"),
+      ...left.quarantined > 0 ? [countOf(left.quarantined, "quarantined record")] : [],
+    ].join(" and ");
+    return new TritonError(
+      `Cannot archive ${what} in ${countOf(left.files, "file")} within ${
+        limitMs / 1000
+      } s of the ` +
+        `signal (--stop-timeout); whoever reads the shards next reads them again${why}`,
+    );
+  }
+  log.warn("Stopped without an answer of the services: leases last until they expire{why}", {
+    event: "archiver.abandoned",
+    why,
+  });
+  return undefined;
+}

@@ -1,0 +1,133 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
+import type { ListenAddress } from "../../../http/listen_address.ts";
+import type { StoreStatus } from "../../../monitor/mod.ts";
+import { processObservations } from "../../../telemetry/process_metrics.ts";
+import { VERSION } from "../../../base/version.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { listenOption, parseDuration } from "../../options/options.ts";
+import { redact } from "../../text/redact.ts";
+
+/** A file may be uploaded this long after its rotation before something is wrong. */
+const UPLOAD_ALLOWANCE_MS = 15 * 60_000;
+
+/** The options of {@linkcode addMonitorOptions}. */
+export interface MonitorOptions {
+  readonly listen?: ListenAddress;
+  readonly allowedHosts?: readonly string[];
+  readonly unhealthyAfter?: number;
+  readonly unhealthyHeadroom: number;
+}
+
+/** Adds the options that say how a store is watched. */
+export function addMonitorOptions(command: Command): Command {
+  return command
+    .addOption(
+      listenOption("show status and metrics there: 127.0.0.1:9464, or :9464 for the same"),
+    )
+    .option("--allowed-hosts <names>", "other names that --listen may be asked by", parseHosts)
+    .option(
+      "--unhealthy-after <duration>",
+      "/healthz says 503 when a record waits for so long (default: --rotate and 15m)",
+      parseDuration,
+    )
+    .addOption(
+      new Option(
+        "--unhealthy-headroom <duration>",
+        "/healthz says 503 when the stream drops what waits in less than this",
+      ).argParser(parseDuration).default(parseDuration("6h"), "6h"),
+    );
+}
+
+function parseHosts(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (!names.every((name) => /^[a-zA-Z0-9._-]+$/.test(name))) {
+    throw new InvalidArgumentError("It takes host names without ports, with commas between.");
+  }
+  return names;
+}
+
+/** What is being archived. */
+export interface WatchedStore extends MonitorOptions {
+  readonly stream: string;
+  readonly client: string;
+  readonly rotate: number;
+  readonly lease: number;
+}
+
+/** Watches a store. */
+export interface StoreMonitor extends AsyncDisposable {
+  /** Counts what happens. */
+  readonly monitor: ArchiverMonitor;
+  /** Watches an archiver too, once there is one. */
+  watch(archiver: Archiver): void;
+}
+
+/**
+ * Begins to watch a store, from before its database is reached, and to show what is seen if that is
+ * asked for.
+ *
+ * @throws {TritonError} If the address cannot be listened on.
+ */
+export async function openStoreMonitor(
+  store: WatchedStore,
+  { clock, env }: CliContext,
+): Promise<StoreMonitor> {
+  const [{ ArchiverMonitor }, { MetricRegistry, MonitorServer, needsExporter, OtlpExporter }] =
+    await Promise
+      .all([import("../../../archiver/mod.ts"), import("../../../monitor/mod.ts")]);
+  const { stream, client, listen, allowedHosts } = store;
+  const registry = new MetricRegistry();
+  const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
+  const startedAt = new Date(clock.now());
+  const unobserve = monitor.observe(() => processObservations(startedAt));
+  let archiver: Archiver | undefined;
+  const status = (): StoreStatus => ({
+    ...{ stream, client, startedAt, version: VERSION },
+    at: new Date(clock.now()),
+    state: "starting",
+    ...withoutSecrets({ ...archiver?.status(), ...seen(monitor) }, env),
+  });
+  const limits = {
+    unhealthyAfterMs: store.unhealthyAfter ?? store.rotate + UPLOAD_ALLOWANCE_MS,
+    minHeadroomMs: store.unhealthyHeadroom,
+    leaseMs: store.lease,
+  };
+  const server = listen === undefined ? undefined : new MonitorServer({
+    address: listen,
+    ...{ allowedHosts, status, registry, limits, clock },
+  });
+  const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
+  return {
+    monitor,
+    watch: (started) => void (archiver = started),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([exporter?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
+      unobserve();
+    },
+  };
+}
+
+function seen({ services, recentErrors }: ArchiverMonitor) {
+  return { services, recentErrors };
+}
+
+/** Masks what services said, in which there may be anything. */
+function withoutSecrets<T extends Pick<StoreStatus, "services" | "recentErrors" | "shards">>(
+  status: T,
+  env: CliContext["env"],
+): T {
+  const { services, recentErrors, shards } = status;
+  const masked = Object.entries(services).map(([name, service]) => {
+    const { error } = service;
+    return [name, error === undefined ? service : { ...service, error: redact(error, env) }];
+  });
+  return {
+    ...status,
+    shards: shards?.map((shard) =>
+      shard.error === undefined ? shard : { ...shard, error: redact(shard.error, env) }
+    ),
+    services: Object.fromEntries(masked),
+    recentErrors: recentErrors.map((error) => ({ ...error, message: redact(error.message, env) })),
+  };
+}

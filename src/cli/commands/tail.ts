@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import type { TritonRecord } from "../../base/record.ts";
+import type { CliContext } from "../cli_context.ts";
+import {
+  bucketOption,
+  clientOption,
+  configOption,
+  parseCount,
+  streamOption,
+} from "../options/options.ts";
+import { startPosition, streamConfig } from "../options/stream_config.ts";
+import { say } from "../text/say.ts";
+
+interface TailOptions {
+  readonly stream: string;
+  readonly from: string;
+  readonly limit?: number;
+  readonly bucket?: string;
+  readonly clientName?: string;
+  readonly config?: string;
+}
+
+/** `triton tail`: live events as JSON lines. */
+export function tailCommand(context: CliContext): Command {
+  return new Command("tail")
+    .summary("print live events as JSON lines")
+    .description(
+      "Prints the events of a stream as they arrive, one JSON object a line, until SIGINT. From a time " +
+        "on, and with a bucket, it prints first what is archived since then (whole files, so events of " +
+        "up to one file before it, too), and then what is live: each event once.",
+    )
+    .addOption(streamOption())
+    .option("--from <position>", "where to begin: latest, trim-horizon or a time", "latest")
+    .option("--limit <count>", "stop after this many events", parseCount)
+    .addOption(bucketOption("where the archives are, for --from a time"))
+    .addOption(clientOption("the client that wrote the archives, where there are several"))
+    .addOption(configOption())
+    .action((options: TailOptions) => tail(options, context));
+}
+
+async function tail(options: TailOptions, context: CliContext): Promise<void> {
+  const { NdjsonWriter } = await import("../../codec/mod.ts");
+  await using events = await openEvents(options, context);
+  const writer = new NdjsonWriter();
+  let left = options.limit ?? Infinity;
+  for await (const record of events) {
+    await context.stdout.write(writer.write(record.raw));
+    if (--left <= 0) break;
+  }
+}
+
+/** The live stream, or, where there is an archive to begin with, the stream's history. */
+async function openEvents(
+  options: TailOptions,
+  context: CliContext,
+): Promise<AsyncIterable<TritonRecord> & AsyncDisposable> {
+  const from = await startPosition(options.from, context);
+  const config = await streamConfig(options, context);
+  const report = (error: Error) => say(context, error.message);
+  const { clock, signal } = context;
+  const { bucket, clientName: client } = options;
+  if (bucket === undefined || from.type !== "at-timestamp") {
+    const { openStream } = await import("../../stream/mod.ts");
+    return openStream(config, { from, clock, signal, onInvalid: report });
+  }
+  const { openHistory } = await import("../../history/mod.ts");
+  return openHistory(config, {
+    ...{ bucket, client, clock, signal },
+    from: from.timestamp,
+    onInvalid: report,
+    onGap: report,
+  });
+}

@@ -1,0 +1,92 @@
+import { Command } from "commander";
+import type { ArchiveKnowledge, ArchiveReport } from "../../archive/mod.ts";
+import { TritonError } from "../../base/errors.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive_options.ts";
+import { type CliContext, writeReport } from "../cli_context.ts";
+import { databaseOption } from "../options/options.ts";
+import { Progress } from "../text/progress.ts";
+import { countOf, formatReport } from "../text/report_text.ts";
+import { jsonLine } from "../text/say.ts";
+
+interface VerifyOptions extends ArchiveOptions {
+  readonly checkpointDb?: string;
+  readonly deep?: boolean;
+  readonly acceptGaps?: boolean;
+  readonly allowEmpty?: boolean;
+  readonly json?: boolean;
+}
+
+/** `triton verify`: whether an archive is whole. */
+export function verifyCommand(context: CliContext): Command {
+  const command = new Command("verify")
+    .summary("prove that the archive of a stream is whole")
+    .description(
+      "Follows the files of each shard from one to the next by what they say of themselves, and prints " +
+        "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a " +
+        "manifest, those of go-triton, are counted as unprovable. With a database, recorded gaps are " +
+        "listed, too, and a missing last file is noticed; nothing is written to it. Where no archive is " +
+        "found at all, it exits with 1 unless --allow-empty is given.",
+    );
+  return addArchiveOptions(command)
+    .addOption(databaseOption().default(undefined))
+    .option("--deep", "read every byte, and hold it against checksums and hashes")
+    .option("--accept-gaps", "exit with 0 where all that is missing was recorded as lost")
+    .option("--allow-empty", "exit with 0 where there is no archive at all")
+    .option("--json", "print one JSON object")
+    .action((options: VerifyOptions) => verify(options, context));
+}
+
+async function verify(options: VerifyOptions, context: CliContext): Promise<void> {
+  const { verifyArchive } = await import("../../archive/mod.ts");
+  const { config, store: opened } = await openStoreOf(options, context);
+  await using store = opened;
+  const progress = new Progress(context, "verified", { noun: "files" });
+  const report = await verifyArchive(store, {
+    stream: config.name,
+    from: options.startDate,
+    to: options.endDate,
+    client: options.clientName,
+    deep: options.deep,
+    allowEmpty: options.allowEmpty,
+    knowledge: knowledgeOf(options, config.name),
+    clock: context.clock,
+    onProgress: (files, bytes) => progress.update(files, bytes),
+  });
+  await progress.clear();
+  const text = options.json === true ? jsonLine(report) : formatReport(report);
+  await writeReport(context, text);
+  const faults = faultsOf(report, options);
+  if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
+}
+
+/** What the database knows, if one is named. */
+function knowledgeOf(
+  { checkpointDb: url, clientName: client }: VerifyOptions,
+  stream: string,
+): ArchiveKnowledge | undefined {
+  if (url === undefined) return undefined;
+  const read = async () => {
+    const { readLedger } = await import("../../checkpoint/mod.ts");
+    return await readLedger(url, { client, stream });
+  };
+  return {
+    checkpoints: async () => {
+      const { checkpoints, shards } = await read();
+      const archivers = new Set(shards.map(({ client }) => client));
+      return checkpoints.map((one) => ({ ...one, isArchivers: archivers.has(one.client) }));
+    },
+    gaps: async () => (await read()).gaps,
+    moves: async () => (await read()).moves,
+  };
+}
+
+function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {
+  const { files, problems, gaps } = report;
+  return [
+    ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
+    ...gaps.length > 0 && options.acceptGaps !== true ? [countOf(gaps.length, "recorded gap")] : [],
+    ...files === 0 && options.allowEmpty !== true
+      ? ["there is no archive; check the stream, the bucket and the days, or pass --allow-empty"]
+      : [],
+  ];
+}

@@ -1,0 +1,74 @@
+import { type Command, Option } from "commander";
+import type { CliContext } from "../cli_context.ts";
+import { UsageError } from "./usage_error.ts";
+
+const LEVELS = ["debug", "info", "warning", "error"] as const;
+const FORMATS = ["text", "json"] as const;
+
+/** The least important events that are told. */
+export type LogLevel = typeof LEVELS[number];
+
+/** How the log is written. */
+export interface LogSettings {
+  readonly level: LogLevel;
+  /** Lines for people, or JSON lines. */
+  readonly format: typeof FORMATS[number];
+  /** Whether somebody asked for this format, rather than that standard error decided it. */
+  readonly isChosen: boolean;
+  readonly colors: boolean;
+}
+
+/** What the global options say. */
+export interface LogOptions {
+  readonly logLevel?: LogLevel;
+  readonly logFormat?: LogSettings["format"];
+  readonly verbose?: boolean;
+}
+
+/** Adds the options of the log to the program. */
+export function addLogOptions(program: Command): Command {
+  return program
+    .option("--verbose", "the same as --log-level debug, with the whole trace of an error")
+    .addOption(
+      new Option("--log-level <level>", "lowest level to log, info unless given [$TRITON_LOG]")
+        .choices(LEVELS),
+    )
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "of the log: text on a terminal unless given, else json [$TRITON_LOG]",
+      )
+        .choices(FORMATS),
+    );
+}
+
+/**
+ * How the log is to be written.
+ *
+ * Options come first, then `TRITON_LOG`, which holds a level, a format, or both with a comma
+ * between; then what suits standard error.
+ */
+export function logSettings(options: LogOptions, { env, stderr }: CliContext): LogSettings {
+  const variable = parseVariable(env.TRITON_LOG ?? "");
+  const level = options.logLevel ?? (options.verbose === true ? "debug" : variable.level) ?? "info";
+  const chosen = options.logFormat ?? variable.format;
+  const format = chosen ?? (stderr.isTerminal ? "text" : "json");
+  const colors = stderr.isTerminal && !env.NO_COLOR;
+  return { level, format, isChosen: chosen !== undefined, colors };
+}
+
+function parseVariable(text: string): Partial<Pick<LogSettings, "level" | "format">> {
+  let parsed: Partial<Pick<LogSettings, "level" | "format">> = {};
+  for (const part of text.split(",").map((part) => part.trim()).filter((part) => part !== "")) {
+    const level = LEVELS.find((name) => name === part);
+    const format = FORMATS.find((name) => name === part);
+    if (level === undefined && format === undefined) {
+      throw new UsageError(
+        `environment variable TRITON_LOG is "${text}". It takes a level (${LEVELS.join(", ")}), ` +
+          `a format (${FORMATS.join(", ")}), or both, as in "debug,json"`,
+      );
+    }
+    parsed = { ...parsed, ...level && { level }, ...format && { format } };
+  }
+  return parsed;
+}

@@ -1,0 +1,211 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ListenAddress, parseListenAddress } from "../../http/listen_address.ts";
+import { pathOfFileUrl } from "../../objects/directory/file_url.ts";
+import type { ShardId } from "../../base/record.ts";
+import type { CliContext } from "../cli_context.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** An option that an environment variable can stand in for. */
+class EnvOption extends Option {
+  readonly variable: string;
+
+  constructor(flags: string, description: string, variable: string) {
+    super(flags, `${description} [$${variable}]`);
+    this.variable = variable;
+  }
+}
+
+/**
+ * Gives a command the values of its environment variables, before its arguments are read.
+ *
+ * Commander has the like, but takes the process's own environment.
+ */
+export function applyEnvironment(command: Command, env: CliContext["env"]): void {
+  for (const option of command.options) {
+    if (!(option instanceof EnvOption)) continue;
+    const { variable } = option;
+    const text = env[variable];
+    if (text === undefined || text === "") continue;
+    const name = option.attributeName();
+    try {
+      const value = option.parseArg === undefined ? text : option.parseArg(text, undefined);
+      command.setOptionValueWithSource(name, value, "env");
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      command.setOptionValueWithSource(name, text, "env");
+      // Nobody minds who asks for help, or passes the option itself.
+      command.hook("preAction", () => {
+        if (command.getOptionValueSource(name) !== "env") return;
+        const { message } = error;
+        command.error(`error: environment variable ${variable} is "${text}". ${message}`, {
+          exitCode: 2,
+        });
+      });
+    }
+  }
+}
+
+/** `--stream`, the logical name of a stream. */
+export function streamOption(): Option {
+  return new Option("--stream <name>", "logical name of the stream, as in the configuration")
+    .makeOptionMandatory();
+}
+
+/** `--config`, the file that maps logical names to streams. */
+export function configOption(): Option {
+  return new EnvOption("--config <file>", "YAML file that names the streams", "TRITON_CONFIG");
+}
+
+/** `--bucket`, where the archives are. */
+export function bucketOption(description: string): Option {
+  return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(parseBucket);
+}
+
+/** The value of `--bucket`, which must be there. */
+export function bucketOf({ bucket }: { readonly bucket?: string | undefined }): string {
+  if (bucket !== undefined) return bucket;
+  throw new UsageError("No bucket: set TRITON_BUCKET, or pass --bucket, to where the archives are");
+}
+
+/** `--checkpoint-db`, where positions are kept. */
+export function databaseOption(): Option {
+  return new EnvOption(
+    "--checkpoint-db <url>",
+    "database of positions: sqlite://PATH or postgres://...",
+    "TRITON_DB",
+  ).default("sqlite://triton.db");
+}
+
+/** `--client-name`, which stands in the keys of archives and beside each position. */
+export function clientOption(description: string): Option {
+  return new EnvOption("--client-name <name>", description, "TRITON_CLIENT")
+    .argParser(parseClientName);
+}
+
+/** `--listen`, where `triton store` shows status and metrics. */
+export function listenOption(description: string): Option {
+  return new EnvOption("--listen <address>", description, "TRITON_LISTEN").argParser(parseListen);
+}
+
+/** The value of `--listen`. */
+export function parseListen(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError(
+    "It takes an address such as 127.0.0.1:9464, [::1]:9464 or :9464.",
+  );
+}
+
+/** `--stop-timeout`, how long the end may take. */
+export function stopTimeoutOption(): Option {
+  return new EnvOption(
+    "--stop-timeout <duration>",
+    "end within this time after a signal, whatever is not archived by then",
+    "TRITON_STOP_TIMEOUT",
+  ).argParser(parseStopTimeout).default(110_000, "110s");
+}
+
+function parseStopTimeout(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 3_000) return ms;
+  throw new InvalidArgumentError("It takes 3s at least, such as 110s: logs have 2s of it.");
+}
+
+const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Reads a duration such as `90s`, `15m` or `1h`; the result is in milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
+  const ms = match === null ? 0 : Number(match[1]) * DURATION_UNITS[match[2]!]!;
+  if (ms < 1_000 || ms > 24 * 3_600_000) {
+    throw new InvalidArgumentError("It takes a duration from 1s to 24h, such as 90s, 15m or 1h.");
+  }
+  return ms;
+}
+
+/** Reads a number of seconds such as `2` or `0.5`; the result is in milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds < 0.1 || seconds > 86_400) {
+    throw new InvalidArgumentError("It takes seconds, from 0.1 to 86400.");
+  }
+  return Math.round(seconds * 1000);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** Reads a size such as `64MiB`, `500MB` or `1048576`; the result is in bytes. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text);
+  const unit = match === null ? undefined : SIZE_UNITS[match[2]!];
+  const bytes = unit === undefined ? 0 : Math.round(Number(match![1]) * unit);
+  if (bytes < 1) {
+    throw new InvalidArgumentError("It takes a size, such as 64MiB, 500MB or 1048576.");
+  }
+  return bytes;
+}
+
+/** Reads a whole number from 1 up. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError("It takes a whole number from 1 up.");
+  }
+  return count;
+}
+
+/** Checks a day in the form `YYYYMMDD` (or `YYYY-MM-DD`); the result is in the first form. */
+export function parseDay(text: string): string {
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})$/.exec(text);
+  const iso = match === null ? "" : `${match[1]}-${match[2]}-${match[3]}`;
+  const date = new Date(`${iso}T00:00:00Z`);
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== iso) {
+    throw new InvalidArgumentError("It takes a day of the calendar as YYYYMMDD, such as 20150710.");
+  }
+  if (iso < "1970") throw new InvalidArgumentError("It takes a day from 1970 on.");
+  return iso.replaceAll("-", "");
+}
+
+/** Checks the URL of an object store; one in memory would be gone when the command ends. */
+function parseBucket(text: string): string {
+  if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
+    throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
+  }
+  try {
+    if (/^file:/i.test(text)) pathOfFileUrl(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+  return text;
+}
+
+/** Checks the id of a shard. */
+export function parseShardId(text: string): ShardId {
+  if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
+    throw new InvalidArgumentError("The id of a shard is such as shardId-000000000000.");
+  }
+  return text as ShardId;
+}
+
+/** Checks a client's name, which stands in the keys of its archives. */
+export function parseClientName(text: string): string {
+  if (!/^[A-Za-z0-9_.]{1,128}$/.test(text)) {
+    throw new InvalidArgumentError(
+      'It takes letters, digits, "_" and "."; a "-" would make the keys of archives ambiguous.',
+    );
+  }
+  return text;
+}

@@ -1,0 +1,37 @@
+import type { Config, StreamConfig } from "../../config/mod.ts";
+import type { StartPosition } from "../../base/record.ts";
+import type { CliContext } from "../cli_context.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Reads the configuration; regions fall back to `AWS_REGION`. */
+export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
+  if (path === undefined) {
+    throw new UsageError(
+      "No configuration: set TRITON_CONFIG, or pass --config, to the YAML file that names the streams",
+    );
+  }
+  const { loadConfig } = await import("../../config/mod.ts");
+  return await loadConfig(path, { env: context.env });
+}
+
+/** What the configuration says of a stream. */
+export async function streamConfig(
+  options: { readonly config?: string; readonly stream: string },
+  context: CliContext,
+): Promise<StreamConfig> {
+  return (await readConfig(options.config, context)).stream(options.stream);
+}
+
+/** Reads a `--from`. */
+export async function startPosition(
+  text: string,
+  context: CliContext,
+): Promise<Exclude<StartPosition, { readonly type: "after" }>> {
+  const { parseStartPosition } = await import("../../kinesis/mod.ts");
+  try {
+    return parseStartPosition(text, context.clock.now());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}

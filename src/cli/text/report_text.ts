@@ -1,0 +1,95 @@
+import type {
+  ArchivedShard,
+  ArchiveProblem,
+  ArchiveReport,
+  RecordedGap,
+} from "../../archive/mod.ts";
+import { printable } from "../../base/safe_text.ts";
+import { formatBytes, formatCount } from "./progress.ts";
+import { formatTable, formatTime } from "./table.ts";
+
+/** A report as people read it. */
+export function formatReport(report: ArchiveReport): string {
+  const shards = report.shards.length > 0
+    ? ["", ...formatTable(shardRows(report.shards), { right: [2, 3] })]
+    : [];
+  const lines = [
+    ...summary(report),
+    ...shards,
+    ...spaced(report.problems.map(problemLine)),
+    ...spaced(report.gaps.map(gapLine)),
+    ...report.whole ? ["", "The archive is whole."] : [],
+  ];
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/** A count with its noun: `1 problem`, `2 problems`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function summary(report: ArchiveReport): string[] {
+  const { files, empty, size, events, bytes, quarantined, quarantine, unprovable } = report;
+  const rows = [
+    ["stream", `${report.stream}, ${daysOf(report)}`],
+    [
+      "files",
+      `${formatCount(files)}, ${formatBytes(size)}${empty > 0 ? `, ${empty} empty` : ""}`,
+    ],
+    ["events", `${formatCount(events)}, ${formatBytes(bytes)} uncompressed`],
+  ];
+  if (quarantined > 0) {
+    const where = countOf(quarantine.length, "file");
+    const records = countOf(quarantined, "record");
+    rows.push(["quarantine", `${records} in ${where}; triton quarantine lists them`]);
+  }
+  if (unprovable.length > 0) {
+    const range = `${unprovable[0]} to ${unprovable.at(-1)}`;
+    rows.push(["unprovable", `${countOf(unprovable.length, "file")} without a manifest: ${range}`]);
+  }
+  return formatTable(rows);
+}
+
+function daysOf({ from, to }: ArchiveReport): string {
+  if (from === undefined && to === undefined) return "all days";
+  return `${from ?? "the first day"} to ${to ?? "today"}`;
+}
+
+function shardRows(shards: readonly ArchivedShard[]): string[][] {
+  const head = [
+    "client",
+    "shard",
+    "files",
+    "events",
+    "first arrival",
+    "last arrival",
+    "last record",
+  ];
+  return [
+    head,
+    ...shards.map(({ client, shardId, files, events, firstArrival, lastArrival, last }) => [
+      ...[client, shardId, formatCount(files), formatCount(events)],
+      ...[formatTime(firstArrival), formatTime(lastArrival), last],
+    ]),
+  ];
+}
+
+/** One line about a problem. */
+export function problemLine({ type, keys, client, shardId, message }: ArchiveProblem): string {
+  const where = shardId === undefined ? [] : [client, shardId];
+  return `${[`${type}:`, ...where, keys.join(" and ")].join(" ").trimEnd()}: ${message}`;
+}
+
+function gapLine({ client, shardId, after, until, reason, recordedAt }: RecordedGap): string {
+  const range = `after ${after ?? "its beginning"}${
+    until === undefined ? "" : `, before ${until}`
+  }`;
+  return `recorded gap: ${client} ${shardId} ${range}: ${reason}, noticed ${
+    formatTime(recordedAt)
+  }`;
+}
+
+/** Lines with an empty one before them, if there are any. */
+function spaced(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", ...lines];
+}

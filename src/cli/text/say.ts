@@ -1,0 +1,21 @@
+import { printable } from "../../base/safe_text.ts";
+import type { CliContext } from "../cli_context.ts";
+import { redact } from "./redact.ts";
+
+/** Writes a message for people to standard error: one line, without secrets, safe for a terminal. */
+export async function say(
+  context: Pick<CliContext, "stderr" | "env">,
+  message: string,
+): Promise<void> {
+  await context.stderr.write(`triton: ${printable(redact(message, context.env))}\n`);
+}
+
+/** A line of JSON, newline included. */
+export function jsonLine(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`;
+}
+
+/** A line for programs, newline included: cells with tabs between, none of which holds a tab. */
+export function tabLine(cells: readonly (string | number)[]): string {
+  return `${cells.map((cell) => printable(String(cell))).join("\t")}\n`;
+}

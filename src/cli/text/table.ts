@@ -1,0 +1,66 @@
+import { printable } from "../../base/safe_text.ts";
+
+/** How a table is laid out. */
+export interface TableLayout {
+  /** Columns whose cells stand at the right, as numbers do. */
+  readonly right?: readonly number[];
+  /** Colours a cell, which is as wide as its column by then. */
+  readonly paint?: (cell: string, row: number, column: number) => string;
+}
+
+/**
+ * Lays rows out in columns, two spaces apart; the first row is the head. Cells may hold any text:
+ * what is not safe for a terminal is escaped.
+ */
+export function formatTable(
+  cells: readonly (readonly string[])[],
+  { right = [], paint = (cell) => cell }: TableLayout = {},
+): string[] {
+  const rows = cells.map((row) => row.map(printable));
+  // Not Math.max(...lengths): a call takes about 125,000 arguments, a bucket holds more files.
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]!.length), 0)
+  );
+  return rows.map((row, at) =>
+    row.map((cell, column) => {
+      const last = column === row.length - 1;
+      const width = widths[column]!;
+      const padded = right.includes(column) ? cell.padStart(width) : cell.padEnd(last ? 0 : width);
+      return paint(padded, at, column);
+    }).join("  ")
+  );
+}
+
+/** Colours of a terminal; each leaves the text alone where there are none. */
+export interface Colors {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+}
+
+/** The colours, if they are wanted. */
+export function colorsOf(wanted: boolean): Colors {
+  const color = (code: number) => (text: string) => wanted ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return { bold: color(1), dim: color(90), red: color(31), yellow: color(33) };
+}
+
+const UNITS = [["d", 86_400], ["h", 3_600], ["m", 60], ["s", 1]] as const;
+
+/** A moment to the second, in UTC: `2026-09-01T12:00:00Z`; nothing for one that no calendar has. */
+export function formatTime(time: Date | number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** A time span as people read it, in its two largest units: `19s`, `2h05m`, `3d04h`. */
+export function formatSpan(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const at = UNITS.findIndex(([, size]) => whole >= size);
+  if (at < 0) return "0s";
+  const [unit, size] = UNITS[at]!;
+  const next = UNITS[at + 1];
+  const first = `${Math.floor(whole / size)}${unit}`;
+  if (next === undefined) return first;
+  return `${first}${String(Math.floor((whole % size) / next[1])).padStart(2, "0")}${next[0]}`;
+}

@@ -1,0 +1,223 @@
+/**
+ * Single chunks of the Snappy framing format
+ * (https://github.com/google/snappy/blob/main/framing_format.txt).
+ *
+ * A chunk is a byte of type, three bytes of length (little-endian, the header not counted) and the
+ * body. The body of a data chunk is the masked CRC-32C of the data, four bytes little-endian, then
+ * the data: as one Snappy block, or as it is.
+ *
+ * @module
+ */
+
+import { ArchiveFormatError } from "../../base/errors.ts";
+import { crc32c, maskCrc32c } from "./crc32c.ts";
+import type { Slabs } from "../slabs.ts";
+import { compressBlock, MAX_BLOCK_DATA } from "./compress.ts";
+import { uncompressBlock } from "./uncompress.ts";
+
+/** Type of a chunk whose data is a Snappy block. */
+export const COMPRESSED = 0x00;
+/** Type of a chunk whose data is stored as it is. */
+export const STORED = 0x01;
+/** The first of the types that a reader may pass over; those below, from 0x02 on, it must refuse. */
+export const FIRST_SKIPPABLE = 0x80;
+/** Type of a chunk that only takes up room. */
+export const PADDING = 0xfe;
+/** Type of the stream identifier. */
+export const IDENTIFIER = 0xff;
+
+/** Size of a chunk's header in bytes. */
+export const HEADER_SIZE = 4;
+/** Size of the checksum before the data, in bytes. */
+export const CHECKSUM_SIZE = 4;
+/** The most data that one chunk may hold, uncompressed, in bytes. */
+export const MAX_CHUNK_DATA: number = MAX_BLOCK_DATA;
+
+/** The chunk that every stream begins with: type 0xff, length 6, `sNaPpY`. */
+export const STREAM_IDENTIFIER: Uint8Array = Uint8Array.of(
+  ...[IDENTIFIER, 6, 0, 0],
+  ...new TextEncoder().encode("sNaPpY"),
+);
+
+/**
+ * The longest bodies that can be legal. A Snappy block has at most 5 bytes of preamble, and takes
+ * at most 6 bytes (a literal with a length of 4 bytes) for each byte that it stands for.
+ */
+const MAX_BODY: Readonly<Record<number, number>> = {
+  [COMPRESSED]: CHECKSUM_SIZE + 5 + 6 * MAX_CHUNK_DATA,
+  [STORED]: CHECKSUM_SIZE + MAX_CHUNK_DATA,
+};
+
+/** One chunk in a stream. */
+export interface SnappyChunk {
+  /** What it holds: see the types above. */
+  readonly type: number;
+  /** Where its header begins, in bytes from the start of the stream. */
+  readonly offset: number;
+  /** Header and body; overwritten when more of the stream is read. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Reads a chunk's length from its header.
+ *
+ * @param bytes Holds the header.
+ * @param at Where the header begins.
+ * @returns The length of the body in bytes.
+ */
+export function bodyLength(bytes: Uint8Array, at: number): number {
+  return bytes[at + 1]! | (bytes[at + 2]! << 8) | (bytes[at + 3]! << 16);
+}
+
+/**
+ * Tells what is wrong with a chunk's header, before its body is there.
+ *
+ * @param type The chunk's type.
+ * @param length The length of its body in bytes.
+ * @returns Why no such chunk can be, undefined if one can.
+ */
+export function headerFault(type: number, length: number): string | undefined {
+  const max = MAX_BODY[type];
+  if (max !== undefined) {
+    if (length < CHECKSUM_SIZE) return `its body of ${length} bytes has no room for a checksum`;
+    if (length > max) return `its body of ${length} bytes holds more than 65,536 bytes of data`;
+  } else if (type < FIRST_SKIPPABLE) {
+    return `its type 0x${hex(type)} is reserved and may not be skipped`;
+  } else if (type === IDENTIFIER && length !== STREAM_IDENTIFIER.length - HEADER_SIZE) {
+    return `a stream identifier has 6 bytes, not ${length}`;
+  }
+  return undefined;
+}
+
+function hex(type: number): string {
+  return type.toString(16).padStart(2, "0");
+}
+
+/**
+ * Makes a chunk.
+ *
+ * @param type Its type.
+ * @param parts Its body, in parts, of fewer than 2^24 bytes in all.
+ * @returns Header and body.
+ */
+export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const chunk = new Uint8Array(HEADER_SIZE + length);
+  setHeader(chunk, type, length);
+  let at = HEADER_SIZE;
+  for (const part of parts) {
+    chunk.set(part, at);
+    at += part.length;
+  }
+  return chunk;
+}
+
+/** Makes the header of a chunk alone. */
+export function encodeHeader(type: number, length: number): Uint8Array {
+  const header = new Uint8Array(HEADER_SIZE);
+  setHeader(header, type, length);
+  return header;
+}
+
+function setHeader(chunk: Uint8Array, type: number, length: number): void {
+  chunk[0] = type;
+  setNumber(chunk, 1, length, 3);
+}
+
+/** Writes a little-endian number. */
+function setNumber(bytes: Uint8Array, at: number, number: number, width: number): void {
+  for (let i = 0; i < width; i++) bytes[at + i] = number >>> (8 * i);
+}
+
+/**
+ * Makes a data chunk: compressed if that saves an eighth or more, stored if not, as the Snappy
+ * implementation in Go does.
+ *
+ * @param data At most 65,536 bytes.
+ * @param slabs Where the chunk's memory comes from: an array of its own unless given.
+ * @returns Header, checksum and data.
+ */
+export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<ArrayBuffer> {
+  const block = compressBlock(data);
+  const isStored = block.length >= data.length - (data.length >>> 3);
+  const body = isStored ? data : block;
+  const length = CHECKSUM_SIZE + body.length;
+  const chunk = slabs?.take(HEADER_SIZE + length) ?? new Uint8Array(HEADER_SIZE + length);
+  setHeader(chunk, isStored ? STORED : COMPRESSED, length);
+  setNumber(chunk, HEADER_SIZE, maskCrc32c(crc32c(data)), CHECKSUM_SIZE);
+  chunk.set(body, HEADER_SIZE + CHECKSUM_SIZE);
+  return chunk;
+}
+
+/** A place for the data of chunks, one after the other; it grows with them. */
+export interface ChunkRoom {
+  bytes: Uint8Array;
+}
+
+/**
+ * Reads the data of a data chunk and checks it against its checksum.
+ *
+ * @param chunk A chunk of type 0x00 or 0x01.
+ * @param room A place for the data of compressed chunks.
+ * @returns The data, in an array of its own; if there is `room`, in that or in the chunk.
+ * @throws {ArchiveFormatError} With the chunk's offset, if block or checksum are wrong, or a block
+ * claims more than 65,536 bytes; nothing is allocated for it then.
+ */
+export function decodeDataChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array {
+  const data = checkedData(chunk);
+  if (typeof data === "string") throw chunkError(chunk.offset, data);
+  if (room === undefined) return data.slice();
+  if (chunk.type === STORED) return data;
+  if (room.bytes.length < data.length) {
+    room.bytes = new Uint8Array(Math.min(MAX_CHUNK_DATA, 2 * data.length));
+  }
+  room.bytes.set(data);
+  return room.bytes.subarray(0, data.length);
+}
+
+/** The data, in the chunk or valid until the codec is called again; or what is wrong with it. */
+function checkedData({ type, bytes }: SnappyChunk): Uint8Array | string {
+  const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
+  const data = type === STORED ? body : uncompressBlock(body);
+  if (typeof data === "string") return `its Snappy block is damaged: ${data}`;
+  const isRight = maskCrc32c(crc32c(data)) === storedChecksum(bytes);
+  return isRight ? data : "its data does not match its checksum";
+}
+
+function storedChecksum(bytes: Uint8Array): number {
+  const at = HEADER_SIZE;
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>>
+    0;
+}
+
+/**
+ * Tells whether a chunk that says it may be skipped is in truth a data chunk whose type was
+ * damaged: its first four bytes are the checksum of what follows. By chance that is so for one
+ * chunk in two thousand million; but whoever decides what is in a chunk can make it so.
+ *
+ * @param chunk A chunk of type 0x80 to 0xfe.
+ * @returns Whether it holds data.
+ */
+export function hidesData(chunk: SnappyChunk): boolean {
+  const length = chunk.bytes.length - HEADER_SIZE;
+  return length > CHECKSUM_SIZE && [COMPRESSED, STORED].some((type) => {
+    if (headerFault(type, length) !== undefined) return false;
+    const data = checkedData({ ...chunk, type });
+    return typeof data !== "string" && data.length > 0;
+  });
+}
+
+/**
+ * Makes the error for a chunk that cannot be read.
+ *
+ * @param offset Where the chunk begins, in bytes from the start of the stream.
+ * @param why What is wrong with it.
+ * @param cause The error behind it, if there is one.
+ * @returns The error.
+ */
+export function chunkError(offset: number, why: string, cause?: unknown): ArchiveFormatError {
+  return new ArchiveFormatError(`Cannot read chunk at offset ${offset}: ${why}`, {
+    offset,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

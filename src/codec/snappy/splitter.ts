@@ -1,0 +1,176 @@
+/**
+ * Cutting a Snappy framing-format stream into its chunks.
+ *
+ * @module
+ */
+
+import {
+  bodyLength,
+  chunkError,
+  FIRST_SKIPPABLE,
+  HEADER_SIZE,
+  headerFault,
+  IDENTIFIER,
+  MAX_CHUNK_DATA,
+  PADDING,
+  type SnappyChunk,
+  STREAM_IDENTIFIER,
+} from "./chunks.ts";
+
+/** The most room that is made for a next piece before it is there, in bytes. */
+const MAX_ROOM = 1 << 20;
+
+/**
+ * Cuts pieces of any size into chunks, without looking into their bodies.
+ *
+ * Holds no more than one chunk (at most 16 MiB) and the piece at hand. A chunk is given out when
+ * the header of the next one is there too, so that whoever finds it damaged can see whether its
+ * length was right, and look again from its second byte on.
+ */
+export class SnappySplitter {
+  #buffer: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+  /** Whether `#buffer` is ours, or a piece that its giver may overwrite. */
+  #owned = false;
+  #offset = 0;
+  #ended = false;
+
+  /** Where the next chunk begins, in bytes from the start of the stream. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Takes the next piece; {@linkcode next} must have returned undefined before. */
+  push(piece: Uint8Array): void {
+    const kept = this.#end - this.#start;
+    if (kept === 0) {
+      // A Buffer is viewed as a plain array, for its `slice` does not copy.
+      this.#buffer = new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
+      this.#owned = false;
+      this.#start = 0;
+      this.#end = piece.length;
+    } else {
+      this.#reserve(kept + piece.length);
+      this.#buffer.set(piece, this.#end);
+      this.#end += piece.length;
+    }
+  }
+
+  /** Says that no piece follows. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /**
+   * Takes the next chunk off.
+   *
+   * @returns The chunk; undefined if more bytes are needed, or after the last one.
+   * @throws {ArchiveFormatError} If no chunk can begin as the next one does, or the stream ends
+   * inside it. The bytes stay, for {@linkcode seekIdentifier}.
+   */
+  next(): SnappyChunk | undefined {
+    const size = this.#nextSize();
+    const kept = this.#end - this.#start;
+    if (size === undefined || (!this.#ended && kept < size + HEADER_SIZE)) {
+      this.#own();
+      return undefined;
+    }
+    if (kept < size) {
+      throw chunkError(this.#offset, `the input ends after ${kept} of its ${size} bytes`);
+    }
+    const bytes = this.#buffer.subarray(this.#start, this.#start + size);
+    const chunk = { type: bytes[0]!, offset: this.#offset, bytes };
+    this.#move(size);
+    return chunk;
+  }
+
+  /** Size of the next chunk, header included; undefined if its header is not all there yet. */
+  #nextSize(): number | undefined {
+    const kept = this.#end - this.#start;
+    if (kept < HEADER_SIZE) {
+      if (!this.#ended || kept === 0) return undefined;
+      throw chunkError(this.#offset, `the input ends after ${kept} bytes of its header`);
+    }
+    const length = bodyLength(this.#buffer, this.#start);
+    const fault = headerFault(this.#buffer[this.#start]!, length);
+    if (fault !== undefined) throw chunkError(this.#offset, fault);
+    return HEADER_SIZE + length;
+  }
+
+  /**
+   * Tells whether what follows the chunk just given out looks like a chunk, which says that the
+   * length of the former is right. Stricter than {@linkcode next}: half of all random bytes are
+   * types that may be skipped.
+   */
+  nextIsPlausible(): boolean {
+    const kept = this.#end - this.#start;
+    if (kept < HEADER_SIZE) return kept === 0;
+    const type = this.#buffer[this.#start]!;
+    const length = bodyLength(this.#buffer, this.#start);
+    if (headerFault(type, length) !== undefined) return false;
+    const used = type <= FIRST_SKIPPABLE + 1 || type === PADDING || type === IDENTIFIER;
+    return used && (type < FIRST_SKIPPABLE || length < MAX_CHUNK_DATA);
+  }
+
+  /** Puts a chunk back, all but its first byte; it must be the one that was just given out. */
+  putBackTail(chunk: SnappyChunk): void {
+    this.#move(1 - chunk.bytes.length);
+  }
+
+  /** Passes over one byte. */
+  skipByte(): void {
+    this.#move(Math.min(1, this.#end - this.#start));
+  }
+
+  /**
+   * Passes over bytes up to the next stream identifier.
+   *
+   * @returns Whether there is one; if not, more bytes are needed, or the stream ends without one.
+   */
+  seekIdentifier(): boolean {
+    const buffer = this.#buffer.subarray(0, this.#end);
+    const last = STREAM_IDENTIFIER.length;
+    for (let at = this.#start;; at++) {
+      at = buffer.indexOf(IDENTIFIER, at);
+      if (at < 0) {
+        this.#move(this.#end - this.#start);
+        return false;
+      }
+      // Bytes of 0xff may be all that there is: an array for each would take its time.
+      if (at + 1 < buffer.length && buffer[at + 1] !== STREAM_IDENTIFIER[1]) continue;
+      const found = buffer.subarray(at, at + last);
+      if (!found.every((byte, i) => byte === STREAM_IDENTIFIER[i])) continue;
+      if (found.length < last && this.#ended) continue;
+      this.#move(at - this.#start);
+      this.#own();
+      return found.length === last;
+    }
+  }
+
+  #move(bytes: number): void {
+    this.#start += bytes;
+    this.#offset += bytes;
+  }
+
+  /** Copies what is left of a piece, because its giver may overwrite it. */
+  #own(): void {
+    // With room for a next piece of the same size.
+    const kept = this.#end - this.#start;
+    if (!this.#owned && kept > 0) this.#reserve(kept + Math.min(this.#end, MAX_ROOM));
+  }
+
+  /** Makes room for `size` bytes in a buffer of our own, with the kept bytes at its start. */
+  #reserve(size: number): void {
+    const kept = this.#buffer.subarray(this.#start, this.#end);
+    if (!this.#owned || this.#buffer.length < size) {
+      this.#buffer = new Uint8Array(size + (size >>> 1));
+      this.#owned = true;
+      this.#buffer.set(kept);
+    } else if (this.#start > 0) {
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+    }
+    this.#start = 0;
+    this.#end = kept.length;
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * Making an archive, in memory.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import {
+  FORMAT_VERSION,
+  MAX_EVENT_BYTES,
+  MAX_SKIPPABLE_BODY,
+  OPENING,
+  QUARANTINE,
+  skippableParts,
+} from "./archive_format.ts";
+import { encodeManifest, type ManifestShard, type ShardRange } from "./archive_manifest.ts";
+import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
+import { encodeQuarantined, type QuarantinedRecord } from "./archive_quarantine.ts";
+import { concatBytes } from "../byte_source.ts";
+import { crc32c } from "../snappy/crc32c.ts";
+import { freeSlabs, mergeNeighbours, Slabs } from "../slabs.ts";
+import { HEADER_SIZE, STREAM_IDENTIFIER } from "../snappy/chunks.ts";
+
+/** Where a record stood in its shard. */
+export interface RecordPosition {
+  /** The record's sequence number. */
+  readonly sequenceNumber: SequenceNumber;
+  /** When Kinesis took the record in, by its own clock. */
+  readonly arrivedAt: Date;
+}
+
+/** What an archive says of itself beside what was put into it. */
+export interface ArchiveHeader {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** Name of the client that writes the archive. */
+  readonly client: string;
+  /** When the archive was created. */
+  readonly createdAt: Date;
+  /** Name and version of the writing program, such as `triton 0.1.0`. */
+  readonly program: string;
+  /** The last record of each shard archived before this file; none for a shard's first file. */
+  readonly previous: ReadonlyMap<ShardId, SequenceNumber>;
+  /** The writer's intent that leads to this file, if it keeps such. */
+  readonly intent?: string | undefined;
+}
+
+/** A range that grows. */
+type OpenRange = { -readonly [K in keyof ShardRange]: ShardRange[K] };
+
+/**
+ * Collects events and makes an archive of them.
+ *
+ * Everything stays in memory, compressed but for the last 64 KiB of each shard. Events of several
+ * shards may be added in any order; those of one shard must come in the order of the shard.
+ *
+ * @example Usage
+ * ```ts
+ * import { ArchiveBuilder, encodeEvent, readArchiveEvents } from "@triton/triton/codec";
+ * import type { SequenceNumber, ShardId } from "@triton/triton";
+ * import { deepEqual, equal } from "node:assert/strict";
+ * const shard = "shardId-000000000000" as ShardId;
+ * const builder = new ArchiveBuilder();
+ * const event = encodeEvent({ type: "click", x: 3 });
+ * builder.add(shard, { sequenceNumber: "7" as SequenceNumber, arrivedAt: new Date() }, event);
+ * equal(builder.shards.get(shard)?.last, "7");
+ * const file = builder.finish({
+ *   stream: "clicks_prod",
+ *   client: "store",
+ *   createdAt: new Date(),
+ *   program: "triton 0.1.0",
+ *   previous: new Map(),
+ * });
+ * for await (const bytes of readArchiveEvents(file)) deepEqual(bytes, event);
+ * ```
+ */
+export class ArchiveBuilder implements Disposable {
+  readonly #packer = new ChunkPacker((group, data) => this.#take(group, data));
+  readonly #shards = new Map<ShardId, OpenRange>();
+  #groups: PackedGroup[] = [];
+  #groupsSize = 0;
+  #quarantine: { readonly shardId: ShardId; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
+  #quarantineSlabs = new Slabs();
+  #quarantineSize = 0;
+  #events = 0;
+  #quarantined = 0;
+  #isDisposed = false;
+  /** Of the groups so far; undefined once one was taken out, for then it must be made anew. */
+  #hash: Hash | undefined = createHash("sha256");
+
+  /** How many events were added. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** How many records were quarantined. */
+  get quarantined(): number {
+    return this.#quarantined;
+  }
+
+  /** Whether nothing was added, or nothing is left. */
+  get isEmpty(): boolean {
+    return this.#shards.size === 0;
+  }
+
+  /** What was added of each shard, kept up to date, in the order of the shards' first records. */
+  get shards(): ReadonlyMap<ShardId, ShardRange> {
+    return this.#shards;
+  }
+
+  /**
+   * An upper bound of the file's size in bytes, but for its manifest. What is not compressed yet
+   * counts as it is.
+   */
+  get size(): number {
+    return STREAM_IDENTIFIER.length + OPENING.length + this.#groupsSize + this.#packer.size +
+      this.#quarantineSize;
+  }
+
+  /**
+   * Adds an event.
+   *
+   * @param shardId The shard it was read from.
+   * @param position Where it stood there.
+   * @param event Its MessagePack bytes, which must be a valid event; they are copied.
+   * @throws {TypeError} If there are no bytes.
+   * @throws {RangeError} If there are more than 64 MiB, which readers refuse.
+   */
+  add(shardId: ShardId, position: RecordPosition, event: Uint8Array): void {
+    if (event.length === 0) throw new TypeError("Cannot add event: it has no bytes");
+    checkSize("event", event);
+    this.#packer.add(shardId, event);
+    this.#events++;
+    this.#extend(shardId, position, 1, 0);
+  }
+
+  /**
+   * Adds a record that is not an event.
+   *
+   * @param record The record, and why it is not an event.
+   * @throws {RangeError} If it takes more than 64 MiB with what is known of it, which readers refuse.
+   */
+  quarantine(record: QuarantinedRecord): void {
+    const bytes = encodeQuarantined(record, this.#quarantineSlabs);
+    checkSize("quarantined record", bytes);
+    this.#quarantine.push({ shardId: record.shardId, bytes });
+    this.#quarantineSize += quarantineSize(bytes);
+    this.#quarantined++;
+    this.#extend(record.shardId, record, 0, 1);
+  }
+
+  #extend(shardId: ShardId, position: RecordPosition, events: number, quarantined: number): void {
+    const { sequenceNumber, arrivedAt } = position;
+    let range = this.#shards.get(shardId);
+    if (range === undefined) {
+      range = {
+        first: sequenceNumber,
+        last: sequenceNumber,
+        events: 0,
+        quarantined: 0,
+        firstArrival: arrivedAt,
+        lastArrival: arrivedAt,
+      };
+      this.#shards.set(shardId, range);
+    }
+    range.last = sequenceNumber;
+    range.events += events;
+    range.quarantined += quarantined;
+    if (arrivedAt.getTime() < range.firstArrival.getTime()) range.firstArrival = arrivedAt;
+    if (arrivedAt.getTime() > range.lastArrival.getTime()) range.lastArrival = arrivedAt;
+  }
+
+  /**
+   * Takes all records of one shard out again.
+   *
+   * @param shardId The shard; one of which nothing was added is no error.
+   */
+  removeShard(shardId: ShardId): void {
+    const range = this.#shards.get(shardId);
+    if (range === undefined) return;
+    this.#shards.delete(shardId);
+    this.#packer.remove(shardId);
+    const left = this.#groups.filter((group) => group.shardId !== shardId);
+    this.#groups = this.#packer.compact(left);
+    this.#groupsSize = this.#groups.reduce((sum, group) => sum + group.size, 0);
+    this.#removeQuarantined(shardId);
+    this.#quarantineSize = this.#quarantine.reduce(
+      (sum, { bytes }) => sum + quarantineSize(bytes),
+      0,
+    );
+    this.#events -= range.events;
+    this.#quarantined -= range.quarantined;
+    this.#hash = undefined;
+  }
+
+  /** Moves the quarantined records of other shards together. */
+  #removeQuarantined(shardId: ShardId): void {
+    const old = this.#quarantine;
+    if (!old.some((record) => record.shardId === shardId)) return;
+    const slabs = this.#quarantineSlabs = new Slabs();
+    this.#quarantine = old
+      .filter((record) => record.shardId !== shardId)
+      .map((record) => ({ ...record, bytes: slabs.copy(record.bytes) }));
+    freeSlabs(old.map(({ bytes }) => bytes));
+  }
+
+  /**
+   * Makes the file. It can be made again, under another name or without one of its shards.
+   *
+   * @param header What the file says of itself.
+   * @returns The whole file.
+   */
+  finish(header: ArchiveHeader): Uint8Array {
+    return concatBytes(this.finishParts(header));
+  }
+
+  /**
+   * Makes the file as `finish` does, in parts of about a megabyte, which takes no memory in addition
+   * to the builder's own.
+   *
+   * @param header What the file says of itself.
+   * @returns The parts, in order. They are the builder's: they must not be changed, and are gone
+   * with it.
+   * @throws {TypeError} If the builder has been disposed of.
+   */
+  finishParts(header: ArchiveHeader): readonly Uint8Array[] {
+    if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder was disposed of");
+    this.#packer.closeAll();
+    const quarantine = mergeNeighbours(this.#quarantine.map(({ bytes }) => bytes));
+    const manifest = encodeManifest({
+      format: FORMAT_VERSION,
+      program: header.program,
+      stream: header.stream,
+      client: header.client,
+      createdAt: header.createdAt,
+      events: this.#events,
+      bytes: this.#groups.reduce((sum, group) => sum + group.dataSize, 0),
+      sha256: this.#digest(),
+      quarantined: this.#quarantined,
+      quarantineBytes: quarantine.reduce((sum, { length }) => sum + length, 0),
+      quarantineCrc32c: quarantine.reduce((sum, part) => crc32c(part, sum), 0),
+      intent: header.intent,
+      shards: this.#linked(header.previous),
+    });
+    const head = concatBytes([STREAM_IDENTIFIER, OPENING]);
+    const skippable = skippableParts(QUARANTINE, quarantine);
+    return [head, ...mergeNeighbours(this.#chunks()), ...skippable, manifest];
+  }
+
+  /**
+   * Gives the memory of the events back at once, where the garbage collector would take its time.
+   * What `finishParts` returned has no bytes any more.
+   */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    freeSlabs([...this.#chunks(), ...this.#quarantine.map(({ bytes }) => bytes)]);
+    this.#groups = [];
+    this.#quarantine = [];
+  }
+
+  #chunks(): Uint8Array<ArrayBuffer>[] {
+    return this.#groups.flatMap((group) => group.chunks);
+  }
+
+  /** The ranges, each with where it follows on. */
+  #linked(previous: ReadonlyMap<ShardId, SequenceNumber>): ReadonlyMap<ShardId, ManifestShard> {
+    return new Map(
+      [...this.#shards].map(([id, range]) => [id, { previous: previous.get(id), ...range }]),
+    );
+  }
+
+  #take(group: PackedGroup, data: Uint8Array): void {
+    this.#groups.push(group);
+    this.#groupsSize += group.size;
+    this.#hash?.update(data);
+  }
+
+  #digest(): string {
+    if (this.#hash !== undefined) return this.#hash.copy().digest("hex");
+    const hash = createHash("sha256");
+    for (const group of this.#groups) for (const data of unpack(group)) hash.update(data);
+    return hash.digest("hex");
+  }
+}
+
+/** Size of one record's quarantine if it had its chunks for itself, in bytes. */
+function quarantineSize(bytes: Uint8Array): number {
+  return bytes.length + HEADER_SIZE * Math.ceil(bytes.length / MAX_SKIPPABLE_BODY);
+}
+
+function checkSize(what: string, { length }: Uint8Array): void {
+  if (length <= MAX_EVENT_BYTES) return;
+  throw new RangeError(`Cannot add ${what}: it has ${length} bytes, more than ${MAX_EVENT_BYTES}`);
+}

@@ -1,0 +1,250 @@
+/**
+ * From the bytes of a file to its events.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { ArchiveFormatError } from "../../base/errors.ts";
+import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";
+import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archive_footer.ts";
+import { MANIFEST, QUARANTINE } from "./archive_format.ts";
+import type { ReadArchiveOptions } from "./archive_options.ts";
+import {
+  chunkError,
+  type ChunkRoom,
+  FIRST_SKIPPABLE,
+  hidesData,
+  IDENTIFIER,
+  type SnappyChunk,
+  STREAM_IDENTIFIER,
+} from "../snappy/chunks.ts";
+import { readChunk } from "../snappy/frames.ts";
+import { SnappySplitter } from "../snappy/splitter.ts";
+
+export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
+
+/** How many bytes of false chunks are looked into again: so many for each byte of the file, */
+const MAX_REREAD = 16;
+/** and so many in any case. */
+const MIN_REREAD = 32 * 1024 * 1024;
+
+/** Where events were lost, and why, while their end is not found yet. */
+interface Loss {
+  readonly offset: number;
+  readonly error: ArchiveFormatError;
+}
+
+/**
+ * Decodes one file, piece by piece.
+ *
+ * What {@linkcode readArchiveBlocks} does, for those who have no iterable of pieces. Takes memory
+ * for one piece, one chunk and one event, at most 64 MiB.
+ */
+export class ArchiveDecoder {
+  readonly #options: ReadArchiveOptions;
+  readonly #splitter = new SnappySplitter();
+  readonly #assembler = new EventAssembler();
+  /** Where the data of chunks goes, if they are to share a place. */
+  readonly #room: ChunkRoom | undefined;
+  #footer = new ArchiveFooter();
+  #previousType: number | undefined;
+  #events = 0;
+  #bytes = 0;
+  #hash: Hash | undefined;
+  #loss: Loss | undefined;
+  /** Whether even the next chunk's place is unknown, so that a stream identifier must be sought. */
+  #seeking = false;
+  /** How many bytes of chunks that were none are looked into again, in all. */
+  #reread = 0;
+  /** Whether the archive at hand has lost anything, so that its totals cannot be right. */
+  #damaged = false;
+
+  /**
+   * Creates a decoder.
+   *
+   * @param options How to read.
+   */
+  constructor(options: ReadArchiveOptions = {}) {
+    this.#options = options;
+    this.#room = options.reuse === true ? { bytes: new Uint8Array(0) } : undefined;
+    this.#begin();
+  }
+
+  /**
+   * Takes the next piece of the file.
+   *
+   * @param piece Bytes, which may be overwritten once the blocks have been iterated over.
+   * @returns The events that it completes. They must be iterated over before the next piece.
+   * @throws {ArchiveFormatError} With the offset of the chunk that is damaged.
+   */
+  *push(piece: Uint8Array): Generator<ArchiveBlock, void, void> {
+    this.#splitter.push(piece);
+    yield* this.#drain();
+  }
+
+  /**
+   * Says that the file is complete.
+   *
+   * @returns The last events.
+   * @throws {ArchiveFormatError} If the file ends inside a chunk or an event, has no manifest
+   * though it promised one, or its manifest says otherwise.
+   */
+  *end(): Generator<ArchiveBlock, void, void> {
+    this.#splitter.end();
+    yield* this.#drain();
+    this.#finish(this.#splitter.offset);
+  }
+
+  *#drain(): Generator<ArchiveBlock, void, void> {
+    for (let chunk = this.#next(); chunk !== undefined; chunk = this.#next()) {
+      const data = this.#read(chunk);
+      if (data === undefined) continue;
+      try {
+        for (const block of this.#assembler.add(data, chunk.offset)) {
+          this.#count(block);
+          yield block;
+        }
+      } catch (error) {
+        this.#lose(error);
+      }
+    }
+  }
+
+  /** Takes the next chunk off, passing over what is none. */
+  #next(): SnappyChunk | undefined {
+    for (;;) {
+      if (this.#seeking && !this.#splitter.seekIdentifier()) return undefined;
+      this.#seeking = false;
+      try {
+        return this.#splitter.next();
+      } catch (error) {
+        this.#lose(error);
+        this.#splitter.skipByte();
+        this.#seeking = true;
+      }
+    }
+  }
+
+  /** Reads the data of a chunk; undefined if it has none, or none to be relied on. */
+  #read(chunk: SnappyChunk): Uint8Array | undefined {
+    try {
+      const data = readChunk(chunk, this.#room);
+      this.#checkType(chunk, data !== undefined);
+      if (chunk.type === IDENTIFIER) this.#recover(chunk.offset);
+      this.#see(chunk);
+      return this.#loss === undefined ? data : undefined;
+    } catch (error) {
+      this.#lose(error);
+      // If no chunk follows this one, its length is damaged, and others may be inside it.
+      this.#seeking = !this.#splitter.nextIsPlausible();
+      if (this.#seeking && this.#mayReread(chunk)) this.#splitter.putBackTail(chunk);
+      return undefined;
+    }
+  }
+
+  /**
+   * Whether a chunk that is none may be looked into again: each of its bytes could begin another one
+   * that goes as far, and to follow them all would take quadratic time.
+   */
+  #mayReread({ bytes }: SnappyChunk): boolean {
+    this.#reread += bytes.length;
+    return this.#reread <= MIN_REREAD + MAX_REREAD * this.#splitter.offset;
+  }
+
+  /** Notices a data chunk that a damaged type would make vanish. */
+  #checkType(chunk: SnappyChunk, isData: boolean): void {
+    if (this.#footer.promised) this.#checkPlace(chunk, isData);
+    if (isData || chunk.type === IDENTIFIER) return;
+    // What is in quarantine strangers decide, so that it may look like data; but in archives of
+    // ours, for which the manifest vouches, quarantine never follows a stream identifier.
+    const isOurs = this.#footer.promised && this.#previousType !== IDENTIFIER &&
+      (chunk.type === MANIFEST || chunk.type === QUARANTINE);
+    if (!isOurs && hidesData(chunk)) {
+      throw chunkError(chunk.offset, "its type says that it may be skipped, but it holds data");
+    }
+  }
+
+  /** Notices, in an archive of ours, what cannot stand where it does. */
+  #checkPlace(chunk: SnappyChunk, isData: boolean): void {
+    const previous = this.#previousType ?? IDENTIFIER;
+    if (isData && previous >= FIRST_SKIPPABLE && previous !== IDENTIFIER) {
+      throw chunkError(chunk.offset, "it holds events, and the chunk before it does not");
+    }
+    if (!isData && this.#assembler.openOffset !== undefined) {
+      const why = "it stands where an event goes on, and does not hold events";
+      this.#lose(chunkError(chunk.offset, why));
+    }
+  }
+
+  #see(chunk: SnappyChunk): void {
+    if (isOpening(chunk, this.#previousType)) {
+      const begin = chunk.offset - STREAM_IDENTIFIER.length;
+      if (begin > 0) {
+        this.#finish(begin);
+        this.#begin();
+      }
+      this.#footer.promise();
+    }
+    this.#footer.see(chunk);
+    this.#previousType = chunk.type;
+  }
+
+  #count(block: ArchiveBlock): void {
+    this.#events += block.count;
+    this.#bytes += block.events.length;
+    this.#hash?.update(block.events);
+  }
+
+  /** Notes damage, from which reading goes on only if somebody is told of it. */
+  #lose(error: unknown): void {
+    if (this.#options.onDamage === undefined || !(error instanceof ArchiveFormatError)) throw error;
+    this.#loss ??= { offset: this.#assembler.openOffset ?? error.offset, error };
+    this.#damaged = true;
+    this.#assembler.drop();
+  }
+
+  /** Goes on after damage, at a place where an event begins. */
+  #recover(offset: number): void {
+    const loss = this.#loss;
+    if (loss === undefined) return;
+    this.#loss = undefined;
+    this.#options.onDamage?.({ ...loss, length: offset - loss.offset });
+  }
+
+  /** Ends an archive, and holds it against its manifest. */
+  #finish(end: number): void {
+    const offset = this.#assembler.openOffset;
+    if (offset !== undefined) this.#lose(cutOffError(offset));
+    this.#recover(end);
+    try {
+      const manifest = this.#footer.manifest(end);
+      if (manifest === undefined) return;
+      if (!this.#damaged) checkTotals(manifest, this.#totals(), end);
+      this.#options.onManifest?.(manifest);
+    } catch (error) {
+      this.#lose(error);
+      this.#recover(end);
+    }
+  }
+
+  #totals(): EventTotals {
+    return { events: this.#events, bytes: this.#bytes, sha256: this.#hash?.digest("hex") };
+  }
+
+  /** Begins an archive: the file's first, or one appended to another. */
+  #begin(): void {
+    this.#footer = new ArchiveFooter();
+    this.#events = 0;
+    this.#bytes = 0;
+    this.#damaged = false;
+    this.#hash = this.#options.verifyHash ? createHash("sha256") : undefined;
+  }
+}
+
+function cutOffError(offset: number): ArchiveFormatError {
+  return new ArchiveFormatError(
+    `Cannot read events of chunk at offset ${offset}: the input ends inside one of them`,
+    { offset },
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * Cutting the data of chunks into whole events.
+ *
+ * @module
+ */
+
+import { ArchiveFormatError } from "../../base/errors.ts";
+import { EventMeter } from "./archive_meter.ts";
+import { skipEvent } from "../msgpack/scan.ts";
+
+/** Whole events of an archive, back to back. */
+export interface ArchiveBlock {
+  /** The events' MessagePack bytes: {@linkcode eventsIn} cuts them apart. */
+  readonly events: Uint8Array;
+  /** How many events there are: at least one. */
+  readonly count: number;
+  /** Where the chunk with the first event's beginning is, in bytes from the start of the file. */
+  readonly offset: number;
+}
+
+/**
+ * Cuts a block into its events.
+ *
+ * @param block A block, as {@linkcode readArchiveBlocks} yields it.
+ * @returns The MessagePack bytes of each event, as views of the block.
+ * @throws {ArchiveFormatError} If the block does not hold whole events; those that
+ * {@linkcode readArchiveBlocks} yields do.
+ */
+export function* eventsIn(block: ArchiveBlock): Generator<Uint8Array, void, void> {
+  const { events } = block;
+  for (let at = 0; at < events.length;) {
+    const end = skipEvent(events, at);
+    if (end < 0) throw eventError(block.offset, new RangeError("the block ends inside an event"));
+    yield events.subarray(at, end);
+    at = end;
+  }
+}
+
+/** Makes whole events of the data of chunks, also where events span chunks. */
+export class EventAssembler {
+  /** The first bytes of an event that goes on in the next chunk; used again for the next such. */
+  #open = new Uint8Array(0);
+  #openSize = 0;
+  #openOffset = 0;
+  #meter = new EventMeter();
+
+  /** Where the chunk is in which an unfinished event begins; undefined if there is no such event. */
+  get openOffset(): number | undefined {
+    return this.#openSize > 0 ? this.#openOffset : undefined;
+  }
+
+  /** Forgets the unfinished event. */
+  drop(): void {
+    this.#openSize = 0;
+  }
+
+  /**
+   * Takes the data of the next chunk.
+   *
+   * @param data The data, which becomes part of the blocks.
+   * @param offset Where the chunk is in the file.
+   * @returns The events that end in this chunk.
+   * @throws {ArchiveFormatError} With the offset of the chunk in which it begins, if a value is
+   * not an event, after all events before it were yielded.
+   */
+  *add(data: Uint8Array, offset: number): Generator<ArchiveBlock, void, void> {
+    let from = 0;
+    if (this.#openSize > 0) {
+      const before = this.#openSize;
+      this.#append(data);
+      const size = this.#measure();
+      if (size < 0) return;
+      this.#openSize = 0;
+      yield { events: this.#open.slice(0, size), count: 1, offset: this.#openOffset };
+      from = size - before;
+    }
+    yield* this.#cut(from === 0 ? data : data.subarray(from), offset);
+  }
+
+  *#cut(data: Uint8Array, offset: number): Generator<ArchiveBlock, void, void> {
+    let at = 0;
+    let count = 0;
+    let fault: unknown;
+    try {
+      for (let end = 0; at < data.length; at = end, count++) {
+        end = skipEvent(data, at);
+        if (end < 0) break;
+      }
+    } catch (error) {
+      fault = error;
+    }
+    if (count > 0) yield { events: data.subarray(0, at), count, offset };
+    if (fault !== undefined) throw eventError(offset, fault);
+    if (at < data.length) {
+      this.#meter = new EventMeter();
+      this.#openOffset = offset;
+      this.#append(data.subarray(at));
+      this.#measure();
+    }
+  }
+
+  #append(data: Uint8Array): void {
+    const size = this.#openSize + data.length;
+    if (this.#open.length < size) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.#openSize, 2 * 65_536));
+      larger.set(this.#open.subarray(0, this.#openSize));
+      this.#open = larger;
+    }
+    this.#open.set(data, this.#openSize);
+    this.#openSize = size;
+  }
+
+  /** Finds the end of the unfinished event, and checks the event once it is whole. */
+  #measure(): number {
+    try {
+      const size = this.#meter.measure(this.#open, this.#openSize);
+      if (size >= 0) skipEvent(this.#open, 0, size);
+      return size;
+    } catch (error) {
+      this.#openSize = 0;
+      throw eventError(this.#openOffset, error);
+    }
+  }
+}
+
+function eventError(offset: number, cause: unknown): ArchiveFormatError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ArchiveFormatError(`Cannot read events of chunk at offset ${offset}: ${why}`, {
+    offset,
+    cause,
+  });
+}

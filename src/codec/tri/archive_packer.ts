@@ -1,0 +1,159 @@
+/**
+ * Packing events into chunks, shard by shard.
+ *
+ * @module
+ */
+
+import { freeBuffer } from "../../base/free_buffer.ts";
+import type { ShardId } from "../../base/record.ts";
+import {
+  CHECKSUM_SIZE,
+  decodeDataChunk,
+  encodeDataChunk,
+  HEADER_SIZE,
+  MAX_CHUNK_DATA,
+  STREAM_IDENTIFIER,
+} from "../snappy/chunks.ts";
+import { Slabs } from "../slabs.ts";
+
+/** A stream identifier and data chunks, which hold whole events of one shard. */
+export interface PackedGroup {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The chunks, headers included. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Size of the chunks in bytes. */
+  readonly size: number;
+  /** Size of the events in bytes, uncompressed. */
+  readonly dataSize: number;
+}
+
+/** The most that packing can add to data of one chunk, in bytes. */
+const OVERHEAD = STREAM_IDENTIFIER.length + HEADER_SIZE + CHECKSUM_SIZE;
+const FIRST_CAPACITY = 1024;
+
+/** The events of a shard that are not compressed yet. */
+class OpenChunk {
+  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #used = 0;
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Grows as events come: most of 256 idle shards never need 64 KiB. */
+  append(event: Uint8Array): void {
+    const size = this.#used + event.length;
+    if (size > this.#bytes.length) {
+      const larger = new Uint8Array(Math.min(MAX_CHUNK_DATA, Math.max(size, 2 * this.#used)));
+      larger.set(this.#bytes.subarray(0, this.#used));
+      this.free();
+      this.#bytes = larger;
+    }
+    this.#bytes.set(event, this.#used);
+    this.#used = size;
+  }
+
+  /** Gives the memory back. */
+  free(): void {
+    freeBuffer(this.#bytes.buffer);
+  }
+
+  /** Gives out what was collected, valid until the next event is appended. */
+  take(): Uint8Array {
+    const data = this.#bytes.subarray(0, this.#used);
+    this.#used = 0;
+    return data;
+  }
+}
+
+/** Packs events into groups of chunks, each group beginning with an event's first byte. */
+export class ChunkPacker {
+  readonly #open = new Map<ShardId, OpenChunk>();
+  readonly #emit: (group: PackedGroup, data: Uint8Array) => void;
+  #slabs = new Slabs();
+  #size = 0;
+
+  /** `emit` gets each group as it is closed, with the data in it, which is valid during the call. */
+  constructor(emit: (group: PackedGroup, data: Uint8Array) => void) {
+    this.#emit = emit;
+  }
+
+  /** An upper bound of what the open chunks will come to, in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes an event; it is copied. */
+  add(shardId: ShardId, event: Uint8Array): void {
+    const open = this.#openChunk(shardId);
+    if (open.used + event.length > MAX_CHUNK_DATA) this.#close(shardId, open);
+    if (event.length > MAX_CHUNK_DATA) {
+      this.#emit(this.#pack(shardId, event), event);
+    } else if (event.length > 0) {
+      this.#size += event.length + (open.used === 0 ? OVERHEAD : 0);
+      open.append(event);
+    }
+  }
+
+  /** Forgets what is open of a shard. */
+  remove(shardId: ShardId): void {
+    const used = this.#open.get(shardId)?.used ?? 0;
+    if (used > 0) this.#size -= used + OVERHEAD;
+    this.#open.get(shardId)?.free();
+    this.#open.delete(shardId);
+  }
+
+  /** Moves groups together, so that what lay between them takes no memory any more. */
+  compact(groups: readonly PackedGroup[]): PackedGroup[] {
+    const slabs = this.#slabs = new Slabs();
+    return groups.map((group) => ({
+      ...group,
+      chunks: group.chunks.map((chunk) => slabs.copy(chunk)),
+    }));
+  }
+
+  /** Closes every open chunk. */
+  closeAll(): void {
+    for (const [shardId, open] of this.#open) {
+      this.#close(shardId, open);
+      open.free();
+    }
+    this.#open.clear();
+  }
+
+  #openChunk(shardId: ShardId): OpenChunk {
+    let open = this.#open.get(shardId);
+    if (open === undefined) this.#open.set(shardId, open = new OpenChunk());
+    return open;
+  }
+
+  #close(shardId: ShardId, open: OpenChunk): void {
+    if (open.used === 0) return;
+    this.#size -= open.used + OVERHEAD;
+    const data = open.take();
+    this.#emit(this.#pack(shardId, data), data);
+  }
+
+  /** Packs whole events into one group. */
+  #pack(shardId: ShardId, data: Uint8Array): PackedGroup {
+    const chunks = [this.#slabs.copy(STREAM_IDENTIFIER)];
+    for (let at = 0; at < data.length; at += MAX_CHUNK_DATA) {
+      chunks.push(encodeDataChunk(data.subarray(at, at + MAX_CHUNK_DATA), this.#slabs));
+    }
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    return { shardId, chunks, size, dataSize: data.length };
+  }
+}
+
+/**
+ * Uncompresses a group.
+ *
+ * @param group The group.
+ * @returns Its data, chunk by chunk.
+ */
+export function* unpack(group: PackedGroup): Generator<Uint8Array, void, void> {
+  for (const bytes of group.chunks.slice(1)) {
+    yield decodeDataChunk({ type: bytes[0]!, offset: 0, bytes });
+  }
+}

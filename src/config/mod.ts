@@ -1,0 +1,236 @@
+/**
+ * The configuration file: which streams there are.
+ *
+ * A YAML map from the names that you use to what the streams are called in Kinesis:
+ *
+ * ```yaml
+ * user_activity:
+ *   name: user_activity_prod     # the stream's name in Kinesis
+ *   partition_key: user_id       # the field of an event that picks the shard; putting needs it
+ *   region: us-west-1            # else AWS_REGION, else the AWS profile's
+ *   endpoint: http://localhost:4567   # for a local Kinesis; else AWS_ENDPOINT_URL_KINESIS
+ * ```
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { readStream, type StreamConfig } from "./stream.ts";
+import { closest, quotedList } from "../base/suggest.ts";
+import { type Problem, YamlText } from "./yaml.ts";
+import { ConfigError } from "../base/errors.ts";
+
+export { ConfigError, type ConfigErrorOptions, TritonError } from "../base/errors.ts";
+export type { StreamConfig } from "./stream.ts";
+
+/** The most mistakes that one error lists. */
+const MAX_LISTED = 20;
+
+/** Options of {@linkcode loadConfig}. */
+export interface LoadConfigOptions {
+  /** Environment variables: `AWS_REGION` is the region of streams that name none. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Options of {@linkcode parseConfig}. */
+export interface ParseConfigOptions extends LoadConfigOptions {
+  /** Path of the file that the text came from, to be named in errors. */
+  readonly path?: string | undefined;
+}
+
+/** The streams there are, by the names that you use; {@linkcode parseConfig} makes one from text. */
+export class Config {
+  /** Path of the file it came from, if it came from one. */
+  readonly path: string | undefined;
+  readonly #streams: ReadonlyMap<string, StreamConfig>;
+
+  /**
+   * Creates a configuration without a file.
+   *
+   * @param streams The streams; of two with one logical name, the last counts.
+   * @param options `path` of the file that they came from, to be named in errors.
+   */
+  constructor(streams: Iterable<StreamConfig>, options: { readonly path?: string } = {}) {
+    this.path = options.path;
+    this.#streams = new Map([...streams].map((stream) => [stream.logicalName, stream]));
+  }
+
+  /** All streams, in the order of the file. */
+  get streams(): StreamConfig[] {
+    return [...this.#streams.values()];
+  }
+
+  /**
+   * Looks a stream up.
+   *
+   * @param logicalName Its name in the configuration, which is not its name in Kinesis.
+   * @returns What the configuration says of it.
+   * @throws {ConfigError} If there is no such stream; the message says which there are.
+   */
+  stream(logicalName: string): StreamConfig {
+    const stream = this.#streams.get(logicalName);
+    if (stream !== undefined) return stream;
+    throw new ConfigError(
+      `Unknown stream "${logicalName}": ${this.#helpWith(logicalName)}`,
+      { path: this.path },
+    );
+  }
+
+  /**
+   * Looks up the field whose value picks the shard of an event to put.
+   *
+   * @param logicalName Name of a stream in the configuration.
+   * @returns The stream's `partition_key`.
+   * @throws {ConfigError} If there is no such stream, or it has no `partition_key`.
+   */
+  partitionKey(logicalName: string): string {
+    const { partitionKey } = this.stream(logicalName);
+    if (partitionKey !== undefined) return partitionKey;
+    throw new ConfigError(
+      `Cannot put events to stream "${logicalName}": add "partition_key: <a field of the events>"`,
+      { path: this.path },
+    );
+  }
+
+  #helpWith(logicalName: string): string {
+    const byKinesisName = this.streams.find(({ name }) => name === logicalName)?.logicalName;
+    const meant = byKinesisName ?? closest(logicalName, this.#streams.keys());
+    return meant === undefined
+      ? `the configuration has ${quotedList([...this.#streams.keys()])}`
+      : `did you mean "${meant}"?`;
+  }
+}
+
+/**
+ * Reads a configuration from YAML text.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseConfig } from "@triton/triton/config";
+ * import { equal } from "node:assert/strict";
+ *
+ * const config = parseConfig(`
+ * user_activity:
+ *   name: user_activity_prod
+ *   partition_key: user_id
+ * `);
+ * equal(config.stream("user_activity").name, "user_activity_prod");
+ * equal(config.stream("user_activity").partitionKey, "user_id");
+ * ```
+ *
+ * @example A mistake
+ * ```ts
+ * import { ConfigError, parseConfig } from "@triton/triton/config";
+ * import { equal, throws } from "node:assert/strict";
+ *
+ * const text = "user_activity:\n  name: user_activity_prod\n  partition-key: user_id\n";
+ * throws(() => parseConfig(text, { path: "triton.yaml" }), (error: ConfigError) => {
+ *   equal(
+ *     error.message,
+ *     'triton.yaml:3:3: Unknown key "partition-key" in stream "user_activity": ' +
+ *       'did you mean "partition_key"?',
+ *   );
+ *   return error.line === 3;
+ * });
+ * ```
+ * @param text The configuration.
+ * @param options Where the text came from, and what fills its gaps.
+ * @returns The configuration, checked.
+ * @throws {ConfigError} If anything is wrong: at the place of the first mistake, with a line for
+ * each of the others.
+ */
+export function parseConfig(text: string, options: ParseConfigOptions = {}): Config {
+  const yaml = new YamlText(text);
+  // Where the syntax is wrong, all else would be guesswork.
+  const streams = yaml.problems.length > 0 ? [] : readStreams(yaml);
+  if (yaml.problems.length > 0) throw allProblems(yaml.problems, options.path);
+  return new Config(streams.map((stream) => withRegion(stream, options.env)), options);
+}
+
+/**
+ * Reads a configuration file.
+ *
+ * @example Usage
+ * ```ts
+ * import { loadConfig } from "@triton/triton/config";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(path, "user_activity: { name: user_activity_prod }\n");
+ * const config = await loadConfig(path, { env: { AWS_REGION: "us-west-1" } });
+ * deepEqual(config.streams, [
+ *   { logicalName: "user_activity", name: "user_activity_prod", region: "us-west-1" },
+ * ]);
+ * await Deno.remove(path);
+ * ```
+ * @param path Path of the file, which is UTF-8 text.
+ * @param options What fills the file's gaps.
+ * @returns The configuration, checked.
+ * @throws {ConfigError} If the file cannot be read, or anything in it is wrong.
+ */
+export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<Config> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new ConfigError(`Cannot read the configuration: ${readFailure(cause)}`, { path, cause });
+  }
+  return parseConfig(decodeUtf8(bytes, path), { ...options, path });
+}
+
+function readStreams(yaml: YamlText): StreamConfig[] {
+  const entries = yaml.entries(yaml.root, "stream");
+  const example = '"user_activity:", and below it, indented, "name: user_activity_prod"';
+  if (entries === undefined && !isEmpty(yaml.root)) {
+    yaml.report(
+      `The configuration must be a map of streams, such as ${example}`,
+      yaml.placeOf(yaml.root),
+    );
+  } else if (!entries?.size && yaml.problems.length === 0) {
+    yaml.report(
+      `The configuration has no stream: add one, such as ${example}`,
+      yaml.placeOf(yaml.root),
+    );
+  }
+  return [...entries ?? []]
+    .map(([logicalName, entry]) => readStream(yaml, logicalName, entry))
+    .filter((stream) => stream !== undefined);
+}
+
+/** Whether a node is nothing at all: an empty file, or one of comments only. */
+function isEmpty(node: unknown): boolean {
+  return node === null || (node as { value?: unknown }).value === null;
+}
+
+function withRegion(stream: StreamConfig, env: LoadConfigOptions["env"]): StreamConfig {
+  const region = stream.region ?? (env?.AWS_REGION || undefined);
+  return Object.freeze(region === undefined ? stream : { ...stream, region });
+}
+
+/** One error for all mistakes: it stands at the first and lists the others, in order of place. */
+function allProblems(problems: readonly Problem[], path: string | undefined): ConfigError {
+  const [first, ...others] = [...problems].sort((a, b) =>
+    a.place.line - b.place.line || a.place.column - b.place.column
+  );
+  const lines = others.slice(0, MAX_LISTED - 1)
+    .map(({ message, place }) => new ConfigError(message, { path, ...place }).message);
+  const more = others.length - lines.length;
+  if (more > 0) lines.push(`and ${more} more`);
+  return new ConfigError([first!.message, ...lines].join("\n"), { path, ...first!.place });
+}
+
+function readFailure(cause: unknown): string {
+  const code = (cause as { code?: unknown }).code;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a directory";
+  if (code === "EACCES") return "permission denied";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function decodeUtf8(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigError("Cannot read the configuration: it is not UTF-8 text", { path, cause });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What the configuration says of one stream, and the rules for it.
+ *
+ * @module
+ */
+
+import { isScalar } from "yaml";
+import { closest, quotedList } from "../base/suggest.ts";
+import type { Entry, YamlText } from "./yaml.ts";
+
+/** What the configuration says of one stream. */
+export interface StreamConfig {
+  /** The name that commands and programs use. */
+  readonly logicalName: string;
+  /** The stream's name in Kinesis. */
+  readonly name: string;
+  /** The field of an event whose value picks the shard; only putting events needs it. */
+  readonly partitionKey?: string | undefined;
+  /** AWS region; where undefined, the AWS SDK takes `AWS_REGION`, then the profile's. */
+  readonly region?: string | undefined;
+  /**
+   * URL of the Kinesis service, for a local one; where undefined, the AWS SDK takes
+   * `AWS_ENDPOINT_URL_KINESIS`, then `AWS_ENDPOINT_URL`, then the region's own.
+   */
+  readonly endpoint?: string | undefined;
+}
+
+/** A key that a stream may have: what it must be, in words and as a test. */
+interface Field {
+  readonly property: "name" | "partitionKey" | "region" | "endpoint";
+  readonly expected: string;
+  readonly accepts: (text: string) => boolean;
+}
+
+const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
+  ["name", {
+    property: "name",
+    expected: "be a Kinesis stream name: 1 to 128 letters, digits, hyphens, underscores and dots",
+    accepts: (text) => /^[a-zA-Z0-9_.-]{1,128}$/.test(text),
+  }],
+  ["partition_key", {
+    property: "partitionKey",
+    expected: "name a field of the events",
+    accepts: (text) => text !== "",
+  }],
+  ["region", {
+    property: "region",
+    expected: 'be an AWS region, such as "us-east-1"',
+    accepts: (text) => /^[a-zA-Z0-9-]{1,63}$/.test(text),
+  }],
+  ["endpoint", {
+    property: "endpoint",
+    expected:
+      'be a URL without credentials that begins with http:// or https://, such as "http://localhost:4567"',
+    accepts: isEndpoint,
+  }],
+]);
+
+/** Reads one stream; mistakes go to `yaml.problems`, and the result is then undefined. */
+export function readStream(
+  yaml: YamlText,
+  logicalName: string,
+  entry: Entry,
+): StreamConfig | undefined {
+  const entries = yaml.entries(entry.value, "key");
+  if (entries === undefined) {
+    yaml.report(
+      `Stream "${logicalName}" must be a map: write "name: <the stream's name in Kinesis>" below it, indented`,
+      yaml.placeOf(entry.value, entry.place),
+    );
+    return undefined;
+  }
+  const found: { -readonly [P in keyof StreamConfig]?: StreamConfig[P] } = { logicalName };
+  for (const [key, { place, value }] of entries) {
+    const field = FIELDS.get(key);
+    if (field === undefined) yaml.report(unknownKey(key, logicalName), place);
+    else {found[field.property] = readField(yaml, `"${key}" of stream "${logicalName}"`, field, {
+        place,
+        value,
+      });}
+  }
+  if (!entries.has("name")) {
+    yaml.report(
+      `Missing "name" in stream "${logicalName}": add "name: <the stream's name in Kinesis>"`,
+      entry.place,
+    );
+  }
+  return found.name === undefined ? undefined : { ...found, logicalName, name: found.name };
+}
+
+function readField(yaml: YamlText, what: string, field: Field, entry: Entry): string | undefined {
+  const node = yaml.resolve(entry.value);
+  const place = yaml.placeOf(entry.value, entry.place);
+  const value = isScalar(node) ? node.value : node;
+  if (typeof value === "string") {
+    if (field.accepts(value)) return value;
+    yaml.report(`${what} must ${field.expected}, not ${JSON.stringify(value)}`, place);
+  } else if (isScalar(node) && (typeof value === "number" || typeof value === "boolean")) {
+    const source = node.source ?? String(value);
+    yaml.report(`${what} must be text, not a ${typeof value}: write "${source}" in quotes`, place);
+  } else {
+    yaml.report(`${what} must ${field.expected}${value === null ? "; it is empty" : ""}`, place);
+  }
+  return undefined;
+}
+
+function unknownKey(key: string, logicalName: string): string {
+  const known = [...FIELDS.keys()];
+  const meant = closest(key, known);
+  const help = meant === undefined
+    ? `a stream has ${quotedList(known)}`
+    : `did you mean "${meant}"?`;
+  return `Unknown key "${key}" in stream "${logicalName}": ${help}`;
+}
+
+function isEndpoint(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.username === "" && url.password === "";
+}

@@ -1,0 +1,120 @@
+/**
+ * One stream of the in-memory Kinesis.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { KinesisError } from "../../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import { HASH_KEYS, hashKeyOf } from "../hash_key.ts";
+import type { PutEntry, StreamDescription } from "../kinesis_api.ts";
+import { MemoryShard } from "./memory_shard.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** One stream: its shards, those that were closed included while they hold records. */
+export class MemoryStream {
+  /** How long records are kept, in hours. */
+  retentionHours: number;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #createdAt: number;
+  #shards: MemoryShard[] = [];
+  #shardCount = 0;
+  #counter = 1n;
+
+  /** Creates a stream whose shards share the hash keys evenly. */
+  constructor(name: string, shardCount: number, retentionHours: number, clock: Clock) {
+    this.#name = name;
+    this.#clock = clock;
+    this.#createdAt = clock.now();
+    this.retentionHours = retentionHours;
+    const bound = (index: number) => HASH_KEYS * BigInt(index) / BigInt(shardCount);
+    for (let i = 0; i < shardCount; i++) this.#add(bound(i), bound(i + 1) - 1n);
+  }
+
+  /** What the stream says of itself. */
+  get description(): StreamDescription {
+    return {
+      name: this.#name,
+      status: "ACTIVE",
+      createdAt: new Date(this.#createdAt),
+      retentionHours: this.retentionHours,
+    };
+  }
+
+  /** The shards that are open or still hold records, in the order of their creation. */
+  get shards(): readonly MemoryShard[] {
+    this.#trim();
+    return this.#shards;
+  }
+
+  /** Finds a shard. */
+  shard(id: ShardId): MemoryShard {
+    const shard = this.shards.find((shard) => shard.id === id);
+    if (shard !== undefined) return shard;
+    throw refusal("ResourceNotFoundException", `no shard "${id}" in stream "${this.#name}"`);
+  }
+
+  /** Finds the shard that takes records with a key. */
+  shardFor(partitionKey: string): MemoryShard {
+    const hashKey = hashKeyOf(partitionKey);
+    return this.#shards.find((shard) => shard.isOpen && shard.holds(hashKey))!;
+  }
+
+  /** Takes a record into a shard. */
+  append(shard: MemoryShard, entry: PutEntry): SequenceNumber {
+    this.#counter += 1n + BigInt(Math.floor(this.#clock.random() * 4));
+    return shard.append(entry, this.#counter, this.#clock.now());
+  }
+
+  /** Closes a shard and opens one for each half of its hash keys. */
+  split(id: ShardId): ShardId[] {
+    const shard = this.#openShard(id);
+    const { firstHashKey, lastHashKey } = shard.options;
+    const middle = (firstHashKey + lastHashKey) / 2n + 1n;
+    shard.close(this.#clock.now());
+    return [this.#add(firstHashKey, middle - 1n, [id]), this.#add(middle, lastHashKey, [id])];
+  }
+
+  /** Closes two neighbours and opens one in their place. */
+  merge(id: ShardId, neighbourId: ShardId): ShardId {
+    const shards = [this.#openShard(id), this.#openShard(neighbourId)];
+    const [low, high] = shards
+      .map(({ options }) => options)
+      .sort((a, b) => a.firstHashKey < b.firstHashKey ? -1 : 1);
+    if (low!.lastHashKey + 1n !== high!.firstHashKey) {
+      throw refusal("InvalidArgumentException", `"${id}" and "${neighbourId}" do not adjoin`);
+    }
+    for (const shard of shards) shard.close(this.#clock.now());
+    return this.#add(low!.firstHashKey, high!.lastHashKey, [id, neighbourId]);
+  }
+
+  #add(firstHashKey: bigint, lastHashKey: bigint, parents: readonly ShardId[] = []): ShardId {
+    const createdAt = this.#clock.now();
+    const index = this.#shardCount++;
+    const shard = new MemoryShard({ index, parents, firstHashKey, lastHashKey, createdAt });
+    this.#shards.push(shard);
+    return shard.id;
+  }
+
+  #openShard(id: ShardId): MemoryShard {
+    const shard = this.shard(id);
+    if (!shard.isOpen) throw refusal("InvalidArgumentException", `shard "${id}" is closed`);
+    return shard;
+  }
+
+  /** Drops what the retention no longer keeps, and closed shards of which nothing is left. */
+  #trim(): void {
+    const horizon = this.#clock.now() - this.retentionHours * HOUR_MS;
+    const left = this.#shards.filter((shard) => !shard.trim(horizon));
+    if (left.length < this.#shards.length) this.#shards = left;
+  }
+}
+
+/** An error with the service's own name for it. */
+export function refusal(code: string, why: string): KinesisError {
+  const retryable = code === "ProvisionedThroughputExceededException";
+  return new KinesisError(`Cannot do what was asked of Kinesis: ${why}`, { code, retryable });
+}

@@ -1,0 +1,290 @@
+/**
+ * The bytes of an answer to GetRecords.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  decodeWireData,
+  MAX_WIRE_RECORDS,
+  readWireRecords,
+} from "../../codec/json/wire_records.ts";
+import { freeBuffer } from "../../base/free_buffer.ts";
+import type { SequenceNumber } from "../../base/record.ts";
+import type { KinesisRecord } from "../kinesis_api.ts";
+
+/** The bytes of an answer that are read at once, at least. */
+const PIECE = 64 * 1024;
+
+/** The most by which a buffer is larger than it has to be, in bytes. */
+const MOST_SPARE = 1 << 20;
+
+/** A record as it stands in the answer. */
+interface WireRecord {
+  readonly SequenceNumber?: SequenceNumber;
+  readonly PartitionKey?: string;
+  readonly Data?: unknown;
+  readonly ApproximateArrivalTimestamp?: unknown;
+}
+
+/** A record; what the answer lacks of it is undefined or null. */
+export type ReceivedRecord = {
+  readonly [Part in keyof KinesisRecord]: KinesisRecord[Part] | undefined | null;
+};
+
+/** An answer without its records, any part of which may be missing. */
+export interface ReceivedAnswer {
+  /** Whether it had a list of records. */
+  readonly hasRecords?: boolean;
+  /** The iterator to go on with. */
+  readonly NextShardIterator?: string | null;
+  /** The lag, in milliseconds. */
+  readonly MillisBehindLatest?: number | null;
+}
+
+/** Reads the body of an answer while it comes. */
+export class AnswerParser {
+  /** What stands before the records: known once the first of them have been read. */
+  #head = "";
+  #records: ReceivedRecord[] = [];
+  /** Buffers that hold data of records and nothing else. */
+  #payloads: ArrayBufferLike[] = [];
+  /** What is not read yet; the buffer is used again for every piece. */
+  #buffer: Buffer;
+  #used = 0;
+  readonly #piece: number;
+  readonly #window: number;
+  /** Bytes that are worth a try. */
+  #enough: number;
+
+  /**
+   * Creates a parser.
+   *
+   * @param options `buffer` is used if it is large enough; `piece` is how many bytes are read at
+   * once, at least, and `window` at most: a record of more is read by itself.
+   */
+  constructor(
+    options: {
+      readonly buffer?: ArrayBuffer | undefined;
+      readonly piece?: number;
+      readonly window?: number;
+    } = {},
+  ) {
+    const { buffer = new ArrayBuffer(0), piece = PIECE, window = MAX_WIRE_RECORDS } = options;
+    this.#piece = this.#enough = piece;
+    this.#window = window;
+    this.#buffer = Buffer.from(buffer);
+  }
+
+  /** How large the buffer has to be, in bytes, for a chunk to be pushed. */
+  sizeWith(chunk: Uint8Array): number {
+    const size = this.#used + chunk.length;
+    return size <= this.#buffer.length ? this.#buffer.length : size + Math.min(size, MOST_SPARE);
+  }
+
+  /**
+   * Takes bytes in; they are copied.
+   *
+   * @throws {SyntaxError} As `end` does.
+   */
+  push(chunk: Uint8Array): void {
+    const room = this.sizeWith(chunk);
+    if (room > this.#buffer.length) {
+      const larger = Buffer.from(new ArrayBuffer(room));
+      larger.set(this.#buffer.subarray(0, this.#used));
+      freeBuffer(this.#buffer.buffer);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.#used);
+    this.#used += chunk.length;
+    if (this.#used >= this.#enough) this.#takePieces();
+  }
+
+  /** Gives out the records that were read since the last time. */
+  take(): ReceivedRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    return records;
+  }
+
+  /** Frees the data of all records that were given out. */
+  free(): void {
+    this.#payloads.forEach(freeBuffer);
+    this.#payloads = [];
+  }
+
+  /** Ends the reading; returns the buffer, which is not used any more. */
+  dispose(): ArrayBuffer {
+    return this.#buffer.buffer as ArrayBuffer;
+  }
+
+  /**
+   * Parses the rest.
+   *
+   * @returns The answer without its records, which are there to be taken.
+   * @throws {SyntaxError} If the body is no JSON, a record's data no base64, or its time no number.
+   */
+  end(): ReceivedAnswer {
+    this.#takePieces();
+    this.#takeLastRecord();
+    const text = this.#head + this.#buffer.toString("utf8", 0, this.#used);
+    if (text === "") return {};
+    const answer = JSON.parse(text);
+    if (!Array.isArray(answer?.Records)) return answer ?? {};
+    const { Records, ...rest } = answer;
+    for (const record of Records) this.#records.push(decodeRecord(record));
+    return { ...rest, hasRecords: true };
+  }
+
+  /** Takes all records that are there in full, and are followed by another. */
+  #takePieces(): void {
+    for (let taken = true; taken && this.#used > 0;) {
+      const bytes = this.#buffer.subarray(0, this.#used);
+      const start = this.#head === "" ? startOfRecords(bytes) : 0;
+      const end = start === -1 ? start : this.#readRecords(bytes, start);
+      taken = end > start;
+      if (taken) this.#drop(bytes, start, end);
+    }
+    // So that all tries together stay linear.
+    this.#enough = Math.max(this.#piece, Math.min(2 * this.#used, this.#used + MOST_SPARE));
+  }
+
+  /** Drops what was read. */
+  #drop(bytes: Buffer, start: number, end: number): void {
+    this.#head ||= bytes.toString("utf8", 0, start);
+    bytes.copyWithin(0, end);
+    this.#used -= end;
+  }
+
+  /** Reads records; returns where the first one begins that was not read. */
+  #readRecords(bytes: Buffer, start: number): number {
+    const { texts, times, data, end, isRefused } = readWireRecords(
+      bytes.subarray(start, start + this.#window),
+    );
+    for (let n = 0; n < data.length; n++) {
+      this.#records.push({
+        sequenceNumber: texts[2 * n] as SequenceNumber,
+        partitionKey: texts[2 * n + 1],
+        data: data[n],
+        arrivedAt: toDate(times[n]!),
+      });
+    }
+    if (data.length > 0) {
+      this.#payloads.push(data[0]!.buffer);
+      return start + end;
+    }
+    if (bytes.length - start > this.#window) {
+      const large = this.#readLarge(bytes, start, BETWEEN_RECORDS);
+      if (large !== undefined) return large;
+    } else if (!isRefused) return start;
+    return this.#parseRecords(bytes, start);
+  }
+
+  /** Reads a large record that no other follows. */
+  #takeLastRecord(): void {
+    if (this.#used <= this.#window) return;
+    const bytes = this.#buffer.subarray(0, this.#used);
+    const start = this.#head === "" ? startOfRecords(bytes) : 0;
+    const end = start === -1 ? undefined : this.#readLarge(bytes, start, LAST_RECORD);
+    if (end !== undefined) this.#drop(bytes, start, end);
+  }
+
+  /**
+   * Reads one record without making a string of its data; returns where what follows it begins, or
+   * undefined if it is not there in full, or is to be read by `JSON.parse`.
+   */
+  #readLarge(bytes: Buffer, start: number, separator: string): number | undefined {
+    const key = bytes.indexOf(DATA_KEY, start);
+    const from = key + DATA_KEY.length;
+    const to = key === -1 ? -1 : bytes.indexOf(QUOTE, from);
+    if (to === -1) return undefined;
+    const before = bytes.toString("utf8", start, from);
+    // What looks like the end may be part of a partition key.
+    let record: WireRecord | undefined;
+    let end = to;
+    do {
+      end = bytes.indexOf(separator, end + 1);
+      if (end === -1) return undefined;
+      const after = bytes.toString("utf8", to, end + 1);
+      if (after.includes(DATA_KEY)) return undefined; // of which JSON.parse would take the last
+      record = parseJson<WireRecord>(before + after);
+    } while (record === undefined);
+    const data = record.Data === "" ? decodeWireData(bytes.subarray(from, to)) : undefined;
+    if (data === undefined) return undefined;
+    this.#payloads.push(data.buffer);
+    this.#records.push({ ...decodeRecord(record), data });
+    return end + (separator === LAST_RECORD ? 1 : 2);
+  }
+
+  /**
+   * Parses records as JSON; returns where the first one begins that was not read.
+   *
+   * The cut is made between two records, or so it seems: the text may be part of a partition key.
+   * Then what stands before it is no JSON, because a string in it does not end.
+   */
+  #parseRecords(bytes: Buffer, start: number): number {
+    const cut = bytes.lastIndexOf(BETWEEN_RECORDS);
+    const text = () => `[${bytes.toString("utf8", start, cut + 1)}]`;
+    const records = cut <= start ? undefined : parseJson<WireRecord[]>(text());
+    if (records === undefined) return start;
+    for (const record of records) this.#records.push(decodeRecord(record));
+    return cut + 2;
+  }
+}
+
+const BETWEEN_RECORDS = '},{"';
+const LAST_RECORD = "}]";
+const DATA_KEY = '"Data":"';
+const QUOTE = 0x22;
+/** Nothing but a key of JSON can look like this: in a string, the quotes would be escaped. */
+const RECORDS_KEY = '"Records":[';
+
+function startOfRecords(bytes: Buffer): number {
+  const at = bytes.indexOf(RECORDS_KEY);
+  if (at === -1) return -1;
+  const start = at + RECORDS_KEY.length;
+  const head = parseJson(`${bytes.toString("utf8", 0, start)}]}`);
+  return head === undefined ? -1 : start; // else of something in the answer
+}
+
+function parseJson<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeRecord(record: WireRecord | null): ReceivedRecord {
+  return {
+    sequenceNumber: record?.SequenceNumber,
+    partitionKey: record?.PartitionKey,
+    data: decodeData(record?.Data),
+    arrivedAt: decodeTime(record?.ApproximateArrivalTimestamp),
+  };
+}
+
+function decodeTime(time: unknown): Date | undefined {
+  if (time === undefined || time === null) return undefined;
+  if (typeof time === "number") return toDate(time);
+  throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${JSON.stringify(time)}`);
+}
+
+function toDate(seconds: number): Date {
+  const date = new Date(Math.round(seconds * 1000));
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${seconds}`);
+}
+
+/** Decodes base64; what `Buffer` passes over in silence is an error. */
+function decodeData(text: unknown): Uint8Array | undefined {
+  if (text === undefined || text === null) return undefined;
+  if (typeof text !== "string") throw new SyntaxError("Cannot read a record's data: it is no text");
+  const { buffer, byteOffset, length } = Buffer.from(text, "base64");
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  if (text.length % 4 !== 0 || length !== text.length / 4 * 3 - padding) {
+    throw new SyntaxError("Cannot read a record's data: it is not base64");
+  }
+  return new Uint8Array(buffer, byteOffset, length);
+}

@@ -1,0 +1,75 @@
+/**
+ * Kinesis that is opened when it is first asked something.
+ *
+ * @module
+ */
+
+import type { ShardId, StartPosition } from "../../base/record.ts";
+import type {
+  GetRecordsOptions,
+  KinesisApi,
+  PutEntry,
+  PutResult,
+  RecordBatch,
+  RequestOptions,
+  Shard,
+  StreamDescription,
+} from "../kinesis_api.ts";
+
+/** Passes everything on to a service that is opened by the first request. */
+export class LazyKinesis implements KinesisApi, AsyncDisposable {
+  readonly #open: () => Promise<KinesisApi & AsyncDisposable>;
+  #opened: Promise<KinesisApi & AsyncDisposable> | undefined;
+
+  /** Creates a service that `open` opens, once, unless opening it fails. */
+  constructor(open: () => Promise<KinesisApi & AsyncDisposable>) {
+    this.#open = open;
+  }
+
+  /** Asks a stream about itself. */
+  async describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription> {
+    return (await this.#get()).describeStream(stream, options);
+  }
+
+  /** Lists all shards of a stream. */
+  async *listShards(stream: string, options?: RequestOptions): AsyncGenerator<Shard> {
+    yield* (await this.#get()).listShards(stream, options);
+  }
+
+  /** Gets an iterator. */
+  async getShardIterator(
+    shard: { readonly stream: string; readonly shardId: ShardId },
+    position: StartPosition,
+    options?: RequestOptions,
+  ): Promise<string> {
+    return (await this.#get()).getShardIterator(shard, position, options);
+  }
+
+  /** Reads records from an iterator on. */
+  async getRecords(iterator: string, options?: GetRecordsOptions): Promise<RecordBatch> {
+    return (await this.#get()).getRecords(iterator, options);
+  }
+
+  /** Puts up to 500 records. */
+  async putRecords(
+    stream: string,
+    entries: readonly PutEntry[],
+    options?: RequestOptions,
+  ): Promise<PutResult[]> {
+    return (await this.#get()).putRecords(stream, entries, options);
+  }
+
+  /** Closes the service, if it was ever opened. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
+  }
+
+  #get(): Promise<KinesisApi & AsyncDisposable> {
+    this.#opened ??= this.#open().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Opening Kinesis by its address.
+ *
+ * @module
+ */
+
+import type { Kinesis } from "@aws-sdk/client-kinesis";
+import { clientSettings, knowingItself } from "../../aws/client_settings.ts";
+import { ConfigError } from "../../base/errors.ts";
+import type { KinesisApi } from "../kinesis_api.ts";
+import { SdkKinesis } from "./sdk_kinesis.ts";
+
+/** Where Kinesis is, and who asks. */
+export interface OpenKinesisOptions {
+  /**
+   * The AWS region. Unless given, the SDK looks where it always does: `AWS_REGION`, then the
+   * profile in `~/.aws/config`.
+   */
+  readonly region?: string | undefined;
+  /**
+   * URL of the service, for a local server or a VPC endpoint. Unless given, the SDK looks at
+   * `AWS_ENDPOINT_URL_KINESIS` and `AWS_ENDPOINT_URL`, then takes the region's own.
+   */
+  readonly endpoint?: string | undefined;
+  /** Keys to sign with; unless given, the SDK looks for them where it always does. */
+  readonly credentials?: KinesisCredentials | undefined;
+  /**
+   * Longest time without a byte in either direction, in milliseconds: while connecting, before the
+   * answer and within it. Default: 30,000.
+   */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Told the service's time, to the second, with each answer. */
+  readonly onServerTime?: ((time: Date) => void) | undefined;
+}
+
+/** Keys to sign requests with. */
+export interface KinesisCredentials {
+  /** The access key's identifier. */
+  readonly accessKeyId: string;
+  /** The secret access key. */
+  readonly secretAccessKey: string;
+  /** The session token of temporary keys. */
+  readonly sessionToken?: string;
+}
+
+/**
+ * Opens Kinesis. The AWS SDK is loaded here and not before.
+ *
+ * Nothing is sent yet: a wrong endpoint or wrong keys show at the first request.
+ *
+ * @example Usage
+ * ```ts
+ * import { openKinesis } from "@triton/triton/kinesis";
+ * await using kinesis = await openKinesis({
+ *   region: "us-east-1",
+ *   endpoint: "http://127.0.0.1:4567",
+ *   credentials: { accessKeyId: "local", secretAccessKey: "local" },
+ * });
+ * ```
+ * @param options Where Kinesis is, and who asks.
+ * @returns The service; disposing it closes its connections.
+ * @throws {ConfigError} If no region is set anywhere.
+ */
+export async function openKinesis(
+  options: OpenKinesisOptions = {},
+): Promise<KinesisApi & AsyncDisposable> {
+  const { Kinesis } = await import("@aws-sdk/client-kinesis");
+  const { region, endpoint, credentials, requestTimeoutMs = 30_000, onServerTime } = options;
+  const client = knowingItself(
+    new Kinesis({
+      ...await clientSettings({ silenceTimeoutMs: requestTimeoutMs, onServerTime }),
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentials === undefined ? {} : { credentials }),
+    }),
+  );
+  await requireRegion(client);
+  return new OpenedKinesis(client);
+}
+
+/** A client that is destroyed with the wrapper. */
+class OpenedKinesis extends SdkKinesis implements AsyncDisposable {
+  readonly #client: Kinesis;
+
+  constructor(client: Kinesis) {
+    super(client);
+    this.#client = client;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy();
+    return Promise.resolve();
+  }
+}
+
+/** Asks for the region at once: the SDK would only miss it at the first request. */
+async function requireRegion(client: Kinesis): Promise<void> {
+  try {
+    await client.config.region();
+  } catch (cause) {
+    client.destroy();
+    throw new ConfigError(
+      "Cannot open Kinesis: no region is set; name one in the configuration, or set AWS_REGION",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * Kinesis behind the AWS SDK.
+ *
+ * @module
+ */
+
+import type {
+  GetShardIteratorInput,
+  Kinesis,
+  ListShardsInput,
+  PutRecordsResultEntry,
+  Shard as SdkShard,
+  StreamDescriptionSummary,
+} from "@aws-sdk/client-kinesis";
+import { watchRefusals } from "../../aws/client_settings.ts";
+import { PageProgress } from "../../aws/http/page_progress.ts";
+import { KinesisError } from "../../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import { readServiceTime } from "../../aws/service_time.ts";
+import { invalidAnswer, list, present, text } from "./answer_parts.ts";
+import type { ReceivedRecord } from "./answer_parser.ts";
+import { AnswerMemory, AnswerReader } from "./answer_reader.ts";
+import { sendGetRecords } from "./get_records.ts";
+import type {
+  GetRecordsOptions,
+  KinesisApi,
+  KinesisRecord,
+  PutEntry,
+  PutResult,
+  RecordBatch,
+  RequestOptions,
+  Shard,
+  StartPosition,
+  StreamDescription,
+} from "../kinesis_api.ts";
+import { toKinesisError } from "./sdk_error.ts";
+
+/** The SDK, loaded when the first records are read: importing this file must not load it. */
+let loading: Promise<typeof import("@aws-sdk/client-kinesis")> | undefined;
+const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
+
+/**
+ * Kinesis as the AWS SDK reaches it.
+ *
+ * The client comes from outside and stays the caller's to destroy. Give it `maxAttempts: 1`, since
+ * what uses a `KinesisApi` retries by itself, and a request handler for HTTP/1.1, since the client's
+ * own choice, HTTP/2, fails on local servers without TLS; `openKinesis` does both.
+ *
+ * @example Usage
+ * ```ts
+ * import { SdkKinesis } from "@triton/triton/kinesis";
+ * import { Kinesis } from "@aws-sdk/client-kinesis";
+ * const client = new Kinesis({ region: "eu-west-1", maxAttempts: 1 });
+ * const kinesis = new SdkKinesis(client);
+ * client.destroy();
+ * ```
+ */
+export class SdkKinesis implements KinesisApi {
+  readonly #client: Kinesis;
+  readonly #memory = new AnswerMemory();
+
+  /**
+   * Wraps a client.
+   *
+   * @param client The SDK's client, in its form with a method for each operation.
+   */
+  constructor(client: Kinesis) {
+    this.#client = client;
+  }
+
+  /**
+   * Asks a stream about itself (`DescribeStreamSummary`, which has the higher rate limit).
+   *
+   * @param stream The stream's name.
+   * @param options `signal` gives the request up.
+   * @returns What the stream says of itself.
+   * @throws {KinesisError} If the request is refused or cannot be made.
+   */
+  async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
+    const what = `describe stream "${stream}"`;
+    const { DescribeStreamSummaryCommand } = await sdk();
+    const command = new DescribeStreamSummaryCommand({ StreamName: stream });
+    let serverTime: Date | undefined;
+    command.middlewareStack.add((next) => async (args) => {
+      const result = await next(args);
+      serverTime = readServiceTime((result.response as SdkResponse).headers);
+      return result;
+    }, { step: "deserialize", name: "tritonServerTime" });
+    const answer = await this.#request(
+      what,
+      options.signal,
+      (settings) => this.#client.send(command, settings),
+    );
+    const summary = present(answer.StreamDescriptionSummary, what, "StreamDescriptionSummary");
+    return {
+      name: summary.StreamName ?? stream,
+      status: present(summary.StreamStatus, what, "StreamStatus"),
+      createdAt: present(summary.StreamCreationTimestamp, what, "StreamCreationTimestamp"),
+      retentionHours: present(summary.RetentionPeriodHours, what, "RetentionPeriodHours"),
+      ...toSettings(summary),
+      serverTime,
+    };
+  }
+
+  /**
+   * Lists all shards of a stream, closed ones included, to the last page.
+   *
+   * @param stream The stream's name.
+   * @param options `signal` gives the requests up.
+   * @returns The shards, in the service's order.
+   * @throws {KinesisError} If a request is refused or cannot be made.
+   */
+  async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
+    const what = `list the shards of stream "${stream}"`;
+    const progress = new PageProgress();
+    let input: ListShardsInput = { StreamName: stream };
+    while (true) {
+      const page = await this.#request(
+        what,
+        options.signal,
+        (settings) => this.#client.listShards(input, settings),
+      );
+      const shards = list(page.Shards, what, "Shards");
+      // There is no stream without a shard: the answer is not that of Kinesis.
+      if (shards.length === 0 && input.StreamName !== undefined) {
+        throw invalidAnswer(what, "Shards");
+      }
+      for (const shard of shards) yield toShard(shard, what);
+      const token = page.NextToken ?? undefined;
+      if (token === undefined) return;
+      const wrong = progress.check(token, shards[0]?.ShardId);
+      if (wrong !== undefined) {
+        throw new KinesisError(`Cannot ${what}: ${wrong}`, {
+          code: "InvalidAnswer",
+          retryable: false,
+        });
+      }
+      input = { NextToken: token };
+    }
+  }
+
+  /**
+   * Gets an iterator, which lives five minutes.
+   *
+   * @param shard The shard to read.
+   * @param position Where to begin.
+   * @param options `signal` gives the request up.
+   * @returns The iterator.
+   * @throws {KinesisError} If the request is refused or cannot be made.
+   */
+  async getShardIterator(
+    shard: { readonly stream: string; readonly shardId: ShardId },
+    position: StartPosition,
+    options: RequestOptions = {},
+  ): Promise<string> {
+    const what = `open shard "${shard.shardId}" of stream "${shard.stream}"`;
+    const input = {
+      StreamName: shard.stream,
+      ShardId: shard.shardId,
+      ...toIteratorInput(position),
+    };
+    const answer = await this.#request(
+      what,
+      options.signal,
+      (settings) => this.#client.getShardIterator(input, settings),
+    );
+    return text(answer.ShardIterator, what, "ShardIterator");
+  }
+
+  /**
+   * Reads records from an iterator on.
+   *
+   * @param iterator What `getShardIterator` or the last batch gave.
+   * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up;
+   * `onRecords` gets the records while they come, two answers at a time.
+   * @returns The records, unless `onRecords` got them, and the next iterator.
+   * @throws {KinesisError} If the request is refused or cannot be made; with the code
+   * `ExpiredIteratorException` if a new iterator is wanted.
+   */
+  async getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
+    const { shard, limit = 10_000 } = options;
+    const what = shard === undefined
+      ? "read from a shard"
+      : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
+    const input = { ShardIterator: iterator, Limit: limit };
+    const { GetRecordsCommand } = await sdk();
+    const response = await this.#request(
+      what,
+      options.signal,
+      (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
+    );
+    const serverTime = readServiceTime(response.headers);
+    const records: KinesisRecord[] = [];
+    await using answer = new AnswerReader(response, this.#memory, options.signal);
+    const read = () => this.#request(what, options.signal, () => answer.next());
+    using _turn = options.onRecords && await this.#memory.answers.take(options.signal);
+    for (let piece = await read(); piece !== undefined; piece = await read()) {
+      if (options.onRecords === undefined) records.push(...whole(piece, what));
+      else {
+        await options.onRecords({ records: whole(piece, what), serverTime });
+        answer.release();
+      }
+    }
+    const { hasRecords, NextShardIterator, MillisBehindLatest } = answer.rest;
+    if (hasRecords !== true) throw invalidAnswer(what, "Records");
+    const next = NextShardIterator ?? undefined;
+    // An answer without any of them would otherwise pass for the end of a closed shard.
+    if (next === undefined) present(MillisBehindLatest, what, "MillisBehindLatest");
+    return {
+      records,
+      nextIterator: next === undefined ? next : text(next, what, "NextShardIterator"),
+      millisBehindLatest: MillisBehindLatest ?? 0,
+      serverTime,
+    };
+  }
+
+  /**
+   * Puts up to 500 records.
+   *
+   * @param stream The stream's name.
+   * @param entries The records.
+   * @param options `signal` gives the request up; whether records were taken in is then unknown.
+   * @returns What became of each record, in the order of `entries`.
+   * @throws {KinesisError} If the request as a whole is refused or cannot be made.
+   */
+  async putRecords(
+    stream: string,
+    entries: readonly PutEntry[],
+    options: RequestOptions = {},
+  ): Promise<PutResult[]> {
+    const what = `put ${entries.length} records into stream "${stream}"`;
+    const input = {
+      StreamName: stream,
+      Records: entries.map(({ partitionKey, data }) => ({
+        PartitionKey: partitionKey,
+        Data: data,
+      })),
+    };
+    const answer = await this.#request(
+      what,
+      options.signal,
+      (settings) => this.#client.putRecords(input, settings),
+    );
+    const results = list(answer.Records, what, "Records");
+    if (results.length !== entries.length) throw invalidAnswer(what, "one result for each record");
+    return results.map((result) => toPutResult(result, what));
+  }
+
+  /** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
+  async #request<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: (settings: SdkSettings) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const mayPass = watchRefusals(this.#client);
+    try {
+      return await send(signal === undefined ? {} : { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toKinesisError(what, error, mayPass(error));
+    }
+  }
+}
+
+/** What the SDK's connection handlers give, as far as it is used here. */
+interface SdkResponse {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the SDK takes beside the input of a request. */
+interface SdkSettings {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** What older services, and local ones, do not tell. */
+function toSettings(
+  { EncryptionType, KeyId, MaxRecordSizeInKiB, ConsumerCount }: StreamDescriptionSummary,
+): Pick<StreamDescription, "encryptionKey" | "maxRecordBytes" | "fanOutConsumers"> {
+  return {
+    ...(EncryptionType === "KMS" && { encryptionKey: KeyId ?? "" }),
+    ...(MaxRecordSizeInKiB && { maxRecordBytes: MaxRecordSizeInKiB * 1024 }),
+    ...(ConsumerCount && { fanOutConsumers: ConsumerCount }),
+  };
+}
+
+function toShard(shard: SdkShard, what: string): Shard {
+  const range = present(shard.SequenceNumberRange, what, "SequenceNumberRange");
+  const parents = [shard.ParentShardId, shard.AdjacentParentShardId];
+  return {
+    id: text(shard.ShardId, what, "ShardId") as ShardId,
+    parents: parents.filter((id) => id !== undefined && id !== null) as ShardId[],
+    startingSequenceNumber: text(
+      range.StartingSequenceNumber,
+      what,
+      "StartingSequenceNumber",
+    ) as SequenceNumber,
+    endingSequenceNumber: (range.EndingSequenceNumber ?? undefined) as SequenceNumber | undefined,
+  };
+}
+
+function toIteratorInput(
+  position: StartPosition,
+): Pick<GetShardIteratorInput, "StartingSequenceNumber" | "Timestamp"> & {
+  ShardIteratorType: NonNullable<GetShardIteratorInput["ShardIteratorType"]>;
+} {
+  switch (position.type) {
+    case "trim-horizon":
+      return { ShardIteratorType: "TRIM_HORIZON" };
+    case "latest":
+      return { ShardIteratorType: "LATEST" };
+    case "at-timestamp":
+      return { ShardIteratorType: "AT_TIMESTAMP", Timestamp: position.timestamp };
+    case "after":
+      return {
+        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
+        StartingSequenceNumber: position.sequenceNumber,
+      };
+  }
+}
+
+/** Insists on all parts of records. */
+function whole(records: readonly ReceivedRecord[], what: string): readonly KinesisRecord[] {
+  for (const { sequenceNumber, partitionKey, data, arrivedAt } of records) {
+    text(sequenceNumber, what, "SequenceNumber");
+    text(partitionKey, what, "PartitionKey");
+    present(data, what, "Data");
+    present(arrivedAt, what, "ApproximateArrivalTimestamp");
+  }
+  return records as readonly KinesisRecord[];
+}
+
+function toPutResult(result: PutRecordsResultEntry, what: string): PutResult {
+  if (result.ErrorCode !== undefined && result.ErrorCode !== null) {
+    return { ok: false, code: result.ErrorCode, message: result.ErrorMessage ?? "" };
+  }
+  return {
+    ok: true,
+    shardId: present(result.ShardId, what, "ShardId") as ShardId,
+    sequenceNumber: present(result.SequenceNumber, what, "SequenceNumber") as SequenceNumber,
+  };
+}

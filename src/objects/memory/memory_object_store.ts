@@ -1,0 +1,209 @@
+/**
+ * Objects in memory, for tests.
+ *
+ * @module
+ */
+
+import { ObjectStoreError } from "../../base/errors.ts";
+import { resolveRange } from "../byte_range.ts";
+import { checkKey, compareKeys, isBefore } from "../keys.ts";
+import { joinChunks, partsOf, StreamedBody } from "../object_body.ts";
+import type {
+  FoldersOptions,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+} from "../object_store.ts";
+
+/** One request to a {@linkcode MemoryObjectStore}, as its `intercept` sees it. */
+export interface ObjectRequest {
+  /** What is asked for; `list` comes once a page, of objects or of folders. */
+  readonly operation: "list" | "head" | "get" | "put";
+  /** The object's key; for `list` the prefix. */
+  readonly key: string;
+}
+
+/** How to create a {@linkcode MemoryObjectStore}. */
+export interface MemoryObjectStoreOptions {
+  /** The time that objects get, in milliseconds since the Unix epoch: 0 unless given. */
+  readonly now?: () => number;
+  /** What tells the store from every other one. Default: `memory:` and a random name. */
+  readonly identity?: string;
+  /** How many objects a page of a listing has: 1,000 unless given. */
+  readonly pageSize?: number;
+  /** How many bytes a chunk of a body has at most: 65,536 unless given. */
+  readonly chunkSize?: number;
+  /**
+   * Stands around every request: it may fail or wait before `proceed()`, which carries the request
+   * out, or after it (an answer that got lost), change the answer, or leave `proceed` uncalled.
+   */
+  readonly intercept?: <T>(request: ObjectRequest, proceed: () => Promise<T>) => Promise<T>;
+}
+
+interface StoredObject {
+  readonly body: Uint8Array;
+  readonly info: ObjectInfo;
+}
+
+/**
+ * An object store in memory that can be made to fail, for tests.
+ *
+ * Each request takes effect at one moment, as with S3: of several conditional puts of one key, one
+ * wins.
+ *
+ * @example A store whose first answer gets lost
+ * ```ts
+ * import { MemoryObjectStore, ObjectStoreError } from "@triton/triton/archive";
+ * import { equal, rejects } from "node:assert/strict";
+ * let failures = 1;
+ * const store = new MemoryObjectStore({
+ *   async intercept(_request, proceed) {
+ *     const answer = await proceed();
+ *     if (failures-- <= 0) return answer;
+ *     throw new ObjectStoreError("Cannot put a: reset", { code: "ECONNRESET", retryable: true });
+ *   },
+ * });
+ * await rejects(store.put("a", new Uint8Array(3)), ObjectStoreError);
+ * equal((await store.head("a"))?.size, 3);
+ * ```
+ */
+export class MemoryObjectStore implements ObjectStore {
+  /** Always `memory:`. */
+  readonly url = "memory:";
+  /** Of this object alone: what is in memory cannot be opened again. */
+  readonly identity: string;
+  readonly #options: MemoryObjectStoreOptions;
+  readonly #objects = new Map<string, StoredObject>();
+  #keysInOrder: readonly string[] | undefined;
+
+  /**
+   * Creates an empty store.
+   *
+   * @param options Its clock and page size, and what happens to requests.
+   */
+  constructor(options: MemoryObjectStoreOptions = {}) {
+    this.#options = options;
+    this.identity = options.identity ?? `memory:${crypto.randomUUID()}`;
+  }
+
+  /** Lists the objects whose key begins with `prefix`, page by page. */
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    const { pageSize = 1000 } = this.#options;
+    let after = options.startAfter;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const start = after;
+      const page = await this.#request("list", prefix, options.signal, () => {
+        return this.#page(prefix, start, pageSize);
+      });
+      yield* page;
+      if (page.length < pageSize) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  /** Lists the folders directly below a folder, page by page. */
+  async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
+    const { pageSize = 1000 } = this.#options;
+    const folders = this.#keys().filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(0, key.indexOf("/", prefix.length) + 1))
+      .filter((folder, i, all) => folder !== "" && folder !== all[i - 1])
+      .filter((folder) => !isBefore(folder, options.from));
+    for (let at = 0;; at += pageSize) {
+      options.signal?.throwIfAborted();
+      const start = at;
+      const page = await this.#request("list", prefix, options.signal, () => {
+        return folders.slice(start, start + pageSize);
+      });
+      yield* page;
+      if (page.length < pageSize) return;
+    }
+  }
+
+  /** Asks about one object, metadata included; undefined if it is not there. */
+  async head(
+    key: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ObjectInfo | undefined> {
+    return await this.#request("head", key, options.signal, () => this.#objects.get(key)?.info);
+  }
+
+  /** Gets an object or a part of one, as it is at this moment. */
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    return await this.#request("get", key, options.signal, () => {
+      const object = this.#objects.get(key);
+      if (object === undefined) {
+        throw new ObjectStoreError(`Cannot get ${this.url}${key}: no such object`, {
+          code: "NoSuchKey",
+          retryable: false,
+        });
+      }
+      const { start, end } = resolveRange(options.range, object.body.length);
+      const chunks = this.#chunks(object.body.subarray(start, end), options.signal);
+      return new StreamedBody(chunks, object.body.length);
+    });
+  }
+
+  /** Writes an object as a whole. */
+  async put(
+    key: string,
+    body: ObjectContent,
+    options: PutOptions = {},
+  ): Promise<"created" | "exists"> {
+    checkKey(key);
+    // A copy, and now: what is put must not change, but what is done with it later may.
+    const stored = joinChunks(partsOf(body)).slice();
+    return await this.#request("put", key, options.signal, () => {
+      if (options.ifAbsent && this.#objects.has(key)) return "exists";
+      this.#keysInOrder = undefined;
+      const modifiedAt = new Date(this.#options.now?.() ?? 0);
+      const metadata = { ...options.metadata };
+      const info = { key, size: stored.length, modifiedAt, metadata };
+      this.#objects.set(key, { body: stored, info });
+      return "created";
+    });
+  }
+
+  async #request<T>(
+    operation: ObjectRequest["operation"],
+    key: string,
+    signal: AbortSignal | undefined,
+    run: () => T,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    // deno-lint-ignore require-await -- what `run` throws is to reject
+    const proceed = async (): Promise<T> => run();
+    const { intercept } = this.#options;
+    return await (intercept === undefined ? proceed() : intercept({ operation, key }, proceed));
+  }
+
+  #keys(): readonly string[] {
+    return this.#keysInOrder ??= [...this.#objects.keys()].sort(compareKeys);
+  }
+
+  #page(prefix: string, after: string | undefined, pageSize: number): ObjectInfo[] {
+    const page: ObjectInfo[] = [];
+    for (const key of this.#keys()) {
+      if (!key.startsWith(prefix) || (after !== undefined && compareKeys(key, after) <= 0)) {
+        continue;
+      }
+      if (page.length === pageSize) break;
+      const { size, modifiedAt } = this.#objects.get(key)!.info;
+      page.push({ key, size, modifiedAt });
+    }
+    return page;
+  }
+
+  async *#chunks(body: Uint8Array, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { chunkSize = 65_536 } = this.#options;
+    for (let at = 0; at < body.length; at += chunkSize) {
+      signal?.throwIfAborted();
+      // A copy: the caller may keep or change it.
+      yield await Promise.resolve(body.slice(at, at + chunkSize));
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Insisting that an answer of S3 is what was asked for.
+ *
+ * Proxies answer with pages of their own, and not every server knows ranges, or how to go on with a
+ * listing. What is taken for an answer then would be wrong bytes, or too few objects.
+ *
+ * @module
+ */
+
+import type {
+  GetObjectCommandOutput,
+  HeadObjectCommandOutput,
+  ListObjectsV2CommandOutput,
+  PutObjectCommandOutput,
+} from "@aws-sdk/client-s3";
+import type { PageProgress } from "../../aws/http/page_progress.ts";
+import { ObjectStoreError } from "../../base/errors.ts";
+import { resolveRange } from "../byte_range.ts";
+import type { ByteRange, ObjectInfo, PutOptions } from "../object_store.ts";
+
+/**
+ * Checks that an answer is a page of a listing, and finds what the next page is requested with.
+ *
+ * @param what What could not be done if not, such as `"Cannot list s3://bucket/"`.
+ * @param page The answer.
+ * @param progress What is known of the pages before.
+ * @returns The token; undefined after the last page.
+ * @throws {ObjectStoreError} If it is no listing, or one that does not move on.
+ */
+export function nextToken(
+  what: string,
+  page: ListObjectsV2CommandOutput,
+  progress: PageProgress,
+): string | undefined {
+  const { Name, IsTruncated, NextContinuationToken, Contents = [], CommonPrefixes = [] } = page;
+  if (Name === undefined && IsTruncated === undefined) {
+    throw invalidAnswer(`${what}: the answer is no listing`);
+  }
+  for (const { Key, LastModified, Size } of Contents) {
+    if (Key === undefined || LastModified === undefined || Size === undefined) {
+      throw invalidAnswer(`${what}: the answer lacks an object's key, time or size`);
+    }
+  }
+  // Some servers do not say whether that was all.
+  if (!(IsTruncated ?? NextContinuationToken !== undefined)) return undefined;
+  const first = Contents[0]?.Key ?? CommonPrefixes[0]?.Prefix;
+  const wrong = progress.check(NextContinuationToken ?? "", first);
+  if (wrong === undefined) return NextContinuationToken;
+  throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer", retryable: false });
+}
+
+/** A key of a page: `EncodingType: "url"`, in which S3 writes a space as `+`, is undone. */
+export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
+  // Servers that do not know of it do not encode, and do not say that they did.
+  return EncodingType === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
+}
+
+/**
+ * Checks that an answer is about an object: there is none without a tag and a time.
+ *
+ * @param what What could not be done if not, such as `"Cannot look at s3://bucket/key"`.
+ * @param output The answer.
+ * @throws {ObjectStoreError} If it is not.
+ */
+export function checkObject(
+  what: string,
+  { ETag, LastModified }: Pick<HeadObjectCommandOutput, "ETag" | "LastModified">,
+): void {
+  if (!ETag || LastModified === undefined) throw invalidAnswer(`${what}: the answer is no object`);
+}
+
+/**
+ * Says whether an answer to PutObject says that the object is stored: it has status 200 and a tag.
+ *
+ * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param output The answer.
+ * @param sha256 The checksum that was sent, in base64.
+ * @throws {ObjectStoreError} If the answer has another checksum.
+ */
+export function saysStored(what: string, output: PutObjectCommandOutput, sha256: string): boolean {
+  const { ETag, ChecksumSHA256 = sha256, $metadata: { httpStatusCode } } = output;
+  if (ChecksumSHA256 === sha256) return httpStatusCode === 200 && Boolean(ETag);
+  throw invalidAnswer(`${what}: the answer has the checksum of another object`);
+}
+
+/**
+ * Checks that an object that was just put is there.
+ *
+ * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param found What HEAD found.
+ * @param put What was put, and the status of the answer, which did not say that it is stored.
+ * @throws {ObjectStoreError} If it is not.
+ */
+export function checkStored(
+  what: string,
+  found: ObjectInfo | undefined,
+  { status, size, metadata = {} }: PutOptions & {
+    readonly status: number | undefined;
+    readonly size: number;
+  },
+): void {
+  const isThere = found?.size === size &&
+    Object.entries(metadata).every(([name, value]) => found.metadata?.[name] === value);
+  if (isThere) return;
+  throw invalidAnswer(
+    `${what}: the answer with status ${status} does not say that the object is stored, and it is ` +
+      "not there",
+  );
+}
+
+/**
+ * Checks that an answer holds the part of an object that was asked for.
+ *
+ * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
+ * @param output The answer.
+ * @param range What was asked for.
+ * @param wholeSize The size of the object, where the answer has no length.
+ * @returns The size of the whole object and that of the part, in bytes.
+ * @throws {ObjectStoreError} If it holds other bytes.
+ */
+export function checkPart(
+  what: string,
+  output: GetObjectCommandOutput,
+  range: ByteRange | undefined,
+  wholeSize: number,
+): { readonly size: number; readonly length: number } {
+  checkObject(what, output);
+  const { ContentLength = wholeSize, ContentRange = "" } = output;
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange) ?? [];
+  const size = Number(total ?? ContentLength);
+  const sent = { start: Number(first ?? 0), end: Number(last ?? ContentLength - 1) + 1 };
+  const asked = resolveRange(range, size);
+  if (sent.start === asked.start && sent.end === asked.end) {
+    return { size, length: sent.end - sent.start };
+  }
+  throw invalidAnswer(
+    `${what}: the answer holds bytes ${sent.start} to ${sent.end} of ${size}, ` +
+      `not ${asked.start} to ${asked.end}`,
+  );
+}
+
+/**
+ * Checks that an answer says how long an object is.
+ *
+ * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
+ * @param output The answer.
+ * @returns The size, in bytes.
+ * @throws {ObjectStoreError} If it does not.
+ */
+export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput): number {
+  if (ContentLength !== undefined) return ContentLength;
+  throw invalidAnswer(`${what}: the answer does not tell how long it is`);
+}
+
+function invalidAnswer(message: string): ObjectStoreError {
+  return new ObjectStoreError(message, { code: "InvalidAnswer", retryable: true });
+}

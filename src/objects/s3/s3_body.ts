@@ -1,0 +1,137 @@
+/**
+ * Bodies of objects to and from S3.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import type {
+  GetObjectCommand,
+  GetObjectCommandOutput,
+  PutObjectCommand,
+  PutObjectCommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { AnswerBody } from "../../aws/http/answer_body.ts";
+import { FetchHandler } from "../../aws/http/fetch_handler.ts";
+import { PartsBlob } from "../../aws/http/parts_blob.ts";
+import { ObjectStoreError } from "../../base/errors.ts";
+import { joinChunks } from "../object_body.ts";
+import { s3Error } from "./s3_error.ts";
+
+/** A body that comes: ours, or what another handler gives, such as a stream of Node's. */
+export type S3Body = AnswerBody | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
+
+/** An answer to GetObject. */
+export interface S3GetAnswer {
+  /** What the headers say. */
+  readonly output: GetObjectCommandOutput;
+  /** The body, which is still coming. */
+  readonly body: S3Body;
+}
+
+/**
+ * Sends a GetObject. Its body is kept from the SDK, which reads only streams, a chunk at a time.
+ *
+ * @param client The client to send with.
+ * @param command What to get.
+ * @param signal Aborts the request.
+ */
+export async function sendGet(
+  client: S3Client,
+  command: GetObjectCommand,
+  signal: AbortSignal | undefined,
+): Promise<S3GetAnswer> {
+  let body: AnswerBody | undefined;
+  const takeBody = (taken: AnswerBody) => body = taken;
+  const options = { abortSignal: signal, takeBody };
+  const output = await client.send(command, options);
+  return { output, body: body ?? output.Body as unknown as S3Body };
+}
+
+/** The SHA-256 of a body, which the signature covers. */
+export function hashOf(parts: readonly Uint8Array[]): Buffer {
+  const sha256 = createHash("sha256");
+  for (const part of parts) sha256.update(part);
+  return sha256.digest();
+}
+
+/**
+ * Sends a PutObject with a body of several parts, without joining them first.
+ *
+ * @param client The client to send with; one that is not Triton's own gets the parts joined.
+ * @param command The command, without a body.
+ * @param body The parts, their hash, and what aborts the request.
+ */
+export async function sendPut(
+  client: S3Client,
+  command: PutObjectCommand,
+  { parts, sha256, signal }: {
+    readonly parts: readonly Uint8Array[];
+    readonly sha256: Buffer;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<PutObjectCommandOutput> {
+  command.input.Body = client.config.requestHandler instanceof FetchHandler
+    ? new PartsBlob(parts)
+    : joinChunks(parts);
+  command.middlewareStack.add((next) => (args) => {
+    const { headers } = args.request as { headers: Record<string, string> };
+    headers["x-amz-content-sha256"] = sha256.toString("hex");
+    return next(args);
+  }, { step: "build", name: "tritonBodyHash" });
+  return await client.send(command, { abortSignal: signal });
+}
+
+/** How to read a body. */
+interface ReadS3BodyOptions {
+  /** What could not be done if it fails, such as `"Cannot get s3://bucket/key"`. */
+  readonly what: string;
+  /** How many bytes there must be. */
+  readonly length: number;
+  /** Gives up: the connection is closed, and the signal's reason thrown. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Reads the body of an answer, which fails unless all announced bytes come.
+ *
+ * A body that is not read to its end is cancelled, and its connection closed.
+ */
+export async function* readS3Body(
+  body: S3Body,
+  { what, length, signal }: ReadS3BodyOptions,
+): AsyncGenerator<Uint8Array> {
+  const abort = () => void discardS3Body(body);
+  signal?.addEventListener("abort", abort, { once: true });
+  let [received, ended] = [0, false];
+  try {
+    signal?.throwIfAborted();
+    for await (const chunk of body) {
+      signal?.throwIfAborted();
+      received += chunk.length;
+      yield chunk;
+    }
+    ended = true; // then the connection serves the next request
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw s3Error(what, error);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    if (!ended) await discardS3Body(body);
+  }
+  signal?.throwIfAborted();
+  if (received !== length) {
+    throw new ObjectStoreError(
+      `${what}: the connection ended after ${received} of ${length} bytes`,
+      { code: "IncompleteBody", retryable: true },
+    );
+  }
+}
+
+/** Gives up a body that nobody will read, and its connection. */
+export async function discardS3Body(body: S3Body): Promise<void> {
+  if (body instanceof AnswerBody) await body.cancel();
+  else body.destroy?.();
+}

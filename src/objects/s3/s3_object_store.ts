@@ -1,0 +1,362 @@
+/**
+ * Objects in S3, or in a store that speaks its protocol.
+ *
+ * @module
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { AnswerBody } from "../../aws/http/answer_body.ts";
+import { watchRefusals } from "../../aws/client_settings.ts";
+import { PageProgress } from "../../aws/http/page_progress.ts";
+import { ObjectStoreError } from "../../base/errors.ts";
+import { checkRange } from "../byte_range.ts";
+import { checkKey, isBefore } from "../keys.ts";
+import { partsOf, StreamedBody } from "../object_body.ts";
+import type {
+  ByteRange,
+  FoldersOptions,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectContent,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+} from "../object_store.ts";
+import {
+  checkObject,
+  checkPart,
+  checkStored,
+  decodeKey,
+  nextToken,
+  saysStored,
+  sizeOf,
+} from "./s3_answers.ts";
+import {
+  discardS3Body,
+  hashOf,
+  readS3Body,
+  type S3GetAnswer,
+  sendGet,
+  sendPut,
+} from "./s3_body.ts";
+import { isTaken, mayRefuseChecksum, s3Error, statusOf } from "./s3_error.ts";
+import { s3Identity } from "../store_identity.ts";
+
+/** Which objects of S3 a store is about. */
+export interface S3ObjectStoreOptions {
+  /** Name of the bucket. */
+  readonly bucket: string;
+  /** A folder of the bucket that all keys are in, such as `logs/triton`: none unless given. */
+  readonly prefix?: string;
+  /** URL of the client's server, where it is not AWS's: part of the store's identity. */
+  readonly endpoint?: string | undefined;
+}
+
+const log = getLogger(["triton", "objects"]);
+
+/** The SDK, loaded when the first request is made: importing this file must not load it. */
+let loading: Promise<typeof import("@aws-sdk/client-s3")> | undefined;
+const sdk = () => loading ??= import("@aws-sdk/client-s3");
+
+/**
+ * An object store in S3, or in a store that speaks its protocol.
+ *
+ * The client is the caller's: it should be made with `maxAttempts: 1`, because Triton retries by
+ * itself. `openObjectStore` does so, and sends by `fetch`.
+ *
+ * @example Usage
+ * ```ts
+ * import { S3Client } from "@aws-sdk/client-s3";
+ * import { S3ObjectStore } from "@triton/triton/archive";
+ * import { equal } from "node:assert/strict";
+ * const client = new S3Client({ region: "eu-west-1", maxAttempts: 1 });
+ * const store = new S3ObjectStore(client, { bucket: "triton-prod", prefix: "events" });
+ * equal(store.url, "s3://triton-prod/events");
+ * ```
+ */
+export class S3ObjectStore implements ObjectStore {
+  /** The bucket and folder, such as `s3://bucket/prefix`. */
+  readonly url: string;
+  /** The URL, and the endpoint where that is not AWS's. */
+  readonly identity: string;
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  /** What stands before every key: empty, or ends with a slash. */
+  readonly #folder: string;
+  /** Whether each object is put with its checksum: a bucket with Object Lock wants one. */
+  #sendsChecksums = true;
+
+  /**
+   * Creates a store; nothing is asked yet.
+   *
+   * @param client The client to ask with; the store does not destroy it.
+   * @param options The bucket, and a folder in it.
+   */
+  constructor(client: S3Client, options: S3ObjectStoreOptions) {
+    const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
+    this.#client = client;
+    this.#bucket = options.bucket;
+    this.#folder = prefix === "" ? "" : `${prefix}/`;
+    this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
+    this.identity = s3Identity(this.url, options.endpoint);
+  }
+
+  /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
+    for await (const page of this.#pages(prefix, options)) {
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        const key = decodeKey(Key!, page).slice(this.#folder.length);
+        if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
+      }
+    }
+  }
+
+  /** Lists the folders directly below a folder, one request a page of up to 1,000. */
+  async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
+    const { signal, from } = options;
+    // Whether S3 lists a folder that is itself `StartAfter` is written nowhere.
+    const startAfter = from?.replace(/\/$/, "");
+    for await (const page of this.#pages(prefix, { signal, startAfter }, "/")) {
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        const folder = decodeKey(Prefix!, page).slice(this.#folder.length);
+        if (!isBefore(folder, from)) yield folder;
+      }
+    }
+  }
+
+  async *#pages(
+    prefix: string,
+    { signal, startAfter }: ListOptions,
+    delimiter?: "/",
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const { ListObjectsV2Command } = await sdk();
+    const what = `Cannot list ${this.url}/${prefix}`;
+    const progress = new PageProgress();
+    let token: string | undefined;
+    do {
+      const page = await this.#try(
+        what,
+        signal,
+        () =>
+          this.#client.send(
+            new ListObjectsV2Command({
+              Bucket: this.#bucket,
+              Prefix: this.#folder + prefix,
+              StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
+              Delimiter: delimiter,
+              ContinuationToken: token,
+              // Keys may hold characters that XML cannot.
+              EncodingType: "url",
+            }),
+            { abortSignal: signal },
+          ),
+      );
+      token = nextToken(what, page, progress);
+      yield page;
+    } while (token !== undefined);
+  }
+
+  /**
+   * Asks about one object, metadata included; undefined if it is not there.
+   *
+   * S3 answers a HEAD with a bare 404 whether object or bucket is missing, so then a second request
+   * asks for the bucket.
+   */
+  async head(
+    key: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ObjectInfo | undefined> {
+    const { HeadObjectCommand } = await sdk();
+    const what = `Cannot look at ${this.url}/${key}`;
+    const input = { Bucket: this.#bucket, Key: this.#folder + key };
+    const found = await this.#try(what, options.signal, async () => {
+      try {
+        return await this.#client.send(new HeadObjectCommand(input), {
+          abortSignal: options.signal,
+        });
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+      }
+      return undefined;
+    });
+    if (found === undefined) return await this.#checkBucket(what, options.signal);
+    checkObject(what, found);
+    const { LastModified: modifiedAt, Metadata: metadata = {} } = found;
+    return { key, size: sizeOf(what, found), modifiedAt: modifiedAt!, metadata };
+  }
+
+  /** Gets an object or a part of one, as a stream. */
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    const { GetObjectCommand } = await sdk();
+    const { range, signal } = options;
+    if (range !== undefined) checkRange(range);
+    if (isEmpty(range)) return await this.#emptyPart(key, signal);
+    const what = `Cannot get ${this.url}/${key}`;
+    const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
+    const answer = await this.#try(what, signal, async () => {
+      try {
+        return await sendGet(this.#client, new GetObjectCommand(input), signal);
+      } catch (error) {
+        // The range begins past the end, or the object has no bytes.
+        if (statusOf(error) !== 416) throw error;
+      }
+      return undefined;
+    });
+    if (answer === undefined) return await this.#emptyPart(key, signal);
+    const { output, body } = answer;
+    try {
+      const wholeSize = saysLength(output) ? 0 : await this.#sizeOf(what, input, signal);
+      const { size, length } = checkPart(what, output, range, wholeSize);
+      return new StreamedBody(readS3Body(body, { what, length, signal }), size, releaseOf(answer));
+    } catch (error) {
+      await discardS3Body(body);
+      throw error;
+    }
+  }
+
+  /**
+   * Writes an object as a whole, in one request. An answer that does not say that the object is
+   * stored, such as a proxy's, is not believed: a second request then looks for it.
+   */
+  async put(
+    key: string,
+    body: ObjectContent,
+    options: PutOptions = {},
+  ): Promise<"created" | "exists"> {
+    checkKey(key);
+    const { PutObjectCommand } = await sdk();
+    const { signal, ifAbsent, metadata } = options;
+    const what = `Cannot put ${this.url}/${key}`;
+    const parts = partsOf(body);
+    const sha256 = hashOf(parts);
+    const answer = await this.#try(
+      what,
+      signal,
+      () =>
+        this.#withoutChecksum(async (sendsChecksum) => {
+          const command = new PutObjectCommand({
+            Bucket: this.#bucket,
+            Key: this.#folder + key,
+            IfNoneMatch: ifAbsent ? "*" : undefined,
+            Metadata: metadata,
+            ChecksumSHA256: sendsChecksum ? sha256.toString("base64") : undefined,
+          });
+          try {
+            return await sendPut(this.#client, command, { parts, sha256, signal });
+          } catch (error) {
+            if (ifAbsent && isTaken(error)) return "exists";
+            throw error;
+          }
+        }),
+    );
+    if (answer === "exists") return answer;
+    if (saysStored(what, answer, sha256.toString("base64"))) return "created";
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    const status = answer.$metadata.httpStatusCode;
+    checkStored(what, await this.head(key, { signal }), { status, size, metadata });
+    return "created";
+  }
+
+  /** Sends with a checksum; without, from then on, where only that is taken. */
+  async #withoutChecksum<T>(send: (sendsChecksum: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await send(this.#sendsChecksums);
+    } catch (error) {
+      if (!this.#sendsChecksums || !mayRefuseChecksum(error)) throw error;
+      const answer = await send(false).catch(() => {
+        throw error; // it was something else
+      });
+      this.#sendsChecksums = false;
+      log.warn("{url} refuses the header x-amz-checksum-sha256: files are put without it", {
+        event: "bucket.checksum_refused",
+        url: this.url,
+      });
+      return answer;
+    }
+  }
+
+  /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */
+  async #try<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const mayPass = watchRefusals(this.#client);
+    try {
+      return await run();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw s3Error(what, error, mayPass(error));
+    }
+  }
+
+  /** The size of an object whose bytes come without a length, as through some proxies. */
+  async #sizeOf(
+    what: string,
+    input: { readonly Bucket: string; readonly Key: string },
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { HeadObjectCommand } = await sdk();
+    const { Bucket, Key } = input;
+    return sizeOf(
+      what,
+      await this.#try(
+        what,
+        signal,
+        () => this.#client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: signal }),
+      ),
+    );
+  }
+
+  /** A part without bytes: HTTP has no range for it, so only the size is asked for. */
+  async #emptyPart(key: string, signal: AbortSignal | undefined): Promise<ObjectBody> {
+    const info = await this.head(key, { signal });
+    if (info !== undefined) return new StreamedBody((async function* () {})(), info.size);
+    throw new ObjectStoreError(`Cannot get ${this.url}/${key}: there is no such object`, {
+      code: "NoSuchKey",
+      retryable: false,
+    });
+  }
+
+  async #checkBucket(what: string, signal: AbortSignal | undefined): Promise<undefined> {
+    const { HeadBucketCommand } = await sdk();
+    try {
+      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), {
+        abortSignal: signal,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (statusOf(error) === 403) return; // may not be asked for, but is there
+      if (statusOf(error) !== 404) throw s3Error(what, error);
+      throw new ObjectStoreError(`${what}: there is no such bucket`, {
+        code: "NoSuchBucket",
+        retryable: false,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** How to free the chunks of a body, where they share their memory with nobody. */
+function releaseOf({ body }: S3GetAnswer): ((chunk: Uint8Array) => void) | undefined {
+  return body instanceof AnswerBody ? (chunk) => body.release(chunk) : undefined;
+}
+
+function saysLength({ ContentLength, ContentRange }: S3GetAnswer["output"]): boolean {
+  return ContentLength !== undefined || ContentRange !== undefined;
+}
+
+function isEmpty(range: ByteRange | undefined): boolean {
+  if (range === undefined) return false;
+  return "suffix" in range ? range.suffix === 0 : range.length === 0;
+}
+
+function rangeHeader(range: ByteRange | undefined): string | undefined {
+  if (range === undefined) return undefined;
+  if ("suffix" in range) return `bytes=-${range.suffix}`;
+  const end = range.length === undefined ? "" : range.offset + range.length - 1;
+  return `bytes=${range.offset}-${end}`;
+}

@@ -1,0 +1,119 @@
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { systemClock, VirtualClock } from "../../../src/base/clock.ts";
+import { MINUTE, serve, shard, startingStatus, status } from "../../monitor/monitor_fixture.ts";
+import { runTriton } from "../../support/triton_process.ts";
+import { runCommand } from "../fake_context.ts";
+
+/** Runs `triton health` against an address. */
+function health(url: string, ...args: readonly string[]) {
+  const env = { TRITON_LISTEN: new URL(url).host };
+  return runCommand(["health", ...args], { env });
+}
+
+/** A server that answers each request the same way. */
+function answering(respond: () => Response | Promise<Response>) {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, respond);
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  return { url, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+Deno.test("triton health exits with 0 where the store works", async () => {
+  await using server = serve(() => status());
+  for (const check of ["healthz", "readyz", "livez"]) {
+    deepStrictEqual(
+      await health(server.url, check).then(({ code, stdout, stderr }) => ({
+        ...{ code, stdout, stderr },
+      })),
+      { code: 0, stdout: `${server.url}${check} says yes\n`, stderr: "" },
+    );
+  }
+  match((await health(server.url)).stdout, /healthz says yes$/m);
+});
+
+Deno.test("triton health exits with 1 and the reasons where the store does not", async () => {
+  let now = startingStatus();
+  await using server = serve(() => now);
+  const starting = await health(server.url, "readyz");
+  equal(starting.code, 1);
+  match(starting.stderr, /^triton: http:\S+readyz says no: The database has not answered yet: /);
+  equal((await health(server.url, "livez")).code, 0);
+  now = status({ shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE })] });
+  const late = await health(server.url);
+  deepStrictEqual([late.code, late.stdout], [1, ""]);
+  match(
+    late.stderr,
+    /says no: shardId-000000000000: what arrived 1 h 20 min ago is not archived\n$/,
+  );
+});
+
+Deno.test("triton health asks this machine where the store listens on all addresses", async () => {
+  await using server = serve(() => status());
+  const { port } = new URL(server.url);
+  const { code, stdout } = await runCommand(["health", "--listen", `0.0.0.0:${port}`]);
+  deepStrictEqual([code, stdout], [0, `http://127.0.0.1:${port}/healthz says yes\n`]);
+});
+
+Deno.test("triton health exits with 1 and a sentence where nothing listens", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  listener.close();
+  const { code, stderr } = await health(url);
+  equal(code, 1);
+  match(
+    stderr,
+    /^triton: Cannot ask \S+\/healthz: .*refused.* Does triton store run with --listen/i,
+  );
+});
+
+Deno.test("triton health exits with 1 where something else listens", async () => {
+  const answers = [
+    () => new Response("not\x1b[2Jhere\n", { status: 404 }),
+    () => new Response("Gone\n", { status: 503 }),
+    () => new Response("x".repeat(2 ** 20), { status: 500 }),
+  ];
+  for (const answer of answers) {
+    await using other = answering(answer);
+    const { code, stderr } = await health(other.url);
+    equal(code, 1);
+    match(
+      stderr,
+      /^triton: Cannot ask \S+: it answered \d+, "(not\\u001b\[2Jhere|Gone|x{200})"\n$/,
+    );
+  }
+});
+
+Deno.test("triton health gives up after 4 seconds", async () => {
+  const clock = new VirtualClock();
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  await using other = answering(() => {
+    asked.resolve();
+    return answer.promise;
+  });
+  const run = runCommand(["health", "--listen", new URL(other.url).host], { clock });
+  await asked.promise;
+  await clock.advance(4_000);
+  const { code, stderr } = await run;
+  answer.resolve(new Response());
+  equal(code, 1);
+  match(stderr, /^triton: Cannot ask \S+: no answer within 4 s\n$/);
+});
+
+Deno.test("triton health works with the executable's permissions, past any proxy", async () => {
+  await using server = serve(() => status());
+  const proxy = "http://127.0.0.1:1";
+  const { code, stdout, stderr } = await runTriton(["health"], {
+    env: { TRITON_LISTEN: new URL(server.url).host, HTTP_PROXY: proxy, http_proxy: proxy },
+  });
+  deepStrictEqual([code, stdout, stderr], [0, `${server.url}healthz says yes\n`, ""]);
+});
+
+Deno.test("triton health refuses what is no address to ask", async () => {
+  for (const listen of ["nowhere", "127.0.0.1:0"]) {
+    const { code, stderr } = await runCommand(["health", "--listen", listen], {
+      clock: systemClock,
+    });
+    equal(code, 2);
+    match(stderr, /It takes (an address such as|the port that)/);
+  }
+});

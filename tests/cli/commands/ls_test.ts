@@ -1,0 +1,145 @@
+// deno-lint-ignore-file no-control-regex -- of terminals
+
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { EMPTY_ARCHIVE } from "../../../src/codec/mod.ts";
+import { chainOf, keyOf } from "../../archive/chain_archives.ts";
+import { startPipeline } from "../../e2e/pipeline.ts";
+import { type ArchivePlace, withArchive } from "../archive_place.ts";
+
+const FILES = chainOf(2);
+const [FIRST, SECOND] = FILES.map(keyOf) as [string, string];
+const FOREIGN = "20260101/clicks-other-1767232800.tri";
+const EMPTY = "20260101/clicks-store-1767236400.tri";
+const DAMAGED = "20260102/clicks-store-1767312000.tri";
+
+/** Two files of Triton, one of another program, an empty one and one that was cut off. */
+async function fill({ store, put }: ArchivePlace): Promise<{ whole: number; cut: number }> {
+  await put(...FILES);
+  const { size, bytes } = await sizeAndBytes(store, SECOND);
+  await store.put(FOREIGN, EMPTY_ARCHIVE_WITH_PADDING);
+  await store.put(EMPTY, EMPTY_ARCHIVE);
+  await store.put(DAMAGED, bytes.subarray(0, bytes.length - 3));
+  return { whole: size, cut: size - 3 };
+}
+
+/** A file without a manifest: the identifier, and a chunk of padding. */
+const EMPTY_ARCHIVE_WITH_PADDING = new Uint8Array([...EMPTY_ARCHIVE, 0xfe, 2, 0, 0, 0, 0]);
+
+async function sizeAndBytes(store: ArchivePlace["store"], key: string) {
+  const bytes = await (await store.get(key)).bytes();
+  return { size: bytes.length, bytes };
+}
+
+Deno.test("ls prints key, size and time of every archive, with tabs between", () =>
+  withArchive(async (place) => {
+    const { whole, cut } = await fill(place);
+    const { code, stdout, stderr } = await place.run("ls");
+    deepStrictEqual([code, stderr], [0, ""]);
+    deepStrictEqual(stdout.trimEnd().split("\n").map((line) => line.split("\t")), [
+      [FIRST, stdout.split("\t")[1], "2026-01-01T00:00:00Z"],
+      [SECOND, String(whole), "2026-01-01T01:00:00Z"],
+      [FOREIGN, "16", "2026-01-01T02:00:00Z"],
+      [EMPTY, "10", "2026-01-01T03:00:00Z"],
+      [DAMAGED, String(cut), "2026-01-02T00:00:00Z"],
+    ]);
+  }));
+
+Deno.test("ls needs no request for a file, and ls --long one", async () => {
+  await using pipeline = await startPipeline();
+  await pipeline.run(["put", "--stream", "clicks"], '{"id":"one"}\n');
+  {
+    await using store = pipeline.store();
+    await store.until(/Archived \S+: 1 events/);
+    await store.stop();
+  }
+  const requests = async (...args: string[]) => {
+    let gets = 0;
+    pipeline.s3.fault = ({ operation }) => void (operation === "GetObject" && gets++);
+    const { code, stdout } = await pipeline.run(["ls", "--stream", "clicks", ...args]);
+    deepStrictEqual([code, stdout.trimEnd().split("\n").length], [0, 1]);
+    return gets;
+  };
+  deepStrictEqual([await requests(), await requests("--long")], [0, 1]);
+});
+
+Deno.test("ls --long tells what each manifest says, and what has none", () =>
+  withArchive(async (place) => {
+    await fill(place);
+    const { code, stdout, stderr } = await place.run("ls", ["--long"]);
+    deepStrictEqual([code, stderr], [0, ""]);
+    const rows = stdout.trimEnd().split("\n").map((line) => line.split("\t").slice(2));
+    deepStrictEqual(rows[0]!.slice(0, 2), ["2", "1"]);
+    for (const time of rows[0]!.slice(2)) match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    deepStrictEqual(rows.slice(2).map(([what]) => what), ["no manifest", "empty", "damaged"]);
+  }));
+
+Deno.test("ls --json --long tells each shard's place in its chain", () =>
+  withArchive(async (place) => {
+    const { whole } = await fill(place);
+    const { stdout } = await place.run("ls", ["--json", "--long", "--client-name", "store"]);
+    const [, second, , damaged] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const { modifiedAt: _, shards, bytes, ...rest } = second;
+    deepStrictEqual(rest, {
+      ...{ key: SECOND, day: "20260101", client: "store", size: whole },
+      ...{ createdAt: "2026-01-01T01:00:00Z", type: "provable", program: "test" },
+      ...{ events: 2, quarantined: 0 },
+    });
+    ok(bytes > 0);
+    const { firstArrival: _first, lastArrival: _last, ...range } = shards[0];
+    deepStrictEqual(shards.length, 1);
+    deepStrictEqual(range, {
+      ...{ shardId: "shardId-000000000000", previous: "2", first: "3", last: "4" },
+      ...{ events: 2, quarantined: 0 },
+    });
+    deepStrictEqual([damaged.key, damaged.type], [DAMAGED, "damaged"]);
+    equal(typeof damaged.error, "string");
+  }));
+
+Deno.test("ls --json says nothing of what it did not read", () =>
+  withArchive(async (place) => {
+    await place.put(FILES[0]!);
+    const { stdout } = await place.run("ls", ["--json"]);
+    deepStrictEqual(Object.keys(JSON.parse(stdout)), [
+      ...["key", "day", "client", "size", "createdAt", "modifiedAt"],
+    ]);
+  }));
+
+Deno.test("ls takes days and a client", () =>
+  withArchive(async (place) => {
+    await fill(place);
+    const keys = async (...args: string[]) =>
+      (await place.run("ls", args)).stdout.trimEnd().split("\n").map((line) => line.split("\t")[0]);
+    deepStrictEqual(await keys("--start-date", "20260102"), [DAMAGED]);
+    deepStrictEqual(await keys("--end-date", "20260101", "--client-name", "other"), [FOREIGN]);
+  }));
+
+Deno.test("ls prints a table with a total on a terminal", () =>
+  withArchive(async (place) => {
+    await fill(place);
+    const terminal = { stdoutIsTerminal: true };
+    const { code, stdout } = await place.run("ls", ["--long"], terminal);
+    equal(code, 0);
+    const plain = stdout.replace(/\x1b\[\d+m/g, "").split("\n");
+    match(plain[0]!, /^key +size +events +shards +first arrival +last arrival$/);
+    match(plain[1]!, /^20260101\/clicks-store-1767225600\.tri +\d+ bytes +2 +1 +2026/);
+    match(
+      plain[7]!,
+      /^5 files, .*, 4 events, 1 without a manifest, 1 damaged: triton verify tells/,
+    );
+    ok(stdout.includes("\x1b[31m"), "a damaged file is red");
+    const none = await place.run("ls", ["--client-name", "nobody"], terminal);
+    deepStrictEqual([none.code, none.stdout], [0, ""]);
+    equal(none.stderr, "triton: There are no such archives of clicks\n");
+  }));
+
+for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
+  Deno.test(`${command} takes a first day in the future for a mistake`, () =>
+    withArchive(async (place) => {
+      const args = ["--start-date", "20260104"];
+      const { code, stderr } = await place.run(command, args, {
+        env: { TRITON_DB: place.database, TRITON_CLIENT: "store" },
+      });
+      equal(code, 2);
+      match(stderr, /^triton: Cannot read archives: --start-date 20260104 lies in the future\n/);
+    }));
+}

@@ -1,0 +1,203 @@
+import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import fc from "fast-check";
+import { LinePlaces } from "../../../src/cli/text/line_places.ts";
+import { PutLines } from "../../../src/cli/commands/put_lines.ts";
+import { readLines, untilAborted } from "../../../src/cli/text/read_lines.ts";
+import { VirtualClock } from "../../../src/base/clock.ts";
+import { type BigIntegers, parseJsonEvent } from "../../../src/codec/mod.ts";
+import { MemoryKinesis, type PutEntry, type PutResult } from "../../../src/kinesis/mod.ts";
+import { StreamWriter, type StreamWriterOptions } from "../../../src/stream/mod.ts";
+
+/** A service that refuses the records of one key, for now or for good. */
+class PickyKinesis extends MemoryKinesis {
+  code = "KMSAccessDeniedException";
+
+  override async putRecords(stream: string, entries: readonly PutEntry[]): Promise<PutResult[]> {
+    const results: PutResult[] = [];
+    for (const entry of entries) {
+      results.push(
+        entry.partitionKey === "bad"
+          ? { ok: false, code: this.code, message: "no" }
+          : (await super.putRecords(stream, [entry]))[0]!,
+      );
+    }
+    return results;
+  }
+}
+
+function setUp(options: StreamWriterOptions = {}) {
+  const clock = new VirtualClock();
+  const kinesis = new PickyKinesis({ clock });
+  kinesis.createStream("s");
+  const writer = new StreamWriter(kinesis, "s", { clock, partitionKey: "id", ...options });
+  const reports: string[] = [];
+  const stderr = {
+    isTerminal: false,
+    write: (text: Uint8Array | string) => Promise.resolve(void reports.push(String(text))),
+  };
+  const bigIntegers: BigIntegers = "refuse";
+  const lines = new PutLines({
+    ...{ writer, parse: parseJsonEvent, bigIntegers, context: { stderr, clock, env: {} } },
+  });
+  return { clock, kinesis, writer, lines, reports };
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(new TextEncoder().encode(text));
+}
+
+/** Lines of events with these ids. */
+function eventLines(ids: readonly (string | number)[]): string {
+  return ids.map((id) => `${JSON.stringify({ id })}\n`).join("");
+}
+
+/** Puts lines to the end, and returns the error if there is one. */
+async function putAll(
+  { lines, writer }: ReturnType<typeof setUp>,
+  text: string,
+): Promise<Error | undefined> {
+  try {
+    await lines.put(bytesOf(text), new AbortController().signal);
+    await writer.flush();
+  } catch (error) {
+    return error as Error;
+  }
+  return undefined;
+}
+
+Deno.test("PutLines names the line that Kinesis refuses, what else is in, and where to resume", async () => {
+  const world = setUp();
+  const ids = Array.from({ length: 700 }, (_, i) => i === 100 ? "bad" : i);
+  const error = await putAll(world, eventLines(ids));
+  equal(world.writer.written, 499);
+  equal(
+    world.lines.explain(error!.message).message,
+    'Cannot put line 101 into stream "s": KMSAccessDeniedException: no; lines 1 to 700 are in the ' +
+      "stream, except line 101, lines 501 to 700; to resume, put line 101, lines 501 to 700 and what " +
+      "follows line 700",
+  );
+});
+
+Deno.test("PutLines names the line that comes after a failure, too: it is not in the stream", async () => {
+  const { lines, writer, clock } = setUp();
+  const source = async function* () {
+    yield* bytesOf(eventLines(["bad"]));
+    await clock.advance(200); // sends it, and is refused
+    yield* bytesOf(eventLines([2]));
+  };
+  const put = lines.put(source(), new AbortController().signal);
+  await rejects(put, /Cannot put record 0 /);
+  equal(writer.written, 0);
+  equal(
+    lines.explain("No").message,
+    "No; line 1 is in the stream, except line 1; to resume, put line 1 and what follows line 1",
+  );
+});
+
+Deno.test("PutLines counts blank and bad lines, and names lines where a record is too large", async () => {
+  const world = setUp({ maxRecordBytes: 40 });
+  const long = JSON.stringify({ id: 7, text: "x".repeat(50) });
+  const error = await putAll(
+    world,
+    `\nnonsense\n${eventLines([1])}${long}\n${eventLines(["bad", 2])}`,
+  );
+  deepStrictEqual(world.reports, [
+    "triton: line 2: Cannot read event at column 1: expected a value\n",
+    'triton: line 4: Cannot put line 4 into stream "s": it has 63 bytes with its key "7", more than 40\n',
+  ]);
+  equal(
+    world.lines.explain(error!.message).message,
+    'Cannot put line 5 into stream "s": KMSAccessDeniedException: no; lines 1 to 6 are in the stream, ' +
+      "except line 5, the 2 lines reported above; to resume, put line 5 and what follows line 6",
+  );
+});
+
+Deno.test("PutLines knows the lines of many records, and forgets those that are in the stream", async () => {
+  const world = setUp();
+  world.kinesis.code = "ProvisionedThroughputExceededException";
+  const ids = Array.from({ length: 50_000 }, (_, i) => i === 7 || i === 30_000 ? "bad" : i);
+  await world.lines.put(bytesOf(eventLines(ids)), new AbortController().signal);
+  const flushed = world.writer.flush();
+  await world.clock.advance(0);
+  equal(
+    world.lines.explain("A signal stopped put").message,
+    "A signal stopped put; lines 1 to 50000 are in the stream, except line 8, line 30001; to resume, " +
+      "put line 8, line 30001 and what follows line 50000",
+  );
+  world.kinesis.code = "KMSAccessDeniedException";
+  await Promise.allSettled([flushed, world.clock.advance(60_000)]);
+});
+
+Deno.test("LinePlaces knows the line of each record that is not forgotten", () => {
+  const steps = fc.array(fc.boolean(), { maxLength: 60 });
+  fc.assert(fc.property(steps, fc.nat(60), (areEvents, forgotten) => {
+    const places = new LinePlaces();
+    const lines: number[] = [];
+    areEvents.forEach((isEvent, i) => {
+      if (!isEvent) return;
+      places.add(lines.length, i + 1);
+      lines.push(i + 1);
+    });
+    places.forgetBefore(forgotten);
+    lines.forEach((line, place) => {
+      if (place >= forgotten) equal(places.lineOf(place), line);
+    });
+  }));
+});
+
+Deno.test("LinePlaces forgets what is of no use, and looks for that ever more rarely", () => {
+  const places = new LinePlaces();
+  let forgotten = 0;
+  for (let place = 0; place < 100_000; place++) {
+    places.add(place, 2 * place);
+    if (!places.isLong) continue;
+    forgotten++;
+    places.forgetBefore(place < 50_000 ? 0 : place); // at first, the oldest one is still wanted
+  }
+  ok(forgotten < 12, `${forgotten} times`);
+  equal(places.lineOf(99_999), 199_998);
+});
+
+Deno.test("PutLines that has read nothing says so", () => {
+  const { message } = setUp().lines.explain("A signal stopped put");
+  equal(message, "A signal stopped put; no line was read; to resume, put what follows line 0");
+});
+
+Deno.test("readLines() keeps nothing of lines that are too long, however their bytes come", async () => {
+  const text = fc.array(fc.constantFrom("a", "bc", "\n", "\n", "\r\n", "x".repeat(9)), {
+    maxLength: 30,
+  });
+  await fc.assert(fc.asyncProperty(text, fc.integer({ min: 1, max: 7 }), async (parts, size) => {
+    const whole = parts.join("");
+    const source = async function* () {
+      const bytes = new TextEncoder().encode(whole);
+      for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
+    };
+    const lines = await Array.fromAsync(readLines(source(), 8));
+    const wanted = whole.split("\n");
+    if (wanted.at(-1) === "") wanted.pop();
+    deepStrictEqual(
+      lines.map(({ number, bytes }) => [number, bytes && new TextDecoder().decode(bytes)]),
+      wanted.map((line, i) => [i + 1, line.length > 8 ? undefined : line.replace(/\r$/, "")]),
+    );
+  }));
+});
+
+Deno.test("untilAborted() ends at once, also while nothing comes", async () => {
+  const stop = new AbortController();
+  const never = Promise.withResolvers<string>();
+  let released = false;
+  const source: AsyncIterable<string> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ done: false, value: await never.promise }),
+      return: () => {
+        released = true;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    }),
+  };
+  const all = Array.fromAsync(untilAborted(source, stop.signal));
+  stop.abort();
+  deepStrictEqual([await all, released], [[], true]);
+  ok(stop.signal.aborted);
+});

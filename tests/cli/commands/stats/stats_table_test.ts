@@ -1,0 +1,201 @@
+// deno-lint-ignore-file no-control-regex no-regex-spaces -- of terminals and tables
+
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { openCheckpointer, openLedger } from "../../../../src/checkpoint/mod.ts";
+import { VirtualClock } from "../../../../src/base/clock.ts";
+import type { SequenceNumber } from "../../../../src/base/record.ts";
+import { shardId, START } from "../../../archive/chain_archives.ts";
+import { startPipeline } from "../../../e2e/pipeline.ts";
+import { withArchive } from "../../archive_place.ts";
+import { type FakeWorld, runCommand } from "../../fake_context.ts";
+
+const LONG = "49680480916350259916269246369948349811450609681163091970" as SequenceNumber;
+const OWNER = "5712f7ae502dcaf2a1c20b07dc203a35";
+
+/** A lease that has not run out when the test runs, by the database's own clock. */
+const LEASE_MS = 100 * 365 * 86_400_000;
+
+/**
+ * A database in which one shard is held, one has ended, the lease of one has run out, and a
+ * consumer reads another one.
+ */
+async function fill(url: string): Promise<void> {
+  const clock = new VirtualClock({ now: START });
+  await using ledger = await openLedger(url, { client: "store", stream: "clicks", clock });
+  const start = { type: "trim-horizon" } as const;
+  await ledger.adopt(new Map([[shardId(0), { checkpoint: LONG }]]));
+  await ledger.addShards([0, 1, 2].map((n) => ({ shardId: shardId(n), parents: [], start })));
+  await ledger.acquire(shardId(0), OWNER, LEASE_MS);
+  await ledger.acquire(shardId(2), OWNER, 1);
+  const epoch = await ledger.acquire(shardId(1), OWNER, LEASE_MS);
+  await ledger.end(shardId(1), epoch!, undefined, []);
+  await ledger.recordGap({
+    ...{ stream: "clicks", shardId: shardId(0), after: "3" as SequenceNumber, until: undefined },
+    ...{ reason: "retention", recordedAt: new Date(START) },
+  });
+  await using consumer = await openCheckpointer(url, { client: "billing", clock });
+  await consumer.save("views", new Map([[shardId(7), "42" as SequenceNumber]]));
+}
+
+/** Runs `triton stats` five seconds after all that. */
+async function stats(args: readonly string[], world: FakeWorld = {}): Promise<string> {
+  let printed = "";
+  await withArchive(async ({ database }) => {
+    await fill(database);
+    const all = ["stats", "--checkpoint-db", database, ...args];
+    const clock = new VirtualClock({ now: START + 5_000 });
+    const { code, stdout, stderr } = await runCommand(all, { clock, ...world });
+    deepStrictEqual([code, stderr], [0, ""]);
+    printed = stdout;
+  });
+  return printed;
+}
+
+const TABLE = `\
+client   stream  shard                 owner     position           age  gaps
+billing  views   shardId-000000000007  -         42                  5s
+store    clicks  shardId-000000000000  5712f7ae  49680480…63091970   5s     1
+store    clicks  shardId-000000000001  ended     trim-horizon
+store    clicks  shardId-000000000002  nobody    trim-horizon
+`;
+
+Deno.test("stats prints a table on a terminal, and where it is asked for", async () => {
+  const terminal = { stdoutIsTerminal: true, env: { NO_COLOR: "1" } };
+  equal(await stats([], terminal), TABLE);
+  equal(await stats(["--format", "table"]), TABLE);
+  const one = await stats(["--client-name", "store"], terminal);
+  match(one, /^stream  shard +owner +position +age  gaps\n/);
+  equal(one.split("\n").length, 5);
+});
+
+Deno.test("stats colours a table on a terminal unless NO_COLOR is set", async () => {
+  const colored = await stats([], { stdoutIsTerminal: true });
+  ok(colored.includes("\x1b[31m   1\x1b[0m"), "a gap is red");
+  ok(colored.includes("\x1b[33mnobody  \x1b[0m"), "a shard that nobody archives is yellow");
+  const plain = colored.replace(/\x1b\[\d+m/g, "").replace(/ +$/gm, "");
+  equal(plain, TABLE);
+});
+
+Deno.test("stats prints go-triton's lines elsewhere, and on a terminal with --format carbon", async () => {
+  const now = START / 1000 + 5;
+  const lines = [
+    `billing.views.shardId-000000000007.age 5 ${now}`,
+    `store.clicks.shardId-000000000000.age 5 ${now}`,
+    `store.clicks.shardId-000000000000.gaps 1 ${now}`,
+  ];
+  deepStrictEqual((await stats([])).trimEnd().split("\n"), lines);
+  const carbon = await stats(["--format", "carbon"], { stdoutIsTerminal: true });
+  deepStrictEqual(carbon.trimEnd().split("\n"), lines);
+});
+
+Deno.test("stats --json cuts nothing short, and says who archives what", async () => {
+  const lines = (await stats(["--json", "--client-name", "store"])).trimEnd().split("\n");
+  const [first, second, third, gap] = lines.map((line) => JSON.parse(line));
+  deepStrictEqual(first, {
+    ...{ client: "store", stream: "clicks", shardId: "shardId-000000000000", sequenceNumber: LONG },
+    ...{ updatedAt: "2026-01-01T00:00:00.000Z", ageSeconds: 5, state: "open", owner: OWNER },
+    ...{ leasedUntil: new Date(START + LEASE_MS).toISOString(), epoch: 1 },
+  });
+  deepStrictEqual([second.state, second.owner, third.owner], ["ended", null, null]);
+  equal(gap.gap.reason, "retention");
+});
+
+Deno.test("stats --stream takes a logical name", () =>
+  withArchive(async ({ database, run }) => {
+    await fill(database);
+    const { stdout } = await run("stats", ["--checkpoint-db", database, "--format", "json"]);
+    const streams = stdout.trimEnd().split("\n").map((line) => {
+      const { stream, gap } = JSON.parse(line);
+      return stream ?? gap.stream;
+    });
+    deepStrictEqual(new Set(streams), new Set(["clicks"]));
+  }));
+
+/** Runs `triton stats --watch` until it has printed so many times, a virtual interval apart. */
+async function watched(
+  times: number,
+  world: FakeWorld,
+  args: readonly string[] = [],
+  between: (database: string) => Promise<void> = async () => {},
+) {
+  const clock = new VirtualClock({ now: START + 5_000 });
+  const stop = new AbortController();
+  let result: Awaited<ReturnType<typeof runCommand>> | undefined;
+  await withArchive(async ({ database }) => {
+    await fill(database);
+    let writes = 0;
+    const running = runCommand(
+      ["stats", "--checkpoint-db", database, "--watch", "10", ...args],
+      {
+        ...{ clock, signal: stop.signal, ...world },
+        beforeWrite: () => void (++writes === times && stop.abort()),
+      },
+    );
+    let over = false;
+    running.finally(() => over = true);
+    let changed = 0;
+    while (!over) {
+      await new Promise((resolve) => setTimeout(resolve)); // lets the database answer
+      if (writes > changed && writes < times) {
+        changed = writes;
+        await between(database);
+        await clock.advance(10_000);
+      }
+    }
+    result = await running;
+  });
+  return result!;
+}
+
+Deno.test("stats --watch draws the table anew in place until SIGINT, and exits with 0", async () => {
+  const world = { stdoutIsTerminal: true, env: { NO_COLOR: "1" } };
+  const { code, stdout } = await watched(3, world);
+  equal(code, 0);
+  const [, ...draws] = stdout.split("\x1b[H");
+  equal(draws.length, 3);
+  ok(stdout.startsWith("\x1b[2J\x1b[H"));
+  const ages = draws.map((draw) => / 42 +(\S+)\x1b/.exec(draw)?.[1]);
+  deepStrictEqual(ages, ["5s", "15s", "25s"]);
+  ok(draws.every((draw) => draw.endsWith("\x1b[J")));
+});
+
+Deno.test("stats --watch prints go-triton's lines again and again elsewhere", async () => {
+  const { code, stdout } = await watched(2, {}, ["--client-name", "billing"]);
+  const now = START / 1000 + 5;
+  deepStrictEqual([code, stdout], [
+    0,
+    `billing.views.shardId-000000000007.age 5 ${now}\n` +
+    `billing.views.shardId-000000000007.age 15 ${now + 10}\n`,
+  ]);
+});
+
+Deno.test("stats --lag tells how old the oldest record after a position is", async () => {
+  await using pipeline = await startPipeline();
+  const put = (id: string) => pipeline.run(["put", "--stream", "clicks"], `{"id":"${id}"}\n`);
+  await put("one");
+  {
+    await using store = pipeline.store();
+    await store.until(/Archived \S+: 1 events/);
+    await store.stop();
+  }
+  const lags = async (...args: string[]) => {
+    const asked = ["stats", "--lag", "--json", ...args];
+    const { code, stdout, stderr } = await pipeline.run(asked);
+    equal(code, 0, stderr);
+    const rows = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    return { lags: rows.map(({ lagMs }) => lagMs), rows, stderr };
+  };
+  deepStrictEqual((await lags()).lags, [0, 0]);
+  await put("two"); // into one of the two shards
+  const [small, big] = (await lags()).lags.sort((a, b) => a - b);
+  equal(small, 0);
+  ok(big > 0 && big < 60_000, `${big} ms`);
+  const unreachable = `${pipeline.directory}/unreachable.yaml`;
+  const text =
+    "clicks:\n  name: clicks_prod\n  region: us-east-1\n  endpoint: http://127.0.0.1:2\n";
+  await Deno.writeTextFile(unreachable, text);
+  const nowhere = await lags("--config", unreachable);
+  deepStrictEqual(nowhere.lags, [null, null]);
+  match(nowhere.rows[0].lagError, /ECONNREFUSED|connect/i);
+  match(nowhere.stderr, /^triton: Cannot /m);
+});

@@ -1,0 +1,54 @@
+import { equal, match, rejects } from "node:assert/strict";
+import { ArchiverMonitor } from "../../../../src/archiver/mod.ts";
+import { endInTime, lateError } from "../../../../src/cli/commands/store/store_end.ts";
+import { VirtualClock } from "../../../../src/base/clock.ts";
+
+const monitor = () =>
+  new ArchiverMonitor({ clock: new VirtualClock(), stream: "clicks", client: "store" });
+
+const never = () => new Promise<void>(() => {});
+
+Deno.test("endInTime() gives work up two seconds before its time is over", async () => {
+  const clock = new VirtualClock();
+  const stop = new AbortController();
+  const ended = endInTime(never, { limitMs: 110_000, late: () => new Error("late") }, {
+    clock,
+    signal: stop.signal,
+  });
+  let over = false;
+  const failed = rejects(ended, { message: "late" }).then(() => over = true);
+  await clock.advance(1_000_000);
+  stop.abort();
+  await clock.advance(107_999);
+  equal(over, false);
+  await clock.advance(1);
+  await failed;
+});
+
+Deno.test("endInTime() returns what is unfinished if nothing is lost by it", async () => {
+  const clock = new VirtualClock();
+  const signal = AbortSignal.abort();
+  const ended = endInTime(never, { limitMs: 3_000, late: () => undefined }, { clock, signal });
+  await clock.advance(1_000);
+  await ended;
+});
+
+Deno.test("endInTime() has nothing to do with work that ends in time, or fails", async () => {
+  const clock = new VirtualClock();
+  const { signal } = new AbortController();
+  const options = { limitMs: 3_000, late: () => new Error("late") };
+  await endInTime(() => Promise.resolve(), options, { clock, signal });
+  const failure = new Error("why");
+  await rejects(endInTime(() => Promise.reject(failure), options, { clock, signal }), failure);
+  equal(clock.nextWake, undefined);
+});
+
+Deno.test("lateError() says how much is not archived, and what becomes of it", () => {
+  const error = lateError({ files: 2, events: 1234, quarantined: 1 }, 110_000, monitor());
+  match(
+    error!.message,
+    /^Cannot archive 1,234 events and 1 quarantined record in 2 files within 110 s of the signal \(--stop-timeout\); whoever reads the shards next reads them again$/,
+  );
+  equal(lateError({ files: 0, events: 0, quarantined: 0 }, 110_000, monitor()), undefined);
+  equal(lateError(undefined, 110_000, monitor()), undefined);
+});

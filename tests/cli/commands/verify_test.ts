@@ -1,0 +1,163 @@
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { openCheckpointer, openLedger } from "../../../src/checkpoint/mod.ts";
+import { VirtualClock } from "../../../src/base/clock.ts";
+import type { SequenceNumber } from "../../../src/base/record.ts";
+import { chainOf, fileOf, keyOf, shardId, START } from "../../archive/chain_archives.ts";
+import { withArchive } from "../archive_place.ts";
+
+Deno.test("triton verify says that an archive is whole, and what it holds", () =>
+  withArchive(async ({ put, run }) => {
+    const chain = chainOf(3);
+    await put(...chain, { shards: { 1: [undefined, 1, -2] }, at: 60, client: "other" });
+    const { code, stdout, stderr } = await run("verify");
+    deepStrictEqual([code, stderr], [0, ""]);
+    const lines = stdout.split("\n");
+    match(lines[0]!, /^stream {6}clicks, all days$/);
+    match(lines[1]!, /^files {7}4, [\d.]+ kB$/);
+    match(lines[2]!, /^events {6}7, \d+ bytes uncompressed$/);
+    match(lines[3]!, /^quarantine {2}1 record in 1 file; triton quarantine lists them$/);
+    match(lines[5]!, /^client {2}shard {17}files {2}events {2}first arrival/);
+    match(lines[7]!, /^store {3}shardId-000000000000 {6}3 {7}6 .* 6$/);
+    deepStrictEqual(lines.slice(8), ["", "The archive is whole.", ""]);
+    const some = await run("verify", [
+      "--client-name",
+      "other",
+      "--start-date",
+      "20260101",
+      "--deep",
+    ]);
+    equal(some.code, 0);
+    match(some.stdout, /^stream {6}clicks, 20260101 to today$/m);
+    match(some.stdout, /^files {7}1,/m);
+  }));
+
+Deno.test("triton verify prints a line for each problem, and exits with 1", () =>
+  withArchive(async ({ put, run, store }) => {
+    const [first, second, third] = chainOf(3);
+    await put(first!, third!);
+    await store.put(keyOf(second!), fileOf(second!).slice(0, -5));
+    const { code, stdout, stderr } = await run("verify");
+    equal(code, 1);
+    equal(stderr, "triton: The archive is not whole: 2 problems\n");
+    match(
+      stdout,
+      /^damaged: 20260101\/clicks-store-1767229200\.tri: Cannot read chunk at offset 70: /m,
+    );
+    match(
+      stdout,
+      /^gap: store shardId-000000000000 20\S+ and 20\S+: no file holds what lies between 2 and 4$/m,
+    );
+    ok(!stdout.includes("is whole"));
+    const beforeWrite = () => {
+      throw new Deno.errors.BrokenPipe();
+    };
+    equal((await run("verify", [], { beforeWrite })).code, 1); // as of `triton verify | head`
+  }));
+
+Deno.test("triton verify --deep finds a flipped bit of an event", () =>
+  withArchive(async ({ run, store }) => {
+    const [spec] = chainOf(1);
+    const bytes = fileOf(spec!);
+    bytes[60]! ^= 1;
+    await store.put(keyOf(spec!), bytes);
+    equal((await run("verify")).code, 0);
+    const { code, stdout } = await run("verify", ["--deep"]);
+    equal(code, 1);
+    match(stdout, /^damaged: .*offset/m);
+  }));
+
+Deno.test("triton verify lists what the database recorded, and writes nothing to it", () =>
+  withArchive(async ({ put, run, database }) => {
+    await put(
+      { shards: { 0: [undefined, 1, 2] }, at: 0 },
+      { shards: { 0: [undefined, 9] }, at: 3600 },
+    );
+    equal((await run("verify")).code, 1);
+    ok(!existsSync("triton.db"), "no database is made unless one is named");
+    const missing = await run("verify", ["--checkpoint-db", database]);
+    equal(missing.code, 1);
+    match(missing.stderr, /Cannot open the checkpoint database/);
+    {
+      await using ledger = await openLedger(database, { client: "store", stream: "clicks" });
+      await ledger.recordGap({
+        ...{ stream: "clicks", shardId: shardId(0), after: "2" as SequenceNumber },
+        ...{ until: undefined, reason: "skipped", recordedAt: new Date(START) },
+      });
+      await ledger.adopt(new Map([[shardId(0), { checkpoint: "9" as SequenceNumber }]]));
+    }
+    const known = await run("verify", [], { env: { TRITON_DB: database } });
+    equal(known.code, 1);
+    equal(known.stderr, "triton: The archive is not whole: 1 recorded gap\n");
+    match(
+      known.stdout,
+      /^recorded gap: store shardId-000000000000 after 2: skipped, noticed 2026-01-01T00:00:00Z$/m,
+    );
+    equal((await run("verify", ["--checkpoint-db", database, "--accept-gaps"])).code, 0);
+  }));
+
+Deno.test("triton verify tells a lost shard from one that a consumer reads", () =>
+  withArchive(async ({ put, run, database }) => {
+    await put(...chainOf(1));
+    const verify = () => run("verify", ["--checkpoint-db", database]);
+    {
+      await using consumer = await openCheckpointer(database, { client: "billing" });
+      await consumer.save("clicks", new Map([[shardId(1), "9" as SequenceNumber]]));
+    }
+    equal((await verify()).code, 0);
+    {
+      await using ledger = await openLedger(database, { client: "store", stream: "clicks" });
+      await ledger.adopt(new Map([[shardId(1), { checkpoint: "9" as SequenceNumber }]]));
+    }
+    const { code, stdout } = await verify();
+    equal(code, 1);
+    match(
+      stdout,
+      /^gap: store shardId-000000000001: the database says that it is archived up to 9/m,
+    );
+  }));
+
+Deno.test("triton verify --json prints one object, also when the archive is not whole", () =>
+  withArchive(async ({ put, run }) => {
+    await put(chainOf(3)[0]!, chainOf(3)[2]!);
+    const { code, stdout } = await run("verify", ["--json"]);
+    equal(code, 1);
+    const report = JSON.parse(stdout);
+    deepStrictEqual([report.whole, report.files, report.problems[0].type], [false, 2, "gap"]);
+    equal(report.shards[0].lastArrival, "2026-01-01T00:00:00.006Z");
+  }));
+
+Deno.test("triton verify shows progress while a terminal watches", () =>
+  withArchive(async ({ put, run }) => {
+    await put(...chainOf(3));
+    const clock = new VirtualClock({ now: START + 2 * 86_400_000 });
+    const now = clock.now.bind(clock);
+    let asked = 0;
+    clock.now = () => now() + 1000 * asked++;
+    const { stderr } = await run("verify", [], { isTerminal: true, clock });
+    match(stderr, /verified \d files, /);
+    ok(stderr.endsWith("\r\x1b[K"));
+  }));
+
+Deno.test("triton verify of no archive at all exits with 1, unless --allow-empty", () =>
+  withArchive(async ({ put, run }) => {
+    await put(...chainOf(1));
+    const { code, stdout, stderr } = await run("verify", ["--client-name", "stor"]);
+    equal(code, 1);
+    ok(!stdout.includes("is whole"));
+    match(stderr, /not whole: there is no archive; check the stream, .* or pass --allow-empty$/m);
+    const allowed = await run("verify", ["--client-name", "stor", "--allow-empty"]);
+    deepStrictEqual([allowed.code, allowed.stderr], [0, ""]);
+    match(allowed.stdout, /^The archive is whole\.$/m);
+  }));
+
+Deno.test("triton verify says what it lacks", () =>
+  withArchive(async ({ run }) => {
+    const noBucket = await run("verify", [], { env: { TRITON_BUCKET: "" } });
+    equal(noBucket.code, 2);
+    match(noBucket.stderr, /set TRITON_BUCKET, or pass --bucket/);
+    const order = await run("verify", ["--start-date", "20260102", "--end-date", "20260101"]);
+    equal(order.code, 2);
+    match(order.stderr, /--end-date is before --start-date/);
+    equal((await run("verify", ["--start-date", "yesterday"])).code, 2);
+  }));

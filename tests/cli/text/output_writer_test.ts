@@ -1,0 +1,116 @@
+import { deepStrictEqual, equal, rejects } from "node:assert/strict";
+import fc from "fast-check";
+import { type OutputFile, OutputWriter } from "../../../src/cli/text/output_writer.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { mulberry32 } from "../../../src/base/mulberry32.ts";
+
+/** A clock on which nobody waits. */
+const clock: Clock = {
+  now: () => 0,
+  random: () => 0,
+  sleep: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+/** A non-blocking pipe or terminal, as Deno's standard output (Rust's `LineWriter`) or error has it. */
+class FullFile implements OutputFile {
+  readonly taken: number[] = [];
+  #buffer: number[] = [];
+  #free: number;
+
+  constructor(
+    readonly random: () => number,
+    readonly kind: { readonly isTerminal: boolean; readonly isBuffered: boolean },
+  ) {
+    this.#free = 0;
+  }
+
+  isTerminal(): boolean {
+    return this.kind.isTerminal;
+  }
+
+  writeSync(data: Uint8Array): number {
+    if (this.random() < 0.5) this.#free += Math.floor(this.random() * 9_000);
+    if (!this.kind.isBuffered) return this.#take(data);
+    const line = data.lastIndexOf(10) + 1;
+    let size = 0;
+    if (this.#buffer.length > 0) this.#flush();
+    if (line > 0) {
+      size = this.#take(data.subarray(0, line));
+      const rest = size < line ? data.subarray(size, line) : data.subarray(size);
+      size += this.#keep(rest);
+    } else if (data.length >= 1024) size = this.#take(data);
+    else size = this.#keep(data);
+    this.#flush();
+    return size;
+  }
+
+  async write(data: Uint8Array): Promise<number> {
+    await Promise.resolve();
+    return this.writeSync(data);
+  }
+
+  #keep(data: Uint8Array): number {
+    const kept = data.subarray(0, 1024);
+    this.#buffer.push(...kept);
+    return kept.length;
+  }
+
+  #flush(): void {
+    while (this.#buffer.length > 0) {
+      this.#buffer.splice(0, this.#take(Uint8Array.from(this.#buffer)));
+    }
+  }
+
+  /** What the system does: a pipe takes up to 4096 bytes whole or not at all. */
+  #take(data: Uint8Array): number {
+    const isAtomic = !this.kind.isTerminal && data.length <= 4096;
+    const size = Math.min(data.length, this.#free);
+    if (data.length > 0 && (size === 0 || (isAtomic && size < data.length))) {
+      throw new Deno.errors.WouldBlock();
+    }
+    this.#free -= size;
+    this.taken.push(...data.subarray(0, size));
+    return size;
+  }
+}
+
+for (const isTerminal of [false, true]) {
+  for (const isBuffered of [false, true]) {
+    const name = `a full ${isTerminal ? "terminal" : "pipe"}${
+      isBuffered ? " behind a buffer" : ""
+    }`;
+    Deno.test(`OutputWriter writes all of it, once and in order, to ${name}`, async () => {
+      const line = fc.oneof(fc.nat(300), fc.nat(6_000)).map((size) => "x".repeat(size));
+      const text = fc.array(line, { maxLength: 30 }).map((lines) => lines.join("\n"));
+      const texts = fc.array(fc.tuple(text, fc.constantFrom("", "\n")), { maxLength: 4 });
+      await fc.assert(
+        fc.asyncProperty(texts, fc.nat(), async (texts, seed) => {
+          const all = texts.map(([text, end], n) => `${n}${text}${end}`);
+          const file = new FullFile(mulberry32(seed), { isTerminal, isBuffered });
+          const writer = new OutputWriter(file, { clock, isBuffered });
+          await Promise.all(all.map((text) => writer.write(text)));
+          equal(new TextDecoder().decode(Uint8Array.from(file.taken)), all.join(""));
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+}
+
+Deno.test("OutputWriter tells of a file that fails, and tries again at the next write", async () => {
+  const sizes: number[] = [];
+  const file: OutputFile = {
+    isTerminal: () => false,
+    writeSync: (data) => data.length,
+    write(data) {
+      sizes.push(data.length);
+      return sizes.length === 1
+        ? Promise.reject(new Deno.errors.BrokenPipe())
+        : Promise.resolve(data.length);
+    },
+  };
+  const writer = new OutputWriter(file, { clock });
+  await rejects(writer.write("one"), Deno.errors.BrokenPipe);
+  await writer.write("three");
+  deepStrictEqual(sizes, [3, 5]);
+});
