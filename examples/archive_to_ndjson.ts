@@ -1,5 +1,5 @@
 /**
- * An archive as JSON lines, for DuckDB or jq: integers exact at any size, as `triton cat` has them.
+ * Prints an archive as JSON lines for DuckDB or jq, with exact integers of any size, like `triton cat`.
  *
  * ```sh
  * deno run --no-prompt \

@@ -1,6 +1,6 @@
 /**
- * A backfill that goes live: prints strong earthquakes from a day in the past on, those of the archive
- * first, until Ctrl-C, and goes on after the last one that it handled when it is started again.
+ * A backfill that continues live: prints strong earthquakes since a day in the past, from the archive
+ * first, until Ctrl-C. After a restart it resumes after the last record that it handled.
  *
  * ```sh
  * deno run --no-prompt \

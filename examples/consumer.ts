@@ -1,6 +1,6 @@
 /**
- * A consumer with checkpoints: prints strong earthquakes until Ctrl-C, and goes on after the last one
- * that it handled when it is started again.
+ * A consumer with checkpoints: prints strong earthquakes until Ctrl-C. After a restart it resumes after
+ * the last record that it handled.
  *
  * ```sh
  * deno run --no-prompt \
@@ -23,7 +23,7 @@ Deno.addSignalListener("SIGINT", () => stop.abort());
 await using checkpointer = await openCheckpointer("sqlite://consumer.db", { client: "alerts" });
 await using stream = openStream("earthquakes_prod", {
   checkpointer,
-  // Saves what the loop is done with: after 100 records, every five seconds, and when it ends.
+  // Saves the position of the last processed record: every 100 records, every 5 s, and at the end.
   autoCheckpoint: { every: 100, intervalMs: 5_000 },
   signal: stop.signal,
 });

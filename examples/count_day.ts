@@ -1,15 +1,15 @@
 #!/usr/bin/env -S deno run --no-prompt --allow-net=triton-prod.s3.us-east-1.amazonaws.com:443 --allow-env=AWS_*,HOME,HOMEDRIVE,HOMEPATH,USERPROFILE,_X_AMZN_TRACE_ID --allow-sys=osRelease
 /**
- * A script with scoped permissions: whatever its packages may do, it reaches one bucket and nothing
- * else; it reads no file, and writes none. Counts a day's events by the value of a field.
+ * A script with scoped permissions: whatever its packages do, it can reach one bucket and nothing
+ * else, and cannot read or write files. It counts a day's events by the value of a field.
  *
  * ```sh
  * chmod +x examples/count_day.ts
  * examples/count_day.ts s3://triton-prod earthquakes_prod 2026-09-01 properties.magType
  * ```
  *
- * Credentials come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` here. Profiles also need
- * `--allow-read=$HOME/.aws`, roles `--allow-net=169.254.169.254,169.254.170.2`.
+ * Here, credentials come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Profiles also need
+ * `--allow-read=$HOME/.aws`; roles need `--allow-net=169.254.169.254,169.254.170.2`.
  *
  * @module
  */

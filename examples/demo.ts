@@ -1,8 +1,8 @@
 /**
- * The main job on local stand-ins: real events go into a stream, through `triton store` into S3, and
- * come back out of `triton cat`.
+ * The main job on local servers: puts real events into a stream, archives them into S3 with
+ * `triton store`, and reads them back with `triton cat`.
  *
- * Run it with `deno task demo`; with `--triton PATH` it uses an executable that was compiled.
+ * Run it with `deno task demo`. With `--triton PATH` it uses a compiled executable.
  *
  * @module
  */
@@ -60,11 +60,11 @@ async function demo(): Promise<void> {
   say(`${count(total)} events went in, the same ${count(total)} came out, each once.`);
 }
 
-/** Runs a command to its end; returns what it printed. */
+/** Runs a command until it exits. Returns its output. */
 async function run(args: readonly string[], input = ""): Promise<string> {
   const child = spawn(args);
   const writer = child.stdin.getWriter();
-  // A command that fails does not read its input to the end; its exit code says so below.
+  // A command that fails does not read all its input; its exit code is checked below.
   const fed = writer.write(new TextEncoder().encode(input)).then(() => writer.close())
     .catch(() => {});
   const [stdout, status] = await Promise.all([
@@ -77,7 +77,7 @@ async function run(args: readonly string[], input = ""): Promise<string> {
   return stdout;
 }
 
-/** Runs `triton store` until so many events are archived, and stops it as an operator would. */
+/** Runs `triton store` until `total` events are archived, then stops it with SIGTERM. */
 async function store(total: number): Promise<void> {
   const child = spawn(["store", "--stream", "earthquakes", "--rotate", "2s"]);
   await child.stdin.close();
@@ -112,7 +112,7 @@ function spawn(args: readonly string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Prints what a command says, line by line. */
+/** Prints the output of a command and calls `onLine` with each line. */
 async function echo(
   stream: ReadableStream<Uint8Array>,
   onLine: (line: string) => void,

@@ -1,8 +1,8 @@
 /**
- * A local Kinesis and a local S3 that stay, with earthquakes in a stream, until Ctrl-C.
+ * A local Kinesis and a local S3 that run until Ctrl-C, with earthquakes in a stream.
  *
- * Run it with `deno task local`; it tells what to put into the environment of other programs. The
- * ports are 4567 and 9000, or those of `--kinesis-port` and `--s3-port`; 0 takes a free one.
+ * Run it with `deno task local`. It prints how to set the environment for other programs. Set the
+ * ports with `--kinesis-port` and `--s3-port`. Default: 4567 and 9000; 0 selects a free port.
  *
  * @module
  */
@@ -61,9 +61,9 @@ async function putEarthquakes(): Promise<number> {
   return lines.length;
 }
 
-/** Writes the configuration, and what a shell reads to get the environment. */
+/** Writes the configuration, and a shell script that sets the environment. */
 async function writeFiles(folder: string): Promise<{ config: string; env: string }> {
-  await Deno.remove(folder, { recursive: true }).catch(() => {}); // of servers that are gone
+  await Deno.remove(folder, { recursive: true }).catch(() => {}); // from an earlier run
   await Deno.mkdir(folder, { recursive: true });
   const config = `${folder}triton.yaml`;
   await Deno.writeTextFile(config, CONFIG);

@@ -1,5 +1,5 @@
 /**
- * A producer: puts JSON lines from standard input into a stream, in batches, and in order for each key.
+ * A producer: puts JSON lines from standard input into a stream, in batches and in order for each key.
  *
  * ```sh
  * deno run --no-prompt \
@@ -19,8 +19,8 @@ import { openWriter } from "@triton/triton";
 // The field "id" of each event picks its shard.
 await using writer = openWriter("earthquakes_prod", { partitionKey: "id", ordered: true });
 for await (const line of createInterface({ input: process.stdin })) {
-  // Waits when Kinesis is slower than the input; what is throttled is sent again.
+  // Waits if Kinesis is slower than the input. Throttled records are retried.
   await writer.putEvent(JSON.parse(line));
 }
-await writer.flush(); // throws if a record was refused for good
+await writer.flush(); // throws if Kinesis rejected a record permanently
 console.log(`${writer.written} events are in ${writer.stream}`);

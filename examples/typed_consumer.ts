@@ -1,5 +1,5 @@
 /**
- * A typed consumer, as a batch job: reads what the stream holds, ends when it has caught up, and tells
+ * A typed consumer as a batch job: reads what the stream holds, ends when it has caught up, and prints
  * the strongest earthquake of each network.
  *
  * ```sh

@@ -1,4 +1,4 @@
-# The stream, the bucket, and a role that may archive the one into the other, and no more.
+# The stream, the bucket, and a role that can only archive the stream into the bucket.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 
 resource "aws_kinesis_stream" "events" {
   name = var.stream_name
-  # An outage may last this long, less the time between two files, before records are lost.
+  # An outage can last this long, minus the time between two files, before records are lost.
   retention_period = var.retention_hours
   encryption_type  = "KMS"
   kms_key_id       = "alias/aws/kinesis"
@@ -21,7 +21,7 @@ resource "aws_kinesis_stream" "events" {
     stream_mode = "ON_DEMAND"
   }
 
-  # With it go the records that are not archived yet.
+  # Destroying the stream loses the records that are not archived yet.
   lifecycle {
     prevent_destroy = true
   }
@@ -43,7 +43,7 @@ resource "aws_s3_bucket_public_access_block" "archive" {
   restrict_public_buckets = true
 }
 
-# Versioning is a second net: an archive that was deleted by mistake can be brought back.
+# With versioning, an archive that was deleted by mistake can be restored.
 resource "aws_s3_bucket_versioning" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -52,8 +52,8 @@ resource "aws_s3_bucket_versioning" "archive" {
   }
 }
 
-# Archives become cheaper with age, and stay. Nothing may expire: empty archives are part of the
-# protocol, and every file is a link of a chain that `triton verify` walks.
+# Archives move to cheaper storage with age. Nothing may expire: empty archives are part of the
+# protocol, and every file is a link in a chain that `triton verify` follows.
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -96,7 +96,7 @@ data "aws_iam_policy_document" "store" {
     resources = [aws_s3_bucket.archive.arn]
   }
 
-  # No s3:DeleteObject: nothing that Triton does deletes.
+  # No s3:DeleteObject: Triton never deletes.
   statement {
     sid       = "WriteArchives"
     actions   = ["s3:GetObject", "s3:PutObject"]
@@ -170,7 +170,7 @@ resource "aws_iam_role_policy" "store" {
   policy = data.aws_iam_policy_document.store.json
 }
 
-# What an EC2 instance is given, for the systemd unit.
+# For an EC2 instance that runs the systemd unit.
 resource "aws_iam_instance_profile" "store" {
   name = aws_iam_role.store.name
   role = aws_iam_role.store.name

@@ -1,14 +1,14 @@
 output "role_arn" {
-  description = "The role that `triton store` runs under."
+  description = "Role for `triton store`."
   value       = aws_iam_role.store.arn
 }
 
 output "instance_profile" {
-  description = "What an EC2 instance is started with."
+  description = "Instance profile for EC2 instances."
   value       = aws_iam_instance_profile.store.name
 }
 
 output "bucket" {
-  description = "What TRITON_BUCKET is set to."
+  description = "Value for TRITON_BUCKET."
   value       = "s3://${aws_s3_bucket.archive.bucket}"
 }

@@ -1,16 +1,16 @@
 variable "stream_name" {
-  description = "Name of the stream, as Kinesis knows it."
+  description = "Name of the stream in Kinesis."
   type        = string
   default     = "user_activity_prod"
 }
 
 variable "bucket_name" {
-  description = "Name of the bucket that the archives go to."
+  description = "Name of the bucket for the archives."
   type        = string
 }
 
 variable "retention_hours" {
-  description = "How long the stream keeps a record: 24 is the least, 168 leaves a week to mend things."
+  description = "How long the stream keeps a record. Minimum: 24. 168 leaves a week to fix problems."
   type        = number
   default     = 72
 
@@ -21,13 +21,13 @@ variable "retention_hours" {
 }
 
 variable "trusted_services" {
-  description = "Who may take the role: EC2 instances and ECS tasks unless set otherwise."
+  description = "Services that may assume the role. Default: EC2 instances and ECS tasks."
   type        = list(string)
   default     = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]
 }
 
 variable "pod_identity" {
-  description = "Whether EKS Pod Identity may hand out the role; its association is made with the cluster."
+  description = "Whether EKS Pod Identity may assume the role. Create its association with the cluster."
   type        = bool
   default     = false
 }
@@ -39,12 +39,12 @@ variable "oidc_provider_arn" {
 
   validation {
     condition     = var.oidc_provider_arn == null ? true : can(regex(":oidc-provider/", var.oidc_provider_arn))
-    error_message = "It is the ARN of an IAM OIDC provider: arn:aws:iam::ACCOUNT:oidc-provider/HOST/id/ID."
+    error_message = "Must be the ARN of an IAM OIDC provider: arn:aws:iam::ACCOUNT:oidc-provider/HOST/id/ID."
   }
 }
 
 variable "service_account" {
-  description = "The service account that may take the role by IRSA: NAMESPACE:NAME."
+  description = "Service account that may assume the role through IRSA: NAMESPACE:NAME."
   type        = string
   default     = "default:triton-store"
 }
