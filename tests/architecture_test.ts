@@ -1,5 +1,5 @@
-import { deepStrictEqual } from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -11,18 +11,38 @@ const FLOORS: Readonly<Record<string, number>> = {
   codec: 1,
   config: 1,
   http: 1,
+  sql: 1,
   telemetry: 1,
   kinesis: 2,
   objects: 2,
   checkpoint: 2,
-  stream: 3,
   archive: 3,
-  archiver: 4,
-  history: 4,
-  monitor: 5,
-  testing: 5,
-  cli: 6,
+  shards: 3,
+  ledger: 4,
+  stream: 4,
+  archiver: 5,
+  history: 5,
+  monitor: 6,
+  testing: 6,
+  cli: 7,
+  exports: 8,
 };
+
+/** How large the house may grow. */
+const LIMITS = { rooms: 24, arrows: 60, files: 16 };
+
+/** Folders that are still too full, and what they may hold until they have been split. */
+const TOO_FULL: Readonly<Record<string, number>> = {
+  "src/archiver": 25,
+  "src/checkpoint": 49,
+  "src/stream": 19,
+};
+
+/** Folders of tests/ that belong to no single room. */
+const COMMON_TESTS = [
+  ...["deploy", "docs", "e2e", "engines", "examples", "jsr", "memory", "model", "mutants"],
+  ...["release", "simulation", "soak", "support", "testdata"],
+];
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
@@ -46,9 +66,47 @@ function roomOf(path: string): string {
   return parts.length > 2 ? parts[1]! : "";
 }
 
-Deno.test("src/ has only the rooms of the design", () => {
-  const unknown = sources.map(roomOf).filter((room) => !(room in FLOORS));
-  deepStrictEqual([...new Set(unknown)], []);
+/** Which room imports from which, such as `archive -> codec (23)`. */
+function arrowsBetweenRooms(): string[] {
+  const imports = sources.flatMap((path) =>
+    importsOf(path)
+      .filter((target) => roomOf(target) !== roomOf(path))
+      .map((target) => `${roomOf(path)} -> ${roomOf(target)}`)
+  );
+  const arrows = Map.groupBy(imports, (arrow) => arrow);
+  return [...arrows].map(([arrow, { length }]) => `${arrow} (${length})`).sort();
+}
+
+/** The names of the folders in a folder of the project. */
+function foldersIn(path: string): string[] {
+  const entries = readdirSync(join(ROOT, path), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+}
+
+Deno.test("every file of src/ is in a room that has a floor", () => {
+  const unknown = sources.filter((path) => !(roomOf(path) in FLOORS));
+  deepStrictEqual(unknown, []);
+});
+
+Deno.test("src/ stays within its limits", () => {
+  const rooms = foldersIn("src");
+  ok(rooms.length <= LIMITS.rooms, `${rooms.length} rooms: ${rooms.join(", ")}`);
+  const arrows = arrowsBetweenRooms();
+  ok(arrows.length <= LIMITS.arrows, `${arrows.length} arrows:\n${arrows.join("\n")}`);
+  const sizes = Map.groupBy(sources, dirname);
+  const tooFull = [...sizes].filter(([folder, files]) =>
+    files.length > (TOO_FULL[folder] ?? LIMITS.files)
+  );
+  deepStrictEqual(tooFull.map(([folder, { length }]) => `${folder}: ${length} files`), []);
+});
+
+Deno.test("the folders of tests/ are those of src/, and a few for all rooms", () => {
+  const isMissing = (path: string) => !existsSync(join(ROOT, "src", path));
+  const rooms = foldersIn("tests").filter((name) => !COMMON_TESTS.includes(name));
+  const inside = rooms.flatMap((room) =>
+    foldersIn(`tests/${room}`).map((name) => `${room}/${name}`)
+  );
+  deepStrictEqual([...rooms, ...inside].filter(isMissing), []);
 });
 
 Deno.test("imports of src/ point down, and never to another room on the same floor", () => {
