@@ -41,7 +41,7 @@ await using s3 = await startS3Server({
 await kinesis.createStream("earthquakes_prod", 2);
 const count = await putEarthquakes();
 const files = await writeFiles(values.folder.replace(/\/?$/, "/"));
-console.log(`Kinesis and S3 are there until Ctrl-C.
+console.log(`Kinesis and S3 run until Ctrl-C.
 
   stream   earthquakes_prod, with ${count.toLocaleString("en-US")} earthquakes in 2 shards
   bucket   s3://triton-local, still empty
