@@ -163,8 +163,8 @@ Deno.test("drill: another bucket, and a database that was restored from before",
   }
 });
 
-Deno.test("drill: the stream was created anew", async () => {
-  const lines = commandsUnder("The stream was created anew");
+Deno.test("drill: the stream was recreated", async () => {
+  const lines = commandsUnder("The stream was recreated");
   await using pipeline = await startPipeline({ shards: 1 });
   await put(pipeline, 0);
   await archive(pipeline, SHARE);
