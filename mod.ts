@@ -249,7 +249,7 @@ export {
   type ShardStanding,
   type SqliteDatabase,
   type SqliteStatement,
-} from "./src/checkpoint/mod.ts";
+} from "./src/exports/checkpoint.ts";
 export {
   type ArchivedFile,
   Archiver,

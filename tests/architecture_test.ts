@@ -29,12 +29,11 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** How large the house may grow. */
-const LIMITS = { rooms: 24, arrows: 60, files: 16 };
+const LIMITS = { rooms: 24, arrows: 65, files: 16 };
 
 /** Folders that are still too full, and what they may hold until they have been split. */
 const TOO_FULL: Readonly<Record<string, number>> = {
   "src/archiver": 25,
-  "src/checkpoint": 49,
   "src/stream": 19,
 };
 
@@ -66,9 +65,12 @@ function roomOf(path: string): string {
   return parts.length > 2 ? parts[1]! : "";
 }
 
-/** Which room imports from which, such as `archive -> codec (23)`. */
+/**
+ * Which room imports from which, such as `archive -> codec (23)`. `exports/`, which only re-exports,
+ * does not count, as `mod.ts` and `cli.ts` do not.
+ */
 function arrowsBetweenRooms(): string[] {
-  const imports = sources.flatMap((path) =>
+  const imports = sources.filter((path) => roomOf(path) !== "exports").flatMap((path) =>
     importsOf(path)
       .filter((target) => roomOf(target) !== roomOf(path))
       .map((target) => `${roomOf(path)} -> ${roomOf(target)}`)

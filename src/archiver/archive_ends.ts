@@ -5,7 +5,7 @@
  */
 
 import { type ArchiveEnd, newestArchived } from "../archive/mod.ts";
-import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import type { ShardId } from "../base/record.ts";
 import { type ArchiverServices, type Patience, persist, type Services } from "./services.ts";

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, IntendedRange } from "../checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, IntendedRange } from "../ledger/archive_ledger.ts";
 import { monotonicNow } from "../base/clock.ts";
 import { ArchiveBuilder, formatArchiveKey } from "../codec/mod.ts";
 import { CheckpointError } from "../base/errors.ts";

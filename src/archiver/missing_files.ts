@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, ArchiveLedger } from "../checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, ArchiveLedger } from "../ledger/archive_ledger.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";

@@ -1,4 +1,4 @@
-import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import type { ShardId } from "../base/record.ts";
 
 /** What decides which leases a worker should hold. */

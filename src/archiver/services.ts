@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { Clock } from "../base/clock.ts";
 import { CheckpointError, ServiceError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";

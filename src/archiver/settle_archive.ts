@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, ShardStanding } from "../checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, ShardStanding } from "../ledger/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";

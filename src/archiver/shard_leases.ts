@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import { monotonicNow } from "../base/clock.ts";
 import type { ShardId } from "../base/record.ts";
 import { Lease } from "./lease.ts";

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveEnd } from "../archive/mod.ts";
-import type { Gap, ShardStanding } from "../checkpoint/archive_ledger.ts";
-import { isBehind, lastArchived } from "../checkpoint/last_archived.ts";
+import type { Gap, ShardStanding } from "../ledger/archive_ledger.ts";
+import { isBehind, lastArchived } from "../ledger/last_archived.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";

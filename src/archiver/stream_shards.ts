@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { LedgerShard, NewShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard, NewShard } from "../ledger/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
 import { monotonicNow } from "../base/clock.ts";

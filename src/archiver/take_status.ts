@@ -1,4 +1,4 @@
-import type { LedgerShard } from "../checkpoint/archive_ledger.ts";
+import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import type { ArchiveWriter } from "./archive_writer.ts";
 import type { ArchiverStatus, ShardStatus } from "./archiver_status.ts";
 import type { Services } from "./services.ts";

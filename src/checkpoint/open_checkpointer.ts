@@ -1,10 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
-import { openPostgres, openSqlite, parseDatabaseUrl } from "./open_database.ts";
+import { openPostgres, openSqlite, parseDatabaseUrl } from "../sql/open_database.ts";
 import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
 import { checkClient } from "./rows.ts";
-import { SqliteCheckpointer, type SqliteDatabase } from "./sqlite_checkpointer.ts";
+import { SqliteCheckpointer } from "./sqlite_checkpointer.ts";
+import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
 export interface OpenCheckpointerOptions {

@@ -2,9 +2,8 @@ import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
-import { archiverError } from "./ledger_errors.ts";
-import { attempt } from "./postgres_executor.ts";
-import { PostgresPool } from "./postgres_pool.ts";
+import { attempt } from "../sql/postgres/executor.ts";
+import { PostgresPool } from "../sql/postgres/pool.ts";
 import {
   askSafely,
   findSchema,
@@ -12,9 +11,10 @@ import {
   inSchema,
   literal,
   SAFE_PATH,
-} from "./postgres_schema.ts";
-import type { PostgresConnector } from "./postgres_session.ts";
+} from "../sql/postgres/schema.ts";
+import type { PostgresConnector } from "../sql/postgres/session.ts";
 import {
+  archiverError,
   checkClient,
   type CheckpointRow,
   toCheckpoint,

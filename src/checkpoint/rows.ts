@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint } from "./checkpointer.ts";
 
@@ -70,4 +71,13 @@ export function toCheckpoint(client: string, row: CheckpointRow): Checkpoint[] {
   if (sequenceNumber === undefined || row.shard === START_ROW) return [];
   const updatedAt = new Date(Number(row.updated) * 1000);
   return [{ client, stream: row.stream, shardId: row.shard as ShardId, sequenceNumber, updatedAt }];
+}
+
+/** The error of a consumer that goes by the name of a client that archives the stream. */
+export function archiverError(client: string, stream: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
+      "would lack what a consumer passes over; give the consumer a client name of its own",
+    { code: "Archiver", retryable: false },
+  );
 }

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import {
+  archiverError,
   checkClient,
   type CheckpointRow,
   inOrder,
@@ -11,36 +12,8 @@ import {
 } from "./rows.ts";
 import { missingChanges, tableColumns, TABLES } from "./schema.ts";
 import { CheckpointError } from "../base/errors.ts";
-import { archiverError } from "./ledger_errors.ts";
-import { sqliteError } from "./sqlite_error.ts";
-
-/** A prepared statement: what `node:sqlite` and `@db/sqlite` have in common. */
-export interface SqliteStatement {
-  /** Runs the statement. */
-  run(...values: (string | number)[]): unknown;
-  /** Runs the statement for its first row; undefined if there is none. */
-  get(...values: (string | number)[]): unknown;
-  /** Runs the statement for all its rows. */
-  all(...values: (string | number)[]): unknown[];
-  /** Reads integers of 64 bits, which `@db/sqlite` else cuts off silently after 32. */
-  enableInt64?(): unknown;
-  /** Gives the statement's memory back, where it is not left to the garbage collector. */
-  finalize?(): unknown;
-}
-
-/**
- * An open SQLite database: a `DatabaseSync` of `node:sqlite`, a `Database` of `@db/sqlite`, or
- * anything else with these two methods.
- *
- * `@db/sqlite` does not wait while another process writes unless it is told to
- * (`PRAGMA busy_timeout = 5000`).
- */
-export interface SqliteDatabase {
-  /** Runs statements that return nothing. */
-  exec(sql: string): unknown;
-  /** Prepares one statement, with `?` for each value. */
-  prepare(sql: string): SqliteStatement;
-}
+import type { SqliteDatabase, SqliteStatement } from "../sql/sqlite/driver.ts";
+import { sqliteError } from "../sql/sqlite/error.ts";
 
 /** Options of {@linkcode SqliteCheckpointer.open}. */
 export interface SqliteCheckpointerOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ArchiveLedger } from "../checkpoint/archive_ledger.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";

@@ -70,7 +70,7 @@ export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
 } from "../checkpoint/memory_checkpointer.ts";
-export { MemoryLedger } from "../checkpoint/memory_ledger.ts";
+export { MemoryLedger } from "../ledger/memory_ledger.ts";
 export { collect } from "./collect.ts";
 export { putEvents, type PutEventsOptions, type PutPosition } from "./put_events.ts";
 export { runUntil, type RunUntilOptions } from "./run_until.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
-import { MemoryLedger } from "../../src/checkpoint/mod.ts";
+import { MemoryLedger } from "../../src/exports/checkpoint.ts";
 import { ArchiveEnds } from "../../src/archiver/archive_ends.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { MemoryKinesis, ServiceTime } from "../../src/kinesis/mod.ts";

@@ -1,5 +1,5 @@
 import { Archiver, type ArchiverOptions, type ArchiverStatus } from "../../src/archiver/mod.ts";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
 import { type Clock, VirtualClock } from "../../src/base/clock.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents, readManifest } from "../../src/codec/mod.ts";
 import type { ArchiveManifest } from "../../src/codec/mod.ts";

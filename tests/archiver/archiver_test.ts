@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Archiver } from "../../src/archiver/mod.ts";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
 import { readQuarantine } from "../../src/codec/mod.ts";
 import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/base/errors.ts";
 import { RedeliveringKinesis, StrictKinesis } from "../support/odd_kinesis.ts";

@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import type { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import type { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
 import { CheckpointError } from "../../src/base/errors.ts";
 import { Fixture } from "./archiver_fixture.ts";
 

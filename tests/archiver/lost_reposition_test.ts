@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { deepEqual, match, ok, rejects } from "node:assert/strict";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";
 import { findPositions } from "../../src/kinesis/mod.ts";
-import { moveArchiver } from "../../src/checkpoint/move_archiver.ts";
+import { moveArchiver } from "../../src/ledger/move_archiver.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 import { readLog } from "./read_log.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { planLeases } from "../../src/archiver/plan_leases.ts";
-import type { LedgerShard } from "../../src/checkpoint/archive_ledger.ts";
+import type { LedgerShard } from "../../src/ledger/archive_ledger.ts";
 import type { ShardId } from "../../src/base/record.ts";
 
 const id = (number: number) => `shardId-${String(number).padStart(12, "0")}` as ShardId;

@@ -1,7 +1,7 @@
 import { deepEqual, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Archiver } from "../../src/archiver/mod.ts";
-import { openLedger } from "../../src/checkpoint/mod.ts";
+import { openLedger } from "../../src/exports/checkpoint.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 

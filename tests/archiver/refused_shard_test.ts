@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { verifyArchive } from "../../src/archive/mod.ts";
-import type { ArchiveIntent } from "../../src/checkpoint/archive_ledger.ts";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
+import type { ArchiveIntent } from "../../src/ledger/archive_ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
 
 /** A ledger in which another worker takes a shard in the moment before the first intent of two. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { putArchive } from "../../src/archiver/settle_archive.ts";
-import type { ArchiveIntent } from "../../src/checkpoint/archive_ledger.ts";
+import type { ArchiveIntent } from "../../src/ledger/archive_ledger.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { ObjectStoreError } from "../../src/base/errors.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";

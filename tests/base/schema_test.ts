@@ -5,7 +5,7 @@ import { type as arktype } from "arktype";
 import * as v from "valibot";
 import * as z from "zod";
 import { ArchiveReader, InvalidArchiveRecordError, openArchive } from "../../src/archive/mod.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import { InvalidRecordError } from "../../src/base/invalid_record.ts";

@@ -9,10 +9,10 @@ import {
 } from "@triton/triton/checkpoint";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { Database } from "./db_sqlite.ts";
-import { INTENTS } from "./ledger_contract_intents.ts";
-import { LEASES } from "./ledger_contract_leases.ts";
-import { MOVES } from "./ledger_contract_positions.ts";
-import { newShard } from "./ledger_support.ts";
+import { INTENTS } from "../ledger/contract_intents.ts";
+import { LEASES } from "../ledger/contract_leases.ts";
+import { MOVES } from "../ledger/contract_positions.ts";
+import { newShard } from "../ledger/support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
 

@@ -5,7 +5,7 @@ import {
   openLedger,
   readLedger,
 } from "@triton/triton/checkpoint";
-import { inspectDatabase } from "../../src/checkpoint/inspect_database.ts";
+import { inspectDatabase } from "../../src/ledger/inspect_database.ts";
 import { positions, shard } from "./contract.ts";
 
 /** What opening fails with. */
@@ -148,7 +148,7 @@ interface Dependency {
 }
 
 Deno.test("importing ./checkpoint loads neither driver", async () => {
-  const entry = new URL("../../src/checkpoint/mod.ts", import.meta.url).pathname;
+  const entry = new URL("../../src/exports/checkpoint.ts", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],
   }).output();

@@ -7,7 +7,7 @@ import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
 import { killWhileSaving, openTogether, openWith } from "./processes.ts";
-import { impatient, query } from "./postgres_support.ts";
+import { impatient, query } from "../sql/postgres/support.ts";
 
 /** The URL with something else in it. */
 function changed(

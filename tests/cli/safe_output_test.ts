@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { deepStrictEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { openLedger } from "../../src/checkpoint/mod.ts";
+import { openLedger } from "../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { formatFindings, verdictOn } from "../../src/cli/commands/doctor/doctor_report.ts";
 import { formatTextLine } from "../../src/cli/text/log_lines.ts";

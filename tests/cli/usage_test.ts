@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { LEDGER_VERSION } from "../../src/checkpoint/ledger_schema.ts";
+import { LEDGER_VERSION } from "../../src/ledger/tables/schema.ts";
 import { readCommit } from "../../src/cli/read_commit.ts";
 import { FORMAT_VERSION } from "../../src/codec/tri/archive_format.ts";
 import { VERSION } from "../../src/base/version.ts";

@@ -1,5 +1,5 @@
 import { match } from "node:assert/strict";
-import { LEDGER_VERSION } from "../../src/checkpoint/ledger_schema.ts";
+import { LEDGER_VERSION } from "../../src/ledger/tables/schema.ts";
 import { FORMAT_VERSION } from "../../src/codec/tri/archive_format.ts";
 import { readPage } from "./markdown.ts";
 

@@ -1,7 +1,7 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { RunningWorker } from "../archiver/archiver_fixture.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { HistoryReader, type HistoryRecord } from "../../src/history/mod.ts";
 import { mulberry32 } from "../../src/base/mulberry32.ts";
 import type { ShardId } from "../../src/base/record.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import * as z from "zod";
 import { InvalidArchiveRecordError } from "../../src/archive/mod.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent, encodeSnappyFrames } from "../../src/codec/mod.ts";
 import { CheckpointError, KinesisError } from "../../src/base/errors.ts";

@@ -23,7 +23,7 @@
  * @module
  */
 
-import type { Gap } from "../../src/checkpoint/archive_ledger.ts";
+import type { Gap } from "../../src/ledger/archive_ledger.ts";
 import { isVoid, parseArchive, type ParsedArchive, type ParsedRange } from "./archive_parser.ts";
 import { auditConsumer } from "./consumer_audit.ts";
 import { compareNumbers, type Facts, type PutRecord } from "./facts.ts";

@@ -1,4 +1,4 @@
-import type { ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
+import type { ArchiveLedger } from "../../src/ledger/archive_ledger.ts";
 import type { ShardId } from "../../src/base/record.ts";
 import { missedBy } from "./consumer_audit.ts";
 import { compareNumbers, type FirstStart } from "./facts.ts";

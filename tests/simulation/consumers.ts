@@ -1,4 +1,4 @@
-import type { Checkpointer } from "../../src/checkpoint/mod.ts";
+import type { Checkpointer } from "../../src/exports/checkpoint.ts";
 import { HistoryReader } from "../../src/history/mod.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";

@@ -1,14 +1,18 @@
 import { DatabaseSync } from "node:sqlite";
-import { MemoryLedger } from "../../src/checkpoint/memory_ledger.ts";
-import { openLedger, PostgresCheckpointer, SqliteCheckpointer } from "../../src/checkpoint/mod.ts";
-import { PostgresExecutor } from "../../src/checkpoint/postgres_executor.ts";
-import { PostgresPool } from "../../src/checkpoint/postgres_pool.ts";
-import { postgresConnector } from "../../src/checkpoint/postgres_session.ts";
-import type { PostgresConnector } from "../../src/checkpoint/postgres_session.ts";
-import { parsePostgresUrl } from "../../src/checkpoint/postgres_url.ts";
-import { SqlLedger } from "../../src/checkpoint/sql_ledger.ts";
+import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
+import {
+  openLedger,
+  PostgresCheckpointer,
+  SqliteCheckpointer,
+} from "../../src/exports/checkpoint.ts";
+import { PostgresExecutor } from "../../src/sql/postgres/executor.ts";
+import { PostgresPool } from "../../src/sql/postgres/pool.ts";
+import { postgresConnector } from "../../src/sql/postgres/session.ts";
+import type { PostgresConnector } from "../../src/sql/postgres/session.ts";
+import { parsePostgresUrl } from "../../src/sql/postgres/url.ts";
+import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
-import { query } from "../checkpoint/postgres_support.ts";
+import { query } from "../sql/postgres/support.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { held } from "./held.ts";
 import type { Scheduler } from "./scheduler.ts";

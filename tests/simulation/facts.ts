@@ -1,5 +1,5 @@
 import type { Consumer } from "./consumers.ts";
-import type { Gap, LedgerShard } from "../../src/checkpoint/archive_ledger.ts";
+import type { Gap, LedgerShard } from "../../src/ledger/archive_ledger.ts";
 
 /** A record, as the producer knows it. */
 export interface PutRecord {

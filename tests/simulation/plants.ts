@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ArchiveIntent, ArchiveLedger } from "../../src/checkpoint/archive_ledger.ts";
-import type { Checkpointer } from "../../src/checkpoint/mod.ts";
+import type { ArchiveIntent, ArchiveLedger } from "../../src/ledger/archive_ledger.ts";
+import type { Checkpointer } from "../../src/exports/checkpoint.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../../src/objects/object_store.ts";
 import type { SequenceNumber, StartPosition } from "../../src/base/record.ts";

@@ -1,4 +1,4 @@
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { ObjectStoreError } from "../../src/base/errors.ts";
 import type { KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import { type Random, type SimulatedProcess, withFaults } from "../../src/testing/mod.ts";

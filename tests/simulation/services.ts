@@ -1,5 +1,5 @@
 import type { ArchiverServices } from "../../src/archiver/mod.ts";
-import type { Checkpointer } from "../../src/checkpoint/mod.ts";
+import type { Checkpointer } from "../../src/exports/checkpoint.ts";
 import { KinesisError } from "../../src/base/errors.ts";
 import type { GetRecordsOptions, KinesisApi } from "../../src/kinesis/kinesis_api.ts";
 import { type FaultPlan, type SimulatedProcess, withFaults } from "../../src/testing/mod.ts";

@@ -1,5 +1,5 @@
 import { Archiver } from "../../src/archiver/mod.ts";
-import type { ArchiveIntent, NewShard } from "../../src/checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, NewShard } from "../../src/ledger/archive_ledger.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/memory/memory_object_store.ts";
 import { Random, SeededFaults, type SimulatedProcess } from "../../src/testing/mod.ts";

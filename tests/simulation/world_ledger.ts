@@ -1,4 +1,4 @@
-import type { ArchiveIntent, ArchiveLedger, Gap } from "../../src/checkpoint/archive_ledger.ts";
+import type { ArchiveIntent, ArchiveLedger, Gap } from "../../src/ledger/archive_ledger.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Random } from "../../src/testing/mod.ts";
 import type { Scheduler } from "./scheduler.ts";

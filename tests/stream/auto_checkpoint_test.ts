@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import { CheckpointError } from "../../src/base/errors.ts";

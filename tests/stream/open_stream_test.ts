@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { CheckpointError } from "../../src/base/errors.ts";
 import { openHistory } from "../../src/history/mod.ts";
 import { MemoryObjectStore } from "../../src/objects/mod.ts";

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { parseConfig } from "../../src/config/mod.ts";
-import { MemoryCheckpointer } from "../../src/checkpoint/mod.ts";
+import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
 import type { PutEntry } from "../../src/kinesis/mod.ts";
 import type { ShardId, StreamRecord } from "../../src/base/record.ts";

@@ -66,7 +66,7 @@ function knowledgeOf(
 ): ArchiveKnowledge | undefined {
   if (url === undefined) return undefined;
   const read = async () => {
-    const { readLedger } = await import("../../checkpoint/mod.ts");
+    const { readLedger } = await import("../../ledger/read_ledger.ts");
     return await readLedger(url, { client, stream });
   };
   return {

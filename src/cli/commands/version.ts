@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { LEDGER_VERSION } from "../../checkpoint/ledger_schema.ts";
+import { LEDGER_VERSION } from "../../ledger/tables/schema.ts";
 import { FORMAT_VERSION } from "../../codec/tri/archive_format.ts";
 import { VERSION } from "../../base/version.ts";
 import type { CliContext } from "../cli_context.ts";

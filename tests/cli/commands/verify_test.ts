@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { openCheckpointer, openLedger } from "../../../src/checkpoint/mod.ts";
+import { openCheckpointer, openLedger } from "../../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
 import { chainOf, fileOf, keyOf, shardId, START } from "../../archive/chain_archives.ts";

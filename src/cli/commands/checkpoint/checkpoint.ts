@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveProblem, ArchiveReport } from "../../../archive/mod.ts";
-import type { ArchiveLedger, RecordedLedger } from "../../../checkpoint/mod.ts";
+import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
+import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "../../options/archive_options.ts";
@@ -70,7 +71,8 @@ function recoverCommand(context: CliContext): Command {
 }
 
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
-  const { openLedger, readRecordedLedger } = await import("../../../checkpoint/mod.ts");
+  const { openLedger } = await import("../../../ledger/open_ledger.ts");
+  const { readRecordedLedger } = await import("../../../ledger/recorded_ledger.ts");
   const { clientName: client, dryRun = false } = options;
   const { config, store: openedStore } = await openStoreOf(options, context);
   await using store = openedStore;

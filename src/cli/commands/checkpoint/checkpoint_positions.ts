@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { ClientShard, LedgerReport, MovedPosition } from "../../../checkpoint/mod.ts";
+import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
+import type { MovedPosition } from "../../../checkpoint/checkpointer.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
@@ -253,7 +254,7 @@ async function move(
   },
   context: CliContext,
 ): Promise<void> {
-  const { setPositions } = await import("../../../checkpoint/mod.ts");
+  const { setPositions } = await import("../../../ledger/set_positions.ts");
   const { clientName: client, checkpointDb, dryRun = false } = options;
   const { clock } = context;
   const how = { client, stream, dryRun, clock, archiveAgainSince };
@@ -277,7 +278,7 @@ function describe(
 }
 
 async function historyOf(options: PositionOptions, stream: string): Promise<LedgerReport> {
-  const { readLedger } = await import("../../../checkpoint/mod.ts");
+  const { readLedger } = await import("../../../ledger/read_ledger.ts");
   return await readLedger(options.checkpointDb, { client: options.clientName, stream });
 }
 

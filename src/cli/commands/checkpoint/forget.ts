@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ForgottenShard } from "../../../checkpoint/mod.ts";
+import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { clientOption, configOption, databaseOption, streamOption } from "../../options/options.ts";
 import { countOf } from "../../text/report_text.ts";
@@ -34,8 +34,15 @@ export function forgetCommand(context: CliContext): Command {
 
 async function forget(options: ForgetOptions, context: CliContext): Promise<void> {
   const { name: stream, region, endpoint } = await streamConfig(options, context);
-  const [{ forgetPositions, openLedger, readLedger }, { openKinesis }] = await Promise.all([
-    import("../../../checkpoint/mod.ts"),
+  const [
+    { forgetPositions },
+    { openLedger },
+    { readLedger },
+    { openKinesis },
+  ] = await Promise.all([
+    import("../../../ledger/forget_positions.ts"),
+    import("../../../ledger/open_ledger.ts"),
+    import("../../../ledger/read_ledger.ts"),
     import("../../../kinesis/mod.ts"),
   ]);
   const { clientName: client, checkpointDb: url, dryRun = false } = options;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { shardsBehind } from "../../../checkpoint/last_archived.ts";
-import type { ArchiveMove, RecordedLedger } from "../../../checkpoint/mod.ts";
+import { shardsBehind } from "../../../ledger/last_archived.ts";
+import type { ArchiveMove } from "../../../ledger/archive_ledger.ts";
+import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { parseIdentity } from "../../../objects/store_identity.ts";
@@ -66,8 +67,15 @@ export function moveBucketCommand(context: CliContext): Command {
 async function moveBucket(options: MoveBucketOptions, context: CliContext): Promise<void> {
   const bucket = bucketOf(options);
   const { name: stream, region } = await streamConfig(options, context);
-  const [{ openLedger, readLedger, readRecordedLedger }, { openObjectStore }] = await Promise.all([
-    import("../../../checkpoint/mod.ts"),
+  const [
+    { openLedger },
+    { readLedger },
+    { readRecordedLedger },
+    { openObjectStore },
+  ] = await Promise.all([
+    import("../../../ledger/open_ledger.ts"),
+    import("../../../ledger/read_ledger.ts"),
+    import("../../../ledger/recorded_ledger.ts"),
     import("../../../objects/mod.ts"),
   ]);
   const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;

@@ -1,6 +1,7 @@
 import type { ArchivedShard } from "../../../archive/mod.ts";
-import { isBehind, lastArchived } from "../../../checkpoint/last_archived.ts";
-import type { ArchiveLedger, LedgerShard, RecordedLedger } from "../../../checkpoint/mod.ts";
+import { isBehind, lastArchived } from "../../../ledger/last_archived.ts";
+import type { ArchiveLedger, LedgerShard } from "../../../ledger/archive_ledger.ts";
+import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";

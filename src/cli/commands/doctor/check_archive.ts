@@ -1,9 +1,9 @@
 import { newestArchived } from "../../../archive/mod.ts";
 import { earliestAhead } from "../../../archiver/archive_ends.ts";
 import { findMissing } from "../../../archiver/missing_files.ts";
-import type { DatabaseFacts } from "../../../checkpoint/inspect_database.ts";
-import { shardsBehind } from "../../../checkpoint/last_archived.ts";
-import type { LedgerReport } from "../../../checkpoint/mod.ts";
+import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
+import { shardsBehind } from "../../../ledger/last_archived.ts";
+import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { StreamDescription } from "../../../kinesis/mod.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";

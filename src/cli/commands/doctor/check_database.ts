@@ -4,9 +4,9 @@ import {
   type DatabaseFacts,
   inspectDatabase,
   rehearseDatabase,
-} from "../../../checkpoint/inspect_database.ts";
-import { type LedgerReport, readLedger } from "../../../checkpoint/mod.ts";
-import { parseDatabaseUrl } from "../../../checkpoint/open_database.ts";
+} from "../../../ledger/inspect_database.ts";
+import { type LedgerReport, readLedger } from "../../../ledger/read_ledger.ts";
+import { parseDatabaseUrl } from "../../../sql/open_database.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";

@@ -1,5 +1,5 @@
-import type { ClientShard, LedgerReport } from "../../../checkpoint/mod.ts";
-import type { DatabaseFacts } from "../../../checkpoint/inspect_database.ts";
+import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
+import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
 import { countOf } from "../../text/report_text.ts";
 import type { Findings } from "./findings.ts";
 

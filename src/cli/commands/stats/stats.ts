@@ -106,7 +106,7 @@ function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeo
 }
 
 async function readStats(options: StatsOptions, context: CliContext): Promise<Stats> {
-  const { readLedger } = await import("../../../checkpoint/mod.ts");
+  const { readLedger } = await import("../../../ledger/read_ledger.ts");
   const { clientName: client, checkpointDb, stream, lag = false } = options;
   const config = stream !== undefined || lag
     ? await readConfig(options.config, context)

@@ -1,4 +1,4 @@
-import type { ClientShard, LedgerReport } from "../../../checkpoint/mod.ts";
+import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../../../base/record.ts";
 
 /** What is known of a client's work on one shard. */

@@ -1,4 +1,4 @@
-import type { ClientGap } from "../../../checkpoint/mod.ts";
+import type { ClientGap } from "../../../ledger/read_ledger.ts";
 import { printable } from "../../../base/safe_text.ts";
 import type { Lag } from "./stats_lag.ts";
 import { ageOf, type StatsRow } from "./stats_rows.ts";

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Patience } from "../../../archiver/services.ts";
-import type { ArchiveLedger } from "../../../checkpoint/archive_ledger.ts";
+import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { ShardId } from "../../../base/record.ts";
 import type { Archiver, ArchiverOptions } from "../../../archiver/mod.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
@@ -128,7 +128,7 @@ async function archive(
   const { clock, signal } = context;
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../../../archiver/mod.ts"),
-    import("../../../checkpoint/mod.ts"),
+    import("../../../ledger/open_ledger.ts"),
     import("../../../kinesis/mod.ts"),
     import("../../../objects/mod.ts"),
   ]);

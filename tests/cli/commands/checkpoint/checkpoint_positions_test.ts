@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
-import { openCheckpointer, openLedger } from "../../../../src/checkpoint/mod.ts";
+import { openCheckpointer, openLedger } from "../../../../src/exports/checkpoint.ts";
 import type { SequenceNumber, ShardId } from "../../../../src/base/record.ts";
 import { type Pipeline, startPipeline, STREAM } from "../../../e2e/pipeline.ts";
 import { shardId } from "../../../archive/chain_archives.ts";

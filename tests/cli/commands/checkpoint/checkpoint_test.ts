@@ -5,7 +5,7 @@ import {
   type ArchiveLedger,
   openCheckpointer,
   openLedger,
-} from "../../../../src/checkpoint/mod.ts";
+} from "../../../../src/exports/checkpoint.ts";
 import type { SequenceNumber } from "../../../../src/base/record.ts";
 import { chainOf, fileOf, type FileSpec, keyOf, shardId } from "../../../archive/chain_archives.ts";
 import { type ArchivePlace, withArchive } from "../../archive_place.ts";

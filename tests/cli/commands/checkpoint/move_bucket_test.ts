@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { verifyArchive } from "../../../../src/archive/mod.ts";
 import { Archiver } from "../../../../src/archiver/mod.ts";
-import { openLedger, readLedger } from "../../../../src/checkpoint/mod.ts";
+import { openLedger, readLedger } from "../../../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
 import { MemoryKinesis } from "../../../../src/kinesis/mod.ts";
 import { DirectoryObjectStore } from "../../../../src/objects/mod.ts";

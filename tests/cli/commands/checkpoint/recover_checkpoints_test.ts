@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import { verifyArchive } from "../../../../src/archive/mod.ts";
-import { MemoryLedger } from "../../../../src/checkpoint/mod.ts";
+import { MemoryLedger } from "../../../../src/exports/checkpoint.ts";
 import {
   carryOut,
   planRecovery,

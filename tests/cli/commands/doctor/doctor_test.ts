@@ -6,8 +6,8 @@ import {
   type ArchiveLedger,
   openCheckpointer,
   openLedger,
-} from "../../../../src/checkpoint/mod.ts";
-import { inspectDatabase, rehearseDatabase } from "../../../../src/checkpoint/inspect_database.ts";
+} from "../../../../src/exports/checkpoint.ts";
+import { inspectDatabase, rehearseDatabase } from "../../../../src/ledger/inspect_database.ts";
 import { PROBE_KEY } from "../../../../src/archiver/conditional_store.ts";
 import { checkFileSystem } from "../../../../src/cli/commands/doctor/check_database.ts";
 import { formatFindings, verdictOn } from "../../../../src/cli/commands/doctor/doctor_report.ts";
@@ -19,7 +19,7 @@ import { openKinesis } from "../../../../src/kinesis/mod.ts";
 import { openObjectStore } from "../../../../src/objects/mod.ts";
 import type { SequenceNumber } from "../../../../src/base/record.ts";
 import { fileOf, type FileSpec, keyOf, shardId } from "../../../archive/chain_archives.ts";
-import { query } from "../../../checkpoint/postgres_support.ts";
+import { query } from "../../../sql/postgres/support.ts";
 import { startPipeline } from "../../../e2e/pipeline.ts";
 import { startKinesalite } from "../../../support/kinesalite.ts";
 import { type KinesisProxy, startKinesisProxy } from "../../../support/kinesis_proxy.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { openLedger } from "../../../../src/checkpoint/mod.ts";
+import { openLedger } from "../../../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
 import type { SequenceNumber } from "../../../../src/base/record.ts";
 import { shardId, START } from "../../../archive/chain_archives.ts";

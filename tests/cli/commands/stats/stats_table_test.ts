@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-control-regex no-regex-spaces -- of terminals and tables
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { openCheckpointer, openLedger } from "../../../../src/checkpoint/mod.ts";
+import { openCheckpointer, openLedger } from "../../../../src/exports/checkpoint.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
 import type { SequenceNumber } from "../../../../src/base/record.ts";
 import { shardId, START } from "../../../archive/chain_archives.ts";

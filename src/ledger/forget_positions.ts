@@ -1,0 +1,116 @@
+/**
+ * Forgetting the positions of a stream that was deleted and created again under its name.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { withExecutor } from "./inspect_database.ts";
+import { lastArchived } from "./last_archived.ts";
+import { listCheckpoints } from "./tables/checkpoints.ts";
+import { listGaps, recordGap } from "./tables/gaps.ts";
+import { SAME_SCHEMA } from "./tables/schema.ts";
+import { type LedgerScope, listShards, liveWorkers, lockShards } from "./tables/shards.ts";
+import { ask, type Steps } from "../sql/steps.ts";
+
+/** Whose positions {@linkcode forgetPositions} removes. */
+export interface ForgetOptions {
+  /** Name of the client that archives. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** When the stream of that name was created that is there now. */
+  readonly createdAt: Date;
+  /** Whether to change nothing. Default: false. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** A shard of the stream that is no more. */
+export interface ForgottenShard {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The last record archived; undefined if none was. */
+  readonly archived: SequenceNumber | undefined;
+}
+
+/**
+ * Removes the positions of a stream that is no more, so that the one that has its name now is
+ * archived from its beginning. The files stay, and so does what the database knows of them: where
+ * each shard ended is recorded as a gap, with the reason `"recreated"`.
+ *
+ * @param url The database, which must be there.
+ * @returns The shards whose positions were removed.
+ * @throws {CheckpointError} With code `SameStream` if the positions belong to the stream that is there,
+ * `Leased` while a worker is alive.
+ */
+export function forgetPositions(url: string, options: ForgetOptions): Promise<ForgottenShard[]> {
+  const { client, stream, dryRun = false } = options;
+  const what = `Cannot forget the positions of stream "${stream}"`;
+  return withExecutor(url, ({ executor }) => {
+    const scope = { client, stream, dialect: executor.dialect };
+    return dryRun
+      ? executor.run(what, () => plan(scope, options))
+      : executor.transact(what, () => forget(scope, options), SAME_SCHEMA);
+  });
+}
+
+function* forget(scope: LedgerScope, options: ForgetOptions): Steps<ForgottenShard[]> {
+  const { client, stream } = scope;
+  yield* lockShards(scope, (yield* listShards(scope)).map(({ shardId }) => shardId));
+  const [worker] = yield* liveWorkers(scope);
+  if (worker !== undefined) throw aliveError(stream, worker);
+  const shards = yield* plan(scope, options);
+  for (const { shardId, archived: after } of shards) {
+    if (after === undefined) continue;
+    const recordedAt = options.createdAt;
+    yield* recordGap(scope, {
+      ...{ stream, shardId, after, until: undefined, reason: "recreated", recordedAt },
+    });
+  }
+  // Nobody settles them any more: the new stream's shards have the same names.
+  yield* ask(
+    "UPDATE triton_archive SET state = 'void' WHERE client = ? AND stream = ? AND state = 'intent'",
+    ...[client, stream],
+  );
+  for (const table of ["triton_checkpoint", "triton_shard", "triton_stream"]) {
+    yield* ask(`DELETE FROM ${table} WHERE client = ? AND stream = ?`, client, stream);
+  }
+  return shards;
+}
+
+function* plan(scope: LedgerScope, { createdAt }: ForgetOptions): Steps<ForgottenShard[]> {
+  const { client, stream } = scope;
+  const [known] = yield* ask<{ created_ms: number | string }>(
+    "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
+    ...[client, stream],
+  );
+  if (known === undefined || Number(known.created_ms) === createdAt.getTime()) {
+    throw refusal(
+      "SameStream",
+      `Cannot forget the positions of client "${client}" in "${stream}": ` +
+        (known ? "they belong to the stream that is there now" : "it archives no such stream"),
+    );
+  }
+  const shards = yield* listShards(scope);
+  const owner = shards.find((shard) => shard.owner !== undefined)?.owner;
+  if (owner !== undefined) throw aliveError(stream, owner);
+  const checkpoints = yield* listCheckpoints(scope);
+  const gaps = yield* listGaps(scope);
+  const ids = new Set([...shards.map(({ shardId }) => shardId), ...checkpoints.keys()]);
+  return [...ids].sort().map((shardId) => (
+    { shardId, archived: lastArchived({ shardId, checkpoint: checkpoints.get(shardId) }, gaps) }
+  ));
+}
+
+function aliveError(stream: string, worker: string): CheckpointError {
+  return refusal(
+    "Leased",
+    `Cannot forget the positions of "${stream}": worker ${worker} is alive; stop triton store, or ` +
+      "wait until the leases of one that died have expired (20 s unless set)",
+  );
+}
+
+function refusal(code: string, message: string): CheckpointError {
+  return new CheckpointError(message, { code, retryable: false });
+}

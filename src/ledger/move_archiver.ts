@@ -1,0 +1,157 @@
+/**
+ * Moving the positions of an archiver by hand: forwards only, because no record may be archived
+ * twice, and never silently, because what is passed over is in no file.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { retry } from "../base/retry.ts";
+import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
+import type { MovedPosition } from "../checkpoint/checkpointer.ts";
+import { isBehind, lastArchived } from "./last_archived.ts";
+
+/** Long enough for the few statements that a shard takes, with pauses in between. */
+const LEASE_MS = 60_000;
+const MAX_ATTEMPTS = 8;
+
+/** A move, and the last record that may have been archived before it. */
+interface ArchiverMove extends MovedPosition {
+  readonly archived: SequenceNumber | undefined;
+}
+
+/** How to move. */
+interface MoveOptions {
+  readonly dryRun: boolean;
+  readonly clock: Clock;
+  /** See {@linkcode SetPositionsOptions.archiveAgainSince}. */
+  readonly againSince: Date | undefined;
+}
+
+/** Moves the shards that the ledger knows; see {@linkcode setPositions}. */
+export async function moveArchiver(
+  ledger: ArchiveLedger,
+  positions: ReadonlyMap<ShardId, SequenceNumber>,
+  { dryRun, clock, againSince }: MoveOptions,
+): Promise<MovedPosition[]> {
+  const shards = await ledger.shards();
+  for (const shard of shards) {
+    if (shard.owner !== undefined) throw leasedError(ledger, shard);
+    await refuseIntents(ledger, shard.shardId);
+  }
+  const gaps = await ledger.gaps();
+  const isGone = againSince !== undefined;
+  const moves = shards.flatMap((shard) =>
+    planMove(ledger, shard, { to: positions.get(shard.shardId), gaps, isGone })
+  );
+  if (!dryRun) await carryOut(ledger, moves, { clock, againSince });
+  return moves.map(({ shardId, from, to }) => ({ shardId, from, to }));
+}
+
+function planMove(
+  ledger: ArchiveLedger,
+  { shardId, state, start, checkpoint }: LedgerShard,
+  { to, gaps, isGone }: {
+    readonly to: SequenceNumber | undefined;
+    readonly gaps: readonly Gap[];
+    readonly isGone: boolean;
+  },
+): ArchiverMove[] {
+  const from = checkpoint ?? (start.type === "after" ? start.sequenceNumber : undefined);
+  // A checkpoint says that there is a file which ends there; a start position does not.
+  if (to === undefined || to === from && !(isGone && checkpoint !== undefined)) return [];
+  const archived = lastArchived({ shardId, checkpoint }, gaps);
+  if (!isGone && archived !== undefined && archived !== to && !isBehind(archived, to)) {
+    throw archivedError(ledger, shardId, archived);
+  }
+  if (state === "ended") {
+    throw refusal(
+      "Ended",
+      `Cannot move ${shardId} of "${ledger.stream}": it is archived to its end`,
+    );
+  }
+  return [{ shardId, from, to, archived }];
+}
+
+async function carryOut(
+  ledger: ArchiveLedger,
+  moves: readonly ArchiverMove[],
+  { clock, againSince }: Pick<MoveOptions, "clock" | "againSince">,
+): Promise<void> {
+  const ask = <T>(request: () => Promise<T>) =>
+    retry(request, { clock, maxAttempts: MAX_ATTEMPTS });
+  const worker = `set-${Math.floor(clock.random() * 2 ** 52).toString(16)}`;
+  try {
+    for (const { shardId, to, archived } of moves) {
+      const epoch = await ask(() => ledger.acquire(shardId, worker, LEASE_MS));
+      if (epoch === undefined) throw begunError(shardId, ledger);
+      await refuseIntents(ledger, shardId);
+      const { checkpoint, knownAt } = await ask(() => ledger.standing(shardId));
+      if (checkpoint !== undefined && checkpoint !== archived) throw begunError(shardId, ledger);
+      // A start position instead of a checkpoint, because no file ends with that record: the chain
+      // of files begins anew behind the gap. All that arrived up to `knownAt` lies before both.
+      const start = { type: "after", sequenceNumber: to } as const;
+      const isBack = archived !== undefined && !isBehind(archived, to);
+      const isAgain = againSince !== undefined && isBack;
+      const place = { start, knownAt: isAgain && archived !== to ? againSince : knownAt };
+      const gap: Gap = {
+        ...{ stream: ledger.stream, shardId, after: archived, until: undefined },
+        ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
+      };
+      const moved = await ask(() =>
+        ledger.reposition(shardId, epoch, place, isAgain ? undefined : gap)
+      );
+      if (!moved) throw begunError(shardId, ledger);
+    }
+  } finally {
+    await ask(() => ledger.leave(worker));
+  }
+}
+
+async function refuseIntents(ledger: ArchiveLedger, shardId: ShardId): Promise<void> {
+  const [intent] = (await ledger.standing(shardId)).open;
+  if (intent === undefined) return;
+  throw refusal(
+    "Unsettled",
+    `Cannot move ${shardId} of "${ledger.stream}": archive "${intent.key}" (intent ${intent.id}) was ` +
+      "begun, and nobody has found out what became of it; run triton store, which does, and stop it",
+  );
+}
+
+function leasedError(
+  { client, stream }: ArchiveLedger,
+  { shardId, owner, leasedUntil }: LedgerShard,
+): CheckpointError {
+  return refusal(
+    "Leased",
+    `Cannot move positions of client "${client}" in "${stream}": worker ${owner} holds the lease of ` +
+      `${shardId} until ${leasedUntil?.toISOString()}; stop triton store, or wait until then if the ` +
+      "worker has died",
+  );
+}
+
+function begunError(shardId: ShardId, { stream }: ArchiveLedger): CheckpointError {
+  return refusal(
+    "Leased",
+    `Cannot move ${shardId} of "${stream}": a worker has begun to archive it; stop triton store`,
+  );
+}
+
+function archivedError(
+  { client, stream }: ArchiveLedger,
+  shardId: ShardId,
+  archived: SequenceNumber,
+): CheckpointError {
+  return refusal(
+    "Archived",
+    `Cannot move ${shardId} of "${stream}" back: client "${client}" has archived it up to ` +
+      `${archived}, and would archive records twice; to archive them again, run triton store under ` +
+      "another --client-name, with --from",
+  );
+}
+
+function refusal(code: string, message: string): CheckpointError {
+  return new CheckpointError(message, { code, retryable: false });
+}

@@ -1,0 +1,81 @@
+/**
+ * A ledger as it is recorded, for those who only look.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import type { ArchiveLedger } from "./archive_ledger.ts";
+import { type DatabaseFacts, inspectDatabase } from "./inspect_database.ts";
+import { planMoves } from "./last_archived.ts";
+import { aliveError, unsettledError } from "./errors.ts";
+import { parseDatabaseUrl } from "../sql/open_database.ts";
+import { type LedgerReport, readLedger } from "./read_ledger.ts";
+
+/** What can be asked of a ledger without changing it. */
+export type RecordedLedger = Pick<
+  ArchiveLedger,
+  "shards" | "checkpoints" | "gaps" | "standing" | "store" | "moveStore"
+>;
+
+/**
+ * Reads the ledger of a stream, and changes nothing in the database: not even its tables, nor a
+ * SQLite file that is not there, which is a ledger without any shard. `moveStore` returns what a move
+ * would write down, and refuses what it would refuse.
+ *
+ * @param url The database, as `openLedger` takes it.
+ * @param options Whose ledger.
+ * @returns The ledger as of now.
+ * @throws {CheckpointError} If the database cannot be reached or read.
+ */
+export async function readRecordedLedger(
+  url: string,
+  options: { readonly client: string; readonly stream: string },
+): Promise<RecordedLedger> {
+  const address = parseDatabaseUrl(url);
+  const isMissing = address.type === "memory" ||
+    address.type === "sqlite" && !existsSync(address.path);
+  if (isMissing) {
+    const nothing = { checkpoints: [], gaps: [], shards: [], moves: [] };
+    return recorded(nothing, { ...options, open: [], store: undefined, now: new Date(0) });
+  }
+  const facts = await inspectDatabase(url, options);
+  return recorded(await readLedger(url, options), { ...options, ...facts });
+}
+
+/** What a report does not say. */
+interface Beside extends Pick<DatabaseFacts, "open" | "store" | "now"> {
+  readonly stream: string;
+}
+
+function recorded(
+  { shards, checkpoints, gaps, moves }: LedgerReport,
+  { stream, open: intents, store, now }: Beside,
+): RecordedLedger {
+  const positions = new Map(
+    checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
+  );
+  return {
+    shards: () => Promise.resolve([...shards]),
+    checkpoints: () => Promise.resolve(positions),
+    gaps: () => Promise.resolve([...gaps]),
+    store: () => Promise.resolve(store),
+    // deno-lint-ignore require-await -- what it refuses is to reject
+    async moveStore(identity, { isGone = false } = {}) {
+      if (store === identity) return [];
+      const owner = shards.find((shard) => shard.owner !== undefined)?.owner;
+      if (owner !== undefined) throw aliveError(stream, owner);
+      if (intents[0] !== undefined && !isGone) throw unsettledError(stream, intents[0]);
+      const shardIds = shards.map(({ shardId }) => shardId);
+      const move = { from: store, to: identity, movedAt: now };
+      return planMoves({ shardIds, checkpoints: positions, gaps, moves, ...move });
+    },
+    standing(shardId) {
+      const { start, checkpoint, knownAt } = shards.find((shard) => shard.shardId === shardId)!;
+      const open = intents.filter(({ ranges }) =>
+        ranges.some((range) => range.shardId === shardId)
+      );
+      return Promise.resolve({ open, checkpoint, knownAt, start });
+    },
+  };
+}

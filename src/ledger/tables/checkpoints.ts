@@ -1,0 +1,140 @@
+/**
+ * Checkpoints as the ledger moves them, in the table that go-triton created.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { IntendedRange } from "../archive_ledger.ts";
+import { compareText } from "./rows.ts";
+import type { LedgerScope } from "./shards.ts";
+import { MAX_SECONDS, START_ROW, toSequenceNumber } from "../../checkpoint/rows.ts";
+import { ask, parts, type Steps, tuple } from "../../sql/steps.ts";
+
+/** A row of `triton_checkpoint`; without a position in databases of the first go-triton. */
+interface PositionRow {
+  readonly shard: ShardId;
+  readonly seq_num: string | null;
+}
+
+/** The checkpoint of each shard that has a row: undefined where the row has no position. */
+export type SavedPositions = ReadonlyMap<ShardId, SequenceNumber | undefined>;
+
+/** All checkpoints of the stream. */
+export function* listCheckpoints(
+  { client, stream }: LedgerScope,
+): Steps<Map<ShardId, SequenceNumber>> {
+  const rows = yield* ask<PositionRow>(
+    "SELECT shard, seq_num FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard <> ?",
+    ...[client, stream, START_ROW],
+  );
+  const positions = new Map<ShardId, SequenceNumber>();
+  for (const { shard, seq_num } of rows.sort((a, b) => compareText(a.shard, b.shard))) {
+    const position = toSequenceNumber(seq_num);
+    if (position !== undefined) positions.set(shard, position);
+  }
+  return positions;
+}
+
+/** Reads checkpoints, and keeps everybody else from changing them before the transaction ends. */
+export function* lockCheckpoints(
+  { client, stream, dialect }: LedgerScope,
+  shardIds: readonly ShardId[],
+): Steps<SavedPositions> {
+  const saved = new Map<ShardId, SequenceNumber | undefined>();
+  for (const part of parts([...shardIds].sort(compareText))) {
+    const rows = yield* ask<PositionRow>(
+      `SELECT shard, seq_num FROM triton_checkpoint
+      WHERE client = ? AND stream = ? AND shard IN ${tuple(part)}
+      ORDER BY shard${dialect.forUpdate}`,
+      ...[client, stream, ...part],
+    );
+    for (const { shard, seq_num } of rows) saved.set(shard, toSequenceNumber(seq_num));
+  }
+  return saved;
+}
+
+/**
+ * Moves the checkpoints of ranges from `previous` to `last`.
+ *
+ * The shards are locked by the caller; the checkpoints are checked all the same, because a person
+ * or an older Triton, who knows of no locks, may have moved them.
+ *
+ * @param now In milliseconds since the Unix epoch.
+ * @returns A shard whose checkpoint is not at `previous`: the transaction must be given up then.
+ */
+export function* moveCheckpoints(
+  scope: LedgerScope,
+  ranges: readonly IntendedRange[],
+  now: number,
+): Steps<ShardId | undefined> {
+  const saved = yield* lockCheckpoints(scope, ranges.map(({ shardId }) => shardId));
+  const moved = ranges.find(({ shardId, previous }) => saved.get(shardId) !== previous);
+  if (moved !== undefined) return moved.shardId;
+  const [old, fresh] = [true, false].map((known) =>
+    ranges.filter(({ shardId }) => saved.has(shardId) === known)
+      .map(({ shardId, last, knownAt }) => [shardId, last, knownAt] as const)
+  ) as [Position[], Position[]];
+  yield* saveCheckpoints(scope, old, now);
+  const taken = yield* insertCheckpoints(scope, fresh, now);
+  return fresh.find(([shardId]) => !taken.has(shardId))?.[0];
+}
+
+/** A shard, its checkpoint, and up to when it is known to be archived: now unless given. */
+type Position = readonly [ShardId, SequenceNumber, Date | undefined];
+
+/** Saves positions, whatever there was before. */
+export function* saveCheckpoints(
+  scope: LedgerScope,
+  positions: readonly Position[],
+  now: number,
+): Steps<void> {
+  yield* write(
+    scope,
+    { positions, now },
+    "DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated",
+  );
+}
+
+/** Saves positions where there was nothing before, and tells where that was so. */
+function* insertCheckpoints(
+  scope: LedgerScope,
+  positions: readonly Position[],
+  now: number,
+): Steps<Set<ShardId>> {
+  return new Set(yield* write(scope, { positions, now }, "DO NOTHING"));
+}
+
+function* write(
+  { client, stream }: LedgerScope,
+  { positions, now }: { positions: readonly Position[]; now: number },
+  onConflict: string,
+): Steps<ShardId[]> {
+  const written: ShardId[] = [];
+  for (const part of parts([...positions].sort(([a], [b]) => compareText(a, b)))) {
+    const rows = part.map(([shardId, last, knownAt]) =>
+      [client, stream, shardId, last, toSeconds(knownAt, now)] as const
+    );
+    const answer = yield* ask<PositionRow>(
+      `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
+      VALUES ${rows.map(tuple).join(", ")}
+      ON CONFLICT (client, stream, shard) ${onConflict} RETURNING shard`,
+      ...rows.flat(),
+    );
+    written.push(...answer.map(({ shard }) => shard));
+  }
+  return written;
+}
+
+/** What the column holds of a time; one by Kinesis' clock may lie in the database's future. */
+function toSeconds(time: Date | undefined, now: number): number {
+  return Math.min(Math.floor((time?.getTime() ?? now) / 1000), MAX_SECONDS);
+}
+
+/** Forgets the checkpoint of a shard. */
+export function* deleteCheckpoint({ client, stream }: LedgerScope, shardId: ShardId): Steps<void> {
+  yield* ask(
+    "DELETE FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",
+    ...[client, stream, shardId],
+  );
+}

@@ -1,0 +1,42 @@
+/**
+ * Gaps in SQL.
+ *
+ * @module
+ */
+
+import type { Gap } from "../archive_ledger.ts";
+import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
+import { type LedgerScope, lockShard } from "./shards.ts";
+import { ask, type Steps } from "../../sql/steps.ts";
+
+/** Records a gap; of one that is known, what is said last holds. */
+export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<void> {
+  yield* ask(
+    `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (client, stream, shard, after_seq, reason)
+    DO UPDATE SET until_seq = excluded.until_seq, recorded_ms = excluded.recorded_ms
+      WHERE excluded.recorded_ms >= triton_gap.recorded_ms`,
+    ...[client, stream, gap.shardId],
+    ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
+    ...[gap.reason, gap.recordedAt.getTime()],
+  );
+}
+
+/** Records a gap that was noticed under a lease, unless the lease is another's by now. */
+export function* recordLeasedGap(scope: LedgerScope, gap: Gap, epoch: number): Steps<boolean> {
+  const shard = yield* lockShard(scope, gap.shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  yield* recordGap(scope, gap);
+  return true;
+}
+
+/** All gaps, the oldest first. */
+export function* listGaps({ client, stream }: LedgerScope): Steps<Gap[]> {
+  const rows = yield* ask<GapRow>(
+    `SELECT shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap
+    WHERE client = ? AND stream = ?`,
+    ...[client, stream],
+  );
+  return rows.map((row) => toGap(stream, row)).sort(compareGaps);
+}

@@ -1,0 +1,180 @@
+/**
+ * Intents in SQL.
+ *
+ * An intent's row never changes but once, from `intent` to `done` or to `void`, by a statement that
+ * asks for the state it changes: that decides between a commit and a cancel. Rows are kept: they
+ * are the index of the archive, and a writer that was cut off long ago must still learn what became
+ * of its file. One row is about 300 bytes and 200 more for each shard.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { ArchiveIntent, ShardStanding } from "../archive_ledger.ts";
+import { lockCheckpoints, moveCheckpoints } from "./checkpoints.ts";
+import { type IntentRow, toIntent, toKnownAt, toStart } from "./rows.ts";
+import { endShard, type LedgerScope, lockShards } from "./shards.ts";
+import { movedError, otherStoreError, unknownError } from "../errors.ts";
+import { lockStore } from "./store.ts";
+import { toSequenceNumber } from "../../checkpoint/rows.ts";
+import { ask, type Steps } from "../../sql/steps.ts";
+
+type FinalState = "done" | "void";
+
+/** An intent with its state, as of a moment of the database's clock. */
+interface FoundIntent extends ArchiveIntent {
+  readonly state: "intent" | FinalState;
+  readonly now: number;
+}
+
+/** A row of {@linkcode standing}: the shard, its checkpoint, and one of the stream's intents. */
+interface StandingRow {
+  readonly start_at: string;
+  readonly started_ms: number | string;
+  readonly seq_num: string | null;
+  readonly updated: number | null;
+  readonly id: string | null;
+  readonly archive_key: string;
+  readonly ranges: string;
+}
+
+/** Reads the checkpoint and the open intents in one statement, which is one moment. */
+export function* standing({ client, stream }: LedgerScope, shardId: ShardId): Steps<ShardStanding> {
+  const rows = yield* ask<StandingRow>(
+    `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
+    FROM triton_shard s
+    LEFT JOIN triton_checkpoint c
+      ON c.client = s.client AND c.stream = s.stream AND c.shard = s.shard
+    LEFT JOIN triton_archive a
+      ON a.client = s.client AND a.stream = s.stream AND a.state = 'intent'
+    WHERE s.client = ? AND s.stream = ? AND s.shard = ?
+    ORDER BY a.intended_ms, a.id`,
+    ...[client, stream, shardId],
+  );
+  const [shard] = rows;
+  if (shard === undefined) throw unknownError(`shard "${shardId}" of "${stream}"`);
+  return {
+    open: rows.filter((row): row is StandingRow & IntentRow => row.id !== null).map(toIntent)
+      .filter(({ ranges }) => ranges.some((range) => range.shardId === shardId)),
+    checkpoint: toSequenceNumber(shard.seq_num),
+    knownAt: toKnownAt(shard),
+    start: toStart(shard.start_at),
+  };
+}
+
+/**
+ * Ends a shard, unless an intent of it is open, which nobody would settle any more, or its checkpoint
+ * is not where the caller has archived it to.
+ */
+export function* endSettled(
+  scope: LedgerScope,
+  { checkpoint, ...end }: Omit<Parameters<typeof endShard>[1], "isSettled"> & {
+    readonly checkpoint: SequenceNumber | undefined;
+  },
+): Steps<boolean> {
+  yield* lockShards(scope, [end.shardId]);
+  const found = yield* standing(scope, end.shardId);
+  const isSettled = found.open.length === 0 && found.checkpoint === checkpoint;
+  return yield* endShard(scope, { ...end, isSettled });
+}
+
+/** Writes an intent down for those shards that still are as it says. */
+export function* intend(
+  scope: LedgerScope,
+  intent: ArchiveIntent,
+  replaces: string | undefined,
+): Steps<ShardId[]> {
+  const shardIds = intent.ranges.map(({ shardId }) => shardId);
+  // From here on no lease of these shards changes hands, and no checkpoint moves.
+  const shards = yield* lockShards(scope, shardIds);
+  const known = yield* lockStore(scope);
+  if (known !== undefined && known !== intent.store) {
+    throw otherStoreError(scope, { known, found: intent.store });
+  }
+  const written = yield* findIntent(scope, intent.id);
+  if (written !== undefined) return written.ranges.map(({ shardId }) => shardId);
+  const saved = yield* lockCheckpoints(scope, shardIds);
+  const ranges = intent.ranges.filter(({ shardId, epoch, previous }) => {
+    const shard = shards.get(shardId);
+    if (shard === undefined) throw unknownError(`shard "${shardId}" of "${scope.stream}"`);
+    if (shard.owner !== (intent.worker ?? shard.owner)) return false;
+    return shard.owner !== null && shard.epoch === epoch && saved.get(shardId) === previous;
+  });
+  if (replaces !== undefined) yield* settle(scope, replaces, "void");
+  if (ranges.length > 0) yield* insertIntent(scope, { ...intent, ranges });
+  return ranges.map(({ shardId }) => shardId);
+}
+
+/** Makes an open intent done and moves its checkpoints, or tells what became of it. */
+export function* commit(scope: LedgerScope, intentId: string): Steps<FinalState> {
+  const intent = yield* getIntent(scope, intentId);
+  if (intent.state !== "intent") return intent.state;
+  yield* lockShards(scope, intent.ranges.map(({ shardId }) => shardId));
+  if (!(yield* settle(scope, intentId, "done"))) return yield* verdict(scope, intentId);
+  const moved = yield* moveCheckpoints(scope, intent.ranges, intent.now);
+  if (moved !== undefined) throw movedError(scope.stream, moved, intent.key);
+  return "done";
+}
+
+/** Makes an open intent void, or tells what became of it. */
+export function* cancel(scope: LedgerScope, intentId: string): Steps<FinalState> {
+  return (yield* settle(scope, intentId, "void")) ? "void" : yield* verdict(scope, intentId);
+}
+
+/** Whether the archive of a key is committed. */
+export function* isCommitted({ client, stream }: LedgerScope, key: string): Steps<boolean> {
+  const rows = yield* ask(
+    `SELECT id FROM triton_archive
+    WHERE client = ? AND stream = ? AND archive_key = ? AND state = 'done'`,
+    ...[client, stream, key],
+  );
+  return rows.length > 0;
+}
+
+/** Changes the state of an intent if it is open, and tells whether it was. */
+function* settle(
+  { client, stream }: LedgerScope,
+  intentId: string,
+  state: FinalState,
+): Steps<boolean> {
+  const rows = yield* ask(
+    `UPDATE triton_archive SET state = ?
+    WHERE client = ? AND stream = ? AND id = ? AND state = 'intent' RETURNING id`,
+    ...[state, client, stream, intentId],
+  );
+  return rows.length > 0;
+}
+
+/** What became of an intent that was not open. */
+function* verdict(scope: LedgerScope, intentId: string): Steps<FinalState> {
+  return (yield* getIntent(scope, intentId)).state as FinalState;
+}
+
+function* getIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent> {
+  const intent = yield* findIntent(scope, intentId);
+  if (intent === undefined) throw unknownError(`intent "${intentId}"`);
+  return intent;
+}
+
+function* findIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent | undefined> {
+  const { client, stream, dialect } = scope;
+  const [row] = yield* ask<IntentRow & { state: FoundIntent["state"]; now: number | string }>(
+    `SELECT id, archive_key, state, ranges, store, ${dialect.now} AS now FROM triton_archive
+    WHERE client = ? AND stream = ? AND id = ?`,
+    ...[client, stream, intentId],
+  );
+  return row && { ...toIntent(row), state: row.state, now: Number(row.now) };
+}
+
+function* insertIntent(
+  { client, stream, dialect }: LedgerScope,
+  intent: ArchiveIntent,
+): Steps<void> {
+  yield* ask(
+    `INSERT INTO triton_archive
+      (client, stream, id, archive_key, state, ranges, store, intended_ms)
+    VALUES (?, ?, ?, ?, 'intent', ?, NULLIF(?, ''), ${dialect.now})`,
+    ...[client, stream, intent.id, intent.key, JSON.stringify(intent.ranges)],
+    intent.store ?? "",
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * Positions that are moved or confirmed by hand, in SQL.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { ArchivedPosition, Gap, NewStart } from "../archive_ledger.ts";
+import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./checkpoints.ts";
+import { recordGap } from "./gaps.ts";
+import { compareText } from "./rows.ts";
+import { type LedgerScope, lockShard, lockShards, setStart, touchStart } from "./shards.ts";
+import { ask, type Steps } from "../../sql/steps.ts";
+
+/** A shard whose lease the caller believes to hold. */
+interface Held {
+  readonly shardId: ShardId;
+  readonly epoch: number;
+}
+
+/** What {@linkcode confirm} is told. */
+interface Confirmation extends Held {
+  readonly checkpoint: SequenceNumber | undefined;
+  readonly knownAt: Date | undefined;
+}
+
+/** Notes that a shard is known to be archived up to some time. */
+export function* confirm(
+  scope: LedgerScope,
+  { shardId, epoch, checkpoint, knownAt }: Confirmation,
+): Steps<boolean> {
+  const shard = yield* lockShard(scope, shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  const saved = (yield* lockCheckpoints(scope, [shardId])).get(shardId);
+  if (saved !== checkpoint) return false;
+  if (saved !== undefined) yield* saveCheckpoints(scope, [[shardId, saved, knownAt]], shard.now);
+  else yield* touchStart(scope, shardId, knownAt?.getTime() ?? shard.now);
+  return true;
+}
+
+/** What {@linkcode reposition} is told. */
+interface Reposition extends Held {
+  readonly position: ArchivedPosition | NewStart;
+  readonly gap: Gap | undefined;
+}
+
+/** Moves a shard's position, and records what is left out thereby. */
+export function* reposition(
+  scope: LedgerScope,
+  { shardId, epoch, position, gap }: Reposition,
+): Steps<boolean> {
+  const shard = yield* lockShard(scope, shardId);
+  if (shard.epoch !== epoch || shard.owner === null) return false;
+  if ("checkpoint" in position) {
+    yield* savePosition(scope, shardId, position, shard.now);
+  } else {
+    yield* deleteCheckpoint(scope, shardId);
+    yield* setStart(scope, shardId, position, shard.now);
+  }
+  if (gap !== undefined) yield* recordGap(scope, gap);
+  return true;
+}
+
+/** Saves checkpoints of shards without a row. */
+export function* adopt(
+  scope: LedgerScope,
+  positions: ReadonlyMap<ShardId, ArchivedPosition>,
+): Steps<ShardId[]> {
+  const known = yield* lockShards(scope, [...positions.keys()]);
+  const unknown = [...positions.keys()].filter((shardId) => !known.has(shardId)).sort(compareText);
+  const [row] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
+  for (const shardId of unknown) {
+    yield* savePosition(scope, shardId, positions.get(shardId)!, Number(row!.now));
+  }
+  return unknown;
+}
+
+function savePosition(
+  scope: LedgerScope,
+  shardId: ShardId,
+  { checkpoint, knownAt }: ArchivedPosition,
+  now: number,
+): Steps<void> {
+  return saveCheckpoints(scope, [[shardId, checkpoint, knownAt]], now);
+}

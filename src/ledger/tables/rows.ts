@@ -1,0 +1,171 @@
+/**
+ * The ledger's rows as values, and back.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../../base/errors.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../../base/record.ts";
+import type {
+  ArchiveIntent,
+  ArchiveMove,
+  Gap,
+  IntendedRange,
+  LedgerShard,
+} from "../archive_ledger.ts";
+import { toSequenceNumber } from "../../checkpoint/rows.ts";
+
+/** A row of `triton_shard` with its checkpoint; PostgreSQL gives wide integers as text. */
+export interface ShardRow {
+  readonly shard: string;
+  readonly parents: string;
+  readonly start_at: string;
+  readonly state: string;
+  readonly owner: string | null;
+  readonly epoch: number | string;
+  readonly expires_ms: number | string;
+  readonly seq_num: string | null;
+  readonly started_ms: number | string;
+  readonly updated: number | null;
+}
+
+/** A row of `triton_archive`. */
+export interface IntentRow {
+  readonly id: string;
+  readonly archive_key: string;
+  readonly ranges: string;
+  readonly store?: string | null;
+}
+
+/** A row of `triton_move`. */
+export interface MoveRow {
+  readonly shard: string;
+  readonly after_seq: string;
+  readonly from_store: string | null;
+  readonly to_store: string;
+  readonly moved_ms: number | string;
+}
+
+/** A row of `triton_gap`: sequence numbers are empty where there is none. */
+export interface GapRow {
+  readonly shard: string;
+  readonly after_seq: string;
+  readonly until_seq: string;
+  readonly reason: string;
+  readonly recorded_ms: number | string;
+}
+
+/** Up to when a shard is known to be archived. */
+export function toKnownAt(row: Pick<ShardRow, "seq_num" | "started_ms" | "updated">): Date {
+  const saved = toSequenceNumber(row.seq_num) !== undefined;
+  return new Date(saved ? Number(row.updated) * 1000 : Number(row.started_ms));
+}
+
+/** A row as a shard. */
+export function toShard(row: ShardRow): LedgerShard {
+  return {
+    shardId: row.shard as ShardId,
+    parents: parseColumn<ShardId[]>("parents", row.parents),
+    start: toStart(row.start_at),
+    state: row.state as LedgerShard["state"],
+    owner: row.owner ?? undefined,
+    leasedUntil: row.owner === null ? undefined : new Date(Number(row.expires_ms)),
+    epoch: Number(row.epoch),
+    checkpoint: toSequenceNumber(row.seq_num),
+    knownAt: toKnownAt(row),
+  };
+}
+
+/** The object or list that a column holds as JSON, which nobody but Triton writes. */
+function parseColumn<T extends object>(column: string, text: string): T {
+  let cause: unknown;
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch (error) {
+    cause = error;
+  }
+  throw new CheckpointError(
+    `Cannot read column ${column} of the database: ${
+      JSON.stringify(text)
+    } is not what Triton wrote`,
+    { code: "DamagedRow", retryable: false, cause },
+  );
+}
+
+/** The text of a start position. */
+export function fromStart(start: StartPosition): string {
+  return JSON.stringify(start); // a Date becomes RFC 3339 in UTC, to the millisecond
+}
+
+/** A start position by its text. */
+export function toStart(text: string): StartPosition {
+  const start = parseColumn<StartPosition>("start_at", text);
+  return start.type === "at-timestamp"
+    ? { type: start.type, timestamp: new Date(start.timestamp) }
+    : start;
+}
+
+/** A row as an intent. */
+export function toIntent(row: IntentRow): ArchiveIntent {
+  const ranges = parseColumn<IntendedRange[]>("ranges", row.ranges);
+  return {
+    id: row.id,
+    key: row.archive_key,
+    ...(row.store && { store: row.store }),
+    // JSON has no undefined.
+    ranges: ranges.map(({ shardId, epoch, previous, last, knownAt }) => ({
+      shardId,
+      epoch,
+      previous,
+      last,
+      ...(knownAt && { knownAt: new Date(knownAt) }),
+    })),
+  };
+}
+
+/** A row as a gap of a stream. */
+export function toGap(stream: string, row: GapRow): Gap {
+  return {
+    stream,
+    shardId: row.shard as ShardId,
+    after: toSequenceNumber(row.after_seq),
+    until: toSequenceNumber(row.until_seq),
+    reason: row.reason,
+    recordedAt: new Date(Number(row.recorded_ms)),
+  };
+}
+
+/** A row as a move. */
+export function toMove(row: MoveRow): ArchiveMove {
+  return {
+    shardId: row.shard as ShardId,
+    after: row.after_seq as SequenceNumber,
+    from: row.from_store ?? undefined,
+    to: row.to_store,
+    movedAt: new Date(Number(row.moved_ms)),
+  };
+}
+
+/** Compares moves by time, and those of one time by shard. */
+export function compareMoves(a: ArchiveMove, b: ArchiveMove): number {
+  return a.movedAt.getTime() - b.movedAt.getTime() || compareText(a.shardId, b.shardId);
+}
+
+/** The text of what may be missing. */
+export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): string {
+  return sequenceNumber ?? "";
+}
+
+/** Compares two texts by their UTF-16 code units, as all lists of the ledger are ordered. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Compares gaps by time; what was noticed at once by shard, place and reason, so that the order is always one. */
+export function compareGaps(a: Gap, b: Gap): number {
+  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
+    compareText(a.shardId, b.shardId) ||
+    compareText(fromSequenceNumber(a.after), fromSequenceNumber(b.after)) ||
+    compareText(a.reason, b.reason);
+}

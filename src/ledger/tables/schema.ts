@@ -1,0 +1,177 @@
+/**
+ * The ledger's tables, and how a database gets them.
+ *
+ * They have a version, unlike `triton_checkpoint`: processes that archive together must agree on
+ * what the rows mean, so one that is older than the tables refuses them.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../../base/errors.ts";
+import {
+  ask,
+  type Premise,
+  type Row,
+  type SqlDialect,
+  type SqlExecutor,
+  type Steps,
+} from "../../sql/steps.ts";
+
+/**
+ * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
+ * version that was released stays as it is; a change is a new one at the end.
+ *
+ * `_ms` is milliseconds since the Unix epoch, by the database's clock except in `created_ms` (by
+ * Kinesis) and `recorded_ms` (by who noticed). `parents`, `start_at` and `ranges` are JSON; `store` is
+ * the identity of an object store.
+ */
+const VERSIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE triton_stream (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      created_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream))`,
+    `CREATE TABLE triton_shard (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      parents TEXT NOT NULL,
+      start_at TEXT NOT NULL,
+      started_ms BIGINT NOT NULL,
+      state TEXT NOT NULL,
+      owner TEXT,
+      epoch BIGINT NOT NULL,
+      expires_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard))`,
+    `CREATE TABLE triton_worker (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      worker TEXT NOT NULL,
+      expires_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, worker))`,
+    `CREATE TABLE triton_archive (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      id TEXT NOT NULL,
+      archive_key TEXT NOT NULL,
+      state TEXT NOT NULL,
+      ranges TEXT NOT NULL,
+      intended_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, id))`,
+    // The table keeps every archive there ever was; those under way are few.
+    `CREATE INDEX triton_archive_open ON triton_archive (client, stream) WHERE state = 'intent'`,
+    `CREATE TABLE triton_gap (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      after_seq TEXT NOT NULL,
+      until_seq TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      recorded_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard, after_seq, reason))`,
+  ],
+  [
+    // Without a row, an older Triton has archived, and nobody knows where: see `useStore`.
+    `CREATE TABLE triton_store (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      store TEXT NOT NULL,
+      PRIMARY KEY (client, stream))`,
+    `CREATE TABLE triton_move (
+      client TEXT NOT NULL,
+      stream TEXT NOT NULL,
+      shard TEXT NOT NULL,
+      after_seq TEXT NOT NULL,
+      from_store TEXT,
+      to_store TEXT NOT NULL,
+      moved_ms BIGINT NOT NULL,
+      PRIMARY KEY (client, stream, shard, moved_ms))`,
+    "ALTER TABLE triton_archive ADD COLUMN store TEXT",
+  ],
+];
+
+/** Names of all the ledger's tables. */
+export const LEDGER_TABLES: readonly string[] = [
+  "triton_schema",
+  ...VERSIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []),
+];
+
+/** The version that this program works with. */
+export const LEDGER_VERSION: number = VERSIONS.length;
+
+const SELECT_VERSION = "SELECT version FROM triton_schema WHERE part = 'ledger'";
+
+/**
+ * The premise of each transaction: the tables are of this version. They may have changed since the
+ * ledger was opened: a newer Triton was started beside this one, or an old backup was restored.
+ */
+export const SAME_SCHEMA: Premise = {
+  text: SELECT_VERSION,
+  check(rows) {
+    const version = toVersion(rows);
+    if (version < LEDGER_VERSION) throw setBackError(version);
+  },
+};
+
+/**
+ * Creates the ledger's tables, or brings them to this version.
+ *
+ * @param executor The database, which has the table `triton_checkpoint` already.
+ * @throws {CheckpointError} With code `SchemaTooNew` if a newer version has changed them.
+ */
+export async function prepareLedger(executor: SqlExecutor): Promise<void> {
+  const { dialect } = executor;
+  const what = "Cannot prepare the ledger's tables";
+  // Looking first, without a lock: who may not change the schema gets on, too.
+  const version = await executor.run(what, () => readVersion(dialect));
+  if (version < LEDGER_VERSION) await executor.transact(what, () => upgrade(dialect));
+}
+
+/** Creates the tables, or brings them to this version, inside a transaction. */
+export function* upgrade(dialect: SqlDialect): Steps<void> {
+  if (dialect.lockSchema !== undefined) yield* ask(dialect.lockSchema);
+  const version = yield* readVersion(dialect); // another process may have been faster
+  if (version === LEDGER_VERSION) return;
+  if (version === 0) yield* createVersion(dialect);
+  for (const statement of VERSIONS.slice(version).flat()) yield* ask(statement);
+  yield* ask("UPDATE triton_schema SET version = ? WHERE part = 'ledger'", LEDGER_VERSION);
+}
+
+/** The version of the tables that are there: 0 if there are none. */
+function* readVersion(dialect: SqlDialect): Steps<number> {
+  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) return 0;
+  return toVersion(yield* ask(SELECT_VERSION));
+}
+
+function toVersion([row]: readonly Row[]): number {
+  const version = Number(row?.version ?? 0);
+  if (version > LEDGER_VERSION) throw tooNewError(version);
+  return version;
+}
+
+function* createVersion(dialect: SqlDialect): Steps<void> {
+  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) {
+    yield* ask(
+      "CREATE TABLE triton_schema (part TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)",
+    );
+  }
+  yield* ask("INSERT INTO triton_schema (part, version) VALUES ('ledger', 0)");
+}
+
+function tooNewError(version: number): CheckpointError {
+  return new CheckpointError(
+    `Cannot use the checkpoint database: a newer Triton has changed its tables (to version ` +
+      `${version}; this one knows ${LEDGER_VERSION}); use that Triton, or a later one`,
+    { code: "SchemaTooNew", retryable: false },
+  );
+}
+
+function setBackError(version: number): CheckpointError {
+  return new CheckpointError(
+    `Cannot use the checkpoint database: its tables are those of an older Triton by now (version ` +
+      `${version}; this one knows ${LEDGER_VERSION}), as after a restored backup; start again, ` +
+      "which brings them up to date",
+    { code: "SchemaTooOld", retryable: false },
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * The object store of an archive, in SQL.
+ *
+ * Who relies on it locks its row, after the rows of shards. A move locks all shards before it, so it
+ * comes before or after each intent, never between its check and its row.
+ *
+ * @module
+ */
+
+import type { ArchiveIntent, ArchiveMove, MoveStoreOptions } from "../archive_ledger.ts";
+import { planMoves } from "../last_archived.ts";
+import { listCheckpoints } from "./checkpoints.ts";
+import { aliveError, otherStoreError, unsettledError } from "../errors.ts";
+import { listGaps } from "./gaps.ts";
+import { compareMoves, type IntentRow, type MoveRow, toIntent, toMove } from "./rows.ts";
+import { type LedgerScope, listShards, liveWorkers, lockShards } from "./shards.ts";
+import { ask, type Steps } from "../../sql/steps.ts";
+
+/** How many files are looked through for those that checkpoints come from. */
+const NEWEST = 1_000;
+
+/** The store that is written down. */
+export function* readStore({ client, stream }: LedgerScope, lock = ""): Steps<string | undefined> {
+  const [row] = yield* ask<{ store: string }>(
+    `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,
+    ...[client, stream],
+  );
+  return row?.store;
+}
+
+/** The same, and nobody else changes it before the transaction ends. */
+export function lockStore(scope: LedgerScope): Steps<string | undefined> {
+  return readStore(scope, scope.dialect.forUpdate);
+}
+
+/** Writes a store down, unless the archive is in another one. */
+export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
+  const { client, stream } = scope;
+  yield* ask(
+    `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
+    ON CONFLICT (client, stream) DO NOTHING`,
+    ...[client, stream, identity],
+  );
+  const known = (yield* lockStore(scope))!;
+  if (known === identity) return;
+  if (yield* hasArchived(scope)) throw otherStoreError(scope, { known, found: identity });
+  yield* setStore(scope, identity);
+}
+
+/** Whether anything was archived, or was about to be. */
+function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> {
+  if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
+  const rows = yield* ask(
+    "SELECT client FROM triton_archive WHERE client = ? AND stream = ? LIMIT 1",
+    ...[client, stream],
+  );
+  return rows.length > 0;
+}
+
+function* setStore({ client, stream }: LedgerScope, identity: string): Steps<void> {
+  yield* ask(
+    `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
+    ON CONFLICT (client, stream) DO UPDATE SET store = excluded.store`,
+    ...[client, stream, identity],
+  );
+}
+
+/** The files that checkpoints of open shards come from. */
+export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
+  const { client, stream } = scope;
+  const ends = new Map(
+    (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
+  );
+  const rows = yield* ask<IntentRow>(
+    // Version 1 of the table does not know of stores.
+    `SELECT * FROM triton_archive
+    WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
+    ...[client, stream],
+  );
+  return rows.map(toIntent).filter(({ ranges }) =>
+    ranges.some(({ shardId, last }) => ends.get(shardId) === last)
+  );
+}
+
+/** Moves an archive to another store, where nobody works and nothing is open. */
+export function* moveStore(
+  scope: LedgerScope,
+  identity: string,
+  { isGone = false }: MoveStoreOptions,
+): Steps<ArchiveMove[]> {
+  const { client, stream } = scope;
+  yield* lockShards(scope, (yield* listShards(scope)).map(({ shardId }) => shardId));
+  const from = yield* lockStore(scope);
+  if (from === identity) return [];
+  const owned = (yield* listShards(scope)).find(({ owner }) => owner !== undefined);
+  const worker = owned?.owner ?? (yield* liveWorkers(scope))[0];
+  if (worker !== undefined) throw aliveError(stream, worker);
+  const [open] = yield* ask<IntentRow>(
+    `SELECT id, archive_key, ranges FROM triton_archive
+    WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id LIMIT 1`,
+    ...[client, stream],
+  );
+  if (open !== undefined && !isGone) throw unsettledError(stream, toIntent(open));
+  const [time] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
+  const moves = planMoves({
+    ...{ from, to: identity, movedAt: new Date(Number(time!.now)) },
+    shardIds: (yield* listShards(scope)).map(({ shardId }) => shardId),
+    checkpoints: yield* listCheckpoints(scope),
+    gaps: yield* listGaps(scope),
+    moves: yield* listMoves(scope),
+  });
+  yield* ask(
+    `UPDATE triton_archive SET state = 'void'
+    WHERE client = ? AND stream = ? AND state = 'intent'`,
+    ...[client, stream],
+  );
+  yield* setStore(scope, identity);
+  for (const move of moves) yield* insertMove(scope, move);
+  return moves;
+}
+
+function* insertMove({ client, stream }: LedgerScope, move: ArchiveMove): Steps<void> {
+  yield* ask(
+    `INSERT INTO triton_move
+      (client, stream, shard, after_seq, from_store, to_store, moved_ms)
+    VALUES (?, ?, ?, ?, NULLIF(?, ''), ?, ?)`,
+    ...[client, stream, move.shardId, move.after, move.from ?? "", move.to, move.movedAt.getTime()],
+  );
+}
+
+/** All moves, in order. */
+export function* listMoves({ client, stream }: LedgerScope): Steps<ArchiveMove[]> {
+  const rows = yield* ask<MoveRow>(
+    `SELECT shard, after_seq, from_store, to_store, moved_ms FROM triton_move
+    WHERE client = ? AND stream = ?`,
+    ...[client, stream],
+  );
+  return rows.map(toMove).sort(compareMoves);
+}

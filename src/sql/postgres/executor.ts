@@ -1,0 +1,163 @@
+import type { Sql } from "postgres";
+import type { Clock } from "../../base/clock.ts";
+import { CheckpointError } from "../../base/errors.ts";
+import type { PostgresPool } from "./pool.ts";
+import { findIntruders, findSchema, inSchema, type Intruder, SAFE_PATH } from "./schema.ts";
+import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "../steps.ts";
+
+/** Rollbacks for another transaction's sake: serialization failure and deadlock. */
+const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
+
+/** Locks are taken in one order, so that even a second attempt is rare. */
+const MAX_ATTEMPTS = 10;
+
+/** Of the advisory lock of all who change the schema, or rely on it: "trit". */
+const SCHEMA_LOCK = 1953655156;
+
+const DIALECT: SqlDialect = {
+  // The time of the statement, not of its transaction, which may have waited for a lock.
+  now: "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000) AS BIGINT)",
+  forUpdate: " FOR UPDATE",
+  skipLocked: " FOR UPDATE SKIP LOCKED",
+  // By the catalogue, because to_regclass may not see a table that was created while this session
+  // waited for lockSchema.
+  findTable: `SELECT 1 AS found
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = ? AND n.nspname = {schema}`,
+  // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
+  // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
+  lockSchema: `SELECT pg_catalog.pg_advisory_xact_lock(${SCHEMA_LOCK})`,
+};
+
+/** Ends with the transaction; many can hold it, and nobody changes the schema meanwhile. */
+const SHARE_SCHEMA = `SELECT pg_catalog.pg_advisory_xact_lock_shared(${SCHEMA_LOCK})`;
+
+/** Said, because the database's default may be another one. */
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/**
+ * What holds for the rest of a transaction, in one round trip.
+ *
+ * A worker whose machine dies in the middle of a transaction must not keep the locks of its rows
+ * until the server misses it, which can take hours. What was committed must survive a crash of the
+ * server: a lease that was forgotten could be given out twice under one epoch.
+ */
+const SETTINGS = `${SAFE_PATH}; SELECT
+  pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
+  pg_catalog.set_config('synchronous_commit',
+    CASE pg_catalog.current_setting('synchronous_commit')
+      WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
+
+/** Options of {@linkcode PostgresExecutor}. */
+export interface PostgresExecutorOptions {
+  /** What is the time, for tests alone: the server's own clock, which all workers share, unless given. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Runs work on PostgreSQL, all of it in transactions whose search path is `pg_catalog` alone: nobody
+ * who may create functions or operators can put theirs in the place of the server's. Nothing depends
+ * on the session, so PgBouncer may stand between.
+ */
+export class PostgresExecutor implements SqlExecutor {
+  readonly #pool: PostgresPool;
+  readonly #clock: Clock | undefined;
+  #schema: string | undefined;
+
+  constructor(pool: PostgresPool, options: PostgresExecutorOptions = {}) {
+    this.#pool = pool;
+    this.#clock = options.clock;
+  }
+
+  get dialect(): SqlDialect {
+    if (this.#clock === undefined) return DIALECT;
+    return { ...DIALECT, now: `CAST(${Math.floor(this.#clock.now())} AS BIGINT)` };
+  }
+
+  run<T>(what: string, steps: () => Steps<T>): Promise<T> {
+    return attempt(() => this.#transaction(what, BEGIN, steps)); // a standby may be read, too
+  }
+
+  transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
+    return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps, premise));
+  }
+
+  /** Checks the owners of the tables that are there by now. */
+  checkOwners(): Promise<void> {
+    return this.#pool.run("Cannot look at the owners of the tables", async (sql) => {
+      await this.#findSchema(sql);
+    });
+  }
+
+  /** Looks for roles that could run code as this user. */
+  findIntruders(): Promise<Intruder[]> {
+    return this.#pool.run("Cannot look at the rights of others", async (sql) => {
+      return await findIntruders(sql, await this.#findSchema(sql), this.#pool.tableOwner);
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool.end();
+  }
+
+  #findSchema(sql: Sql): Promise<string> {
+    return findSchema(sql, this.#pool.tableOwner);
+  }
+
+  #transaction<T>(
+    what: string,
+    begin: string,
+    steps: () => Steps<T>,
+    premise?: Premise,
+  ): Promise<T> {
+    return this.#pool.run(what, async (sql) => {
+      const schema = this.#schema ??= await this.#findSchema(sql);
+      // The lock first: each statement sees what was committed before it began.
+      const first = premise ? `; ${SHARE_SCHEMA}; ${inSchema(schema, premise.text)}` : "";
+      return await transaction(sql, `${begin}; ${SETTINGS}${first}`, (rows) => {
+        premise?.check(rows);
+        return drive(sql, schema, steps());
+      });
+    });
+  }
+}
+
+/**
+ * Runs work as a transaction. If it fails, the session ends with it: {@linkcode PostgresPool} sees
+ * to that. So there is no ROLLBACK, which would need a connection that works.
+ */
+async function transaction<T>(
+  sql: Sql,
+  begin: string,
+  work: (lastRows: Row[]) => Promise<T>,
+): Promise<T> {
+  const results = await sql.unsafe<Row[][]>(begin);
+  const result = await work(results.at(-1)!);
+  const { command } = await sql.unsafe("COMMIT");
+  if (command === "COMMIT") return result;
+  throw new Error(`the server answered COMMIT with ${command}`);
+}
+
+async function drive<T>(sql: Sql, schema: string, steps: Steps<T>): Promise<T> {
+  let step = steps.next();
+  while (!step.done) step = steps.next(await query(sql, schema, step.value));
+  return step.value;
+}
+
+function query(sql: Sql, schema: string, { text, values }: Statement): PromiseLike<Row[]> {
+  let count = 0;
+  const numbered = text.replace(/\?/g, () => `$${++count}`);
+  return sql.unsafe<Row[]>(inSchema(schema, numbered), [...values]);
+}
+
+/** Runs work, anew after a conflict. */
+export async function attempt<T>(run: () => Promise<T>): Promise<T> {
+  for (let count = 1;; count++) {
+    try {
+      return await run();
+    } catch (error) {
+      const isConflict = error instanceof CheckpointError && CONFLICTS.has(error.code);
+      if (count === MAX_ATTEMPTS || !isConflict) throw error;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Errors of SQLite as errors of checkpoints.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../../base/errors.ts";
+
+/** One kind of failure: SQLite's number and name for it, its words, and what can be done. */
+interface Kind {
+  readonly number: number;
+  readonly code: string;
+  readonly words: RegExp;
+  readonly retryable: boolean;
+  readonly help?: string;
+}
+
+/** By https://sqlite.org/rescode.html; the words are what `sqlite3_errstr` and friends give. */
+const KINDS: readonly Kind[] = [
+  {
+    number: 5,
+    code: "SQLITE_BUSY",
+    words: /database is locked|database is busy|locking protocol/,
+    retryable: true,
+    help: "another process is writing to it",
+  },
+  { number: 6, code: "SQLITE_LOCKED", words: /table is locked|is locked:/, retryable: true },
+  {
+    number: 8,
+    code: "SQLITE_READONLY",
+    words: /readonly database/,
+    retryable: false,
+    help: "make the file and its directory writable for this user",
+  },
+  { number: 10, code: "SQLITE_IOERR", words: /disk I\/O error/, retryable: false },
+  { number: 11, code: "SQLITE_CORRUPT", words: /malformed/, retryable: false },
+  {
+    number: 13,
+    code: "SQLITE_FULL",
+    words: /disk is full/,
+    retryable: true, // somebody may make room
+    help: "make room on the disk",
+  },
+  {
+    number: 14,
+    code: "SQLITE_CANTOPEN",
+    words: /unable to open/,
+    retryable: false,
+    help: "its directory must exist, and both be readable and writable for this user",
+  },
+  {
+    number: 26,
+    code: "SQLITE_NOTADB",
+    words: /not a database/,
+    retryable: false,
+    help: "name another file, or remove this one",
+  },
+  { number: 21, code: "Closed", words: /not open|closed/, retryable: false },
+];
+
+/**
+ * Makes a checkpoint error of what a SQLite library threw.
+ *
+ * Node gives SQLite's number as `errcode`, `@db/sqlite` as `code`, Deno only the words.
+ *
+ * @param what What could not be done.
+ * @param cause What was thrown.
+ */
+export function sqliteError(what: string, cause: unknown): CheckpointError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const { errcode, code, name } = (cause ?? {}) as Record<string, unknown>;
+  const number = [errcode, code].find((value) => typeof value === "number");
+  const kind = KINDS.find((kind) =>
+    number === undefined ? kind.words.test(message) : kind.number === (Number(number) & 0xff)
+  );
+  const help = kind?.help === undefined ? "" : ` (${kind.help})`;
+  return new CheckpointError(`${what}: ${message}${help}`, {
+    code: kind?.code ?? (typeof name === "string" && name !== "Error" ? name : "SQLITE_ERROR"),
+    retryable: kind?.retryable ?? false,
+    cause,
+  });
+}

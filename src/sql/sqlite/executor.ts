@@ -1,0 +1,120 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { CheckpointError } from "../../base/errors.ts";
+import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "../steps.ts";
+import type { SqliteDatabase } from "./driver.ts";
+import { sqliteError } from "./error.ts";
+
+/** Options of {@linkcode SqliteExecutor}. */
+export interface SqliteExecutorOptions {
+  /** What is the time: SQLite's own clock, which is the machine's, unless given. */
+  readonly clock?: Clock | undefined;
+  /**
+   * How long to wait while another process writes, in milliseconds, beyond the database's own busy
+   * timeout: not at all unless given. Meanwhile this process does other work, whereas SQLite's own
+   * waiting stops all of it.
+   */
+  readonly busyMs?: number | undefined;
+  /** Called before each transaction: throws if the database is no longer what it was. */
+  readonly checkFile?: (() => void) | undefined;
+  /** Called when the executor is disposed of. */
+  readonly onDispose?: (() => void) | undefined;
+}
+
+/** Time between two looks at whether the other process is done, in milliseconds. */
+const BUSY_PAUSE_MS = 20;
+
+/** Runs work on SQLite, without giving way to other work of this process. */
+export class SqliteExecutor implements SqlExecutor {
+  readonly #database: SqliteDatabase;
+  readonly #clock: Clock | undefined;
+  readonly #busyMs: number;
+  readonly #checkFile: (() => void) | undefined;
+  #onDispose: (() => void) | undefined;
+
+  constructor(database: SqliteDatabase, options: SqliteExecutorOptions = {}) {
+    this.#database = database;
+    this.#clock = options.clock;
+    this.#busyMs = options.busyMs ?? 0;
+    this.#checkFile = options.checkFile;
+    this.#onDispose = options.onDispose;
+  }
+
+  get dialect(): SqlDialect {
+    return {
+      now: this.#clock === undefined
+        ? "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+        : String(Math.floor(this.#clock.now())),
+      forUpdate: "", // BEGIN IMMEDIATE keeps all other writers out
+      skipLocked: "",
+      findTable: "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?",
+      lockSchema: undefined,
+    };
+  }
+
+  run<T>(what: string, steps: () => Steps<T>): Promise<T> {
+    return this.#attempt(what, () => this.#drive(steps()));
+  }
+
+  transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
+    return this.#attempt(what, () => {
+      this.#checkFile?.();
+      // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        premise?.check(this.#ask({ text: premise.text, values: [] }));
+        const result = this.#drive(steps());
+        this.#database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        this.#rollBack();
+        throw error;
+      }
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    const onDispose = this.#onDispose;
+    this.#onDispose = undefined;
+    return this.#attempt("Cannot close the checkpoint database", () => onDispose?.());
+  }
+
+  #drive<T>(steps: Steps<T>): T {
+    let step = steps.next();
+    while (!step.done) {
+      step = steps.next(this.#ask(step.value));
+    }
+    return step.value;
+  }
+
+  #ask({ text, values }: Statement): Row[] {
+    const statement = this.#database.prepare(text);
+    try {
+      statement.enableInt64?.(); // times are milliseconds
+      return statement.all(...values) as Row[];
+    } finally {
+      statement.finalize?.();
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // A full disk, for one, has rolled it back already; the first error is the one that counts.
+    }
+  }
+
+  /** Makes an attempt, and others for as long as only another process is in the way. */
+  async #attempt<T>(what: string, run: () => T): Promise<T> {
+    const clock = this.#clock ?? systemClock;
+    for (let waited = 0;; waited += BUSY_PAUSE_MS) {
+      try {
+        return run();
+      } catch (error) {
+        const failure = error instanceof CheckpointError ? error : sqliteError(what, error);
+        if (failure.code !== "SQLITE_BUSY" || waited >= this.#busyMs) throw failure;
+        await clock.sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+}
