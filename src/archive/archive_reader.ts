@@ -5,15 +5,15 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import type { RetryEvent } from "../base/retry.ts";
 import type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
 import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
 import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
-import { withRetries } from "../objects/with_retries.ts";
 import type { ArchiveRecord, EventData } from "../base/record.ts";
-import { loggedRetries } from "./logged_retries.ts";
+import { retryingStore } from "./retrying_store.ts";
 import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
 import type { FileBuffer } from "./file_buffer.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./listing/list_archives.ts";
@@ -33,8 +33,8 @@ export interface ArchiveReaderOptions<T = EventData>
   readonly onDamage?: ((damage: ArchiveFileDamage) => void) | undefined;
   /** Whether to hold each file's events against the SHA-256 in its manifest. */
   readonly verifyHash?: boolean | undefined;
-  /** Told of each failed request that is followed by another try, and of the pause before it. */
-  readonly onRetry?: ((error: unknown, attempt: number, delayMs: number) => void) | undefined;
+  /** Called after each failed request that will be retried. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   /**
    * How often in a row a request is tried before its error ends the reading: 8 times unless given,
    * which takes up to 25 seconds.
@@ -162,8 +162,8 @@ export class ArchiveReader<T = EventData>
     const signal = this.#signal;
     signal.throwIfAborted();
     const { clock, maxAttempts, onRetry } = this.#options;
-    const retries = loggedRetries({ clock, maxAttempts, onRetry }); // each call has the signal
-    const store = withRetries(await this.#open(), retries);
+    // Each call has the signal.
+    const store = retryingStore(await this.#open(), { clock, maxAttempts, onRetry });
     const entries = listArchives(store, { ...this.#options, signal });
     const { prefetchFiles: files, prefetchBytes: bytes } = this.#options;
     const limits = { files: files ?? READ_AHEAD.files, bytes: bytes ?? READ_AHEAD.bytes, signal };

@@ -20,6 +20,7 @@ export {
   type KeyedArchiveBlock,
 } from "./archive_reader.ts";
 export { type EventCheckOptions, InvalidArchiveRecordError } from "./archive_record.ts";
+export type { RetryEvent } from "../base/retry.ts";
 export { InvalidRecordError, type OnInvalid, type RecordFault } from "../base/invalid_record.ts";
 export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../base/schema.ts";
 export {

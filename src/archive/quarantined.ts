@@ -9,11 +9,11 @@ import { ArchiveFormatError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { listAllArchives, type WholeArchiveSelection } from "./listing/list_all_archives.ts";
 import {
-  askingAgain,
   type InspectedArchive,
   readManifests,
   type ReadManifestsOptions,
 } from "./verify/manifests.ts";
+import { retryingStore } from "./retrying_store.ts";
 
 /** Which records to find, and how. */
 export interface ListQuarantineOptions extends WholeArchiveSelection, ReadManifestsOptions {}
@@ -48,7 +48,7 @@ export async function* listQuarantine(
   store: ObjectStore,
   options: ListQuarantineOptions,
 ): AsyncGenerator<ArchivedQuarantine> {
-  const reading = askingAgain(store, options);
+  const reading = retryingStore(store, options);
   const listed = listAllArchives(reading, options);
   for await (const file of readManifests(store, listed, options)) {
     try {

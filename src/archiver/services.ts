@@ -1,15 +1,12 @@
-import { getLogger } from "@logtape/logtape";
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { Clock } from "../base/clock.ts";
-import { CheckpointError, ServiceError } from "../base/errors.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ServiceTime } from "../kinesis/service_time.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { retry } from "../base/retry.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ServiceName } from "./archiver_status.ts";
-
-const log = getLogger(["triton", "archiver"]);
 
 /** What an archiver needs. */
 export interface ArchiverServices {
@@ -64,17 +61,9 @@ export async function persist<T>(
       clock,
       signal,
       maxDelayMs,
-      onRetry(error, attempt, delayMs) {
-        log.warn("{service} failed, asking again in {delayMs} ms: {reason}", {
-          event: "request.retried",
-          service,
-          attempt,
-          delayMs,
-          code: error instanceof ServiceError ? error.code : undefined,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-        monitor?.retried(service, error, asked);
-      },
+      request: { service },
+      log: ["triton", "archiver"],
+      onRetry: ({ error }) => monitor?.retried(service, error, asked),
     });
     monitor?.answered(service, asked);
     return answer;

@@ -1,76 +1,181 @@
 /**
- * Asking again, with growing pauses.
+ * Retrying, with growing pauses.
  *
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import { getLogger } from "@logtape/logtape";
+import { type Clock, systemClock } from "./clock.ts";
 import { ServiceError } from "./errors.ts";
 
-/** How {@linkcode retry} goes about it. */
-export interface RetryOptions {
-  /** Where time and chance come from. */
-  readonly clock: Clock;
-  /** Ends the waiting: the call then rejects with the signal's reason. */
+/** A failed attempt that will be retried. */
+export interface RetryEvent {
+  /** The service, such as `"kinesis"`, `"checkpoint"` or `"object store"`. */
+  readonly service: string;
+  /** The operation, such as `"GetRecords"` or `"SaveCheckpoint"`; undefined for an object store. */
+  readonly operation?: string | undefined;
+  /** The stream, if the request is about one. */
+  readonly stream?: string | undefined;
+  /** The shard, if the request is about one. */
+  readonly shardId?: string | undefined;
+  /** Why the attempt failed. */
+  readonly error: unknown;
+  /** How many attempts in a row have failed. */
+  readonly attempt: number;
+  /** The pause before the next attempt, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** What is retried. */
+export type RetriedRequest = Pick<RetryEvent, "service" | "operation" | "stream" | "shardId">;
+
+/** Options of everything that retries. */
+export interface RetryingOptions {
+  /** Source of time and random numbers. Default: the machine. */
+  readonly clock?: Clock | undefined;
+  /** Stops retrying: the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether to ask again after `error`; by default what a {@linkcode ServiceError} says of itself. */
-  readonly isRetryable?: (error: unknown) => boolean;
-  /** The first pause, in milliseconds: 200 unless given. */
-  readonly firstDelayMs?: number;
-  /** The longest pause, in milliseconds: 30,000 unless given. */
-  readonly maxDelayMs?: number | undefined;
-  /** How often to ask in all: without end unless given. */
+  /** Maximum number of attempts. Default: no limit. */
   readonly maxAttempts?: number | undefined;
-  /** Told of each failure that is followed by another try. */
-  readonly onRetry?: (error: unknown, attempt: number, delayMs: number) => void;
+  /** Called after each failed attempt that will be retried. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+}
+
+/** Options for {@linkcode retry}. */
+export interface RetryOptions extends RetryingOptions {
+  /** What is retried: each retry is then logged as a warning, and `onRetry` called. Default: neither. */
+  readonly request?: RetriedRequest | undefined;
+  /** Category of the log. Default: `["triton", request.service]`. */
+  readonly log?: readonly [string, ...string[]] | undefined;
+  /** First pause, in milliseconds. Default: 200. */
+  readonly firstDelayMs?: number | undefined;
+  /** Longest pause, in milliseconds. Default: 30,000. */
+  readonly maxDelayMs?: number | undefined;
+  /**
+   * Whether to reject as soon as the signal is aborted, even if the operation ignores the signal.
+   * Default: false, for operations that must be known to have ended.
+   */
+  readonly leavesOnAbort?: boolean | undefined;
 }
 
 /**
- * Runs an operation until it succeeds or fails for good, pausing longer after each failure.
+ * Runs an operation until it succeeds or fails permanently, with a longer pause after each failure.
  *
- * A pause is a random part, from one half up, of a limit that doubles each time.
+ * A {@linkcode ServiceError} says whether it may be retried; no other error is. A pause is a random
+ * part, between one half and all, of a limit that doubles each time.
  *
- * @param operation What to run; it gets the number of the try, from 1.
- * @param options When to give up, and how long to pause.
- * @returns What the operation returned.
- * @throws What the operation failed with for good, or the signal's reason.
+ * @param operation Makes one attempt.
+ * @param options What is retried, limits and pauses.
+ * @returns The result of the operation.
+ * @throws The permanent error, the last error after `maxAttempts`, or the signal's reason.
  */
-export async function retry<T>(
-  operation: (attempt: number) => Promise<T>,
-  options: RetryOptions,
-): Promise<T> {
-  const { clock, signal, maxAttempts = Infinity } = options;
-  const isRetryable = options.isRetryable ?? isRetryableByDefault;
-  for (let attempt = 1;; attempt++) {
+export async function retry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { signal, leavesOnAbort = false } = options;
+  const retries = new Retries(options);
+  for (;;) {
     signal?.throwIfAborted();
     try {
-      return await operation(attempt);
+      return await (leavesOnAbort ? untilAborted(operation(), signal) : operation());
     } catch (error) {
-      if (attempt >= maxAttempts || !isRetryable(error)) throw error;
-      signal?.throwIfAborted();
-      const delayMs = retryDelayMs(attempt, options);
-      options.onRetry?.(error, attempt, delayMs);
-      await clock.sleep(delayMs, signal);
+      await retries.pause(error);
     }
   }
 }
 
 /**
- * The pause after a failure.
+ * Retries a request that may be left unfinished: the call rejects as soon as the signal is aborted,
+ * even if the service ignores the signal.
  *
- * @param attempt How many attempts have failed in a row.
+ * @param request What is retried, for the log and `onRetry`.
+ * @param operation Makes one attempt.
+ * @param options Clock, signal, limit and callback.
+ * @returns The response.
+ * @throws As {@linkcode retry} does.
+ */
+export function retryRequest<T>(
+  request: RetriedRequest,
+  operation: () => Promise<T>,
+  options: RetryingOptions,
+): Promise<T> {
+  return retry(operation, { ...options, request, leavesOnAbort: true });
+}
+
+/** Counts failed attempts in a row, and pauses after each. */
+export class Retries {
+  readonly #options: RetryOptions;
+  readonly #clock: Clock;
+  #failed = 0;
+
+  /** Creates a count of no failures. */
+  constructor(options: RetryOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Resets the count: an attempt made progress. */
+  reset(): void {
+    this.#failed = 0;
+  }
+
+  /** Waits before the next attempt; throws `error` if there is to be none. */
+  async pause(error: unknown): Promise<void> {
+    const { signal, maxAttempts = Infinity } = this.#options;
+    const attempt = ++this.#failed;
+    const isRetryable = error instanceof ServiceError && error.retryable;
+    if (attempt >= maxAttempts || !isRetryable) throw error;
+    signal?.throwIfAborted();
+    const delayMs = retryDelayMs(attempt, { ...this.#options, clock: this.#clock });
+    const { request } = this.#options;
+    if (request !== undefined) reportRetry(request, { error, attempt, delayMs }, this.#options);
+    await this.#clock.sleep(delayMs, signal);
+  }
+}
+
+/**
+ * Calculates the pause after a failed attempt.
+ *
+ * @param attempt How many attempts in a row have failed.
  * @param options The clock, and limits of the pause.
  * @returns The pause in milliseconds.
  */
 export function retryDelayMs(
   attempt: number,
-  options: Pick<RetryOptions, "clock" | "firstDelayMs" | "maxDelayMs">,
+  options: Pick<RetryOptions, "firstDelayMs" | "maxDelayMs"> & { readonly clock: Clock },
 ): number {
   const { clock, firstDelayMs = 200, maxDelayMs = 30_000 } = options;
   const limit = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(limit * (0.5 + clock.random() / 2));
 }
 
-function isRetryableByDefault(error: unknown): boolean {
-  return error instanceof ServiceError && error.retryable;
+/** Logs a failed attempt that will be retried, and calls `onRetry`. */
+export function reportRetry(
+  request: RetriedRequest,
+  { error, attempt, delayMs }: Pick<RetryEvent, "error" | "attempt" | "delayMs">,
+  { log, onRetry }: Pick<RetryOptions, "log" | "onRetry">,
+): void {
+  getLogger(log ?? ["triton", request.service]).warn(
+    "{service} failed, retrying in {delayMs} ms: {reason}",
+    {
+      event: "request.retried",
+      service: request.service,
+      operation: request.operation,
+      stream: request.stream,
+      shardId: request.shardId,
+      attempt,
+      delayMs,
+      code: error instanceof ServiceError ? error.code : undefined,
+      reason: error instanceof Error ? error.message : String(error),
+    },
+  );
+  onRetry?.({ ...request, error, attempt, delayMs });
+}
+
+/** Waits for a promise, but not past an abort. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

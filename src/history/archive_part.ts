@@ -6,7 +6,7 @@
 
 import { EventChecker, type EventCheckOptions, namingKey } from "../archive/archive_record.ts";
 import { compareEntries } from "../archive/archive_entry.ts";
-import { askingAgain } from "../archive/verify/manifests.ts";
+import { retryingStore } from "../archive/retrying_store.ts";
 import { readAhead } from "../archive/read_ahead.ts";
 import type { Clock } from "../base/clock.ts";
 import { eventsIn } from "../codec/tri/archive_events.ts";
@@ -63,7 +63,7 @@ export class ArchivePart<T> {
 
   /** Creates a part of which nothing has been read. */
   constructor(store: ObjectStore, options: ArchivePartOptions<T>) {
-    this.#store = askingAgain(store, options);
+    this.#store = retryingStore(store, options);
     this.#options = options;
     this.#checker = new EventChecker(options);
     this.progress = new HistoryProgress(options.from, options.checkpoints);

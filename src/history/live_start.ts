@@ -13,7 +13,7 @@ import {
   type ServiceTime,
   type Shard,
 } from "../kinesis/mod.ts";
-import { askUntilAnswered } from "../kinesis/retrying.ts";
+import { retryRequest } from "../base/retry.ts";
 import { descendantsOf } from "../kinesis/shard_tree.ts";
 import type { ShardStarts } from "../stream/mod.ts";
 import type { ArchiveSurvey, HistoryFile } from "./archive_survey.ts";
@@ -38,7 +38,7 @@ export async function askStream(
   options: RetryingOptions & { readonly time: ServiceTime },
 ): Promise<StreamState> {
   const { signal, time } = options;
-  const { retentionHours } = await askUntilAnswered(
+  const { retentionHours } = await retryRequest(
     { service: "kinesis", operation: "DescribeStream", stream },
     () => time.of(() => kinesis.describeStream(stream, { signal })),
     options,

@@ -8,7 +8,7 @@ import { systemClock } from "../base/clock.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
 import { pollShard } from "./poll_shard.ts";
-import { askUntilAnswered, type RetryingOptions } from "./retrying.ts";
+import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { listAllShards } from "./shard_list.ts";
 
 /** How to look for positions. */
@@ -66,7 +66,7 @@ export async function findPositions(
   if (place === "trim-horizon") {
     return new Map(shards.map(({ id, startingSequenceNumber }) => [id, startingSequenceNumber]));
   }
-  const { createdAt, retentionHours, serverTime } = await askUntilAnswered(
+  const { createdAt, retentionHours, serverTime } = await retryRequest(
     { service: "kinesis", operation: "DescribeStream", stream },
     () => kinesis.describeStream(stream, options),
     options,

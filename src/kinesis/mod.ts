@@ -41,7 +41,7 @@ export {
 export { SdkKinesis } from "./sdk/sdk_kinesis.ts";
 export { pollShard, type PollShardOptions, type TrimmedPosition } from "./poll_shard.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
-export type { RetryEvent, RetryingOptions } from "./retrying.ts";
+export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
 export { ServiceTime } from "./service_time.ts";
 export { listAllShards } from "./shard_list.ts";
 export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";

@@ -17,12 +17,7 @@ import type {
 } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
 import { learnTime } from "./sdk/learn_time.ts";
-import {
-  askUntilAnswered,
-  reportRetry,
-  type RetriedRequest,
-  type RetryingOptions,
-} from "./retrying.ts";
+import { reportRetry, type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { withoutRedelivered } from "./redelivered.ts";
 import { listAllShards } from "./shard_list.ts";
 import { ServiceTime } from "./service_time.ts";
@@ -296,7 +291,7 @@ class ShardReader {
 
   /** Says that an answer is read on from where it broke off, after a pause. */
   #reportBroken({ cause: error }: BrokenAnswer): number {
-    const request: RetriedRequest = { service: "kinesis", operation: "GetRecords", ...this.#shard };
+    const request = { service: "kinesis", operation: "GetRecords", ...this.#shard };
     reportRetry(request, { error, attempt: 1, delayMs: BEHIND_INTERVAL_MS }, this.#options);
     return 1;
   }
@@ -370,7 +365,7 @@ class ShardReader {
   }
 
   #ask<T>(operation: string, act: () => Promise<T>): Promise<T> {
-    const request: RetriedRequest = { service: "kinesis", operation, ...this.#shard };
-    return askUntilAnswered(request, act, this.#options);
+    const request = { service: "kinesis", operation, ...this.#shard };
+    return retryRequest(request, act, this.#options);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { KinesisApi, Shard } from "./kinesis_api.ts";
-import { askUntilAnswered, type RetryingOptions } from "./retrying.ts";
+import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 
 /**
  * Lists all shards of a stream, closed ones included, to the last page.
@@ -33,7 +33,7 @@ export function listAllShards(
   options: RetryingOptions = {},
 ): Promise<Shard[]> {
   const { signal } = options;
-  return askUntilAnswered(
+  return retryRequest(
     { service: "kinesis", operation: "ListShards", stream },
     async () => {
       const shards: Shard[] = [];

@@ -5,16 +5,9 @@
  */
 
 import { isPassingCode } from "../aws/passing.ts";
-import { type Clock, systemClock } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi, PutResult } from "../kinesis/mod.ts";
-import {
-  askUntilAnswered,
-  reportRetry,
-  type RetriedRequest,
-  type RetryingOptions,
-} from "../kinesis/retrying.ts";
-import { retryDelayMs } from "../base/retry.ts";
+import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { HeldRecords, type RequestLimits } from "./held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 
@@ -64,7 +57,6 @@ export class BatchSender {
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
   readonly #options: BatchSenderOptions;
-  readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #held = new HeldRecords();
@@ -81,7 +73,6 @@ export class BatchSender {
     this.#kinesis = kinesis;
     this.#stream = stream;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
     const signals = [this.#stop.signal, ...options.signal === undefined ? [] : [options.signal]];
     this.#signal = AbortSignal.any(signals);
   }
@@ -140,17 +131,18 @@ export class BatchSender {
 
   /** Sends what is held back until nothing is; each record that is taken in starts the pauses anew. */
   async #retryHeld(refused: KinesisError): Promise<void> {
+    const request = this.#request;
+    const retries = new Retries({ ...this.#options, request, signal: this.#signal });
     let error: KinesisError | undefined = refused;
-    let attempt = 1;
     try {
       while (this.#held.count > 0) {
-        if (error !== undefined) await this.#pause(error, attempt);
+        if (error !== undefined) await retries.pause(error);
         const entries = this.#held.next(this.#options.limits);
         const refusals = await this.#put(entries);
         const still = new Set(refusals.map(({ entry }) => entry));
         this.#held.remove(entries.filter((entry) => !still.has(entry)));
         throwPermanent(refusals, this.#stream);
-        attempt = refusals.length < entries.length ? 1 : attempt + 1;
+        if (refusals.length < entries.length) retries.reset();
         error = refusals.length > 0 ? explain(refusals, this.#stream) : undefined;
         this.#attempted.resolve();
         this.#attempted = Promise.withResolvers();
@@ -162,15 +154,6 @@ export class BatchSender {
     }
   }
 
-  /** Waits before another attempt, unless there were too many. */
-  async #pause(error: KinesisError, attempt: number): Promise<void> {
-    const { maxAttempts = Infinity } = this.#options;
-    if (attempt >= maxAttempts) throw error;
-    const delayMs = retryDelayMs(attempt, { clock: this.#clock });
-    reportRetry(this.#request, { error, attempt, delayMs }, this.#options);
-    await this.#clock.sleep(delayMs, this.#signal);
-  }
-
   get #request(): RetriedRequest {
     return { service: "kinesis", operation: "PutRecords", stream: this.#stream };
   }
@@ -178,7 +161,7 @@ export class BatchSender {
   /** Puts records once; returns what was refused, for now or for good. */
   async #put(entries: readonly IndexedEntry[]): Promise<Refusal[]> {
     const signal = this.#signal;
-    const results = await askUntilAnswered(
+    const results = await retryRequest(
       this.#request,
       () => this.#kinesis.putRecords(this.#stream, entries, { signal }),
       { ...this.#options, signal },

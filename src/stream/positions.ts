@@ -6,7 +6,7 @@
 
 import type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
 import { START_ROW } from "../checkpoint/rows.ts";
-import { askUntilAnswered, type RetryingOptions } from "../kinesis/retrying.ts";
+import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 
 /** The last record of each shard that the caller is done with, and the last one saved. */
@@ -52,7 +52,7 @@ export class Positions {
   async list(signal: AbortSignal): Promise<readonly Checkpoint[]> {
     const checkpointer = this.#checkpointer;
     if (checkpointer === undefined) return [];
-    const checkpoints = await askUntilAnswered(
+    const checkpoints = await retryRequest(
       { service: "checkpoint", operation: "ListCheckpoints", stream: this.#stream },
       () => checkpointer.list(this.#stream),
       { ...this.#options, signal },
@@ -75,14 +75,14 @@ export class Positions {
     if (checkpointer === undefined) return undefined;
     const stream = this.#stream;
     const options = { ...this.#options, signal };
-    const saved = await askUntilAnswered(
+    const saved = await retryRequest(
       { service: "checkpoint", operation: "LoadCheckpoint", stream },
       () => checkpointer.load(stream, START_ROW),
       options,
     );
     if (saved !== undefined) return new Date(Number(saved));
     const row = new Map([[START_ROW, `${(await start()).getTime()}` as SequenceNumber]]);
-    await askUntilAnswered(
+    await retryRequest(
       { service: "checkpoint", operation: "SaveCheckpoint", stream },
       () => checkpointer.save(stream, row),
       options,
@@ -121,7 +121,7 @@ export class Positions {
     const write = () => checkpointer.save(this.#stream, moved);
     const stream = this.#stream;
     try {
-      await askUntilAnswered(
+      await retryRequest(
         { service: "checkpoint", operation: "SaveCheckpoint", stream },
         write,
         { ...this.#options, signal },

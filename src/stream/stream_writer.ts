@@ -15,7 +15,7 @@ import {
   MAX_PUT_BYTES,
   MAX_PUT_ENTRIES,
 } from "../kinesis/put_limits.ts";
-import type { RetryingOptions } from "../kinesis/retrying.ts";
+import type { RetryingOptions } from "../base/retry.ts";
 import type { EventData } from "../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { partitionKeyOf } from "./partition_key.ts";

@@ -9,6 +9,7 @@ import {
 } from "../../src/archive/mod.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { EMPTY_ARCHIVE, eventsIn, NdjsonWriter, readArchiveBlocks } from "../../src/codec/mod.ts";
+import type { RetryEvent } from "../../src/base/retry.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../../src/base/errors.ts";
 import {
   DirectoryObjectStore,
@@ -263,7 +264,7 @@ Deno.test("ArchiveReader goes on where a connection broke, and reads every recor
   let keys: string[] = [];
   keys = await putAll(store);
   const retries: number[] = [];
-  const onRetry = (_: unknown, attempt: number) => retries.push(attempt);
+  const onRetry = ({ attempt }: RetryEvent) => retries.push(attempt);
   const events = await passTime(clock, eventsOf(store, { clock, onRetry }));
   deepStrictEqual(events, expected(keys));
   ok(retries.length > 20);

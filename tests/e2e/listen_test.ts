@@ -54,7 +54,7 @@ Deno.test("triton store --listen is there before the database is, and says what 
   await using pipeline = await startPipeline({ database });
   const store = pipeline.store(...LISTEN);
   const url = await urlOf(store);
-  await store.until(/ledger failed, asking again/);
+  await store.until(/ledger failed, retrying/);
   deepStrictEqual(await get(`${url}livez`), { status: 200, body: "ok\n" });
   const ready = await get(`${url}readyz`);
   equal(ready.status, 503);
@@ -76,7 +76,7 @@ Deno.test("/readyz of a store that starts names the bucket while S3 fails, and n
   pipeline.s3.fault = () => isDown ? new Response("<Error/>", { status: 503 }) : undefined;
   const store = pipeline.store(...LISTEN);
   const url = await urlOf(store);
-  await store.until(/object store failed, asking again/);
+  await store.until(/object store failed, retrying/);
   const ready = await get(`${url}readyz`);
   equal(ready.status, 503);
   const { reasons } = JSON.parse(ready.body);
@@ -94,7 +94,7 @@ Deno.test("/readyz of a store that starts names Kinesis while it cannot be reach
   await using pipeline = await startPipeline({ kinesisUrl: `http://127.0.0.1:${port}` });
   const store = pipeline.store(...LISTEN);
   const url = await urlOf(store);
-  await store.until(/Kinesis failed, asking again/);
+  await store.until(/Kinesis failed, retrying/);
   const ready = await get(`${url}readyz`);
   equal(ready.status, 503);
   const { reasons } = JSON.parse(ready.body);

@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { ObjectStoreError } from "../../src/base/errors.ts";
+import type { RetryEvent } from "../../src/base/retry.ts";
 import { type ByteRange, MemoryObjectStore, type ObjectRequest } from "../../src/objects/mod.ts";
 import { resolveRange } from "../../src/objects/byte_range.ts";
 import { withRetries } from "../../src/objects/with_retries.ts";
@@ -114,15 +115,16 @@ Deno.test("withRetries() lists each folder once, whatever fails", async () => {
   );
 });
 
-Deno.test("withRetries() counts tries anew whenever something came", async () => {
+Deno.test("withRetries() restarts the count of attempts whenever something arrived", async () => {
   const clock = new VirtualClock();
-  // Each chunk takes three tries: never more in a row than allowed, though 45 in all.
+  // Each chunk takes three attempts: never more in a row than allowed, though 45 in all.
   let turn = 0;
   const { store, requests } = shakyStore(() => turn++ % 4 < 2);
   await store.put("a", BYTES);
   const attempts: number[] = [];
-  const onRetry = (_: unknown, attempt: number) => attempts.push(attempt);
-  const retrying = withRetries(store, { clock, maxAttempts: 4, onRetry });
+  const request = { service: "object store" };
+  const onRetry = ({ attempt }: RetryEvent) => attempts.push(attempt);
+  const retrying = withRetries(store, { clock, maxAttempts: 4, request, onRetry });
   const body = await passTime(clock, retrying.get("a"));
   deepStrictEqual([...await passTime(clock, body.bytes())], [...BYTES]);
   ok(requests.length > 16);

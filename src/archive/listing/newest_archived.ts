@@ -11,12 +11,8 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { listArchives } from "./list_archives.ts";
-import {
-  askingAgain,
-  COLD_STORAGE,
-  readManifests,
-  type ReadManifestsOptions,
-} from "../verify/manifests.ts";
+import { COLD_STORAGE, readManifests, type ReadManifestsOptions } from "../verify/manifests.ts";
+import { retryingStore } from "../retrying_store.ts";
 
 /** Whose archive to look at, and how far back. */
 export interface NewestArchivedOptions extends ReadManifestsOptions {
@@ -117,7 +113,7 @@ async function* recentArchives(
 ): AsyncGenerator<ArchiveEntry> {
   const { stream, client, signal, since, clock = systemClock, isKnown } = options;
   const now = options.now?.getTime() ?? clock.now();
-  const listed = listArchives(askingAgain(store, options), {
+  const listed = listArchives(retryingStore(store, options), {
     ...{ stream, client, signal },
     from: since,
     // Writers' clocks may be ahead.

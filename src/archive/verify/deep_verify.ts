@@ -14,12 +14,12 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import type { FileBuffer } from "../file_buffer.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import {
-  askingAgain,
   HEAD_BYTES,
   type InspectedArchive,
   isAboutFile,
   type ReadManifestsOptions,
 } from "./manifests.ts";
+import { retryingStore } from "../retrying_store.ts";
 import { READ_AHEAD, readAhead } from "../read_ahead.ts";
 import type { ArchiveSurvey } from "./survey.ts";
 
@@ -61,7 +61,7 @@ export async function verifyContents(
   options: VerifyContentsOptions,
 ): Promise<void> {
   const { survey, onProgress, signal = new AbortController().signal } = options;
-  const reading = askingAgain(store, options);
+  const reading = retryingStore(store, options);
   let [count, bytes] = [0, 0];
   for await (const file of readAhead(reading, entriesOf(files), { ...READ_AHEAD, signal })) {
     const entry = files[count++]!;

@@ -11,8 +11,7 @@ import { readArchiveBlocks } from "../../codec/tri/archive_reader.ts";
 import { readManifest } from "../../codec/tri/archive_tail.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../../base/errors.ts";
 import type { ByteRange, ObjectStore } from "../../objects/object_store.ts";
-import { withRetries } from "../../objects/with_retries.ts";
-import { loggedRetries } from "../logged_retries.ts";
+import { retryingStore } from "../retrying_store.ts";
 import { inOrder } from "../in_order.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 
@@ -82,7 +81,7 @@ export async function* readManifests(
   const stop = new AbortController();
   const signals = [stop.signal, options.signal].filter((signal) => signal !== undefined);
   const signal = AbortSignal.any(signals);
-  const reading = askingAgain(store, { ...options, signal });
+  const reading = retryingStore(store, { ...options, signal });
   try {
     const limit = options.filesAtOnce ?? 32;
     const files = inOrder(archives, limit, (entry) => inspect(reading, entry, signal));
@@ -93,17 +92,6 @@ export async function* readManifests(
   } finally {
     stop.abort();
   }
-}
-
-/**
- * Makes a store's reading side ask again, as often as options say, and log it.
- *
- * @param store The store.
- * @param options How often.
- */
-export function askingAgain(store: ObjectStore, options: ReadManifestsOptions): ObjectStore {
-  const { clock, maxAttempts, signal } = options;
-  return withRetries(store, loggedRetries({ clock, maxAttempts, signal }));
 }
 
 async function inspect(

@@ -10,12 +10,8 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import { parseDay } from "../listing/days.ts";
 import { type FileToRead, toRead, verifyContents } from "./deep_verify.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
-import {
-  askingAgain,
-  type InspectedArchive,
-  readManifests,
-  type ReadManifestsOptions,
-} from "./manifests.ts";
+import { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+import { retryingStore } from "../retrying_store.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
 import type { RecordedMove } from "./recorded_moves.ts";
 import { ArchiveSurvey, type JudgeOptions, type KnownCheckpoint } from "./survey.ts";
@@ -167,7 +163,7 @@ function inspectDays(
   const { stream, client, signal, clock = systemClock } = options;
   // Without a last day, tomorrow: for writers whose clocks are ahead.
   const last = to ?? (from && new Date(clock.now() + DAY_MS));
-  const listed = listAllArchives(askingAgain(store, options), {
+  const listed = listAllArchives(retryingStore(store, options), {
     ...{ stream, client, signal, clock, from },
     to: last,
   });

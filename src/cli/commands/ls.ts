@@ -55,11 +55,11 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
 /** The archives, with what each says of itself if that is asked for. */
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
   const { listAllArchives, readManifests } = await import("../../archive/mod.ts");
-  const { askingAgain } = await import("../../archive/verify/manifests.ts");
+  const { retryingStore } = await import("../../archive/retrying_store.ts");
   const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const { clock } = context;
-  const entries = listAllArchives(askingAgain(store, { clock }), {
+  const entries = listAllArchives(retryingStore(store, { clock }), {
     stream: config.name,
     from: options.startDate,
     to: options.endDate,

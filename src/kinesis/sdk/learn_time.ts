@@ -6,7 +6,7 @@
 
 import { KinesisError } from "../../base/errors.ts";
 import type { KinesisApi } from "../kinesis_api.ts";
-import { askUntilAnswered, type RetryingOptions } from "../retrying.ts";
+import { type RetryingOptions, retryRequest } from "../../base/retry.ts";
 import type { ServiceTime } from "../service_time.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function learnTime(
 ): Promise<void> {
   const { signal } = options;
   try {
-    await askUntilAnswered(
+    await retryRequest(
       { service: "kinesis", operation: "DescribeStream", stream },
       () => time.of(() => kinesis.describeStream(stream, { signal })),
       options,
