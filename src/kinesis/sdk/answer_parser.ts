@@ -12,26 +12,13 @@ import {
 } from "../../codec/json/wire_records.ts";
 import { freeBuffer } from "../../base/free_buffer.ts";
 import type { SequenceNumber } from "../../base/record.ts";
-import type { KinesisRecord } from "../kinesis_api.ts";
+import { decodeRecord, ReceivedRecord, toDate, type WireRecord } from "./received_record.ts";
 
 /** The bytes of an answer that are read at once, at least. */
 const PIECE = 64 * 1024;
 
 /** The most by which a buffer is larger than it has to be, in bytes. */
 const MOST_SPARE = 1 << 20;
-
-/** A record as it stands in the answer. */
-interface WireRecord {
-  readonly SequenceNumber?: SequenceNumber;
-  readonly PartitionKey?: string;
-  readonly Data?: unknown;
-  readonly ApproximateArrivalTimestamp?: unknown;
-}
-
-/** A record; what the answer lacks of it is undefined or null. */
-export type ReceivedRecord = {
-  readonly [Part in keyof KinesisRecord]: KinesisRecord[Part] | undefined | null;
-};
 
 /** An answer without its records, any part of which may be missing. */
 export interface ReceivedAnswer {
@@ -163,12 +150,14 @@ export class AnswerParser {
       bytes.subarray(start, start + this.#window),
     );
     for (let n = 0; n < data.length; n++) {
-      this.#records.push({
-        sequenceNumber: texts[2 * n] as SequenceNumber,
-        partitionKey: texts[2 * n + 1],
-        data: data[n],
-        arrivedAt: toDate(times[n]!),
-      });
+      this.#records.push(
+        new ReceivedRecord(
+          texts[2 * n] as SequenceNumber,
+          texts[2 * n + 1],
+          data[n],
+          toDate(times[n]!),
+        ),
+      );
     }
     if (data.length > 0) {
       this.#payloads.push(data[0]!.buffer);
@@ -213,7 +202,7 @@ export class AnswerParser {
     const data = record.Data === "" ? decodeWireData(bytes.subarray(from, to)) : undefined;
     if (data === undefined) return undefined;
     this.#payloads.push(data.buffer);
-    this.#records.push({ ...decodeRecord(record), data });
+    this.#records.push(decodeRecord(record, data));
     return end + (separator === LAST_RECORD ? 1 : 2);
   }
 
@@ -254,37 +243,4 @@ function parseJson<T>(text: string): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function decodeRecord(record: WireRecord | null): ReceivedRecord {
-  return {
-    sequenceNumber: record?.SequenceNumber,
-    partitionKey: record?.PartitionKey,
-    data: decodeData(record?.Data),
-    arrivedAt: decodeTime(record?.ApproximateArrivalTimestamp),
-  };
-}
-
-function decodeTime(time: unknown): Date | undefined {
-  if (time === undefined || time === null) return undefined;
-  if (typeof time === "number") return toDate(time);
-  throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${JSON.stringify(time)}`);
-}
-
-function toDate(seconds: number): Date {
-  const date = new Date(Math.round(seconds * 1000));
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${seconds}`);
-}
-
-/** Decodes base64; what `Buffer` passes over in silence is an error. */
-function decodeData(text: unknown): Uint8Array | undefined {
-  if (text === undefined || text === null) return undefined;
-  if (typeof text !== "string") throw new SyntaxError("Cannot read a record's data: it is no text");
-  const { buffer, byteOffset, length } = Buffer.from(text, "base64");
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  if (text.length % 4 !== 0 || length !== text.length / 4 * 3 - padding) {
-    throw new SyntaxError("Cannot read a record's data: it is not base64");
-  }
-  return new Uint8Array(buffer, byteOffset, length);
 }

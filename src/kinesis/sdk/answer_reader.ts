@@ -9,7 +9,8 @@
 
 import { AnswerBody } from "../../aws/http/answer_body.ts";
 import { freeBuffer } from "../../base/free_buffer.ts";
-import { AnswerParser, type ReceivedAnswer, type ReceivedRecord } from "./answer_parser.ts";
+import { AnswerParser, type ReceivedAnswer } from "./answer_parser.ts";
+import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";
 
 /** What the SDK's connection handlers give, as far as it is used here. */

@@ -18,7 +18,6 @@ import { KinesisError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { readServiceTime } from "../../aws/service_time.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
-import type { ReceivedRecord } from "./answer_parser.ts";
 import { AnswerMemory, AnswerReader } from "./answer_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
 import type {
@@ -33,6 +32,7 @@ import type {
   StartPosition,
   StreamDescription,
 } from "../kinesis_api.ts";
+import type { ReceivedRecord } from "./received_record.ts";
 import { toKinesisError } from "./sdk_error.ts";
 
 /** The SDK, loaded when the first records are read: importing this file must not load it. */
@@ -193,14 +193,19 @@ export class SdkKinesis implements KinesisApi {
     const records: KinesisRecord[] = [];
     await using answer = new AnswerReader(response, this.#memory, options.signal);
     const read = () => this.#request(what, options.signal, () => answer.next());
-    using _turn = options.onRecords && await this.#memory.answers.take(options.signal);
-    for (let piece = await read(); piece !== undefined; piece = await read()) {
+    // Ends before more is read: records that are held meanwhile become old, to V8, and stay for long.
+    const takePiece = async () => {
+      const piece = await read();
+      if (piece === undefined) return false;
       if (options.onRecords === undefined) records.push(...whole(piece, what));
       else {
         await options.onRecords({ records: whole(piece, what), serverTime });
         answer.release();
       }
-    }
+      return true;
+    };
+    using _turn = options.onRecords && await this.#memory.answers.take(options.signal);
+    while (await takePiece());
     const { hasRecords, NextShardIterator, MillisBehindLatest } = answer.rest;
     if (hasRecords !== true) throw invalidAnswer(what, "Records");
     const next = NextShardIterator ?? undefined;

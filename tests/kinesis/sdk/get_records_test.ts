@@ -3,12 +3,9 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { Kinesis } from "@aws-sdk/client-kinesis";
 import fc from "fast-check";
-import {
-  AnswerParser,
-  type ReceivedAnswer,
-  type ReceivedRecord,
-} from "../../../src/kinesis/sdk/answer_parser.ts";
+import { AnswerParser, type ReceivedAnswer } from "../../../src/kinesis/sdk/answer_parser.ts";
 import { type KinesisRecord, SdkKinesis } from "../../../src/kinesis/mod.ts";
+import type { ReceivedRecord } from "../../../src/kinesis/sdk/received_record.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
 
 /** A client that gets `body` as the answer to everything, in pieces of `size` bytes. */
