@@ -29,12 +29,12 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** How large the house may grow. */
-const LIMITS = { rooms: 24, arrows: 65, files: 16 };
+const LIMITS = { rooms: 24, arrows: 71, files: 16 };
 
 /** Folders that are still too full, and what they may hold until they have been split. */
 const TOO_FULL: Readonly<Record<string, number>> = {
   "src/archiver": 25,
-  "src/stream": 19,
+  "src/stream": 17,
 };
 
 /** Folders of tests/ that belong to no single room. */

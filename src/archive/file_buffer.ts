@@ -6,7 +6,7 @@
 
 import type { ObjectBody, ObjectStore } from "../objects/object_store.ts";
 import type { ArchiveEntry } from "./archive_entry.ts";
-import { Notifier } from "./notifier.ts";
+import { Notifier } from "../base/notifier.ts";
 
 /** How to fetch a file ahead. */
 export interface FileBufferOptions {

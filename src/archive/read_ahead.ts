@@ -7,7 +7,7 @@
 import type { ObjectStore } from "../objects/object_store.ts";
 import { FileBuffer } from "./file_buffer.ts";
 import type { ArchiveEntry } from "./archive_entry.ts";
-import { Notifier } from "./notifier.ts";
+import { Notifier } from "../base/notifier.ts";
 
 /** How far to fetch ahead. */
 export interface ReadAheadOptions {

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import type { LedgerShard, NewShard } from "../ledger/archive_ledger.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
-import { listAllShards, planShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
+import { listAllShards, type RetryEvent, type Shard } from "../kinesis/mod.ts";
 import { monotonicNow } from "../base/clock.ts";
-import { descendantsOf } from "../kinesis/shard_tree.ts";
+import { descendantsOf, planShards } from "../shards/plan_shards.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 

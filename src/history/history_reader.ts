@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { learnTime } from "../kinesis/sdk/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData, ShardId } from "../base/record.ts";
-import { StreamReader } from "../stream/mod.ts";
+import { type Checkpointer, StreamReader } from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
 import { HistoryGapError } from "./history_error.ts";

@@ -1,11 +1,5 @@
 /**
- * Kinesis behind an interface, {@linkcode KinesisApi}: {@linkcode openKinesis} opens the service
- * through the AWS SDK, and {@linkcode MemoryKinesis} is its twin for tests.
- *
- * Besides, what reading a stream takes: {@linkcode pollShard} reads one shard,
- * {@linkcode listAllShards} lists them, {@linkcode ShardTree} knows their order,
- * {@linkcode findPositions} finds what stands for a time, and {@linkcode deaggregate} takes apart what
- * the Kinesis Producer Library has aggregated. `openStream` of `@triton/triton` does all of that.
+ * Kinesis behind an interface, over the AWS SDK and in memory, and reading one shard.
  *
  * @module
  */
@@ -44,7 +38,6 @@ export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
 export { ServiceTime } from "./service_time.ts";
 export { listAllShards } from "./shard_list.ts";
-export { planShards, type PlanShardsOptions, ShardTree } from "./shard_tree.ts";
 export { Turns } from "./turns.ts";
 export { parseStartPosition } from "./start_position.ts";
 export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";

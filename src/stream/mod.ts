@@ -40,7 +40,7 @@ export type { StreamAddress } from "./reach_stream.ts";
 export type { AutoCheckpointOptions } from "./auto_checkpoint.ts";
 export type { IdleOptions } from "./idle.ts";
 export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
-export type { ShardStarts, StreamStart } from "./stream_start.ts";
+export type { ShardStarts, StreamStart } from "../shards/stream_start.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";
 export { PutRecordError } from "./batch_sender.ts";
 export { openWriter, type OpenWriterOptions, type WriterAddress } from "./open_writer.ts";

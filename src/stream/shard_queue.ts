@@ -12,7 +12,7 @@ import {
   type UserRecords,
 } from "../kinesis/mod.ts";
 import type { ShardId } from "../base/record.ts";
-import { Gate } from "./gate.ts";
+import { Notifier } from "../base/notifier.ts";
 
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */
 const RECORD_OVERHEAD_BYTES = 400;
@@ -27,8 +27,8 @@ const STALLED_MS = 60_000;
 export class ShardQueue {
   /** The shard. */
   readonly shardId: ShardId;
-  /** Opened whenever a record was handed out. */
-  readonly taken: Gate = new Gate();
+  /** Notified whenever a record was handed out. */
+  readonly taken: Notifier = new Notifier();
   /** What waits here, in bytes of memory, roughly. */
   bytes = 0;
   readonly #batches: RecordBatch[] = [];
@@ -115,7 +115,7 @@ export class ShardQueue {
     this.bytes -= weigh(this.#batches[0]!.records[this.#next]!);
     this.#next++;
     this.#dropEmpty();
-    this.taken.open();
+    this.taken.notify();
     return true;
   }
 

@@ -10,17 +10,16 @@ import { KinesisError } from "../base/errors.ts";
 import {
   type KinesisApi,
   listAllShards,
-  planShards,
-  type PlanShardsOptions,
   pollShard,
   type PollShardOptions,
   ReadBudget,
   type Shard,
-  ShardTree,
   type TrimmedPosition,
 } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
-import { Gate } from "./gate.ts";
+import { Notifier } from "../base/notifier.ts";
+import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
+import { ShardTree } from "../shards/shard_tree.ts";
 import { ShardQueue } from "./shard_queue.ts";
 
 /** How a stream is fetched. */
@@ -40,8 +39,8 @@ const log = getLogger(["triton", "stream"]);
 export class StreamFetcher {
   /** The stream's name. */
   readonly stream: string;
-  /** Opened whenever there may be something new in the queues, and when the fetching ends. */
-  readonly changed: Gate = new Gate();
+  /** Notified whenever there may be something new in the queues, and when the fetching ends. */
+  readonly changed: Notifier = new Notifier();
   readonly #kinesis: KinesisApi;
   readonly #options: StreamFetcherOptions;
   readonly #stop = new AbortController();
@@ -145,7 +144,7 @@ export class StreamFetcher {
     try {
       for await (const batch of pollShard(this.#kinesis, shard, { ...this.#options, onTrimmed })) {
         queue.push(batch, monotonicNow(clock));
-        this.changed.open();
+        this.changed.notify();
         while (queue.bytes > 0 && queue.bytes >= this.#share && !this.#signal.aborted) {
           await queue.taken.wait();
         }
@@ -155,7 +154,7 @@ export class StreamFetcher {
     }
     if (this.#signal.aborted) return;
     queue.close();
-    this.changed.open();
+    this.changed.notify();
   }
 
   /** Bytes that one shard may keep. */
@@ -200,7 +199,7 @@ export class StreamFetcher {
       this.#nextListing = new AbortController();
       this.#add(await this.#listShards());
       this.#startReadyShards();
-      this.changed.open();
+      this.changed.notify();
     }
   }
 
@@ -238,7 +237,7 @@ export class StreamFetcher {
   }
 
   #wakeAll(): void {
-    this.changed.open();
-    for (const queue of this.#queues.values()) queue.taken.open();
+    this.changed.notify();
+    for (const queue of this.#queues.values()) queue.taken.notify();
   }
 }

@@ -21,7 +21,7 @@ import {
   type StartPlan,
   type StreamStart,
   toStartPlan,
-} from "./stream_start.ts";
+} from "../shards/stream_start.ts";
 
 /** How a stream is read. */
 export interface StreamReaderOptions<T = EventData>

@@ -56,18 +56,18 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a child is read after all of its parents, not after one of them",
-    file: "src/kinesis/shard_tree.ts",
+    file: "src/shards/shard_tree.ts",
     find: 'return parents.every((parent) => (this.#states.get(parent) ?? "ended") === "ended");',
     replace:
       'return parents.length === 0 || parents.some((parent) => this.#states.get(parent) === "ended");',
-    tests: ["tests/kinesis/shard_tree_test.ts", ...READER],
+    tests: ["tests/shards/shard_tree_test.ts", ...READER],
   },
   {
     breaks: "a shard that comes from one with a checkpoint begins with its oldest record",
-    file: "src/kinesis/shard_tree.ts",
+    file: "src/shards/plan_shards.ts",
     find: 'if (type("after") || type("trim-horizon")) return { type: "trim-horizon" };',
     replace: 'if (type("trim-horizon")) return { type: "trim-horizon" };',
-    tests: ["tests/kinesis/shard_tree_test.ts", ...READER],
+    tests: ["tests/shards/plan_shards_test.ts", ...READER],
   },
   {
     breaks: "a partly accepted request starts the pauses anew",

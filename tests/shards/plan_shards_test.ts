@@ -1,73 +1,8 @@
-import { deepEqual, equal } from "node:assert/strict";
-import { planShards, type Shard, ShardTree, type StartPosition } from "../../src/kinesis/mod.ts";
+import { equal } from "node:assert/strict";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
-
-/** Shards by one-letter names, each with its parents, as in `"a b c<ab d<c"`; closed if a parent. */
-function shards(text: string): Shard[] {
-  const parts = text.split(" ").map((part) => part.split("<"));
-  const closed = new Set(parts.flatMap(([, parents = ""]) => [...parents]));
-  return parts.map(([id, parents = ""]) => ({
-    id: id as ShardId,
-    parents: [...parents] as ShardId[],
-    startingSequenceNumber: "1" as SequenceNumber,
-    endingSequenceNumber: closed.has(id!) ? "9" as SequenceNumber : undefined,
-  }));
-}
-
-function take(tree: ShardTree): string {
-  return tree.takeReady().map(({ id }) => id).join("");
-}
-
-Deno.test("ShardTree.takeReady() gives parents first, and each shard once", () => {
-  const tree = new ShardTree();
-  tree.add(shards("a b<a c<a d<b"));
-  deepEqual([take(tree), take(tree)], ["a", ""]);
-  tree.end("a" as ShardId);
-  deepEqual([take(tree), take(tree)], ["bc", ""]);
-  tree.end("c" as ShardId);
-  equal(take(tree), "");
-  tree.end("b" as ShardId);
-  equal(take(tree), "d");
-});
-
-Deno.test("ShardTree.takeReady() waits for both parents of a merge", () => {
-  const tree = new ShardTree();
-  tree.add(shards("a b c<ab"));
-  equal(take(tree), "ab");
-  tree.end("b" as ShardId);
-  deepEqual([take(tree), tree.waiting], ["", 1]);
-  tree.end("a" as ShardId);
-  deepEqual([take(tree), tree.waiting], ["c", 0]);
-});
-
-Deno.test("ShardTree.takeReady() does not wait for a parent that has left the stream", () => {
-  const tree = new ShardTree();
-  tree.add(shards("b<a c<ba"));
-  equal(take(tree), "b");
-});
-
-Deno.test("ShardTree.takeReady() has children of a listing that has them before their parents", () => {
-  const tree = new ShardTree();
-  tree.add(shards("b<a a"));
-  equal(take(tree), "a");
-});
-
-Deno.test("ShardTree.add() tells only the shards that are new, and forgets nothing", () => {
-  const tree = new ShardTree();
-  equal(tree.add(shards("a")).length, 1);
-  equal(take(tree), "a");
-  deepEqual(tree.add(shards("a b<a")).map(({ id }) => id), ["b"]);
-  equal(take(tree), "");
-  tree.end("a" as ShardId);
-  equal(take(tree), "b");
-});
-
-Deno.test("ShardTree.end() of an unknown shard changes nothing", () => {
-  const tree = new ShardTree();
-  tree.end("a" as ShardId);
-  tree.add(shards("a"));
-  equal(take(tree), "a");
-});
+import type { StartPosition } from "../../src/kinesis/mod.ts";
+import { planShards } from "../../src/shards/plan_shards.ts";
+import { shards } from "./shards_by_name.ts";
 
 /** The plan as text: `a:latest b:trim-horizon c:after 5`. */
 function plan(

@@ -1,0 +1,34 @@
+/**
+ * Waiting for something to change.
+ *
+ * @module
+ */
+
+/** Wakes those who wait when something has changed; they then look for themselves. */
+export class Notifier {
+  #changed: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  /** Wakes all who wait. */
+  notify(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers();
+    resolve();
+  }
+
+  /**
+   * Waits for the next change.
+   *
+   * @param signal Ends the wait early, without an error.
+   */
+  async wait(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return await this.#changed.promise;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    this.#changed.promise.then(wake);
+    if (signal.aborted) wake();
+    signal.addEventListener("abort", wake);
+    await promise;
+    // The signal may live for years: nothing must be left on it.
+    signal.removeEventListener("abort", wake);
+  }
+}

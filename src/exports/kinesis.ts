@@ -1,0 +1,54 @@
+/**
+ * Kinesis behind an interface, {@linkcode KinesisApi}: {@linkcode openKinesis} opens the service
+ * through the AWS SDK, and {@linkcode MemoryKinesis} is its twin for tests.
+ *
+ * Besides, what reading a stream takes: {@linkcode pollShard} reads one shard,
+ * {@linkcode listAllShards} lists them, {@linkcode ShardTree} knows their order,
+ * {@linkcode findPositions} finds what stands for a time, and {@linkcode deaggregate} splits what the
+ * Kinesis Producer Library has aggregated. `openStream` of `@triton/triton` does all of that.
+ *
+ * @module
+ */
+
+export type { Clock } from "../base/clock.ts";
+export { ConfigError, KinesisError, ServiceError, TritonError } from "../base/errors.ts";
+export type { SequenceNumber, ShardId } from "../base/record.ts";
+export {
+  deaggregate,
+  findPositions,
+  type FindPositionsOptions,
+  type GetRecordsOptions,
+  type KinesisApi,
+  type KinesisCredentials,
+  type KinesisOperation,
+  type KinesisRecord,
+  listAllShards,
+  MemoryKinesis,
+  type MemoryKinesisOptions,
+  openKinesis,
+  type OpenKinesisOptions,
+  parseStartPosition,
+  pollShard,
+  type PollShardOptions,
+  type PutEntry,
+  type PutResult,
+  ReadBudget,
+  type ReadShare,
+  type RecordBatch,
+  type RecordPiece,
+  type RequestOptions,
+  type RetryEvent,
+  type RetryingOptions,
+  SdkKinesis,
+  ServiceTime,
+  type Shard,
+  type StartPosition,
+  type StreamDescription,
+  type TimedResponse,
+  type TrimmedPosition,
+  Turns,
+  type UserRecord,
+  UserRecords,
+} from "../kinesis/mod.ts";
+export { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
+export { ShardTree } from "../shards/shard_tree.ts";
