@@ -4,6 +4,7 @@
  * @module
  */
 
+import { decodeField } from "../codec/msgpack/decode.ts";
 import { TritonError } from "../base/errors.ts";
 import type { EventData } from "../base/record.ts";
 
@@ -33,14 +34,15 @@ export class PartitionKeyError extends TritonError {
  * import { equal } from "node:assert/strict";
  * equal(partitionKeyOf({ user_id: 17, page: "/" }, "user_id"), "17");
  * ```
- * @param event The event.
+ * @param event The event, or its MessagePack bytes, of which no more than the field is decoded.
  * @param field The field whose value is the key, such as a stream's `partitionKey` in the
  * configuration: a string, a number or a boolean.
  * @returns The key.
  * @throws {PartitionKeyError} If the event has no such field, or it has another type.
+ * @throws {ArchiveFormatError} If bytes are not an event.
  */
-export function partitionKeyOf(event: EventData, field: string): string {
-  const value = Object.hasOwn(event, field) ? event[field] : undefined;
+export function partitionKeyOf(event: EventData | Uint8Array, field: string): string {
+  const value = valueOf(event, field);
   switch (typeof value) {
     case "string":
     case "number":
@@ -53,4 +55,9 @@ export function partitionKeyOf(event: EventData, field: string): string {
         value === undefined ? "missing" : "not a string, number or boolean",
       );
   }
+}
+
+function valueOf(event: EventData | Uint8Array, field: string): unknown {
+  if (event instanceof Uint8Array) return decodeField(event, field);
+  return Object.hasOwn(event, field) ? event[field] : undefined;
 }

@@ -5,7 +5,6 @@
  */
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { decodeEvent } from "../codec/msgpack/decode.ts";
 import { encodeEvent } from "../codec/msgpack/encode.ts";
 import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
 import {
@@ -198,9 +197,8 @@ export class StreamWriter implements AsyncDisposable {
           "that picks the shard",
       );
     }
-    const isEncoded = event instanceof Uint8Array;
-    const partitionKey = partitionKeyOf(isEncoded ? decodeEvent(event) : event, field);
-    await this.put({ partitionKey, data: isEncoded ? event : encodeEvent(event) });
+    const data = event instanceof Uint8Array ? event : encodeEvent(event);
+    await this.put({ partitionKey: partitionKeyOf(event, field), data });
   }
 
   /**

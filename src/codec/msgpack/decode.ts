@@ -6,7 +6,8 @@
 
 import type { EventData } from "../../base/record.ts";
 import { MsgpackDecoder } from "./decoder.ts";
-import { isMapLead, notMapError, trailingError } from "./format.ts";
+import { isMapLead, notMapError, trailingError, truncatedError } from "./format.ts";
+import { skipEvent } from "./scan.ts";
 
 /**
  * Decodes one MessagePack value.
@@ -56,6 +57,21 @@ export function decodeMsgpack(bytes: Uint8Array): unknown {
 export function decodeEvent(bytes: Uint8Array): EventData {
   if (bytes.length > 0 && !isMapLead(bytes[0]!)) throw notMapError(0, bytes[0]!);
   return decodeMsgpack(bytes) as EventData;
+}
+
+/**
+ * Decodes one field of an event, without decoding the others.
+ *
+ * @param bytes The event, and nothing else.
+ * @param name The name of the field.
+ * @returns The value that {@linkcode decodeEvent} gives the field; undefined if there is none.
+ * @throws {ArchiveFormatError} As {@linkcode decodeEvent} does.
+ */
+export function decodeField(bytes: Uint8Array, name: string): unknown {
+  const end = skipEvent(bytes, 0);
+  if (end < 0) throw truncatedError(0);
+  if (end !== bytes.length) throw trailingError(end);
+  return new MsgpackDecoder(bytes).readField(name);
 }
 
 /**

@@ -68,6 +68,19 @@ export class MsgpackDecoder {
     return this.#read(0, rootKey(), 0);
   }
 
+  /** Reads one field of the map at `offset`, of equal keys the last; undefined if there is none. */
+  readField(name: string): unknown {
+    let value: unknown;
+    let key = rootKey().inner;
+    const count = this.#readCount(this.offset, this.#bytes[this.offset]!);
+    for (let i = 0; i < count; i++) {
+      key = this.#readKey(key);
+      if (key.text === name) value = this.#read(1, key, 0);
+      else this.offset = skipMsgpack(this.#bytes, this.offset);
+    }
+    return value;
+  }
+
   /** Reads a value inside of `depth` others; `values` is free from `free` on. */
   #read(depth: number, key: KeyNode, free: number): unknown {
     const at = this.offset;
