@@ -44,5 +44,5 @@ export type { ShardStarts, StreamStart } from "../shards/stream_start.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";
 export { PutRecordError } from "./batch_sender.ts";
 export { openWriter, type OpenWriterOptions, type WriterAddress } from "./open_writer.ts";
-export { PartitionKeyError, partitionKeyOf } from "./partition_key.ts";
+export { PartitionKeyError, partitionKeyOf } from "../kinesis/partition_key.ts";
 export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";

@@ -5,7 +5,6 @@
  */
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { encodeEvent } from "../codec/msgpack/encode.ts";
 import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
 import {
   DEFAULT_MAX_RECORD_BYTES,
@@ -17,7 +16,7 @@ import {
 import type { RetryingOptions } from "../base/retry.ts";
 import type { EventData } from "../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
-import { partitionKeyOf } from "./partition_key.ts";
+import { putEntryOf } from "../kinesis/partition_key.ts";
 import { PutBatch } from "./put_batch.ts";
 
 /** How a stream is written. */
@@ -197,8 +196,7 @@ export class StreamWriter implements AsyncDisposable {
           "that picks the shard",
       );
     }
-    const data = event instanceof Uint8Array ? event : encodeEvent(event);
-    await this.put({ partitionKey: partitionKeyOf(event, field), data });
+    await this.put(putEntryOf(event, field));
   }
 
   /**

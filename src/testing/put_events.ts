@@ -4,12 +4,11 @@
  * @module
  */
 
-import { encodeEvent } from "../codec/msgpack/encode.ts";
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";
 import type { EventData, SequenceNumber, ShardId } from "../base/record.ts";
-import { partitionKeyOf } from "../stream/partition_key.ts";
+import { putEntryOf } from "../kinesis/partition_key.ts";
 
 /** Where one event has come to. */
 export interface PutPosition {
@@ -55,10 +54,13 @@ export async function putEvents(
   events: readonly EventData[],
   options: PutEventsOptions = {},
 ): Promise<PutPosition[]> {
-  const entries = events.map((event, index) => ({
-    partitionKey: keyOf(event, index, options),
-    data: encodeEvent(event),
-  }));
+  const { partitionKey = (_event, index) => `event ${index}` } = options;
+  const entries = events.map((event, index) =>
+    putEntryOf(
+      event,
+      typeof partitionKey === "string" ? partitionKey : () => partitionKey(event, index),
+    )
+  );
   const positions: PutPosition[] = [];
   for (let at = 0; at < entries.length; at += MAX_PUT_ENTRIES) {
     const results = await kinesis.putRecords(stream, entries.slice(at, at + MAX_PUT_ENTRIES));
@@ -71,9 +73,4 @@ export async function putEvents(
     }
   }
   return positions;
-}
-
-function keyOf(event: EventData, index: number, { partitionKey }: PutEventsOptions): string {
-  if (typeof partitionKey === "function") return partitionKey(event, index);
-  return partitionKey === undefined ? `event ${index}` : partitionKeyOf(event, partitionKey);
 }

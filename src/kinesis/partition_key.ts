@@ -1,22 +1,24 @@
 /**
- * Which shard an event goes to.
+ * Partition keys of events: the key picks the shard.
  *
  * @module
  */
 
 import { decodeField } from "../codec/msgpack/decode.ts";
+import { encodeEvent } from "../codec/msgpack/encode.ts";
 import { TritonError } from "../base/errors.ts";
 import type { EventData } from "../base/record.ts";
+import type { PutEntry } from "./kinesis_api.ts";
 
-/** Thrown when an event says nothing of its shard. */
+/** Thrown when an event has no partition key. */
 export class PartitionKeyError extends TritonError {
-  /** The field that should tell. */
+  /** The field that should hold the key. */
   readonly field: string;
 
   /**
    * Creates an error.
    *
-   * @param field The field that should tell.
+   * @param field The field that should hold the key.
    * @param why What is wrong with it.
    */
   constructor(field: string, why: string) {
@@ -26,7 +28,7 @@ export class PartitionKeyError extends TritonError {
 }
 
 /**
- * Picks the partition key of an event.
+ * Gets the partition key of an event.
  *
  * @example Usage
  * ```ts
@@ -55,6 +57,23 @@ export function partitionKeyOf(event: EventData | Uint8Array, field: string): st
         value === undefined ? "missing" : "not a string, number or boolean",
       );
   }
+}
+
+/**
+ * Makes the record of an event.
+ *
+ * @param event The event, or its MessagePack bytes.
+ * @param key The field whose value is the partition key, or a function that returns the key.
+ * @returns The record to put.
+ * @throws {PartitionKeyError} As {@linkcode partitionKeyOf} does.
+ * @throws {TypeError} If the event holds what MessagePack cannot.
+ */
+export function putEntryOf<E extends EventData | Uint8Array>(
+  event: E,
+  key: string | ((event: E) => string),
+): PutEntry {
+  const partitionKey = typeof key === "string" ? partitionKeyOf(event, key) : key(event);
+  return { partitionKey, data: event instanceof Uint8Array ? event : encodeEvent(event) };
 }
 
 function valueOf(event: EventData | Uint8Array, field: string): unknown {
