@@ -12,6 +12,7 @@ import {
   type UserRecords,
 } from "../kinesis/mod.ts";
 import type { ShardId } from "../base/record.ts";
+import type { Lease } from "../shards/lease.ts";
 import { Notifier } from "../base/notifier.ts";
 
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */
@@ -25,6 +26,8 @@ const STALLED_MS = 60_000;
  * Producer Library has aggregated one by one.
  */
 export class ShardQueue {
+  /** The lease under which the shard is fetched. */
+  readonly lease: Lease;
   /** The shard. */
   readonly shardId: ShardId;
   /** Notified whenever a record was handed out. */
@@ -49,8 +52,9 @@ export class ShardQueue {
   #answeredAt = -Infinity;
 
   /** Creates an empty queue; `limit` is the most records of one answer. */
-  constructor(shardId: ShardId, limit: number) {
-    this.shardId = shardId;
+  constructor(lease: Lease, limit: number) {
+    this.lease = lease;
+    this.shardId = lease.shardId;
     this.#limit = limit;
   }
 

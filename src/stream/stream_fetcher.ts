@@ -9,7 +9,6 @@ import { monotonicNow, systemClock } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";
 import {
   type KinesisApi,
-  listAllShards,
   pollShard,
   type PollShardOptions,
   ReadBudget,
@@ -19,7 +18,7 @@ import {
 import type { ShardId, StartPosition } from "../base/record.ts";
 import { Notifier } from "../base/notifier.ts";
 import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
-import { ShardTree } from "../shards/shard_tree.ts";
+import { AllShards } from "../shards/all_shards.ts";
 import { ShardQueue } from "./shard_queue.ts";
 
 /** How a stream is fetched. */
@@ -45,14 +44,9 @@ export class StreamFetcher {
   readonly #options: StreamFetcherOptions;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #tree = new ShardTree();
+  readonly #shards: AllShards;
   readonly #queues = new Map<ShardId, ShardQueue>();
-  /** Shards that were read to their end, and shards that others come from. */
-  readonly #ended = new Set<ShardId>();
-  readonly #parents = new Set<ShardId>();
   readonly #tasks = new Set<Promise<void>>();
-  #plan: ReadonlyMap<ShardId, StartPosition> = new Map();
-  #nextListing = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
   /** Creates a fetcher that fetches nothing yet. */
@@ -64,6 +58,7 @@ export class StreamFetcher {
     this.#signal.addEventListener("abort", () => this.#wakeAll(), { once: true });
     const { budget = new ReadBudget(ANSWER_BYTES) } = options;
     this.#options = { ...options, budget, signal: this.#signal };
+    this.#shards = new AllShards(kinesis, stream, this.#options);
   }
 
   /** Aborted when the fetching ends, for whatever reason. */
@@ -78,16 +73,12 @@ export class StreamFetcher {
 
   /** How many known shards are not read yet, since their parents are. */
   get waitingShards(): number {
-    return this.#tree.waiting;
+    return this.#shards.waiting;
   }
 
-  /**
-   * Whether everything was handed out that the stream held when it was last asked. A shard that has
-   * ended goes on in others: they must have been found, too.
-   */
+  /** Whether everything was handed out that the stream held when it was last asked. */
   get isCaughtUp(): boolean {
-    return this.waitingShards === 0 && this.#ended.isSubsetOf(this.#parents) &&
-      this.queues.every((queue) => queue.isAtTip);
+    return this.#shards.isComplete && this.queues.every((queue) => queue.isAtTip);
   }
 
   /** Takes what the stream said until now for old: it is caught up when it has been asked again. */
@@ -103,23 +94,18 @@ export class StreamFetcher {
 
   /** Lists the shards, decides where each begins, and begins. */
   async start(options: PlanShardsOptions): Promise<void> {
-    const shards = await this.#listShards();
-    this.#plan = planShards(shards, options);
-    this.#warnOfUnknown(shards, options);
-    for (const { id } of this.#add(shards)) {
-      if (!this.#plan.has(id)) this.#tree.end(id);
-    }
-    this.#startReadyShards();
-    this.#run(this.#watchShards());
+    const listed = await this.#shards.list();
+    const plan = planShards(listed, options);
+    this.#warnOfUnknown(listed, options);
+    for (const { id } of listed) if (!plan.has(id)) this.#shards.pass(id);
+    this.#run(this.#fetchAll(plan));
+    this.#run(this.#watchListings());
   }
 
-  /** Ends a shard whose records have all been read, and looks for its children. */
+  /** Ends a shard whose records have all been read: its children follow. */
   end(queue: ShardQueue): void {
     this.#queues.delete(queue.shardId);
-    this.#ended.add(queue.shardId);
-    this.#tree.end(queue.shardId);
-    this.#startReadyShards();
-    this.#nextListing.abort();
+    this.#shards.end(queue.lease);
   }
 
   /** Stops, and waits until nothing runs any more. */
@@ -128,11 +114,20 @@ export class StreamFetcher {
     await Promise.all(this.#tasks);
   }
 
-  #startReadyShards(): void {
-    for (const { id } of this.#tree.takeReady()) {
-      const queue = new ShardQueue(id, this.#options.limit ?? 10_000);
-      this.#queues.set(id, queue);
-      this.#run(this.#fetch(queue, this.#plan.get(id) ?? { type: "trim-horizon" }));
+  /** Fetches the shards, each from where it begins: those that appear later from their oldest record. */
+  async #fetchAll(plan: ReadonlyMap<ShardId, StartPosition>): Promise<void> {
+    for await (const lease of this.#shards) {
+      const queue = new ShardQueue(lease, this.#options.limit ?? 10_000);
+      this.#queues.set(lease.shardId, queue);
+      this.#run(this.#fetch(queue, plan.get(lease.shardId) ?? { type: "trim-horizon" }));
+    }
+  }
+
+  /** A listing may show that everything has been read. */
+  async #watchListings(): Promise<void> {
+    while (!this.#signal.aborted) {
+      await this.#shards.listed.wait(this.#signal);
+      this.changed.notify();
     }
   }
 
@@ -176,37 +171,12 @@ export class StreamFetcher {
   /** A shard that has left the stream is read to its end; any other failure stands. */
   async #requireGone(shardId: ShardId, error: unknown): Promise<void> {
     if (!(error instanceof KinesisError) || error.code !== "ResourceNotFoundException") throw error;
-    const shards = await this.#listShards();
-    if (shards.some(({ id }) => id === shardId)) throw error;
-    // Nothing may be left of its children either.
-    this.#parents.add(shardId);
-    this.#add(shards);
+    if (!await this.#shards.hasLeft(shardId)) throw error;
     log.error("shard {shardId} left stream {stream} before it was read to its end", {
       event: "shard.gone",
       stream: this.stream,
       shardId,
     });
-  }
-
-  /** Lists the shards again from time to time, and at once when one has ended. */
-  async #watchShards(): Promise<void> {
-    const { shardListIntervalMs = 60_000, clock = systemClock } = this.#options;
-    while (!this.#signal.aborted) {
-      const pause = AbortSignal.any([this.#signal, this.#nextListing.signal]);
-      await clock.sleep(shardListIntervalMs, pause).catch(() => {});
-      if (this.#signal.aborted) return;
-      // Before the listing: a shard that ends while it runs may not be in it yet.
-      this.#nextListing = new AbortController();
-      this.#add(await this.#listShards());
-      this.#startReadyShards();
-      this.changed.notify();
-    }
-  }
-
-  /** Notes the shards of a listing; returns those that are new. */
-  #add(shards: readonly Shard[]): Shard[] {
-    for (const { parents } of shards) parents.forEach((id) => this.#parents.add(id));
-    return this.#tree.add(shards);
   }
 
   /** A start that is nobody's may be a slip; or the shard has left the stream since. */
@@ -220,10 +190,6 @@ export class StreamFetcher {
         shardId,
       });
     }
-  }
-
-  #listShards(): Promise<Shard[]> {
-    return listAllShards(this.#kinesis, this.stream, this.#options);
   }
 
   /** Runs something in the background; its failure becomes the fetcher's. */

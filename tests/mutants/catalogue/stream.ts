@@ -42,9 +42,9 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "idle reading ends only when the children of ended shards were read, too",
-    file: "src/stream/stream_fetcher.ts",
-    find: "return this.waitingShards === 0 && this.#ended.isSubsetOf(this.#parents) &&",
-    replace: "return this.waitingShards === 0 &&",
+    file: "src/shards/all_shards.ts",
+    find: "return this.waiting === 0 && this.#ended.isSubsetOf(this.#parents);",
+    replace: "return this.waiting === 0;",
     tests: READER,
   },
   {
