@@ -1,5 +1,5 @@
 /**
- * The command line: `triton --help` tells its commands.
+ * The command line. `triton --help` lists the commands.
  *
  * @module
  */
@@ -28,8 +28,8 @@ const VARIABLES = [
 ];
 
 /**
- * Read where that is allowed: those that hold secrets, to keep them out of what is printed, and
- * those that say where metrics go.
+ * Read if that is permitted: variables with secrets, to mask them in the output, and variables that
+ * set where metrics are sent.
  */
 const OPTIONAL_VARIABLES = [...SECRET_VARIABLES, ...OTEL_VARIABLES];
 
@@ -46,13 +46,13 @@ function output(
   return new OutputWriter(file, { clock: systemClock, columns, isBuffered });
 }
 
-/** An output that may be gone: nobody can be told, and the work goes on without it. */
+/** An output whose write errors are ignored: they cannot be reported, and the work continues. */
 function forgiving(output: Output): Output {
   const { isTerminal, columns } = output;
   return { isTerminal, columns, write: (data) => output.write(data).catch(() => {}) };
 }
 
-/** Has signals ask for the end, or bring it: also as PID 1, which gets none that it does not handle. */
+/** Handles signals, also as PID 1, which only receives signals that it handles. */
 function listenForSignals(env: CliContext["env"]): StopSignals {
   const stop = new StopSignals(systemClock, (code) => void exit(code, env));
   const names = Deno.build.os === "windows" ? ["SIGINT"] as const : STOP_SIGNAL_NAMES;
@@ -69,12 +69,12 @@ async function exit(code: number, env: CliContext["env"]): Promise<never> {
   Deno.exit(code);
 }
 
-/** What Deno has measured and traced may take so long to reach a collector, in milliseconds. */
+/** How long Deno's telemetry may take to reach a collector at the end, in milliseconds. */
 const TELEMETRY_MS = 2_000;
 
 /**
- * Kills the process if it has not ended in time: with `OTEL_DENO=true` Deno waits at its end for a
- * collector, for minutes if that never answers, and nothing else happens in this thread meanwhile.
+ * Kills the process if it does not exit in time: with `OTEL_DENO=true`, Deno waits for a collector
+ * when it exits, for minutes if that does not respond, and this thread is blocked meanwhile.
  */
 function killIfLate(): Promise<void> {
   const code = `setTimeout(() => Deno.kill(Deno.pid, "SIGKILL"), ${TELEMETRY_MS}); postMessage(0);`;

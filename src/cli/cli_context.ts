@@ -1,47 +1,47 @@
 import type { Clock } from "../base/clock.ts";
 import type { Stopped } from "./stop_signals.ts";
 
-/** Somewhere a command writes to: standard output or standard error. */
+/** Standard output or standard error. */
 export interface Output {
-  /** Whether a person watches. */
+  /** Whether it is a terminal. */
   readonly isTerminal: boolean;
-  /** How many characters a line of the terminal holds, where that is known. */
+  /** Width of the terminal in characters, if known. */
   readonly columns?: number | undefined;
-  /** Writes all of `data`; text as UTF-8. */
+  /** Writes all of `data`, text as UTF-8. */
   write(data: Uint8Array | string): Promise<void>;
 }
 
-/** All that a command sees of the world outside. */
+/** Everything a command uses of the world outside. */
 export interface CliContext {
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input. */
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** Where data goes. */
+  /** Receives data. */
   readonly stdout: Output;
-  /** Where everything else goes. */
+  /** Receives everything else. */
   readonly stderr: Output;
-  /** Time and chance. */
+  /** Time and random numbers. */
   readonly clock: Clock;
   /**
-   * Aborted when the user asks the command to come to an end. Only commands that end gracefully read
-   * it: the others are ended at once.
+   * Aborted by a signal such as SIGTERM. Only commands that end gracefully read it: other commands
+   * are ended immediately.
    */
   readonly signal: AbortSignal;
   /** Sets how long the command may take to end gracefully, in milliseconds. */
   readonly endWithin?: (ms: number) => void;
-  /** Why the command is to end; undefined if no signal was received. */
+  /** Why the command should end; undefined if no signal was received. */
   readonly stopped?: () => Stopped | undefined;
   /** The commit that the program was compiled from. Default: `unknown`. */
   readonly commit?: string;
 }
 
-/** Whether a write failed because nobody reads any more, as of `triton cat | head`. */
+/** Whether a write failed because the reader has exited, as in `triton cat | head`. */
 export function isClosedPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe;
 }
 
-/** Writes a report whose verdict the exit code tells as well: also where nobody reads to its end. */
+/** Writes a report; ignores a closed pipe, because the exit code has the verdict too. */
 export async function writeReport({ stdout }: CliContext, text: string): Promise<void> {
   try {
     await stdout.write(text);

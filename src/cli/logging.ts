@@ -5,9 +5,9 @@ import type { LogSettings } from "./options/log_settings.ts";
 import { redact } from "./text/redact.ts";
 
 /**
- * Sends the library's log to standard error, one line an event.
+ * Sends the library's log to standard error, one line per event.
  *
- * @returns Waits until all that was logged is written.
+ * @returns A function that waits until all lines are written.
  */
 export async function logToStderr(
   context: CliContext,
@@ -37,10 +37,10 @@ export async function logFailure(command: string, reason: string): Promise<void>
   log.error("{reason}", { event: "command.failed", command, reason });
 }
 
-/** Lines that wait to be written, at most: more are dropped while nobody reads standard error. */
+/** Longest queue of lines: more lines are dropped while standard error is not read. */
 const MAX_WAITING = 1_000;
 
-/** Writes lines in their order, without anybody waiting for them. */
+/** Writes lines in order, in the background. */
 class LineWriter {
   readonly #context: CliContext;
   readonly #log: Logger;
@@ -65,21 +65,21 @@ class LineWriter {
     }
     this.#waiting++;
     const { stderr } = this.#context;
-    // A terminal may show a line of progress, which is drawn again after this one.
+    // Clears a progress line on a terminal, which is drawn again after this line.
     const text = stderr.isTerminal ? `\r\x1b[K${line}` : line;
-    // Nobody can be told that standard error is gone, and archiving goes on without it.
+    // If standard error is gone, this cannot be reported, and archiving continues without it.
     this.#written = this.#written.then(() => stderr.write(text)).catch(() => {}).then(() => {
       this.#waiting--;
-      this.#tellOfDropped();
+      this.#reportDropped();
     });
   }
 
-  /** Says how many lines are missing, where they are: before the next that can be written. */
-  #tellOfDropped(): void {
+  /** Logs how many lines were dropped, at the position where they are missing. */
+  #reportDropped(): void {
     const lines = this.#dropped;
     if (lines === 0) return;
     this.#dropped = 0;
-    this.#log.warn("{lines} lines of the log were dropped: nobody read them", {
+    this.#log.warn("{lines} lines of the log were dropped, because standard error was not read", {
       event: "log.dropped",
       lines,
     });

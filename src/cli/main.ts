@@ -49,7 +49,7 @@ const COMMANDS = [
  *
  * @param args The arguments, without the program's name.
  * @param context The world outside.
- * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 128 and its number if a signal ended it.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 128 + n if signal n ended it.
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
   const run: Run = { context, writes: [], path: "triton", done: new AbortController() };
@@ -66,13 +66,13 @@ export async function main(args: readonly string[], context: CliContext): Promis
   }
 }
 
-/** The log, and the error of a command, may take so long to be written at the end, in milliseconds. */
+/** How long writing the log and the error may take at the end, in milliseconds. */
 const LAST_LINES_MS = 1_000;
 
-/** Waits for standard error, which nobody has to read: for a second in all. */
+/** Waits for standard error, which may not be read: at most one second in total. */
 async function withinTime(written: Promise<void> | undefined, run: Run): Promise<void> {
-  run.patience ??= run.context.clock.sleep(LAST_LINES_MS, run.done.signal).catch(() => {});
-  await Promise.race([written, run.patience]);
+  run.deadline ??= run.context.clock.sleep(LAST_LINES_MS, run.done.signal).catch(() => {});
+  await Promise.race([written, run.deadline]);
 }
 
 async function parse(args: readonly string[], program: Command, run: Run): Promise<number> {
@@ -87,15 +87,15 @@ async function parse(args: readonly string[], program: Command, run: Run): Promi
 /** One run of the program. */
 interface Run {
   readonly context: CliContext;
-  /** What Commander wrote and nobody waited for. */
+  /** Writes by Commander, which does not await them. */
   readonly writes: Promise<void>[];
-  /** The command, as it is called. */
+  /** The full name of the command. */
   path: string;
-  /** Aborted when all is over. */
+  /** Aborted at the end of the run. */
   readonly done: AbortController;
-  /** Settles when nothing is waited for any more. */
-  patience?: Promise<void>;
-  /** The log, once a command has begun. */
+  /** Settles when standard error is no longer waited for. */
+  deadline?: Promise<void>;
+  /** The log, once a command has started. */
   log?: { readonly settings: LogSettings; readonly command: string; written(): Promise<void> };
 }
 
@@ -103,7 +103,7 @@ function buildProgram(run: Run): Command {
   const { context, writes } = run;
   const write = (output: Output, text: string) => {
     const written = output.write(text);
-    written.catch(() => {}); // seen at the end
+    written.catch(() => {}); // thrown at the end, from `writes`
     writes.push(written);
   };
   const program = addLogOptions(
@@ -111,7 +111,7 @@ function buildProgram(run: Run): Command {
       .description("Archives Kinesis streams to S3 and reads both back.")
       .version(VERSION),
   )
-    .showHelpAfterError("(triton --help tells more)")
+    .showHelpAfterError("(run triton --help for usage)")
     .exitOverride()
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
@@ -141,23 +141,23 @@ async function startLog(command: Command, run: Run): Promise<void> {
   run.log = { settings, command: command.name(), written };
 }
 
-/** The names of a command and of those above it. */
+/** The names of a command and its parents. */
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-/** Gives a command, and the commands below it, the settings of the one above. */
+/** Applies the settings of the parent to a command and its subcommands. */
 function inherit(command: Command, parent: Command, path: string): void {
   const name = `${path} ${command.name()}`;
-  command.copyInheritedSettings(parent).showHelpAfterError(`(${name} --help tells more)`);
+  command.copyInheritedSettings(parent).showHelpAfterError(`(run ${name} --help for usage)`);
   requireLate(command);
   for (const child of command.commands) inherit(child, command, name);
 }
 
 /**
- * Looks for missing options when a command begins.
+ * Checks required options when a command starts.
  *
- * Commander does before it looks for unknown ones, so that `--steam` would be a missing `--stream`.
+ * Commander checks them before unknown options, and would report `--steam` as a missing `--stream`.
  */
 function requireLate(command: Command): void {
   const required = command.options.filter((option) => option.mandatory);
@@ -171,7 +171,7 @@ function requireLate(command: Command): void {
   });
 }
 
-/** Turns what a command threw into a message and an exit code. */
+/** Turns an error into a message and an exit code. */
 async function explain(error: unknown, program: Command, run: Run): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isClosedPipe(error)) return 0;
@@ -180,7 +180,7 @@ async function explain(error: unknown, program: Command, run: Run): Promise<numb
   const message = describe(error, verbose);
   if (error instanceof UsageError || !failsInJson(run)) {
     await withinTime(run.log?.written(), run);
-    const more = error instanceof UsageError ? `(${run.path} --help tells more)\n` : "";
+    const more = error instanceof UsageError ? `(run ${run.path} --help for usage)\n` : "";
     const text = (hasLines(error, verbose) ? printableLines : printable)(
       redact(message, run.context.env),
     );
@@ -189,17 +189,17 @@ async function explain(error: unknown, program: Command, run: Run): Promise<numb
     await logFailure(run.log!.command, message);
   }
   if (error instanceof UsageError) return 2;
-  // What a signal kept from finishing has not failed; `store` alone promises to finish all the same.
+  // A command that a signal interrupted has not failed, except `store`, which promises to finish.
   const stopped = run.log?.command === "store" ? undefined : run.context.stopped?.();
   return stopped?.exitCode ?? 1;
 }
 
-/** Whether the lines of a message are ours: a trace, or all that is wrong with a configuration. */
+/** Whether a message may have several lines: a stack trace, or all errors of a configuration. */
 function hasLines(error: unknown, verbose: boolean): boolean {
   return verbose || error instanceof ConfigError;
 }
 
-/** Whether the error of a command is one more JSON line: of a service, or where that was asked for. */
+/** Whether the error is logged as JSON: for `store`, or if that format was set explicitly. */
 function failsInJson({ log }: Run): boolean {
   if (log?.settings.format !== "json") return false;
   return log.settings.isChosen || log.command === "store";

@@ -1,16 +1,16 @@
-/** What stands for the commit where nothing recorded it. */
+/** The commit if none was recorded. */
 export const UNKNOWN_COMMIT = "unknown";
 
 const COMMIT = /^[0-9a-f]{40}(-modified)?$/;
 
 /**
- * Reads which commit an executable was compiled from.
+ * Reads the commit an executable was compiled from.
  *
- * `deno task compile` writes it to `dist/commit.txt` and embeds that file. Only an executable is
- * believed to have one: beside the source the file may be of any older commit.
+ * `deno task compile` writes it to `dist/commit.txt` and embeds that file. It counts only in an
+ * executable: next to the source, the file may be that of an older commit.
  *
  * @param file The embedded file.
- * @param isExecutable Whether this is a program that `deno compile` made.
+ * @param isExecutable Whether this program was made by `deno compile`.
  * @returns The commit, or {@linkcode UNKNOWN_COMMIT}.
  */
 export function readCommit(file: URL, isExecutable: boolean): string {

@@ -1,28 +1,28 @@
 import type { Clock } from "../base/clock.ts";
 
-/** Signals that ask a process to end, and the exit codes of those that they end at once. */
+/** Signals that stop a process, and the exit codes of processes that they end immediately. */
 export const STOP_SIGNALS = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
 /** The name of such a signal. */
 export type StopSignal = keyof typeof STOP_SIGNALS;
 
-/** The names of all of them. */
+/** The names of all these signals. */
 export const STOP_SIGNAL_NAMES = Object.keys(STOP_SIGNALS) as readonly StopSignal[];
 
 /**
- * Signals that follow the first within this time are taken for the same, in milliseconds: `timeout`
- * sends one to its child, and then one to its group.
+ * Signals within this time after the first count as the same one, in milliseconds: `timeout` signals
+ * its child and then its process group.
  */
 export const GRACE_MS = 5_000;
 
-/** How long a command may take to end gracefully, unless it asks for more, in milliseconds. */
+/** How long a command may take to end gracefully by default, in milliseconds. */
 const END_MS = 15_000;
 
-/** Why a command is to end: the reason of {@linkcode StopSignals.signal}. */
+/** Why a command should end: the reason of {@linkcode StopSignals.signal}. */
 export class Stopped extends Error {
   /** The signal that was received. */
   readonly signal: StopSignal;
-  /** The exit code of a command that the signal kept from finishing. */
+  /** The exit code of a command that the signal interrupted. */
   readonly exitCode: number;
 
   /** @param signal The signal that was received. */
@@ -35,11 +35,11 @@ export class Stopped extends Error {
 }
 
 /**
- * Decides what a signal does: it ends a command at once, unless the command ends gracefully; then the
- * first one asks for that, those of the next 5 seconds are taken for the same, and a later one, or a
- * command that takes too long, ends the process at once.
+ * Decides what a signal does. By default it ends the process immediately. If the command ends
+ * gracefully, the first signal starts that, and signals in the next 5 seconds count as the same one.
+ * A later signal ends the process immediately; so does a command that takes too long to end.
  *
- * PID 1 of a container gets no signal that it does not handle, so this is for all commands.
+ * All commands use this, because PID 1 of a container only receives signals that it handles.
  */
 export class StopSignals {
   readonly #clock: Clock;
@@ -50,7 +50,7 @@ export class StopSignals {
   #receivedAt: number | undefined;
 
   /**
-   * @param clock Where time comes from.
+   * @param clock The clock.
    * @param exit Ends the process.
    */
   constructor(clock: Clock, exit: (code: number) => void) {
@@ -58,13 +58,13 @@ export class StopSignals {
     this.#exit = exit;
   }
 
-  /** Aborted by the first signal; a command that asks for it ends gracefully. */
+  /** Aborted by the first signal. A command that reads this ends gracefully. */
   get signal(): AbortSignal {
     this.#isGraceful = true;
     return this.#controller.signal;
   }
 
-  /** Why the command is to end; undefined if no signal was received. */
+  /** Why the command should end; undefined if no signal was received. */
   get reason(): Stopped | undefined {
     return this.#controller.signal.aborted ? this.#controller.signal.reason : undefined;
   }
@@ -74,7 +74,7 @@ export class StopSignals {
     this.#endMs = ms;
   }
 
-  /** Takes a signal. */
+  /** Handles a signal. */
   receive(signal: StopSignal): void {
     const now = this.#clock.now();
     const code = STOP_SIGNALS[signal];

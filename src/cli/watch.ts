@@ -7,11 +7,11 @@ const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /**
- * Prints lines again and again until the context's signal: in place on a terminal, one block after
- * the other elsewhere.
+ * Prints lines repeatedly until the context's signal: in place on a terminal, one block after the
+ * other elsewhere.
  *
  * @param read Reads the lines.
- * @param options `title` stands above the lines on a terminal.
+ * @param options `title` is shown above the lines on a terminal.
  * @param context The world outside.
  */
 export async function watch(

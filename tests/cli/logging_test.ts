@@ -115,7 +115,7 @@ Deno.test("a TRITON_LOG that says nothing known is wrong usage", async () => {
   const env = { TRITON_LOG: "loud" };
   const { code, stderr } = await runCommand(["stats", "--client-name", "store"], { env });
   equal(code, 2);
-  match(stderr, /^triton: environment variable TRITON_LOG is "loud"\. It takes a level \(debug, /);
+  match(stderr, /^triton: environment variable TRITON_LOG is "loud"\. Use a level \(debug, /);
 });
 
 for (const [option, value] of [["--log-level", "loud"], ["--log-format", "xml"]] as const) {
@@ -133,13 +133,13 @@ const FAILING = ["cat", "no_such_file.tri"];
 
 Deno.test("the error of a command is plain text, or an event where JSON was asked for", async () => {
   const plain = await runCommand(FAILING);
-  equal(plain.stderr, 'triton: Cannot read "no_such_file.tri": there is no such file\n');
+  equal(plain.stderr, 'triton: Cannot read "no_such_file.tri": no such file\n');
   for (const chosen of [{ TRITON_LOG: "json" }, undefined]) {
     const args = chosen === undefined ? [...FAILING, "--log-format", "json"] : FAILING;
     const { code, stderr } = await runCommand(args, { env: chosen });
     equal(code, 1);
     const { level, event, message, command, reason } = JSON.parse(stderr);
-    const why = 'Cannot read "no_such_file.tri": there is no such file';
+    const why = 'Cannot read "no_such_file.tri": no such file';
     deepStrictEqual([level, event, command], ["error", "command.failed", "cat"]);
     deepStrictEqual([message, reason], [why, why]);
   }

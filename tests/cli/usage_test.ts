@@ -32,7 +32,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   ...["gs://b", "/var/lib/archive", "s3://", "s3:///b", "s3://b?x", "memory:", ""].map((url) =>
     [
       [...STORE.slice(0, 3), `--bucket=${url}`],
-      /It takes s3:\/\/BUCKET\/PREFIX, BUCKET or file/,
+      /Use s3:\/\/BUCKET\/PREFIX, BUCKET or file/,
     ] as const
   ),
   [["--verbos"], /unknown option '--verbos'\n\(Did you mean --verbose\?\)/],
@@ -44,22 +44,22 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [["put"], /required option '--stream <name>' not specified/],
   [["tail"], /required option '--stream <name>' not specified/],
   [["shards"], /required option '--stream <name>' not specified/],
-  [["stats", "--watch", "0"], /It takes seconds, from 0\.1 to 86400/],
+  [["stats", "--watch", "0"], /Use a number of seconds from 0\.1 to 86400/],
   [["stats", "--format", "xml"], /Allowed choices are table, carbon, json/],
   [
     ["store", "--stream", "clicks"],
-    /No bucket: set TRITON_BUCKET, or pass --bucket, to where the archives are$/,
+    /No bucket: pass --bucket or set TRITON_BUCKET to the location of the archive$/,
   ],
-  [["cat"], /Cannot cat: name a --stream, or .tri files$/],
-  [["cat", "--stream", "clicks"], /No bucket: set TRITON_BUCKET, or pass --bucket, to/],
+  [["cat"], /Cannot cat: pass a --stream or .tri files$/],
+  [["cat", "--stream", "clicks"], /No bucket: pass --bucket or set TRITON_BUCKET to/],
   [CAT, /Cannot cat: pass --start-date YYYYMMDD$/],
   [
     [...CAT, "--start-date", "20150711", "--end-date", "20150710"],
     /Cannot read archives: --end-date is before --start-date$/,
   ],
-  [[...CAT, "a.tri"], /Cannot cat both FILE arguments and a --stream: leave one out$/],
-  [[...CAT, "--start-date", "20150710"], /set TRITON_CONFIG, or pass --config/],
-  [["shards", "--stream", "clicks"], /set TRITON_CONFIG, or pass --config/],
+  [[...CAT, "a.tri"], /Cannot cat both FILE arguments and a --stream: pass only one of them$/],
+  [[...CAT, "--start-date", "20150710"], /pass --config or set TRITON_CONFIG/],
+  [["shards", "--stream", "clicks"], /pass --config or set TRITON_CONFIG/],
   [[...STORE, "--from", "yesterday"], /yesterday/],
   [[...STORE.slice(0, 3), "--bucket=file://relative"], /it names a host; write file:\/\/\/DIR/],
   [[...STORE.slice(0, 3), "--bucket=file:///a%zz"], /it has a "%" that begins no escape/],
@@ -68,18 +68,18 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
   [[...STORE, "--from", "1969-12-31"], /Cannot start at "1969-12-31": it lies before 1970/],
   [[...STORE, "--from", "0001-01-01T00:00:00Z"], /it lies before 1970/],
   ...["19691231", "00010101"].map((day) =>
-    [[...CAT, "--start-date", day], /It takes a day from 1970 on/] as const
+    [[...CAT, "--start-date", day], /Use a day from 1970 on/] as const
   ),
   ...["20150230", "2015-7-1", "today", "20151301"].map((day) =>
-    [[...CAT, "--start-date", day], /It takes a day of the calendar as YYYYMMDD/] as const
+    [[...CAT, "--start-date", day], /Use a valid date as YYYYMMDD/] as const
   ),
   ...["5", "0s", "1d", "h", "25h", "-1h", "1h30m"].map((time) =>
-    [[...STORE, `--rotate=${time}`], /It takes a duration from 1s to 24h/] as const
+    [[...STORE, `--rotate=${time}`], /Use a duration from 1s to 24h/] as const
   ),
   ...["0", "x", "64 mb", "64Mi", "-1", "1e3"].map((size) =>
-    [[...STORE, `--max-size=${size}`], /It takes a size, such as 64MiB/] as const
+    [[...STORE, `--max-size=${size}`], /Use a size such as 64MiB/] as const
   ),
-  [[...STORE, "--max-memory", "96"], /It takes 1MiB at least, such as 96MiB; this is 96 bytes/],
+  [[...STORE, "--max-memory", "96"], /Use at least 1MiB, such as 96MiB; this is 96 bytes/],
   ...["a-b", "", "a/b", "x".repeat(129)].map((name) =>
     [
       [...STORE, `--client-name=${name}`],
@@ -87,10 +87,10 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     ] as const
   ),
   ...["0", "-1", "1.5", "many"].map((count) =>
-    [[...CAT, `--limit=${count}`], /It takes a whole number from 1 up/] as const
+    [[...CAT, `--limit=${count}`], /Use a positive integer/] as const
   ),
-  [[...STORE, "--request-limit", "10001"], /Kinesis gives no more than 10000/],
-  [[...STORE, "--shards", "a b"], /The id of a shard is such as shardId-000000000000/],
+  [[...STORE, "--request-limit", "10001"], /The maximum of Kinesis is 10000/],
+  [[...STORE, "--shards", "a b"], /Use the ID of a shard, such as shardId-000000000000/],
 ];
 
 Deno.test("main() prints the help of every command", async () => {
@@ -158,7 +158,7 @@ for (const [args, says] of MISTAKES) {
     const { code, stdout, stderr } = await runCommand(args);
     equal(code, 2, stderr);
     equal(stdout, "");
-    match(stderr.replace(/\n\(triton .*--help tells more\)\n$/, "").trimEnd(), says);
+    match(stderr.replace(/\n\(run triton .*--help for usage\)\n$/, "").trimEnd(), says);
   });
 }
 
@@ -166,7 +166,7 @@ Deno.test("main() says which environment variable is wrong", async () => {
   for (const args of [STORE, ["checkpoint", "list", "--stream", "clicks"]]) {
     const { code, stderr } = await runCommand(args, { env: { TRITON_CLIENT: "a-b" } });
     equal(code, 2);
-    match(stderr, /^triton: environment variable TRITON_CLIENT is "a-b"\. It takes letters/);
+    match(stderr, /^triton: environment variable TRITON_CLIENT is "a-b"\. Use letters/);
   }
 });
 
@@ -175,14 +175,14 @@ Deno.test("main() minds no wrong environment variable that is not used", async (
   equal((await runCommand(["store", "--help"], { env })).code, 0);
   const { code, stderr } = await runCommand([...STORE, "--client-name", "ab"], { env });
   equal(code, 2);
-  match(stderr, /set TRITON_CONFIG, or pass --config/);
+  match(stderr, /pass --config or set TRITON_CONFIG/);
 });
 
 Deno.test("main() takes an empty environment variable for none", async () => {
   const env = { TRITON_BUCKET: "", TRITON_CLIENT: "" };
   const { code, stderr } = await runCommand(["store", "--stream", "clicks"], { env });
   equal(code, 2);
-  match(stderr, /set TRITON_BUCKET, or pass --bucket/);
+  match(stderr, /pass --bucket or set TRITON_BUCKET/);
 });
 
 Deno.test("help that cannot be written is a failure in one sentence; a closed pipe is none", async () => {

@@ -27,7 +27,7 @@ interface CatOptions {
   readonly salvage?: boolean;
 }
 
-/** Told of bytes that could not be read, where reading goes on all the same. */
+/** Receives the bytes that could not be read and were skipped. */
 type OnDamage = (name: string, damage: ArchiveDamage) => void;
 
 /** `triton cat`: archived events as JSON lines. */
@@ -35,17 +35,17 @@ export function catCommand(context: CliContext): Command {
   return new Command("cat")
     .summary("print archived events as JSON lines")
     .description(
-      "Prints archived events, one JSON object a line: those of a stream from a range of days, or those " +
-        'of .tri files named as arguments ("-" reads one from standard input).',
+      "Prints archived events, one JSON object per line: those of a stream in a range of days, or those " +
+        'in the .tri files passed as arguments ("-" is standard input).',
     )
-    .argument("[file...]", "archive files, instead of --stream and --bucket")
+    .argument("[file...]", "archive files to read, instead of --stream and --bucket")
     .option("--stream <name>", "logical name of the stream, as in the configuration")
-    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
     .option("--start-date <day>", "first day to print, YYYYMMDD in UTC", parseDay)
-    .option("--end-date <day>", "last day to print: the first one unless given", parseDay)
-    .addOption(clientOption("only archives of this client: of all clients unless given"))
+    .option("--end-date <day>", "last day to print (default: the first day)", parseDay)
+    .addOption(clientOption("only archives of this client (default: all clients)"))
     .option("--limit <count>", "stop after this many events", parseCount)
-    .option("--salvage", "go on after damage, report what was lost, and exit with 1")
+    .option("--salvage", "skip damaged parts, report what was lost, and exit with 1")
     .addOption(configOption())
     .action((files: string[], options: CatOptions) => cat(files, options, context));
 }
@@ -53,7 +53,7 @@ export function catCommand(context: CliContext): Command {
 async function cat(files: string[], options: CatOptions, context: CliContext): Promise<void> {
   const reports: Promise<void>[] = [];
   const onDamage: OnDamage = (name, { length, error }) => {
-    const lost = length === 0 ? "" : ` (${formatBytes(length)} passed over)`;
+    const lost = length === 0 ? "" : ` (skipped ${formatBytes(length)})`;
     reports.push(say(context, `${name}: ${error.message}${lost}`));
   };
   const salvage = options.salvage === true ? onDamage : undefined;
@@ -62,14 +62,14 @@ async function cat(files: string[], options: CatOptions, context: CliContext): P
     : readBucket(options, context, salvage);
   const count = await print(blocks, options.limit ?? Infinity, context);
   if (count === 0 && context.stderr.isTerminal) {
-    const where = files.length > 0 ? "in these files" : `of ${options.stream} in these days`;
-    await say(context, `There are no events ${where}`);
+    const where = files.length > 0 ? "in these files" : `of ${options.stream} on these days`;
+    await say(context, `No events ${where}`);
   }
   await Promise.all(reports);
-  if (reports.length > 0) throw new TritonError("Some of the archive is damaged; see above");
+  if (reports.length > 0) throw new TritonError("Parts of the archive are damaged; see above");
 }
 
-/** Prints events until there are no more, or enough; returns how many there were. */
+/** Prints at most `limit` events; returns how many there were. */
 async function print(
   blocks: AsyncIterable<ArchiveBlock>,
   limit: number,
@@ -94,7 +94,7 @@ async function print(
       if (count >= limit) break;
     }
   } finally {
-    // Also when the archive is damaged: what came before is good.
+    // Also when the archive is damaged: the events before the damage are good.
     await printer.end();
   }
   await progress.clear();
@@ -117,7 +117,7 @@ async function* readFiles(
   onDamage: OnDamage | undefined,
 ): AsyncGenerator<ArchiveBlock> {
   if (options.stream !== undefined || options.startDate !== undefined) {
-    throw new UsageError("Cannot cat both FILE arguments and a --stream: leave one out");
+    throw new UsageError("Cannot cat both FILE arguments and a --stream: pass only one of them");
   }
   const { readArchiveBlocks } = await import("../../codec/mod.ts");
   for (const path of files) {
@@ -139,21 +139,21 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   try {
     if ((await Deno.stat(path)).isDirectory) {
       throw new TritonError(
-        `Cannot read "${path}": it is a directory; name the files in it, or pass it as --bucket ` +
-          "file:///DIR with --stream",
+        `Cannot read "${path}": it is a directory; pass the files in it, or use --bucket file:///DIR ` +
+          "with --stream",
       );
     }
     return readAhead(await Deno.open(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new TritonError(`Cannot read "${path}": there is no such file`, { cause: error });
+    throw new TritonError(`Cannot read "${path}": no such file`, { cause: error });
   }
 }
 
-/** How much of a file is read at once. */
+/** Bytes per read of a file. */
 const READ_SIZE = 1 << 18;
 
-/** Reads a file; while one piece is looked at, the next is read. */
+/** Reads a file; while the caller uses one piece, the next is read. */
 async function* readAhead(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
   using _ = file;
   let [here, ahead] = [new Uint8Array(READ_SIZE), new Uint8Array(READ_SIZE)];
@@ -162,13 +162,13 @@ async function* readAhead(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
     const size = await reading;
     if (size === null) return;
     reading = file.read(ahead);
-    reading.catch(() => {}); // seen when its turn comes
+    reading.catch(() => {}); // thrown when it is awaited
     yield here.subarray(0, size);
     [here, ahead] = [ahead, here];
   }
 }
 
-/** Enough for 30 ms of latency at several times the speed of `cat`; more only takes memory. */
+/** Enough for 30 ms of latency at several times the speed of `cat`; more only uses memory. */
 const PREFETCH_BYTES = 8 << 20;
 
 async function* readBucket(
@@ -177,7 +177,7 @@ async function* readBucket(
   onDamage: OnDamage | undefined,
 ): AsyncGenerator<ArchiveBlock> {
   const { stream, startDate } = options;
-  if (stream === undefined) throw new UsageError("Cannot cat: name a --stream, or .tri files");
+  if (stream === undefined) throw new UsageError("Cannot cat: pass a --stream or .tri files");
   const bucket = bucketOf(options);
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
   checkDays(options);

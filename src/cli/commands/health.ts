@@ -7,27 +7,27 @@ import type { Verdict } from "../../monitor/mod.ts";
 import type { CliContext } from "../cli_context.ts";
 import { listenOption, parseListen } from "../options/options.ts";
 
-/** What can be checked: the paths of `--listen` that answer yes or no. */
+/** The checks: paths that `--listen` serves. */
 const CHECKS = ["healthz", "readyz", "livez"] as const;
 
-/** Supervisors give a check up after 5 seconds or more. */
+/** Supervisors abort a check after 5 seconds or more. */
 const LIMIT_MS = 4_000;
 
-/** A verdict has a few lines. */
+/** Far more than a verdict needs. */
 const MAX_ANSWER_BYTES = 2 ** 16;
 
-/** `triton health`: whether a `triton store` on this machine works. */
+/** `triton health`: checks a `triton store` on this machine. */
 export function healthCommand(context: CliContext): Command {
-  const description = "where triton store listens on this machine";
+  const description = "address that triton store listens on";
   return new Command("health")
-    .summary("check a running store, for supervisors")
+    .summary("check a running triton store, for supervisors")
     .description(
-      "Asks a triton store on this machine, as its --listen answers: healthz for whether the work gets " +
-        "done, readyz for whether it can be, livez for whether the process responds. Exits with 0 if so; " +
-        "with 1 if not, or without an answer within 4 seconds, and says why. Restart for livez alone: " +
-        "a new process does not make S3 answer.",
+      "Checks a triton store on this machine through its --listen address: healthz checks whether " +
+        "records are archived in time, readyz whether they can be archived, and livez whether the " +
+        "process responds. Exits with 0 if so, and otherwise, or if nothing responds within 4 seconds, " +
+        "prints why and exits with 1. Restart a store only if livez fails: a new process does not fix S3.",
     )
-    .addArgument(new Argument("[check]", "what to check").choices(CHECKS).default("healthz"))
+    .addArgument(new Argument("[check]", "the check").choices(CHECKS).default("healthz"))
     .addOption(
       listenOption(description).argParser(parsePort).default(parsePort(":9464"), "127.0.0.1:9464"),
     )
@@ -39,7 +39,7 @@ export function healthCommand(context: CliContext): Command {
 function parsePort(text: string): ListenAddress {
   const address = parseListen(text);
   if (address.port !== 0) return address;
-  throw new InvalidArgumentError("It takes the port that triton store listens on; 0 is any.");
+  throw new InvalidArgumentError("Pass the port that triton store listens on, not 0.");
 }
 
 async function health(check: string, address: ListenAddress, context: CliContext): Promise<void> {
@@ -49,7 +49,7 @@ async function health(check: string, address: ListenAddress, context: CliContext
   await context.stdout.write(`${url} says yes\n`);
 }
 
-/** Where to reach what listens on all addresses. */
+/** The address to connect to, also for a server that listens on all addresses. */
 function localAddress({ hostname, port }: ListenAddress): ListenAddress {
   const local = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname];
   return { hostname: local ?? hostname, port };
@@ -58,12 +58,12 @@ function localAddress({ hostname, port }: ListenAddress): ListenAddress {
 async function ask(url: string, clock: Clock): Promise<Verdict> {
   const done = new AbortController();
   const late = clock.sleep(LIMIT_MS, done.signal).then(() => {
-    throw new TritonError(`Cannot ask ${url}: no answer within ${LIMIT_MS / 1000} s`);
+    throw new TritonError(`Cannot check ${url}: no response within ${LIMIT_MS / 1000} s`);
   });
   try {
     return await Promise.race([verdictOf(url, done.signal), late]);
   } finally {
-    late.catch(() => {}); // it is not waited for any more
+    late.catch(() => {}); // nothing awaits it any more
     done.abort();
   }
 }
@@ -77,15 +77,15 @@ async function verdictOf(url: string, signal: AbortSignal): Promise<Verdict> {
     return { ok: false, reasons };
   }
   const text = body.trim().slice(0, 200);
-  throw new TritonError(`Cannot ask ${url}: it answered ${answer.statusCode}, "${text}"`);
+  throw new TritonError(`Cannot check ${url}: it responded with ${answer.statusCode}, "${text}"`);
 }
 
-/** Asks without a proxy, whatever HTTP_PROXY says: it is this machine that is asked. */
+/** Sends the request without a proxy, whatever HTTP_PROXY says: the server is on this machine. */
 function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get(url, { agent: false, signal }, resolve).on("error", (cause) => {
-      const why = `${cause.message}. Does triton store run with --listen there?`;
-      reject(new TritonError(`Cannot ask ${url}: ${why}`, { cause }));
+      const why = `${cause.message}. Is triton store running with --listen at this address?`;
+      reject(new TritonError(`Cannot check ${url}: ${why}`, { cause }));
     });
   });
 }

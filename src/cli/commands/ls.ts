@@ -20,21 +20,25 @@ interface LsOptions extends ArchiveOptions {
   readonly json?: boolean;
 }
 
-/** `triton ls`: the archives of a stream. */
+/** `triton ls`: lists the archives of a stream. */
 export function lsCommand(context: CliContext): Command {
   const command = new Command("ls")
     .summary("list the archives of a stream")
     .description(
-      "Lists archives by day and time: key, size and when the file was created. On a terminal it is a " +
-        "table with a total; elsewhere a line each, with tabs between and sizes in bytes. --long reads " +
-        "the end of each file, too, 32 at once, and tells what its manifest says instead of the time: " +
-        "events, shards, arrival of the first and the last record. Files of other programs have none.",
+      "Lists archives by day and time: key, size and creation time. On a terminal it prints a table with " +
+        "a total; elsewhere one tab-separated line per file, with sizes in bytes. With --long it also " +
+        "reads the manifest at the end of each file, 32 files at once, and prints the number of events " +
+        "and shards and the arrival times of the first and the last record instead of the creation time. " +
+        "Files of other programs have no manifest.",
     );
   return addArchiveOptions(command)
-    .option("-l, --long", "tell events, shards and times of arrival, with a request or two a file")
+    .option(
+      "-l, --long",
+      "print events, shards and arrival times, which takes one or two requests per file",
+    )
     .option(
       "--json",
-      "print one JSON object a line; with --long each shard's sequence numbers, too",
+      "print one JSON object per line; with --long it includes the sequence numbers of each shard",
     )
     .action((options: LsOptions) => ls(options, context));
 }
@@ -46,13 +50,13 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
   if (options.json !== true && stdout.isTerminal) {
     const all = await Array.fromAsync(archives);
     if (all.length > 0) return await stdout.write(tableOf(all, long, context));
-    return await say(context, `There are no such archives of ${options.stream}`);
+    return await say(context, `No archives of ${options.stream} found`);
   }
   const print = options.json === true ? toJson : toTabs;
   for await (const archive of archives) await stdout.write(print(archive, long));
 }
 
-/** The archives, with what each says of itself if that is asked for. */
+/** The archives, with their manifests if `--long` is set. */
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
   const { listAllArchives, readManifests } = await import("../../archive/mod.ts");
   const { retryingStore } = await import("../../archive/retrying_store.ts");
@@ -81,7 +85,7 @@ async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<
   await progress.clear();
 }
 
-/** What is known of archives that nobody looked into. */
+/** Archives whose manifests were not read. */
 async function* bare(
   entries: AsyncIterable<ArchiveEntry>,
 ): AsyncGenerator<Pick<InspectedArchive, "entry">> {
@@ -119,6 +123,6 @@ function totalOf(archives: readonly ListedArchive[], long: boolean): string {
     `${formatCount(sum(({ manifest }) => manifest?.events ?? 0))} events`,
     ...quarantined > 0 ? [`${formatCount(quarantined)} quarantined`] : [],
     ...unprovable > 0 ? [`${formatCount(unprovable)} without a manifest`] : [],
-    ...damaged > 0 ? [`${formatCount(damaged)} damaged: triton verify tells more`] : [],
+    ...damaged > 0 ? [`${formatCount(damaged)} damaged: run triton verify for details`] : [],
   ].join(", ");
 }

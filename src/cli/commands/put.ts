@@ -14,28 +14,28 @@ interface PutOptions {
   readonly bigIntegers: BigIntegers;
 }
 
-/** How long what was read may take to get into the stream after a signal, in milliseconds. */
+/** After a signal, lines that were read have this long to get into the stream, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** `triton put`: JSON lines into a stream. */
+/** `triton put`: puts JSON lines into a stream. */
 export function putCommand(context: CliContext): Command {
   return new Command("put")
     .summary("put JSON lines into a stream")
     .description(
-      "Reads JSON objects from standard input, one a line, and puts each into the stream as an event. " +
-        "The field that the configuration names as partition_key picks the shard. A line that cannot be " +
-        "put is reported with its number; the others are put, and the exit code is 1. So is one with what " +
-        "an event cannot hold: a repeated key, half of a surrogate pair, a number beyond the range of a " +
-        "double, an integer beyond 64 bits, or more than 16 MiB. Where Kinesis refuses more, or a signal " +
-        "stops it, it says which lines are in the stream, and where to resume.",
+      "Reads JSON objects from standard input, one per line, and puts each into the stream as an event. " +
+        "The field that the configuration sets as partition_key picks the shard. A line that cannot become " +
+        "an event is skipped and reported with its number, and the exit code is 1. Such a line has a " +
+        "repeated key, half of a surrogate pair, a number beyond the range of a double, or an integer " +
+        "beyond 64 bits, or is larger than 16 MiB. If Kinesis rejects an event permanently, or a signal " +
+        "stops the command, it prints which lines are in the stream and where to resume.",
     )
     .addOption(streamOption())
     .option(
       "--ordered",
-      "keep events of one key in order, even where Kinesis refuses some for a time",
+      "keep events with the same key in order, also when Kinesis throttles some of them",
     )
     .addOption(
-      new Option("--big-integers <how>", "what becomes of integers beyond 64 bits")
+      new Option("--big-integers <how>", "how to handle integers beyond 64 bits")
         .choices(["refuse", "text"]).default("refuse"),
     )
     .addOption(configOption())
@@ -66,12 +66,12 @@ async function put(options: PutOptions, context: CliContext): Promise<void> {
   if (lines.bad > 0) throw new TritonError(`${countOf(lines.bad, "line")} could not be put`);
 }
 
-/** Whoever puts the rest later wants to know where to resume. */
+/** Adds which lines are in the stream, and where to resume. */
 function explain(lines: PutLines, { error }: { readonly error: unknown }): TritonError {
   return lines.explain(error instanceof Error ? error.message : String(error), error);
 }
 
-/** Aborted some time after the command is asked to come to an end. */
+/** Aborted {@linkcode GRACE_MS} after the command is asked to stop. */
 function afterGrace({ signal, clock }: CliContext): AbortSignal {
   const controller = new AbortController();
   signal.addEventListener("abort", async () => {

@@ -8,19 +8,19 @@ import { MAX_LINE_BYTES, readLines, untilAborted } from "../text/read_lines.ts";
 import { countOf } from "../text/report_text.ts";
 import { say } from "../text/say.ts";
 
-/** What putting lines takes. */
+/** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {
-  /** Where events go. */
+  /** Receives the events. */
   readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
-  /** Makes an event of a line. */
+  /** Encodes a line as an event. */
   readonly parse: (text: string, options: { readonly bigIntegers: BigIntegers }) => Uint8Array;
-  /** What becomes of integers that do not fit in 64 bits. */
+  /** How to handle integers beyond 64 bits. */
   readonly bigIntegers: BigIntegers;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
 }
 
-/** Puts the events of lines, and knows which lines are in the stream. */
+/** Puts lines into a stream as events, and tracks which lines are in it. */
 export class PutLines {
   readonly #parts: PutLinesParts;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
@@ -42,7 +42,7 @@ export class PutLines {
     const progress = new Progress(this.#parts.context, "put");
     let [good, bytes] = [0, 0];
     for await (const { number, bytes: line } of readLines(untilAborted(source, signal))) {
-      if (signal.aborted) break; // the line may have been cut off
+      if (signal.aborted) break; // the line may be incomplete
       this.#last = number;
       const { given } = this.#parts.writer;
       try {
@@ -52,7 +52,7 @@ export class PutLines {
         await progress.update(++good, bytes);
       } catch (error) {
         if (!isFaultOfLine(error)) {
-          // It may be of an earlier record; then this one was not taken.
+          // The error may be that of an earlier record; then this one was not accepted.
           if (this.#parts.writer.given === given) this.#last = number - 1;
           throw error;
         }
@@ -68,7 +68,7 @@ export class PutLines {
   async #putLine(number: number, text: string): Promise<number> {
     const { writer, parse } = this.#parts;
     const event = parse(text, this.#options);
-    // Before it is taken: an earlier record may fail while there is no room.
+    // Before putEvent(), which may throw the error of an earlier record while it waits for room.
     this.#places.add(writer.given, number);
     if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);
     await writer.putEvent(event);
@@ -76,8 +76,8 @@ export class PutLines {
   }
 
   /**
-   * The error for an end before all lines were put: what happened, which lines are not in the stream,
-   * and where to resume.
+   * Returns the error for stopping before all lines were put: what happened, which lines are not in
+   * the stream, and where to resume.
    */
   explain(why: string, cause?: unknown): TritonError {
     const { unwritten } = this.#parts.writer;
@@ -90,12 +90,12 @@ export class PutLines {
       : `${last} in the stream${others.length > 0 ? `, except ${others.join(", ")}` : ""}`;
     const first = missing.length > 0 ? `${missing.join(", ")} and ` : "";
     return new TritonError(
-      `${this.#inLines(why)}; ${state}; to resume, put ${first}what follows line ${this.#last}`,
+      `${this.#inLines(why)}; ${state}; to resume, put ${first}the lines after line ${this.#last}`,
       { cause },
     );
   }
 
-  /** Says the line where a message says the place of a record. */
+  /** Replaces the place of a record in a message with the number of its line. */
   #inLines(message: string): string {
     return message.replace(/^(Cannot put )record (\d+)/, (whole, start, place) => {
       const line = this.#places.lineOf(Number(place));
@@ -117,19 +117,19 @@ function rangesOf(numbers: readonly number[]): string[] {
   );
 }
 
-/** Errors that speak of one line alone, by their names, so that their modules are loaded late. */
+/** Errors that concern a single line; by name, so that their modules need not be loaded. */
 const LINE_ERRORS = new Set(["JsonEventError", "LineError", "PartitionKeyError", "RangeError"]);
 
 function isFaultOfLine(error: unknown): error is Error {
   return error instanceof Error && LINE_ERRORS.has(error.name);
 }
 
-/** Thrown when a line is not text, or too much of it. */
+/** Thrown when a line is not UTF-8, or too long. */
 class LineError extends TritonError {}
 
 function decode(line: Uint8Array | undefined, decoder: TextDecoder): string {
   if (line === undefined) {
-    throw new LineError(`Cannot read event: the line has more than ${MAX_LINE_BYTES} bytes`);
+    throw new LineError(`Cannot read event: the line is longer than ${MAX_LINE_BYTES} bytes`);
   }
   try {
     return decoder.decode(line);

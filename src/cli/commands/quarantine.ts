@@ -14,26 +14,26 @@ interface QuarantineOptions extends ArchiveOptions {
   readonly json?: boolean;
 }
 
-/** `triton quarantine`: archived records that are not events. */
+/** `triton quarantine`: lists archived records that are not events. */
 export function quarantineCommand(context: CliContext): Command {
   const command = new Command("quarantine")
     .summary("list archived records that are not events")
     .description(
-      "Prints a line for each record that was put into quarantine because it is not an event: shard, " +
-        "sequence number, arrival, size in bytes, partition key, reason and archive, with tabs between. " +
-        "A record that the Kinesis Producer Library had aggregated with others has its place among them " +
-        "after the sequence number, as in 4959...2/0.",
+      "Prints one tab-separated line for each record that is in quarantine because it is not an event: " +
+        "shard, sequence number, arrival time, size in bytes, partition key, reason and archive. If the " +
+        "Kinesis Producer Library aggregated the record with others, its index in the aggregate follows " +
+        "the sequence number, as in 4959...2/0.",
     );
   return addArchiveOptions(command)
     .option("--shard <id>", "only records of this shard", parseShardId)
-    .option("--raw <sequence number>", "write the bytes of this record, as they were put")
-    .option("--json", "print one JSON object a line, with the bytes as base64")
+    .option("--raw <sequence number>", "write the original bytes of this record")
+    .option("--json", "print one JSON object per line, with the bytes as base64")
     .action((options: QuarantineOptions) => quarantine(options, context));
 }
 
 async function quarantine(options: QuarantineOptions, context: CliContext): Promise<void> {
   if (options.raw !== undefined && options.json === true) {
-    throw new UsageError("Cannot print --raw bytes as --json: leave one out");
+    throw new UsageError("Cannot print --raw bytes as --json: pass only one of them");
   }
   const { listQuarantine } = await import("../../archive/mod.ts");
   const { config, store: opened } = await openStoreOf(options, context);
@@ -60,20 +60,22 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     return await context.stdout.write(theOne(found, options.raw).data);
   }
   if (count === 0 && context.stderr.isTerminal) {
-    await say(context, `No record of ${options.stream} is in quarantine`);
+    await say(context, `No records of ${options.stream} are in quarantine`);
   }
 }
 
 function theOne(found: readonly ArchivedQuarantine[], raw: string): ArchivedQuarantine {
-  // An aggregate may be there whole, and parts of it.
+  // An aggregate may be in quarantine as a whole, and so may some of its records.
   const exact = found.filter((record) => placeOf(record) === raw);
   const [first, second] = exact.length > 0 ? exact : found;
   if (first === undefined) {
-    throw new TritonError(`Cannot find record ${raw} in quarantine`);
+    throw new TritonError(`Cannot print record ${raw}: it is not in quarantine`);
   }
   if (second === undefined) return first;
   throw new TritonError(
-    `Cannot tell which record ${raw} is meant: there is ${nameOf(first)} and ${nameOf(second)}; ` +
+    `Cannot print record ${raw}: it is ambiguous: there is ${nameOf(first)} and ${
+      nameOf(second)
+    }; ` +
       (placeOf(first) === placeOf(second)
         ? "pass --shard, --client-name or a day"
         : `pass --raw ${placeOf(first)}, for example`),
@@ -85,7 +87,7 @@ function nameOf(record: ArchivedQuarantine): string {
   return `${which} of ${record.shardId} in "${record.key}"`;
 }
 
-/** The sequence number, and the place among those that share it. */
+/** The sequence number, and the index in the aggregate if there is one. */
 function placeOf({ sequenceNumber, subSequenceNumber }: ArchivedQuarantine): string {
   return subSequenceNumber === undefined
     ? sequenceNumber

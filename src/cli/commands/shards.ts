@@ -4,7 +4,7 @@ import { configOption, streamOption } from "../options/options.ts";
 import { streamConfig } from "../options/stream_config.ts";
 import { jsonLine, tabLine } from "../text/say.ts";
 
-/** How often a person's question is asked: with the pauses, for about half a minute. */
+/** Attempts per request of an interactive command: with the pauses, about half a minute. */
 export const INTERACTIVE_ATTEMPTS = 8;
 
 interface ShardsOptions {
@@ -13,13 +13,13 @@ interface ShardsOptions {
   readonly json?: boolean;
 }
 
-/** `triton shards`: the shards of a stream. */
+/** `triton shards`: lists the shards of a stream. */
 export function shardsCommand(context: CliContext): Command {
   return new Command("shards")
     .summary("list the shards of a stream")
-    .description("Lists the identifiers of a stream's shards, closed ones included, one a line.")
+    .description("Lists the IDs of a stream's shards, one per line. Closed shards are included.")
     .addOption(streamOption())
-    .option("--json", "print one JSON object a line, with parents and sequence numbers")
+    .option("--json", "print one JSON object per line, with parents and sequence numbers")
     .addOption(configOption())
     .action((options: ShardsOptions) => shards(options, context));
 }

@@ -20,20 +20,20 @@ interface TailOptions {
   readonly config?: string;
 }
 
-/** `triton tail`: live events as JSON lines. */
+/** `triton tail`: prints live events as JSON lines. */
 export function tailCommand(context: CliContext): Command {
   return new Command("tail")
     .summary("print live events as JSON lines")
     .description(
-      "Prints the events of a stream as they arrive, one JSON object a line, until SIGINT. From a time " +
-        "on, and with a bucket, it prints first what is archived since then (whole files, so events of " +
-        "up to one file before it, too), and then what is live: each event once.",
+      "Prints the events of a stream as they arrive, one JSON object per line, until SIGINT. With --from " +
+        "a time and a bucket, it first prints the events archived since then, and then the live ones, " +
+        "each event once. It reads archives as whole files, so the first file may add earlier events.",
     )
     .addOption(streamOption())
-    .option("--from <position>", "where to begin: latest, trim-horizon or a time", "latest")
+    .option("--from <position>", "where to start: latest, trim-horizon or a time", "latest")
     .option("--limit <count>", "stop after this many events", parseCount)
-    .addOption(bucketOption("where the archives are, for --from a time"))
-    .addOption(clientOption("the client that wrote the archives, where there are several"))
+    .addOption(bucketOption("location of the archive, for --from a time"))
+    .addOption(clientOption("client that wrote the archives, if there are several"))
     .addOption(configOption())
     .action((options: TailOptions) => tail(options, context));
 }
@@ -49,7 +49,7 @@ async function tail(options: TailOptions, context: CliContext): Promise<void> {
   }
 }
 
-/** The live stream, or, where there is an archive to begin with, the stream's history. */
+/** The live stream; or archive and live stream, if a bucket and a start time are set. */
 async function openEvents(
   options: TailOptions,
   context: CliContext,

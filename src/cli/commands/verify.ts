@@ -16,22 +16,22 @@ interface VerifyOptions extends ArchiveOptions {
   readonly json?: boolean;
 }
 
-/** `triton verify`: whether an archive is whole. */
+/** `triton verify`: proves that an archive is whole. */
 export function verifyCommand(context: CliContext): Command {
   const command = new Command("verify")
     .summary("prove that the archive of a stream is whole")
     .description(
-      "Follows the files of each shard from one to the next by what they say of themselves, and prints " +
-        "what is missing, doubled or damaged. Exits with 1 if the archive is not whole. Files without a " +
-        "manifest, those of go-triton, are counted as unprovable. With a database, recorded gaps are " +
-        "listed, too, and a missing last file is noticed; nothing is written to it. Where no archive is " +
-        "found at all, it exits with 1 unless --allow-empty is given.",
+      "Follows the files of each shard by their manifests, from one file to the next, and prints what is " +
+        "missing, duplicated or damaged. Exits with 1 if the archive is not whole. Files without a " +
+        "manifest, such as those of go-triton, are counted as unprovable. With a database, it also lists " +
+        "recorded gaps and detects a missing last file; nothing is written to the database. If there is " +
+        "no archive at all, it exits with 1, unless --allow-empty is set.",
     );
   return addArchiveOptions(command)
     .addOption(databaseOption().default(undefined))
-    .option("--deep", "read every byte, and hold it against checksums and hashes")
-    .option("--accept-gaps", "exit with 0 where all that is missing was recorded as lost")
-    .option("--allow-empty", "exit with 0 where there is no archive at all")
+    .option("--deep", "read every byte, and check it against checksums and hashes")
+    .option("--accept-gaps", "exit with 0 if everything that is missing is recorded as a gap")
+    .option("--allow-empty", "exit with 0 if there is no archive at all")
     .option("--json", "print one JSON object")
     .action((options: VerifyOptions) => verify(options, context));
 }
@@ -59,7 +59,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
 }
 
-/** What the database knows, if one is named. */
+/** What the database knows, if `--checkpoint-db` is set. */
 function knowledgeOf(
   { checkpointDb: url, clientName: client }: VerifyOptions,
   stream: string,
@@ -86,7 +86,7 @@ function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {
     ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
     ...gaps.length > 0 && options.acceptGaps !== true ? [countOf(gaps.length, "recorded gap")] : [],
     ...files === 0 && options.allowEmpty !== true
-      ? ["there is no archive; check the stream, the bucket and the days, or pass --allow-empty"]
+      ? ["no archives found; check the stream, the bucket and the days, or pass --allow-empty"]
       : [],
   ];
 }

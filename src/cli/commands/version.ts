@@ -6,29 +6,29 @@ import type { CliContext } from "../cli_context.ts";
 import { UNKNOWN_COMMIT } from "../read_commit.ts";
 import { jsonLine } from "../text/say.ts";
 
-/** `triton version`: what exactly runs here. */
+/** `triton version`: what exactly is running. */
 export function versionCommand(context: CliContext): Command {
   return new Command("version")
-    .summary("print the version, and what it was made of and for")
+    .summary("print the version and details of the build")
     .description(
-      "Prints the version; with --json also the commit, the Deno, the machine, and the versions of\n" +
-        "the tables and of the archive format that this program writes.",
+      "Prints the version. With --json it also prints the commit, the version of Deno, the target, and " +
+        "the versions of the tables and of the archive format that this program writes.",
     )
-    .option("--json", "one JSON object")
+    .option("--json", "print one JSON object")
     .action(async ({ json }: { json?: boolean }) => {
       const text = json === true ? jsonLine(describeBuild(context)) : `${VERSION}\n`;
       await context.stdout.write(text);
     });
 }
 
-/** What `triton version --json` prints; its fields only ever grow in number. */
+/** What `triton version --json` prints; fields may be added, but never removed. */
 interface BuildDescription {
   readonly version: string;
-  /** 40 digits, with `-modified` if files differed from it; `unknown` where nothing recorded it. */
+  /** 40 digits, with `-modified` if files differed from it; `unknown` if it was not recorded. */
   readonly commit: string;
-  /** The version of the Deno that runs this. */
+  /** Version of Deno. */
   readonly deno: string;
-  /** The machine, as Deno names it: `x86_64-unknown-linux-gnu`. */
+  /** The target triple, such as `x86_64-unknown-linux-gnu`. */
   readonly target: string;
   /** Version of Triton's tables, as in `triton_schema`. */
   readonly schema: number;

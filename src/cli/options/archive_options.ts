@@ -14,7 +14,7 @@ import {
 import { streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What commands that read the archive of a stream are told. */
+/** Options of the commands that read the archive of a stream. */
 export interface ArchiveOptions {
   readonly stream: string;
   readonly bucket?: string;
@@ -28,28 +28,28 @@ export interface ArchiveOptions {
 export function addArchiveOptions(command: Command): Command {
   return command
     .addOption(streamOption())
-    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
-    .option("--start-date <day>", "first day, YYYYMMDD in UTC: of all unless given", parseDay)
-    .option("--end-date <day>", "last day: today unless given", parseDay)
-    .addOption(clientOption("only archives of this client: of all clients unless given"))
+    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .option("--start-date <day>", "first day, YYYYMMDD in UTC (default: the oldest)", parseDay)
+    .option("--end-date <day>", "last day (default: today)", parseDay)
+    .addOption(clientOption("only archives of this client (default: all clients)"))
     .addOption(configOption());
 }
 
-/** Refuses a range of days that ends before it begins. */
+/** Rejects a range of days that ends before it starts. */
 export function checkDays({ startDate, endDate }: Pick<ArchiveOptions, "startDate" | "endDate">) {
   if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
     throw new UsageError("Cannot read archives: --end-date is before --start-date");
   }
 }
 
-/** Refuses a first day that is not there yet, where today is the last one. */
+/** Rejects a first day in the future, if the last day is today. */
 function checkFuture({ startDate = "", endDate }: ArchiveOptions, { clock }: CliContext): void {
   if (endDate === undefined && startDate > archiveDay(new Date(clock.now()))) {
-    throw new UsageError(`Cannot read archives: --start-date ${startDate} lies in the future`);
+    throw new UsageError(`Cannot read archives: --start-date ${startDate} is in the future`);
   }
 }
 
-/** The stream and the object store that options name. */
+/** Reads the configuration of the stream and opens the object store. */
 export async function openStoreOf(
   options: ArchiveOptions,
   context: CliContext,

@@ -1,4 +1,4 @@
-/** Environment variables whose values are used as they are, by Triton, the AWS SDK and libpq's rules. */
+/** Environment variables that Triton, the AWS SDK and the PostgreSQL driver use without trimming. */
 const VARIABLES = [
   ...["CONFIG", "DB", "BUCKET", "CLIENT", "LOG"].map((name) => `TRITON_${name}`),
   ...[
@@ -20,7 +20,7 @@ const VARIABLES = [
   "NODE_EXTRA_CA_CERTS",
 ];
 
-/** The process's environment, as far as it is used here. */
+/** The part of the process's environment that is used here. */
 export interface ProcessEnvironment {
   /** Reads a variable; undefined if it is not set, or may not be read. */
   get(name: string): string | undefined;
@@ -29,8 +29,8 @@ export interface ProcessEnvironment {
 }
 
 /**
- * Cuts the line breaks off that values end with: those of secrets made with `echo`, or read from
- * files, would become part of passwords, keys and headers.
+ * Removes line breaks at the end of values: secrets that were made with `echo`, or read from files,
+ * would otherwise carry them into passwords, keys and headers.
  */
 export function cutLineBreaks(env: ProcessEnvironment): void {
   for (const name of VARIABLES) {

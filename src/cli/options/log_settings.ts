@@ -5,20 +5,20 @@ import { UsageError } from "./usage_error.ts";
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
 
-/** The least important events that are told. */
+/** The lowest level that is logged. */
 export type LogLevel = typeof LEVELS[number];
 
 /** How the log is written. */
 export interface LogSettings {
   readonly level: LogLevel;
-  /** Lines for people, or JSON lines. */
+  /** Text lines for people, or JSON lines. */
   readonly format: typeof FORMATS[number];
-  /** Whether somebody asked for this format, rather than that standard error decided it. */
+  /** Whether the format was set explicitly, rather than derived from standard error. */
   readonly isChosen: boolean;
   readonly colors: boolean;
 }
 
-/** What the global options say. */
+/** The global options. */
 export interface LogOptions {
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogSettings["format"];
@@ -28,25 +28,23 @@ export interface LogOptions {
 /** Adds the options of the log to the program. */
 export function addLogOptions(program: Command): Command {
   return program
-    .option("--verbose", "the same as --log-level debug, with the whole trace of an error")
+    .option("--verbose", "same as --log-level debug, and print stack traces of errors")
     .addOption(
-      new Option("--log-level <level>", "lowest level to log, info unless given [$TRITON_LOG]")
+      new Option("--log-level <level>", "lowest level to log (default: info) [$TRITON_LOG]")
         .choices(LEVELS),
     )
     .addOption(
       new Option(
         "--log-format <format>",
-        "of the log: text on a terminal unless given, else json [$TRITON_LOG]",
+        "format of the log (default: text on a terminal, else json) [$TRITON_LOG]",
       )
         .choices(FORMATS),
     );
 }
 
 /**
- * How the log is to be written.
- *
- * Options come first, then `TRITON_LOG`, which holds a level, a format, or both with a comma
- * between; then what suits standard error.
+ * Decides how the log is written: by the options, then by `TRITON_LOG` (a level, a format, or both,
+ * separated by a comma), then by whether standard error is a terminal.
  */
 export function logSettings(options: LogOptions, { env, stderr }: CliContext): LogSettings {
   const variable = parseVariable(env.TRITON_LOG ?? "");
@@ -64,7 +62,7 @@ function parseVariable(text: string): Partial<Pick<LogSettings, "level" | "forma
     const format = FORMATS.find((name) => name === part);
     if (level === undefined && format === undefined) {
       throw new UsageError(
-        `environment variable TRITON_LOG is "${text}". It takes a level (${LEVELS.join(", ")}), ` +
+        `environment variable TRITON_LOG is "${text}". Use a level (${LEVELS.join(", ")}), ` +
           `a format (${FORMATS.join(", ")}), or both, as in "debug,json"`,
       );
     }

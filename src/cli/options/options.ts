@@ -5,7 +5,7 @@ import type { ShardId } from "../../base/record.ts";
 import type { CliContext } from "../cli_context.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** An option that an environment variable can stand in for. */
+/** An option that an environment variable can set. */
 class EnvOption extends Option {
   readonly variable: string;
 
@@ -16,9 +16,9 @@ class EnvOption extends Option {
 }
 
 /**
- * Gives a command the values of its environment variables, before its arguments are read.
+ * Sets a command's options from environment variables, before its arguments are parsed.
  *
- * Commander has the like, but takes the process's own environment.
+ * Commander can do this too, but always reads the environment of the process.
  */
 export function applyEnvironment(command: Command, env: CliContext["env"]): void {
   for (const option of command.options) {
@@ -33,7 +33,7 @@ export function applyEnvironment(command: Command, env: CliContext["env"]): void
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
       command.setOptionValueWithSource(name, text, "env");
-      // Nobody minds who asks for help, or passes the option itself.
+      // Not an error if help is printed, or if the option itself is passed.
       command.hook("preAction", () => {
         if (command.getOptionValueSource(name) !== "env") return;
         const { message } = error;
@@ -53,36 +53,38 @@ export function streamOption(): Option {
 
 /** `--config`, the file that maps logical names to streams. */
 export function configOption(): Option {
-  return new EnvOption("--config <file>", "YAML file that names the streams", "TRITON_CONFIG");
+  return new EnvOption("--config <file>", "configuration file (YAML)", "TRITON_CONFIG");
 }
 
-/** `--bucket`, where the archives are. */
+/** `--bucket`, the location of the archive. */
 export function bucketOption(description: string): Option {
   return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(parseBucket);
 }
 
-/** The value of `--bucket`, which must be there. */
+/** The value of `--bucket`, which is required. */
 export function bucketOf({ bucket }: { readonly bucket?: string | undefined }): string {
   if (bucket !== undefined) return bucket;
-  throw new UsageError("No bucket: set TRITON_BUCKET, or pass --bucket, to where the archives are");
+  throw new UsageError(
+    "No bucket: pass --bucket or set TRITON_BUCKET to the location of the archive",
+  );
 }
 
-/** `--checkpoint-db`, where positions are kept. */
+/** `--checkpoint-db`, the database that stores positions. */
 export function databaseOption(): Option {
   return new EnvOption(
     "--checkpoint-db <url>",
-    "database of positions: sqlite://PATH or postgres://...",
+    "database that stores positions: sqlite://PATH or postgres://...",
     "TRITON_DB",
   ).default("sqlite://triton.db");
 }
 
-/** `--client-name`, which stands in the keys of archives and beside each position. */
+/** `--client-name`, which is part of the keys of archives and of each position. */
 export function clientOption(description: string): Option {
   return new EnvOption("--client-name <name>", description, "TRITON_CLIENT")
     .argParser(parseClientName);
 }
 
-/** `--listen`, where `triton store` shows status and metrics. */
+/** `--listen`, the address where `triton store` serves status and metrics. */
 export function listenOption(description: string): Option {
   return new EnvOption("--listen <address>", description, "TRITON_LISTEN").argParser(parseListen);
 }
@@ -92,15 +94,15 @@ export function parseListen(text: string): ListenAddress {
   const address = parseListenAddress(text);
   if (address !== undefined) return address;
   throw new InvalidArgumentError(
-    "It takes an address such as 127.0.0.1:9464, [::1]:9464 or :9464.",
+    "Use an address such as 127.0.0.1:9464, [::1]:9464 or :9464.",
   );
 }
 
-/** `--stop-timeout`, how long the end may take. */
+/** `--stop-timeout`, how long stopping may take. */
 export function stopTimeoutOption(): Option {
   return new EnvOption(
     "--stop-timeout <duration>",
-    "end within this time after a signal, whatever is not archived by then",
+    "longest time to stop after a signal, even if records are not archived by then",
     "TRITON_STOP_TIMEOUT",
   ).argParser(parseStopTimeout).default(110_000, "110s");
 }
@@ -108,26 +110,26 @@ export function stopTimeoutOption(): Option {
 function parseStopTimeout(text: string): number {
   const ms = parseDuration(text);
   if (ms >= 3_000) return ms;
-  throw new InvalidArgumentError("It takes 3s at least, such as 110s: logs have 2s of it.");
+  throw new InvalidArgumentError("Use at least 3s, such as 110s: 2s of it are for the logs.");
 }
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Reads a duration such as `90s`, `15m` or `1h`; the result is in milliseconds. */
+/** Parses a duration such as `90s`, `15m` or `1h`; the result is in milliseconds. */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
   const ms = match === null ? 0 : Number(match[1]) * DURATION_UNITS[match[2]!]!;
   if (ms < 1_000 || ms > 24 * 3_600_000) {
-    throw new InvalidArgumentError("It takes a duration from 1s to 24h, such as 90s, 15m or 1h.");
+    throw new InvalidArgumentError("Use a duration from 1s to 24h, such as 90s, 15m or 1h.");
   }
   return ms;
 }
 
-/** Reads a number of seconds such as `2` or `0.5`; the result is in milliseconds. */
+/** Parses a number of seconds such as `2` or `0.5`; the result is in milliseconds. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || seconds < 0.1 || seconds > 86_400) {
-    throw new InvalidArgumentError("It takes seconds, from 0.1 to 86400.");
+    throw new InvalidArgumentError("Use a number of seconds from 0.1 to 86400.");
   }
   return Math.round(seconds * 1000);
 }
@@ -147,22 +149,22 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
 };
 
-/** Reads a size such as `64MiB`, `500MB` or `1048576`; the result is in bytes. */
+/** Parses a size such as `64MiB`, `500MB` or `1048576`; the result is in bytes. */
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text);
   const unit = match === null ? undefined : SIZE_UNITS[match[2]!];
   const bytes = unit === undefined ? 0 : Math.round(Number(match![1]) * unit);
   if (bytes < 1) {
-    throw new InvalidArgumentError("It takes a size, such as 64MiB, 500MB or 1048576.");
+    throw new InvalidArgumentError("Use a size such as 64MiB, 500MB or 1048576.");
   }
   return bytes;
 }
 
-/** Reads a whole number from 1 up. */
+/** Parses a positive integer. */
 export function parseCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
-    throw new InvalidArgumentError("It takes a whole number from 1 up.");
+    throw new InvalidArgumentError("Use a positive integer.");
   }
   return count;
 }
@@ -173,16 +175,16 @@ export function parseDay(text: string): string {
   const iso = match === null ? "" : `${match[1]}-${match[2]}-${match[3]}`;
   const date = new Date(`${iso}T00:00:00Z`);
   if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== iso) {
-    throw new InvalidArgumentError("It takes a day of the calendar as YYYYMMDD, such as 20150710.");
+    throw new InvalidArgumentError("Use a valid date as YYYYMMDD, such as 20150710.");
   }
-  if (iso < "1970") throw new InvalidArgumentError("It takes a day from 1970 on.");
+  if (iso < "1970") throw new InvalidArgumentError("Use a day from 1970 on.");
   return iso.replaceAll("-", "");
 }
 
-/** Checks the URL of an object store; one in memory would be gone when the command ends. */
+/** Checks the URL of an object store. `memory:` is invalid: it would be gone when the command ends. */
 function parseBucket(text: string): string {
   if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
-    throw new InvalidArgumentError("It takes s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
+    throw new InvalidArgumentError("Use s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
   }
   try {
     if (/^file:/i.test(text)) pathOfFileUrl(text);
@@ -192,19 +194,19 @@ function parseBucket(text: string): string {
   return text;
 }
 
-/** Checks the id of a shard. */
+/** Checks the ID of a shard. */
 export function parseShardId(text: string): ShardId {
   if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
-    throw new InvalidArgumentError("The id of a shard is such as shardId-000000000000.");
+    throw new InvalidArgumentError("Use the ID of a shard, such as shardId-000000000000.");
   }
   return text as ShardId;
 }
 
-/** Checks a client's name, which stands in the keys of its archives. */
+/** Checks a client's name, which is part of the keys of its archives. */
 export function parseClientName(text: string): string {
   if (!/^[A-Za-z0-9_.]{1,128}$/.test(text)) {
     throw new InvalidArgumentError(
-      'It takes letters, digits, "_" and "."; a "-" would make the keys of archives ambiguous.',
+      'Use letters, digits, "_" and "."; a "-" would make the keys of archives ambiguous.',
     );
   }
   return text;

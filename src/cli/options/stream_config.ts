@@ -7,14 +7,14 @@ import { UsageError } from "./usage_error.ts";
 export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
   if (path === undefined) {
     throw new UsageError(
-      "No configuration: set TRITON_CONFIG, or pass --config, to the YAML file that names the streams",
+      "No configuration: pass --config or set TRITON_CONFIG to the YAML file that names the streams",
     );
   }
   const { loadConfig } = await import("../../config/mod.ts");
   return await loadConfig(path, { env: context.env });
 }
 
-/** What the configuration says of a stream. */
+/** Reads the configuration of one stream. */
 export async function streamConfig(
   options: { readonly config?: string; readonly stream: string },
   context: CliContext,
@@ -22,7 +22,7 @@ export async function streamConfig(
   return (await readConfig(options.config, context)).stream(options.stream);
 }
 
-/** Reads a `--from`. */
+/** Parses the value of `--from`. */
 export async function startPosition(
   text: string,
   context: CliContext,

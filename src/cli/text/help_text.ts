@@ -1,15 +1,15 @@
 import type { Output } from "../cli_context.ts";
 
-/** The lines of help are no longer than the terminal's, nor than people like to read. */
+/** Width of help texts: that of the terminal, but at most 100. */
 export function helpWidth({ columns }: Output): number {
   return Math.min(100, columns || 100);
 }
 
 /**
- * Fills the lines of paragraphs anew where one is too long; indented lines stay as they are.
+ * Rewraps paragraphs that have a line over the width; indented lines are not changed.
  *
  * @param text Lines, with an empty or an indented one between paragraphs.
- * @param width The longest that a line may be.
+ * @param width Longest line, in characters.
  */
 export function reflow(text: string, width: number): string {
   return text.replace(/^\S.*(?:\n\S.*)*/gm, (paragraph) => {
@@ -18,7 +18,7 @@ export function reflow(text: string, width: number): string {
   });
 }
 
-/** Breaks text into lines no longer than a width, where its words are not. */
+/** Breaks text into lines of at most `width` characters, except for longer words. */
 export function fill(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

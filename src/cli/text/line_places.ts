@@ -1,36 +1,35 @@
-/** So many runs are kept at least before those that are of no use any more are forgotten. */
+/** Runs are dropped only when there are more than this many. */
 const MAX_RUNS = 10_000;
 
-/** Records whose lines follow on each other as they do. */
+/** Consecutive records from consecutive lines. */
 interface Run {
   /** The first record's place. */
   readonly place: number;
-  /** How far its line's number is from its place. */
+  /** Line number minus place. */
   readonly shift: number;
 }
 
 /**
- * The line of each record, by its place among all that a writer was given.
+ * Maps the place of a record, among all that a writer was given, to its line.
  *
- * Lines and places go on together but where a line is blank or bad, so that only these places take
- * memory and time.
+ * Lines and places advance together except at blank and bad lines, so only these use memory.
  */
 export class LinePlaces {
   #runs: Run[] = [];
   #limit = MAX_RUNS;
 
-  /** Whether it is time to forget what is of no use. */
+  /** Whether {@linkcode forgetBefore} is due. */
   get isLong(): boolean {
     return this.#runs.length > this.#limit;
   }
 
-  /** Notes that the next record, at `place`, is that of a line. */
+  /** Adds the next record: its place and its line. */
   add(place: number, line: number): void {
     const shift = line - place;
     if (this.#runs.at(-1)?.shift !== shift) this.#runs.push({ place, shift });
   }
 
-  /** The line of a record; undefined if it is not known. */
+  /** The line of a record; undefined if unknown. */
   lineOf(place: number): number | undefined {
     const run = this.#runs.findLast((run) => run.place <= place);
     return run === undefined ? undefined : place + run.shift;
@@ -40,7 +39,7 @@ export class LinePlaces {
   forgetBefore(place: number): void {
     const first = this.#runs.findLastIndex((run) => run.place <= place);
     if (first > 0) this.#runs = this.#runs.slice(first);
-    // Where few can be forgotten, to try again and again would take quadratic time.
+    // If only a few could be dropped, trying again each time would take quadratic time.
     this.#limit = Math.max(MAX_RUNS, 2 * this.#runs.length);
   }
 }

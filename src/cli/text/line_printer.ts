@@ -5,28 +5,28 @@ import type { Output } from "../cli_context.ts";
 const BATCH_SIZE = 1 << 18;
 
 /**
- * Prints events as JSON lines: while one batch is written, the next is made.
+ * Prints events as JSON lines: while one batch is written, the next is encoded.
  *
- * A write for every chunk of an archive took a fifth of the time of `cat`. A second thread did not
- * pay on two cores, when the codec took twice the time that it takes now.
+ * One write per chunk of an archive took a fifth of the time of `cat`. A second thread did not pay
+ * off on two cores, when the codec was half as fast as it is now.
  */
 export class LinePrinter {
   readonly #output: Output;
-  /** The one that is filled, and the one whose lines are being written. */
+  /** The writer that is being filled, and the one that is being written. */
   #writers: [NdjsonWriter, NdjsonWriter] = [new NdjsonWriter(), new NdjsonWriter()];
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param output Where the lines go. */
+  /** @param output Receives the lines. */
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /** Takes whole events; their lines are written some time before {@linkcode end} returns. */
+  /** Prints whole events; their lines are written by the time {@linkcode end} returns. */
   async print(events: Uint8Array): Promise<void> {
     if (this.#writers[0].add(events) >= BATCH_SIZE) await this.#send();
   }
 
-  /** Waits until all is written. */
+  /** Waits until everything is written. */
   async end(): Promise<void> {
     await this.#send();
     await this.#writing;
@@ -37,6 +37,6 @@ export class LinePrinter {
     this.#writers = [other, writer];
     await this.#writing;
     this.#writing = this.#output.write(writer.take());
-    this.#writing.catch(() => {}); // seen at the next batch, or at the end
+    this.#writing.catch(() => {}); // thrown at the next batch, or at the end
   }
 }

@@ -3,20 +3,20 @@ import { printable } from "../../base/safe_text.ts";
 import type { MaskOptions } from "../../base/secrets.ts";
 import { formatTime } from "./table.ts";
 
-/** Keys that every line begins with; no event has a field of these names. */
+/** The first keys of every line; events have no fields with these names. */
 export const LINE_KEYS = ["time", "level", "event", "message", "logger"];
 
-/** Makes secrets unreadable in a text. */
+/** Masks secrets in a text. */
 export type Redact = (text: string, options?: MaskOptions) => string;
 
-/** Fields whose values are names that Triton goes by: a password that is such a word hides none. */
+/** Fields with Triton's own names: they are not masked, even if a password is the same word. */
 const NAMES = new Set(
   ("client code command from key logger service shardId stream time url verdict worker").split(" "),
 );
 
 const COLORS: Readonly<Record<string, number>> = { debug: 90, info: 32, warning: 33, error: 31 };
 
-/** An event as people read it: time, level and what happened. */
+/** Formats an event for people: time, level and message. */
 export function formatTextLine(record: LogRecord, redact: Redact, colors: boolean): string {
   const level = record.level.padEnd(7);
   const message = printable(messageOf(record, redact));
@@ -25,7 +25,7 @@ export function formatTextLine(record: LogRecord, redact: Redact, colors: boolea
   return `\x1b[90m${timeOf(record)}\x1b[0m \x1b[${color}m${level}\x1b[0m ${message}\n`;
 }
 
-/** An event as programs read it: one JSON object, whose fields follow its message. */
+/** Formats an event for programs: one JSON object, with the fields after the message. */
 export function formatJsonLine(record: LogRecord, redact: Redact): string {
   const { event, ...fields } = record.properties;
   const line = {
@@ -45,7 +45,7 @@ function timeOf(record: LogRecord): string {
   return formatTime(record.timestamp);
 }
 
-/** What happened; only what was filled in can hold a secret. */
+/** The message; only its filled-in values can contain secrets. */
 function messageOf({ message, rawMessage }: LogRecord, redact: Redact): string {
   const names = [...String(rawMessage).matchAll(/\{\s*(\w+)\s*\}/g)].map(([, name]) => name!);
   return message.map((part, at) =>
@@ -62,7 +62,7 @@ function display(value: unknown): string {
   return typeof value === "string" ? value : Deno.inspect(value, { colors: false });
 }
 
-/** A value as JSON has it, with all texts in it masked. */
+/** A JSON value with all texts in it masked. */
 function toJson(value: unknown, mask: (text: string) => string): unknown {
   const text = JSON.stringify(value instanceof Error ? value.message : value, (_key, value) => {
     if (typeof value === "string") return mask(value);

@@ -3,17 +3,17 @@ import { formatBytes, formatCount } from "./progress.ts";
 import { formatTime } from "./table.ts";
 import { jsonLine, tabLine } from "./say.ts";
 
-/** An archive as `triton ls` tells of it. */
+/** An archive as `triton ls` prints it. */
 export interface ListedArchive {
   readonly entry: ArchiveEntry;
-  /** What the file is; undefined if nobody looked. */
+  /** What the file is; undefined if its manifest was not read. */
   readonly type: InspectedArchive["type"] | undefined;
   readonly manifest: ArchiveManifest | undefined;
   /** Why it is damaged. */
   readonly error: Error | undefined;
 }
 
-/** Takes from an inspected archive what is told of it. */
+/** Picks from an inspected archive what is printed. */
 export function listedArchive(
   file: Pick<InspectedArchive, "entry"> | InspectedArchive,
 ): ListedArchive {
@@ -28,7 +28,7 @@ export function listedArchive(
   };
 }
 
-/** The heads of the columns. */
+/** The column headers. */
 export function lsHead(long: boolean): string[] {
   return [
     "key",
@@ -37,21 +37,21 @@ export function lsHead(long: boolean): string[] {
   ];
 }
 
-/** A row for people. */
+/** A table row, for people. */
 export function toCells(archive: ListedArchive, long: boolean): string[] {
   const { entry } = archive;
   const more = long ? contentsOf(archive, formatCount) : [createdAt(entry)];
   return [entry.key, formatBytes(entry.size), ...more];
 }
 
-/** A line for programs. */
+/** A tab-separated line, for programs. */
 export function toTabs(archive: ListedArchive, long: boolean): string {
   const { entry } = archive;
   const more = long ? contentsOf(archive, String) : [createdAt(entry)];
   return tabLine([entry.key, entry.size, ...more]);
 }
 
-/** All that is known of an archive. */
+/** A JSON line with all that is known of an archive. */
 export function toJson({ entry, type, manifest, error }: ListedArchive): string {
   const { key, day, client, size, modifiedAt } = entry;
   const head = { key, day, client, size, createdAt: createdAt(entry), modifiedAt };
@@ -61,7 +61,7 @@ export function toJson({ entry, type, manifest, error }: ListedArchive): string 
   return jsonLine({ ...head, type, program, events, bytes, quarantined, shards });
 }
 
-/** Events, shards, first and last arrival; of a file that says nothing, what it is instead. */
+/** Events, shards, first and last arrival; without a manifest, the type of the file. */
 function contentsOf(
   { type, manifest }: ListedArchive,
   print: (count: number) => string,
@@ -76,7 +76,7 @@ function contentsOf(
   ];
 }
 
-/** When a file was created, by its key: another program may have written any number there. */
+/** When a file was created, by its key: empty if another program used an impossible number. */
 function createdAt({ createdAt }: ArchiveEntry): string {
   return formatTime(createdAt * 1000);
 }

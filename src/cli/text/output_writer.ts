@@ -1,9 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Output } from "../cli_context.ts";
 
-/** What an {@linkcode OutputWriter} uses of standard output or standard error. */
+/** The part of standard output or standard error that {@linkcode OutputWriter} uses. */
 export interface OutputFile {
-  /** Writes in another thread; returns how many bytes were written. */
+  /** Writes in another thread; returns the number of bytes written. */
   write(data: Uint8Array): Promise<number>;
   /** The same in this thread. */
   writeSync(data: Uint8Array): number;
@@ -11,71 +11,71 @@ export interface OutputFile {
   isTerminal(): boolean;
 }
 
-/** How a file takes bytes. */
+/** Options of {@linkcode OutputWriter}. */
 export interface OutputWriterOptions {
-  /** Where time comes from. */
+  /** The clock. */
   readonly clock: Clock;
   /**
-   * Whether Deno buffers what the file does not take, as it does for standard output alone.
+   * Whether Deno buffers what the file does not accept, as it does for standard output only.
    * Default: false.
    */
   readonly isBuffered?: boolean;
-  /** Characters in a line of the terminal, where that is known. */
+  /** Width of the terminal in characters, if known. */
   readonly columns?: number | undefined;
 }
 
-/** A pipe takes so many bytes at once or none (PIPE_BUF of Linux). */
+/** A pipe accepts this many bytes at once or none (PIPE_BUF on Linux). */
 const PIPE_PIECE = 4096;
 
-/** Less than what Deno's buffer of standard output holds, in bytes. */
+/** Less than the size of Deno's buffer for standard output, in bytes. */
 const TERMINAL_PIECE = 1000;
 
-/** After so many quick writes in a row the reader is taken for a fast one. */
+/** After this many quick writes in a row, the reader counts as fast. */
 const QUICK_WRITES = 64;
 
-/** Pieces for a fast reader that are written without leaving the thread, before one that does. */
+/** Synchronous writes to a fast reader between two asynchronous ones. */
 const SYNC_RUN = 63;
 
-/** A write that took longer had to wait for the reader, in milliseconds. */
+/** A write that takes longer had to wait for the reader, in milliseconds. */
 const QUICK_MS = 10;
 
-/** The first and the longest pause before a full file is tried again, in milliseconds. */
+/** First and longest pause before a write to a full file is retried, in milliseconds. */
 const PAUSES_MS = [1, 50] as const;
 
 const NEWLINE = 0x0a;
 const NOTHING = new Uint8Array();
 
 /**
- * Writes to standard output or standard error, all of it and in order, also where another process
- * has made the file non-blocking, so that a write fails with EAGAIN when its reader is slow.
+ * Writes to standard output or standard error, completely and in order, even if another process has
+ * made the file non-blocking, so that a write fails with EAGAIN when the reader is slow.
  *
- * Deno keeps up to 1024 bytes that standard output did not take, says only that it was full, and so
- * hides how much was written. That is known for pieces that are taken whole or not at all: of a pipe
- * or socket, whole lines of up to 4096 bytes; of a terminal, a newline, or the text before it, which
- * goes into Deno's buffer. Longer pieces without a newline pass the buffer by.
+ * Deno buffers up to 1024 bytes that standard output did not accept, and reports only that it was
+ * full, not how much was written. That is known for pieces that are written completely or not at
+ * all: on a pipe or socket, whole lines of up to 4096 bytes; on a terminal, a newline, or the text
+ * before it, which goes into Deno's buffer. Longer pieces without a newline bypass the buffer.
  *
- * A piece takes a tenth of the time if it is written without leaving the thread, but nothing else
- * happens, signals included, while the file is full and blocking. So that is done only for a reader
- * that has taken a quarter of a megabyte without a pause.
+ * A synchronous write takes a tenth of the time, but blocks everything else, signals included, while
+ * the file is full and blocking. So it is used only for a reader that has accepted a quarter of a
+ * megabyte without a pause.
  */
 export class OutputWriter implements Output {
-  /** Whether a person watches. */
+  /** Whether it is a terminal. */
   readonly isTerminal: boolean;
-  /** Characters in a line of the terminal, where that is known. */
+  /** Width of the terminal in characters, if known. */
   readonly columns: number | undefined;
   readonly #file: OutputFile;
   readonly #clock: Clock;
   readonly #isBuffered: boolean;
   readonly #encoder = new TextEncoder();
   #last: Promise<void> = Promise.resolve();
-  /** Quick writes in a row that left the thread. */
+  /** Quick asynchronous writes in a row. */
   #quick = 0;
-  /** Pieces that may still be written without leaving the thread. */
+  /** Synchronous writes that are left. */
   #sync = 0;
 
   /**
    * @param file Standard output or standard error.
-   * @param options How it takes bytes.
+   * @param options The clock, and how the file behaves.
    */
   constructor(file: OutputFile, options: OutputWriterOptions) {
     this.#file = file;
@@ -85,7 +85,7 @@ export class OutputWriter implements Output {
     this.columns = options.columns;
   }
 
-  /** Writes all of `data`; text as UTF-8. */
+  /** Writes all of `data`, text as UTF-8. */
   write(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? this.#encoder.encode(data) : data;
     const written = this.#last.then(() => this.#writeAll(bytes));
@@ -101,7 +101,7 @@ export class OutputWriter implements Output {
     }
   }
 
-  /** The longest beginning of which is known, when the file is full, how much was written. */
+  /** The longest prefix for which it is known, if the file is full, how much was written. */
   #firstPiece(rest: Uint8Array): Uint8Array {
     const size = this.isTerminal ? TERMINAL_PIECE : PIPE_PIECE;
     const piece = rest.subarray(0, size);
@@ -110,7 +110,7 @@ export class OutputWriter implements Output {
     return piece.subarray(0, end < 0 ? size : Math.max(1, end));
   }
 
-  /** Writes a piece as soon as there is room; returns how much of it was written. */
+  /** Writes a piece as soon as there is room; returns the number of bytes written. */
   async #writePiece(piece: Uint8Array): Promise<number> {
     let attempt = piece;
     for (let pauseMs: number = PAUSES_MS[0];; pauseMs = Math.min(PAUSES_MS[1], 2 * pauseMs)) {
@@ -119,7 +119,7 @@ export class OutputWriter implements Output {
         return attempt === piece ? size : piece.length;
       } catch (error) {
         if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        // Now it is in Deno's buffer, which the next write empties first.
+        // The piece is now in Deno's buffer, which the next write flushes first.
         if (this.#isBuffered && goesIntoBuffer(piece)) attempt = NOTHING;
         await this.#clock.sleep(pauseMs);
       }
@@ -136,7 +136,7 @@ export class OutputWriter implements Output {
   }
 }
 
-/** Whether Deno takes all of a piece into its buffer before it writes: short, and no line's end. */
+/** Whether Deno buffers all of a piece before it writes: it is short and has no newline. */
 function goesIntoBuffer(piece: Uint8Array): boolean {
   return piece.length < 1024 && !piece.includes(NEWLINE);
 }

@@ -1,13 +1,12 @@
 import type { CliContext } from "../cli_context.ts";
 
-/** How often the line is drawn anew, in milliseconds. */
+/** How often the line is redrawn, in milliseconds. */
 const INTERVAL_MS = 200;
 
 /**
- * A line on standard error that counts what was done, while a terminal watches.
+ * A progress line on standard error, if that is a terminal.
  *
- * Nothing is drawn where standard error goes elsewhere, or where the data itself is what the
- * terminal shows.
+ * With `quiet`, nothing is drawn, for commands that print their data on the same terminal.
  */
 export class Progress {
   readonly #context: Pick<CliContext, "stderr" | "clock">;
@@ -19,8 +18,8 @@ export class Progress {
 
   /**
    * @param context The world outside.
-   * @param verb What was done to each event, such as `"read"`.
-   * @param options `quiet` never draws; `noun` is what is counted, if not events.
+   * @param verb What is done to each event, such as `"read"`.
+   * @param options `quiet`: never draw. `noun`: what is counted. Default: events.
    */
   constructor(
     context: Pick<CliContext, "stderr" | "clock">,
@@ -34,7 +33,7 @@ export class Progress {
     this.#drawnAt = context.clock.now();
   }
 
-  /** Draws the line, if it is time to. */
+  /** Redraws the line if it is due. */
   async update(count: number, bytes: number): Promise<void> {
     const now = this.#context.clock.now();
     if (!this.#shown || now - this.#drawnAt < INTERVAL_MS) return;
@@ -45,19 +44,19 @@ export class Progress {
     );
   }
 
-  /** Wipes the line. */
+  /** Clears the line. */
   async clear(): Promise<void> {
     if (this.#drawn) await this.#context.stderr.write("\r\x1b[K");
     this.#drawn = false;
   }
 }
 
-/** A number with its thousands apart: `1,707`. */
+/** Formats a number with thousands separators: `1,707`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A size as people read it: `1.2 MB`. */
+/** Formats a size for people: `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let value = bytes;

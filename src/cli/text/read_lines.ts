@@ -4,20 +4,20 @@ import { concatBytes } from "../../codec/byte_source.ts";
 export interface Line {
   /** Its number, from 1. */
   readonly number: number;
-  /** The line without its end, which may be `\n` or `\r\n`; undefined if it is too long to be kept. */
+  /** The line without its `\n` or `\r\n`; undefined if it is too long. */
   readonly bytes: Uint8Array | undefined;
 }
 
-/** The longest line in bytes: more than the largest record of Kinesis takes as JSON. */
+/** The longest line, in bytes: more than the largest Kinesis record needs as JSON. */
 export const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 /**
- * Cuts bytes into lines; a missing line end at the very end is no matter.
+ * Splits bytes into lines; the last line may lack its newline.
  *
- * Takes memory for one piece and one line: of a line that is longer than `maxBytes` nothing is kept.
+ * Uses memory for one piece and one line: a line longer than `maxBytes` is not kept.
  */
 export async function* readLines(
   source: AsyncIterable<Uint8Array>,
@@ -39,7 +39,7 @@ export async function* readLines(
     }
     size += bytes.length - start;
     if (size > maxBytes) rest = [];
-    // A copy, because whoever reads may use the memory again.
+    // A copy, because the source may reuse the memory.
     else if (start < bytes.length) rest.push(bytes.slice(start));
   }
   if (size > 0) yield take(new Uint8Array(0));
@@ -50,7 +50,7 @@ function toLine(parts: readonly Uint8Array[]): Uint8Array {
   return line.at(-1) === RETURN ? line.subarray(0, -1) : line;
 }
 
-/** Passes pieces on until a signal is aborted; a piece that is on its way then is not waited for. */
+/** Yields pieces until a signal is aborted, without waiting for a pending one. */
 export async function* untilAborted<T>(
   source: AsyncIterable<T>,
   signal: AbortSignal,

@@ -10,12 +10,12 @@ export const SECRET_VARIABLES = [
 ];
 
 /**
- * Places where secrets stand; what is kept of a match is in its groups.
+ * Places where secrets can be; the groups of a match are kept.
  *
- * A password in a database's URL may hold any character that somebody forgot to escape, so there
- * all is masked up to the last `@`. Keys of objects hold an `@` at times, so elsewhere only what
- * comes before the first slash is, unless a colon there, and no port, begins a password: the secret
- * keys of AWS hold slashes.
+ * A password in a database URL may contain any character that was not escaped, so everything up to
+ * the last `@` is masked. Object keys may contain an `@`, so in other URLs only text before the
+ * first slash is masked, unless a colon that is not followed by a port starts a password there: the
+ * secret keys of AWS contain slashes.
  */
 const PLACES: readonly RegExp[] = [
   /\b(postgres(?:ql)?:\/*)[^\s"]*(@)/gi,
@@ -28,11 +28,11 @@ const PLACES: readonly RegExp[] = [
 ];
 
 /**
- * Masks credentials: those in use and those of the environment by their value, and whatever stands
- * where credentials do, such as before the `@` of a URL.
+ * Masks credentials: the values of those in use and in the environment, and anything in a place for
+ * credentials, such as before the `@` of a URL.
  *
- * Messages are written so that there is nothing to mask; this is for those that services, drivers
- * and mistyped arguments bring along.
+ * Triton's own messages contain no secrets; this is for messages of services and drivers, and for
+ * mistyped arguments.
  */
 export function redact(
   text: string,
@@ -44,7 +44,7 @@ export function redact(
   return masked;
 }
 
-/** The secrets of the environment; of headers each value alone, with and without its scheme. */
+/** The secrets in the environment; for headers also each value, with and without its scheme. */
 function secretsOf(env: CliContext["env"]): string[] {
   return SECRET_VARIABLES.flatMap((name) => {
     const value = env[name];

@@ -8,7 +8,7 @@ import { printable } from "../../base/safe_text.ts";
 import { formatBytes, formatCount } from "./progress.ts";
 import { formatTable, formatTime } from "./table.ts";
 
-/** A report as people read it. */
+/** Formats a report for people. */
 export function formatReport(report: ArchiveReport): string {
   const shards = report.shards.length > 0
     ? ["", ...formatTable(shardRows(report.shards), { right: [2, 3] })]
@@ -23,7 +23,7 @@ export function formatReport(report: ArchiveReport): string {
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
-/** A count with its noun: `1 problem`, `2 problems`. */
+/** Formats a count with its noun: `1 problem`, `2 problems`. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
@@ -41,7 +41,7 @@ function summary(report: ArchiveReport): string[] {
   if (quarantined > 0) {
     const where = countOf(quarantine.length, "file");
     const records = countOf(quarantined, "record");
-    rows.push(["quarantine", `${records} in ${where}; triton quarantine lists them`]);
+    rows.push(["quarantine", `${records} in ${where}; run triton quarantine to list them`]);
   }
   if (unprovable.length > 0) {
     const range = `${unprovable[0]} to ${unprovable.at(-1)}`;
@@ -74,7 +74,7 @@ function shardRows(shards: readonly ArchivedShard[]): string[][] {
   ];
 }
 
-/** One line about a problem. */
+/** Formats a problem as one line. */
 export function problemLine({ type, keys, client, shardId, message }: ArchiveProblem): string {
   const where = shardId === undefined ? [] : [client, shardId];
   return `${[`${type}:`, ...where, keys.join(" and ")].join(" ").trimEnd()}: ${message}`;
@@ -89,7 +89,7 @@ function gapLine({ client, shardId, after, until, reason, recordedAt }: Recorded
   }`;
 }
 
-/** Lines with an empty one before them, if there are any. */
+/** Lines after an empty one; none if there are no lines. */
 function spaced(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", ...lines];
 }

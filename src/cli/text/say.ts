@@ -2,7 +2,7 @@ import { printable } from "../../base/safe_text.ts";
 import type { CliContext } from "../cli_context.ts";
 import { redact } from "./redact.ts";
 
-/** Writes a message for people to standard error: one line, without secrets, safe for a terminal. */
+/** Writes a message to standard error: one line, without secrets, safe for a terminal. */
 export async function say(
   context: Pick<CliContext, "stderr" | "env">,
   message: string,
@@ -15,7 +15,7 @@ export function jsonLine(value: unknown): string {
   return `${printable(JSON.stringify(value))}\n`;
 }
 
-/** A line for programs, newline included: cells with tabs between, none of which holds a tab. */
+/** A tab-separated line, newline included; tabs in cells are escaped. */
 export function tabLine(cells: readonly (string | number)[]): string {
   return `${cells.map((cell) => printable(String(cell))).join("\t")}\n`;
 }

@@ -1,15 +1,15 @@
 import { printable } from "../../base/safe_text.ts";
 
-/** How a table is laid out. */
+/** Layout of a table. */
 export interface TableLayout {
-  /** Columns whose cells stand at the right, as numbers do. */
+  /** Columns that are right-aligned, such as numbers. */
   readonly right?: readonly number[];
-  /** Colours a cell, which is as wide as its column by then. */
+  /** Colours a cell, which is already padded. */
   readonly paint?: (cell: string, row: number, column: number) => string;
 }
 
 /**
- * Lays rows out in columns, two spaces apart; the first row is the head. Cells may hold any text:
+ * Formats rows as columns, two spaces apart; the first row is the head. Cells may contain any text:
  * what is not safe for a terminal is escaped.
  */
 export function formatTable(
@@ -17,7 +17,7 @@ export function formatTable(
   { right = [], paint = (cell) => cell }: TableLayout = {},
 ): string[] {
   const rows = cells.map((row) => row.map(printable));
-  // Not Math.max(...lengths): a call takes about 125,000 arguments, a bucket holds more files.
+  // Not Math.max(...lengths): a call accepts about 125,000 arguments, and a bucket has more files.
   const widths = rows[0]!.map((_, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]!.length), 0)
   );
@@ -31,7 +31,7 @@ export function formatTable(
   );
 }
 
-/** Colours of a terminal; each leaves the text alone where there are none. */
+/** Terminal colours; each function returns the text unchanged if colours are off. */
 export interface Colors {
   bold(text: string): string;
   dim(text: string): string;
@@ -39,7 +39,7 @@ export interface Colors {
   yellow(text: string): string;
 }
 
-/** The colours, if they are wanted. */
+/** Returns the colours, switched on or off. */
 export function colorsOf(wanted: boolean): Colors {
   const color = (code: number) => (text: string) => wanted ? `\x1b[${code}m${text}\x1b[0m` : text;
   return { bold: color(1), dim: color(90), red: color(31), yellow: color(33) };
@@ -47,13 +47,13 @@ export function colorsOf(wanted: boolean): Colors {
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["m", 60], ["s", 1]] as const;
 
-/** A moment to the second, in UTC: `2026-09-01T12:00:00Z`; nothing for one that no calendar has. */
+/** Formats a time in UTC, to the second: `2026-09-01T12:00:00Z`; empty if it is invalid. */
 export function formatTime(time: Date | number): string {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** A time span as people read it, in its two largest units: `19s`, `2h05m`, `3d04h`. */
+/** Formats a duration in its two largest units: `19s`, `2h05m`, `3d04h`. */
 export function formatSpan(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const at = UNITS.findIndex(([, size]) => whole >= size);

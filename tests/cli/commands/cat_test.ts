@@ -96,16 +96,16 @@ Deno.test("cat --salvage prints what is left, and exits with 1", () =>
     const { code, stdout, stderr } = await runCommand(["cat", "--salvage", path]);
     deepStrictEqual([code, stdout], [1, `${LINES[0]}${LINES[2]}`]);
     match(stderr, /^triton: .*\/bad\.tri: /);
-    match(stderr, /triton: Some of the archive is damaged; see above\n$/);
+    match(stderr, /triton: Parts of the archive are damaged; see above\n$/);
   }));
 
 Deno.test("cat says that a file is not there", async () => {
   const { code, stdout, stderr } = await runCommand(["cat", "/nowhere/a.tri"]);
   deepStrictEqual([code, stdout], [1, ""]);
-  equal(stderr, 'triton: Cannot read "/nowhere/a.tri": there is no such file\n');
+  equal(stderr, 'triton: Cannot read "/nowhere/a.tri": no such file\n');
   const directory = await runCommand(["cat", "docs"]);
   equal(directory.code, 1);
-  match(directory.stderr, /^triton: Cannot read "docs": it is a directory; name the files in it/);
+  match(directory.stderr, /^triton: Cannot read "docs": it is a directory; pass the files in it/);
   const text = await runCommand(["cat", "README.md"]);
   equal(text.code, 1);
   match(text.stderr, /^triton: Cannot read "README.md": .* \(is it a .tri file\?\)$/m);

@@ -61,7 +61,7 @@ Deno.test("triton health exits with 1 and a sentence where nothing listens", asy
   equal(code, 1);
   match(
     stderr,
-    /^triton: Cannot ask \S+\/healthz: .*refused.* Does triton store run with --listen/i,
+    /^triton: Cannot check \S+\/healthz: .*refused.* Is triton store running with --listen/i,
   );
 });
 
@@ -77,7 +77,7 @@ Deno.test("triton health exits with 1 where something else listens", async () =>
     equal(code, 1);
     match(
       stderr,
-      /^triton: Cannot ask \S+: it answered \d+, "(not\\u001b\[2Jhere|Gone|x{200})"\n$/,
+      /^triton: Cannot check \S+: it responded with \d+, "(not\\u001b\[2Jhere|Gone|x{200})"\n$/,
     );
   }
 });
@@ -96,7 +96,7 @@ Deno.test("triton health gives up after 4 seconds", async () => {
   const { code, stderr } = await run;
   answer.resolve(new Response());
   equal(code, 1);
-  match(stderr, /^triton: Cannot ask \S+: no answer within 4 s\n$/);
+  match(stderr, /^triton: Cannot check \S+: no response within 4 s\n$/);
 });
 
 Deno.test("triton health works with the executable's permissions, past any proxy", async () => {
@@ -114,6 +114,6 @@ Deno.test("triton health refuses what is no address to ask", async () => {
       clock: systemClock,
     });
     equal(code, 2);
-    match(stderr, /It takes (an address such as|the port that)/);
+    match(stderr, /(Use an address such as|Pass the port that)/);
   }
 });

@@ -124,12 +124,12 @@ Deno.test("ls prints a table with a total on a terminal", () =>
     match(plain[1]!, /^20260101\/clicks-store-1767225600\.tri +\d+ bytes +2 +1 +2026/);
     match(
       plain[7]!,
-      /^5 files, .*, 4 events, 1 without a manifest, 1 damaged: triton verify tells/,
+      /^5 files, .*, 4 events, 1 without a manifest, 1 damaged: run triton verify/,
     );
     ok(stdout.includes("\x1b[31m"), "a damaged file is red");
     const none = await place.run("ls", ["--client-name", "nobody"], terminal);
     deepStrictEqual([none.code, none.stdout], [0, ""]);
-    equal(none.stderr, "triton: There are no such archives of clicks\n");
+    equal(none.stderr, "triton: No archives of clicks found\n");
   }));
 
 for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
@@ -140,6 +140,6 @@ for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
         env: { TRITON_DB: place.database, TRITON_CLIENT: "store" },
       });
       equal(code, 2);
-      match(stderr, /^triton: Cannot read archives: --start-date 20260104 lies in the future\n/);
+      match(stderr, /^triton: Cannot read archives: --start-date 20260104 is in the future\n/);
     }));
 }

@@ -90,7 +90,7 @@ Deno.test("PutLines names the line that comes after a failure, too: it is not in
   equal(writer.written, 0);
   equal(
     lines.explain("No").message,
-    "No; line 1 is in the stream, except line 1; to resume, put line 1 and what follows line 1",
+    "No; line 1 is in the stream, except line 1; to resume, put line 1 and the lines after line 1",
   );
 });
 
@@ -108,7 +108,7 @@ Deno.test("PutLines counts blank and bad lines, and names lines where a record i
   equal(
     world.lines.explain(error!.message).message,
     'Cannot put line 5 into stream "s": KMSAccessDeniedException: no; lines 1 to 6 are in the stream, ' +
-      "except line 5, the 2 lines reported above; to resume, put line 5 and what follows line 6",
+      "except line 5, the 2 lines reported above; to resume, put line 5 and the lines after line 6",
   );
 });
 
@@ -122,7 +122,7 @@ Deno.test("PutLines knows the lines of many records, and forgets those that are 
   equal(
     world.lines.explain("A signal stopped put").message,
     "A signal stopped put; lines 1 to 50000 are in the stream, except line 8, line 30001; to resume, " +
-      "put line 8, line 30001 and what follows line 50000",
+      "put line 8, line 30001 and the lines after line 50000",
   );
   world.kinesis.code = "KMSAccessDeniedException";
   await Promise.allSettled([flushed, world.clock.advance(60_000)]);
@@ -160,7 +160,7 @@ Deno.test("LinePlaces forgets what is of no use, and looks for that ever more ra
 
 Deno.test("PutLines that has read nothing says so", () => {
   const { message } = setUp().lines.explain("A signal stopped put");
-  equal(message, "A signal stopped put; no line was read; to resume, put what follows line 0");
+  equal(message, "A signal stopped put; no line was read; to resume, put the lines after line 0");
 });
 
 Deno.test("readLines() keeps nothing of lines that are too long, however their bytes come", async () => {

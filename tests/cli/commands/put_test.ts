@@ -105,7 +105,7 @@ Deno.test("put refuses by line what an event cannot hold, and puts the others", 
       'triton: line 4: Cannot read event at column 20: the object has the key "b" already',
       "triton: line 5: Cannot read event at column 13: the string has half of a surrogate pair, which " +
       "no text can hold",
-      "triton: line 6: Cannot read event: the line has more than 16777216 bytes",
+      "triton: line 6: Cannot read event: the line is longer than 16777216 bytes",
       "put 2 events into clicks_prod",
       "triton: 5 lines could not be put",
     ]);
@@ -133,7 +133,7 @@ Deno.test("put says at SIGTERM how many events went in, and where to resume", ()
     deepStrictEqual(stderr.trimEnd().split("\n").slice(1), [
       "put 2 events into clicks_prod",
       "triton: A signal stopped put; lines 1 to 4 are in the stream, except the 1 line reported above; " +
-      "to resume, put what follows line 4",
+      "to resume, put the lines after line 4",
     ]);
   }));
 

@@ -12,12 +12,12 @@ Deno.test("cat and quarantine tell a person that there is nothing, and programs 
     const cat = await run("cat", day, { isTerminal: true });
     deepStrictEqual(cat, {
       ...{ code: 0, stdout: "", bytes: new Uint8Array() },
-      stderr: "triton: There are no events of clicks in these days\n",
+      stderr: "triton: No events of clicks on these days\n",
     });
     const quarantine = await run("quarantine", day, { isTerminal: true });
     deepStrictEqual(
       [quarantine.code, quarantine.stdout, quarantine.stderr],
-      [0, "", "triton: No record of clicks is in quarantine\n"],
+      [0, "", "triton: No records of clicks are in quarantine\n"],
     );
     for (const command of ["cat", "quarantine"]) equal((await run(command, day)).stderr, "");
   }));
@@ -64,7 +64,7 @@ Deno.test("triton quarantine --raw writes the bytes of one record", () =>
     deepStrictEqual([code, bytes], [0, data]);
     const missing = await run("quarantine", ["--raw", "78"]);
     deepStrictEqual([missing.code, missing.bytes.length], [1, 0]);
-    match(missing.stderr, /Cannot find record 78 in quarantine/);
+    match(missing.stderr, /Cannot print record 78: it is not in quarantine/);
     const listed = await run("quarantine");
     match(listed.stdout, /\ta\\tb\\n\\u007f\tnot a map\t/);
     equal((await run("quarantine", ["--raw", "77", "--json"])).code, 2);

@@ -16,7 +16,7 @@ Deno.test("triton verify says that an archive is whole, and what it holds", () =
     match(lines[0]!, /^stream {6}clicks, all days$/);
     match(lines[1]!, /^files {7}4, [\d.]+ kB$/);
     match(lines[2]!, /^events {6}7, \d+ bytes uncompressed$/);
-    match(lines[3]!, /^quarantine {2}1 record in 1 file; triton quarantine lists them$/);
+    match(lines[3]!, /^quarantine {2}1 record in 1 file; run triton quarantine to list them$/);
     match(lines[5]!, /^client {2}shard {17}files {2}events {2}first arrival/);
     match(lines[7]!, /^store {3}shardId-000000000000 {6}3 {7}6 .* 6$/);
     deepStrictEqual(lines.slice(8), ["", "The archive is whole.", ""]);
@@ -145,7 +145,7 @@ Deno.test("triton verify of no archive at all exits with 1, unless --allow-empty
     const { code, stdout, stderr } = await run("verify", ["--client-name", "stor"]);
     equal(code, 1);
     ok(!stdout.includes("is whole"));
-    match(stderr, /not whole: there is no archive; check the stream, .* or pass --allow-empty$/m);
+    match(stderr, /not whole: no archives found; check the stream, .* or pass --allow-empty$/m);
     const allowed = await run("verify", ["--client-name", "stor", "--allow-empty"]);
     deepStrictEqual([allowed.code, allowed.stderr], [0, ""]);
     match(allowed.stdout, /^The archive is whole\.$/m);
@@ -155,7 +155,7 @@ Deno.test("triton verify says what it lacks", () =>
   withArchive(async ({ run }) => {
     const noBucket = await run("verify", [], { env: { TRITON_BUCKET: "" } });
     equal(noBucket.code, 2);
-    match(noBucket.stderr, /set TRITON_BUCKET, or pass --bucket/);
+    match(noBucket.stderr, /pass --bucket or set TRITON_BUCKET/);
     const order = await run("verify", ["--start-date", "20260102", "--end-date", "20260101"]);
     equal(order.code, 2);
     match(order.stderr, /--end-date is before --start-date/);

@@ -30,14 +30,14 @@ interface RecoverOptions extends ArchiveOptions {
   readonly dryRun?: boolean;
 }
 
-/** No stream keeps records for longer than 365 days: what is older than this decides nothing. */
+/** No stream keeps records for longer than 365 days, so older archives do not matter. */
 const LOOK_BACK_MS = 366 * 86_400_000;
 
-/** `triton checkpoint`: work on saved positions. */
+/** `triton checkpoint`: lists and changes saved positions. */
 export function checkpointCommand(context: CliContext): Command {
   return new Command("checkpoint")
-    .summary("list, move and mend the saved positions of a client")
-    .description("Works on the positions that a database keeps of a client.")
+    .summary("list, move and repair the saved positions of a client")
+    .description("Lists, moves and repairs the positions of a client in the database.")
     .hook("preSubcommand", (_command, command) => applyEnvironment(command, context.env))
     .addCommand(listCommand(context))
     .addCommand(setCommand(context))
@@ -51,22 +51,22 @@ function recoverCommand(context: CliContext): Command {
   return new Command("recover")
     .summary("move positions to where the archive ends")
     .description(
-      "Moves positions that are behind the archive to where it ends, so that triton store goes on " +
-        "there: for a database that was lost, or restored from a backup. No position is moved back. It is " +
-        "refused while a worker is alive. Shards of which nothing was archived yet are not touched: in " +
-        "a new database they begin at the --from of triton store.",
+      "Moves positions that are behind the archive to the end of the archive, where triton store then " +
+        "continues. Use it for a database that was lost or restored from a backup. Positions are never " +
+        "moved back. It fails while a worker is alive. Shards without archived records are not changed: " +
+        "in a new database, they start at the --from of triton store.",
     )
     .addOption(streamOption())
-    .addOption(bucketOption("where the archives are: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
     .option(
       "--start-date <day>",
-      "first day of archives to read: 366 days ago unless given",
+      "first day of archives to read (default: 366 days ago)",
       parseDay,
     )
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
     .addOption(configOption())
-    .option("--dry-run", "print what would be moved, and change nothing")
+    .option("--dry-run", "print what would change, and change nothing")
     .action((options: RecoverOptions) => recover(options, context));
 }
 
@@ -79,7 +79,7 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const whose = { client, stream: config.name };
   await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
   const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
-  // Refuses what is refused anyway before it reads the archive.
+  // Fails early, before the archive is read.
   await planRecovery(ledger, []);
   const { verifyArchive } = await import("../../../archive/mod.ts");
   const progress = new Progress(context, "read", { noun: "files" });
@@ -103,13 +103,13 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   await recoverFrom(report, { plan: ledger, change: opened }, context);
 }
 
-/** Recovers the shards whose chains are whole. */
+/** Recovers the shards that have a whole chain. */
 async function recoverFrom(
   report: ArchiveReport,
   ledger: { readonly plan: RecordedLedger; readonly change: ArchiveLedger | undefined },
   context: CliContext,
 ): Promise<void> {
-  // What was passed over is no reason not to go on where the newest file ends.
+  // Records that were skipped do not prevent continuing where the newest file ends.
   const passedOver = report.problems.filter(({ beginsAnew }) => beginsAnew === true);
   const problems = report.problems.filter(({ beginsAnew }) => beginsAnew !== true);
   const broken = new Set(problems.map(({ shardId }) => shardId));
@@ -126,21 +126,21 @@ async function recoverFrom(
   }
   await context.stdout.write(describe(plan, ledger.change === undefined));
   for (const { shardId, why } of plan.left) {
-    await say(context, `${shardId} is left as it is: ${why}`);
+    await say(context, `${shardId} is not changed: ${why}`);
   }
   const left = broken.size + plan.left.length;
   if (left > 0) {
     throw new TritonError(
       `${
         countOf(left, "shard")
-      } could not be recovered; triton verify tells what is wrong with the ` +
-        "archive; a --start-date after it passes over old damage, and triton store --recover goes on " +
-        "where the newest file ends, whatever is missing before",
+      } could not be recovered; run triton verify to see what is wrong with the ` +
+        "archive; pass a --start-date after old damage to skip it, or run triton store --recover to " +
+        "continue where the newest file ends, whatever is missing before it",
     );
   }
 }
 
-/** Writes down again what the lost database knew: where records were passed over. */
+/** Records again what the lost database knew: where records were skipped. */
 async function recordPassedOver(
   problems: readonly ArchiveProblem[],
   ledger: ArchiveLedger,
@@ -154,20 +154,20 @@ async function recordPassedOver(
   }
 }
 
-/** Refuses archives of which nobody can tell where they end. */
+/** Rejects archives with an unknown end. */
 function refuseUnknowable({ problems, shards, unprovable }: ArchiveReport): void {
   const problem = problems.find(({ shardId }) => shardId === undefined);
   if (problem !== undefined) {
     throw new TritonError(
       `Cannot recover checkpoints: ${problemLine(problem)}; it may hold the end of any shard. ` +
-        "triton verify tells more, and a --start-date after it passes over old damage",
+        "run triton verify for details, or pass a --start-date after old damage to skip it",
     );
   }
   const newest = shards.map(({ lastKey }) => lastKey).sort().at(-1) ?? "";
   const foreign = unprovable.at(-1);
   if (foreign !== undefined && foreign > newest) {
     throw new TritonError(
-      `Cannot recover checkpoints: archive "${foreign}" is the newest, and does not say where it ends`,
+      `Cannot recover checkpoints: archive "${foreign}" is the newest, and it has no manifest that says where it ends`,
     );
   }
 }

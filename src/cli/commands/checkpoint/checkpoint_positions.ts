@@ -34,60 +34,66 @@ interface MoveOptions extends PositionOptions {
 }
 
 const RULES = `
-Reading goes on after a position. A consumer's positions move both ways: backwards it reads records
-again. Stop it before; one that runs saves its own position over the new one.
+Reading continues after a position. The positions of a consumer can move in both directions: after
+a move back, it reads records again. Stop the consumer first, or it overwrites the new position.
 
-The positions of a client that triton store archives for move forwards only. What they pass over is
-in no file: it is recorded as a gap, and triton verify will not call the archive whole. Backwards,
-records would be archived twice; to have them again, run triton store under another --client-name,
-with --from. Nothing is moved while a worker is alive.`;
+The positions of a triton store client only move forward. The records they skip are in no file: they
+are recorded as a gap, and triton verify reports that the archive is not whole. Moving back would
+archive records twice; to archive them again, run triton store with another --client-name and
+--from. Nothing is moved while a worker is alive.`;
 
 const GONE = `
 
-If the bucket was emptied, or files of it were lost, --archive-is-gone moves such positions back, and
-records nothing as a gap: what the stream still holds is archived again. Shards that have ended stay
-as they are. Where files are left that go further than the new position, triton store refuses them;
-triton checkpoint recover then moves on to where these files end.`;
+If the bucket was emptied, or some of its files were lost, --archive-is-gone moves these positions
+back and records no gap: what the stream still holds is archived again. Shards that have ended are
+not changed. If a remaining file goes past the new position of a shard, triton store refuses the
+shard; triton checkpoint recover then moves its position to the end of that file.`;
 
-/** `triton checkpoint list`: where a client is. */
+/** `triton checkpoint list`: prints the positions of a client. */
 export function listCommand(context: CliContext): Command {
   return addPlace(new Command("list"))
     .summary("print the positions of a client")
     .description(
-      "Prints the last record that a client is done with, for each shard; and who archives the shard, if " +
-        "somebody does. The database is not changed.",
+      "Prints for each shard the last record that a client has processed, and the worker that archives " +
+        "the shard, if there is one. The database is not changed.",
     )
-    .option("--json", "print one JSON object a line")
+    .option("--json", "print one JSON object per line")
     .action((options: PositionOptions & { readonly json?: boolean }) => list(options, context));
 }
 
-/** `triton checkpoint set`: one position, as a sequence number. */
+/** `triton checkpoint set`: moves one position to a sequence number. */
 export function setCommand(context: CliContext): Command {
   return addPlace(new Command("set"))
     .summary("move the position of one shard to a sequence number")
-    .description("Moves the position of one shard to a sequence number. Kinesis is not asked.")
+    .description(
+      "Moves the position of one shard to a sequence number, without checking it in Kinesis.",
+    )
     .requiredOption("--shard <id>", "the shard, such as shardId-000000000000", parseShardId)
-    .requiredOption("--to <sequence>", "the last record that is done", parseSequenceNumber)
-    .option("--dry-run", "print what would be moved, and change nothing")
+    .requiredOption(
+      "--to <sequence>",
+      "sequence number of the last processed record",
+      parseSequenceNumber,
+    )
+    .option("--dry-run", "print what would change, and change nothing")
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveOptions & { readonly shard: ShardId }) => set(options, context));
 }
 
-/** `triton checkpoint rewind`: all positions, to a place in the stream. */
+/** `triton checkpoint rewind`: moves all positions to a place in the stream. */
 export function rewindCommand(context: CliContext): Command {
   return addPlace(new Command("rewind"))
     .summary("move the positions of all shards to a time")
     .description(
-      "Moves the positions of all shards to a place in the stream: the next record read of each shard is " +
-        "then the first one that arrived at that time or later.",
+      "Moves the positions of all shards to a place in the stream: each shard then continues with the " +
+        "first record that arrived at that time or later.",
     )
     .requiredOption(
       "--to <place>",
-      "a day, a time with its zone, trim-horizon, latest, or with --shard a sequence number",
+      "a day, a time with its zone, trim-horizon, latest, or (with --shard) a sequence number",
     )
     .option("--shard <id>", "move only this shard", parseShardId)
-    .option("--archive-is-gone", "also move back what triton store has archived")
-    .option("--dry-run", "print what would be moved, and change nothing")
+    .option("--archive-is-gone", "also move back the positions of triton store")
+    .option("--dry-run", "print what would change, and change nothing")
     .addHelpText("after", () => reflow(RULES + GONE, helpWidth(context.stdout)))
     .action((options: MoveOptions) => rewind(options, context));
 }
@@ -112,7 +118,7 @@ async function list(
   }
   if (rows.length === 0) {
     const client = options.clientName;
-    return await say(context, `Client "${client}" has no position in "${name}"`);
+    return await say(context, `Client "${client}" has no positions in "${name}"`);
   }
   const table = rows.map(({ shardId, sequenceNumber, updatedAt, state, owner, leasedUntil }) => [
     ...[shardId, sequenceNumber ?? "no position", updatedAt ? formatTime(updatedAt) : "", state],
@@ -129,13 +135,13 @@ interface ListedPosition {
   readonly shardId: ShardId;
   readonly sequenceNumber: SequenceNumber | undefined;
   readonly updatedAt: Date | undefined;
-  /** What `store` says of the shard; a consumer's is just read. */
+  /** The state that `store` keeps for the shard; `read` for a consumer. */
   readonly state: "read" | ClientShard["state"];
   readonly owner: string | undefined;
   readonly leasedUntil: Date | undefined;
 }
 
-/** All shards that have a position, or that somebody archives. */
+/** All shards that have a position, or that `store` archives. */
 function positionsOf({ checkpoints, shards }: LedgerReport): ListedPosition[] {
   const archived = new Map(shards.map((shard) => [shard.shardId, shard]));
   const saved = new Map(checkpoints.map((checkpoint) => [checkpoint.shardId, checkpoint]));
@@ -176,7 +182,7 @@ async function rewind(options: MoveOptions, context: CliContext): Promise<void> 
   await move(positions, { options, stream: config.name, isArchiver, ...again }, context);
 }
 
-/** Nobody reads a shard again that has ended. */
+/** Leaves out shards that have ended, which are never read again. */
 async function leaveEnded(
   positions: Map<ShardId, SequenceNumber>,
   { shards }: LedgerReport,
@@ -186,19 +192,19 @@ async function leaveEnded(
     if (state !== "ended" || !positions.delete(shardId)) continue;
     await say(
       context,
-      `${shardId} has ended, and stays as it is: to archive it again, run triton store under ` +
-        "another --client-name",
+      `${shardId} has ended and is not changed: to archive it again, run triton store with another ` +
+        "--client-name",
     );
   }
 }
 
-/** Positions in a stream, and a time before which nothing arrived that lies after them. */
+/** Positions in a stream, and a time: all records after the positions arrived later. */
 interface FoundPlace {
   readonly positions: Map<ShardId, SequenceNumber>;
   readonly heldSince: Date;
 }
 
-/** The positions that stand for a `--to`. */
+/** Finds the positions that `--to` describes. */
 async function findPlace(
   { to, shard }: MoveOptions,
   { config, history }: { readonly config: StreamConfig; readonly history: LedgerReport },
@@ -208,7 +214,7 @@ async function findPlace(
   const isSequenceNumber = /^\d+$/.test(to);
   if (isSequenceNumber && shard === undefined) {
     throw new UsageError(
-      `Cannot rewind to "${to}": a sequence number takes a --shard, and a day is written 2026-09-01`,
+      `Cannot rewind to "${to}": a sequence number needs --shard, and a day is written as 2026-09-01`,
     );
   }
   const place = isSequenceNumber ? undefined : await startPosition(to, context);
@@ -236,7 +242,7 @@ async function findPlace(
     place.type === "at-timestamp" ? place.timestamp : place.type,
     { shards, checkpoints, clock: context.clock },
   );
-  // What an archiver is to read from its oldest record on is at its beginning already.
+  // Shards that an archiver is to read from their oldest record are already at the beginning.
   for (const { shardId, checkpoint, start } of history.shards) {
     const isUnread = checkpoint === undefined && start.type === "trim-horizon";
     if (isUnread && positions.get(shardId) === beginnings.get(shardId)) positions.delete(shardId);
@@ -267,13 +273,13 @@ function describe(
   moves: readonly MovedPosition[],
   { dryRun, isPassed }: { readonly dryRun: boolean; readonly isPassed: boolean },
 ): string {
-  if (moves.length === 0) return "Every position is there already\n";
+  if (moves.length === 0) return "All positions are already there\n";
   const table = formatTable(
     moves.map(({ shardId, from, to }) => [shardId, from ?? "no position", "->", to]),
   );
   const verb = dryRun ? "would be " : "";
   const total = `${countOf(moves.length, "position")} ${verb}moved`;
-  const gap = isPassed ? `; what lies between ${verb || "is "}recorded as a gap` : "";
+  const gap = isPassed ? `; the records in between ${verb || "are "}recorded as a gap` : "";
   return [...table, total + gap].map((line) => `${line}\n`).join("");
 }
 
@@ -284,7 +290,7 @@ async function historyOf(options: PositionOptions, stream: string): Promise<Ledg
 
 function parseSequenceNumber(text: string): string {
   if (!/^(0|[1-9]\d{0,127})$/.test(text)) {
-    throw new InvalidArgumentError("It takes a sequence number, which has only digits.");
+    throw new InvalidArgumentError("Use a sequence number, which has only digits.");
   }
   return text;
 }

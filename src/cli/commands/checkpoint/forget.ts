@@ -14,21 +14,21 @@ interface ForgetOptions {
   readonly dryRun?: boolean;
 }
 
-/** `triton checkpoint forget`: remove the positions of a stream that is no more. */
+/** `triton checkpoint forget`: removes the positions of a stream that was deleted. */
 export function forgetCommand(context: CliContext): Command {
   return new Command("forget")
-    .summary("remove the positions of a stream that was created anew")
+    .summary("remove the positions of a stream that was created again")
     .description(
-      "Removes the positions of a stream that was deleted and created again under its name, so that " +
-        "triton store archives the new one from its beginning. It is refused while the stream is the one " +
-        "that the positions belong to, and while a worker is alive. No file is removed; where each shard " +
-        "ended is recorded as a gap.",
+      "Removes the positions of a stream that was deleted and created again with the same name, so that " +
+        "triton store archives the new stream from its beginning. It fails while the stream is still the " +
+        "one that the positions belong to, and while a worker is alive. No file is removed. The end of " +
+        "each shard is recorded as a gap.",
     )
     .addOption(streamOption())
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
     .addOption(configOption())
-    .option("--dry-run", "print what would be removed, and change nothing")
+    .option("--dry-run", "print what would change, and change nothing")
     .action((options: ForgetOptions) => forget(options, context));
 }
 
@@ -46,7 +46,7 @@ async function forget(options: ForgetOptions, context: CliContext): Promise<void
     import("../../../kinesis/mod.ts"),
   ]);
   const { clientName: client, checkpointDb: url, dryRun = false } = options;
-  await readLedger(url, { client, stream }); // which must be there
+  await readLedger(url, { client, stream }); // fails if there is no database
   await using kinesis = await openKinesis({ region, endpoint });
   const { createdAt } = await kinesis.describeStream(stream);
   if (!dryRun) await (await openLedger(url, { client, stream }))[Symbol.asyncDispose](); // its tables

@@ -29,37 +29,37 @@ interface MoveBucketOptions {
   readonly config?: string;
 }
 
-/** Nothing older is in any stream, so nothing older can be archived twice. */
+/** No stream holds older records, so nothing older can be archived twice. */
 const LONGEST_RETENTION = { retentionHours: 365 * 24, createdAt: new Date(0) };
 
 const RULES = `
-No object is copied. What was archived stays where it is; the next record of each shard goes to the
-new bucket, and triton verify of either bucket knows where the other one begins. Copy the old objects
-too if you like, with their keys.
+No objects are copied. Archived files stay where they are; the next record of each shard goes to the
+new bucket, and triton verify knows, in either bucket, where the other one starts. You can copy the
+old objects, with their keys.
 
-Stop every triton store of the stream first, and let it end in good order: nothing is moved while a
-worker is alive, or while it is not known whether a file was put. The old bucket is looked into, to
-make sure that the database knows of all that is there.
+First stop every triton store of the stream, and let it stop normally: nothing is moved while a
+worker is alive, or while it is unknown whether a file was uploaded. The old bucket is read to make
+sure that the database knows all files in it.
 
-With --old-store-is-gone it is not looked into, and a file of which it is not known whether it was
-put counts as not put: its records are archived again, from the stream. If that bucket is there after
-all, it may hold them, too.`;
+With --old-store-is-gone, the old bucket is not read, and a file counts as missing if it is unknown
+whether it was uploaded: its records are archived again from the stream. If the old bucket still
+exists after all, it may contain them, too.`;
 
-/** `triton checkpoint move-bucket`: archive to another bucket from here on. */
+/** `triton checkpoint move-bucket`: continues the archive in another bucket. */
 export function moveBucketCommand(context: CliContext): Command {
   return new Command("move-bucket")
-    .summary("archive to another bucket or prefix from here on")
+    .summary("continue the archive in another bucket or prefix")
     .description(
-      "Moves the archive of a stream to another bucket, prefix or server: writes down where each shard " +
-        "ends in the old one, so that triton store continues in the new one.",
+      "Continues the archive of a stream in another bucket or prefix, or on another server: records " +
+        "where each shard ends in the old location, so that triton store continues in the new one.",
     )
     .addOption(streamOption())
-    .addOption(bucketOption("the new place: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption("new location: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
     .addOption(configOption())
-    .option("--old-store-is-gone", "do not look into the old place")
-    .option("--dry-run", "print what would be written down, and change nothing")
+    .option("--old-store-is-gone", "do not read the old location")
+    .option("--dry-run", "print what would change, and change nothing")
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveBucketOptions) => moveBucket(options, context));
 }
@@ -79,13 +79,13 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     import("../../../objects/mod.ts"),
   ]);
   const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
-  await readLedger(url, { client, stream }); // which must be there
+  await readLedger(url, { client, stream }); // fails if there is no database
   await using store = await openObjectStore(bucket, { region });
   const { identity } = store;
   const ledger = await readRecordedLedger(url, { client, stream });
   const from = await ledger.store();
   if (from === identity) {
-    return await context.stdout.write(`The archive is in ${printable(identity)} already\n`);
+    return await context.stdout.write(`The archive is already in ${printable(identity)}\n`);
   }
   const moves = await ledger.moveStore(identity, { isGone });
   if (isGone !== true) await checkOld(ledger, from, { stream, client, region, context });
@@ -96,7 +96,7 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
   await context.stdout.write(describe(moves, { identity, dryRun }));
 }
 
-/** Refuses a move while the old store holds files that the database does not know of. */
+/** Rejects a move while the old store has files that the database does not know. */
 async function checkOld(
   ledger: RecordedLedger,
   from: string | undefined,
@@ -109,8 +109,8 @@ async function checkOld(
 ): Promise<void> {
   if (from === undefined) {
     throw new TritonError(
-      "Cannot move the archive: the database does not say yet where it is; run triton store once " +
-        "with the old bucket, which writes it down, or pass --old-store-is-gone",
+      "Cannot move the archive: the database does not know its location yet; run triton store once " +
+        "with the old bucket, which records it, or pass --old-store-is-gone",
     );
   }
   const [{ newestArchived }, { earliestAhead }, { openObjectStore }] = await Promise.all([
@@ -119,10 +119,10 @@ async function checkOld(
     import("../../../objects/mod.ts"),
   ]);
   const { url, endpoint } = parseIdentity(from);
-  if (url.startsWith("memory:")) throw unreadable(from, "it was in the memory of a process");
+  if (url.startsWith("memory:")) throw unreadable(from, "it was in memory");
   await using old = await openObjectStore(url, { region, endpoint });
   if (old.identity !== from) {
-    throw unreadable(from, `the environment names another server: ${old.identity}`);
+    throw unreadable(from, `the environment sets another server: ${old.identity}`);
   }
   const since = new Date(
     earliestAhead(LONGEST_RETENTION, await ledger.shards("open"), clock.now()),
@@ -138,7 +138,7 @@ async function checkOld(
 
 function unreadable(store: string, why: string): TritonError {
   return new TritonError(
-    `Cannot look into ${store}, where the archive is: ${why}; if it cannot be read any more, pass ` +
+    `Cannot read ${store}, the location of the archive: ${why}; if it no longer exists, pass ` +
       "--old-store-is-gone",
   );
 }

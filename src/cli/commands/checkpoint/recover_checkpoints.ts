@@ -23,26 +23,26 @@ export interface PositionMove {
 /** What a recovery changes. */
 export interface Recovery {
   readonly moves: readonly PositionMove[];
-  /** Shards that were archived to their end, because shards that came from them are archived. */
+  /** Shards that must have been archived to their end, because their children have archives. */
   readonly ended: readonly ShardId[];
-  /** Shards that are left as they are though they do not fit the archive, and why. */
+  /** Shards that are not changed although they do not match the archive, and why. */
   readonly left: readonly { readonly shardId: ShardId; readonly why: string }[];
 }
 
-/** Long enough for the few statements that a shard takes, with pauses in between. */
+/** Long enough for the few statements per shard, retries included. */
 const LEASE_MS = 60_000;
 const MAX_ATTEMPTS = 8;
 
 /**
- * Finds out what a database must be told to go on where the archive ends.
+ * Plans what to change in the database so that archiving continues where the archive ends.
  *
- * A shard that the ledger knows gets its position moved. One that it does not know only gets a
- * checkpoint, as an older Triton left them: once the stream lists it, it is added and goes on from
- * there; if the stream does not list it any more, there is nothing to go on with.
+ * If the ledger knows a shard, its position is moved. Otherwise the shard only gets a checkpoint, as
+ * an older Triton wrote it: once the stream lists the shard, it is added and continues from there. If
+ * the stream does not list it any more, there is nothing to continue.
  *
  * @param ledger The database.
  * @param archived Where the archive of each shard ends.
- * @throws {TritonError} If somebody is at work, or an archive was begun and is not settled.
+ * @throws {TritonError} If a worker is alive, or if there is an open intent.
  */
 export async function planRecovery(
   ledger: RecordedLedger,
@@ -62,16 +62,16 @@ export async function planRecovery(
     if (!isBehind(saved, last)) {
       left.push({ shardId, why: `the database is at ${saved}, but the archive ends at ${last}` });
     } else if (known.get(shardId)?.state === "ended") {
-      left.push({ shardId, why: `the database says that it ended at ${from}` });
+      left.push({ shardId, why: `according to the database, it ended at ${from}` });
     } else moves.push({ shardId, from, to: last, key: lastKey, knownAt: lastArrival });
   }
   return { moves, ended: endedShards(shards, archived), left };
 }
 
 /**
- * Carries a recovery out, shard by shard, each under its lease.
+ * Carries out a recovery shard by shard, holding the lease of each.
  *
- * @throws {TritonError} If somebody has begun to work meanwhile; what was done until then is right.
+ * @throws {TritonError} If a worker has started meanwhile; the changes made until then are correct.
  */
 export async function carryOut(
   { moves, ended }: Recovery,
@@ -117,19 +117,22 @@ async function refuseIntents(ledger: RecordedLedger, shardId: ShardId): Promise<
   const [intent] = (await ledger.standing(shardId)).open;
   if (intent === undefined) return;
   throw new TritonError(
-    `Cannot recover checkpoints: archive "${intent.key}" (intent ${intent.id}) was begun, and nobody ` +
-      "has found out what became of it; run triton store, which does, and then try again",
+    `Cannot recover checkpoints: archive "${intent.key}" (intent ${intent.id}) was started, and it is ` +
+      "unknown whether it was uploaded; run triton store, which finds out, and then try again",
   );
 }
 
 function busyError(shardId: ShardId, who: string): TritonError {
   return new TritonError(
-    `Cannot recover checkpoints: ${who} archives ${shardId}; stop triton store, or wait until the ` +
-      "leases of one that died have expired (20 s unless set)",
+    `Cannot recover checkpoints: ${who} archives ${shardId}; stop triton store, or if it died, wait ` +
+      "until its leases have expired (20 s by default)",
   );
 }
 
-/** The open shards that others came from which have archives: those begin only after their parents. */
+/**
+ * The open shards with descendants that have archives: a child is read only after its parents have
+ * been archived to their end.
+ */
 function endedShards(
   shards: readonly LedgerShard[],
   archived: readonly ArchivedShard[],

@@ -1,6 +1,6 @@
 import { type CompletedCommand, type Completion, everyCommand, flagsWithValue } from "./model.ts";
 
-/** A script that teaches bash, from 3.2 on, to complete the program's command lines. */
+/** A completion script for bash 3.2 and newer. */
 export function bashCompletions(program: CompletedCommand): string {
   const commands = [...everyCommand(program)];
   return `\
@@ -10,7 +10,7 @@ _triton_streams() {
   "\${COMP_WORDS[0]}" completions --streams \${1:+--config "$1"} 2>/dev/null
 }
 
-# Takes over the lines of standard input that begin with what is typed.
+# Adds the lines of standard input that start with the typed text.
 _triton_reply() {
   local line
   while IFS= read -r line; do
@@ -27,8 +27,8 @@ _triton_files() {
   COMPREPLY=("\${COMPREPLY[@]#"$drop"}")
 }
 
-# bash takes words apart at : and = (COMP_WORDBREAKS), and replaces only the last part. This joins
-# what has no space between; "drop" is what stands before the part that is replaced.
+# bash splits words at : and = (COMP_WORDBREAKS), and replaces only the last part. This joins parts
+# that have no space between them; "drop" is the text before the part that is replaced.
 _triton_words() {
   local line=$COMP_LINE i word
   words=()
@@ -80,7 +80,7 @@ complete -F _triton triton
 `;
 }
 
-/** What is typed to get to a command, and where one is then. */
+/** What is typed to reach a command, and the path of that command. */
 function namesOf({ path, commands }: CompletedCommand): [typed: string, at: string][] {
   return commands.map((child) => [
     child.names.map((name) => `"${path} ${name}"`).join("|"),
@@ -90,7 +90,7 @@ function namesOf({ path, commands }: CompletedCommand): [typed: string, at: stri
 
 function valuesOf({ path, options }: CompletedCommand): string[] {
   return options.flatMap(({ flags, value, optional }) => {
-    // Where a value may be left out, what follows may be anything.
+    // If the value is optional, anything may follow.
     if (value === undefined || optional) return [];
     const pattern = flags.map((flag) => `"${path} ${flag}"`).join("|");
     return [`    ${pattern}) ${reply(value)}; return ;;`];
@@ -110,7 +110,7 @@ function wordsOf({ path, options, commands, argument }: CompletedCommand): strin
       fi ;;`;
 }
 
-/** The command that fills in what can stand somewhere. */
+/** The shell command that adds the completions. */
 function reply(completion: Completion): string {
   switch (completion.type) {
     case "words":

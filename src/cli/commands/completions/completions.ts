@@ -13,20 +13,20 @@ interface CompletionsOptions {
   readonly streams?: boolean;
 }
 
-/** `triton completions`: scripts for shells. */
+/** `triton completions`: prints a completion script for a shell. */
 export function completionsCommand(context: CliContext): Command {
   return new Command("completions")
-    .summary("print a script that makes a shell complete command lines")
+    .summary("print a completion script for a shell")
     .description(reflow(
-      "Prints a script that makes a shell complete commands, options, their values, and the names of\n" +
-        "streams from the configuration (TRITON_CONFIG, or --config on the line). To have it always:\n" +
+      "Prints a script that lets a shell complete commands, options, their values, and the names of\n" +
+        "streams in the configuration (TRITON_CONFIG, or --config on the line). To install it:\n" +
         "  bash  add to ~/.bashrc:  source <(triton completions bash)\n" +
         "  zsh   add to ~/.zshrc, after compinit:  source <(triton completions zsh)\n" +
         "  fish  triton completions fish > ~/.config/fish/completions/triton.fish",
       helpWidth(context.stdout),
     ))
     .addArgument(new Argument("[shell]", "the shell").choices(SHELLS))
-    .addOption(new Option("--streams", "what the scripts ask for: the names of streams").hideHelp())
+    .addOption(new Option("--streams", "print the names of streams, for the scripts").hideHelp())
     .addOption(configOption())
     .action((shell: typeof SHELLS[number] | undefined, options: CompletionsOptions, command) =>
       completions(shell, options, command.parent!, context)
@@ -44,7 +44,7 @@ async function completions(
     const names = streams.map(({ logicalName }) => `${printable(logicalName)}\n`);
     return await context.stdout.write(names.join(""));
   }
-  if (shell === undefined) throw new UsageError(`Cannot choose a shell: name ${SHELLS.join(", ")}`);
+  if (shell === undefined) throw new UsageError(`No shell: pass one of ${SHELLS.join(", ")}`);
   const { completedProgram } = await import("./model.ts");
   await context.stdout.write(await scriptFor(shell, completedProgram(program)));
 }

@@ -6,13 +6,13 @@ import {
   flagsWithValue,
 } from "./model.ts";
 
-/** A script that teaches fish to complete the program's command lines. */
+/** A completion script for fish. */
 export function fishCompletions(program: CompletedCommand): string {
   const commands = [...everyCommand(program)];
   return `\
 # fish completion for triton; to load it: triton completions fish | source
 
-# Whether the command that is typed so far is this one.
+# Whether the command typed so far is this one.
 function __triton_at
     set -l at ""
     set -l skip 0

@@ -1,20 +1,20 @@
 import type { Command, Option } from "commander";
 import { HELP_TOPICS } from "../help/help.ts";
 
-/** What can stand after an option, or as an argument. */
+/** The possible values of an option or an argument. */
 export type Completion =
   | { readonly type: "words"; readonly words: readonly string[] }
   | { readonly type: "streams" }
   | { readonly type: "files" }
-  /** Something that nobody can guess, such as a size. */
+  /** A value that cannot be completed, such as a size. */
   | { readonly type: "anything" };
 
 /** An option of a command. */
 export interface CompletedOption {
-  /** As it is written: `--long`, `-l`. */
+  /** As written: `--long`, `-l`. */
   readonly flags: readonly string[];
   readonly summary: string;
-  /** What its value can be; undefined for one without a value. */
+  /** The possible values; undefined for an option without a value. */
   readonly value: Completion | undefined;
   /** Whether the value may be left out. */
   readonly optional: boolean;
@@ -22,19 +22,19 @@ export interface CompletedOption {
 
 /** A command, or the program itself. */
 export interface CompletedCommand {
-  /** Its names from the top, without the program's: `checkpoint list`; empty for the program. */
+  /** The path, without the program: `checkpoint list`; empty for the program. */
   readonly path: string;
-  /** Its own names: name and alias. */
+  /** Name and aliases. */
   readonly names: readonly string[];
   readonly summary: string;
-  /** Those of the commands above it included. */
+  /** Options, including those of the parent commands. */
   readonly options: readonly CompletedOption[];
-  /** What its arguments can be; undefined if it has none. */
+  /** The possible arguments; undefined if there are none. */
   readonly argument: Completion | undefined;
   readonly commands: readonly CompletedCommand[];
 }
 
-/** Reads from a program what a shell can complete. */
+/** Returns what a shell can complete for a program. */
 export function completedProgram(program: Command): CompletedCommand {
   const model = completed(program, "", []);
   const names = model.commands.flatMap(({ names }) => names.slice(0, 1));
@@ -47,13 +47,13 @@ export function completedProgram(program: Command): CompletedCommand {
   };
 }
 
-/** A command and all below it, itself first. */
+/** A command and all commands below it. */
 export function* everyCommand(command: CompletedCommand): Generator<CompletedCommand> {
   yield command;
   for (const child of command.commands) yield* everyCommand(child);
 }
 
-/** The flags that take the next word as their value, whichever command they belong to. */
+/** The flags of all commands that use the next word as their value. */
 export function flagsWithValue(program: CompletedCommand): string[] {
   const flags = [...everyCommand(program)].flatMap(({ options }) =>
     options.flatMap(({ flags, value, optional }) => value && !optional ? flags : [])

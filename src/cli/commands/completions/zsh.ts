@@ -5,7 +5,7 @@ import {
   everyCommand,
 } from "./model.ts";
 
-/** A script that teaches zsh to complete the program's command lines. */
+/** A completion script for zsh. */
 export function zshCompletions(program: CompletedCommand): string {
   return `\
 #compdef triton

@@ -9,7 +9,7 @@ import type { StreamDescription } from "../../../kinesis/mod.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";
 import type { Findings } from "./findings.ts";
 
-/** What belongs together, if all is well. */
+/** What should belong together: a store, a stream and a database. */
 export interface ArchivePlace {
   readonly store: ObjectStore;
   readonly client: string;
@@ -19,7 +19,7 @@ export interface ArchivePlace {
   readonly clock: Clock;
 }
 
-/** Whether bucket and database belong together, and neither is behind the other. */
+/** Checks that bucket and database belong together, and that neither is behind the other. */
 export async function checkArchive(place: ArchivePlace, findings: Findings): Promise<void> {
   const { store, client, description, facts, history, clock } = place;
   const { name: stream, createdAt } = description;
@@ -30,7 +30,7 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       `the positions belong to a stream of this name that was created ${streamCreatedAt.toISOString()}`,
       {
         advice:
-          "archive the new stream under another --client-name, or remove the old positions: " +
+          "archive the new stream with another --client-name, or remove the old positions with " +
           "triton checkpoint forget",
       },
     );
@@ -41,7 +41,7 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       "archive",
       `the archive of client "${client}" is in ${facts.store}, not in ${store.identity}`,
       {
-        advice: "name that bucket by --bucket, or move the archive: triton checkpoint move-bucket",
+        advice: "pass that bucket as --bucket, or run triton checkpoint move-bucket",
       },
     );
     return;
@@ -81,13 +81,13 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
   if (behind.length > 0) {
     findings.fail("archive", `the database is behind the archive in ${behind.join(", ")}`, {
       advice:
-        `triton checkpoint recover --client-name ${client} with this stream, bucket and database: ` +
-        "triton store refuses these shards until then",
+        `run triton checkpoint recover --client-name ${client} with this stream, bucket and ` +
+        "database: triton store refuses these shards until then",
     });
   } else if (newest === undefined) {
     findings.ok(
       "archive",
-      `nothing of ${stream} is archived for client ${client} yet, or not lately`,
+      `no recent archive of ${stream} for client ${client}`,
     );
-  } else findings.ok("archive", `goes to ${newest}, and the database knows it`);
+  } else findings.ok("archive", `the newest file is ${newest}, and the database knows it`);
 }

@@ -4,10 +4,10 @@ import { TritonError } from "../../../base/errors.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";
 import type { Findings } from "./findings.ts";
 
-/** Nobody writes this key: asking for it must say so, and not that it is forbidden. */
+/** A key that never exists: the response must be "not found", not "forbidden". */
 const ABSENT_KEY = "triton-doctor-nothing";
 
-/** Uses everything that `triton store` and `cat` ask of the object store. */
+/** Makes every kind of request that `triton store` and `cat` send to the object store. */
 export async function checkBucket(store: ObjectStore, findings: Findings): Promise<void> {
   const listed = await findings.attempt("list", allow("ListBucket"), async () => {
     for await (const _ of store.list("")) break;
@@ -17,25 +17,29 @@ export async function checkBucket(store: ObjectStore, findings: Findings): Promi
   await checkConditions(store, findings);
   const head = await findings.attempt("head", allow("ListBucket"), async () => {
     if (await store.head(ABSENT_KEY) === undefined) return true;
-    throw new TritonError(`Cannot tell which objects there are: ${ABSENT_KEY} is said to be there`);
+    throw new TritonError(
+      `Cannot trust ${store.url}: it reports ${ABSENT_KEY}, which does not exist`,
+    );
   });
-  if (head !== undefined) findings.ok("head", "what is not there is told from what is forbidden");
+  if (head !== undefined) {
+    findings.ok("head", "missing objects are reported as missing, not as forbidden");
+  }
 }
 
-/** Puts an object twice that stays there for good: `triton store` asks for it in the same way. */
+/** Puts an object twice and leaves it there: `triton store` puts the same one. */
 async function checkConditions(store: ObjectStore, findings: Findings): Promise<void> {
   const again = await findings.attempt("put", allow("PutObject"), () => {
     return honoursConditions((options) => store.put(PROBE_KEY, EMPTY_ARCHIVE, options));
   });
   if (again === undefined) return;
   findings.ok("put", "objects can be put");
-  if (again) findings.ok("conditional put", "If-None-Match is honoured: no file is overwritten");
+  if (again) findings.ok("conditional put", "If-None-Match works: no file is overwritten");
   else {
     findings.fail("conditional put", `${store.url} ignores If-None-Match`, {
       weakens:
-        "the bucket ignores If-None-Match, so two workers, or a late upload of one that was " +
-        "taken for dead, can overwrite a file: records are then archived twice, or lost",
-      advice: "use a bucket of AWS, or a server that honours conditional writes",
+        "the bucket ignores If-None-Match, so two workers, or a late upload of a worker that " +
+        "was considered dead, can overwrite a file: records are then archived twice or lost",
+      advice: "use a bucket in AWS, or a server that supports conditional writes",
     });
   }
   const got = await findings.attempt("get", allow("GetObject"), async () => {
@@ -56,6 +60,6 @@ function allow(action: string): (code: string) => string | undefined {
   const resource = action === "ListBucket" ? "the bucket" : "the bucket's objects";
   return (code) => {
     if (code === "AccessDenied") return `allow s3:${action} on ${resource}`;
-    return code === "NoSuchBucket" ? "create it, or name another one by --bucket" : undefined;
+    return code === "NoSuchBucket" ? "create it, or pass another one as --bucket" : undefined;
   };
 }

@@ -11,7 +11,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";
 
-/** Whose database, and by which clock. */
+/** The database to check. */
 export interface DatabasePlace {
   readonly url: string;
   readonly client: string;
@@ -19,7 +19,7 @@ export interface DatabasePlace {
   readonly clock: Clock;
 }
 
-/** What the database tells, of all clients of the stream. */
+/** What the database knows about all clients of the stream. */
 export interface DatabaseKnowledge {
   readonly facts: DatabaseFacts;
   readonly history: LedgerReport;
@@ -27,11 +27,11 @@ export interface DatabaseKnowledge {
 
 const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [], moves: [] };
 
-/** Leases go by the database's clock, alarms about retention by this machine's. */
+/** Leases use the database's clock, alarms about retention this machine's. */
 const MAX_SKEW_MS = 10_000;
 const LEAST_SPACE = 100 * 2 ** 20;
 
-/** File systems that several machines can be in, whose locks SQLite cannot rely on; see statfs(2). */
+/** File systems that several machines can share, with locks SQLite cannot rely on; see statfs(2). */
 const SHARED: Readonly<Record<number, string>> = {
   0x6969: "NFS",
   0x517b: "SMB",
@@ -44,7 +44,7 @@ const SHARED: Readonly<Record<number, string>> = {
   0x47504653: "GPFS",
 };
 
-/** Does all that `triton store` does with its database, and changes nothing in it. */
+/** Tests everything that `triton store` does with its database, and changes nothing in it. */
 export async function checkDatabase(
   place: DatabasePlace,
   findings: Findings,
@@ -58,21 +58,21 @@ export async function checkDatabase(
   );
   if (facts === undefined) return undefined;
   if (/^memory:$|:memory:$/.test(url)) {
-    findings.fail("database", "a database in memory is gone when the process ends", {
-      weakens: "positions are forgotten, so records are archived again after each start",
-      advice: "name a file or a server by --checkpoint-db",
+    findings.fail("database", "a database in memory is lost when the process ends", {
+      weakens: "positions are lost, so records are archived again after each start",
+      advice: "pass a file or a server as --checkpoint-db",
     });
     return undefined;
   }
-  findings.ok("database", facts.version + (facts.isNew ? ", a file that is not there yet" : ""));
+  findings.ok("database", facts.version + (facts.isNew ? ", a file that does not exist yet" : ""));
   const rights = await findings.attempt("database rights", advice, async () => {
     await rehearseDatabase(url);
     return true;
   });
-  if (rights) findings.ok("database rights", "all that triton store does there is allowed");
+  if (rights) findings.ok("database rights", "everything that triton store does there is allowed");
   if (facts.forgetful) {
     findings.warn("database durability", "fsync is off", {
-      weakens: "the database may forget what it has committed when its machine crashes",
+      weakens: "the database can lose committed transactions when its machine crashes",
       advice: "set fsync = on in postgresql.conf",
     });
   }
@@ -91,18 +91,19 @@ export async function checkDatabase(
 function checkIntruders({ version, intruders }: DatabaseFacts, findings: Findings): void {
   if (!version.startsWith("PostgreSQL")) return;
   if (intruders.length === 0) {
-    return findings.ok("database owners", "nobody else could run code as this user");
+    return findings.ok("database owners", "no other role could run code as this user");
   }
   const who = intruders.map(({ role, by }) => `${role} (${by})`).join(", ");
   findings.warn("database owners", `these could run code as this user: ${who}`, {
-    weakens: "whoever does can change positions, so that records are lost or archived twice",
-    advice: "revoke these rights, such as by REVOKE CREATE ON SCHEMA public FROM PUBLIC, or give " +
-      "Triton a schema of its own",
+    weakens: "they can change positions, so that records are lost or archived twice",
+    advice:
+      "revoke these rights, for example with REVOKE CREATE ON SCHEMA public FROM PUBLIC, or " +
+      "give Triton its own schema",
   });
 }
 
 function checkItsClock({ version, now }: DatabaseFacts, clock: Clock, findings: Findings): void {
-  if (version.startsWith("SQLite")) return; // which has none of its own
+  if (version.startsWith("SQLite")) return; // which uses this machine's
   const skew = clock.now() - now.getTime();
   const seconds = Math.round(Math.abs(skew) / 1000);
   if (Math.abs(skew) <= MAX_SKEW_MS) {
@@ -111,18 +112,18 @@ function checkItsClock({ version, now }: DatabaseFacts, clock: Clock, findings: 
   findings.warn(
     "database clock",
     `this machine's clock is ${seconds} s ${skew > 0 ? "ahead of" : "behind"} the database's`,
-    { advice: "keep both by NTP: alarms about retention compare the two" },
+    { advice: "synchronize both with NTP: alarms about retention compare the two" },
   );
 }
 
-/** What statfs(2) tells of a file system. */
+/** The result of statfs(2). */
 type StatFs = (path: string) => {
   readonly type: number;
   readonly bavail: number;
   readonly bsize: number;
 };
 
-/** Looks at where a SQLite file is, or is to be. */
+/** Checks the file system and the free space of a SQLite file, which need not exist yet. */
 export function checkFileSystem(
   path: string,
   findings: Findings,
@@ -131,17 +132,17 @@ export function checkFileSystem(
   const found = tryStatFs(dirname(path), statfs, findings);
   if (found === undefined) return;
   const shared = SHARED[found.type >>> 0];
-  if (shared === undefined) findings.ok("file system", "is this machine's own");
+  if (shared === undefined) findings.ok("file system", "is local to this machine");
   else {
-    findings.fail("file system", `${path} lies on ${shared}, whose locks SQLite cannot rely on`, {
+    findings.fail("file system", `${path} is on ${shared}, whose locks SQLite cannot rely on`, {
       weakens: "two workers can both believe that they hold a lease",
       advice: "put the file on a disk of this machine, or use PostgreSQL",
     });
   }
   const space = found.bavail * found.bsize;
   if (space < LEAST_SPACE) {
-    findings.warn("disk space", `${formatBytes(space)} are left beside ${path}`, {
-      advice: "make room: triton store stops archiving while the disk is full",
+    findings.warn("disk space", `${formatBytes(space)} are free on the disk of ${path}`, {
+      advice: "free some space: triton store stops archiving while the disk is full",
     });
   }
 }
@@ -155,7 +156,7 @@ function tryStatFs(
     return statfs(directory);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    findings.warn("file system", `cannot be asked what it is: ${reason}`, {
+    findings.warn("file system", `its type is unknown: ${reason}`, {
       advice: "make sure that the SQLite file is on a disk of this machine; with deno run, pass " +
         "--allow-sys=statfs",
     });
@@ -166,12 +167,12 @@ function tryStatFs(
 function adviceOn(code: string): string | undefined {
   switch (code) {
     case "42501":
-      return "grant the rights that docs/permissions.md lists, or let the owner of the schema run " +
-        "triton store once, which creates the tables";
+      return "grant the rights listed in docs/permissions.md, or run triton store once as the owner " +
+        "of the schema, which creates the tables";
     case "Untrusted":
-      return "drop what is not Triton's, or give it to a role that may be trusted";
+      return "drop what is not Triton's, or change its owner to a trusted role";
     case "25006":
-      return "name the primary: this server is a standby, which takes no writes";
+      return "use the primary: this server is a standby, which is read-only";
     case "3D000":
       return "create the database: CREATE DATABASE ...";
     case "28P01":
@@ -179,7 +180,7 @@ function adviceOn(code: string): string | undefined {
       return "check the user and the password in --checkpoint-db, or PGPASSWORD";
     case "ECONNREFUSED":
     case "ENOENT":
-      return "start the server, or name another one by --checkpoint-db";
+      return "start the server, or pass another one as --checkpoint-db";
     default:
       return undefined;
   }

@@ -4,14 +4,14 @@ import { countOf } from "../../text/report_text.ts";
 import type { Findings } from "./findings.ts";
 
 const HOUR_MS = 3_600_000;
-/** A position that was saved since is that of a program that runs. */
+/** If a position was saved within this time, its program is considered running. */
 const RECENT_MS = HOUR_MS;
-/** A shard gives five reads a second to all that share its throughput; each takes about one. */
+/** All readers of a shard share five reads per second; each uses about one. */
 const MAX_READERS = 4;
-/** Less than this part of the retention left is worth a warning. */
+/** Warns if less than this fraction of the retention is left. */
 const LEAST_HEADROOM = 0.25;
 
-/** What a history is judged by. */
+/** What a history is checked against. */
 export interface HistoryPlace {
   readonly client: string;
   readonly now: number;
@@ -19,7 +19,7 @@ export interface HistoryPlace {
   readonly retentionHours: number | undefined;
 }
 
-/** Tells what the database knows: workers, what they left behind, losses, and other consumers. */
+/** Reports what the database knows: workers, what they left behind, gaps, and other consumers. */
 export function checkHistory(
   { history, facts }: { readonly history: LedgerReport; readonly facts: DatabaseFacts },
   place: HistoryPlace,
@@ -32,10 +32,10 @@ export function checkHistory(
   checkOtherPrograms(history, shards, place, findings);
   const gaps = history.gaps.filter((gap) => gap.client === client);
   const last = gaps.at(-1);
-  if (last === undefined) return findings.ok("gaps", "no loss is recorded");
+  if (last === undefined) return findings.ok("gaps", "no gap is recorded");
   const newest = `the newest ${last.reason}, noticed ${last.recordedAt.toISOString()}`;
   findings.warn("gaps", `${countOf(gaps.length, "recorded gap")}, ${newest}`, {
-    advice: "triton verify with this database lists them",
+    advice: "run triton verify with this database to list them",
   });
 }
 
@@ -46,14 +46,16 @@ function checkWorkers(
 ): void {
   const owners = [...new Set(shards.flatMap(({ owner }) => owner ?? []))];
   if (owners.length > 0) {
-    findings.ok("workers", `${countOf(owners.length, "worker")} at work: ${owners.join(", ")}`);
-  } else findings.ok("workers", "none is at work");
+    findings.ok("workers", `${countOf(owners.length, "worker")} running: ${owners.join(", ")}`);
+  } else findings.ok("workers", "none is running");
   const [left] = open;
   if (left === undefined || owners.length > 0) return;
   findings.warn(
     "open archives",
-    `${countOf(open.length, "archive")} begun by a worker that is gone, such as ${left.key}`,
-    { advice: "run triton store: it finds out what became of them before it reads anything" },
+    `${countOf(open.length, "archive")} started by a worker that is gone, such as ${left.key}`,
+    {
+      advice: "run triton store: it finds out whether they were uploaded before it reads anything",
+    },
   );
 }
 
@@ -71,8 +73,8 @@ function checkHeadroom(
     findings.warn(
       "headroom",
       `nothing is known to be archived since ${since}, and the stream has ` +
-        "dropped records since",
-      { advice: "run triton store: it records what is lost" },
+        "dropped records since then",
+      { advice: "run triton store: it records which records were lost" },
     );
   } else if (left < retentionHours * LEAST_HEADROOM) {
     findings.warn(
@@ -93,12 +95,12 @@ function checkOtherPrograms(
   if (shards.length === 0 && running.some((checkpoint) => checkpoint.client === client)) {
     findings.warn(
       "leases",
-      `positions of client "${client}" were saved within the hour by a program that takes no lease`,
+      `a program without leases saved positions of client "${client}" within the last hour`,
       {
         weakens: `what that program archives as "${client}" is archived a second time`,
         advice:
-          "stop it (go-triton, or a consumer of that name) before triton store runs; if it is " +
-          "stopped, all is well",
+          "stop it (go-triton, or a consumer with that client name) before you run triton store; " +
+          "ignore this if it is stopped already",
       },
     );
   }
@@ -110,6 +112,6 @@ function checkOtherPrograms(
   }`;
   if (others.length < MAX_READERS) return findings.ok("consumers", message);
   findings.warn("consumers", message, {
-    advice: "they share five reads a second of each shard: pass a longer --poll-interval",
+    advice: "they share five reads per second of each shard: pass a longer --poll-interval",
   });
 }

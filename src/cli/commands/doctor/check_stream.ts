@@ -4,10 +4,10 @@ import { countOf } from "../../text/report_text.ts";
 import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";
 
-/** Kinesis keeps records for a day unless it is told otherwise. */
+/** How long Kinesis keeps records by default. */
 const LEAST_RETENTION_HOURS = 24;
 
-/** Uses everything that `triton store` asks of Kinesis; no data is kept or shown. */
+/** Makes every kind of request that `triton store` sends to Kinesis; no data is kept or printed. */
 export async function checkStream(
   kinesis: KinesisApi,
   stream: string,
@@ -63,7 +63,7 @@ function judge(stream: StreamDescription, findings: Findings): void {
   const kept = `records are kept for ${retentionHours} hours`;
   if (retentionHours > LEAST_RETENTION_HOURS) findings.ok("retention", kept);
   else {
-    findings.warn("retention", `${kept}: an outage of triton store that lasts longer loses some`, {
+    findings.warn("retention", `${kept}: if triton store is down for longer, records are lost`, {
       advice: `aws kinesis increase-stream-retention-period --stream-name ${name} ` +
         "--retention-period-hours 168",
     });
@@ -84,14 +84,14 @@ function judgeSettings(
       `the stream takes records of up to ${formatBytes(maxRecordBytes)}`,
       {
         advice:
-          "store, cat and tail read them; triton put refuses more than 1 MiB, and so may other " +
-          "readers of the stream",
+          "store, cat and tail read them; triton put rejects records over 1 MiB, and other readers " +
+          "of the stream may too",
       },
     );
   }
   if (fanOutConsumers !== undefined) {
     const consumers = countOf(fanOutConsumers, "enhanced fan-out consumer");
-    findings.ok("fan-out", `${consumers}, with throughput of their own`);
+    findings.ok("fan-out", `${consumers}, with dedicated throughput`);
   }
 }
 

@@ -22,22 +22,23 @@ interface DoctorOptions {
   readonly json?: boolean;
 }
 
-/** A service that does not answer for this long is found wanting. */
+/** A service that does not respond within this time fails its check. */
 const TIMEOUT_MS = 10_000;
 
-/** `triton doctor`: whether `triton store` can be run as things are, and what it then guarantees. */
+/** `triton doctor`: checks whether `triton store` is safe to run, and what it then guarantees. */
 export function doctorCommand(context: CliContext): Command {
   return new Command("doctor")
-    .summary("check all that triton store needs")
+    .summary("check everything that triton store needs")
     .description(
-      "Uses each permission that triton store needs, harmlessly; looks at retention, clocks, the file " +
-        "system, conditional writes, other programs and what was left behind; and prints what to change " +
-        "and which guarantee holds. Nothing is changed: the database gets a transaction that is rolled " +
-        "back, the bucket one object of 10 bytes (triton-conditional-write-probe) that triton store puts " +
-        "there too. Exits with 1 if it is not safe to run.",
+      "Tests each permission that triton store needs with a harmless request; checks retention, clocks, " +
+        "the file system, conditional writes, other programs and what earlier workers left behind; and " +
+        "prints what to change and which guarantee holds. It changes nothing: the transaction in the " +
+        "database is rolled back, and the only object it puts into the bucket has 10 bytes " +
+        "(triton-conditional-write-probe) and is one that triton store puts there too. Exits with 1 if " +
+        "triton store is not safe to run.",
     )
     .addOption(streamOption())
-    .addOption(bucketOption("where archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
     .addOption(configOption())

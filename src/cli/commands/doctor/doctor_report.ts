@@ -3,17 +3,17 @@ import { fill } from "../../text/help_text.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
 import type { Finding } from "./findings.ts";
 
-/** What the findings come to. */
+/** The conclusion from all findings. */
 export interface Verdict {
-  /** Whether `triton store` can be run as things are. */
+  /** Whether `triton store` is safe to run. */
   readonly safe: boolean;
-  /** Whether each record lands in exactly one file. */
+  /** Whether each record ends up in exactly one file. */
   readonly exactlyOnce: boolean;
   /** The guarantee, in words. */
   readonly guarantee: string;
 }
 
-/** Draws the conclusion. */
+/** Draws the conclusion from all findings. */
 export function verdictOn(findings: readonly Finding[]): Verdict {
   const safe = findings.every(({ level }) => level !== "fail");
   const reasons = findings.flatMap(({ weakens }) => weakens ?? []);
@@ -21,20 +21,20 @@ export function verdictOn(findings: readonly Finding[]): Verdict {
     return { safe, exactlyOnce: false, guarantee: `not exactly once: ${reasons.join("; ")}` };
   }
   if (!safe) {
-    return { safe, exactlyOnce: false, guarantee: "none, until the checks that failed pass" };
+    return { safe, exactlyOnce: false, guarantee: "none until the failed checks pass" };
   }
   return {
     safe,
     exactlyOnce: true,
     guarantee:
-      "exactly once: every record that is read before the stream drops it lands in exactly " +
+      "exactly once: every record that is read before the stream drops it ends up in exactly " +
       "one file",
   };
 }
 
 /**
- * The findings and the verdict as people read them; lines no longer than a terminal has `columns`,
- * but for advice, which may be a command to copy.
+ * Formats findings and verdict for people. Lines are at most `columns` wide, except advice, which
+ * may be a command to copy.
  */
 export function formatFindings(
   findings: readonly Finding[],

@@ -11,19 +11,19 @@ import { type Finding, Findings } from "./findings.ts";
 
 /** What to examine. */
 export interface ExamineOptions {
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
   readonly client: string;
   /** URL of the database. */
   readonly url: string;
   readonly clock: Clock;
-  /** Opens Kinesis; the callback is told its time. */
+  /** Opens Kinesis; calls `tell` with its time. */
   readonly openKinesis: (tell: (time: Date) => void) => Promise<KinesisApi & AsyncDisposable>;
-  /** Opens the object store; the callback is told its time. */
+  /** Opens the object store; calls `tell` with its time. */
   readonly openStore: (tell: (time: Date) => void) => Promise<OpenedObjectStore>;
 }
 
-/** Makes all checks: those of one service after the other, the services side by side. */
+/** Runs all checks: sequential for each service, the services in parallel. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const { stream, client, url, clock } = options;
   const clocks = new ServerClocks(clock);

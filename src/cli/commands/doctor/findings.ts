@@ -1,23 +1,23 @@
 import { ServiceError, TritonError } from "../../../base/errors.ts";
 
-/** What one check has found. */
+/** The result of one check. */
 export interface Finding {
-  /** Name of the check, which stays the same. */
+  /** Name of the check, which is stable. */
   readonly check: string;
-  /** Whether all is well, something should be changed, or `triton store` cannot be run so. */
+  /** `warn`: something should be changed; `fail`: `triton store` is not safe to run. */
   readonly level: "ok" | "warn" | "fail";
   /** What was found, in a sentence. */
   readonly message: string;
   /** What to change. */
   readonly advice?: string;
-  /** Why the archive is not exactly once, where that is so. */
+  /** Why the archive is not exactly once, if it is not. */
   readonly weakens?: string;
 }
 
-/** What a finding may say beside its message. */
+/** What a finding may have in addition to its message. */
 export type Remarks = Pick<Finding, "advice" | "weakens">;
 
-/** Collects what checks find. */
+/** Collects findings. */
 export class Findings {
   readonly list: Finding[] = [];
 
@@ -34,12 +34,12 @@ export class Findings {
   }
 
   /**
-   * Does what is to be checked; a failure is a finding.
+   * Runs a check; a `TritonError` becomes a failed finding.
    *
    * @param check Name of the check.
-   * @param advice What to change, by the code of the failure.
-   * @param act What to do.
-   * @returns What it gave; undefined if it failed.
+   * @param advice Returns what to change, by the code of the error.
+   * @param act The check.
+   * @returns The result of `act`; undefined if it failed.
    */
   async attempt<T>(
     check: string,

@@ -1,23 +1,23 @@
 /** What `triton help config` prints. */
 export const text = `\
-The configuration: one YAML file that maps the names you use to streams in Kinesis.
+The configuration is a YAML file that maps the names you use to streams in Kinesis.
 
-  user_activity:               # what commands and programs say: --stream user_activity
+  user_activity:               # what commands and programs use: --stream user_activity
     name: user_activity_prod   # the stream in Kinesis
-    partition_key: user_id     # the field of an event that picks its shard; only "put" needs it
-    region: us-west-1          # else AWS_REGION, else the profile's
-    endpoint: http://localhost:4567   # for a local Kinesis; else AWS_ENDPOINT_URL_KINESIS
+    partition_key: user_id     # the field of an event that picks its shard; only for "put"
+    region: us-west-1          # default: AWS_REGION, then the profile's
+    endpoint: http://localhost:4567   # default: AWS_ENDPOINT_URL_KINESIS
 
-Only "name" must be there. A key that is not one of these is an error, which names its line.
+Only "name" is required. Any other key is an error, which shows its line.
 
-The file is found through TRITON_CONFIG or --config. It holds no credentials: those are found where
-the AWS SDK always looks (triton help environment).
+Set the path of the file with TRITON_CONFIG or --config. It contains no credentials: they come from
+the same sources as for the AWS SDK (triton help environment).
 
-Archives are found by the stream's name in Kinesis. --bucket or TRITON_BUCKET says where they are:
+Archives use the stream's name in Kinesis. --bucket or TRITON_BUCKET sets their location:
   s3://BUCKET/PREFIX, or BUCKET      a bucket in S3
   file:///DIRECTORY                  a directory
 
-Positions are kept in a database. --checkpoint-db or TRITON_DB says in which:
+Positions are stored in a database, which --checkpoint-db or TRITON_DB sets:
   sqlite://PATH                      a file; sqlite:///var/lib/triton.db is absolute
   postgres://USER@HOST/DATABASE      PostgreSQL; PGPASSWORD keeps the password out of the URL
 `;

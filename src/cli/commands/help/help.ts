@@ -3,7 +3,7 @@ import { closest } from "../../../base/suggest.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 
-/** What there is to know besides commands; each is loaded when it is asked for. */
+/** Help topics besides the commands, loaded on demand. */
 const TOPICS: Readonly<Record<string, () => Promise<{ readonly text: string }>>> = {
   config: () => import("./config.ts"),
   format: () => import("./format.ts"),
@@ -14,13 +14,13 @@ const TOPICS: Readonly<Record<string, () => Promise<{ readonly text: string }>>>
 /** The names of the topics. */
 export const HELP_TOPICS: readonly string[] = Object.keys(TOPICS);
 
-/** `triton help`: about a command, or a topic. */
+/** `triton help`: explains a command or a topic. */
 export function helpCommand(context: CliContext): Command {
   return new Command("help")
     .summary(`explain a command, or one of: ${HELP_TOPICS.join(", ")}`)
     .description("Explains the program, a command, or a topic.")
     .usage(`[command...] | ${HELP_TOPICS.join(" | ")}`)
-    .argument("[name...]", "a command, with those below it after it, or a topic")
+    .argument("[name...]", "a command and its subcommands, or a topic")
     .action(async (names: string[], _options: unknown, help: Command) => {
       const [topic] = names;
       const found = findCommand(help.parent!, names);
@@ -40,7 +40,7 @@ function findCommand(program: Command, names: readonly string[]): Command | unde
   );
 }
 
-/** Ends with what was probably meant. */
+/** Fails, and suggests what was probably meant. */
 function explainNothing(names: readonly string[], help: Command): never {
   const parent = findCommand(help.parent!, names.slice(0, -1));
   const commands = (parent ?? help.parent!).commands.map((command) => command.name());

@@ -1,6 +1,6 @@
 /** What `triton help permissions` prints. */
 export const text = `\
-What AWS must allow:
+Permissions in AWS:
 
   store, doctor            kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
                            s3:ListBucket, GetObject, PutObject
@@ -16,15 +16,15 @@ What AWS must allow:
                            s3:ListBucket, GetObject
   ls                       s3:ListBucket
 
-Nothing deletes an object, a record or a stream. "triton doctor" tries all that "store" needs.
+Nothing deletes an object, a record or a stream. "triton doctor" tests everything "store" needs.
 
-What the database must allow: SELECT, INSERT, UPDATE and DELETE on the tables triton_*, and CREATE
-in their schema when they are made or brought to a new version. "stats", "verify" and "checkpoint
-list" only SELECT. docs/permissions.md has policies and grants to copy.
+Rights in the database: SELECT, INSERT, UPDATE and DELETE on the tables triton_*, and CREATE in
+their schema when the tables are created or upgraded. "stats", "verify" and "checkpoint list" need
+only SELECT. docs/permissions.md has policies and grants to copy.
 
-What the machine must allow. The executable was compiled with network, reading and writing of files,
-four questions about the system and a list of environment variables; it cannot start programs or
-load native code. As a script, Deno gives it what you say:
+Permissions on the machine: the executable was compiled with access to the network, to files, to
+four kinds of system information and to a list of environment variables. It cannot start programs
+or load native code. With "deno run", grant these permissions:
 
   Kinesis, S3         --allow-net=HOST:PORT  --allow-sys=osRelease
                       --allow-env=AWS_*,HOME,HOMEDRIVE,HOMEPATH,USERPROFILE,_X_AMZN_TRACE_ID
@@ -32,7 +32,7 @@ load native code. As a script, Deno gives it what you say:
     aws login, no HOME --allow-sys=homedir,uid
     roles             --allow-net=169.254.169.254,169.254.170.2
   PostgreSQL          --allow-net=HOST:PORT  --allow-env=PG*,HOME
-    files             --allow-read=$HOME/.pgpass,$HOME/.postgresql, or those that are named
+    files             --allow-read=$HOME/.pgpass,$HOME/.postgresql, or the files you set
   SQLite              --allow-read and --allow-write of the file and of FILE-wal and FILE-shm
   the configuration   --allow-read=FILE  --allow-env=LOG_STREAM,LOG_TOKENS
   every command       --allow-env=TRITON_*,AWS_REGION,NO_COLOR

@@ -24,32 +24,32 @@ interface StatsOptions {
   readonly watch?: number | true;
 }
 
-/** How often `--watch` looks again, in milliseconds. */
+/** Default interval of `--watch`, in milliseconds. */
 const WATCH_MS = 2_000;
 
-/** `triton stats`: how far each client has come. */
+/** `triton stats`: shows how far each client has come. */
 export function statsCommand(context: CliContext): Command {
   return new Command("stats")
-    .summary("tell how far clients have come in each shard")
+    .summary("show how far clients have come in each shard")
     .description(
-      "Tells, for each shard that a client reads or archives, who holds it, its last position and when " +
-        "that was saved or confirmed, and how many losses are recorded. On a terminal it is a table, with " +
-        "owners and positions cut short. Elsewhere it is go-triton's lines for Carbon (Graphite): " +
-        "CLIENT.STREAM.SHARD.age SECONDS NOW, both times in seconds, and CLIENT.STREAM.SHARD.gaps COUNT " +
-        "NOW for each shard of which records are lost: dropped by the stream before they were archived, " +
-        "or passed over. Nothing is written to the database.",
+      "Shows for each shard that a client reads or archives: its owner, its position, when that was " +
+        "saved or confirmed, and how many gaps are recorded. On a terminal it prints a table with " +
+        "shortened owners and positions. Elsewhere it prints the same lines for Carbon (Graphite) as " +
+        "go-triton: CLIENT.STREAM.SHARD.age SECONDS NOW, both in seconds, and CLIENT.STREAM.SHARD.gaps " +
+        "COUNT NOW for each shard that lost records because the stream dropped them before they were " +
+        "archived, or because they were skipped. Nothing is written to the database.",
     )
-    .addOption(clientOption("only this client: all clients unless given"))
-    .option("--stream <name>", "only this stream, by its logical name in the configuration")
+    .addOption(clientOption("only this client (default: all clients)"))
+    .option("--stream <name>", "only this stream, by its logical name (default: all streams)")
     .addOption(databaseOption())
     .addOption(
-      new Option("--format <format>", "table on a terminal unless given, else carbon")
+      new Option("--format <format>", "output format (default: table on a terminal, else carbon)")
         .choices(FORMATS),
     )
-    .option("--json", "the same as --format json: one JSON object a line, nothing cut short")
-    .option("--lag", "ask the streams, too: how old is the oldest record after each position")
+    .option("--json", "same as --format json: one JSON object per line, nothing shortened")
+    .option("--lag", "also read from the streams how old the oldest record after each position is")
     .addOption(
-      new Option("--watch [seconds]", "again and again, every 2 seconds unless given, until SIGINT")
+      new Option("--watch [seconds]", "repeat until SIGINT, every 2 seconds by default")
         .argParser(parseSeconds),
     )
     .addOption(configOption())
@@ -73,7 +73,7 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
   await watch(patiently(read, context), { title, intervalMs }, context);
 }
 
-/** What fails at once is a mistake; what fails later, at a service, may pass. */
+/** Reads stats repeatedly: the first read must succeed, later ones may fail temporarily. */
 function patiently(
   read: () => Promise<string[]>,
   context: CliContext,
@@ -91,7 +91,7 @@ function patiently(
   };
 }
 
-/** Tells of problems: below the table on a terminal, on standard error elsewhere. */
+/** Reports problems: below the table on a terminal, on standard error elsewhere. */
 async function tell(problems: readonly string[], context: CliContext): Promise<string[]> {
   if (context.stdout.isTerminal) {
     return problems.flatMap((problem) => ["", printable(redact(problem, context.env))]);
@@ -120,7 +120,7 @@ async function readStats(options: StatsOptions, context: CliContext): Promise<St
   return { rows, gaps: history.gaps, lags, now: context.clock.now() };
 }
 
-/** Why some lags are not known. */
+/** Why some lags are unknown. */
 function problemsOf({ lags }: Stats): string[] {
   const unknown = [...lags?.values() ?? []].filter((lag) => lag.type === "unknown");
   return [...new Set(unknown.map(({ reason }) => reason))];

@@ -6,24 +6,24 @@ import { retry } from "../../../base/retry.ts";
 import type { CliContext } from "../../cli_context.ts";
 import type { StatsRow } from "./stats_rows.ts";
 
-/** How far a position is behind its stream. */
+/** How far a position is behind the stream. */
 export type Lag =
-  /** The oldest record after it arrived so long ago; 0 where there is none. */
+  /** How long ago the oldest record after the position arrived; 0 if there is none. */
   | { readonly type: "behind"; readonly ms: number }
-  /** Nothing can come after it: the shard was archived to its end. */
+  /** No record can follow: the shard was archived to its end. */
   | { readonly type: "ended" }
   | { readonly type: "unknown"; readonly reason: string };
 
-/** How many requests find the next record; one that finds none gets closer to it. */
+/** Most requests for the next record; each that returns none gets closer to it. */
 const MOST_REQUESTS = 10;
 
 /**
- * Asks Kinesis how far behind each row is.
+ * Reads from Kinesis how far behind each row is.
  *
- * A stream that cannot be asked makes its rows unknown, and nothing else.
+ * If a stream cannot be read, the lags of its rows are unknown; the other rows are not affected.
  *
  * @param rows The rows.
- * @param config Where the streams are; others are looked for in the region of the environment.
+ * @param config Has the regions of its streams; others use the default region.
  * @param context The world outside.
  */
 export async function readLags(
@@ -39,7 +39,7 @@ export async function readLags(
     const mine = rows.filter((row) => row.stream === stream);
     try {
       await using kinesis = await openKinesis({ region: known?.region, endpoint: known?.endpoint });
-      // One after the other: a shard answers five requests a second, and its archiver needs them.
+      // Sequentially: a shard allows five reads per second, and its archiver needs them.
       for (const row of mine) lags.set(row, await lagOrGone(row, kinesis, context));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -51,10 +51,10 @@ export async function readLags(
   return lags;
 }
 
-/** A shard that has left the stream, and a position that is none of the shard's. */
+/** Error codes for a shard that has left the stream, and for a position of another shard. */
 const OF_ONE_SHARD = new Set(["ResourceNotFoundException", "InvalidArgumentException"]);
 
-/** What is wrong with one shard says nothing of its neighbours. */
+/** An error that concerns a single shard makes only its own lag unknown. */
 async function lagOrGone(row: StatsRow, kinesis: KinesisApi, context: CliContext): Promise<Lag> {
   const { clock } = context;
   try {
@@ -79,7 +79,7 @@ async function lagOf(row: StatsRow, kinesis: KinesisApi, { clock }: CliContext):
     const [next] = batch.records;
     if (next !== undefined) {
       const now = batch.serverTime?.getTime() ?? clock.now();
-      // Kinesis tells its time to the second; a record that waits is never no lag.
+      // Kinesis reports its time in whole seconds; a waiting record must never show as no lag.
       return { type: "behind", ms: Math.max(1, now - next.arrivedAt.getTime()) };
     }
     behindMs = batch.millisBehindLatest;

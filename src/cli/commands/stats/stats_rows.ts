@@ -1,25 +1,25 @@
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../../../base/record.ts";
 
-/** What is known of a client's work on one shard. */
+/** What the database knows about one client and shard. */
 export interface StatsRow {
   readonly client: string;
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
   readonly shardId: ShardId;
-  /** The last record that is done; undefined while none is. */
+  /** The last processed record; undefined if there is none. */
   readonly sequenceNumber: SequenceNumber | undefined;
-  /** When that was saved, or confirmed as the newest there is. */
+  /** When that was saved, or confirmed as the newest. */
   readonly updatedAt: Date | undefined;
-  /** What `triton store` knows of the shard; undefined for shards that a consumer reads. */
+  /** The shard's row of `triton store`; undefined for shards that a consumer reads. */
   readonly ledger: Pick<ClientShard, "state" | "owner" | "leasedUntil" | "epoch"> | undefined;
-  /** Where reading begins while there is no position. */
+  /** Where reading starts if there is no position. */
   readonly start: StartPosition | undefined;
-  /** How many losses are recorded. */
+  /** How many gaps are recorded. */
   readonly gaps: number;
 }
 
-/** One row for each shard that has a position, an owner or a gap: by client, stream and shard. */
+/** One row for each shard with a position, an owner or a gap, ordered by client, stream and shard. */
 export function statsRows({ checkpoints, shards, gaps }: LedgerReport): StatsRow[] {
   const rows = new Map<string, StatsRow>();
   const merge = (place: Place, part: Partial<StatsRow>) => {
@@ -49,8 +49,8 @@ const NOTHING = {
 };
 
 /**
- * Seconds since a position was saved, both times cut to whole seconds as go-triton does: 0 where the
- * position is of a machine whose clock is ahead, undefined where the database has no real time.
+ * Seconds since a position was saved, with both times truncated to whole seconds as in go-triton: 0
+ * if the clock that saved it is ahead, undefined if the time in the database is invalid.
  */
 export function ageOf(updatedAt: Date | undefined, now: number): number | undefined {
   if (updatedAt === undefined || Number.isNaN(updatedAt.getTime())) return undefined;

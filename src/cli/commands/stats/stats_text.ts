@@ -4,17 +4,17 @@ import type { Lag } from "./stats_lag.ts";
 import { ageOf, type StatsRow } from "./stats_rows.ts";
 import { type Colors, formatSpan, formatTable } from "../../text/table.ts";
 
-/** What `triton stats` prints, as of one moment. */
+/** What `triton stats` prints, at one point in time. */
 export interface Stats {
   readonly rows: readonly StatsRow[];
   readonly gaps: readonly ClientGap[];
-  /** How far behind each row is, if that was asked for. */
+  /** How far behind each row is, with `--lag`. */
   readonly lags: ReadonlyMap<StatsRow, Lag> | undefined;
   /** When it was read, in milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
-/** go-triton's lines, as Carbon (Graphite) takes them. */
+/** The same lines for Carbon (Graphite) as go-triton prints. */
 export function toCarbon({ rows, lags, now }: Stats): string[] {
   const at = Math.floor(now / 1000);
   const line = ({ client, stream, shardId }: StatsRow, name: string, value: number) =>
@@ -31,7 +31,7 @@ export function toCarbon({ rows, lags, now }: Stats): string[] {
   return [...ages, ...behind, ...lost];
 }
 
-/** A name as Carbon takes it: a space would end it there. */
+/** A name for Carbon, where a space would end it. */
 function carbonWord(name: string): string {
   return printable(name).replaceAll(/\s/g, "_");
 }
@@ -74,12 +74,12 @@ function lagOf(lag: Lag): Record<string, unknown> {
 
 const HEAD = ["stream", "shard", "owner", "position", "age", "lag", "gaps"];
 
-/** A table for people: ids are cut short, and times are in the two largest units. */
+/** A table for people: IDs are shortened, and times are in the two largest units. */
 export function toTable(stats: Stats, colors: Colors): string[] {
   const { rows, lags, now } = stats;
   if (rows.length === 0) return ["No positions yet."];
   const clients = new Set(rows.map(({ client }) => client));
-  // A column that says the same in each row, or nothing, is left out.
+  // Columns with the same value in every row, or without values, are left out.
   const shown = [clients.size > 1, true, true, true, true, true, lags !== undefined, true];
   const cut = (cells: readonly string[]) => cells.filter((_, column) => shown[column]);
   const body = rows.map((row) => [row.client, ...cellsOf(row, lags?.get(row), now)]);
@@ -127,7 +127,7 @@ function lagText(lag: Lag | undefined): string {
   return lag.type === "behind" ? formatSpan(lag.ms / 1000) : lag.type === "ended" ? "" : "?";
 }
 
-/** The two ends of a number of 56 digits, which tell it from its neighbours. */
+/** Both ends of a number of 56 digits, which distinguish it from its neighbours. */
 function shorten(sequenceNumber: string): string {
   if (sequenceNumber.length <= 20) return sequenceNumber;
   return `${sequenceNumber.slice(0, 8)}…${sequenceNumber.slice(-8)}`;

@@ -45,45 +45,61 @@ interface StoreOptions extends MonitorOptions {
   readonly config?: string;
 }
 
-/** `triton store`: archives a stream until it is told to stop. */
+/** `triton store`: archives a stream until a signal stops it. */
 export function storeCommand(context: CliContext): Command {
   const command = new Command("store")
     .alias("s")
     .summary("archive a stream")
     .description(
-      "Archives a stream, one file about every hour, until SIGINT, SIGTERM or SIGHUP: it then uploads " +
-        "what it has, saves its positions and exits with 0, or with 1 if that takes longer than " +
-        "--stop-timeout. A second signal, at least 5 seconds later, ends it at once. Several processes " +
-        "with one stream, client name and database share the shards between them.",
+      "Archives a stream, about one file per hour, until SIGINT, SIGTERM or SIGHUP. It then uploads what " +
+        "it has read, saves its positions and exits with 0, or with 1 if that takes longer than " +
+        "--stop-timeout. A second signal, at least 5 seconds later, ends it immediately. Processes with " +
+        "the same stream, client name and database share the shards.",
     )
     .addOption(streamOption())
-    .addOption(bucketOption("where the archives go: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
     .addOption(
-      clientOption("name in the keys of the archives and beside the positions").default("store"),
+      clientOption("name of the client, part of the archives' keys and of its positions").default(
+        "store",
+      ),
     )
     .addOption(databaseOption())
     .option(
       "--from <position>",
-      "where to begin shards without a position: trim-horizon, latest or a time",
+      "where to start shards without a position: trim-horizon, latest or a time",
       "trim-horizon",
     )
-    .option("--skip-to-latest", "pass over saved positions, and begin now")
-    .option("--recover", "where the archive goes further than the database, go on where it ends")
-    .addOption(measured("--rotate <duration>", "close a file at every multiple of this time", "1h"))
-    .addOption(measured("--max-size <size>", "close a file of this compressed size", "32MiB"))
+    .option("--skip-to-latest", "ignore saved positions, and start with new records")
+    .option("--recover", "if the database is behind the archive, continue where the archive ends")
     .addOption(
-      measured("--max-memory <size>", "read no further while more waits to be archived", "96MiB")
+      measured("--rotate <duration>", "start a new file at every multiple of this duration", "1h"),
+    )
+    .addOption(measured("--max-size <size>", "start a new file at this compressed size", "32MiB"))
+    .addOption(
+      measured(
+        "--max-memory <size>",
+        "pause reading while more data than this waits to be archived",
+        "96MiB",
+      )
         .argParser(parseMemory),
     )
     .addOption(
-      measured("--lease <duration>", "a worker without a sign of life for so long is dead", "20s"),
+      measured(
+        "--lease <duration>",
+        "consider a worker dead after this time without a sign of life",
+        "20s",
+      ),
     )
     .addOption(stopTimeoutOption())
-    .option("--shards <ids>", "archive only these shards: ids with commas between", parseShards)
+    .option("--shards <ids>", "archive only these shards (comma-separated IDs)", parseShards)
     .addOption(
-      measured("--poll-interval <duration>", "time between polls of a shard read to its end", "1s"),
+      measured(
+        "--poll-interval <duration>",
+        "time between polls of a shard without new records",
+        "1s",
+      ),
     )
-    .option("--request-limit <count>", "most records to ask for in one poll", parseLimit, 10_000)
+    .option("--request-limit <count>", "most records per poll", parseLimit, 10_000)
     .addOption(configOption())
     .action((options: StoreOptions) => store(options, context));
   return addMonitorOptions(command);
@@ -93,10 +109,10 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   const bucket = bucketOf(options);
   const { stopTimeout } = options;
   context.endWithin?.(stopTimeout);
-  context.signal; // which from here on ends the command gracefully
+  context.signal; // from here on, a signal ends the command gracefully
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
-  // The last to go, so that it can be seen what the others are at.
+  // Disposed last, so that the status stays visible while the others end.
   await using watch = await openStoreMonitor(
     { ...options, stream: config.name, client: options.clientName },
     context,
@@ -112,7 +128,7 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   await endInTime(work, { limitMs: stopTimeout, late }, context);
 }
 
-/** What is to be archived, and from where on. */
+/** What to archive, and where to start. */
 interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
   readonly bucket: string;
   readonly from: ArchiverOptions["from"];
@@ -157,7 +173,7 @@ async function archive(
   await archiver.run(signal);
 }
 
-/** Opens the ledger, however long its database takes; undefined if it is time to stop before. */
+/** Opens the ledger, retrying until its database responds; undefined if stopped before that. */
 async function whenReachable(
   open: () => Promise<ArchiveLedger>,
   patience: Patience & { readonly signal: AbortSignal },
@@ -171,19 +187,19 @@ async function whenReachable(
   }
 }
 
-/** An option that takes a duration or a size, and is shown in the help as it is written. */
+/** An option for a duration or a size, whose default `--help` prints as it is written. */
 function measured(flags: string, description: string, fallback: string): Option {
   const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
   return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
 }
 
-/** The least memory that makes sense: with less, one answer of Kinesis would fill many files. */
+/** The minimum: with less, one response of Kinesis would fill many files. */
 const MIN_MEMORY = 2 ** 20;
 
 function parseMemory(text: string): number {
   const bytes = parseSize(text);
   if (bytes >= MIN_MEMORY) return bytes;
-  throw new InvalidArgumentError(`It takes 1MiB at least, such as 96MiB; this is ${bytes} bytes.`);
+  throw new InvalidArgumentError(`Use at least 1MiB, such as 96MiB; this is ${bytes} bytes.`);
 }
 
 function parseShards(text: string): ShardId[] {
@@ -192,6 +208,6 @@ function parseShards(text: string): ShardId[] {
 
 function parseLimit(text: string): number {
   const limit = parseCount(text);
-  if (limit > 10_000) throw new InvalidArgumentError("Kinesis gives no more than 10000.");
+  if (limit > 10_000) throw new InvalidArgumentError("The maximum of Kinesis is 10000.");
   return limit;
 }

@@ -7,15 +7,15 @@ import { GRACE_MS, Stopped } from "../../stop_signals.ts";
 
 const log = getLogger(["triton", "cli"]);
 
-/** Metrics, the status page and the log have this much of the time that the end may take. */
+/** This part of the time to stop is for metrics, the status page and the log. */
 const LAST_MS = 2_000;
 
 /**
- * Does a command's work, which has to end within some time after a signal, whatever it waits for.
+ * Does the work of a command, and returns within a limit after a signal even if the work does not.
  *
- * @param work Does the work, which ends by itself after the context's signal.
- * @param options `limitMs` is how long the end may take; two seconds before, what `late` returns is
- * thrown, or the work is left unfinished if that is undefined.
+ * @param work Does the work; should end after the context's signal.
+ * @param options `limitMs` is how long stopping may take. Two seconds before that, throws what
+ * `late` returns; if that is undefined, returns without waiting for the work.
  * @param context The world outside.
  */
 export async function endInTime(
@@ -33,7 +33,7 @@ export async function endInTime(
     if (error !== undefined) throw error;
   };
   const deadline = isLate();
-  deadline.catch(() => {}); // seen below, unless the work ended before
+  deadline.catch(() => {}); // thrown below, unless the work ends first
   try {
     await Promise.race([work(), deadline]);
   } finally {
@@ -43,7 +43,7 @@ export async function endInTime(
 
 function tellOfStop({ reason }: AbortSignal, limitMs: number): void {
   log.info(
-    "Stopping, within {limitMs} ms at most; a second signal after {graceMs} ms ends it at once",
+    "Stopping within {limitMs} ms; a second signal after {graceMs} ms ends the process immediately",
     {
       event: "command.stopping",
       signal: reason instanceof Stopped ? reason.signal : undefined,
@@ -61,12 +61,12 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Why the end took too long.
+ * Explains why stopping took too long.
  *
  * @param left What was read and is not archived; undefined if nothing was read.
- * @param limitMs How long the end may take.
+ * @param limitMs How long stopping may take.
  * @param monitor Knows which services fail.
- * @returns The error; undefined, and logged, if all that was read is archived.
+ * @returns The error; undefined, and logged, if everything that was read is archived.
  */
 export function lateError(
   left: Archiver["unarchived"] | undefined,
@@ -86,10 +86,10 @@ export function lateError(
       `Cannot archive ${what} in ${countOf(left.files, "file")} within ${
         limitMs / 1000
       } s of the ` +
-        `signal (--stop-timeout); whoever reads the shards next reads them again${why}`,
+        `signal (--stop-timeout); the next reader of the shards reads them again${why}`,
     );
   }
-  log.warn("Stopped without an answer of the services: leases last until they expire{why}", {
+  log.warn("Stopped before the services responded: leases are held until they expire{why}", {
     event: "archiver.abandoned",
     why,
   });

@@ -8,7 +8,7 @@ import type { CliContext } from "../../cli_context.ts";
 import { listenOption, parseDuration } from "../../options/options.ts";
 import { redact } from "../../text/redact.ts";
 
-/** A file may be uploaded this long after its rotation before something is wrong. */
+/** How long an upload may take after the rotation before `/healthz` fails. */
 const UPLOAD_ALLOWANCE_MS = 15 * 60_000;
 
 /** The options of {@linkcode addMonitorOptions}. */
@@ -19,22 +19,28 @@ export interface MonitorOptions {
   readonly unhealthyHeadroom: number;
 }
 
-/** Adds the options that say how a store is watched. */
+/** Adds the options for monitoring a store. */
 export function addMonitorOptions(command: Command): Command {
   return command
     .addOption(
-      listenOption("show status and metrics there: 127.0.0.1:9464, or :9464 for the same"),
+      listenOption(
+        "serve status and metrics at this address, such as 127.0.0.1:9464 or :9464 (the same)",
+      ),
     )
-    .option("--allowed-hosts <names>", "other names that --listen may be asked by", parseHosts)
+    .option(
+      "--allowed-hosts <names>",
+      "more host names that --listen responds to (comma-separated)",
+      parseHosts,
+    )
     .option(
       "--unhealthy-after <duration>",
-      "/healthz says 503 when a record waits for so long (default: --rotate and 15m)",
+      "/healthz returns 503 when a record waits for longer (default: --rotate plus 15m)",
       parseDuration,
     )
     .addOption(
       new Option(
         "--unhealthy-headroom <duration>",
-        "/healthz says 503 when the stream drops what waits in less than this",
+        "/healthz returns 503 when the stream drops a waiting record in less than this",
       ).argParser(parseDuration).default(parseDuration("6h"), "6h"),
     );
 }
@@ -42,12 +48,12 @@ export function addMonitorOptions(command: Command): Command {
 function parseHosts(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
   if (!names.every((name) => /^[a-zA-Z0-9._-]+$/.test(name))) {
-    throw new InvalidArgumentError("It takes host names without ports, with commas between.");
+    throw new InvalidArgumentError("Use host names without ports, separated by commas.");
   }
   return names;
 }
 
-/** What is being archived. */
+/** What is archived. */
 export interface WatchedStore extends MonitorOptions {
   readonly stream: string;
   readonly client: string;
@@ -57,15 +63,15 @@ export interface WatchedStore extends MonitorOptions {
 
 /** Watches a store. */
 export interface StoreMonitor extends AsyncDisposable {
-  /** Counts what happens. */
+  /** Counts the archiver's work. */
   readonly monitor: ArchiverMonitor;
-  /** Watches an archiver too, once there is one. */
+  /** Adds an archiver to the status, once it exists. */
   watch(archiver: Archiver): void;
 }
 
 /**
- * Begins to watch a store, from before its database is reached, and to show what is seen if that is
- * asked for.
+ * Starts to monitor a store, even before its database responds, and to serve and send the metrics if
+ * the options say so.
  *
  * @throws {TritonError} If the address cannot be listened on.
  */
@@ -112,7 +118,7 @@ function seen({ services, recentErrors }: ArchiverMonitor) {
   return { services, recentErrors };
 }
 
-/** Masks what services said, in which there may be anything. */
+/** Masks secrets in the messages of services, which may contain anything. */
 function withoutSecrets<T extends Pick<StoreStatus, "services" | "recentErrors" | "shards">>(
   status: T,
   env: CliContext["env"],

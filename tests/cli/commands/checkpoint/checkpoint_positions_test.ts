@@ -65,7 +65,7 @@ Deno.test("triton checkpoint list prints positions, owners and leases, as a tabl
     });
     const none = await list("--client-name", "nobody");
     deepStrictEqual([none.code, none.stdout], [0, ""]);
-    equal(none.stderr, 'triton: Client "nobody" has no position in "clicks"\n');
+    equal(none.stderr, 'triton: Client "nobody" has no positions in "clicks"\n');
   }));
 
 Deno.test("triton checkpoint set moves a consumer, and refuses to move what a worker archives", () =>
@@ -82,7 +82,7 @@ Deno.test("triton checkpoint set moves a consumer, and refuses to move what a wo
     const line = `${ONE}  42  ->  7\n`;
     equal((await set("billing", "7", "--dry-run")).stdout, `${line}1 position would be moved\n`);
     equal((await set("billing", "7")).stdout, `${line}1 position moved\n`);
-    equal((await set("billing", "7")).stdout, "Every position is there already\n");
+    equal((await set("billing", "7")).stdout, "All positions are already there\n");
     equal((await set("billing", "LATEST")).code, 2);
     await using ledger = await openLedger(database, { client: "store", stream: "clicks" });
     await ledger.addShards([{ shardId: ONE, parents: [], start: { type: "trim-horizon" } }]);
@@ -96,7 +96,7 @@ Deno.test("triton checkpoint set moves a consumer, and refuses to move what a wo
     await ledger.leave("worker-1");
     match(
       (await set("store", "7")).stdout,
-      /no position {2}-> {2}7\n1 position moved; what lies between is recorded as a gap\n$/,
+      /no position {2}-> {2}7\n1 position moved; the records in between are recorded as a gap\n$/,
     );
     const unknown = await run("checkpoint set", [
       ...["--checkpoint-db", database, "--client-name", "store"],
@@ -132,7 +132,7 @@ Deno.test("triton checkpoint rewind moves a consumer to a time, to both ends, an
     equal((await rewind("2020-01-01T00:00:00Z")).code, 0);
     const [listed] = await Array.fromAsync(pipeline.kinesis.kinesis.listShards(STREAM));
     equal(await position(), listed!.startingSequenceNumber);
-    equal((await rewind("trim-horizon")).stdout, "Every position is there already\n");
+    equal((await rewind("trim-horizon")).stdout, "All positions are already there\n");
     equal((await rewind(numbers[0]!)).code, 2);
     equal((await rewind(numbers[0]!, "--shard", ONE)).code, 0);
     equal(await position(), numbers[0]);
@@ -160,7 +160,7 @@ Deno.test("triton checkpoint rewind of an archiver: only forwards, as a gap that
       /^triton: Cannot move shardId-0{12} of "clicks_prod" back: client "store" has archived it /,
     );
     const forward = await rewind("latest");
-    match(forward.stdout, /1 position moved; what lies between is recorded as a gap\n$/);
+    match(forward.stdout, /1 position moved; the records in between are recorded as a gap\n$/);
     await put(pipeline, "ghi");
     await archiveSome(pipeline);
     deepStrictEqual(

@@ -91,7 +91,7 @@ Deno.test("triton checkpoint recover is refused while a worker is alive or an ar
     await ledger.leave("worker-1");
     const open = await recover(place);
     equal(open.code, 1);
-    match(open.stderr, /archive "20260101\/clicks-store-9\.tri" \(intent i9\) was begun/);
+    match(open.stderr, /archive "20260101\/clicks-store-9\.tri" \(intent i9\) was started/);
     deepStrictEqual(await positionsIn(place), []);
   }));
 
@@ -103,7 +103,7 @@ Deno.test("triton checkpoint recover leaves shards alone whose chain is broken, 
     equal(code, 1);
     match(stdout, /^shardId-000000000001 {2}no position/m);
     match(stderr, /^triton: gap: store shardId-000000000000 /m);
-    match(stderr, /^triton: 1 shard could not be recovered; triton verify tells/m);
+    match(stderr, /^triton: 1 shard could not be recovered; run triton verify/m);
     deepStrictEqual(await positionsIn(place), ["1 7 2026-01-01"]);
   }));
 
@@ -157,7 +157,7 @@ Deno.test("triton checkpoint recover --dry-run refuses what recover refuses", ()
     deepStrictEqual(await ledger.intend(intent), [shardId(0)]);
     await ledger.leave("worker");
     const open = await recover(place, "--dry-run");
-    match(open.stderr, /intent i1\) was begun, and nobody has found out what became of it/);
+    match(open.stderr, /intent i1\) was started, and it is unknown whether it was uploaded/);
   }));
 
 Deno.test("triton checkpoint recover refuses archives of which nobody knows where they end", () =>
@@ -186,7 +186,7 @@ Deno.test("triton checkpoint recover refuses an archive whose newest file is ano
     equal(newer.code, 1);
     match(
       newer.stderr,
-      /archive "20260101\/clicks-store-1767225601\.tri" is the newest, and does not/,
+      /archive "20260101\/clicks-store-1767225601\.tri" is the newest, and it has no manifest/,
     );
     await place.put(SECOND);
     equal((await recover(place)).code, 0);
@@ -204,7 +204,7 @@ Deno.test("triton checkpoint recover never moves a position back", () =>
     equal(code, 1);
     match(
       stderr,
-      /shardId-000000000000 is left as it is: the database is at 8, but the archive ends at 2/,
+      /shardId-000000000000 is not changed: the database is at 8, but the archive ends at 2/,
     );
     equal((await positionsIn(place)).map((line) => line.slice(0, 3)).join(), "0 8,1 7");
   }));
@@ -219,7 +219,7 @@ Deno.test("triton checkpoint tells of its commands, and refuses others", () =>
     equal(wrong.code, 2);
     match(
       wrong.stderr,
-      /unknown option '--dryrun'[\s\S]*triton checkpoint recover --help tells more/,
+      /unknown option '--dryrun'[\s\S]*run triton checkpoint recover --help for usage/,
     );
     equal((await run("checkpoint", [])).code, 2);
   }));

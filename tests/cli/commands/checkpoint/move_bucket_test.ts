@@ -86,7 +86,7 @@ Deno.test("triton checkpoint move-bucket: store continues in the new bucket, and
     const done = await move(place);
     deepStrictEqual([done.code, done.stderr], [0, ""]);
     match(done.stdout, /The archive of file:\S+ continues in file:\S+-next, after 2 shards\n$/);
-    equal((await move(place)).stdout, `The archive is in ${scene.next.identity} already\n`);
+    equal((await move(place)).stdout, `The archive is already in ${scene.next.identity}\n`);
     await scene.archive(scene.next);
     deepStrictEqual([await scene.events(scene.old), await scene.events(scene.next)], [40, 20]);
     for (const store of [scene.old, scene.next]) {

@@ -147,7 +147,7 @@ Deno.test("planRecovery() refuses while a worker is alive, and while an archive 
   const ranges = [{ shardId: shardId!, epoch, previous: undefined, last }];
   await ledger.intend({ id: "intent-9", key: "20260101/clicks_prod-store-1.tri", ranges });
   await clock.advance(20_001);
-  await rejects(planRecovery(ledger, []), /archive "20260101\S+" \(intent intent-9\) was begun/);
+  await rejects(planRecovery(ledger, []), /archive "20260101\S+" \(intent intent-9\) was started/);
   await ledger.cancel("intent-9");
   deepStrictEqual(await planRecovery(ledger, []), { moves: [], ended: [], left: [] });
 });

@@ -185,7 +185,7 @@ Deno.test("completions --streams prints the logical names of the configuration",
 Deno.test("completions wants a shell that it knows", async () => {
   const none = await runCommand(["completions"]);
   deepStrictEqual([none.code, none.stdout], [2, ""]);
-  match(none.stderr, /^triton: Cannot choose a shell: name bash, zsh, fish\n/);
+  match(none.stderr, /^triton: No shell: pass one of bash, zsh, fish\n/);
   const unknown = await runCommand(["completions", "tcsh"]);
   equal(unknown.code, 2);
   match(unknown.stderr, /Allowed choices are bash, zsh, fish/);

@@ -144,7 +144,7 @@ Deno.test("doctor warns of a short retention, of large records, and tells of KMS
     const { kinesis } = patient;
     kinesis.description = { RetentionPeriodHours: 24, MaxRecordSizeInKiB: 10_240 };
     deepStrictEqual((await patient.complaints()).map((line) => line.split(",")[0]), [
-      "warn retention: records are kept for 24 hours: an outage of triton store that lasts longer loses some",
+      "warn retention: records are kept for 24 hours: if triton store is down for longer",
       "warn record size: the stream takes records of up to 10.5 MB",
     ]);
     kinesis.description = {
@@ -174,7 +174,7 @@ Deno.test("doctor names the S3 permission that is missing", () =>
     }
     patient.s3.fault = (request) => s3Error(404, "NoSuchBucket", request);
     const [list] = (await patient.examine()).filter(({ level }) => level === "fail");
-    equal(list!.advice, "create it, or name another one by --bucket");
+    equal(list!.advice, "create it, or pass another one as --bucket");
   }));
 
 Deno.test("doctor finds a bucket that ignores If-None-Match, and says what that means", () =>
@@ -223,13 +223,13 @@ Deno.test("doctor tells of losses, of archives left open, and of headroom", () =
     match((await complaintOf(patient)).message, /^in 1[78]\.\d hours the stream drops records/);
     equal(
       (await patient.examine()).find(({ check }) => check === "workers")!.message,
-      "1 worker at work: w1",
+      "1 worker running: w1",
     );
     await ledger.leave("w1");
     const [open] = await patient.complaints();
     equal(
       open,
-      "warn open archives: 1 archive begun by a worker that is gone, such as " +
+      "warn open archives: 1 archive started by a worker that is gone, such as " +
         "20260101/clicks-store-1.tri",
     );
     await ledger.cancel("i");
@@ -317,7 +317,7 @@ Deno.test("doctor finds databases in memory, out of reach, and of a newer Triton
     const nowhere = await complaintOf(patient, { url: "sqlite:///no/such/directory/t.db" });
     match(nowhere.message, /unable to open database file/);
     const refused = await complaintOf(patient, { url: "postgres://u:p@127.0.0.1:9/db" });
-    equal(refused.advice, "start the server, or name another one by --checkpoint-db");
+    equal(refused.advice, "start the server, or pass another one as --checkpoint-db");
     await (await ledgerIn(patient.database))[Symbol.asyncDispose]();
     const file = new DatabaseSync(patient.database.slice("sqlite://".length));
     file.exec("UPDATE triton_schema SET version = 99");

@@ -47,7 +47,7 @@ Deno.test("lateError() says how much is not archived, and what becomes of it", (
   const error = lateError({ files: 2, events: 1234, quarantined: 1 }, 110_000, monitor());
   match(
     error!.message,
-    /^Cannot archive 1,234 events and 1 quarantined record in 2 files within 110 s of the signal \(--stop-timeout\); whoever reads the shards next reads them again$/,
+    /^Cannot archive 1,234 events and 1 quarantined record in 2 files within 110 s of the signal \(--stop-timeout\); the next reader of the shards reads them again$/,
   );
   equal(lateError({ files: 0, events: 0, quarantined: 0 }, 110_000, monitor()), undefined);
   equal(lateError(undefined, 110_000, monitor()), undefined);
