@@ -1,8 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
-
-const ROOT = new URL("..", import.meta.url).pathname;
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { codeOf, importsOf, ROOT } from "./support/imports.ts";
 
 /** The floor of each room of src/; imports may only point to a lower floor, or stay in the room. */
 const FLOORS: Readonly<Record<string, number>> = {
@@ -43,18 +42,6 @@ const COMMON_TESTS = [
   ...["release", "simulation", "soak", "support", "testdata"],
 ];
 
-const IMPORT =
-  /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
-
-/** The relative imports of a source file, types and dynamic ones included, as paths from the root. */
-function importsOf(path: string): string[] {
-  const code = readFileSync(join(ROOT, path), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
-  return [...code.matchAll(IMPORT)]
-    .map((match) => match[1] ?? match[2]!)
-    .filter((specifier) => specifier.startsWith("."))
-    .map((specifier) => normalize(join(dirname(path), specifier)));
-}
-
 const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts") && !name.startsWith("codec/wasm/assembly/")) // AssemblyScript
   .map((name) => join("src", name));
@@ -71,7 +58,7 @@ function roomOf(path: string): string {
  */
 function arrowsBetweenRooms(): string[] {
   const imports = sources.filter((path) => roomOf(path) !== "exports").flatMap((path) =>
-    importsOf(path)
+    importsOf(path).files
       .filter((target) => roomOf(target) !== roomOf(path))
       .map((target) => `${roomOf(path)} -> ${roomOf(target)}`)
   );
@@ -113,7 +100,7 @@ Deno.test("the folders of tests/ are those of src/, and a few for all rooms", ()
 
 Deno.test("imports of src/ point down, and never to another room on the same floor", () => {
   const wrong = sources.flatMap((path) =>
-    importsOf(path)
+    importsOf(path).files
       .filter((target) => {
         const [from, to] = [roomOf(path), roomOf(target)];
         if (!target.startsWith("src/")) return true;
@@ -131,7 +118,7 @@ Deno.test("imports of src/ have no cycle", () => {
     if (trail.includes(path)) {
       cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
     } else if (!done.has(path)) {
-      for (const target of importsOf(path)) visit(target, [...trail, path]);
+      for (const target of importsOf(path).files) visit(target, [...trail, path]);
       done.add(path);
     }
   };
@@ -141,8 +128,7 @@ Deno.test("imports of src/ have no cycle", () => {
 
 Deno.test("only cli.ts exits the process or touches the console", () => {
   const wrong = sources.filter((path) => {
-    const code = readFileSync(join(ROOT, path), "utf8")
-      .replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*/g, "");
+    const code = codeOf(path).replace(/\/\/.*/g, "");
     return /\bDeno\.exit\b|\bprocess\.exit\b|\bconsole\.|\bDeno\.std(in|out|err)\b/.test(code);
   });
   deepStrictEqual(wrong, []);

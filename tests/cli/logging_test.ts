@@ -9,7 +9,7 @@ import { logFailure, logToStderr } from "../../src/cli/logging.ts";
 import { redact } from "../../src/cli/text/redact.ts";
 import { main } from "../../src/cli/main.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
-import { untilTrue, within } from "../support/triton_process.ts";
+import { untilTrue, within } from "../support/within.ts";
 import { runCommand } from "./fake_context.ts";
 
 const SECRETS = {

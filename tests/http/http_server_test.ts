@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { type HttpRequest, HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
-import { untilTrue, within } from "../support/triton_process.ts";
+import { untilTrue, within } from "../support/within.ts";
 
 const ADDRESS = { hostname: "127.0.0.1", port: 0 };
 

@@ -36,9 +36,27 @@ export interface Behaviour {
   check(subject: ContractSubject, stream: string): Promise<void>;
 }
 
+/** Registers a test of every behaviour on one service. */
+export function testContract(
+  service: string,
+  start: () => Promise<ContractSubject & AsyncDisposable>,
+): void {
+  Deno.test(`KinesisApi of ${service} keeps the contract`, async (t) => {
+    await using subject = await start();
+    for (const [i, { name, except, check }] of BEHAVIOURS.entries()) {
+      const instead = except?.[service];
+      await t.step({
+        name: instead === undefined ? name : `${name} - not ${service}: ${instead}`,
+        ignore: instead !== undefined,
+        fn: () => check(subject, `contract-${i}`),
+      });
+    }
+  });
+}
+
 const TRIM_HORIZON: StartPosition = { type: "trim-horizon" };
 
-export const BEHAVIOURS: readonly Behaviour[] = [
+const BEHAVIOURS: readonly Behaviour[] = [
   {
     name: "describeStream() tells name, status, age and retention, and the time",
     async check({ kinesis, createStream }, stream) {

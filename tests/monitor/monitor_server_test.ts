@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
-import { within } from "../support/triton_process.ts";
+import { within } from "../support/within.ts";
 import { LIMITS, MINUTE, NOW, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
 
 /** What a raw request is answered with: `fetch` lets nobody choose a Host. */

@@ -3,7 +3,7 @@ import { VirtualClock } from "../../src/base/clock.ts";
 import { needsExporter, OtlpExporter } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { startOtlpReceiver } from "../support/otlp_receiver.ts";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 
 const options = { unit: "s", description: "It." };
 

@@ -13,7 +13,6 @@ import { parsePostgresUrl } from "../../src/sql/postgres/url.ts";
 import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { query } from "../sql/postgres/support.ts";
-import { startPostgres } from "../support/postgres.ts";
 import { held } from "./held.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { STREAM } from "./stream_driver.ts";
@@ -28,11 +27,6 @@ export type DatabaseName = typeof DATABASES[number];
 /** A database that a run can have; that of PostgreSQL is named by the URL of a superuser's. */
 export type Database = "memory" | "sqlite" | `postgres://${string}`;
 
-/** Databases that are there until they are disposed of. */
-export interface RunningDatabase extends AsyncDisposable {
-  readonly database: Database;
-}
-
 const CLIENT = "store";
 
 /** The database of a name. */
@@ -40,18 +34,6 @@ export function databaseOf(name: string): DatabaseName {
   const database = DATABASES.find((database) => database === name);
   if (database !== undefined) return database;
   throw new RangeError(`No database "${name}"; there are: ${DATABASES.join(", ")}`);
-}
-
-/** Starts what a kind of database needs: one server, for all thread. */
-export async function startDatabase(name: DatabaseName): Promise<RunningDatabase> {
-  if (name !== "postgres") {
-    return { database: name, [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  const server = await startPostgres();
-  return {
-    database: server.url as `postgres://${string}`,
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
 }
 
 /** Opens empty databases, but for the checkpoints that an older Triton has left. */

@@ -14,9 +14,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { databaseOf, startDatabase } from "./databases.ts";
+import { databaseOf } from "./databases.ts";
 import { plantOf, runSeeds } from "./seed_runner.ts";
 import { type Outcome, simulate } from "./simulation.ts";
+import { startDatabase } from "./start_database.ts";
 import { troubleOf } from "./troubles.ts";
 
 /** After so many failing seeds the rest would tell nothing new. */

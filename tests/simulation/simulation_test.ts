@@ -1,30 +1,15 @@
-import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
-import { type DatabaseName, startDatabase } from "./databases.ts";
+import { deepStrictEqual, equal } from "node:assert/strict";
+import type { DatabaseName } from "./databases.ts";
 import { PLANT_OF_TROUBLE, PLANTS } from "./plants.ts";
 import { runHere, runSeeds, type SeedRange } from "./seed_runner.ts";
-import { type Outcome, simulate } from "./simulation.ts";
+import type { Outcome } from "./simulation.ts";
+import { startDatabase } from "./start_database.ts";
 import type { Trouble } from "./troubles.ts";
 
 const SEEDS = 15_000;
 const SEEDS_ON_SQLITE = 150;
 const SEEDS_ON_POSTGRES = 15;
 const SEEDS_FOR_A_PLANT = 2_000;
-
-Deno.test("simulate() gives the same run for the same seed", async () => {
-  for (let seed = 1; seed <= 20; seed++) {
-    const [first, second] = [await simulate(seed), await simulate(seed)];
-    deepStrictEqual(second, first);
-    ok(first.steps > 20, "something happens");
-    notEqual((await simulate(seed + 1)).hash, first.hash);
-  }
-});
-
-Deno.test("simulate() gives the same run whether or not somebody reads its trace", async () => {
-  const lines: string[] = [];
-  const outcome = await simulate(7, { write: (line) => lines.push(line) });
-  deepStrictEqual(outcome, await simulate(7));
-  equal(lines.length, outcome.steps);
-});
 
 Deno.test(`Archiver archives every record exactly once under ${SEEDS} seeds`, async () => {
   await runAll({ from: 1, count: SEEDS });

@@ -5,9 +5,9 @@
  */
 
 import { tritonCommand } from "./triton_command.ts";
+import { within } from "./within.ts";
 
-/** How long a test waits for something that must happen, in milliseconds: it never should. */
-const LIMIT_MS = 120_000;
+export { untilTrue, within } from "./within.ts";
 
 /** What a process that has ended leaves. */
 export interface TritonResult {
@@ -182,44 +182,4 @@ export async function runTriton(
 ): Promise<TritonResult> {
   await using process = new TritonProcess(args, options);
   return await within(process.ended, `triton ${args[0]} to end`, () => process.log.join("\n"));
-}
-
-/**
- * Waits for what must happen, and fails a test that would otherwise wait for ever.
- *
- * @param promise What is waited for.
- * @param what Its name, for the error.
- * @param explain What else the error should say.
- */
-export async function within<T>(
-  promise: Promise<T>,
-  what: string,
-  explain: () => string = () => "",
-): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`Waited ${LIMIT_MS / 1000} s for ${what}\n${explain()}`));
-    }, LIMIT_MS);
-  });
-  return await Promise.race([promise, limit]).finally(() => clearTimeout(timer));
-}
-
-/**
- * Waits until a condition holds that nothing tells of, by asking again and again.
- *
- * @param condition What must come true.
- * @param what Its name, for the error.
- * @param explain What else the error should say.
- */
-export async function untilTrue(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  explain?: () => string,
-): Promise<void> {
-  let given = true;
-  const asking = (async () => {
-    while (given && !await condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-  })();
-  await within(asking, what, explain).finally(() => given = false);
 }
