@@ -1,7 +1,7 @@
 /** The events that are measured on: made up, the same at each run. */
 
 import { encodeEvent } from "../../src/codec/mod.ts";
-import { mulberry32 } from "../../src/base/mulberry32.ts";
+import { mulberry32 } from "../../src/base/random.ts";
 
 /** How many events the original was measured on; they come to 90.9 MB of MessagePack. */
 export const EVENT_COUNT = 200_000;

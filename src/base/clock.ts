@@ -5,7 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import { mulberry32 } from "./mulberry32.ts";
+import { mulberry32 } from "./random.ts";
 
 /** What the library knows of time and chance. */
 export interface Clock {

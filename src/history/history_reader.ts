@@ -5,7 +5,7 @@
  */
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { learnTime } from "../kinesis/sdk/learn_time.ts";
+import { learnTime } from "../kinesis/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData, ShardId } from "../base/record.ts";
 import { type Checkpointer, StreamReader } from "../stream/mod.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { TritonError } from "../base/errors.ts";
 import { type Connection, HttpConnection } from "./http_connection.ts";
 import type { HttpAnswer, HttpRequest } from "./http_message.ts";
-import { formatAddress, type ListenAddress } from "./listen_address.ts";
+import { formatAddress, type ListenAddress } from "../base/listen_address.ts";
 
 const log = getLogger(["triton", "http"]);
 

@@ -12,4 +12,4 @@ export {
   isLoopback,
   type ListenAddress,
   parseListenAddress,
-} from "./listen_address.ts";
+} from "../base/listen_address.ts";

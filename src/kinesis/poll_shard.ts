@@ -16,7 +16,7 @@ import type {
   StartPosition,
 } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
-import { learnTime } from "./sdk/learn_time.ts";
+import { learnTime } from "./learn_time.ts";
 import { reportRetry, type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { withoutRedelivered } from "./redelivered.ts";
 import { listAllShards } from "./shard_list.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPassingCode } from "../aws/passing.ts";
+import { isPassingCode } from "../aws/error_codes.ts";
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi, PutResult } from "../kinesis/mod.ts";
 import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from "../base/retry.ts";

@@ -6,7 +6,7 @@
 
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { learnTime } from "../kinesis/sdk/learn_time.ts";
+import { learnTime } from "../kinesis/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData, ShardId, StreamRecord } from "../base/record.ts";
 import { AutoCheckpoint, type AutoCheckpointOptions } from "./auto_checkpoint.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mulberry32 } from "../base/mulberry32.ts";
+import { mulberry32 } from "../base/random.ts";
 
 /**
  * Numbers from a seed (mulberry32): the same seed gives the same numbers.

@@ -1,4 +1,4 @@
-import { isPassingCode } from "../../src/aws/passing.ts";
+import { isPassingCode } from "../../src/aws/error_codes.ts";
 import { KinesisError } from "../../src/base/errors.ts";
 import {
   type GetRecordsOptions,

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError } from "commander";
 import { get, type IncomingMessage } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { TritonError } from "../../base/errors.ts";
-import { formatAddress, type ListenAddress } from "../../http/listen_address.ts";
+import { formatAddress, type ListenAddress } from "../../base/listen_address.ts";
 import type { Verdict } from "../../monitor/mod.ts";
 import type { CliContext } from "../cli_context.ts";
 import { listenOption, parseListen } from "../options/options.ts";

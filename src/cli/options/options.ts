@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ListenAddress, parseListenAddress } from "../../http/listen_address.ts";
+import { type ListenAddress, parseListenAddress } from "../../base/listen_address.ts";
 import { pathOfFileUrl } from "../../objects/directory/file_url.ts";
 import type { ShardId } from "../../base/record.ts";
 import type { CliContext } from "../cli_context.ts";

@@ -26,7 +26,7 @@ import {
   MAX_PUT_BYTES,
   MAX_PUT_ENTRIES,
 } from "../put_limits.ts";
-import { RateLimit } from "../rate_limit.ts";
+import { RateLimit } from "./rate_limit.ts";
 
 /** The operations that {@linkcode MemoryKinesisOptions.intercept} is told of. */
 export type KinesisOperation = keyof KinesisApi;

@@ -5,7 +5,7 @@
  */
 
 import { noCredentials } from "../../aws/credentials/no_credentials.ts";
-import { isPassingCode, isPassingStatus } from "../../aws/passing.ts";
+import { isPassingCode, isPassingStatus } from "../../aws/error_codes.ts";
 import { UnexpectedAnswer } from "../../aws/http/unexpected_answer.ts";
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
 import { ObjectStoreError, TritonError } from "../../base/errors.ts";

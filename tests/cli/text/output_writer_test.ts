@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { type OutputFile, OutputWriter } from "../../../src/cli/text/output_writer.ts";
 import type { Clock } from "../../../src/base/clock.ts";
-import { mulberry32 } from "../../../src/base/mulberry32.ts";
+import { mulberry32 } from "../../../src/base/random.ts";
 
 /** A clock on which nobody waits. */
 const clock: Clock = {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
-import type { ListenAddress } from "../../../http/listen_address.ts";
+import type { ListenAddress } from "../../../base/listen_address.ts";
 import type { StoreStatus } from "../../../monitor/mod.ts";
 import { processObservations } from "../../../telemetry/process_metrics.ts";
 import { VERSION } from "../../../base/version.ts";

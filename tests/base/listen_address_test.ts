@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { isAllowedHost, isLoopback, parseListenAddress } from "../../src/http/listen_address.ts";
+import { isAllowedHost, isLoopback, parseListenAddress } from "../../src/base/listen_address.ts";
 
 Deno.test("parseListenAddress() reads hosts, addresses and ports; a port alone is loopback", () => {
   const addresses = {
