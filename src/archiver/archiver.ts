@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { formatArchiveKey } from "../codec/mod.ts";
 import { ArchiveEnds } from "./archive_ends.ts";
 import { monotonicNow } from "../base/clock.ts";
-import { ServiceTime } from "../kinesis/service_time.ts";
+import { ServiceTime } from "../kinesis/mod.ts";
 import { ArchiveWriter, type Unarchived } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";

@@ -1,4 +1,4 @@
-import { isAccessCode } from "../aws/credentials/access.ts";
+import { isAccessCode } from "../kinesis/mod.ts";
 import { KinesisError } from "../base/errors.ts";
 
 /** Why a shard cannot be read at the moment. */

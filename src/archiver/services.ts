@@ -2,7 +2,7 @@ import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { Clock } from "../base/clock.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
-import type { ServiceTime } from "../kinesis/service_time.ts";
+import type { ServiceTime } from "../kinesis/mod.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { retry } from "../base/retry.ts";
 import type { ArchiverMonitor } from "./archiver_monitor.ts";

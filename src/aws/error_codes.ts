@@ -1,11 +1,13 @@
 /**
- * Which refusals of AWS pass by themselves.
+ * What the error codes of AWS mean.
  *
  * @module
  */
 
-/** Throttling, failures inside a service, and conflicts with what else is being done. */
-const PASSING_CODES: ReadonlySet<string> = new Set([
+import { CONNECTION_CODES } from "../base/connection_codes.ts";
+
+/** Throttling, failures inside a service, and conflicts with concurrent requests. */
+const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   "ConditionalRequestConflict",
   "InternalError",
   "InternalFailure",
@@ -29,26 +31,50 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   "TooManyRequestsException",
 ]);
 
-/** Says a server that does not know a header, such as `If-None-Match`, and never will. */
+/** The status of a server that does not know a header, such as `If-None-Match`, and never will. */
 const NOT_IMPLEMENTED = 501;
 
 /**
- * Says whether an error passes by itself: throttling, a failure inside the service, an answer that
- * is none.
+ * Whether a request may be retried: after throttling, a failure inside the service, a response that
+ * cannot be read, a lost connection.
  *
- * @param code The service's name for the error.
+ * @param code The service's name for the error, or the system's name for a lost connection.
+ * @param status The HTTP status; undefined if there was no response.
  * @returns `true` if the same request may succeed later.
  */
-export function isPassingCode(code: string): boolean {
-  return PASSING_CODES.has(code);
+export function isRetryable(code: string, status?: number): boolean {
+  return RETRYABLE_CODES.has(code) || CONNECTION_CODES.has(code) || status === 429 ||
+    (status ?? 0) >= 500 && status !== NOT_IMPLEMENTED;
 }
 
+const ACCESS_CODES: ReadonlySet<string> = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "CredentialsProviderError",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "HTTP 401",
+  "HTTP 403",
+  "IncompleteSignature",
+  "IncompleteSignatureException",
+  "InvalidClientTokenId",
+  "InvalidSignatureException",
+  "KMSAccessDeniedException",
+  "MissingAuthenticationToken",
+  "MissingAuthenticationTokenException",
+  "NotAuthorized",
+  "OptInRequired",
+  "SignatureDoesNotMatch",
+  "UnauthorizedOperation",
+  "UnrecognizedClientException",
+]);
+
 /**
- * Says whether an HTTP status passes by itself.
+ * Whether a refusal is about credentials or permissions, not about the request itself.
  *
- * @param status The status; undefined if there was no answer.
- * @returns `true` if the same request may succeed later.
+ * @param code The service's name for the error.
+ * @returns `true` if the same request may succeed with other credentials.
  */
-export function isPassingStatus(status: number | undefined): boolean {
-  return status === 429 || (status ?? 0) >= 500 && status !== NOT_IMPLEMENTED;
+export function isAccessCode(code: string): boolean {
+  return ACCESS_CODES.has(code);
 }

@@ -1,3 +1,9 @@
+/**
+ * Addresses that servers listen on.
+ *
+ * @module
+ */
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** Name or IP address, without brackets. */
@@ -27,22 +33,4 @@ export function isLoopback(hostname: string): boolean {
 /** Host and port as a URL has them. */
 export function formatAddress({ hostname, port }: ListenAddress): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
-/**
- * Whether a request may name its server so: by a name of its own, or by any IP address.
- *
- * A page of another site can have its own name point at this machine (DNS rebinding), and then
- * read what is served under that name. It cannot do so under an address.
- *
- * @param host The request's `Host`.
- * @param allowed The server's own names.
- */
-export function isAllowedHost(host: string | null, allowed: ReadonlySet<string>): boolean {
-  const name = /^(\[[0-9a-f:.]+\]|[^\s:[\]/@]+)(?::\d{1,5})?$/.exec((host ?? "").toLowerCase())
-    ?.[1];
-  // No URL has an address such as 999.1.1.1, or a port such as 99999.
-  if (name === undefined || !URL.canParse(`http://${host}/`)) return false;
-  return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) ||
-    name === "localhost" || allowed.has(name);
 }

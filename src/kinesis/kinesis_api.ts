@@ -4,18 +4,11 @@
  * @module
  */
 
+import type { TimedResponse } from "../aws/service_time.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 
 export type { StartPosition } from "../base/record.ts";
-
-/** A response of the service. */
-export interface TimedResponse {
-  /**
-   * The service's time when it answered, possibly rounded down to the second. Where it is missing,
-   * Triton relies on this machine's clock.
-   */
-  readonly serverTime?: Date | undefined;
-}
+export type { TimedResponse } from "../aws/service_time.ts";
 
 /** What a stream says of itself. */
 export interface StreamDescription extends TimedResponse {

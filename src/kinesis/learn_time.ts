@@ -7,7 +7,7 @@
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi } from "./kinesis_api.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
-import type { ServiceTime } from "./service_time.ts";
+import type { ServiceTime } from "../aws/service_time.ts";
 
 /**
  * Asks a service for its time, by asking a stream about itself.

@@ -35,8 +35,9 @@ export {
 export { SdkKinesis } from "./sdk/sdk_kinesis.ts";
 export { pollShard, type PollShardOptions, type TrimmedPosition } from "./poll_shard.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
+export { isAccessCode, isRetryable } from "../aws/error_codes.ts";
 export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
-export { ServiceTime } from "./service_time.ts";
+export { ServiceTime } from "../aws/service_time.ts";
 export { listAllShards } from "./shard_list.ts";
 export { Turns } from "./turns.ts";
 export { parseStartPosition } from "./start_position.ts";

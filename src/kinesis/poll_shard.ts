@@ -20,7 +20,7 @@ import { learnTime } from "./learn_time.ts";
 import { reportRetry, type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { withoutRedelivered } from "./redelivered.ts";
 import { listAllShards } from "./shard_list.ts";
-import { ServiceTime } from "./service_time.ts";
+import { ServiceTime } from "../aws/service_time.ts";
 import type { Turns } from "./turns.ts";
 
 /** A position of which the stream holds nothing any more, nor what followed it. */

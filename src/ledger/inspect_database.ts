@@ -27,6 +27,8 @@ export interface DatabaseFacts {
   readonly version: string;
   /** Its clock. */
   readonly now: Date;
+  /** Path of its file, if it has one. */
+  readonly path: string | undefined;
   /** Whether the file that is to hold it is not there yet. */
   readonly isNew: boolean;
   /** Whether what was committed may be lost when the machine crashes. */
@@ -83,11 +85,11 @@ export function inspectDatabase(
   database: string | SqliteDatabase,
   options: InspectOptions,
 ): Promise<DatabaseFacts> {
-  return withExecutor(database, async ({ executor, kind, isNew, findIntruders }) => {
+  return withExecutor(database, async ({ executor, kind, path, isNew, findIntruders }) => {
     const what = "Cannot ask the checkpoint database about itself";
     const facts = await executor.run(what, () => askFacts(kind, executor));
     const archives = await executor.run(what, () => readArchives(executor, options));
-    return { ...facts, ...archives, isNew, intruders: await findIntruders?.() ?? [] };
+    return { ...facts, ...archives, path, isNew, intruders: await findIntruders?.() ?? [] };
   });
 }
 
@@ -172,6 +174,7 @@ function* readArchives(
 export interface Opened {
   readonly executor: SqlExecutor;
   readonly kind: "sqlite" | "postgres";
+  readonly path?: string;
   readonly isNew: boolean;
   readonly findIntruders?: () => Promise<Intruder[]>;
 }
@@ -204,7 +207,7 @@ async function withSqlite<T>(path: string, use: (opened: Opened) => Promise<T>):
     const database = new DatabaseSync(opened);
     database.exec("PRAGMA busy_timeout = 5000");
     await using executor = new SqliteExecutor(database, { onDispose: () => database.close() });
-    return await use({ executor, kind: "sqlite", isNew });
+    return await use({ executor, kind: "sqlite", isNew, ...(path !== ":memory:" && { path }) });
   } catch (error) {
     const what = `Cannot open the checkpoint database "${path}"`;
     throw error instanceof CheckpointError ? error : sqliteError(what, error);

@@ -14,6 +14,8 @@ import { openLedger } from "./open_ledger.ts";
 import { readLedger } from "./read_ledger.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
+export type { MovedPosition };
+
 /** Whose positions {@linkcode setPositions} moves, and how. */
 export interface SetPositionsOptions {
   /** Name of the client whose positions are kept. */

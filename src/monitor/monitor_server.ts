@@ -1,14 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
-import {
-  formatAddress,
-  type HttpAnswer,
-  type HttpRequest,
-  HttpServer,
-  isAllowedHost,
-  isLoopback,
-  type ListenAddress,
-} from "../http/mod.ts";
+import { formatAddress, isLoopback, type ListenAddress } from "../base/listen_address.ts";
+import { type HttpAnswer, type HttpRequest, HttpServer, isAllowedHost } from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
 import { History, SAMPLE_INTERVAL_MS } from "./history.ts";

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { isPassingCode } from "../aws/error_codes.ts";
 import { KinesisError } from "../base/errors.ts";
-import type { KinesisApi, PutResult } from "../kinesis/mod.ts";
+import { isRetryable, type KinesisApi, type PutResult } from "../kinesis/mod.ts";
 import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { HeldRecords, type RequestLimits } from "./held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
@@ -185,7 +184,7 @@ export class BatchSender {
 
 /** One record that is refused for good spoils it for all. */
 function throwPermanent(refusals: readonly Refusal[], stream: string): void {
-  const permanent = refusals.find(({ code }) => !isPassingCode(code));
+  const permanent = refusals.find(({ code }) => !isRetryable(code));
   if (permanent === undefined) return;
   const { code, entry: { index } } = permanent;
   throw new PutRecordError(explain([permanent], stream).message, { code, index });

@@ -1,4 +1,4 @@
-import { isPassingCode } from "../../src/aws/error_codes.ts";
+import { isRetryable } from "../../src/aws/error_codes.ts";
 import { KinesisError } from "../../src/base/errors.ts";
 import {
   type GetRecordsOptions,
@@ -79,6 +79,6 @@ export class RefusingKinesis extends MemoryKinesis {
     const code = this.refuse(operation, shardId);
     if (code === undefined) return;
     this.refusals++;
-    throw new KinesisError(`Cannot do it: ${code}`, { code, retryable: isPassingCode(code) });
+    throw new KinesisError(`Cannot do it: ${code}`, { code, retryable: isRetryable(code) });
   }
 }

@@ -7,7 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
-import { HASH_KEYS, hashKeyOf } from "../hash_key.ts";
+import { HASH_KEYS, hashKeyOf } from "./hash_key.ts";
 import type { PutEntry, StreamDescription } from "../kinesis_api.ts";
 import { MemoryShard } from "./memory_shard.ts";
 

@@ -33,7 +33,7 @@ import type {
   StreamDescription,
 } from "../kinesis_api.ts";
 import type { ReceivedRecord } from "./received_record.ts";
-import { toKinesisError } from "./sdk_error.ts";
+import { toKinesisError } from "./kinesis_error.ts";
 
 /** The SDK, loaded when the first records are read: importing this file must not load it. */
 let loading: Promise<typeof import("@aws-sdk/client-kinesis")> | undefined;

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerBody } from "../../aws/http/answer_body.ts";
 import { watchRefusals } from "../../aws/client_settings.ts";
+import { statusOf } from "../../aws/sdk_error.ts";
 import { PageProgress } from "../../aws/http/page_progress.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
 import { checkRange } from "../byte_range.ts";
@@ -41,7 +42,7 @@ import {
   sendGet,
   sendPut,
 } from "./s3_body.ts";
-import { isTaken, mayRefuseChecksum, s3Error, statusOf } from "./s3_error.ts";
+import { isTaken, mayRefuseChecksum, s3Error } from "./s3_error.ts";
 import { s3Identity } from "../store_identity.ts";
 
 /** Which objects of S3 a store is about. */

@@ -7,7 +7,7 @@ import {
   type OpenKinesisOptions,
   pollShard,
 } from "../../../src/kinesis/mod.ts";
-import { toKinesisError } from "../../../src/kinesis/sdk/sdk_error.ts";
+import { toKinesisError } from "../../../src/kinesis/sdk/kinesis_error.ts";
 import type { ShardId } from "../../../src/base/record.ts";
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../../support/local_kinesis.ts";
 

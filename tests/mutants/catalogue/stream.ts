@@ -72,8 +72,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a partly accepted request starts the pauses anew",
     file: "src/stream/batch_sender.ts",
-    find: "attempt = refusals.length < entries.length ? 1 : attempt + 1;",
-    replace: "attempt = attempt + 1;",
+    find: "if (refusals.length < entries.length) retries.reset();",
+    replace: "",
     tests: WRITER,
   },
   {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
-import type { MovedPosition } from "../../../checkpoint/checkpointer.ts";
+import type { MovedPosition } from "../../../ledger/set_positions.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";

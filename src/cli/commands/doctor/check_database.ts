@@ -6,7 +6,6 @@ import {
   rehearseDatabase,
 } from "../../../ledger/inspect_database.ts";
 import { type LedgerReport, readLedger } from "../../../ledger/read_ledger.ts";
-import { parseDatabaseUrl } from "../../../sql/open_database.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";
@@ -78,8 +77,7 @@ export async function checkDatabase(
   }
   checkIntruders(facts, findings);
   checkItsClock(facts, clock, findings);
-  const address = parseDatabaseUrl(url);
-  if (address.type === "sqlite") checkFileSystem(address.path, findings);
+  if (facts.path !== undefined) checkFileSystem(facts.path, findings);
   const history = facts.isNew ? EMPTY : await findings.attempt(
     "positions",
     advice,

@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
 import type { ListenAddress } from "../../../base/listen_address.ts";
 import type { StoreStatus } from "../../../monitor/mod.ts";
-import { processObservations } from "../../../telemetry/process_metrics.ts";
 import { VERSION } from "../../../base/version.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { listenOption, parseDuration } from "../../options/options.ts";
@@ -79,9 +78,10 @@ export async function openStoreMonitor(
   store: WatchedStore,
   { clock, env }: CliContext,
 ): Promise<StoreMonitor> {
-  const [{ ArchiverMonitor }, { MetricRegistry, MonitorServer, needsExporter, OtlpExporter }] =
-    await Promise
-      .all([import("../../../archiver/mod.ts"), import("../../../monitor/mod.ts")]);
+  const [
+    { ArchiverMonitor },
+    { MetricRegistry, MonitorServer, needsExporter, OtlpExporter, processObservations },
+  ] = await Promise.all([import("../../../archiver/mod.ts"), import("../../../monitor/mod.ts")]);
   const { stream, client, listen, allowedHosts } = store;
   const registry = new MetricRegistry();
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
