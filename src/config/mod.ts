@@ -1,14 +1,14 @@
 /**
- * The configuration file: which streams there are.
+ * The configuration file, which lists the streams.
  *
- * A YAML map from the names that you use to what the streams are called in Kinesis:
+ * It is a YAML map from the names that you use to the streams in Kinesis:
  *
  * ```yaml
  * user_activity:
  *   name: user_activity_prod     # the stream's name in Kinesis
- *   partition_key: user_id       # the field of an event that picks the shard; putting needs it
- *   region: us-west-1            # else AWS_REGION, else the AWS profile's
- *   endpoint: http://localhost:4567   # for a local Kinesis; else AWS_ENDPOINT_URL_KINESIS
+ *   partition_key: user_id       # the field of an event that picks its shard; only for putting
+ *   region: us-west-1            # default: AWS_REGION, then the AWS profile's
+ *   endpoint: http://localhost:4567   # default: AWS_ENDPOINT_URL_KINESIS
  * ```
  *
  * @module
@@ -23,32 +23,32 @@ import { ConfigError } from "../base/errors.ts";
 export { ConfigError, type ConfigErrorOptions, TritonError } from "../base/errors.ts";
 export type { StreamConfig } from "./stream.ts";
 
-/** The most mistakes that one error lists. */
+/** An error lists at most this many mistakes. */
 const MAX_LISTED = 20;
 
 /** Options of {@linkcode loadConfig}. */
 export interface LoadConfigOptions {
-  /** Environment variables: `AWS_REGION` is the region of streams that name none. */
+  /** Environment variables: `AWS_REGION` is the default region. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Options of {@linkcode parseConfig}. */
 export interface ParseConfigOptions extends LoadConfigOptions {
-  /** Path of the file that the text came from, to be named in errors. */
+  /** Path of the file that contains the text, for error messages. */
   readonly path?: string | undefined;
 }
 
-/** The streams there are, by the names that you use; {@linkcode parseConfig} makes one from text. */
+/** The configured streams, by the names that you use; see {@linkcode parseConfig}. */
 export class Config {
-  /** Path of the file it came from, if it came from one. */
+  /** Path of the configuration file; undefined if there is none. */
   readonly path: string | undefined;
   readonly #streams: ReadonlyMap<string, StreamConfig>;
 
   /**
    * Creates a configuration without a file.
    *
-   * @param streams The streams; of two with one logical name, the last counts.
-   * @param options `path` of the file that they came from, to be named in errors.
+   * @param streams The streams; if two have the same logical name, the last one counts.
+   * @param options `path` of the configuration file, for error messages.
    */
   constructor(streams: Iterable<StreamConfig>, options: { readonly path?: string } = {}) {
     this.path = options.path;
@@ -61,11 +61,11 @@ export class Config {
   }
 
   /**
-   * Looks a stream up.
+   * Looks up a stream.
    *
    * @param logicalName Its name in the configuration, which is not its name in Kinesis.
-   * @returns What the configuration says of it.
-   * @throws {ConfigError} If there is no such stream; the message says which there are.
+   * @returns The configuration of the stream.
+   * @throws {ConfigError} If there is no such stream; the message lists the known ones.
    */
   stream(logicalName: string): StreamConfig {
     const stream = this.#streams.get(logicalName);
@@ -77,7 +77,7 @@ export class Config {
   }
 
   /**
-   * Looks up the field whose value picks the shard of an event to put.
+   * Looks up the field whose value picks the shard of an event.
    *
    * @param logicalName Name of a stream in the configuration.
    * @returns The stream's `partition_key`.
@@ -134,14 +134,14 @@ export class Config {
  * });
  * ```
  * @param text The configuration.
- * @param options Where the text came from, and what fills its gaps.
- * @returns The configuration, checked.
- * @throws {ConfigError} If anything is wrong: at the place of the first mistake, with a line for
- * each of the others.
+ * @param options The path of the file, and the environment with defaults.
+ * @returns The validated configuration.
+ * @throws {ConfigError} If anything is wrong. Its place is that of the first mistake, and its message
+ * has a line for each of the others.
  */
 export function parseConfig(text: string, options: ParseConfigOptions = {}): Config {
   const yaml = new YamlText(text);
-  // Where the syntax is wrong, all else would be guesswork.
+  // If the syntax is wrong, checking the rest would be guesswork.
   const streams = yaml.problems.length > 0 ? [] : readStreams(yaml);
   if (yaml.problems.length > 0) throw allProblems(yaml.problems, options.path);
   return new Config(streams.map((stream) => withRegion(stream, options.env)), options);
@@ -164,8 +164,8 @@ export function parseConfig(text: string, options: ParseConfigOptions = {}): Con
  * await Deno.remove(path);
  * ```
  * @param path Path of the file, which is UTF-8 text.
- * @param options What fills the file's gaps.
- * @returns The configuration, checked.
+ * @param options The environment with defaults.
+ * @returns The validated configuration.
  * @throws {ConfigError} If the file cannot be read, or anything in it is wrong.
  */
 export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<Config> {
@@ -188,7 +188,7 @@ function readStreams(yaml: YamlText): StreamConfig[] {
     );
   } else if (!entries?.size && yaml.problems.length === 0) {
     yaml.report(
-      `The configuration has no stream: add one, such as ${example}`,
+      `The configuration has no streams: add one, such as ${example}`,
       yaml.placeOf(yaml.root),
     );
   }
@@ -197,7 +197,7 @@ function readStreams(yaml: YamlText): StreamConfig[] {
     .filter((stream) => stream !== undefined);
 }
 
-/** Whether a node is nothing at all: an empty file, or one of comments only. */
+/** Whether the file is empty, or has only comments. */
 function isEmpty(node: unknown): boolean {
   return node === null || (node as { value?: unknown }).value === null;
 }
@@ -207,7 +207,7 @@ function withRegion(stream: StreamConfig, env: LoadConfigOptions["env"]): Stream
   return Object.freeze(region === undefined ? stream : { ...stream, region });
 }
 
-/** One error for all mistakes: it stands at the first and lists the others, in order of place. */
+/** One error for all mistakes: it has the place of the first and lists the others in order. */
 function allProblems(problems: readonly Problem[], path: string | undefined): ConfigError {
   const [first, ...others] = [...problems].sort((a, b) =>
     a.place.line - b.place.line || a.place.column - b.place.column
@@ -221,7 +221,7 @@ function allProblems(problems: readonly Problem[], path: string | undefined): Co
 
 function readFailure(cause: unknown): string {
   const code = (cause as { code?: unknown }).code;
-  if (code === "ENOENT") return "there is no such file";
+  if (code === "ENOENT") return "no such file";
   if (code === "EISDIR") return "it is a directory";
   if (code === "EACCES") return "permission denied";
   return cause instanceof Error ? cause.message : String(cause);

@@ -1,5 +1,5 @@
 /**
- * What the configuration says of one stream, and the rules for it.
+ * The configuration of one stream, and its rules.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import { isScalar } from "yaml";
 import { closest, quotedList } from "../base/suggest.ts";
 import type { Entry, YamlText } from "./yaml.ts";
 
-/** What the configuration says of one stream. */
+/** The configuration of one stream. */
 export interface StreamConfig {
   /** The name that commands and programs use. */
   readonly logicalName: string;
   /** The stream's name in Kinesis. */
   readonly name: string;
-  /** The field of an event whose value picks the shard; only putting events needs it. */
+  /** The field of an event whose value picks the shard; only needed to put events. */
   readonly partitionKey?: string | undefined;
-  /** AWS region; where undefined, the AWS SDK takes `AWS_REGION`, then the profile's. */
+  /** AWS region. If undefined, the AWS SDK uses `AWS_REGION`, then the profile's. */
   readonly region?: string | undefined;
   /**
-   * URL of the Kinesis service, for a local one; where undefined, the AWS SDK takes
-   * `AWS_ENDPOINT_URL_KINESIS`, then `AWS_ENDPOINT_URL`, then the region's own.
+   * URL of the Kinesis service, for a local one. If undefined, the AWS SDK uses
+   * `AWS_ENDPOINT_URL_KINESIS`, then `AWS_ENDPOINT_URL`, then that of the region.
    */
   readonly endpoint?: string | undefined;
 }
 
-/** A key that a stream may have: what it must be, in words and as a test. */
+/** A key of a stream: what its value must be, in words and as a test. */
 interface Field {
   readonly property: "name" | "partitionKey" | "region" | "endpoint";
   readonly expected: string;
@@ -50,13 +50,12 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   }],
   ["endpoint", {
     property: "endpoint",
-    expected:
-      'be a URL without credentials that begins with http:// or https://, such as "http://localhost:4567"',
+    expected: 'be an http:// or https:// URL without credentials, such as "http://localhost:4567"',
     accepts: isEndpoint,
   }],
 ]);
 
-/** Reads one stream; mistakes go to `yaml.problems`, and the result is then undefined. */
+/** Reads one stream; adds mistakes to `yaml.problems` and then returns undefined. */
 export function readStream(
   yaml: YamlText,
   logicalName: string,

@@ -1,8 +1,8 @@
 /**
  * YAML as maps of named entries, each with its place in the text.
  *
- * The nodes are read themselves, not as JavaScript objects: an object has no places, merges
- * `1` with `"1"`, and gives `__proto__` a meaning.
+ * This reads the nodes, not JavaScript objects: objects have no places, merge `1` with `"1"`, and
+ * treat `__proto__` specially.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface Problem {
   readonly place: Place;
 }
 
-/** One entry of a map: where its key stands, and its value (null if there is none). */
+/** One entry of a map: the place of its key, and its value (null if there is none). */
 export interface Entry {
   readonly place: Place;
   readonly value: unknown;
@@ -30,15 +30,15 @@ export interface Entry {
 
 const START: Place = { line: 1, column: 1 };
 
-/** Messages of the parser that speak to programmers, and what they mean to the file's author. */
+/** Plain messages for parser errors whose own messages are for programmers. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: "There may be only one YAML document in the file",
+  MULTIPLE_DOCS: "The file must have only one YAML document",
   TAB_AS_INDENT: "Tabs are not allowed as indentation: use spaces",
 };
 
-/** A YAML text, read node by node; mistakes gather in `problems`. */
+/** A YAML text, read node by node; collects mistakes in `problems`. */
 export class YamlText {
-  /** The mistakes found so far, those of the syntax first. */
+  /** The mistakes found so far, syntax errors first. */
   readonly problems: Problem[] = [];
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
@@ -47,7 +47,7 @@ export class YamlText {
     this.#document = parseDocument(text.replace(/^\uFEFF/, ""), {
       lineCounter: this.#lines,
       prettyErrors: false,
-      uniqueKeys: false, // entries() does this itself, to name the thing and its first place
+      uniqueKeys: false, // entries() checks this itself, to report the first place
     });
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
       this.report(PLAIN_WORDS[error.code] ?? `Invalid YAML: ${error.message}`, {
@@ -56,12 +56,12 @@ export class YamlText {
     }
   }
 
-  /** What the text holds at the top: a node, or null if it holds nothing. */
+  /** The top-level node; null if the text is empty. */
   get root(): unknown {
     return this.#document.contents;
   }
 
-  /** Notes a mistake, once: an alias brings the same mistake to several places. */
+  /** Adds a mistake, unless it is known already: aliases repeat mistakes. */
   report(message: string, place: Place): void {
     const known = this.problems.some((problem) =>
       problem.message === message && problem.place.line === place.line &&
@@ -70,24 +70,24 @@ export class YamlText {
     if (!known) this.problems.push({ message, place });
   }
 
-  /** Where a node stands; `otherwise` for a value that is not there. */
+  /** The place of a node; `otherwise` if it has none. */
   placeOf(node: unknown, otherwise: Place = START): Place {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
     return range ? this.#placeAt(range[0]!) : otherwise;
   }
 
   /**
-   * The entries of a map, in order, aliases followed and merge keys (`<<`) filled in.
+   * The entries of a map, in order, with aliases and merge keys (`<<`) resolved.
    *
    * @param value The node to read.
-   * @param thing What an entry is, to say so in messages: "stream" or "key".
+   * @param thing What an entry is, for messages: "stream" or "key".
    * @returns The entries by name; undefined if `value` is not a map.
    */
   entries(value: unknown, thing: string): Map<string, Entry> | undefined {
     return this.#entries(value, thing, new Set());
   }
 
-  /** A node without aliases: what an alias stands for, or the node itself. */
+  /** Resolves an alias; returns other nodes unchanged. */
   resolve(node: unknown): unknown {
     if (!isAlias(node)) return node;
     const target = node.resolve(this.#document);
@@ -99,7 +99,7 @@ export class YamlText {
     const map = this.resolve(value);
     if (!isMap(map)) return undefined;
     const entries = new Map<string, Entry>();
-    if (open.has(map)) return entries; // a merge of itself adds nothing
+    if (open.has(map)) return entries; // a map merged into itself adds nothing
     open.add(map);
     const merges: unknown[] = [];
     for (const pair of (map as YAMLMap<unknown, unknown>).items) {
@@ -117,17 +117,17 @@ export class YamlText {
     const name = isScalar(key) ? scalarText(key) : "";
     const first = entries.get(name);
     if (!isScalar(key)) {
-      this.report(`A ${thing} must be named by plain text, not by a list or a map`, place);
+      this.report(`The name of a ${thing} must be text, not a list or a map`, place);
     } else if (name === "") {
       this.report(`A ${thing} must have a name before the colon`, place);
     } else if (first !== undefined) {
-      this.report(`Duplicate ${thing} "${name}": it is on line ${first.place.line} already`, place);
+      this.report(`Duplicate ${thing} "${name}": it is already on line ${first.place.line}`, place);
     } else {
       entries.set(name, { place, value: pair.value });
     }
   }
 
-  /** Adds the entries of one merged map, or of a list of them; what is there already stays. */
+  /** Adds the entries of a merged map, or of a list of maps, without replacing existing ones. */
   #addMerged(
     entries: Map<string, Entry>,
     value: unknown,
@@ -138,14 +138,14 @@ export class YamlText {
     for (const item of isSeq(source) ? source.items : [source]) {
       const merged = this.#entries(item, thing, open);
       if (merged === undefined) {
-        this.report(`"<<" must stand before a map or a list of maps`, this.placeOf(value));
+        this.report(`"<<" needs a map or a list of maps`, this.placeOf(value));
       }
       for (const [name, entry] of merged ?? []) if (!entries.has(name)) entries.set(name, entry);
     }
   }
 
   #placeAt(offset: number): Place {
-    // An empty text has no lines at all.
+    // An empty text has no lines.
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
@@ -155,7 +155,7 @@ function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
 }
 
-/** The text of a scalar; of one that is a number or a boolean, as it was written. */
+/** The text of a scalar; numbers and booleans as they were written. */
 function scalarText(scalar: Scalar): string {
   if (typeof scalar.value === "string") return scalar.value;
   return scalar.value === null ? "" : scalar.source ?? String(scalar.value);

@@ -16,7 +16,7 @@
 export function isAllowedHost(host: string | null, allowed: ReadonlySet<string>): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^\s:[\]/@]+)(?::\d{1,5})?$/.exec((host ?? "").toLowerCase())
     ?.[1];
-  // No URL has an address such as 999.1.1.1, or a port such as 99999.
+  // Rejects addresses such as 999.1.1.1 and ports such as 99999.
   if (name === undefined || !URL.canParse(`http://${host}/`)) return false;
   return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) ||
     name === "localhost" || allowed.has(name);

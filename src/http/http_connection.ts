@@ -1,44 +1,44 @@
 import type { Clock } from "../base/clock.ts";
 import {
-  formatAnswer,
-  type HttpAnswer,
+  formatResponse,
   type HttpRequest,
+  type HttpResponse,
   parseRequestHead,
   type RequestHead,
 } from "./http_message.ts";
 
-/** A longer head of a request is refused, in bytes. */
+/** Longest request head, in bytes. */
 const MAX_HEAD_SIZE = 16 * 1024;
 
 const HEAD_END = "\r\n\r\n";
 
-/** What an {@linkcode HttpConnection} uses of a connection. */
+/** The part of a connection that {@linkcode HttpConnection} uses. */
 export type Connection = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
 
-/** How a connection is served. */
+/** Options of {@linkcode HttpConnection}. */
 export interface HttpConnectionOptions {
-  /** Answers a request; what it throws is answered with 500. */
-  readonly answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
-  /** Where time comes from. */
+  /** Answers a request; if it throws, the response is 500. */
+  readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+  /** The clock. */
   readonly clock: Clock;
-  /** How long the head of a request, and an answer, may take, in milliseconds. */
+  /** Time limit for receiving a request head, and for a response, in milliseconds. */
   readonly timeoutMs: number;
-  /** Called when it begins, and ceases, to wait for a request. */
+  /** Called when the connection starts and stops waiting for a request. */
   readonly onWaiting: (isWaiting: boolean) => void;
 }
 
-/** One connection of a client, which may make several requests, one after the other. */
+/** A client connection, which may send several requests, one after the other. */
 export class HttpConnection {
   readonly #conn: Connection;
   readonly #options: HttpConnectionOptions;
-  /** What was received and not looked at yet, one character a byte. */
+  /** Received bytes that are not parsed yet, one character per byte. */
   #received = "";
   #isClosed = false;
   #isEnding = false;
   #isWaiting = false;
 
   /**
-   * @param conn The connection; it is closed in the end.
+   * @param conn The connection; this closes it in the end.
    * @param options How to serve it.
    */
   constructor(conn: Connection, options: HttpConnectionOptions) {
@@ -46,7 +46,7 @@ export class HttpConnection {
     this.#options = options;
   }
 
-  /** Answers requests until the client leaves, or takes too long; never rejects. */
+  /** Answers requests until the client disconnects or is too slow; never rejects. */
   async serve(): Promise<void> {
     try {
       while (!this.#isClosed && await this.#within(() => this.#readHead())) {
@@ -56,26 +56,26 @@ export class HttpConnection {
         break;
       }
     } catch {
-      // The client has left, or was too slow.
+      // The client has disconnected, or was too slow.
     } finally {
       this.close();
     }
   }
 
-  /** Closes the connection at once. */
+  /** Closes the connection immediately. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#conn.close();
   }
 
-  /** Closes the connection once the request that is being answered, if there is one, is answered. */
+  /** Closes the connection after the current response, if there is one. */
   end(): void {
     this.#isEnding = true;
     if (this.#isWaiting) this.close();
   }
 
-  /** Closes the connection unless `work` is done in time. */
+  /** Closes the connection if `work` is not done in time. */
   async #within<T>(work: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options;
     const done = new AbortController();
@@ -87,7 +87,7 @@ export class HttpConnection {
     }
   }
 
-  /** Reads until the head of a request is there or too long; false if the client leaves before. */
+  /** Reads until a request head is complete or too long; false if the client disconnects first. */
   async #readHead(): Promise<boolean> {
     this.#setWaiting(true);
     try {
@@ -104,8 +104,8 @@ export class HttpConnection {
   }
 
   /**
-   * Reads what the client still sends, and forgets it: a connection that is closed before that is
-   * reset, and the client may never see its answer.
+   * Reads and discards what the client still sends: closing the connection earlier would reset it,
+   * and the client might never see the response.
    */
   async #readRest(): Promise<void> {
     this.#setWaiting(true);
@@ -123,36 +123,36 @@ export class HttpConnection {
     this.#options.onWaiting(isWaiting);
   }
 
-  /** The head that was received; an answer if it cannot be served. */
-  #takeHead(): RequestHead | HttpAnswer {
+  /** Parses the received head; returns a response if the head is invalid. */
+  #takeHead(): RequestHead | HttpResponse {
     const end = this.#received.indexOf(HEAD_END);
-    if (end < 0) return refusal(431, "The head of the request is too long");
+    if (end < 0) return refusal(431, "The request head is too long");
     const head = parseRequestHead(this.#received.slice(0, end));
     this.#received = this.#received.slice(end + HEAD_END.length);
-    return head ?? refusal(400, "This is no request of HTTP/1.1");
+    return head ?? refusal(400, "Not a valid HTTP/1.1 request");
   }
 
-  /** Sends the answer; false if it was the last one. */
-  async #reply(head: RequestHead | HttpAnswer): Promise<boolean> {
+  /** Sends the response; false if it was the last one. */
+  async #reply(head: RequestHead | HttpResponse): Promise<boolean> {
     const isRequest = "method" in head;
     const answer = isRequest ? await this.#answer(head) : head;
     const isLast = !isRequest || !head.isKeptAlive || this.#isEnding;
     const isHead = isRequest && head.method === "HEAD";
     const now = this.#options.clock.now();
-    let bytes = formatAnswer(answer, { isHead, isLast, now });
+    let bytes = formatResponse(answer, { isHead, isLast, now });
     while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
     return !isLast;
   }
 
-  async #answer(request: HttpRequest): Promise<HttpAnswer> {
+  async #answer(request: HttpRequest): Promise<HttpResponse> {
     try {
       return await this.#options.answer(request);
     } catch {
-      return refusal(500, "The answer could not be made");
+      return refusal(500, "The server cannot answer this request");
     }
   }
 }
 
-function refusal(status: number, why: string): HttpAnswer {
+function refusal(status: number, why: string): HttpResponse {
   return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body: `${why}\n` };
 }

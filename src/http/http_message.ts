@@ -1,24 +1,24 @@
-/** What a client asks for; a body is never read. */
+/** A request; its body is never read. */
 export interface HttpRequest {
-  /** The method as it was sent, such as `"GET"`. */
+  /** The method as sent, such as `"GET"`. */
   readonly method: string;
   /** Path of the request, without its query. */
   readonly path: string;
-  /** The `Host`; undefined where a client of HTTP/1.0 names none. */
+  /** The `Host` header; undefined if an HTTP/1.0 client sends none. */
   readonly host: string | undefined;
 }
 
-/** The answer to a request. */
-export interface HttpAnswer {
+/** The response to a request. */
+export interface HttpResponse {
   /** The status, from 200. */
   readonly status: number;
-  /** Headers beside `content-length`, `connection` and `date`, which the server adds. */
+  /** Headers, without `content-length`, `connection` and `date`, which the server adds. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body; text as UTF-8. It is not sent in answer to HEAD. */
+  /** The body, sent as UTF-8. It is not sent for HEAD. */
   readonly body: string;
 }
 
-/** The head of a request, and what it says of its connection. */
+/** The head of a request. */
 export interface RequestHead extends HttpRequest {
   /** Whether another request may follow on the same connection. */
   readonly isKeptAlive: boolean;
@@ -30,8 +30,8 @@ const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/;
 /**
  * Parses the head of an HTTP/1.1 or HTTP/1.0 request (RFC 9112).
  *
- * @param text The lines up to the empty one, without it.
- * @returns The head; undefined if it is none.
+ * @param text The lines before the empty line.
+ * @returns The head; undefined if it is invalid.
  */
 export function parseRequestHead(text: string): RequestHead | undefined {
   const [first, ...lines] = text.split("\r\n");
@@ -43,17 +43,17 @@ export function parseRequestHead(text: string): RequestHead | undefined {
   if (host === undefined && minor === "1") return undefined;
   const length = headers.get("content-length") ?? "0";
   if (!/^\d+$/.test(length)) return undefined;
-  // The body of a request would have to be read before the next request.
+  // A body would have to be read before the next request.
   const hasBody = headers.has("transfer-encoding") || Number(length) !== 0;
   const connection = headers.get("connection")?.toLowerCase() ?? "";
   const isKeptAlive = minor === "1" && !hasBody && !connection.includes("close");
   return { method, path, host, isKeptAlive };
 }
 
-/** Headers of which two would be two requests, for two servers that each believe another one. */
+/** Headers that must not be repeated: two servers could each use another one (request smuggling). */
 const SINGLE = new Set(["host", "content-length"]);
 
-/** The headers by their names in lower case; undefined if one is malformed, or wrongly repeated. */
+/** The headers by lower-case name; undefined if one is malformed or must not be repeated. */
 function parseHeaders(lines: readonly string[]): Map<string, string> | undefined {
   const headers = new Map<string, string>();
   for (const line of lines) {
@@ -66,7 +66,7 @@ function parseHeaders(lines: readonly string[]): Map<string, string> | undefined
   return headers;
 }
 
-/** The path of a request's target, which may be a whole URL; undefined if it has none. */
+/** The path of a request target, which may be an absolute URL; undefined if it has none. */
 function pathOf(target: string): string | undefined {
   if (target === "*") return target;
   const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]+(\/\S*)?$/i.exec(target)?.[1];
@@ -85,14 +85,14 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Formats an answer as it is sent.
+ * Formats a response for sending.
  *
- * @param answer The answer.
- * @param options `isHead` leaves the body out; `isLast` closes the connection; `now` in milliseconds
- * since the Unix epoch.
+ * @param response The response.
+ * @param options `isHead` omits the body; `isLast` closes the connection; `now` in milliseconds since
+ * the Unix epoch.
  */
-export function formatAnswer(
-  { status, headers, body }: HttpAnswer,
+export function formatResponse(
+  { status, headers, body }: HttpResponse,
   options: { readonly isHead: boolean; readonly isLast: boolean; readonly now: number },
 ): Uint8Array {
   const bytes = new TextEncoder().encode(body);

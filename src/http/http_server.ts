@@ -2,50 +2,50 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { TritonError } from "../base/errors.ts";
 import { type Connection, HttpConnection } from "./http_connection.ts";
-import type { HttpAnswer, HttpRequest } from "./http_message.ts";
+import type { HttpRequest, HttpResponse } from "./http_message.ts";
 import { formatAddress, type ListenAddress } from "../base/listen_address.ts";
 
 const log = getLogger(["triton", "http"]);
 
-/** Connections at once; when there are more, those are closed that wait longest for a request. */
+/** Most connections; when there are more, those that wait longest for a request are closed. */
 const MAX_CONNECTIONS = 100;
 
-/** How long the head of a request, and an answer, may take, in milliseconds. */
+/** Time limit for receiving a request head, and for a response, in milliseconds. */
 const TIMEOUT_MS = 20_000;
 
-/** The first and the longest pause before a server that failed is started again, in milliseconds. */
+/** First and longest pause before a failed server is restarted, in milliseconds. */
 const PAUSES_MS = [200, 30_000] as const;
 
-/** A server that has run for so long starts with the first pause again, in milliseconds. */
+/** After running for this time, the pauses start with the first again, in milliseconds. */
 const SOUND_MS = 60_000;
 
-/** Answers that nobody takes are waited for so long at the end, in milliseconds. */
+/** How long stopping waits for responses to be received, in milliseconds. */
 const END_MS = 1_000;
 
-/** What an {@linkcode HttpServer} needs to know. */
+/** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
-  /** Where to listen. */
+  /** The address to listen on. */
   readonly address: ListenAddress;
   /** Answers a request. */
-  readonly answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
-  /** Where time comes from. */
+  readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+  /** The clock. */
   readonly clock: Clock;
-  /** Connections at once. Default: 100. */
+  /** Most connections at the same time. Default: 100. */
   readonly maxConnections?: number | undefined;
   /** Opens the listening socket. Default: `Deno.listen`. */
   readonly listen?: ((address: ListenAddress) => Listener) | undefined;
 }
 
-/** What an {@linkcode HttpServer} uses of a listening socket. */
+/** The part of a listening socket that {@linkcode HttpServer} uses. */
 export type Listener = Pick<Deno.TcpListener, "accept" | "addr" | "close">;
 
 /**
- * A small HTTP/1.1 server that nobody outside can make grow, hang or end the process: connections,
- * heads of requests and their time are bounded, bodies are not read, and a server that fails is
- * started again.
+ * A small HTTP/1.1 server whose clients cannot make the process grow, hang or exit: connections,
+ * request heads and times are limited, bodies are not read, and a failed server is restarted.
  *
- * `Deno.serve` bounds neither connections nor time, and ends the process when it runs out of file
- * descriptors; `node:http` is the same in Deno 2.4, and in Deno 2.9 stops to accept, without an error.
+ * `Deno.serve` limits neither connections nor time, and ends the process when it runs out of file
+ * descriptors. `node:http` does the same in Deno 2.4; in Deno 2.9 it stops accepting, without an
+ * error.
  */
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
@@ -54,12 +54,12 @@ export class HttpServer implements AsyncDisposable {
   readonly #serving: Promise<void>;
   readonly #connections = new Set<Promise<void>>();
   readonly #open = new Set<HttpConnection>();
-  /** Those that wait for a request, the longest first. */
+  /** Connections that wait for a request, the longest first. */
   readonly #waiting = new Set<HttpConnection>();
   #listener: Listener | undefined;
 
   /**
-   * Begins to listen.
+   * Starts to listen.
    *
    * @throws {TritonError} If the address is in use or cannot be listened on.
    */
@@ -71,19 +71,19 @@ export class HttpServer implements AsyncDisposable {
     this.#serving = this.#run();
   }
 
-  /** Where it listens, with the port that was taken. */
+  /** The address it listens on, with the actual port. */
   get address(): ListenAddress {
     return this.#address;
   }
 
-  /** How many connections there are. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#connections.size;
   }
 
   /**
-   * Stops listening, and answers what was asked already; a client that does not take its answer is
-   * cut off after a second.
+   * Stops listening, and answers the requests it has received; clients that do not read their
+   * response are disconnected after one second.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const { clock } = this.#options;
@@ -91,13 +91,13 @@ export class HttpServer implements AsyncDisposable {
     this.#stop.abort();
     this.#listener?.close();
     for (const connection of this.#open) connection.end();
-    const patience = clock.sleep(END_MS, answered.signal).catch(() => {});
-    await Promise.race([Promise.all([this.#serving, ...this.#connections]), patience]);
+    const timeout = clock.sleep(END_MS, answered.signal).catch(() => {});
+    await Promise.race([Promise.all([this.#serving, ...this.#connections]), timeout]);
     answered.abort();
     this.#closeAll();
   }
 
-  /** Serves, and starts anew after a failure, until it is told to stop. */
+  /** Serves until it is disposed, and restarts after failures. */
   async #run(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
@@ -118,7 +118,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #warn(error: unknown, delayMs: number): void {
-    log.warn("The server on {address} failed, and is started again in {delayMs} ms: {reason}", {
+    log.warn("The server on {address} failed and restarts in {delayMs} ms: {reason}", {
       event: "server.failed",
       address: formatAddress(this.#address),
       delayMs,

@@ -4,6 +4,6 @@
  * @module
  */
 
-export type { HttpAnswer, HttpRequest } from "./http_message.ts";
+export type { HttpRequest, HttpResponse } from "./http_message.ts";
 export { HttpServer, type HttpServerOptions, type Listener } from "./http_server.ts";
 export { isAllowedHost } from "./allowed_host.ts";

@@ -1,28 +1,28 @@
 import type { StoreStatus } from "./store_status.ts";
 
-/** What is kept of a status, to be drawn over time; what is not known is NaN. */
+/** The values of a status that are kept for charts; unknown values are NaN. */
 export const SERIES = ["readPerSecond", "lagMs", "unarchivedAgeMs", "bufferedBytes"] as const;
 
 /** Name of a series. */
 export type SeriesName = typeof SERIES[number];
 
-/** The time from one sample to the next, in milliseconds. */
+/** Time between samples, in milliseconds. */
 export const SAMPLE_INTERVAL_MS = 30_000;
 
 /** Six hours. */
 const CAPACITY = 720;
 
-/** The last six hours of a store, in memory that does not grow. */
+/** The last six hours of a store, in a fixed amount of memory. */
 export class History {
   readonly #times = new Float64Array(CAPACITY);
   readonly #values = new Map(SERIES.map((name) => [name, new Float64Array(CAPACITY)]));
   #count = 0;
   #last: { readonly at: number; readonly read: number } | undefined;
 
-  /** Adds how the store stands. */
+  /** Adds a sample. */
   add(status: StoreStatus): void {
     const at = status.at.getTime();
-    // The clock was set back: what was taken before has no place on its time line.
+    // The clock was set back: earlier samples no longer fit on the time axis.
     if (this.#last !== undefined && at <= this.#last.at) [this.#count, this.#last] = [0, undefined];
     const read = status.totals?.["triton.records.read"] ?? 0;
     const index = this.#count++ % CAPACITY;
@@ -37,7 +37,7 @@ export class History {
     this.#last = { at, read };
   }
 
-  /** When the samples were taken, in milliseconds since the Unix epoch, the oldest first. */
+  /** Times of the samples, in milliseconds since the Unix epoch, the oldest first. */
   get times(): number[] {
     return this.#inOrder(this.#times);
   }

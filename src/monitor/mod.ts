@@ -1,5 +1,5 @@
 /**
- * How a running store is watched from outside.
+ * Monitoring of a running store: its status page, health checks and metrics.
  *
  * @module
  */

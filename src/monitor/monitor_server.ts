@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { formatAddress, isLoopback, type ListenAddress } from "../base/listen_address.ts";
-import { type HttpAnswer, type HttpRequest, HttpServer, isAllowedHost } from "../http/mod.ts";
+import { type HttpRequest, type HttpResponse, HttpServer, isAllowedHost } from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
 import { History, SAMPLE_INTERVAL_MS } from "./history.ts";
@@ -17,25 +17,24 @@ import {
 
 const log = getLogger(["triton", "monitor"]);
 
-/** What is shown, and to whom. */
+/** Options of {@linkcode MonitorServer}. */
 export interface MonitorServerOptions {
-  /** Where to listen. */
+  /** The address to listen on. */
   readonly address: ListenAddress;
-  /** Names of this server beside `localhost` and the one it listens on. */
+  /** More names of this server, in addition to `localhost` and the one it listens on. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Tells how the store stands now. */
+  /** Returns the current status of the store. */
   readonly status: () => StoreStatus;
-  /** Where the metrics are. */
+  /** The metrics. */
   readonly registry: MetricRegistry;
-  /** When it is not healthy. */
+  /** When the store is not healthy. */
   readonly limits: HealthLimits;
-  /** When to take a sample for the charts. */
+  /** The clock. */
   readonly clock: Clock;
 }
 
 /**
- * Paths that load balancers ask with OPTIONS: HAProxy's check is `OPTIONS /` unless it is told
- * otherwise.
+ * Paths that load balancers check with OPTIONS: HAProxy's default check is `OPTIONS /`.
  */
 const PROBED_PATHS: ReadonlySet<string> = new Set(["/", "/livez", "/readyz", "/healthz"]);
 
@@ -50,17 +49,17 @@ const HEADERS = {
 };
 
 /**
- * Shows over HTTP how `triton store` stands.
+ * Serves the status of `triton store` over HTTP.
  *
  * - `/`: a page for people.
- * - `/livez`: the process turns.
- * - `/readyz`: it can work. 503 with the reasons if not.
- * - `/healthz`: the work gets done. 503 with the reasons if not.
- * - `/status`: all that is known, as JSON.
- * - `/metrics`: the metrics, as Prometheus reads them.
+ * - `/livez`: the process responds.
+ * - `/readyz`: records can be archived. 503 with the reasons if not.
+ * - `/healthz`: records are archived in time. 503 with the reasons if not.
+ * - `/status`: the complete status as JSON.
+ * - `/metrics`: the metrics in the text format of Prometheus.
  *
- * Nothing of the events is shown, and nothing can be changed. Load balancers may ask the health paths
- * and `/` with HEAD or OPTIONS, too.
+ * It never shows contents of events, and is read-only. `/` and the health paths also accept HEAD and
+ * OPTIONS, for load balancers.
  */
 export class MonitorServer implements AsyncDisposable {
   readonly #options: MonitorServerOptions;
@@ -71,7 +70,7 @@ export class MonitorServer implements AsyncDisposable {
   readonly #sampling: Promise<void>;
 
   /**
-   * Begins to listen.
+   * Starts to listen.
    *
    * @throws {TritonError} If the address is in use or cannot be listened on.
    */
@@ -80,9 +79,9 @@ export class MonitorServer implements AsyncDisposable {
     this.#options = options;
     this.#hosts = new Set([address.hostname, ...allowedHosts].map((name) => name.toLowerCase()));
     this.#server = new HttpServer({ address, clock, answer: (request) => this.#answer(request) });
-    log.info("Showing status and metrics on {url}", { event: "monitor.started", url: this.url });
+    log.info("Serving status and metrics on {url}", { event: "monitor.started", url: this.url });
     if (!isLoopback(address.hostname)) {
-      log.warn("{url} is open to whoever reaches this machine", {
+      log.warn("{url} is open to everyone who can reach this machine", {
         event: "monitor.exposed",
         url: this.url,
       });
@@ -90,18 +89,18 @@ export class MonitorServer implements AsyncDisposable {
     this.#sampling = this.#sample();
   }
 
-  /** Where it listens, with the port that was taken. */
+  /** The URL of the server, with the actual port. */
   get url(): string {
     return `http://${formatAddress(this.#server.address)}/`;
   }
 
-  /** Stops listening, and answers what was asked for already. */
+  /** Stops listening, and answers the requests it has received. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#sampling, this.#server[Symbol.asyncDispose]()]);
   }
 
-  /** Keeps in mind how the store stands, again and again. */
+  /** Takes samples for the charts. */
   async #sample(): Promise<void> {
     const { status, clock } = this.#options;
     const { signal } = this.#stop;
@@ -111,21 +110,21 @@ export class MonitorServer implements AsyncDisposable {
     }
   }
 
-  #answer({ method, path, host }: HttpRequest): HttpAnswer {
-    // HTTP/1.0 needs no Host; browsers, whose pages could lie about it, always send one.
+  #answer({ method, path, host }: HttpRequest): HttpResponse {
+    // Host is optional in HTTP/1.0. Browsers, which DNS rebinding could mislead, always send it.
     if (host !== undefined && !isAllowedHost(host, this.#hosts)) {
-      return text(421, "This server has another name: see --allowed-hosts");
+      return text(421, "Unknown host name: see --allowed-hosts");
     }
     const isProbed = PROBED_PATHS.has(path);
     const allow = isProbed ? "GET, HEAD, OPTIONS" : "GET, HEAD";
     if (method !== "GET" && method !== "HEAD" && !(isProbed && method === "OPTIONS")) {
-      return text(405, `Only ${allow} are answered here`, { allow });
+      return text(405, `This path only accepts ${allow}`, { allow });
     }
     const answer = this.#route(path);
     return method === "OPTIONS" ? { ...answer, headers: { ...answer.headers, allow } } : answer;
   }
 
-  #route(path: string): HttpAnswer {
+  #route(path: string): HttpResponse {
     const { status, registry, limits } = this.#options;
     switch (path) {
       case "/":
@@ -145,7 +144,7 @@ export class MonitorServer implements AsyncDisposable {
       case "/metrics":
         return reply(200, prometheusText(registry.collect()), PROMETHEUS_TEXT_TYPE);
       default:
-        return text(404, "There are /, /metrics, /status, /livez, /readyz and /healthz");
+        return text(404, "Not found. Try /, /metrics, /status, /livez, /readyz or /healthz");
     }
   }
 
@@ -161,15 +160,15 @@ function withVerdicts(status: StoreStatus, limits: HealthLimits) {
   return { ready: judgeReadiness(status, limits), healthy: judgeHealth(status, limits), ...status };
 }
 
-function judged(verdict: Verdict): HttpAnswer {
+function judged(verdict: Verdict): HttpResponse {
   return json(verdict.ok ? 200 : 503, verdict);
 }
 
-function json(status: number, value: unknown): HttpAnswer {
+function json(status: number, value: unknown): HttpResponse {
   return reply(status, `${JSON.stringify(value, null, 2)}\n`, "application/json");
 }
 
-function text(status: number, value: string, headers: HttpAnswer["headers"] = {}): HttpAnswer {
+function text(status: number, value: string, headers: HttpResponse["headers"] = {}): HttpResponse {
   return reply(status, `${value}\n`, "text/plain; charset=utf-8", headers);
 }
 
@@ -177,7 +176,7 @@ function reply(
   status: number,
   body: string,
   type: string,
-  headers: HttpAnswer["headers"] = {},
-): HttpAnswer {
+  headers: HttpResponse["headers"] = {},
+): HttpResponse {
   return { status, body, headers: { ...HEADERS, ...headers, "content-type": type } };
 }

@@ -1,4 +1,4 @@
-/** The environment variables that say where metrics go, as OpenTelemetry has named them. */
+/** The OpenTelemetry environment variables that set where metrics are sent. */
 export const OTEL_VARIABLES = [
   "OTEL_DENO",
   "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -7,33 +7,33 @@ import { VERSION } from "../base/version.ts";
 
 const log = getLogger(["triton", "monitor"]);
 
-/** A collector that takes longer is given up, in milliseconds. */
+/** Time limit for an export, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** The same at the end, which a collector must not hold up. */
+/** Time limit for the last export, which must not delay the exit. */
 const LAST_TIMEOUT_MS = 1_000;
 
-/** What an {@linkcode OtlpExporter} needs to know. */
+/** Options of {@linkcode OtlpExporter}. */
 export interface OtlpExporterOptions {
   /** {@linkcode OTEL_VARIABLES} and their values. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the metrics are. */
+  /** The metrics. */
   readonly registry: MetricRegistry;
-  /** When to export. */
+  /** The clock. */
   readonly clock: Clock;
 }
 
 /**
- * Whether metrics are wanted that Deno does not export by itself.
+ * Whether metrics are to be exported that Deno does not export itself.
  *
- * `OTEL_DENO=true` makes Deno export them, but of an executable that is decided when it is compiled:
+ * With `OTEL_DENO=true` Deno exports them, but for an executable this is decided at compile time:
  * https://github.com/denoland/deno/issues/28839
  */
 export function needsExporter(env: OtlpExporterOptions["env"]): boolean {
   return env.OTEL_DENO === "true" && metrics.getMeter("triton") === createNoopMeter();
 }
 
-/** Sends metrics to an OpenTelemetry collector, over HTTP as JSON, at an interval and at the end. */
+/** Sends metrics to an OpenTelemetry collector as JSON over HTTP, periodically and at the end. */
 export class OtlpExporter implements AsyncDisposable {
   readonly #options: OtlpExporterOptions;
   readonly #url: string;
@@ -43,7 +43,7 @@ export class OtlpExporter implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  /** Begins to export. */
+  /** Starts to export. */
   constructor(options: OtlpExporterOptions) {
     const { env, clock } = options;
     this.#options = options;
@@ -63,7 +63,7 @@ export class OtlpExporter implements AsyncDisposable {
     this.#running = this.#run(Number(env.OTEL_METRIC_EXPORT_INTERVAL) || 60_000);
   }
 
-  /** Exports once more, and ends within a second. */
+  /** Exports once more, for at most one second. */
   async [Symbol.asyncDispose](): Promise<void> {
     const last = AbortSignal.timeout(LAST_TIMEOUT_MS);
     this.#stop.abort();
@@ -77,13 +77,13 @@ export class OtlpExporter implements AsyncDisposable {
       try {
         await this.#options.clock.sleep(intervalMs, signal);
       } catch {
-        return; // it is the end
+        return; // disposed
       }
       await this.#export(AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
     }
   }
 
-  /** Sends what there is; what cannot be sent is in the next one, for values only grow. */
+  /** Sends all metrics. A failed export loses nothing: values are cumulative. */
   async #export(signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#options;
     const at = clock.now();
@@ -98,7 +98,7 @@ export class OtlpExporter implements AsyncDisposable {
       await response.body?.cancel();
       if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     } catch (error) {
-      if (error === this.#stop.signal.reason) return; // the last one, which follows, has it all
+      if (error === this.#stop.signal.reason) return; // the last export follows
       const reason = error instanceof Error ? error.message : String(error);
       log.warn("Cannot send metrics to {url}: {reason}", {
         event: "metrics.unsent",
@@ -109,7 +109,7 @@ export class OtlpExporter implements AsyncDisposable {
   }
 }
 
-/** Reads `key=value,key=value`, where both may be percent-encoded. */
+/** Parses `key=value,key=value`, where both may be percent-encoded. */
 function parsePairs(text = ""): Record<string, string> {
   const pairs = text.split(",").map((pair) => pair.split("="))
     .filter(([key, ...value]) => key!.trim() !== "" && value.length > 0)

@@ -1,29 +1,29 @@
 import { SERVICE_NAMES } from "../archiver/archiver_status.ts";
 import type { ArchiverStatus, ServiceName, ServiceStatus, ShardStatus } from "../archiver/mod.ts";
 
-/** How `triton store` stands; what only an archiver knows is missing until there is one. */
+/** The status of `triton store`; without what only an archiver knows until there is one. */
 export interface StoreStatus extends Partial<Omit<ArchiverStatus, "state">> {
-  /** The moment. */
+  /** When the status was taken. */
   readonly at: Date;
   /** Version of the program. */
   readonly version: string;
-  /** When it was started. */
+  /** When the process started. */
   readonly startedAt: Date;
-  /** `"starting"` until the database has been reached. */
+  /** `"starting"` until the database has responded. */
   readonly state: "starting" | ArchiverStatus["state"];
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
-  /** Name of the client that the archives belong to. */
+  /** Name of the client that owns the archives. */
   readonly client: string;
-  /** How the services answer. */
+  /** The state of the services. */
   readonly services: ArchiverStatus["services"];
-  /** Errors of late, the newest first. */
+  /** Recent errors, the newest first. */
   readonly recentErrors: ArchiverStatus["recentErrors"];
 }
 
-/** What is too long or too little. */
+/** Limits for the health checks. */
 export interface HealthLimits {
-  /** A record may stay unarchived for so long, in milliseconds. */
+  /** How long a record may stay unarchived, in milliseconds. */
   readonly unhealthyAfterMs: number;
   /** The least time until the stream drops an unarchived record, in milliseconds. */
   readonly minHeadroomMs: number;
@@ -31,24 +31,25 @@ export interface HealthLimits {
   readonly leaseMs: number;
 }
 
-/** An answer to "is it?", and why not. */
+/** The result of a health check. */
 export interface Verdict {
-  /** Whether it is. */
+  /** Whether the check passed. */
   readonly ok: boolean;
-  /** Why not: one sentence each. */
+  /** Why it failed, one sentence each. */
   readonly reasons: readonly string[];
 }
 
-/** A service that fails for so long is not reachable, in milliseconds. */
+/** A service that fails for longer counts as unreachable, in milliseconds. */
 const FAILING_MS = 15_000;
-/** One that has not been heard of for so long, and a lease, neither. */
+/** So does one that has not responded for longer than this plus a lease, in milliseconds. */
 const SILENT_MS = 120_000;
 
 /**
- * Whether work can be done: database and stream are reachable, and there are leases if any are due.
+ * Checks whether records can be archived: database and stream are reachable, and the worker holds
+ * leases if shards are free.
  *
- * A store that does not know its shards yet waits for what it has asked: the database, the bucket or
- * Kinesis. Later, reading continues without the bucket.
+ * Until a store knows its shards, it waits for the database, the bucket or Kinesis. After that,
+ * reading continues without the bucket.
  */
 export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdict {
   const { state, shards } = status;
@@ -59,31 +60,33 @@ export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdi
     stopping,
     outage("ledger", status) ?? silence("ledger", status, limits),
     outage("Kinesis", status) ?? silence("Kinesis", status, limits),
-    isIdle ? "It holds no lease although shards are free" : undefined,
+    isIdle ? "The worker holds no lease although shards are free" : undefined,
   ]);
 }
 
-/** What a store waits for that does not know its shards yet; there always is something. */
+/** What a store waits for until it knows its shards; never empty. */
 function waitsFor(status: StoreStatus): string[] {
   const { services } = status;
-  // The database is what is asked first.
+  // The first request goes to the database.
   const asked = SERVICE_NAMES.filter((service) => service === "ledger" || services[service]);
   const missing = asked.map((service) => outage(service, status))
     .filter((reason) => reason !== undefined);
   return missing.length > 0 ? missing : ["The shards are not known yet"];
 }
 
-/** Whether the work gets done: no record waits for too long, or is about to be dropped. */
+/** Checks whether records are archived in time: none waits too long or is about to be dropped. */
 export function judgeHealth(status: StoreStatus, limits: HealthLimits): Verdict {
   const { shards, at, startedAt } = status;
   const { unhealthyAfterMs, minHeadroomMs } = limits;
   if (shards === undefined) {
     const age = at.getTime() - startedAt.getTime();
     return verdict([
-      age > unhealthyAfterMs ? `Nothing was read since the start, ${duration(age)} ago` : undefined,
+      age > unhealthyAfterMs
+        ? `Nothing has been read since the start, ${duration(age)} ago`
+        : undefined,
     ]);
   }
-  // What another worker holds is for that one to answer, and what waits for its parents for theirs.
+  // Other workers report their own shards, and the parents of a waiting shard report theirs.
   const own = shards.filter((shard) => isHeld(shard) || isFree(shard));
   return verdict([
     ...shards.filter(({ state }) => state === "refused")
@@ -92,7 +95,7 @@ export function judgeHealth(status: StoreStatus, limits: HealthLimits): Verdict 
       .map(({ shardId, error }) => `${shardId} cannot be read: ${error}`),
     ...own.filter(({ unarchivedAgeMs }) => unarchivedAgeMs > unhealthyAfterMs)
       .map(({ shardId, unarchivedAgeMs }) =>
-        `${shardId}: what arrived ${duration(unarchivedAgeMs)} ago is not archived`
+        `${shardId}: records that arrived ${duration(unarchivedAgeMs)} ago are not archived`
       ),
     ...own.filter(({ headroomMs = Infinity }) => headroomMs < minHeadroomMs)
       .map(({ shardId, headroomMs }) =>
@@ -111,7 +114,7 @@ function isFree({ state }: ShardStatus): boolean {
   return state === "free";
 }
 
-/** A service's name in a sentence's beginning. */
+/** The name of a service, at the start of a sentence. */
 function nameOf(service: ServiceName, { store }: StoreStatus): string {
   if (service === "Kinesis") return "Kinesis";
   if (service === "ledger") return "The database";
@@ -119,20 +122,20 @@ function nameOf(service: ServiceName, { store }: StoreStatus): string {
   return `The ${store.startsWith("file:") ? "directory" : "bucket"} ${store}`;
 }
 
-/** Why a service counts as not reachable that never answered, or fails; undefined if it is. */
+/** Why a service that fails or never responded is unreachable; undefined if it is reachable. */
 function outage(service: ServiceName, status: StoreStatus): string | undefined {
   const { at, services } = status;
   const { lastAnswerAt, failingSince, error }: ServiceStatus = services[service] ?? {};
   const because = error === undefined ? "" : `: ${error}`;
   if (lastAnswerAt === undefined) {
-    return `${nameOf(service, status)} has not answered yet${because}`;
+    return `${nameOf(service, status)} has not responded yet${because}`;
   }
   const failing = failingSince === undefined ? 0 : at.getTime() - failingSince.getTime();
   if (failing <= FAILING_MS) return undefined;
-  return `${nameOf(service, status)} fails for ${duration(failing)}${because}`;
+  return `${nameOf(service, status)} has been failing for ${duration(failing)}${because}`;
 }
 
-/** The same of a service that should answer again and again. */
+/** The same for a service that should respond regularly. */
 function silence(
   service: ServiceName,
   status: StoreStatus,
@@ -141,7 +144,7 @@ function silence(
   const lastAnswerAt = status.services[service]!.lastAnswerAt!;
   const silent = status.at.getTime() - lastAnswerAt.getTime();
   if (silent <= SILENT_MS + leaseMs) return undefined;
-  return `${nameOf(service, status)} is silent for ${duration(silent)}`;
+  return `${nameOf(service, status)} has not responded for ${duration(silent)}`;
 }
 
 function verdict(reasons: readonly (string | undefined)[]): Verdict {
@@ -151,7 +154,7 @@ function verdict(reasons: readonly (string | undefined)[]): Verdict {
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
 
-/** A time as people say it, in at most two units: `2 h 5 min`; nothing takes less than `0 s`. */
+/** Formats a duration in at most two units: `2 h 5 min`; negative ones as `0 s`. */
 export function duration(ms: number): string {
   let rest = Math.max(0, Math.floor(ms / 1000));
   const parts: string[] = [];

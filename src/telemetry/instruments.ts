@@ -21,11 +21,11 @@ export interface Observation {
   readonly name: GaugeName;
   /** Its value now. */
   readonly value: number;
-  /** What it is of. */
+  /** Its attributes. */
   readonly attributes?: MetricAttributes | undefined;
 }
 
-/** Seconds: an upload takes from some tens of milliseconds to, with retries, minutes. */
+/** In seconds: an upload takes tens of milliseconds or, with retries, minutes. */
 const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
 /** The instruments of one meter, by the names of their metrics. */
@@ -52,9 +52,9 @@ class InstrumentSet {
 const log = getLogger(["triton", "telemetry"]);
 
 /**
- * The metrics of {@linkcode METRICS}, told to one or more meters.
+ * The metrics of {@linkcode METRICS}, reported to one or more meters.
  *
- * What is measured goes on whatever a meter throws; that is logged once.
+ * If a meter throws, that is logged once and otherwise ignored.
  */
 export class Instruments {
   readonly #sets: readonly InstrumentSet[];
@@ -65,20 +65,20 @@ export class Instruments {
    * Creates the instruments.
    *
    * @param sinks The meters.
-   * @param common MetricAttributes that every value carries.
+   * @param common Attributes of every value.
    */
   constructor(sinks: readonly MetricSink[], common: MetricAttributes) {
     this.#sets = sinks.map((sink) => new InstrumentSet(sink));
     this.#common = common;
   }
 
-  /** Adds to a counter; adding 0 makes a series that others can be compared with. */
+  /** Adds to a counter; adding 0 creates the series. */
   count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
     this.#tell(({ counters }) => counters.get(name)!.add(value, all));
   }
 
-  /** Forgets a series of a counter, at each meter that can. */
+  /** Removes a series of a counter, if the meter supports that. */
   forget(name: CounterName, attributes: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
     this.#tell(({ counters }) => counters.get(name)!.remove?.(all));
@@ -91,10 +91,10 @@ export class Instruments {
   }
 
   /**
-   * Has the gauges looked at whenever a meter asks.
+   * Registers a callback for the gauges, which meters call when they collect.
    *
-   * @param look Tells the values of now.
-   * @returns Ends it.
+   * @param look Returns the current values.
+   * @returns A function that removes the callback.
    */
   observe(look: () => Iterable<Observation>): () => void {
     const callbacks = new Map(this.#sets.map((meter) => {
@@ -120,7 +120,7 @@ export class Instruments {
       } catch (error) {
         if (this.#failed) continue;
         this.#failed = true;
-        log.warn("A meter throws, so some metrics are missing: {reason}", {
+        log.warn("A meter failed, so some metrics are missing: {reason}", {
           event: "metrics.refused",
           reason: error instanceof Error ? error.message : String(error),
         });
@@ -131,7 +131,7 @@ export class Instruments {
 
 /**
  * The name of a metric in Prometheus, by OpenTelemetry's rules: dots become underscores, the unit
- * is added unless it is there, and counters end in `_total`.
+ * is appended if it is missing, and counters end in `_total`.
  */
 export function prometheusName(
   name: MetricName | string,

@@ -9,7 +9,7 @@ import type {
 
 /** One series of a counter or a gauge. */
 export interface NumberPoint {
-  /** What tells it from the metric's other series. */
+  /** What distinguishes it from the metric's other series. */
   readonly attributes: MetricAttributes;
   /** Its value. */
   readonly value: number;
@@ -17,11 +17,11 @@ export interface NumberPoint {
 
 /** One series of a histogram. */
 export interface HistogramPoint {
-  /** What tells it from the metric's other series. */
+  /** What distinguishes it from the metric's other series. */
   readonly attributes: MetricAttributes;
-  /** Upper bounds of the buckets but the last. */
+  /** Upper bounds of all buckets except the last. */
   readonly bounds: readonly number[];
-  /** How many values fell into each bucket; the last takes what is above all bounds. */
+  /** Number of values in each bucket; the last bucket has those above all bounds. */
   readonly counts: readonly number[];
   /** Sum of all values. */
   readonly sum: number;
@@ -29,7 +29,7 @@ export interface HistogramPoint {
   readonly count: number;
 }
 
-/** A metric with its values of one moment. */
+/** A metric with its values at one point in time. */
 export type CollectedMetric =
   & { readonly name: string; readonly unit: string; readonly description: string }
   & (
@@ -37,10 +37,10 @@ export type CollectedMetric =
     | { readonly type: "histogram"; readonly points: readonly HistogramPoint[] }
   );
 
-/** Tells the values of gauges. */
+/** Reports the values of gauges. */
 type Look = (result: GaugeResult) => void;
 
-/** What is kept of a metric; the series by the text of their attributes. */
+/** A metric and its series, by {@linkcode keyOf} their attributes. */
 interface Kept {
   readonly type: CollectedMetric["type"];
   readonly options: MetricOptions;
@@ -48,16 +48,16 @@ interface Kept {
 }
 
 /**
- * A meter that keeps the values itself: all that Triton's metrics need of one.
+ * A meter that keeps the values itself, with only what Triton's metrics need.
  *
- * OpenTelemetry's SDK does the same and more, in six packages.
+ * OpenTelemetry's SDK does this and more, in six packages.
  */
 export class MetricRegistry implements MetricSink {
   readonly #metrics = new Map<string, Kept>();
   readonly #looks = new Set<Look>();
   readonly #names = new Map<MetricGauge, string>();
 
-  /** Creates a metric that only grows. */
+  /** Creates a counter. */
   createCounter(name: string, options: MetricOptions): MetricCounter {
     const { series } = this.#keep("counter", name, options);
     return {
@@ -72,7 +72,7 @@ export class MetricRegistry implements MetricSink {
     };
   }
 
-  /** Creates a metric that tells how values are distributed, in the buckets that are advised. */
+  /** Creates a histogram, with the buckets in `options.advice`. */
   createHistogram(name: string, options: MetricOptions): ReturnType<MetricSink["createHistogram"]> {
     const { series } = this.#keep("histogram", name, options);
     const bounds = options.advice?.explicitBucketBoundaries ?? [];
@@ -89,7 +89,7 @@ export class MetricRegistry implements MetricSink {
     };
   }
 
-  /** Creates a metric that is looked at when it is asked for. */
+  /** Creates a gauge, whose value is read at each {@linkcode collect}. */
   createObservableGauge(name: string, options: MetricOptions): MetricGauge {
     this.#keep("gauge", name, options);
     const gauge = {};
@@ -97,17 +97,17 @@ export class MetricRegistry implements MetricSink {
     return gauge;
   }
 
-  /** Has `look` called at each {@linkcode collect}. */
+  /** Calls `look` at each {@linkcode collect}. */
   addBatchObservableCallback(look: Look): void {
     this.#looks.add(look);
   }
 
-  /** Has `look` not called any more. */
+  /** Stops calling `look`. */
   removeBatchObservableCallback(look: Look): void {
     this.#looks.delete(look);
   }
 
-  /** All metrics that have values, with those of now. */
+  /** Returns all metrics that have values, with their current values. */
   collect(): CollectedMetric[] {
     for (const { type, series } of this.#metrics.values()) if (type === "gauge") series.clear();
     const observe: GaugeResult["observe"] = (gauge, value, attributes) => {
@@ -129,7 +129,7 @@ export class MetricRegistry implements MetricSink {
   }
 }
 
-/** Texts are equal where the attributes are, in whichever order. */
+/** Two keys are equal if the attributes are, in any order. */
 function keyOf(attributes: MetricAttributes): string {
   return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

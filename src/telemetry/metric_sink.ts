@@ -1,58 +1,58 @@
 /**
- * Where metrics go: the part of an OpenTelemetry `Meter` that Triton needs.
+ * The part of an OpenTelemetry `Meter` that Triton uses.
  *
  * @module
  */
 
-/** What tells a metric's series from each other. */
+/** What distinguishes the series of a metric. */
 export type MetricAttributes = Readonly<Record<string, string>>;
 
-/** What is said of a metric when it is made. */
+/** Options for creating a metric. */
 export interface MetricOptions {
-  /** Its unit by UCUM. */
+  /** Its unit, in UCUM. */
   readonly unit: string;
-  /** What it tells. */
+  /** What it shows. */
   readonly description: string;
-  /** How a histogram should be kept. */
+  /** How to keep a histogram. */
   readonly advice?: {
-    /** Upper bounds of its buckets but the last. */
+    /** Upper bounds of all buckets except the last. */
     explicitBucketBoundaries: number[];
   };
 }
 
-/** A metric that only grows. */
+/** A counter, which only increases. */
 export interface MetricCounter {
   /** Adds to the series with these attributes. */
   add(value: number, attributes: MetricAttributes): void;
-  /** Forgets that series; OpenTelemetry has no such thing. */
+  /** Removes that series; OpenTelemetry does not support this. */
   remove?(attributes: MetricAttributes): void;
 }
 
-/** A gauge, as a name for what is observed: OpenTelemetry's `ObservableGauge`. */
+/** A handle for a gauge: OpenTelemetry's `ObservableGauge`. */
 export type MetricGauge = object;
 
-/** Told of the values of gauges. */
+/** Receives the values of gauges. */
 export interface GaugeResult {
-  /** Tells one value. */
+  /** Reports one value. */
   observe(gauge: MetricGauge, value: number, attributes: MetricAttributes): void;
 }
 
-/** Where metrics go. Every `Meter` of OpenTelemetry is one. */
+/** Receives metrics. Every OpenTelemetry `Meter` is one. */
 export interface MetricSink {
-  /** Makes a metric that only grows. */
+  /** Creates a counter. */
   createCounter(
     name: string,
     options: MetricOptions,
   ): MetricCounter;
-  /** Makes a metric that tells how values are distributed. */
+  /** Creates a histogram. */
   createHistogram(
     name: string,
     options: MetricOptions,
   ): { record(value: number, attributes: MetricAttributes): void };
-  /** Makes a metric that is looked at when it is asked for. */
+  /** Creates a gauge, whose value is read when metrics are collected. */
   createObservableGauge(name: string, options: MetricOptions): MetricGauge;
-  /** Has `look` called whenever values are asked for. */
+  /** Calls `look` when metrics are collected. */
   addBatchObservableCallback(look: (result: GaugeResult) => void, gauges: MetricGauge[]): void;
-  /** Has `look` not called any more. */
+  /** Stops calling `look`. */
   removeBatchObservableCallback(look: (result: GaugeResult) => void, gauges: MetricGauge[]): void;
 }

@@ -1,13 +1,13 @@
 /**
- * All metrics of Triton, by name; docs/metrics.md tells what to do about them.
+ * All metrics of Triton, by name. docs/metrics.md explains how to use them.
  *
- * Names and units follow OpenTelemetry: the unit is not part of the name, and what is counted has
- * its unit in braces. Every metric carries the attributes `stream` and `client` beside its own.
+ * Names and units follow OpenTelemetry: the unit is not part of the name, and units of counts are in
+ * braces. Every metric has the attributes `stream` and `client` in addition to its own.
  *
  * @module
  */
 
-/** Name of a metric that only grows. */
+/** Name of a counter. */
 export type CounterName =
   | "triton.records.read"
   | "triton.bytes.read"
@@ -19,10 +19,10 @@ export type CounterName =
   | "triton.gaps"
   | "triton.leases.lost";
 
-/** Name of a metric that tells how values are distributed. */
+/** Name of a histogram. */
 export type HistogramName = "triton.upload.duration";
 
-/** Name of a metric that is looked at when it is asked for. */
+/** Name of a gauge. */
 export type GaugeName =
   | "triton.build.info"
   | "triton.start.timestamp"
@@ -44,15 +44,15 @@ export type GaugeName =
 /** Name of a metric. */
 export type MetricName = CounterName | HistogramName | GaugeName;
 
-/** What a metric is. */
+/** Definition of a metric. */
 export interface MetricDefinition {
-  /** How its values add up. */
+  /** Its type. */
   readonly type: "counter" | "gauge" | "histogram";
-  /** Its unit by UCUM, as OpenTelemetry has it. */
+  /** Its unit in UCUM, as in OpenTelemetry. */
   readonly unit: string;
-  /** What it tells, in one sentence. */
+  /** What it shows, in one sentence. */
   readonly description: string;
-  /** Its attributes, beside `stream` and `client`. */
+  /** Its attributes, in addition to `stream` and `client`. */
   readonly attributes: readonly string[];
 }
 
@@ -72,37 +72,43 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.records.archived": counter("{record}", "Records in committed files.", ["shard"]),
   "triton.bytes.archived": counter("By", "Size of the committed files.", []),
   "triton.records.quarantined": counter("{record}", "Archived records that are not events.", []),
-  "triton.files.archived": counter("{file}", "Committed files, by what closed them.", ["reason"]),
+  "triton.files.archived": counter("{file}", "Committed files, by the reason for closing them.", [
+    "reason",
+  ]),
   "triton.upload.duration": histogram("s", "Time to put one file, retries included.", []),
-  "triton.retries": counter("{request}", "Failed requests that are repeated.", ["service", "kind"]),
+  "triton.retries": counter("{request}", "Failed requests that are retried.", ["service", "kind"]),
   "triton.gaps": counter("{gap}", "Gaps recorded: records that cannot be archived.", ["reason"]),
   "triton.leases.lost": counter("{lease}", "Leases that another worker took over.", []),
-  "triton.build.info": gauge("1", "Always 1: what runs, by its attributes.", [
+  "triton.build.info": gauge("1", "Always 1; the attributes describe the build.", [
     "version",
     "deno",
     "target",
   ]),
-  "triton.start.timestamp": gauge("s", "Unix time at which the worker was started.", []),
+  "triton.start.timestamp": gauge("s", "Unix time at which the worker started.", []),
   "triton.leases.held": gauge("{lease}", "Shards that this worker archives.", []),
-  "triton.shards.failing": gauge("{shard}", "Shards that Kinesis refuses, which are retried.", []),
+  "triton.shards.failing": gauge(
+    "{shard}",
+    "Shards that cannot be read from Kinesis and are retried.",
+    [],
+  ),
   "triton.shards.refused": gauge("{shard}", "Shards that this worker refuses to archive.", []),
   "triton.shard.lag": gauge("s", "How far reading is behind the newest record.", ["shard"]),
   "triton.shard.unarchived.age": gauge(
     "s",
-    "Age of the oldest record that may not be archived yet.",
+    "Age of the oldest record that might not be archived yet.",
     ["shard"],
   ),
   "triton.shard.headroom": gauge(
     "s",
-    "Time until the stream drops the oldest record that may not be archived yet.",
+    "Time until the stream drops the oldest record that might not be archived yet.",
     ["shard"],
   ),
   "triton.lag": gauge("s", "Lag of the shard that is furthest behind.", []),
-  "triton.unarchived.age": gauge("s", "The greatest unarchived age of all shards.", []),
-  "triton.headroom": gauge("s", "The least headroom of all shards.", []),
+  "triton.unarchived.age": gauge("s", "Highest unarchived age of all shards.", []),
+  "triton.headroom": gauge("s", "Lowest headroom of all shards.", []),
   "triton.retention": gauge("s", "How long the stream keeps a record.", []),
   "triton.last.commit.timestamp": gauge("s", "Unix time of the last committed file.", []),
-  "triton.memory.buffered": gauge("By", "Memory taken by records not archived yet.", []),
-  "triton.memory.limit": gauge("By", "Buffered memory at which reading waits.", []),
+  "triton.memory.buffered": gauge("By", "Memory used by records that are not archived yet.", []),
+  "triton.memory.limit": gauge("By", "Buffered memory at which reading pauses.", []),
   "triton.memory.rss": gauge("By", "Resident memory of the process.", []),
 };

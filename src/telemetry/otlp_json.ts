@@ -1,28 +1,28 @@
 import type { MetricAttributes } from "./metric_sink.ts";
 import type { CollectedMetric, HistogramPoint, NumberPoint } from "./metric_registry.ts";
 
-/** What surrounds metrics when they are exported. */
+/** Context of exported metrics. */
 export interface OtlpContext {
-  /** What the metrics are of, such as `service.name`. */
+  /** Attributes of the resource, such as `service.name`. */
   readonly resource: MetricAttributes;
   /** Version of the program. */
   readonly version: string;
-  /** When counting began, in milliseconds since the Unix epoch. */
+  /** When counting started, in milliseconds since the Unix epoch. */
   readonly startedAt: number;
-  /** When the values were looked at, in milliseconds since the Unix epoch. */
+  /** When the values were collected, in milliseconds since the Unix epoch. */
   readonly at: number;
 }
 
-/** Counters and histograms go on from one export to the next. */
+/** Counters and histograms are cumulative over all exports. */
 const CUMULATIVE = 2;
 
 /**
- * Metrics as the body of an OTLP request, in its JSON form.
+ * Converts metrics to the body of an OTLP request in JSON.
  *
  * Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  *
- * @param metrics What was collected.
- * @param context What they are of, and of when.
+ * @param metrics The collected metrics.
+ * @param context Their resource and times.
  */
 export function toOtlp(metrics: readonly CollectedMetric[], context: OtlpContext): unknown {
   const scope = { name: "triton", version: context.version };
@@ -57,7 +57,7 @@ function toNumber({ attributes, value }: NumberPoint) {
 function toHistogram({ attributes, bounds, counts, sum, count }: HistogramPoint) {
   return {
     attributes: toPairs(attributes),
-    count: String(count), // 64-bit integers are text there
+    count: String(count), // OTLP's JSON has 64-bit integers as text
     sum,
     bucketCounts: counts.map(String),
     explicitBounds: bounds,

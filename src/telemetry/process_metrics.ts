@@ -2,9 +2,9 @@ import { VERSION } from "../base/version.ts";
 import type { Observation } from "./instruments.ts";
 
 /**
- * The gauges that a process has from its first moment on, whatever it waits for.
+ * The gauges that a process reports from its start.
  *
- * @param startedAt When it was started.
+ * @param startedAt When the process started.
  */
 export function processObservations(startedAt: Date): Observation[] {
   const attributes = { version: VERSION, deno: Deno.version.deno, target: Deno.build.target };

@@ -6,12 +6,12 @@ import type { CollectedMetric, HistogramPoint, NumberPoint } from "./metric_regi
 export const PROMETHEUS_TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * Writes metrics as Prometheus reads them.
+ * Formats metrics in the text format of Prometheus.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  *
- * @param metrics What was collected.
- * @returns The text, which ends with a line break.
+ * @param metrics The collected metrics.
+ * @returns The text, which ends with a newline.
  */
 export function prometheusText(metrics: readonly CollectedMetric[]): string {
   return metrics.map(textOf).join("");
@@ -32,7 +32,7 @@ function line(name: string, { attributes, value }: NumberPoint): string {
   return `${name}${labels(attributes)} ${value}`;
 }
 
-/** In Prometheus a bucket counts all that the ones below it do. */
+/** The lines of a histogram; in Prometheus, buckets are cumulative. */
 function histogramLines(name: string, point: HistogramPoint): string[] {
   const { attributes, bounds, counts, sum, count } = point;
   let value = 0;

@@ -35,6 +35,6 @@ Deno.test("main() says that a configuration is not there", async () => {
   equal(code, 1);
   equal(
     stderr,
-    "triton: /nowhere/triton.yaml: Cannot read the configuration: there is no such file\n",
+    "triton: /nowhere/triton.yaml: Cannot read the configuration: no such file\n",
   );
 });

@@ -145,7 +145,7 @@ Deno.test("parseConfig() takes only http and https endpoints without credentials
   for (const endpoint of ["localhost:4567", "ftp://x", "http://", "/x", "http://u:p@x", "http:x"]) {
     ok(
       messageOf(`a: {name: a, endpoint: "${endpoint}"}`).startsWith(
-        '1:24: "endpoint" of stream "a" must be a URL',
+        '1:24: "endpoint" of stream "a" must be an http:// or https:// URL',
       ),
       endpoint,
     );
@@ -155,15 +155,15 @@ Deno.test("parseConfig() takes only http and https endpoints without credentials
 Deno.test("parseConfig() names both places of a duplicate", () => {
   equal(
     messageOf("a: {name: x}\nb: {name: y}\na: {name: z}\n"),
-    '3:1: Duplicate stream "a": it is on line 1 already',
+    '3:1: Duplicate stream "a": it is already on line 1',
   );
   equal(
     messageOf('1: {name: x}\n"1": {name: y}\n'),
-    '2:1: Duplicate stream "1": it is on line 1 already',
+    '2:1: Duplicate stream "1": it is already on line 1',
   );
   equal(
     messageOf("a:\n  name: x\n  name: y\n"),
-    '3:3: Duplicate key "name": it is on line 2 already',
+    '3:3: Duplicate key "name": it is already on line 2',
   );
 });
 
@@ -173,7 +173,7 @@ Deno.test("parseConfig() lists every mistake, the first in front", () => {
     `t.yaml:1:4: Stream "b" must be a map: write "name: <the stream's name in Kinesis>" below it, indented`,
     `t.yaml:2:1: Missing "name" in stream "a": add "name: <the stream's name in Kinesis>"`,
     't.yaml:3:3: Unknown key "nam" in stream "a": did you mean "name"?',
-    't.yaml:4:1: Duplicate stream "b": it is on line 1 already',
+    't.yaml:4:1: Duplicate stream "b": it is already on line 1',
   ]);
   deepStrictEqual([error.line, error.column], [1, 4]);
 });
@@ -186,7 +186,7 @@ Deno.test("parseConfig() lists at most twenty mistakes", () => {
 
 Deno.test("parseConfig() refuses a configuration without streams", () => {
   for (const text of ["", "\n", "# nothing\n", "{}", "---\n", "null\n", "\uFEFF", "\r\n"]) {
-    ok(/^\d+:\d+: The configuration has no stream: add one/.test(messageOf(text)), text);
+    ok(/^\d+:\d+: The configuration has no streams: add one/.test(messageOf(text)), text);
   }
 });
 
@@ -203,7 +203,7 @@ Deno.test("parseConfig() places mistakes of the YAML itself", () => {
   );
   equal(
     messageOf("a: {name: x}\n---\nb: {name: y}\n"),
-    "2:1: There may be only one YAML document in the file",
+    "2:1: The file must have only one YAML document",
   );
   for (
     const text of ['a: {name: "x\n', "a: [", "a: b: c\n", "a:\n  name: x\n b: y\n", "a: !what x\n"]
@@ -249,14 +249,14 @@ Deno.test("parseConfig() reports a mistake behind an alias once", () => {
 Deno.test("parseConfig() survives aliases to nothing and to themselves", () => {
   ok(messageOf("a: *nothing\n").startsWith('1:4: Unknown anchor "nothing"'));
   ok(messageOf("a: {name: x, <<: *nothing}\n").startsWith('1:18: Unknown anchor "nothing"'));
-  ok(messageOf("a: {name: x, <<: 5}\n").startsWith('1:18: "<<" must stand before a map'));
+  ok(messageOf("a: {name: x, <<: 5}\n").startsWith('1:18: "<<" needs a map'));
   equal(parseConfig("a: &a {name: x, <<: *a}\n").stream("a").name, "x");
 });
 
 Deno.test("parseConfig() refuses names that are not text", () => {
   equal(
     messageOf("? [a]\n: {name: x}\n"),
-    "1:3: A stream must be named by plain text, not by a list or a map",
+    "1:3: The name of a stream must be text, not a list or a map",
   );
   equal(messageOf(": {name: x}\n"), "1:1: A stream must have a name before the colon");
   equal(messageOf("~: {name: x}\n"), "1:1: A stream must have a name before the colon");
@@ -351,7 +351,7 @@ Deno.test("loadConfig() reads a file and names it in errors", async () => {
 Deno.test("loadConfig() says why a file cannot be read", async () => {
   await rejects(loadConfig("/nonexistent/triton.yaml"), {
     name: "ConfigError",
-    message: "/nonexistent/triton.yaml: Cannot read the configuration: there is no such file",
+    message: "/nonexistent/triton.yaml: Cannot read the configuration: no such file",
   });
   const directory = await Deno.makeTempDir();
   await rejects(loadConfig(directory), {

@@ -58,7 +58,7 @@ Deno.test("triton store --listen is there before the database is, and says what 
   deepStrictEqual(await get(`${url}livez`), { status: 200, body: "ok\n" });
   const ready = await get(`${url}readyz`);
   equal(ready.status, 503);
-  match(ready.body, /The database has not answered yet: /);
+  match(ready.body, /The database has not responded yet: /);
   const { body } = await get(`${url}status`);
   deepStrictEqual([JSON.parse(body).state, body.includes("hunter2secret")], ["starting", false]);
   const { body: metrics } = await get(`${url}metrics`);
@@ -81,7 +81,7 @@ Deno.test("/readyz of a store that starts names the bucket while S3 fails, and n
   equal(ready.status, 503);
   const { reasons } = JSON.parse(ready.body);
   equal(reasons.length, 1);
-  match(reasons[0], /^The bucket s3:\/\/triton-test has not answered yet: .*503/);
+  match(reasons[0], /^The bucket s3:\/\/triton-test has not responded yet: .*503/);
   isDown = false;
   await untilTrue(async () => (await get(`${url}readyz`)).status === 200, "/readyz to be 200");
   equal((await store.stop()).code, 0);
@@ -99,7 +99,7 @@ Deno.test("/readyz of a store that starts names Kinesis while it cannot be reach
   equal(ready.status, 503);
   const { reasons } = JSON.parse(ready.body);
   equal(reasons.length, 1);
-  match(reasons[0], /^Kinesis has not answered yet: /);
+  match(reasons[0], /^Kinesis has not responded yet: /);
   equal((await store.stop()).code, 0);
 });
 

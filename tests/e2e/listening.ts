@@ -4,7 +4,7 @@ import type { TritonProcess } from "../support/triton_process.ts";
 export const LISTEN = ["--listen", "127.0.0.1:0"];
 
 /** What it says when it does. */
-export const LISTENING = /Showing status and metrics on (http:\/\/[^/]+\/)/;
+export const LISTENING = /Serving status and metrics on (http:\/\/[^/]+\/)/;
 
 /** Where a store says that it listens; undefined if it has not said so yet. */
 export function findUrl(store: TritonProcess): string | undefined {

@@ -36,13 +36,13 @@ Deno.test("MonitorServer answers 503 with the reasons where something is wrong",
   equal((await get(server, "/livez")).status, 200);
   const starting = await get(server, "/readyz");
   equal(starting.status, 503);
-  match(starting.body, /The database has not answered yet: Cannot connect: refused/);
+  match(starting.body, /The database has not responded yet: Cannot connect: refused/);
   equal((await get(server, "/healthz")).status, 200);
   now = status({ shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE })] });
   equal((await get(server, "/readyz")).status, 200);
   const late = await get(server, "/healthz");
   equal(late.status, 503);
-  match(late.body, /shardId-000000000000: what arrived 1 h 20 min ago is not archived/);
+  match(late.body, /shardId-000000000000: records that arrived 1 h 20 min ago are not archived/);
 });
 
 Deno.test("MonitorServer tells all of it as JSON on /status", async () => {

@@ -50,9 +50,9 @@ Deno.test("renderPage() says what is wrong, and with whom", () => {
     },
   })));
   match(text, /Not healthy shardId-000000000001 is refused: the database is behind the archive/);
-  match(text, /shardId-000000000000: what arrived 1 h 20 min ago is not archived/);
+  match(text, /shardId-000000000000: records that arrived 1 h 20 min ago are not archived/);
   match(text, /8 s ago Cannot put: connect ECONNREFUSED 37 times since 2 h ago/);
-  match(text, /Object store fails since 2 h ago : ECONNREFUSED/);
+  match(text, /Object store failing since 2 h ago : ECONNREFUSED/);
 });
 
 Deno.test("renderPage() shows no headroom where there is none left", () => {
@@ -64,7 +64,7 @@ Deno.test("renderPage() shows no headroom where there is none left", () => {
 
 Deno.test("renderPage() shows a store that starts or stops", () => {
   const starting = textOf(render(startingStatus()));
-  match(starting, /Starting The database has not answered yet: Cannot connect: refused/);
+  match(starting, /Starting The database has not responded yet: Cannot connect: refused/);
   match(starting, /Shards Not known yet\./);
   match(textOf(render(status({ state: "stopping", uploads: 2 }))), /Stopping It is stopping/);
 });
@@ -76,7 +76,7 @@ Deno.test("renderPage() lists the shards that are worst off, where there are ver
   deepStrictEqual(listed, Array.from({ length: 50 }, (_, n) => 119 - n));
   match(
     textOf(page),
-    /The 50 of 120 that are worst off; \/status has all\. 1,234 more are archived/,
+    /The 50 of 120 that are furthest behind; \/status has all\. 1,234 more have ended/,
   );
 });
 

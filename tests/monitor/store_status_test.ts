@@ -13,7 +13,7 @@ Deno.test("judgeReadiness() is for a worker that has leases, or none to have", (
   deepStrictEqual(ready({ shards: [shard(0, { state: "another" })] }), OK);
   deepStrictEqual(ready({ shards: [shard(0, { state: "free" }), shard(1)] }), OK);
   deepStrictEqual(ready({ shards: [shard(0, { state: "free" })] }).reasons, [
-    "It holds no lease although shards are free",
+    "The worker holds no lease although shards are free",
   ]);
 });
 
@@ -22,13 +22,13 @@ Deno.test("judgeReadiness() says what is not reachable, and for how long", () =>
   const error = "Cannot connect: refused";
   const ledger = { lastAnswerAt: ago(MINUTE), failingSince: ago(MINUTE), error };
   deepStrictEqual(ready({ services: { ...services, ledger } }).reasons, [
-    "The database fails for 1 min: Cannot connect: refused",
+    "The database has been failing for 1 min: Cannot connect: refused",
   ]);
   const shortly = { ...ledger, failingSince: ago(5_000) };
   deepStrictEqual(ready({ services: { ...services, ledger: shortly } }), OK);
   const Kinesis = { lastAnswerAt: ago(5 * MINUTE) };
   deepStrictEqual(ready({ services: { ...services, Kinesis } }).reasons, [
-    "Kinesis is silent for 5 min",
+    "Kinesis has not responded for 5 min",
   ]);
   const down = { "object store": { ...ledger } };
   deepStrictEqual(ready({ services: { ...services, ...down } }), OK, "reading goes on without it");
@@ -36,10 +36,10 @@ Deno.test("judgeReadiness() says what is not reachable, and for how long", () =>
 
 Deno.test("judgeReadiness() says what a store waits for that starts or stops", () => {
   deepStrictEqual(judgeReadiness(startingStatus(), LIMITS).reasons, [
-    "The database has not answered yet: Cannot connect: refused",
+    "The database has not responded yet: Cannot connect: refused",
   ]);
   deepStrictEqual(judgeReadiness(startingStatus({ services: {} }), LIMITS).reasons, [
-    "The database has not answered yet",
+    "The database has not responded yet",
   ]);
   deepStrictEqual(ready({ state: "stopping" }).reasons, ["It is stopping"]);
 });
@@ -48,28 +48,28 @@ Deno.test("judgeReadiness() names what has not answered before the shards are kn
   const answered = { lastAnswerAt: ago(10 * MINUTE) };
   const starts = (services: StoreStatus["services"], store = "s3://triton-prod") =>
     judgeReadiness({ ...status({ services, store }), shards: undefined }, LIMITS).reasons;
-  deepStrictEqual(starts({ ledger: {} }), ["The database has not answered yet"]);
+  deepStrictEqual(starts({ ledger: {} }), ["The database has not responded yet"]);
   const down = { failingSince: ago(5_000), error: "Cannot write s3://triton-prod/x: 503" };
   deepStrictEqual(starts({ ledger: answered, "object store": down }), [
-    "The bucket s3://triton-prod has not answered yet: Cannot write s3://triton-prod/x: 503",
+    "The bucket s3://triton-prod has not responded yet: Cannot write s3://triton-prod/x: 503",
   ]);
   deepStrictEqual(starts({ ledger: answered, "object store": {} }), [
-    "The bucket s3://triton-prod has not answered yet",
+    "The bucket s3://triton-prod has not responded yet",
   ], "one that hangs, too");
   deepStrictEqual(starts({ ledger: answered, "object store": {} }, "file:///archive"), [
-    "The directory file:///archive has not answered yet",
+    "The directory file:///archive has not responded yet",
   ]);
   const failing = { ...down, ...answered, failingSince: ago(MINUTE) };
   deepStrictEqual(starts({ ledger: answered, "object store": failing }), [
-    "The bucket s3://triton-prod fails for 1 min: Cannot write s3://triton-prod/x: 503",
+    "The bucket s3://triton-prod has been failing for 1 min: Cannot write s3://triton-prod/x: 503",
   ]);
   const others = { ledger: answered, "object store": answered };
-  deepStrictEqual(starts({ ...others, Kinesis: {} }), ["Kinesis has not answered yet"]);
+  deepStrictEqual(starts({ ...others, Kinesis: {} }), ["Kinesis has not responded yet"]);
   deepStrictEqual(starts({ ...others, Kinesis: answered }), ["The shards are not known yet"]);
   deepStrictEqual(starts({ ledger: {}, "object store": {}, Kinesis: {} }), [
-    "The database has not answered yet",
-    "The bucket s3://triton-prod has not answered yet",
-    "Kinesis has not answered yet",
+    "The database has not responded yet",
+    "The bucket s3://triton-prod has not responded yet",
+    "Kinesis has not responded yet",
   ]);
 });
 
@@ -78,7 +78,7 @@ Deno.test("judgeHealth() says which records wait for too long", () => {
   const late = { unarchivedAgeMs: 76 * MINUTE };
   deepStrictEqual(healthy({ shards: [shard(0), shard(1, late)] }), {
     ok: false,
-    reasons: ["shardId-000000000001: what arrived 1 h 16 min ago is not archived"],
+    reasons: ["shardId-000000000001: records that arrived 1 h 16 min ago are not archived"],
   });
   equal(healthy({ shards: [shard(0, { state: "free", ...late })] }).ok, false);
   for (const state of ["another", "waiting"] as const) {
@@ -103,7 +103,7 @@ Deno.test("judgeHealth() says what the stream drops soon, and what is refused", 
 Deno.test("judgeHealth() gives a store that starts as long as a record", () => {
   deepStrictEqual(judgeHealth(startingStatus(), LIMITS), OK);
   deepStrictEqual(judgeHealth(startingStatus({ startedAt: ago(2 * HOUR) }), LIMITS).reasons, [
-    "Nothing was read since the start, 2 h ago",
+    "Nothing has been read since the start, 2 h ago",
   ]);
 });
 

@@ -45,8 +45,8 @@ function parsePort(text: string): ListenAddress {
 async function health(check: string, address: ListenAddress, context: CliContext): Promise<void> {
   const url = `http://${formatAddress(localAddress(address))}/${check}`;
   const { ok, reasons } = await ask(url, context.clock);
-  if (!ok) throw new TritonError(`${url} says no: ${reasons.join("; ")}`);
-  await context.stdout.write(`${url} says yes\n`);
+  if (!ok) throw new TritonError(`${url} failed: ${reasons.join("; ")}`);
+  await context.stdout.write(`${url} is ok\n`);
 }
 
 /** The address to connect to, also for a server that listens on all addresses. */

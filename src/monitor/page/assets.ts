@@ -1,4 +1,4 @@
-/** The page's style: light and dark, and cards instead of tables on a phone. */
+/** The style sheet: light and dark, with cards instead of tables on a phone. */
 export const PAGE_CSS = `:root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --line: #dfe3e8; --text: #1b2330; --soft: #566173;
@@ -79,7 +79,7 @@ footer a { margin-left: 8px; }
 }
 `;
 
-/** Fetches the page again every few seconds, and puts what is new in the place of what is old. */
+/** The script: fetches the page every few seconds and replaces the old content. */
 export const PAGE_JS = `"use strict";
 const live = document.getElementById("live");
 const stale = document.getElementById("stale");
@@ -89,13 +89,13 @@ async function update() {
     const response = await fetch("./", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (!response.ok) throw new Error(response.statusText);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    // Whoever is about to copy something keeps it.
+    // Does not replace selected text, which the user may be about to copy.
     if (getSelection().isCollapsed) live.replaceChildren(...page.getElementById("live").childNodes);
     stale.hidden = true;
   } catch {
     stale.hidden = false;
   }
-  // One at a time: this may have been called while another one waited.
+  // Only one timer: another call may have waited at the same time.
   clearTimeout(timer);
   timer = setTimeout(update, document.hidden ? 30000 : 5000);
 }

@@ -1,24 +1,24 @@
 import { duration } from "../store_status.ts";
 import { type Html, html } from "./html.ts";
 
-/** What a chart shows. */
+/** Options of {@linkcode chart}. */
 export interface ChartOptions {
   /** What the values are. */
   readonly title: string;
-  /** When they were taken, in milliseconds since the Unix epoch, in order. */
+  /** Times of the values, in milliseconds since the Unix epoch, in order. */
   readonly times: readonly number[];
-  /** The values; NaN where there is none. */
+  /** The values; NaN if unknown. */
   readonly values: readonly number[];
-  /** Tells a value. */
+  /** Formats a value. */
   readonly format: (value: number) => string;
 }
 
 const WIDTH = 320;
 const HEIGHT = 64;
-/** As many columns are drawn, each as high as the greatest of its values. */
+/** Number of columns; each is as high as its highest value. */
 const COLUMNS = 160;
 
-/** Draws values over time, from zero up, as a line without breaks where a value is missing. */
+/** Draws values over time, starting at zero, as a line that continues over missing values. */
 export function chart({ title, times, values, format }: ChartOptions): Html {
   const known = values.filter((value) => !Number.isNaN(value));
   const [from = 0, to = 0] = [times[0], times.at(-1)];

@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** A piece of HTML. */
 export class Html {
   /** The text. */
   readonly text: string;
@@ -8,10 +8,10 @@ export class Html {
   }
 }
 
-/** What can stand in a template. */
+/** A value in a template. */
 export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
 
-/** Makes HTML of a template; every value that is not HTML is escaped. */
+/** Template tag for HTML; escapes every value that is not {@linkcode Html}. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(toText)));
 }

@@ -6,17 +6,17 @@ import { charts, errors, figures, files, services, shards } from "./sections.ts"
 
 /** What the page shows. */
 export interface PageOptions {
-  /** How the store stands. */
+  /** The current status. */
   readonly status: StoreStatus;
-  /** How it went in the last hours. */
+  /** The status over the last hours. */
   readonly history: History;
-  /** Whether it can work. */
+  /** The result of `/readyz`. */
   readonly ready: Verdict;
-  /** Whether the work gets done. */
+  /** The result of `/healthz`. */
   readonly healthy: Verdict;
 }
 
-/** Renders the page for people. */
+/** Renders the status page. */
 export function renderPage(options: PageOptions): string {
   const { status } = options;
   return html`
@@ -33,7 +33,8 @@ export function renderPage(options: PageOptions): string {
         <script src="page.js" defer></script>
       </head>
       <body>
-        <p id="stale" role="alert" hidden>No answer from this worker: what is shown may be old.</p>
+        <p id="stale" role="alert"
+          hidden>No response from this worker: this page may be out of date.</p>
         <main id="live">${content(options)}</main>
       </body>
     </html>
@@ -75,7 +76,7 @@ function content({ status, history, ready, healthy }: PageOptions): Html {
   `;
 }
 
-/** In one word, and why. */
+/** The verdict in one or two words, and the reasons. */
 function verdict({ state }: StoreStatus, ready: Verdict, healthy: Verdict): Html {
   const [word, name] = !healthy.ok
     ? ["Not healthy", "bad"]
@@ -89,7 +90,7 @@ function verdict({ state }: StoreStatus, ready: Verdict, healthy: Verdict): Html
   const reasons = [...healthy.reasons, ...ready.reasons];
   return html`<div class="verdict ${name}"><strong>${word}</strong>${
     reasons.length === 0
-      ? html`<span>Records are archived as they should be.</span>`
+      ? html`<span>Records are archived in time.</span>`
       : html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
   }</div>`;
 }

@@ -5,26 +5,26 @@ import { chart } from "./chart.ts";
 import { formatBytes, formatCount, formatRate, formatSpan, timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 
-/** More shards than this are not listed. */
+/** Most shards that are listed. */
 const LISTED = 50;
-/** Nor are more files than this. */
+/** Most files that are listed. */
 const LISTED_FILES = 10;
 
 const STATES: Readonly<Record<ShardStatus["state"], string>> = {
   reading: "read here",
-  failing: "fails",
+  failing: "failing",
   another: "another worker",
   free: "free",
   waiting: "waits for its parents",
   refused: "refused",
 };
 
-/** The few numbers that matter most. */
+/** The most important numbers. */
 export function figures(status: StoreStatus): Html {
   const { at, recentFiles = [], memory, workers } = status;
   const last = recentFiles[0];
   return html`<dl class="figures">${[
-    figure("Headroom", formatSpan(status.headroomMs), "until the stream drops what waits"),
+    figure("Headroom", formatSpan(status.headroomMs), "until the stream drops records"),
     figure("Oldest unarchived", formatSpan(status.unarchivedAgeMs), "age of the oldest record"),
     figure("Lag", formatSpan(status.lagMs), "behind the newest record"),
     figure(
@@ -44,13 +44,13 @@ export function figures(status: StoreStatus): Html {
     figure(
       "Uploads",
       String(status.uploads ?? 0),
-      status.uploads ? "files are not archived yet" : "nothing waits",
+      status.uploads ? "files are being uploaded" : "none in progress",
     ),
   ]}</dl>`;
 }
 
 function inProgress({ at, openFile, rotateMs }: StoreStatus): Html {
-  if (openFile === undefined) return figure("File in progress", "empty", "no record waits");
+  if (openFile === undefined) return figure("File in progress", "empty", "no records waiting");
   const { bytes, events, openedAt } = openFile;
   return figure(
     "File in progress",
@@ -69,7 +69,7 @@ function figure(name: string, value: string, ...notes: readonly HtmlValue[]): Ht
   `;
 }
 
-/** How the store went in the last hours. */
+/** Charts of the last hours. */
 export function charts(history: History): Html {
   const { times } = history;
   const draw = (
@@ -85,7 +85,7 @@ export function charts(history: History): Html {
   ]}</section>`;
 }
 
-/** A table of which each row becomes a card where there is no room. */
+/** A table whose rows become cards on a narrow screen. */
 function table(
   title: string,
   columns: readonly string[],
@@ -111,7 +111,7 @@ function table(
   `;
 }
 
-/** The shards that have not ended; of very many those that are worst off. */
+/** The shards that have not ended; if there are many, those with the oldest unarchived records. */
 export function shards(status: StoreStatus): Html {
   const { shards: all, endedShards = 0, worker } = status;
   const heading = html`<h2>Shards</h2>`;
@@ -135,9 +135,9 @@ export function shards(status: StoreStatus): Html {
   ]);
   const notes = [
     listed.length < all.length
-      ? `The ${LISTED} of ${formatCount(all.length)} that are worst off; /status has all.`
+      ? `The ${LISTED} of ${formatCount(all.length)} that are furthest behind; /status has all.`
       : undefined,
-    endedShards > 0 ? `${formatCount(endedShards)} more are archived to their end.` : undefined,
+    endedShards > 0 ? `${formatCount(endedShards)} more have ended and are archived.` : undefined,
   ].filter((note) => note !== undefined);
   const columns = [
     "Shard",
@@ -161,7 +161,7 @@ function ownerOf({ owner }: ShardStatus, worker: string | undefined): HtmlValue 
   }`;
 }
 
-/** Files that were committed last. */
+/** The most recently committed files. */
 export function files({ at, recentFiles = [] }: StoreStatus): Html {
   const rows = recentFiles.slice(0, LISTED_FILES).map((file) => [
     timeAgo(file.at, at),
@@ -177,7 +177,7 @@ export function files({ at, recentFiles = [] }: StoreStatus): Html {
   }</section>`;
 }
 
-/** What went wrong of late. */
+/** Recent errors. */
 export function errors({ at, recentErrors }: StoreStatus): Html {
   const rows = recentErrors.map(({ message, times, lastAt, firstAt }) => [
     timeAgo(lastAt, at),
@@ -187,21 +187,21 @@ export function errors({ at, recentErrors }: StoreStatus): Html {
   return html`<section><h2>Errors</h2>${
     rows.length === 0
       ? html`<p>None since the start.</p>`
-      : table("Errors", ["Last", "What", "How often"], rows)
+      : table("Errors", ["Last", "Error", "Count"], rows)
   }</section>`;
 }
 
-/** How the services answer. */
+/** The state of the services. */
 export function services({ at, services }: StoreStatus): Html {
   const names = [["Kinesis", "Kinesis"], ["ledger", "Database"], ["object store", "Object store"]];
   const rows = names.map(([key, name]) => {
     const { lastAnswerAt, failingSince, error } = services[key as keyof typeof services] ?? {};
     const failing = failingSince && html`
-      <span class="state refused">fails</span> since ${timeAgo(failingSince, at)}: ${error}.
+      <span class="state refused">failing</span> since ${timeAgo(failingSince, at)}: ${error}.
     `;
     const answered = lastAnswerAt === undefined
-      ? "no answer yet"
-      : html`${failing && "last "}answered ${timeAgo(lastAnswerAt, at)}`;
+      ? "no response yet"
+      : html`${failing && "last "}responded ${timeAgo(lastAnswerAt, at)}`;
     return [name, html`${failing}${answered}`];
   });
   return html`<section><h2>Services</h2>${table("Services", ["Service", "State"], rows)}</section>`;

@@ -24,10 +24,10 @@ Deno.test("triton health exits with 0 where the store works", async () => {
       await health(server.url, check).then(({ code, stdout, stderr }) => ({
         ...{ code, stdout, stderr },
       })),
-      { code: 0, stdout: `${server.url}${check} says yes\n`, stderr: "" },
+      { code: 0, stdout: `${server.url}${check} is ok\n`, stderr: "" },
     );
   }
-  match((await health(server.url)).stdout, /healthz says yes$/m);
+  match((await health(server.url)).stdout, /healthz is ok$/m);
 });
 
 Deno.test("triton health exits with 1 and the reasons where the store does not", async () => {
@@ -35,14 +35,14 @@ Deno.test("triton health exits with 1 and the reasons where the store does not",
   await using server = serve(() => now);
   const starting = await health(server.url, "readyz");
   equal(starting.code, 1);
-  match(starting.stderr, /^triton: http:\S+readyz says no: The database has not answered yet: /);
+  match(starting.stderr, /^triton: http:\S+readyz failed: The database has not responded yet: /);
   equal((await health(server.url, "livez")).code, 0);
   now = status({ shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE })] });
   const late = await health(server.url);
   deepStrictEqual([late.code, late.stdout], [1, ""]);
   match(
     late.stderr,
-    /says no: shardId-000000000000: what arrived 1 h 20 min ago is not archived\n$/,
+    /failed: shardId-000000000000: records that arrived 1 h 20 min ago are not archived\n$/,
   );
 });
 
@@ -50,7 +50,7 @@ Deno.test("triton health asks this machine where the store listens on all addres
   await using server = serve(() => status());
   const { port } = new URL(server.url);
   const { code, stdout } = await runCommand(["health", "--listen", `0.0.0.0:${port}`]);
-  deepStrictEqual([code, stdout], [0, `http://127.0.0.1:${port}/healthz says yes\n`]);
+  deepStrictEqual([code, stdout], [0, `http://127.0.0.1:${port}/healthz is ok\n`]);
 });
 
 Deno.test("triton health exits with 1 and a sentence where nothing listens", async () => {
@@ -105,7 +105,7 @@ Deno.test("triton health works with the executable's permissions, past any proxy
   const { code, stdout, stderr } = await runTriton(["health"], {
     env: { TRITON_LISTEN: new URL(server.url).host, HTTP_PROXY: proxy, http_proxy: proxy },
   });
-  deepStrictEqual([code, stdout, stderr], [0, `${server.url}healthz says yes\n`, ""]);
+  deepStrictEqual([code, stdout, stderr], [0, `${server.url}healthz is ok\n`, ""]);
 });
 
 Deno.test("triton health refuses what is no address to ask", async () => {

@@ -73,8 +73,8 @@ Deno.test("PutLines names the line that Kinesis refuses, what else is in, and wh
   equal(
     world.lines.explain(error!.message).message,
     'Cannot put line 101 into stream "s": KMSAccessDeniedException: no; lines 1 to 700 are in the ' +
-      "stream, except line 101, lines 501 to 700; to resume, put line 101, lines 501 to 700 and what " +
-      "follows line 700",
+      "stream, except line 101, lines 501 to 700; to resume, put line 101, lines 501 to 700 and the " +
+      "lines after line 700",
   );
 });
 
