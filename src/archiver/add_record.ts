@@ -14,6 +14,12 @@ const log = getLogger(["triton", "archiver"]);
 const MAX_QUARANTINED = 100;
 
 /**
+ * How many quarantined records of one file are logged. A stream of nothing else would otherwise take
+ * more time and memory to be logged than to be archived.
+ */
+const MAX_LOGGED = 100;
+
+/**
  * Adds what is in a Kinesis record to an archive. What is not an event goes into quarantine, with
  * the reason; of an aggregate only the records in it that are not events, but if these are very many,
  * the first of them and the whole Kinesis record.
@@ -66,6 +72,7 @@ function quarantine(
   reason: string,
 ): void {
   builder.quarantine({ ...record, shardId, reason });
+  if (builder.quarantined > MAX_LOGGED) return;
   log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
     event: "record.quarantined",
     shardId,

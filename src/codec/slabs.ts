@@ -8,6 +8,8 @@ import { freeBuffer } from "../base/free_buffer.ts";
 
 const FIRST_SIZE = 64 << 10;
 const MOST_SIZE = 1 << 20;
+/** Larger parts have buffers of their own: they would leave the ends of slabs empty. */
+const MOST_PART = 1 << 17;
 
 /**
  * Gives out parts of large buffers.
@@ -21,6 +23,7 @@ export class Slabs {
 
   /** Gives out so many bytes, right after the last ones if there is room. */
   take(size: number): Uint8Array<ArrayBuffer> {
+    if (size > MOST_PART) return new Uint8Array(size);
     if (this.#used + size > this.#slab.length) {
       const next = Math.min(MOST_SIZE, Math.max(FIRST_SIZE, 2 * this.#slab.length));
       this.#slab = new Uint8Array(Math.max(next, size));
@@ -46,8 +49,10 @@ export function freeSlabs(parts: Iterable<Uint8Array<ArrayBuffer>>): void {
 }
 
 /** Makes one part of parts that lie side by side in one slab. */
-export function mergeNeighbours(parts: readonly Uint8Array[]): Uint8Array[] {
-  const merged: Uint8Array[] = [];
+export function mergeNeighbours<Memory extends ArrayBufferLike>(
+  parts: readonly Uint8Array<Memory>[],
+): Uint8Array<Memory>[] {
+  const merged: Uint8Array<Memory>[] = [];
   for (const part of parts) {
     const last = merged.at(-1);
     const isNext = last?.buffer === part.buffer &&

@@ -1,7 +1,8 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, equal } from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import type { ShardId } from "../../src/base/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
+import { readLog } from "./read_log.ts";
 
 Deno.test("Archiver tells once of a shard that is placed by hand and not there, and that it has stopped", async () => {
   const records: LogRecord[] = [];
@@ -39,4 +40,20 @@ Deno.test("Archiver tells once of a shard that is placed by hand and not there, 
   } finally {
     await reset();
   }
+});
+
+Deno.test("Archiver logs the first hundred quarantined records of a file, and counts all", async () => {
+  const log = await readLog(async () => {
+    const fixture = new Fixture(1);
+    const bad = { partitionKey: "bad", data: new TextEncoder().encode('{"json": true}') };
+    await fixture.kinesis.putRecords(STREAM, Array.from({ length: 150 }, () => bad));
+    const worker = fixture.start({ rotateMs: 60_000 });
+    await fixture.clock.advance(60_000);
+    await fixture.kinesis.putRecords(STREAM, [bad]);
+    await fixture.clock.advance(60_000);
+    await worker.stop();
+  });
+  equal(log.filter(({ event }) => event === "record.quarantined").length, 101);
+  const files = log.filter(({ event }) => event === "file.archived");
+  deepStrictEqual(files.map(({ quarantined }) => quarantined), [150, 1]);
 });

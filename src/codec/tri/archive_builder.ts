@@ -7,20 +7,20 @@
 import { createHash, type Hash } from "node:crypto";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import {
+  checkEventSize,
   FORMAT_VERSION,
-  MAX_EVENT_BYTES,
-  MAX_SKIPPABLE_BODY,
   OPENING,
   QUARANTINE,
   skippableParts,
 } from "./archive_format.ts";
 import { encodeManifest, type ManifestShard, type ShardRange } from "./archive_manifest.ts";
 import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
-import { encodeQuarantined, type QuarantinedRecord } from "./archive_quarantine.ts";
+import type { QuarantinedRecord } from "./archive_quarantine.ts";
+import { QuarantineBuilder } from "./quarantine_builder.ts";
 import { concatBytes } from "../byte_source.ts";
 import { crc32c } from "../snappy/crc32c.ts";
-import { freeSlabs, mergeNeighbours, Slabs } from "../slabs.ts";
-import { HEADER_SIZE, STREAM_IDENTIFIER } from "../snappy/chunks.ts";
+import { freeSlabs, mergeNeighbours } from "../slabs.ts";
+import { STREAM_IDENTIFIER } from "../snappy/chunks.ts";
 
 /** Where a record stood in its shard. */
 export interface RecordPosition {
@@ -80,9 +80,7 @@ export class ArchiveBuilder implements Disposable {
   readonly #shards = new Map<ShardId, OpenRange>();
   #groups: PackedGroup[] = [];
   #groupsSize = 0;
-  #quarantine: { readonly shardId: ShardId; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
-  #quarantineSlabs = new Slabs();
-  #quarantineSize = 0;
+  readonly #quarantine = new QuarantineBuilder();
   #events = 0;
   #quarantined = 0;
   #isDisposed = false;
@@ -115,7 +113,7 @@ export class ArchiveBuilder implements Disposable {
    */
   get size(): number {
     return STREAM_IDENTIFIER.length + OPENING.length + this.#groupsSize + this.#packer.size +
-      this.#quarantineSize;
+      this.#quarantine.size;
   }
 
   /**
@@ -129,7 +127,7 @@ export class ArchiveBuilder implements Disposable {
    */
   add(shardId: ShardId, position: RecordPosition, event: Uint8Array): void {
     if (event.length === 0) throw new TypeError("Cannot add event: it has no bytes");
-    checkSize("event", event);
+    checkEventSize("event", event);
     this.#packer.add(shardId, event);
     this.#events++;
     this.#extend(shardId, position, 1, 0);
@@ -142,10 +140,7 @@ export class ArchiveBuilder implements Disposable {
    * @throws {RangeError} If it takes more than 64 MiB with what is known of it, which readers refuse.
    */
   quarantine(record: QuarantinedRecord): void {
-    const bytes = encodeQuarantined(record, this.#quarantineSlabs);
-    checkSize("quarantined record", bytes);
-    this.#quarantine.push({ shardId: record.shardId, bytes });
-    this.#quarantineSize += quarantineSize(bytes);
+    this.#quarantine.add(record);
     this.#quarantined++;
     this.#extend(record.shardId, record, 0, 1);
   }
@@ -181,28 +176,15 @@ export class ArchiveBuilder implements Disposable {
     if (range === undefined) return;
     this.#shards.delete(shardId);
     this.#packer.remove(shardId);
+    const chunks = this.#chunks();
     const left = this.#groups.filter((group) => group.shardId !== shardId);
     this.#groups = this.#packer.compact(left);
+    freeSlabs(chunks);
     this.#groupsSize = this.#groups.reduce((sum, group) => sum + group.size, 0);
-    this.#removeQuarantined(shardId);
-    this.#quarantineSize = this.#quarantine.reduce(
-      (sum, { bytes }) => sum + quarantineSize(bytes),
-      0,
-    );
+    this.#quarantine.remove(shardId);
     this.#events -= range.events;
     this.#quarantined -= range.quarantined;
     this.#hash = undefined;
-  }
-
-  /** Moves the quarantined records of other shards together. */
-  #removeQuarantined(shardId: ShardId): void {
-    const old = this.#quarantine;
-    if (!old.some((record) => record.shardId === shardId)) return;
-    const slabs = this.#quarantineSlabs = new Slabs();
-    this.#quarantine = old
-      .filter((record) => record.shardId !== shardId)
-      .map((record) => ({ ...record, bytes: slabs.copy(record.bytes) }));
-    freeSlabs(old.map(({ bytes }) => bytes));
   }
 
   /**
@@ -227,7 +209,7 @@ export class ArchiveBuilder implements Disposable {
   finishParts(header: ArchiveHeader): readonly Uint8Array[] {
     if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder was disposed of");
     this.#packer.closeAll();
-    const quarantine = mergeNeighbours(this.#quarantine.map(({ bytes }) => bytes));
+    const quarantine = this.#quarantine.parts();
     const manifest = encodeManifest({
       format: FORMAT_VERSION,
       program: header.program,
@@ -254,9 +236,9 @@ export class ArchiveBuilder implements Disposable {
    */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    freeSlabs([...this.#chunks(), ...this.#quarantine.map(({ bytes }) => bytes)]);
+    freeSlabs(this.#chunks());
     this.#groups = [];
-    this.#quarantine = [];
+    this.#quarantine.free();
   }
 
   #chunks(): Uint8Array<ArrayBuffer>[] {
@@ -282,14 +264,4 @@ export class ArchiveBuilder implements Disposable {
     for (const group of this.#groups) for (const data of unpack(group)) hash.update(data);
     return hash.digest("hex");
   }
-}
-
-/** Size of one record's quarantine if it had its chunks for itself, in bytes. */
-function quarantineSize(bytes: Uint8Array): number {
-  return bytes.length + HEADER_SIZE * Math.ceil(bytes.length / MAX_SKIPPABLE_BODY);
-}
-
-function checkSize(what: string, { length }: Uint8Array): void {
-  if (length <= MAX_EVENT_BYTES) return;
-  throw new RangeError(`Cannot add ${what}: it has ${length} bytes, more than ${MAX_EVENT_BYTES}`);
 }

@@ -87,6 +87,17 @@ export const EMPTY_ARCHIVE: Uint8Array = STREAM_IDENTIFIER.slice();
 export const MAX_EVENT_BYTES: number = 64 * 1024 * 1024;
 
 /**
+ * Refuses what readers would refuse.
+ *
+ * @param what What the bytes are, for the error.
+ * @throws {RangeError} If there are more than {@linkcode MAX_EVENT_BYTES}.
+ */
+export function checkEventSize(what: string, { length }: Uint8Array): void {
+  if (length <= MAX_EVENT_BYTES) return;
+  throw new RangeError(`Cannot add ${what}: it has ${length} bytes, more than ${MAX_EVENT_BYTES}`);
+}
+
+/**
  * Tells whether a file is an empty archive: a stream identifier alone.
  *
  * A file of no bytes is none: readers find no event in it, but nobody writes one, so that it shows an
