@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readPage } from "./docs/markdown.ts";
 import { codeOf, importsOf, ROOT } from "./support/imports.ts";
 
 /** The floor of each room of src/; imports may only point to a lower floor, or stay in the room. */
@@ -132,4 +133,29 @@ Deno.test("only cli.ts exits the process or touches the console", () => {
     return /\bDeno\.exit\b|\bprocess\.exit\b|\bconsole\.|\bDeno\.std(in|out|err)\b/.test(code);
   });
   deepStrictEqual(wrong, []);
+});
+
+const PAGE = readPage("docs/ARCHITECTURE.md");
+
+Deno.test("docs/ARCHITECTURE.md shows the rooms of src/, each on its floor", () => {
+  const floors = Object.entries(FLOORS).filter(([room]) => foldersIn("src").includes(room));
+  const expected = Object.fromEntries(floors);
+  const picture = [...PAGE.text.matchAll(/^ *subgraph floor(\d+).*\n([\s\S]*?)^ *end$/gm)];
+  const drawn = picture.flatMap(([, floor, rooms]) =>
+    rooms!.trim().split(/\s+/).map((room) => [room, Number(floor)])
+  );
+  deepStrictEqual(Object.fromEntries(drawn), expected);
+  const rows = PAGE.text.matchAll(/^\| +(\d+) \| `(\w+)` +\|/gm);
+  deepStrictEqual(
+    Object.fromEntries([...rows].map(([, floor, room]) => [room, Number(floor)])),
+    expected,
+  );
+});
+
+Deno.test("the picture in docs/ARCHITECTURE.md has only arrows that are there", () => {
+  const drawn = [...PAGE.text.matchAll(/^ *(\w+) --> (\w+)$/gm)];
+  const arrows = arrowsBetweenRooms().map((arrow) => arrow.replace(/ \(\d+\)$/, ""));
+  const names = drawn.map(([, from, to]) => `${from} -> ${to}`);
+  ok(names.length > 10, `${names.length} arrows were seen`);
+  deepStrictEqual(names.filter((name) => !arrows.includes(name)), []);
 });

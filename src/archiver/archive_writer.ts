@@ -64,7 +64,8 @@ interface ClosedFile extends OpenFile {
 }
 
 /**
- * Collects records in memory and archives them, file by file: steps 3 to 6 of the protocol.
+ * Collects records in memory and archives them, file by file: steps 3 to 6 of the protocol
+ * (docs/ARCHITECTURE.md).
  *
  * Files are put one after the other, while the next is being filled.
  */

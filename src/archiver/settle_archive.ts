@@ -12,7 +12,7 @@ const log = getLogger(["triton", "archiver"]);
 const TAIL_BYTES = 8 * 1024;
 
 /**
- * Settles what earlier workers left open of a shard, as the protocol's step 7 does.
+ * Settles what earlier workers left open of a shard: step 7 of the protocol (docs/ARCHITECTURE.md).
  *
  * An intent that is neither done nor void may have been put, may be on its way, or may never come.
  * An empty archive under its key, put only if the key is free, decides: if it can be put, the file

@@ -1,7 +1,7 @@
 /**
  * Who archives which shard, and which archives were begun and finished.
  *
- * The design's exactly-once protocol (section 4 of the design) needs a memory that is shared by all
+ * The exactly-once protocol (docs/ARCHITECTURE.md) needs a memory that is shared by all
  * processes which archive one stream for one client, and that changes in transactions. This is it.
  *
  * @module

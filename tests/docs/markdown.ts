@@ -24,12 +24,13 @@ export interface Page {
   readonly blocks: readonly CodeBlock[];
 }
 
-/** All pages: the README, the changelog, and what is in `docs`. */
+/** All pages: those in the project's folder, and those in `docs`. */
 export function readPages(): Page[] {
-  const docs = [...Deno.readDirSync(join(ROOT, "docs"))].map(({ name }) => `docs/${name}`);
-  return ["README.md", "CHANGELOG.md", ...docs.filter((name) => name.endsWith(".md"))].map(
-    readPage,
-  );
+  const pagesIn = (folder: string) =>
+    [...Deno.readDirSync(join(ROOT, folder))]
+      .filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => join(folder, name));
+  return [...pagesIn("."), ...pagesIn("docs")].sort().map(readPage);
 }
 
 /** Reads a page. */

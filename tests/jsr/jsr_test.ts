@@ -55,7 +55,8 @@ Deno.test("From JSR", async (t) => {
       !/^\/(src\/.*\.ts|docs\/.*\.md|examples\/deploy\/.*)$/.test(path)
     );
     deepStrictEqual(others.sort(), [
-      ...["/CHANGELOG.md", "/LICENSE", "/README.md", "/cli.ts", "/deno.json", "/mod.ts"],
+      ...["/CHANGELOG.md", "/CONTRIBUTING.md", "/LICENSE", "/README.md", "/SECURITY.md", "/cli.ts"],
+      ...["/deno.json", "/mod.ts"],
     ]);
   });
 

@@ -1,5 +1,5 @@
 /**
- * The archive protocol (section 4 of the design) as a model small enough to be walked completely:
+ * The protocol (docs/ARCHITECTURE.md) as a model small enough to be walked completely:
  * one shard, two workers. Time is not modelled, so a lease can be stolen at any moment, and a worker
  * may sleep for longer than its lease and wake in any of its steps. A worker can crash in each of
  * them, and a put may arrive late or never, whatever has become of who sent it.

@@ -1,4 +1,4 @@
-/** The rules of the protocol, each of which can be left out to see what it is there for. */
+/** The rules of the protocol (docs/ARCHITECTURE.md), each of which can be left out to see what it is there for. */
 export interface Rules {
   /** Step 4: an intent is refused if the shard's epoch is no longer the lease's. */
   readonly epochAtIntent: boolean;

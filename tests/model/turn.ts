@@ -8,7 +8,7 @@ type Steps = Iterable<Step<State>>;
 /** A file that is about to be announced, and the lease under which it was read. */
 type File = Pick<Intent, "previous" | "last" | "bucket"> & { readonly epoch: number };
 
-/** What one worker can do next: steps 2 to 7 of the protocol. */
+/** What one worker can do next: steps 2 to 7 of the protocol (docs/ARCHITECTURE.md). */
 export class Turn {
   readonly #state: State;
   readonly #index: number;
