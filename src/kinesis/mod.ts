@@ -33,7 +33,8 @@ export {
   type OpenKinesisOptions,
 } from "./sdk/open_kinesis.ts";
 export { SdkKinesis } from "./sdk/sdk_kinesis.ts";
-export { pollShard, type PollShardOptions, type TrimmedPosition } from "./poll_shard.ts";
+export { pollShard, type PollShardOptions } from "./poll_shard.ts";
+export type { TrimmedPosition } from "./shard_iterator.ts";
 export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export { isAccessCode, isRetryable } from "../aws/error_codes.ts";
 export type { RetryEvent, RetryingOptions } from "../base/retry.ts";

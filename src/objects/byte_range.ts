@@ -37,3 +37,9 @@ export function checkRange(range: ByteRange): void {
     throw new RangeError(`Cannot get a range with ${name} ${value}: not a whole number from 0 up`);
   }
 }
+
+/** Whether a range has no bytes, in any object. */
+export function isEmptyRange(range: ByteRange | undefined): boolean {
+  if (range === undefined) return false;
+  return "suffix" in range ? range.suffix === 0 : range.length === 0;
+}

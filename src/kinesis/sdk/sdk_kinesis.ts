@@ -4,20 +4,14 @@
  * @module
  */
 
-import type {
-  GetShardIteratorInput,
-  Kinesis,
-  ListShardsInput,
-  PutRecordsResultEntry,
-  Shard as SdkShard,
-  StreamDescriptionSummary,
-} from "@aws-sdk/client-kinesis";
-import { watchRefusals } from "../../aws/client_settings.ts";
+import type { Kinesis, ListShardsInput } from "@aws-sdk/client-kinesis";
 import { PageProgress } from "../../aws/http/page_progress.ts";
 import { KinesisError } from "../../base/errors.ts";
-import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { ShardId } from "../../base/record.ts";
+import { sendRequest } from "../../aws/send_request.ts";
 import { readServiceTime } from "../../aws/service_time.ts";
 import { invalidAnswer, list, present, text } from "./answer_parts.ts";
+import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./convert.ts";
 import { AnswerMemory, AnswerReader } from "./answer_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
 import type {
@@ -32,7 +26,6 @@ import type {
   StartPosition,
   StreamDescription,
 } from "../kinesis_api.ts";
-import type { ReceivedRecord } from "./received_record.ts";
 import { toKinesisError } from "./kinesis_error.ts";
 
 /** The SDK, loaded when the first records are read: importing this file must not load it. */
@@ -252,19 +245,18 @@ export class SdkKinesis implements KinesisApi {
   }
 
   /** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
-  async #request<T>(
+  #request<T>(
     what: string,
     signal: AbortSignal | undefined,
     send: (settings: SdkSettings) => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    const mayPass = watchRefusals(this.#client);
-    try {
-      return await send(signal === undefined ? {} : { abortSignal: signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw toKinesisError(what, error, mayPass(error));
-    }
+    const settings = signal === undefined ? {} : { abortSignal: signal };
+    return sendRequest(
+      this.#client,
+      signal,
+      () => send(settings),
+      (error, mayPass) => toKinesisError(what, error, mayPass),
+    );
   }
 }
 
@@ -276,72 +268,4 @@ interface SdkResponse {
 /** What the SDK takes beside the input of a request. */
 interface SdkSettings {
   readonly abortSignal?: AbortSignal;
-}
-
-/** What older services, and local ones, do not tell. */
-function toSettings(
-  { EncryptionType, KeyId, MaxRecordSizeInKiB, ConsumerCount }: StreamDescriptionSummary,
-): Pick<StreamDescription, "encryptionKey" | "maxRecordBytes" | "fanOutConsumers"> {
-  return {
-    ...(EncryptionType === "KMS" && { encryptionKey: KeyId ?? "" }),
-    ...(MaxRecordSizeInKiB && { maxRecordBytes: MaxRecordSizeInKiB * 1024 }),
-    ...(ConsumerCount && { fanOutConsumers: ConsumerCount }),
-  };
-}
-
-function toShard(shard: SdkShard, what: string): Shard {
-  const range = present(shard.SequenceNumberRange, what, "SequenceNumberRange");
-  const parents = [shard.ParentShardId, shard.AdjacentParentShardId];
-  return {
-    id: text(shard.ShardId, what, "ShardId") as ShardId,
-    parents: parents.filter((id) => id !== undefined && id !== null) as ShardId[],
-    startingSequenceNumber: text(
-      range.StartingSequenceNumber,
-      what,
-      "StartingSequenceNumber",
-    ) as SequenceNumber,
-    endingSequenceNumber: (range.EndingSequenceNumber ?? undefined) as SequenceNumber | undefined,
-  };
-}
-
-function toIteratorInput(
-  position: StartPosition,
-): Pick<GetShardIteratorInput, "StartingSequenceNumber" | "Timestamp"> & {
-  ShardIteratorType: NonNullable<GetShardIteratorInput["ShardIteratorType"]>;
-} {
-  switch (position.type) {
-    case "trim-horizon":
-      return { ShardIteratorType: "TRIM_HORIZON" };
-    case "latest":
-      return { ShardIteratorType: "LATEST" };
-    case "at-timestamp":
-      return { ShardIteratorType: "AT_TIMESTAMP", Timestamp: position.timestamp };
-    case "after":
-      return {
-        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
-        StartingSequenceNumber: position.sequenceNumber,
-      };
-  }
-}
-
-/** Insists on all parts of records. */
-function whole(records: readonly ReceivedRecord[], what: string): readonly KinesisRecord[] {
-  for (const { sequenceNumber, partitionKey, data, arrivedAt } of records) {
-    text(sequenceNumber, what, "SequenceNumber");
-    text(partitionKey, what, "PartitionKey");
-    present(data, what, "Data");
-    present(arrivedAt, what, "ApproximateArrivalTimestamp");
-  }
-  return records as readonly KinesisRecord[];
-}
-
-function toPutResult(result: PutRecordsResultEntry, what: string): PutResult {
-  if (result.ErrorCode !== undefined && result.ErrorCode !== null) {
-    return { ok: false, code: result.ErrorCode, message: result.ErrorMessage ?? "" };
-  }
-  return {
-    ok: true,
-    shardId: present(result.ShardId, what, "ShardId") as ShardId,
-    sequenceNumber: present(result.SequenceNumber, what, "SequenceNumber") as SequenceNumber,
-  };
 }

@@ -152,6 +152,19 @@ export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput)
   throw invalidAnswer(`${what}: the answer does not tell how long it is`);
 }
 
+/** Whether a response says how long the object or the part is. */
+export function saysLength({ ContentLength, ContentRange }: GetObjectCommandOutput): boolean {
+  return ContentLength !== undefined || ContentRange !== undefined;
+}
+
+/** The `Range` header of a part. */
+export function rangeHeader(range: ByteRange | undefined): string | undefined {
+  if (range === undefined) return undefined;
+  if ("suffix" in range) return `bytes=-${range.suffix}`;
+  const end = range.length === undefined ? "" : range.offset + range.length - 1;
+  return `bytes=${range.offset}-${end}`;
+}
+
 function invalidAnswer(message: string): ObjectStoreError {
   return new ObjectStoreError(message, { code: "InvalidAnswer", retryable: true });
 }

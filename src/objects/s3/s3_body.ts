@@ -135,3 +135,8 @@ export async function discardS3Body(body: S3Body): Promise<void> {
   if (body instanceof AnswerBody) await body.cancel();
   else body.destroy?.();
 }
+
+/** How to free the chunks of a body, where they share their memory with nobody. */
+export function releaseOf({ body }: S3GetAnswer): ((chunk: Uint8Array) => void) | undefined {
+  return body instanceof AnswerBody ? (chunk) => body.release(chunk) : undefined;
+}

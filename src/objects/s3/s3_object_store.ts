@@ -4,18 +4,14 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
-import { AnswerBody } from "../../aws/http/answer_body.ts";
-import { watchRefusals } from "../../aws/client_settings.ts";
 import { statusOf } from "../../aws/sdk_error.ts";
-import { PageProgress } from "../../aws/http/page_progress.ts";
+import { sendRequest } from "../../aws/send_request.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
-import { checkRange } from "../byte_range.ts";
+import { checkRange, isEmptyRange } from "../byte_range.ts";
 import { checkKey, isBefore } from "../keys.ts";
 import { partsOf, StreamedBody } from "../object_body.ts";
 import type {
-  ByteRange,
   FoldersOptions,
   GetOptions,
   ListOptions,
@@ -30,19 +26,15 @@ import {
   checkPart,
   checkStored,
   decodeKey,
-  nextToken,
+  rangeHeader,
+  saysLength,
   saysStored,
   sizeOf,
 } from "./s3_answers.ts";
-import {
-  discardS3Body,
-  hashOf,
-  readS3Body,
-  type S3GetAnswer,
-  sendGet,
-  sendPut,
-} from "./s3_body.ts";
-import { isTaken, mayRefuseChecksum, s3Error } from "./s3_error.ts";
+import { discardS3Body, hashOf, readS3Body, releaseOf, sendGet, sendPut } from "./s3_body.ts";
+import { ChecksumSupport } from "./checksum_support.ts";
+import { isTaken, s3Error } from "./s3_error.ts";
+import { listPages } from "./s3_listing.ts";
 import { s3Identity } from "../store_identity.ts";
 
 /** Which objects of S3 a store is about. */
@@ -54,8 +46,6 @@ export interface S3ObjectStoreOptions {
   /** URL of the client's server, where it is not AWS's: part of the store's identity. */
   readonly endpoint?: string | undefined;
 }
-
-const log = getLogger(["triton", "objects"]);
 
 /** The SDK, loaded when the first request is made: importing this file must not load it. */
 let loading: Promise<typeof import("@aws-sdk/client-s3")> | undefined;
@@ -86,8 +76,7 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string;
   /** What stands before every key: empty, or ends with a slash. */
   readonly #folder: string;
-  /** Whether each object is put with its checksum: a bucket with Object Lock wants one. */
-  #sendsChecksums = true;
+  readonly #checksums: ChecksumSupport;
 
   /**
    * Creates a store; nothing is asked yet.
@@ -101,12 +90,14 @@ export class S3ObjectStore implements ObjectStore {
     this.#bucket = options.bucket;
     this.#folder = prefix === "" ? "" : `${prefix}/`;
     this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
+    this.#checksums = new ChecksumSupport(this.url);
     this.identity = s3Identity(this.url, options.endpoint);
   }
 
   /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
-    for await (const page of this.#pages(prefix, options)) {
+    const { signal, startAfter } = options;
+    for await (const page of this.#pages(prefix, { signal, startAfter })) {
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         const key = decodeKey(Key!, page).slice(this.#folder.length);
         if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
@@ -119,7 +110,7 @@ export class S3ObjectStore implements ObjectStore {
     const { signal, from } = options;
     // Whether S3 lists a folder that is itself `StartAfter` is written nowhere.
     const startAfter = from?.replace(/\/$/, "");
-    for await (const page of this.#pages(prefix, { signal, startAfter }, "/")) {
+    for await (const page of this.#pages(prefix, { signal, startAfter, delimiter: "/" })) {
       for (const { Prefix } of page.CommonPrefixes ?? []) {
         const folder = decodeKey(Prefix!, page).slice(this.#folder.length);
         if (!isBefore(folder, from)) yield folder;
@@ -127,36 +118,17 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async *#pages(
+  #pages(
     prefix: string,
-    { signal, startAfter }: ListOptions,
-    delimiter?: "/",
+    { signal, startAfter, delimiter }: ListOptions & { readonly delimiter?: string },
   ): AsyncGenerator<ListObjectsV2CommandOutput> {
-    const { ListObjectsV2Command } = await sdk();
-    const what = `Cannot list ${this.url}/${prefix}`;
-    const progress = new PageProgress();
-    let token: string | undefined;
-    do {
-      const page = await this.#try(
-        what,
-        signal,
-        () =>
-          this.#client.send(
-            new ListObjectsV2Command({
-              Bucket: this.#bucket,
-              Prefix: this.#folder + prefix,
-              StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
-              Delimiter: delimiter,
-              ContinuationToken: token,
-              // Keys may hold characters that XML cannot.
-              EncodingType: "url",
-            }),
-            { abortSignal: signal },
-          ),
-      );
-      token = nextToken(what, page, progress);
-      yield page;
-    } while (token !== undefined);
+    const input = {
+      Bucket: this.#bucket,
+      Prefix: this.#folder + prefix,
+      StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
+      Delimiter: delimiter,
+    };
+    return listPages(this.#client, `Cannot list ${this.url}/${prefix}`, input, signal);
   }
 
   /**
@@ -172,7 +144,7 @@ export class S3ObjectStore implements ObjectStore {
     const { HeadObjectCommand } = await sdk();
     const what = `Cannot look at ${this.url}/${key}`;
     const input = { Bucket: this.#bucket, Key: this.#folder + key };
-    const found = await this.#try(what, options.signal, async () => {
+    const found = await this.#request(what, options.signal, async () => {
       try {
         return await this.#client.send(new HeadObjectCommand(input), {
           abortSignal: options.signal,
@@ -193,10 +165,10 @@ export class S3ObjectStore implements ObjectStore {
     const { GetObjectCommand } = await sdk();
     const { range, signal } = options;
     if (range !== undefined) checkRange(range);
-    if (isEmpty(range)) return await this.#emptyPart(key, signal);
+    if (isEmptyRange(range)) return await this.#emptyPart(key, signal);
     const what = `Cannot get ${this.url}/${key}`;
     const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
-    const answer = await this.#try(what, signal, async () => {
+    const answer = await this.#request(what, signal, async () => {
       try {
         return await sendGet(this.#client, new GetObjectCommand(input), signal);
       } catch (error) {
@@ -232,11 +204,11 @@ export class S3ObjectStore implements ObjectStore {
     const what = `Cannot put ${this.url}/${key}`;
     const parts = partsOf(body);
     const sha256 = hashOf(parts);
-    const answer = await this.#try(
+    const answer = await this.#request(
       what,
       signal,
       () =>
-        this.#withoutChecksum(async (sendsChecksum) => {
+        this.#checksums.use(async (sendsChecksum) => {
           const command = new PutObjectCommand({
             Bucket: this.#bucket,
             Key: this.#folder + key,
@@ -260,38 +232,18 @@ export class S3ObjectStore implements ObjectStore {
     return "created";
   }
 
-  /** Sends with a checksum; without, from then on, where only that is taken. */
-  async #withoutChecksum<T>(send: (sendsChecksum: boolean) => Promise<T>): Promise<T> {
-    try {
-      return await send(this.#sendsChecksums);
-    } catch (error) {
-      if (!this.#sendsChecksums || !mayRefuseChecksum(error)) throw error;
-      const answer = await send(false).catch(() => {
-        throw error; // it was something else
-      });
-      this.#sendsChecksums = false;
-      log.warn("{url} refuses the header x-amz-checksum-sha256: files are put without it", {
-        event: "bucket.checksum_refused",
-        url: this.url,
-      });
-      return answer;
-    }
-  }
-
   /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */
-  async #try<T>(
+  #request<T>(
     what: string,
     signal: AbortSignal | undefined,
-    run: () => Promise<T>,
+    send: () => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    const mayPass = watchRefusals(this.#client);
-    try {
-      return await run();
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw s3Error(what, error, mayPass(error));
-    }
+    return sendRequest(
+      this.#client,
+      signal,
+      send,
+      (error, mayPass) => s3Error(what, error, mayPass),
+    );
   }
 
   /** The size of an object whose bytes come without a length, as through some proxies. */
@@ -304,7 +256,7 @@ export class S3ObjectStore implements ObjectStore {
     const { Bucket, Key } = input;
     return sizeOf(
       what,
-      await this.#try(
+      await this.#request(
         what,
         signal,
         () => this.#client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: signal }),
@@ -339,25 +291,4 @@ export class S3ObjectStore implements ObjectStore {
       });
     }
   }
-}
-
-/** How to free the chunks of a body, where they share their memory with nobody. */
-function releaseOf({ body }: S3GetAnswer): ((chunk: Uint8Array) => void) | undefined {
-  return body instanceof AnswerBody ? (chunk) => body.release(chunk) : undefined;
-}
-
-function saysLength({ ContentLength, ContentRange }: S3GetAnswer["output"]): boolean {
-  return ContentLength !== undefined || ContentRange !== undefined;
-}
-
-function isEmpty(range: ByteRange | undefined): boolean {
-  if (range === undefined) return false;
-  return "suffix" in range ? range.suffix === 0 : range.length === 0;
-}
-
-function rangeHeader(range: ByteRange | undefined): string | undefined {
-  if (range === undefined) return undefined;
-  if ("suffix" in range) return `bytes=-${range.suffix}`;
-  const end = range.length === undefined ? "" : range.offset + range.length - 1;
-  return `bytes=${range.offset}-${end}`;
 }

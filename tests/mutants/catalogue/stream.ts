@@ -49,8 +49,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "an expired iterator is renewed after the last record that was read",
-    file: "src/kinesis/poll_shard.ts",
-    find: 'this.#position = { type: "after", sequenceNumber: last.sequenceNumber };',
+    file: "src/kinesis/shard_iterator.ts",
+    find: 'this.#position = { type: "after", sequenceNumber };',
     replace: 'this.#position = { type: "latest" };',
     tests: ["tests/kinesis/poll_shard_test.ts"],
   },

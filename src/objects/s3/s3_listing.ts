@@ -1,0 +1,46 @@
+/**
+ * Listings of S3, page by page.
+ *
+ * @module
+ */
+
+import type {
+  ListObjectsV2CommandInput,
+  ListObjectsV2CommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { PageProgress } from "../../aws/http/page_progress.ts";
+import { sendRequest } from "../../aws/send_request.ts";
+import { nextToken } from "./s3_answers.ts";
+import { s3Error } from "./s3_error.ts";
+
+/**
+ * Lists objects and folders, one request per page of up to 1,000.
+ *
+ * @param client The client to send with.
+ * @param what What cannot be done if a request fails, such as `"Cannot list s3://bucket/"`.
+ * @param input What to list.
+ * @param signal Cancels the requests.
+ */
+export async function* listPages(
+  client: S3Client,
+  what: string,
+  input: ListObjectsV2CommandInput,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListObjectsV2CommandOutput> {
+  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
+  const progress = new PageProgress();
+  let token: string | undefined;
+  do {
+    // Keys may hold characters that XML cannot.
+    const pageInput = { ...input, ContinuationToken: token, EncodingType: "url" } as const;
+    const page = await sendRequest(
+      client,
+      signal,
+      () => client.send(new ListObjectsV2Command(pageInput), { abortSignal: signal }),
+      (error, mayPass) => s3Error(what, error, mayPass),
+    );
+    token = nextToken(what, page, progress);
+    yield page;
+  } while (token !== undefined);
+}
