@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
-import { checkClient, toCheckpoint, unixSeconds } from "./rows.ts";
+import { checkClient, compareCheckpoints, toCheckpoint, unixSeconds } from "./rows.ts";
 
 /** Options of {@linkcode MemoryCheckpointer}. */
 export interface MemoryCheckpointerOptions {
@@ -85,9 +85,10 @@ export class MemoryCheckpointer implements Checkpointer {
   list(stream?: string): Promise<Checkpoint[]> {
     const rows = [...this.#rows.values()]
       .filter((row) => row.client === this.client)
-      .filter((row) => stream === undefined || row.stream === stream)
-      .sort((a, b) => compare(a.stream, b.stream) || compare(a.shard, b.shard));
-    return Promise.resolve(rows.flatMap((row) => toCheckpoint(this.client, row)));
+      .filter((row) => stream === undefined || row.stream === stream);
+    return Promise.resolve(
+      rows.flatMap((row) => toCheckpoint(this.client, row)).sort(compareCheckpoints),
+    );
   }
 
   /** Does nothing: what was saved is still there. */
@@ -98,8 +99,4 @@ export class MemoryCheckpointer implements Checkpointer {
   #key(stream: string, shard: string): string {
     return JSON.stringify([this.client, stream, shard]);
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

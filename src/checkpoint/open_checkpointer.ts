@@ -1,23 +1,27 @@
+import type { Sql } from "postgres";
 import type { Clock } from "../base/clock.ts";
+import { isMemory, openDatabase } from "../sql/open_database.ts";
+import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
-import { openPostgres, openSqlite, parseDatabaseUrl } from "../sql/open_database.ts";
-import { PostgresCheckpointer } from "./postgres_checkpointer.ts";
 import { checkClient } from "./rows.ts";
-import { SqliteCheckpointer } from "./sqlite_checkpointer.ts";
-import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
+import { SqlCheckpointer } from "./sql_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
 export interface OpenCheckpointerOptions {
   /** Name of the client whose positions are kept: 1 to 255 printable characters. */
   readonly client: string;
-  /** Where the time of saving comes from: the machine's clock unless given. */
+  /** Where the time of saving comes from. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
+  /** How long to wait for an answer of PostgreSQL, in milliseconds. Default: 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** A role that is trusted as the owner of PostgreSQL's tables. Default: the URL's. */
+  readonly tableOwner?: string | undefined;
 }
 
 /**
- * Opens the database that a URL names, and creates its tables if they are missing; or takes a SQLite
- * database that is open already, and leaves it open.
+ * Opens the database that a URL names, and creates its table if it is missing; or takes a database
+ * that is open already, and leaves it open.
  *
  * | URL | database |
  * |---|---|
@@ -30,6 +34,21 @@ export interface OpenCheckpointerOptions {
  * Databases of go-triton and triton-python are taken over as they are. The drivers are loaded when
  * a database that needs them is opened. One call is one attempt: where the server cannot be reached
  * the error is retryable.
+ *
+ * A save is one transaction, committed when it returns.
+ *
+ * - **SQLite**: it is on the disk with `PRAGMA synchronous = FULL`, which is SQLite's default and set
+ *   here. While another process writes, calls wait for up to 5 seconds (in a database that was open
+ *   already: for its busy timeout, with the whole thread; `@db/sqlite` has none unless set). Then they
+ *   fail with the code `SQLITE_BUSY`, which is retryable. An open database must not be inside a
+ *   transaction.
+ * - **PostgreSQL**: it survives a crash of the server unless `synchronous_commit` is off. Nothing
+ *   depends on the session, so PgBouncer may be in between, in transaction mode. A lost connection,
+ *   or a server that does not answer in time (code `Timeout`), fails a call with a retryable error;
+ *   whether the save took place is then unknown, and saving again is safe. The table is looked for on
+ *   the search path, and created in its first schema. Table and schema must belong to the user, a role
+ *   of the user's, a superuser or the owner of the database: any other owner could run code as the
+ *   user (code `Untrusted`).
  *
  * @example Usage
  * ```ts
@@ -50,33 +69,32 @@ export interface OpenCheckpointerOptions {
  * }
  * await Deno.remove(directory, { recursive: true });
  * ```
+ *
+ * @example A database that the program uses for other things too
+ * ```ts
+ * import { openCheckpointer } from "@triton/triton/checkpoint";
+ * import { DatabaseSync } from "node:sqlite";
+ *
+ * const database = new DatabaseSync(":memory:");
+ * await using checkpointer = await openCheckpointer(database, { client: "billing" });
+ * ```
  * @param database URL of what to open; or an open `DatabaseSync` of `node:sqlite`, `Database` of
- * `@db/sqlite`, or alike.
- * @param options Client and clock.
+ * `@db/sqlite` or the like, or a pool of `npm:postgres`.
+ * @param options Client, clock, and how to use PostgreSQL.
  * @returns The checkpointer; disposing of it closes a database that was opened here.
  * @throws {CheckpointError} If the URL is not one of these (code `InvalidUrl`), or the database
  * cannot be opened. No message holds a password.
  * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
  */
 export async function openCheckpointer(
-  database: string | SqliteDatabase,
+  database: string | SqliteDatabase | Sql,
   options: Readonly<OpenCheckpointerOptions>,
 ): Promise<Checkpointer> {
   checkClient(options.client);
-  if (typeof database !== "string") return await SqliteCheckpointer.open(database, options);
-  const address = parseDatabaseUrl(database);
-  switch (address.type) {
-    case "memory":
-      return new MemoryCheckpointer(options);
-    case "sqlite":
-      return await openSqlite(
-        address.path,
-        (database, onDispose) => SqliteCheckpointer.open(database, { ...options, onDispose }),
-      );
-    case "postgres":
-      return await openPostgres(
-        address.postgres,
-        (connector) => PostgresCheckpointer.open(connector, options),
-      );
-  }
+  if (isMemory(database)) return new MemoryCheckpointer(options);
+  return await openDatabase(
+    database,
+    options,
+    (opened) => SqlCheckpointer.open(opened, options),
+  );
 }

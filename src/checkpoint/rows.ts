@@ -81,3 +81,8 @@ export function archiverError(client: string, stream: string): CheckpointError {
     { code: "Archiver", retryable: false },
   );
 }
+
+/** Compares checkpoints by stream and shard. */
+export function compareCheckpoints(a: Checkpoint, b: Checkpoint): number {
+  return a.stream < b.stream || a.stream === b.stream && a.shardId < b.shardId ? -1 : 1;
+}

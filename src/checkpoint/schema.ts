@@ -1,72 +1,53 @@
 /**
- * The tables, and how a database gets them.
+ * The table of positions, and how a database gets it.
  *
  * What is missing is found by looking, not by a version number: databases of go-triton and
  * triton-python have none, and two versions of Triton may share a database during an upgrade. So
- * every change must be one that older versions do not notice, and is never changed or removed here
- * once it was released; new ones go to the end.
+ * every change must be one that older versions do not notice.
  *
  * @module
  */
 
-/** One step from an older database to this version's: a table or a column that may be missing. */
-export interface SchemaChange {
-  /** The table to create, or to add a column to. */
-  readonly table: string;
-  /** The column to add; undefined where the whole table is created. */
-  readonly column?: string;
-  /** The statement, in the words that PostgreSQL and SQLite share. */
-  readonly sql: string;
-}
+import type { Database } from "../sql/database.ts";
+import { type Row, statement } from "../sql/steps.ts";
 
-/** Tables that a database has, with their columns. */
-export type TableColumns = ReadonlyMap<string, ReadonlySet<string>>;
+const TABLE = "triton_checkpoint";
 
-/** All changes there ever were, in order. */
-export const SCHEMA: readonly SchemaChange[] = [
-  {
-    table: "triton_checkpoint",
-    // As go-triton and triton-python create it, so that both can go back.
-    sql: `CREATE TABLE triton_checkpoint (
-      client VARCHAR(255) NOT NULL,
-      stream VARCHAR(255) NOT NULL,
-      shard VARCHAR(255) NOT NULL,
-      seq_num VARCHAR(255) NOT NULL,
-      updated INTEGER NOT NULL,
-      PRIMARY KEY (client, stream, shard))`,
-  },
-  {
-    table: "triton_checkpoint",
-    column: "updated", // which the first versions of go-triton did not have
-    sql: "ALTER TABLE triton_checkpoint ADD COLUMN updated INTEGER NOT NULL DEFAULT 0",
-  },
-];
+/** Creates the table as go-triton and triton-python do, so that both can go back. */
+export const CREATE_TABLE = `CREATE TABLE ${TABLE} (
+  client VARCHAR(255) NOT NULL,
+  stream VARCHAR(255) NOT NULL,
+  shard VARCHAR(255) NOT NULL,
+  seq_num VARCHAR(255) NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (client, stream, shard))`;
 
-/** Names of all tables, each once. */
-export const TABLES: readonly string[] = [...new Set(SCHEMA.map(({ table }) => table))];
+/** Adds the column that the first versions of go-triton did not have. */
+const ADD_UPDATED = `ALTER TABLE ${TABLE} ADD COLUMN updated INTEGER NOT NULL DEFAULT 0`;
 
 /**
- * What a database still lacks.
+ * Creates the table, or the column that it lacks.
  *
- * @param present What it has: of the names in {@linkcode TABLES}, those that exist.
- * @returns The changes to make, in order; none if the database is up to date.
+ * @throws {CheckpointError} If that fails, or the table belongs to somebody who is not trusted.
  */
-export function missingChanges(present: TableColumns): SchemaChange[] {
-  return SCHEMA.filter(({ table, column }) => {
-    const columns = present.get(table);
-    // A table that is created now is created with all the columns of its statement.
-    return column === undefined ? columns === undefined : columns?.has(column) === false;
-  });
+export async function prepareCheckpoints(database: Database): Promise<void> {
+  const what = "Cannot prepare the checkpoint database";
+  const { findTable, lockSchema } = database.dialect;
+  const find = async () => missing(await database.batch(what, [statement(findTable, TABLE)]));
+  // Looking first, without a lock: what is up to date may also be read-only.
+  const change = await find();
+  if (change === undefined) return;
+  const statements = lockSchema === undefined ? [change] : [lockSchema, change];
+  try {
+    await database.batch(what, statements.map((text) => statement(text)));
+  } catch (error) {
+    if (await find() !== undefined) throw error; // or somebody else has made the change
+  }
+  await database.checkOwners();
 }
 
-/** Groups rows of table and column names. */
-export function tableColumns(
-  rows: Iterable<{ readonly table: string; readonly column: string }>,
-): TableColumns {
-  const tables = new Map<string, Set<string>>();
-  for (const { table, column } of rows) {
-    const columns = tables.get(table) ?? new Set();
-    tables.set(table, columns.add(column));
-  }
-  return tables;
+/** The change that a table with these columns needs. */
+function missing(columns: readonly Row[]): string | undefined {
+  if (columns.length === 0) return CREATE_TABLE;
+  return columns.some(({ name }) => name === "updated") ? undefined : ADD_UPDATED;
 }

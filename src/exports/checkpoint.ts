@@ -1,8 +1,8 @@
 /**
  * Where each client has come to in each shard, kept in PostgreSQL, SQLite or memory.
  *
- * {@linkcode openCheckpointer} opens a database by its URL. The classes are there for programs that
- * have a database open already, and {@linkcode MemoryCheckpointer} for tests.
+ * {@linkcode openCheckpointer} opens a database by its URL, or takes one that the program has open
+ * already. {@linkcode MemoryCheckpointer} is for tests.
  *
  * @example Going on where the last run stopped
  * ```ts
@@ -68,14 +68,4 @@ export {
   type ForgottenShard,
 } from "../ledger/forget_positions.ts";
 export { setPositions, type SetPositionsOptions } from "../ledger/set_positions.ts";
-export {
-  PostgresCheckpointer,
-  type PostgresCheckpointerOptions,
-} from "../checkpoint/postgres_checkpointer.ts";
-export type { DialOptions } from "../sql/postgres/connection.ts";
-export type { PostgresConnector, PostgresSession } from "../sql/postgres/session.ts";
-export {
-  SqliteCheckpointer,
-  type SqliteCheckpointerOptions,
-} from "../checkpoint/sqlite_checkpointer.ts";
 export type { SqliteDatabase, SqliteStatement } from "../sql/sqlite/driver.ts";

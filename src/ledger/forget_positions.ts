@@ -6,7 +6,7 @@
 
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
-import { withExecutor } from "./inspect_database.ts";
+import { openDatabase } from "../sql/open_database.ts";
 import { lastArchived } from "./last_archived.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
 import { listGaps, recordGap } from "./tables/gaps.ts";
@@ -47,11 +47,12 @@ export interface ForgottenShard {
 export function forgetPositions(url: string, options: ForgetOptions): Promise<ForgottenShard[]> {
   const { client, stream, dryRun = false } = options;
   const what = `Cannot forget the positions of stream "${stream}"`;
-  return withExecutor(url, ({ executor }) => {
-    const scope = { client, stream, dialect: executor.dialect };
+  return openDatabase(url, { mode: "rehearse" }, async (opened) => {
+    await using database = opened;
+    const scope = { client, stream, dialect: database.dialect };
     return dryRun
-      ? executor.run(what, () => plan(scope, options))
-      : executor.transact(what, () => forget(scope, options), SAME_SCHEMA);
+      ? await database.run(what, () => plan(scope, options))
+      : await database.transact(what, () => forget(scope, options), SAME_SCHEMA);
   });
 }
 

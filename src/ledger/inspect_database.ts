@@ -4,22 +4,16 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { CheckpointError } from "../base/errors.ts";
+import { CREATE_TABLE } from "../checkpoint/schema.ts";
+import type { Database, Intruder } from "../sql/database.ts";
+import { findFile, openDatabase } from "../sql/open_database.ts";
+import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
+import { ask, type Steps } from "../sql/steps.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
 import { type IntentRow, toIntent } from "./tables/rows.ts";
 import { upgrade } from "./tables/schema.ts";
 import { newestFiles, readStore } from "./tables/store.ts";
-import { openPostgres, parseDatabaseUrl } from "../sql/open_database.ts";
-import { PostgresExecutor } from "../sql/postgres/executor.ts";
-import { PostgresPool } from "../sql/postgres/pool.ts";
-import type { Intruder } from "../sql/postgres/schema.ts";
-import { SCHEMA } from "../checkpoint/schema.ts";
-import { ask, type SqlExecutor, type Steps } from "../sql/steps.ts";
-import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
-import { sqliteError } from "../sql/sqlite/error.ts";
-import { SqliteExecutor } from "../sql/sqlite/executor.ts";
 
 /** What a database tells of itself. */
 export interface DatabaseFacts {
@@ -27,7 +21,7 @@ export interface DatabaseFacts {
   readonly version: string;
   /** Its clock. */
   readonly now: Date;
-  /** Path of its file, if it has one. */
+  /** Path of the file that is to hold it; undefined for a server, memory, or a database that was open. */
   readonly path: string | undefined;
   /** Whether the file that is to hold it is not there yet. */
   readonly isNew: boolean;
@@ -85,11 +79,14 @@ export function inspectDatabase(
   database: string | SqliteDatabase,
   options: InspectOptions,
 ): Promise<DatabaseFacts> {
-  return withExecutor(database, async ({ executor, kind, path, isNew, findIntruders }) => {
+  const file = findFile(database);
+  return openDatabase(database, { mode: "rehearse" }, async (opened) => {
+    await using database = opened;
     const what = "Cannot ask the checkpoint database about itself";
-    const facts = await executor.run(what, () => askFacts(kind, executor));
-    const archives = await executor.run(what, () => readArchives(executor, options));
-    return { ...facts, ...archives, path, isNew, intruders: await findIntruders?.() ?? [] };
+    const facts = await database.run(what, () => askFacts(database));
+    const archives = await database.run(what, () => readArchives(database, options));
+    const intruders = await database.findIntruders();
+    return { ...facts, ...archives, intruders, path: file?.path, isNew: file?.exists === false };
   });
 }
 
@@ -102,11 +99,12 @@ export function inspectDatabase(
  * @throws {CheckpointError} What an archiver would fail with.
  */
 export function rehearseDatabase(database: string | SqliteDatabase): Promise<void> {
-  return withExecutor(database, async ({ executor }) => {
+  return openDatabase(database, { mode: "rehearse" }, async (opened) => {
+    await using database = opened;
     try {
-      await executor.transact(
+      await database.transact(
         "Cannot do what triton store does with its tables",
-        () => rehearse(executor),
+        () => rehearse(database),
       );
     } catch (error) {
       if (!(error instanceof CheckpointError && error.code === IS_OVER)) throw error;
@@ -114,9 +112,8 @@ export function rehearseDatabase(database: string | SqliteDatabase): Promise<voi
   });
 }
 
-function* rehearse({ dialect }: SqlExecutor): Steps<void> {
-  const [{ table, sql }] = SCHEMA as [typeof SCHEMA[0]];
-  if ((yield* ask(dialect.findTable, table)).length === 0) yield* ask(sql!);
+function* rehearse({ dialect }: Database): Steps<void> {
+  if ((yield* ask(dialect.findTable, "triton_checkpoint")).length === 0) yield* ask(CREATE_TABLE);
   yield* upgrade(dialect);
   for (const [table, verbs] of Object.entries(RIGHTS)) {
     for (const verb of verbs) yield* ask(HARMLESS[verb](table));
@@ -129,23 +126,16 @@ function* rehearse({ dialect }: SqlExecutor): Steps<void> {
 }
 
 function* askFacts(
-  kind: Opened["kind"],
-  { dialect }: SqlExecutor,
+  { dialect }: Database,
 ): Steps<Pick<DatabaseFacts, "version" | "now" | "forgetful">> {
   const [time] = yield* ask<{ now: number | string }>(`SELECT ${dialect.now} AS now`);
-  const now = new Date(Number(time!.now));
-  if (kind === "sqlite") {
-    const [row] = yield* ask<{ version: string }>("SELECT sqlite_version() AS version");
-    return { version: `SQLite ${row!.version}`, now, forgetful: false };
-  }
-  const [row] = yield* ask<{ version: string; fsync: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync`,
-  );
-  return { version: `PostgreSQL ${row!.version}`, now, forgetful: row!.fsync === "off" };
+  const [about] = yield* ask<{ version: string; forgetful: unknown }>(dialect.about);
+  const { version, forgetful } = about!;
+  return { version, now: new Date(Number(time!.now)), forgetful: Boolean(forgetful) };
 }
 
 function* readArchives(
-  { dialect }: SqlExecutor,
+  { dialect }: Database,
   { client, stream }: InspectOptions,
 ): Steps<Pick<DatabaseFacts, "open" | "store" | "newestFiles" | "streamCreatedAt">> {
   if ((yield* ask(dialect.findTable, "triton_archive")).length === 0) {
@@ -168,50 +158,4 @@ function* readArchives(
     newestFiles: yield* newestFiles({ client, stream, dialect }),
     streamCreatedAt: known && new Date(Number(known.created_ms)),
   };
-}
-
-/** An opened database, and what it is. */
-export interface Opened {
-  readonly executor: SqlExecutor;
-  readonly kind: "sqlite" | "postgres";
-  readonly path?: string;
-  readonly isNew: boolean;
-  readonly findIntruders?: () => Promise<Intruder[]>;
-}
-
-/** Opens a database as it is, for as long as it is used. */
-export async function withExecutor<T>(
-  database: string | SqliteDatabase,
-  use: (opened: Opened) => Promise<T>,
-): Promise<T> {
-  if (typeof database !== "string") {
-    return await use({ executor: new SqliteExecutor(database), kind: "sqlite", isNew: false });
-  }
-  const address = parseDatabaseUrl(database);
-  if (address.type === "postgres") {
-    return await openPostgres(address.postgres, async (connector) => {
-      await using executor = new PostgresExecutor(new PostgresPool(connector));
-      const findIntruders = () => executor.findIntruders();
-      return await use({ executor, kind: "postgres", isNew: false, findIntruders });
-    });
-  }
-  return await withSqlite(address.type === "memory" ? ":memory:" : address.path, use);
-}
-
-/** Opens a file as it is: `openSqlite()` would change its journal mode, which go-triton shares. */
-async function withSqlite<T>(path: string, use: (opened: Opened) => Promise<T>): Promise<T> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const isNew = path !== ":memory:" && !existsSync(path);
-  const opened = isNew ? `${path}.doctor-${crypto.randomUUID()}` : path;
-  try {
-    const database = new DatabaseSync(opened);
-    database.exec("PRAGMA busy_timeout = 5000");
-    await using executor = new SqliteExecutor(database, { onDispose: () => database.close() });
-    return await use({ executor, kind: "sqlite", isNew, ...(path !== ":memory:" && { path }) });
-  } catch (error) {
-    const what = `Cannot open the checkpoint database "${path}"`;
-    throw error instanceof CheckpointError ? error : sqliteError(what, error);
-  } finally {
-    if (isNew) await rm(opened, { force: true });
-  }
 }

@@ -1,21 +1,11 @@
 import type { Clock } from "../base/clock.ts";
+import { checkClient } from "../checkpoint/rows.ts";
+import { prepareCheckpoints } from "../checkpoint/schema.ts";
+import { isMemory, openDatabase } from "../sql/open_database.ts";
+import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import type { ArchiveLedger } from "./archive_ledger.ts";
 import { MemoryLedger } from "./memory_ledger.ts";
-import {
-  openPostgres,
-  openSqlite,
-  parseDatabaseUrl,
-  SQLITE_BUSY_MS,
-} from "../sql/open_database.ts";
-import { PostgresCheckpointer } from "../checkpoint/postgres_checkpointer.ts";
-import { PostgresExecutor } from "../sql/postgres/executor.ts";
-import { PostgresPool } from "../sql/postgres/pool.ts";
-import { checkClient } from "../checkpoint/rows.ts";
 import { SqlLedger } from "./sql_ledger.ts";
-import { SqliteCheckpointer } from "../checkpoint/sqlite_checkpointer.ts";
-import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
-import { SqliteExecutor } from "../sql/sqlite/executor.ts";
-import { watchFile } from "../sql/sqlite/file.ts";
 
 /** Options of {@linkcode openLedger}. */
 export interface OpenLedgerOptions {
@@ -67,42 +57,11 @@ export async function openLedger(
 ): Promise<ArchiveLedger> {
   const { clock, stream } = options;
   const client = checkClient(options.client);
-  if (typeof database !== "string") return await openSqliteLedger(database, options);
-  const address = parseDatabaseUrl(database);
-  switch (address.type) {
-    case "memory":
-      return new MemoryLedger(stream, { client, ...(clock && { clock }) });
-    case "sqlite":
-      return await openSqlite(address.path, (database, onDispose) => {
-        const ours = { onDispose, checkFile: watchFile(address.path) };
-        return openSqliteLedger(database, options, ours);
-      });
-    case "postgres":
-      return await openPostgres(address.postgres, async (connector) => {
-        // Which creates its table.
-        await (await PostgresCheckpointer.open(connector, { client }))[Symbol.asyncDispose]();
-        const executor = new PostgresExecutor(new PostgresPool(connector));
-        try {
-          const ledger = await SqlLedger.open(executor, options);
-          await executor.checkOwners(); // of tables that were created meanwhile
-          return ledger;
-        } catch (error) {
-          await executor[Symbol.asyncDispose]();
-          throw error;
-        }
-      });
-  }
-}
-
-async function openSqliteLedger(
-  database: SqliteDatabase,
-  options: OpenLedgerOptions,
-  ours?: { readonly onDispose: () => void; readonly checkFile: () => void },
-): Promise<ArchiveLedger> {
-  const { client, clock } = options;
-  await using _creatingItsTable = await SqliteCheckpointer.open(database, { client });
-  // SQLite waits with the whole thread, on which a worker also reads and answers health checks.
-  if (ours !== undefined) database.exec("PRAGMA busy_timeout = 0");
-  const busyMs = ours === undefined ? 0 : SQLITE_BUSY_MS;
-  return await SqlLedger.open(new SqliteExecutor(database, { clock, busyMs, ...ours }), options);
+  if (isMemory(database)) return new MemoryLedger(stream, { client, ...(clock && { clock }) });
+  return await openDatabase(database, { clock }, async (opened) => {
+    await prepareCheckpoints(opened);
+    const ledger = await SqlLedger.open(opened, options);
+    await opened.checkOwners(); // of tables that were created meanwhile
+    return ledger;
+  });
 }

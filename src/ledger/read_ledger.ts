@@ -4,8 +4,6 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { CheckpointError } from "../base/errors.ts";
 import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "../checkpoint/checkpointer.ts";
 import {
@@ -19,15 +17,11 @@ import {
   toShard,
 } from "./tables/rows.ts";
 import { selectShards } from "./tables/shards.ts";
-import { openPostgres, parseDatabaseUrl } from "../sql/open_database.ts";
-import { PostgresExecutor } from "../sql/postgres/executor.ts";
-import { PostgresPool } from "../sql/postgres/pool.ts";
+import { isMemory, openDatabase } from "../sql/open_database.ts";
 import { type CheckpointRow, toCheckpoint } from "../checkpoint/rows.ts";
-import type { SqlExecutor, SqlValue } from "../sql/steps.ts";
-import { ask } from "../sql/steps.ts";
-import { SqliteExecutor } from "../sql/sqlite/executor.ts";
+import type { Database } from "../sql/database.ts";
+import { ask, type SqlValue } from "../sql/steps.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
-import { sqliteError } from "../sql/sqlite/error.ts";
 
 /** Whose rows to read. */
 export interface ReadLedgerOptions {
@@ -87,46 +81,19 @@ export async function readLedger(
   database: string | SqliteDatabase,
   options: Readonly<ReadLedgerOptions> = {},
 ): Promise<LedgerReport> {
-  if (typeof database !== "string") return await readAll(new SqliteExecutor(database), options);
-  const address = parseDatabaseUrl(database);
-  switch (address.type) {
-    case "memory":
-      return { checkpoints: [], gaps: [], shards: [], moves: [] };
-    case "sqlite":
-      return await readAll(await openReadOnly(address.path), options);
-    case "postgres":
-      return await openPostgres(
-        address.postgres,
-        (connector) => readAll(new PostgresExecutor(new PostgresPool(connector)), options),
-      );
-  }
-}
-
-/** Opens a SQLite file that must be there. */
-async function openReadOnly(path: string): Promise<SqlExecutor> {
-  const { DatabaseSync } = await import("node:sqlite");
-  try {
-    const database = new DatabaseSync(path, { readOnly: path !== ":memory:" });
-    database.exec("PRAGMA busy_timeout = 5000; PRAGMA schema_version"); // is it a database?
-    return new SqliteExecutor(database, { onDispose: () => database.close() });
-  } catch (error) {
-    const what = `Cannot open the checkpoint database "${path}"`;
-    const failure = sqliteError(what, error);
-    if (failure.code !== "SQLITE_CANTOPEN" || existsSync(path)) throw failure;
-    const { code, retryable } = failure;
-    throw new CheckpointError(`${what}: there is no such file`, { code, retryable, cause: error });
-  }
+  if (isMemory(database)) return { checkpoints: [], gaps: [], shards: [], moves: [] };
+  return await openDatabase(database, { mode: "read" }, (opened) => readAll(opened, options));
 }
 
 /** A row with the names of whose it is. */
 type Owned<R> = R & { readonly client: string; readonly stream: string };
 
 async function readAll(
-  opened: SqlExecutor,
+  opened: Database,
   options: ReadLedgerOptions,
 ): Promise<LedgerReport> {
-  await using executor = opened;
-  const read = <R extends object>(table: Table) => readTable<Owned<R>>(executor, table, options);
+  await using database = opened;
+  const read = <R extends object>(table: Table) => readTable<Owned<R>>(database, table, options);
   const checkpoints = await read<CheckpointRow>("triton_checkpoint");
   const gaps = await read<GapRow>("triton_gap");
   const shards = await read<ShardRow>("triton_shard");
@@ -145,15 +112,15 @@ type Table = "triton_checkpoint" | "triton_gap" | "triton_shard" | "triton_move"
 
 /** Reads the rows of a table, none if it is not there. */
 function readTable<R extends object>(
-  executor: SqlExecutor,
+  database: Database,
   table: Table,
   { client, stream }: ReadLedgerOptions,
 ): Promise<R[]> {
   const wanted = Object.entries({ client, stream }).filter(([, value]) => value !== undefined);
   const where = wanted.map(([column]) => ` AND s.${column} = ?`).join("");
   const values = wanted.map(([, value]) => value as SqlValue);
-  return executor.run(`Cannot read ${table}`, function* () {
-    const { dialect } = executor;
+  return database.run(`Cannot read ${table}`, function* () {
+    const { dialect } = database;
     if ((yield* ask(dialect.findTable, table)).length === 0) return [];
     const select = table === "triton_shard" ? selectShards(dialect) : `SELECT * FROM ${table} s`;
     return yield* ask<R>(`${select} WHERE 1 = 1${where}`, ...values);

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
 import type { ArchiveLedger } from "./archive_ledger.ts";
 import { type DatabaseFacts, inspectDatabase } from "./inspect_database.ts";
 import { planMoves } from "./last_archived.ts";
 import { aliveError, unsettledError } from "./errors.ts";
-import { parseDatabaseUrl } from "../sql/open_database.ts";
+import { findFile, isMemory } from "../sql/open_database.ts";
 import { type LedgerReport, readLedger } from "./read_ledger.ts";
 
 /** What can be asked of a ledger without changing it. */
@@ -32,10 +31,7 @@ export async function readRecordedLedger(
   url: string,
   options: { readonly client: string; readonly stream: string },
 ): Promise<RecordedLedger> {
-  const address = parseDatabaseUrl(url);
-  const isMissing = address.type === "memory" ||
-    address.type === "sqlite" && !existsSync(address.path);
-  if (isMissing) {
+  if (isMemory(url) || findFile(url)?.exists === false) {
     const nothing = { checkpoints: [], gaps: [], shards: [], moves: [] };
     return recorded(nothing, { ...options, open: [], store: undefined, now: new Date(0) });
   }

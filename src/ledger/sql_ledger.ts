@@ -31,7 +31,8 @@ import {
   renew,
 } from "./tables/shards.ts";
 import { recreatedError } from "./errors.ts";
-import type { SqlExecutor, Steps } from "../sql/steps.ts";
+import type { Database } from "../sql/database.ts";
+import type { Steps } from "../sql/steps.ts";
 
 /** Options of {@linkcode SqlLedger.open}. */
 export interface SqlLedgerOptions {
@@ -45,23 +46,23 @@ export interface SqlLedgerOptions {
 export class SqlLedger implements ArchiveLedger {
   readonly client: string;
   readonly stream: string;
-  readonly #executor: SqlExecutor;
+  readonly #database: Database;
 
-  private constructor(executor: SqlExecutor, options: SqlLedgerOptions) {
+  private constructor(database: Database, options: SqlLedgerOptions) {
     this.client = checkClient(options.client);
     this.stream = options.stream;
-    this.#executor = executor;
+    this.#database = database;
   }
 
   /**
    * Creates a ledger on a database, with its tables if they are missing or older.
    *
-   * @param executor The database, which has the table `triton_checkpoint` already; it is disposed
+   * @param database The database, which has the table `triton_checkpoint` already; it is disposed
    * of with the ledger.
    */
-  static async open(executor: SqlExecutor, options: SqlLedgerOptions): Promise<SqlLedger> {
-    const ledger = new SqlLedger(executor, options);
-    await prepareLedger(executor);
+  static async open(database: Database, options: SqlLedgerOptions): Promise<SqlLedger> {
+    const ledger = new SqlLedger(database, options);
+    await prepareLedger(database);
     return ledger;
   }
 
@@ -228,19 +229,19 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#executor[Symbol.asyncDispose]();
+    await this.#database[Symbol.asyncDispose]();
   }
 
   /** Made anew for each call: the dialect of a test's database holds the time. */
   get #scope(): LedgerScope {
-    return { client: this.client, stream: this.stream, dialect: this.#executor.dialect };
+    return { client: this.client, stream: this.stream, dialect: this.#database.dialect };
   }
 
   #run<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return this.#executor.run(`${what} "${this.stream}"`, steps);
+    return this.#database.run(`${what} "${this.stream}"`, steps);
   }
 
   #transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return this.#executor.transact(`${what} "${this.stream}"`, steps, SAME_SCHEMA);
+    return this.#database.transact(`${what} "${this.stream}"`, steps, SAME_SCHEMA);
   }
 }

@@ -125,7 +125,17 @@ export const CONTRACT: readonly ContractTest[] = [
   {
     name: "save() takes any name, quotes, signs and all",
     async run(store) {
-      for (const client of ["o'brien", 'a"b', "50%_\\", "größe 🙂", "--", "x".repeat(255)]) {
+      for (
+        const client of [
+          "o'brien",
+          'a"b',
+          "50%_\\",
+          "größe 🙂",
+          "--",
+          "? FROM triton_shard $1",
+          "x".repeat(255),
+        ]
+      ) {
         await using checkpointer = await store.open({ client });
         const stream = "a-b.c_".padEnd(128, "D");
         await checkpointer.save(stream, positions({ 0: "1" }));

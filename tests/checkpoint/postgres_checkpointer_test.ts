@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import postgres from "postgres";
 import { VirtualClock } from "@triton/triton";
 import { retry } from "../../src/base/retry.ts";
-import { CheckpointError, openCheckpointer, PostgresCheckpointer } from "@triton/triton/checkpoint";
+import { CheckpointError, openCheckpointer } from "@triton/triton/checkpoint";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
@@ -30,7 +30,7 @@ async function openingFails(url: string): Promise<CheckpointError> {
 
 /** Tests that need a server; each gets an empty database, in order, on one server. */
 const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Promise<void>>> = {
-  async "PostgresCheckpointer takes over a database of go-triton"(url) {
+  async "SqlCheckpointer on PostgreSQL takes over a database of go-triton"(url) {
     await query(url, GO_TRITON_TABLE, GO_TRITON_ROWS);
     const clock = new VirtualClock({ now: 1_436_553_600_000 });
     await using checkpointer = await openCheckpointer(url, { client: "store", clock });
@@ -48,7 +48,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     );
   },
 
-  async "PostgresCheckpointer takes over the oldest database of go-triton"(url) {
+  async "SqlCheckpointer on PostgreSQL takes over the oldest database of go-triton"(url) {
     await query(url, OLDEST_TABLE, OLDEST_ROWS.replace("NULL", "''"));
     await using checkpointer = await openCheckpointer(url, { client: "store" });
     deepStrictEqual(await loadAll(checkpointer, "s", 2), ["41", undefined]);
@@ -57,7 +57,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     equal(await checkpointer.load("s", shard(0)), "42");
   },
 
-  async "PostgresCheckpointer creates the table that go-triton creates"(url, server) {
+  async "SqlCheckpointer on PostgreSQL creates the table that go-triton creates"(url, server) {
     const theirs = await server.createDatabase();
     await query(theirs, GO_TRITON_TABLE);
     await (await openCheckpointer(url, { client: "c" }))[Symbol.asyncDispose]();
@@ -66,7 +66,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     deepStrictEqual(await query(url, columns), await query(theirs, columns));
   },
 
-  async "PostgresCheckpointer.save() saves all positions or none"(url) {
+  async "SqlCheckpointer.save() saves all positions or none"(url) {
     await using checkpointer = await openCheckpointer(url, { client: "c" });
     await checkpointer.save("s", positions({ 0: "1" }));
     const broken = positions({ 0: "2", 1: "9".repeat(256) });
@@ -80,7 +80,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     deepStrictEqual(await loadAll(checkpointer, "s", 2), ["1", undefined]);
   },
 
-  async "PostgresCheckpointer.save() survives a kill"(url) {
+  async "SqlCheckpointer.save() survives a kill"(url) {
     await killWhileSaving(url);
   },
 
@@ -109,7 +109,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     }]);
   },
 
-  async "PostgresCheckpointer needs no right to create what is there"(url) {
+  async "SqlCheckpointer on PostgreSQL needs no right to create what is there"(url) {
     await (await openCheckpointer(url, { client: "c" }))[Symbol.asyncDispose]();
     await query(
       url,
@@ -127,7 +127,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     });
   },
 
-  async "PostgresCheckpointer keeps to the search path"(url) {
+  async "SqlCheckpointer on PostgreSQL keeps to the search path"(url) {
     await query(url, "CREATE SCHEMA mine", GO_TRITON_TABLE, GO_TRITON_ROWS);
     await using checkpointer = await openCheckpointer(`${url}?search_path=mine`, {
       client: "store",
@@ -139,9 +139,9 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     }]);
   },
 
-  async "PostgresCheckpointer leaves open what it was given"(url) {
+  async "SqlCheckpointer on PostgreSQL leaves open what it was given"(url) {
     const sql = postgres(url, { max: 1, onnotice: () => {} });
-    const checkpointer = await PostgresCheckpointer.open(sql, { client: "c" });
+    const checkpointer = await openCheckpointer(sql, { client: "c" });
     await checkpointer.save("s", positions({ 0: "1" }));
     await checkpointer[Symbol.asyncDispose]();
     deepStrictEqual([...await sql`SELECT seq_num FROM triton_checkpoint`], [{ seq_num: "1" }]);
@@ -210,7 +210,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     deepStrictEqual([parameter.code, parameter.retryable], ["InvalidUrl", false]);
   },
 
-  async "PostgresCheckpointer reconnects to a server that was started again"(url, server) {
+  async "SqlCheckpointer on PostgreSQL reconnects to a server that was started again"(url, server) {
     await using checkpointer = await openCheckpointer(url, { client: "c" });
     await checkpointer.save("s", positions({ 0: "1" }));
     await server.stop();
@@ -230,7 +230,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     equal(await checkpointer.load("s", shard(0)), "2");
   },
 
-  async "PostgresCheckpointer.save() on a session that was cut off can be tried again"(url) {
+  async "SqlCheckpointer.save() on a session that was cut off can be tried again"(url) {
     // Whether a call finds the connection gone or fails with it is up to the moment.
     await using checkpointer = await openCheckpointer(url, { client: "c" });
     for (const value of ["1", "2", "3", "4"]) {
@@ -277,7 +277,7 @@ for (
 Deno.test("PostgreSQL", async (t) => {
   await using server = await startPostgres();
   for (const { name, run } of CONTRACT) {
-    await t.step(`PostgresCheckpointer: ${name}`, async () => {
+    await t.step(`SqlCheckpointer on PostgreSQL: ${name}`, async () => {
       const url = await server.createDatabase();
       await run({
         open: ({ client = "client", clock } = {}) => openCheckpointer(url, { client, clock }),

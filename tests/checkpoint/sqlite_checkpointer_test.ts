@@ -4,7 +4,6 @@ import { DatabaseSync } from "node:sqlite";
 import {
   CheckpointError,
   openCheckpointer,
-  SqliteCheckpointer,
   type SqliteDatabase,
   type SqliteStatement,
 } from "@triton/triton/checkpoint";
@@ -44,16 +43,15 @@ for (const { name, run } of CONTRACT) {
       })
     ));
 
-  Deno.test(`SqliteCheckpointer in memory: ${name}`, async () => {
+  Deno.test(`SqlCheckpointer on SQLite in memory: ${name}`, async () => {
     using database = new DisposableDatabase(":memory:");
     await run({
-      open: ({ client = "client", clock } = {}) =>
-        SqliteCheckpointer.open(database, { client, clock }),
+      open: ({ client = "client", clock } = {}) => openCheckpointer(database, { client, clock }),
     });
   });
 }
 
-Deno.test("SqliteCheckpointer takes over a database of go-triton", () =>
+Deno.test("SqlCheckpointer on SQLite takes over a database of go-triton", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "triton-s3.db");
     write(path, GO_TRITON_TABLE, GO_TRITON_ROWS);
@@ -93,7 +91,7 @@ Deno.test("SqliteCheckpointer takes over a database of go-triton", () =>
     );
   }));
 
-Deno.test("SqliteCheckpointer takes over the oldest database of go-triton", () =>
+Deno.test("SqlCheckpointer on SQLite takes over the oldest database of go-triton", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "triton.db");
     write(path, OLDEST_TABLE, OLDEST_ROWS);
@@ -110,7 +108,7 @@ Deno.test("SqliteCheckpointer takes over the oldest database of go-triton", () =
     deepStrictEqual(await loadAll(checkpointer, "s", 2), ["42", "1"]);
   }));
 
-Deno.test("SqliteCheckpointer creates the table that go-triton creates", () =>
+Deno.test("SqlCheckpointer on SQLite creates the table that go-triton creates", () =>
   inDirectory(async (directory) => {
     const columnsOf = (path: string) => {
       using database = new DisposableDatabase(path);
@@ -122,9 +120,9 @@ Deno.test("SqliteCheckpointer creates the table that go-triton creates", () =>
     deepStrictEqual(columnsOf(ours), columnsOf(theirs));
   }));
 
-Deno.test("SqliteCheckpointer.save() saves all positions or none", async () => {
+Deno.test("SqlCheckpointer.save() saves all positions or none", async () => {
   using database = new DisposableDatabase(":memory:");
-  await using checkpointer = await SqliteCheckpointer.open(database, { client: "c" });
+  await using checkpointer = await openCheckpointer(database, { client: "c" });
   await checkpointer.save("s", positions({ 0: "1" }));
   const broken = positions({ 0: "2", 1: null as unknown as string });
   await rejects(checkpointer.save("s", broken), (error: CheckpointError) => {
@@ -135,7 +133,7 @@ Deno.test("SqliteCheckpointer.save() saves all positions or none", async () => {
   await checkpointer.save("s", positions({ 0: "3" })); // the transaction is not left open
 });
 
-Deno.test("SqliteCheckpointer.save() survives a kill", () =>
+Deno.test("SqlCheckpointer.save() survives a kill", () =>
   inDirectory((directory) => killWhileSaving(`sqlite://${directory}/triton.db`)));
 
 Deno.test("openCheckpointer() of one SQLite file in several processes at once", () =>
@@ -149,12 +147,12 @@ Deno.test("openCheckpointer() sets a SQLite file to write-ahead logging", () =>
     equal(database.prepare("PRAGMA journal_mode").get()?.journal_mode, "wal");
   }));
 
-Deno.test("SqliteCheckpointer fails for now while another process writes", () =>
+Deno.test("SqlCheckpointer on SQLite fails for now while another process writes", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "triton.db");
     using ours = new DisposableDatabase(path);
     ours.exec("PRAGMA busy_timeout = 0");
-    await using checkpointer = await SqliteCheckpointer.open(ours, { client: "c" });
+    await using checkpointer = await openCheckpointer(ours, { client: "c" });
     using other = new DisposableDatabase(path);
     other.exec("BEGIN IMMEDIATE");
     await rejects(checkpointer.save("s", positions({ 0: "1" })), {
@@ -169,10 +167,10 @@ Deno.test("SqliteCheckpointer fails for now while another process writes", () =>
     equal(await checkpointer.load("s", shard(0)), "1");
   }));
 
-Deno.test("SqliteCheckpointer says when the disk is full, and goes on when it no longer is", () =>
+Deno.test("SqlCheckpointer on SQLite says when the disk is full, and goes on when it no longer is", () =>
   inDirectory(async (directory) => {
     using database = new DisposableDatabase(join(directory, "triton.db"));
-    await using checkpointer = await SqliteCheckpointer.open(database, { client: "c" });
+    await using checkpointer = await openCheckpointer(database, { client: "c" });
     await checkpointer.save("s", positions({ 0: "1" }));
     database.exec("PRAGMA max_page_count = 4"); // SQLite's own stand-in for a full disk
     const many = new Map(Array.from({ length: 1000 }, (_, n) => [shard(n), "2" as never]));
@@ -188,15 +186,12 @@ Deno.test("SqliteCheckpointer says when the disk is full, and goes on when it no
     equal((await checkpointer.list()).length, 1000);
   }));
 
-Deno.test("SqliteCheckpointer reads a read-only database, and says why it cannot save", () =>
+Deno.test("SqlCheckpointer on SQLite reads a read-only database, and says why it cannot save", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "triton.db");
     write(path, GO_TRITON_TABLE, GO_TRITON_ROWS);
-    const database = new DatabaseSync(path, { readOnly: true });
-    await using checkpointer = await SqliteCheckpointer.open(database, {
-      client: "store",
-      onDispose: () => database.close(),
-    });
+    using database = new DisposableDatabase(path, { readOnly: true });
+    await using checkpointer = await openCheckpointer(database, { client: "store" });
     equal(await checkpointer.load("user_activity_prod", shard(1)), "7");
     await rejects(checkpointer.save("s", positions({ 0: "1" })), {
       code: "SQLITE_READONLY",
@@ -252,22 +247,20 @@ class DbSqliteDatabase implements SqliteDatabase {
     const statement = this.#inner.prepare(sql);
     const plain = (row: unknown) => row === undefined ? undefined : { ...(row as object) };
     return {
-      run: (...values) => Number(statement.run(...values).changes),
-      get: (...values) => plain(statement.get(...values)),
       all: (...values) => statement.all(...values).map(plain),
     };
   }
 }
 
-Deno.test("SqliteCheckpointer takes a database of the shape of @db/sqlite", async () => {
+Deno.test("SqlCheckpointer on SQLite takes a database of the shape of @db/sqlite", async () => {
   const database = new DbSqliteDatabase();
-  await using checkpointer = await SqliteCheckpointer.open(database, { client: "c" });
+  await using checkpointer = await openCheckpointer(database, { client: "c" });
   await checkpointer.save("s", positions({ 0: "1", 1: "2" }));
   deepStrictEqual(await loadAll(checkpointer, "s", 3), ["1", "2", undefined]);
   equal((await checkpointer.list("s")).length, 2);
 });
 
-Deno.test("SqliteCheckpointer knows the errors of Node and of @db/sqlite by their numbers", async () => {
+Deno.test("SqlCheckpointer on SQLite knows the errors of Node and of @db/sqlite by their numbers", async () => {
   for (const fields of [{ errcode: 5 }, { errcode: 517 }, { code: 5 }]) {
     const error = Object.assign(new Error("some words of its own"), fields);
     const database: SqliteDatabase = {
@@ -276,7 +269,7 @@ Deno.test("SqliteCheckpointer knows the errors of Node and of @db/sqlite by thei
         throw error;
       },
     };
-    await rejects(SqliteCheckpointer.open(database, { client: "c" }), {
+    await rejects(openCheckpointer(database, { client: "c" }), {
       code: "SQLITE_BUSY",
       retryable: true,
       cause: error,

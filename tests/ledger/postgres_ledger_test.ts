@@ -8,7 +8,7 @@ import {
   openLedger,
 } from "@triton/triton/checkpoint";
 import { SAME_SCHEMA } from "../../src/ledger/tables/schema.ts";
-import { PostgresExecutor } from "../../src/sql/postgres/executor.ts";
+import { PostgresBackend } from "../../src/sql/postgres/backend.ts";
 import { PostgresPool } from "../../src/sql/postgres/pool.ts";
 import { ask } from "../../src/sql/steps.ts";
 import { retry } from "../../src/base/retry.ts";
@@ -78,11 +78,11 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await takesOverVersion1(() => openLedger(url, OPTIONS));
   },
 
-  async "PostgresCheckpointer.save() refuses a consumer under an archiver's name"(url) {
+  async "SqlCheckpointer.save() refuses a consumer under an archiver's name"(url) {
     await keepsConsumersOut(url);
   },
 
-  async "PostgresCheckpointer.save() needs no right to read what archivers keep"(url) {
+  async "SqlCheckpointer.save() needs no right to read what archivers keep"(url) {
     await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
     await query(
       url,
@@ -139,7 +139,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await newer.end();
   },
 
-  async "PostgresExecutor.transact() asks for its premise without a round trip more"(url) {
+  async "PostgresBackend.transact() asks for its premise without a round trip more"(url) {
     await (await openLedger(url, OPTIONS))[Symbol.asyncDispose]();
     const driver = postgres(url, { max: 1, onnotice: () => {} });
     let trips = 0;
@@ -152,10 +152,10 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
       },
       has: (target, name) => name !== "connect" && name in target,
     });
-    const executor = new PostgresExecutor(new PostgresPool(counting));
+    const database = new PostgresBackend(new PostgresPool(counting));
     const tripsOf = async (premise?: typeof SAME_SCHEMA) => {
       trips = 0;
-      await executor.transact("Cannot count", () => ask("SELECT 1"), premise);
+      await database.transact("Cannot count", () => ask("SELECT 1"), premise);
       return trips;
     };
     await tripsOf(); // the first one looks for the schema

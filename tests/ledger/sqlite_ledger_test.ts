@@ -17,7 +17,8 @@ import { STORES } from "./contract_stores.ts";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
 import type { SequenceNumber } from "../../src/base/record.ts";
 import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
-import { SqliteExecutor } from "../../src/sql/sqlite/executor.ts";
+import { TABLES } from "../../src/sql/tables.ts";
+import { SqliteBackend } from "../../src/sql/sqlite/backend.ts";
 import { acquireTogether } from "./processes.ts";
 import {
   at,
@@ -71,7 +72,14 @@ for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STOR
     }));
 }
 
-Deno.test("SqliteCheckpointer.save() refuses a consumer under an archiver's name", () =>
+Deno.test("openLedger() creates the tables that sql/ knows", () =>
+  withFile(async (path) => {
+    await (await openLedger(`sqlite://${path}`, OPTIONS))[Symbol.asyncDispose]();
+    const tables = query(path, "SELECT name FROM sqlite_master WHERE type = 'table'");
+    deepStrictEqual(tables.map(({ name }) => name), TABLES);
+  }));
+
+Deno.test("SqlCheckpointer.save() refuses a consumer under an archiver's name", () =>
   withFile((path) => keepsConsumersOut(`sqlite://${path}`)));
 
 Deno.test("openLedger() of a SQLite file lets a lease expire by the clock that it is given", () =>
@@ -165,7 +173,7 @@ Deno.test("SqlLedger reads while another process writes, and writes when that is
     const database = new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 0"); // openLedger() waits for seconds
     const onDispose = () => database.close();
-    await using ledger = await SqlLedger.open(new SqliteExecutor(database, { onDispose }), OPTIONS);
+    await using ledger = await SqlLedger.open(new SqliteBackend(database, { onDispose }), OPTIONS);
     const other = new DatabaseSync(path);
     other.exec("BEGIN IMMEDIATE");
     other.exec("DELETE FROM triton_shard");
@@ -214,14 +222,14 @@ Deno.test("a ledger whose SQLite file is deleted or replaced does not go on in w
     equal((await another.shards()).length, 1);
   }));
 
-Deno.test("SqliteExecutor waits for another process no longer than it is told to", () =>
+Deno.test("SqliteBackend waits for another process no longer than it is told to", () =>
   withFile(async (path) => {
     await (await openLedger(`sqlite://${path}`, OPTIONS))[Symbol.asyncDispose]();
     using database = new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 0");
     const clock = new VirtualClock();
     const ledger = await SqlLedger.open(
-      new SqliteExecutor(database, { clock, busyMs: 1_000 }),
+      new SqliteBackend(database, { clock, busyMs: 1_000 }),
       OPTIONS,
     );
     using other = new DatabaseSync(path);

@@ -1,14 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { MemoryLedger } from "../../src/ledger/memory_ledger.ts";
-import {
-  openLedger,
-  PostgresCheckpointer,
-  SqliteCheckpointer,
-} from "../../src/exports/checkpoint.ts";
-import { PostgresExecutor } from "../../src/sql/postgres/executor.ts";
+import { openCheckpointer } from "../../src/checkpoint/open_checkpointer.ts";
+import { openLedger } from "../../src/ledger/open_ledger.ts";
+import { PostgresBackend } from "../../src/sql/postgres/backend.ts";
 import { PostgresPool } from "../../src/sql/postgres/pool.ts";
 import { postgresConnector } from "../../src/sql/postgres/session.ts";
-import type { PostgresConnector } from "../../src/sql/postgres/session.ts";
 import { parsePostgresUrl } from "../../src/sql/postgres/url.ts";
 import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
@@ -49,7 +45,7 @@ export function openerOf(
     return (clock) =>
       scheduler.hold(async () => {
         const database = new DatabaseSync(":memory:");
-        const checkpointer = await SqliteCheckpointer.open(database, { client: CLIENT });
+        const checkpointer = await openCheckpointer(database, { client: CLIENT });
         if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
         const ledger = await openLedger(database, { client: CLIENT, stream: STREAM, clock });
         return held(ledger, scheduler);
@@ -57,21 +53,20 @@ export function openerOf(
   }
   return (clock) =>
     scheduler.hold(async () => {
-      const { url, connector, pool } = await (thread ??= openThread(database));
+      const { url, pool } = await (thread ??= openThread(database));
       await query(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public");
       {
-        await using checkpointer = await PostgresCheckpointer.open(connector, { client: CLIENT });
+        await using checkpointer = await openCheckpointer(url, { client: CLIENT });
         if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
       }
-      const executor = new PostgresExecutor(pool, { clock });
-      return held(await SqlLedger.open(executor, { client: CLIENT, stream: STREAM }), scheduler);
+      const backend = new PostgresBackend(pool, { clock });
+      return held(await SqlLedger.open(backend, { client: CLIENT, stream: STREAM }), scheduler);
     });
 }
 
 /** What one thread has on a server. */
 interface Thread {
   readonly url: string;
-  readonly connector: PostgresConnector;
   readonly pool: PostgresPool;
 }
 
@@ -87,5 +82,5 @@ async function openThread(server: string): Promise<Thread> {
   await query(server, `CREATE DATABASE ${name}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
   const connector = await postgresConnector(parsePostgresUrl(url));
-  return { url, connector, pool: new PostgresPool(connector, { maxSessions: 1 }) };
+  return { url, pool: new PostgresPool(connector, { maxSessions: 1 }) };
 }

@@ -8,14 +8,8 @@
  */
 
 import { CheckpointError } from "../../base/errors.ts";
-import {
-  ask,
-  type Premise,
-  type Row,
-  type SqlDialect,
-  type SqlExecutor,
-  type Steps,
-} from "../../sql/steps.ts";
+import type { Database, Premise, SqlDialect } from "../../sql/database.ts";
+import { ask, type Row, type Steps } from "../../sql/steps.ts";
 
 /**
  * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
@@ -91,12 +85,6 @@ const VERSIONS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Names of all the ledger's tables. */
-export const LEDGER_TABLES: readonly string[] = [
-  "triton_schema",
-  ...VERSIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []),
-];
-
 /** The version that this program works with. */
 export const LEDGER_VERSION: number = VERSIONS.length;
 
@@ -117,15 +105,15 @@ export const SAME_SCHEMA: Premise = {
 /**
  * Creates the ledger's tables, or brings them to this version.
  *
- * @param executor The database, which has the table `triton_checkpoint` already.
+ * @param database The database, which has the table `triton_checkpoint` already.
  * @throws {CheckpointError} With code `SchemaTooNew` if a newer version has changed them.
  */
-export async function prepareLedger(executor: SqlExecutor): Promise<void> {
-  const { dialect } = executor;
+export async function prepareLedger(database: Database): Promise<void> {
+  const { dialect } = database;
   const what = "Cannot prepare the ledger's tables";
   // Looking first, without a lock: who may not change the schema gets on, too.
-  const version = await executor.run(what, () => readVersion(dialect));
-  if (version < LEDGER_VERSION) await executor.transact(what, () => upgrade(dialect));
+  const version = await database.run(what, () => readVersion(dialect));
+  if (version < LEDGER_VERSION) await database.transact(what, () => upgrade(dialect));
 }
 
 /** Creates the tables, or brings them to this version, inside a transaction. */

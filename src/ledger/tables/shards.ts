@@ -13,7 +13,8 @@ import type { ShardId } from "../../base/record.ts";
 import type { LedgerShard, NewShard, NewStart, Renewal } from "../archive_ledger.ts";
 import { compareText, fromStart, type ShardRow, toShard } from "./rows.ts";
 import { unknownError } from "../errors.ts";
-import { ask, parts, type SqlDialect, type Steps, tuple } from "../../sql/steps.ts";
+import type { SqlDialect } from "../../sql/database.ts";
+import { ask, parts, type Steps, tuple } from "../../sql/steps.ts";
 
 /** Whose rows to work on, and in which database's words. */
 export interface LedgerScope {

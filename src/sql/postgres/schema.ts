@@ -12,6 +12,7 @@
 
 import type { Sql } from "postgres";
 import { CheckpointError } from "../../base/errors.ts";
+import type { Intruder } from "../database.ts";
 import { TABLES } from "../tables.ts";
 
 /**
@@ -118,14 +119,6 @@ async function checkOwners(
   );
 }
 
-/** Somebody who could run code as us, and by what. */
-export interface Intruder {
-  /** The role, or `public` for everybody. */
-  readonly role: string;
-  /** What gives the role that power, such as `CREATE on schema "public"`. */
-  readonly by: string;
-}
-
 /**
  * Looks for roles that are not trusted, and yet could run code as us: by creating objects in the
  * schema, or triggers on the tables, or by changing the functions of triggers that are there.
@@ -190,6 +183,9 @@ export function identifier(name: string): string {
 
 /** A text in a statement, whatever `standard_conforming_strings` is. */
 export function literal(text: string): string {
+  if (text.includes("\0")) {
+    throw Object.assign(new Error("PostgreSQL stores no text with a NUL"), { code: "22021" });
+  }
   const quoted = text.replaceAll("'", "''");
   return quoted.includes("\\") ? `E'${quoted.replaceAll("\\", "\\\\")}'` : `'${quoted}'`;
 }

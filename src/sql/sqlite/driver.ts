@@ -6,10 +6,6 @@
 
 /** A prepared statement: what `node:sqlite` and `@db/sqlite` have in common. */
 export interface SqliteStatement {
-  /** Runs the statement. */
-  run(...values: (string | number)[]): unknown;
-  /** Runs the statement for its first row; undefined if there is none. */
-  get(...values: (string | number)[]): unknown;
   /** Runs the statement for all its rows. */
   all(...values: (string | number)[]): unknown[];
   /** Reads integers of 64 bits, which `@db/sqlite` else cuts off silently after 32. */

@@ -262,7 +262,7 @@ const TESTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     });
   },
 
-  async "PostgresCheckpointer.save() is repeated after a serialization failure"({ primary }) {
+  async "SqlCheckpointer.save() is repeated after a serialization failure"({ primary }) {
     const url = await primary.createDatabase();
     const name = new URL(url).pathname.slice(1);
     await query(

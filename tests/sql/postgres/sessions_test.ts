@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import postgres from "postgres";
 import { VirtualClock } from "@triton/triton";
 import { CheckpointError, openCheckpointer, openLedger } from "@triton/triton/checkpoint";
-import { PostgresExecutor } from "../../../src/sql/postgres/executor.ts";
+import { PostgresBackend } from "../../../src/sql/postgres/backend.ts";
 import { PostgresPool } from "../../../src/sql/postgres/pool.ts";
 import { postgresConnector } from "../../../src/sql/postgres/session.ts";
 import { parsePostgresUrl } from "../../../src/sql/postgres/url.ts";
@@ -84,18 +84,18 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await killer.end();
   },
 
-  async "PostgresExecutor survives a session that ends while this thread is busy"(url) {
+  async "PostgresBackend survives a session that ends while this thread is busy"(url) {
     const connector = await postgresConnector(parsePostgresUrl(url));
-    await using executor = new PostgresExecutor(new PostgresPool(connector, { maxSessions: 1 }));
+    await using database = new PostgresBackend(new PostgresPool(connector, { maxSessions: 1 }));
     for (let moment = 0; moment < 4; moment++) {
-      const call = executor.transact("Cannot count", function* () {
+      const call = database.transact("Cannot count", function* () {
         for (let step = 0; step < 4; step++) {
           if (step === moment) endSessions(url); // unnoticed until the next statement is sent
           yield* ask("SELECT 1");
         }
       });
       await rejects(call, { code: "57P01", retryable: true });
-      await executor.transact("Cannot count", () => ask("SELECT 1"));
+      await database.transact("Cannot count", () => ask("SELECT 1"));
     }
   },
 
@@ -184,7 +184,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await pool.end();
   },
 
-  async "PostgresCheckpointer survives a connection that is cut at any moment of a save"(
+  async "SqlCheckpointer survives a connection that is cut at any moment of a save"(
     url,
     server,
   ) {

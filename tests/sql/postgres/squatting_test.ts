@@ -125,7 +125,7 @@ Deno.test("PostgreSQL: nobody who may create things runs code as Triton", async 
     );
   };
   for (const { name, run } of CONTRACT) {
-    await t.step(`PostgresCheckpointer among squatters: ${name}`, async () => {
+    await t.step(`SqlCheckpointer among squatters: ${name}`, async () => {
       await place();
       await run({
         open: ({ client = "client", clock } = {}) => openCheckpointer(archiver, { client, clock }),

@@ -2,8 +2,9 @@ import type { Sql } from "postgres";
 import type { Clock } from "../../base/clock.ts";
 import { CheckpointError } from "../../base/errors.ts";
 import type { PostgresPool } from "./pool.ts";
-import { findIntruders, findSchema, inSchema, type Intruder, SAFE_PATH } from "./schema.ts";
-import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "../steps.ts";
+import { findIntruders, findSchema, inSchema, literal, SAFE_PATH } from "./schema.ts";
+import type { Database, Intruder, Premise, SqlDialect } from "../database.ts";
+import type { Row, Statement, Steps } from "../steps.ts";
 
 /** Rollbacks for another transaction's sake: serialization failure and deadlock. */
 const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
@@ -14,16 +15,25 @@ const MAX_ATTEMPTS = 10;
 /** Of the advisory lock of all who change the schema, or rely on it: "trit". */
 const SCHEMA_LOCK = 1953655156;
 
+/**
+ * By the catalogue, because to_regclass may not see a table that was created while this session
+ * waited for lockSchema.
+ */
+const FIND_TABLE = `SELECT a.attname AS name
+  FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE c.relname = ? AND n.nspname = {schema}`;
+
 const DIALECT: SqlDialect = {
   // The time of the statement, not of its transaction, which may have waited for a lock.
   now: "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000) AS BIGINT)",
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
-  // By the catalogue, because to_regclass may not see a table that was created while this session
-  // waited for lockSchema.
-  findTable: `SELECT 1 AS found
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = ? AND n.nspname = {schema}`,
+  findTable: FIND_TABLE,
+  findReadable: `${FIND_TABLE} AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
+  about: `SELECT 'PostgreSQL ' || pg_catalog.current_setting('server_version') AS version,
+    pg_catalog.current_setting('fsync') = 'off' AS forgetful`,
   // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
   // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
   lockSchema: `SELECT pg_catalog.pg_advisory_xact_lock(${SCHEMA_LOCK})`,
@@ -48,8 +58,8 @@ const SETTINGS = `${SAFE_PATH}; SELECT
     CASE pg_catalog.current_setting('synchronous_commit')
       WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
 
-/** Options of {@linkcode PostgresExecutor}. */
-export interface PostgresExecutorOptions {
+/** Options of {@linkcode PostgresBackend}. */
+export interface PostgresBackendOptions {
   /** What is the time, for tests alone: the server's own clock, which all workers share, unless given. */
   readonly clock?: Clock | undefined;
 }
@@ -59,12 +69,12 @@ export interface PostgresExecutorOptions {
  * who may create functions or operators can put theirs in the place of the server's. Nothing depends
  * on the session, so PgBouncer may stand between.
  */
-export class PostgresExecutor implements SqlExecutor {
+export class PostgresBackend implements Database {
   readonly #pool: PostgresPool;
   readonly #clock: Clock | undefined;
   #schema: string | undefined;
 
-  constructor(pool: PostgresPool, options: PostgresExecutorOptions = {}) {
+  constructor(pool: PostgresPool, options: PostgresBackendOptions = {}) {
     this.#pool = pool;
     this.#clock = options.clock;
   }
@@ -72,6 +82,18 @@ export class PostgresExecutor implements SqlExecutor {
   get dialect(): SqlDialect {
     if (this.#clock === undefined) return DIALECT;
     return { ...DIALECT, now: `CAST(${Math.floor(this.#clock.now())} AS BIGINT)` };
+  }
+
+  batch<R extends object = Row>(what: string, statements: readonly Statement[]): Promise<R[]> {
+    return attempt(() =>
+      this.#pool.run(what, async (sql) => {
+        const schema = this.#schema ??= await this.#findSchema(sql);
+        const texts = statements.map((statement) => withValues(schema, statement));
+        // Statements in one text are a transaction; only a text without parameters may hold several.
+        const results = await sql.unsafe<R[][]>([SAFE_PATH, ...texts].join(";\n"));
+        return results.slice(1).flatMap((rows) => [...rows]);
+      })
+    );
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {
@@ -82,14 +104,12 @@ export class PostgresExecutor implements SqlExecutor {
     return attempt(() => this.#transaction(what, `${BEGIN} READ WRITE`, steps, premise));
   }
 
-  /** Checks the owners of the tables that are there by now. */
   checkOwners(): Promise<void> {
     return this.#pool.run("Cannot look at the owners of the tables", async (sql) => {
       await this.#findSchema(sql);
     });
   }
 
-  /** Looks for roles that could run code as this user. */
   findIntruders(): Promise<Intruder[]> {
     return this.#pool.run("Cannot look at the rights of others", async (sql) => {
       return await findIntruders(sql, await this.#findSchema(sql), this.#pool.tableOwner);
@@ -150,8 +170,15 @@ function query(sql: Sql, schema: string, { text, values }: Statement): PromiseLi
   return sql.unsafe<Row[]>(inSchema(schema, numbered), [...values]);
 }
 
+/** A statement with its values in place. */
+function withValues(schema: string, { text, values }: Statement): string {
+  const [first, ...rest] = text.split("?").map((part) => inSchema(schema, part));
+  const literals = values.map((value) => typeof value === "number" ? value : literal(value));
+  return [first, ...rest.flatMap((part, index) => [literals[index], part])].join("");
+}
+
 /** Runs work, anew after a conflict. */
-export async function attempt<T>(run: () => Promise<T>): Promise<T> {
+async function attempt<T>(run: () => Promise<T>): Promise<T> {
   for (let count = 1;; count++) {
     try {
       return await run();

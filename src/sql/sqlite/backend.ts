@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { CheckpointError } from "../../base/errors.ts";
-import type { Premise, Row, SqlDialect, SqlExecutor, Statement, Steps } from "../steps.ts";
+import type { Database, Intruder, Premise, SqlDialect } from "../database.ts";
+import type { Row, Statement, Steps } from "../steps.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { sqliteError } from "./error.ts";
 
-/** Options of {@linkcode SqliteExecutor}. */
-export interface SqliteExecutorOptions {
+/** Options of {@linkcode SqliteBackend}. */
+export interface SqliteBackendOptions {
   /** What is the time: SQLite's own clock, which is the machine's, unless given. */
   readonly clock?: Clock | undefined;
   /**
@@ -16,22 +17,25 @@ export interface SqliteExecutorOptions {
   readonly busyMs?: number | undefined;
   /** Called before each transaction: throws if the database is no longer what it was. */
   readonly checkFile?: (() => void) | undefined;
-  /** Called when the executor is disposed of. */
+  /** Called when the database is disposed of. */
   readonly onDispose?: (() => void) | undefined;
 }
 
 /** Time between two looks at whether the other process is done, in milliseconds. */
 const BUSY_PAUSE_MS = 20;
 
+const FIND_TABLE = `SELECT c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
+  WHERE t.type = 'table' AND t.name = ?`;
+
 /** Runs work on SQLite, without giving way to other work of this process. */
-export class SqliteExecutor implements SqlExecutor {
+export class SqliteBackend implements Database {
   readonly #database: SqliteDatabase;
   readonly #clock: Clock | undefined;
   readonly #busyMs: number;
   readonly #checkFile: (() => void) | undefined;
   #onDispose: (() => void) | undefined;
 
-  constructor(database: SqliteDatabase, options: SqliteExecutorOptions = {}) {
+  constructor(database: SqliteDatabase, options: SqliteBackendOptions = {}) {
     this.#database = database;
     this.#clock = options.clock;
     this.#busyMs = options.busyMs ?? 0;
@@ -46,9 +50,17 @@ export class SqliteExecutor implements SqlExecutor {
         : String(Math.floor(this.#clock.now())),
       forUpdate: "", // BEGIN IMMEDIATE keeps all other writers out
       skipLocked: "",
-      findTable: "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?",
+      findTable: FIND_TABLE,
+      findReadable: FIND_TABLE,
+      about: "SELECT 'SQLite ' || sqlite_version() AS version, 0 AS forgetful",
       lockSchema: undefined,
     };
+  }
+
+  batch<R extends object = Row>(what: string, statements: readonly Statement[]): Promise<R[]> {
+    const work = () => statements.flatMap((statement) => this.#ask(statement)) as unknown as R[];
+    // One statement is a transaction by itself; one that reads works in a read-only database, too.
+    return this.#attempt(what, statements.length === 1 ? work : () => this.#transaction(work));
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {
@@ -58,24 +70,39 @@ export class SqliteExecutor implements SqlExecutor {
   transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
     return this.#attempt(what, () => {
       this.#checkFile?.();
-      // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
-      this.#database.exec("BEGIN IMMEDIATE");
-      try {
+      return this.#transaction(() => {
         premise?.check(this.#ask({ text: premise.text, values: [] }));
-        const result = this.#drive(steps());
-        this.#database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        this.#rollBack();
-        throw error;
-      }
+        return this.#drive(steps());
+      });
     });
+  }
+
+  /** Whoever owns the file owns all that is in it. */
+  checkOwners(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  findIntruders(): Promise<Intruder[]> {
+    return Promise.resolve([]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     const onDispose = this.#onDispose;
     this.#onDispose = undefined;
     return this.#attempt("Cannot close the checkpoint database", () => onDispose?.());
+  }
+
+  #transaction<T>(work: () => T): T {
+    // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
   }
 
   #drive<T>(steps: Steps<T>): T {

@@ -1,0 +1,115 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
+import type { Database } from "../sql/database.ts";
+import { parts, statement, tuple } from "../sql/steps.ts";
+import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
+import {
+  archiverError,
+  checkClient,
+  type CheckpointRow,
+  compareCheckpoints,
+  inOrder,
+  toCheckpoint,
+  toSequenceNumber,
+  unixSeconds,
+} from "./rows.ts";
+import { prepareCheckpoints } from "./schema.ts";
+
+/** Options of {@linkcode SqlCheckpointer.open}. */
+export interface SqlCheckpointerOptions {
+  /** Name of the client whose positions are kept: 1 to 255 printable characters. */
+  readonly client: string;
+  /** Where the time of saving comes from. Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Keeps positions in PostgreSQL or SQLite.
+ *
+ * A save is one transaction, in one round trip, and committed when it returns.
+ */
+export class SqlCheckpointer implements Checkpointer {
+  readonly client: string;
+  readonly #database: Database;
+  readonly #clock: Clock;
+  /** Whether the database has a table of shards that are archived, and the user may read it. */
+  #knowsArchivers = false;
+
+  private constructor(database: Database, options: SqlCheckpointerOptions) {
+    this.client = checkClient(options.client);
+    this.#database = database;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Creates a checkpointer on a database, with its table if that is missing.
+   *
+   * @param database The database, which is closed with the checkpointer.
+   */
+  static async open(
+    database: Database,
+    options: SqlCheckpointerOptions,
+  ): Promise<SqlCheckpointer> {
+    const checkpointer = new SqlCheckpointer(database, options);
+    await prepareCheckpoints(database);
+    return checkpointer;
+  }
+
+  async load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
+    const what = `Cannot load the position of ${shardId} in stream "${stream}"`;
+    const [row] = await this.#database.batch<CheckpointRow>(what, [
+      statement(
+        "SELECT seq_num FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",
+        ...[this.client, stream, shardId],
+      ),
+    ]);
+    return toSequenceNumber(row?.seq_num);
+  }
+
+  async save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void> {
+    const what = `Cannot save positions of stream "${stream}"`;
+    const updated = unixSeconds(this.#clock);
+    const findArchivers = statement(this.#database.dialect.findReadable, "triton_shard");
+    this.#knowsArchivers ||= (await this.#database.batch(what, [findArchivers])).length > 0;
+    const rows = inOrder(positions).map(([shardId, sequenceNumber]) =>
+      [this.client, stream, shardId, sequenceNumber, updated] as const
+    );
+    const saved = await this.#database.batch(
+      what,
+      parts(rows).map((part) =>
+        statement(
+          `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
+          SELECT * FROM (VALUES ${part.map(tuple).join(", ")}) AS saved
+          WHERE ${this.#knowsArchivers ? UNLESS_ARCHIVED : "true"}
+          ON CONFLICT (client, stream, shard)
+          DO UPDATE SET seq_num = excluded.seq_num, updated = excluded.updated RETURNING shard`,
+          ...part.flat(),
+          ...(this.#knowsArchivers ? [this.client, stream] : []),
+        )
+      ),
+    );
+    if (saved.length < rows.length) throw archiverError(this.client, stream);
+  }
+
+  async list(stream?: string): Promise<Checkpoint[]> {
+    const inStream = stream === undefined ? [] : [stream];
+    const rows = await this.#database.batch<CheckpointRow>(
+      `Cannot list the positions of client "${this.client}"`,
+      [
+        statement(
+          `SELECT stream, shard, seq_num, updated FROM triton_checkpoint
+          WHERE client = ?${inStream.map(() => " AND stream = ?").join("")}`,
+          ...[this.client, ...inStream],
+        ),
+      ],
+    );
+    return rows.flatMap((row) => toCheckpoint(this.client, row)).sort(compareCheckpoints);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#database[Symbol.asyncDispose]());
+  }
+}
+
+/** The positions of an archiver say what is in the archive. */
+const UNLESS_ARCHIVED = "NOT EXISTS (SELECT 1 FROM triton_shard WHERE client = ? AND stream = ?)";
