@@ -10,9 +10,9 @@ import { type SkewedClient, watchClock } from "./clock_skew.ts";
 import { type Identity, RenewedCredentials } from "./credentials/credentials.ts";
 import {
   FetchHandler,
-  type WireAnswer,
   type WireOptions,
   type WireRequest,
+  type WireResponse,
 } from "./http/fetch_handler.ts";
 import type { Environment } from "./credentials/profile.ts";
 
@@ -23,11 +23,11 @@ class SigningHandler extends FetchHandler {
   override async handle(
     request: WireRequest,
     options?: WireOptions,
-  ): Promise<{ response: WireAnswer }> {
-    const answer = await super.handle(request, options);
-    const { statusCode } = answer.response;
+  ): Promise<{ response: WireResponse }> {
+    const response = await super.handle(request, options);
+    const { statusCode } = response.response;
     if (statusCode < 300) this.credentials.worked(request.headers.authorization);
-    return answer;
+    return response;
   }
 }
 
@@ -37,7 +37,7 @@ export interface ClientSettingsOptions {
   readonly env?: Environment | undefined;
   /** Longest time without a byte in either direction, in milliseconds. */
   readonly silenceTimeoutMs: number;
-  /** Called with the service's time, to the second, of each answer. */
+  /** Called with the service's time, to the second, of each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
   /** Called with the region that a bucket is in when a request went to another one. */
   readonly onBucketRegion?: ((region: string) => void) | undefined;

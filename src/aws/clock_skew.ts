@@ -8,7 +8,7 @@
 export interface SkewedClient {
   /** Its configuration. */
   readonly config: {
-    /** What the SDK adds to this machine's time, in milliseconds: it takes it from each answer. */
+    /** What the SDK adds to this machine's time, in milliseconds: it takes it from each response. */
     readonly systemClockOffset: number;
     /** What sends its requests. */
     readonly requestHandler?: unknown;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a Standard Schema answers. */
+/** The result of a Standard Schema. */
 export type RecordSchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | {
@@ -49,7 +49,7 @@ export type SchemaResult<T> =
 /**
  * Holds an event against a schema.
  *
- * @param schema The schema; it may take its time to answer.
+ * @param schema The schema; it may take its time to response.
  * @param data The event.
  * @returns What the schema made of it. What the schema throws is thrown on.
  */

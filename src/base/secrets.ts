@@ -40,7 +40,7 @@ let known: { readonly others: string; readonly patterns: readonly Secret[] } | u
 
 /**
  * Keeps credentials that are used from now on. Those of the same source that they replace are kept as
- * well, for answers that are still to come; older ones are forgotten.
+ * well, for responses that are still to come; older ones are forgotten.
  *
  * @param source Where they come from, such as `"AWS"`.
  * @param secrets The credentials; undefined and empty ones are none.

@@ -52,7 +52,7 @@ export interface KinesisRecord {
   readonly arrivedAt: Date;
 }
 
-/** The answer to one GetRecords. */
+/** The response to one GetRecords. */
 export interface RecordBatch extends TimedResponse {
   /** Records in order; often none, even where more follow. */
   readonly records: readonly KinesisRecord[];
@@ -81,7 +81,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Records of an answer that has not been read to its end. */
+/** Records of a response that has not been read to its end. */
 export interface RecordPiece extends TimedResponse {
   /** The records, in order: one at least. */
   readonly records: readonly KinesisRecord[];
@@ -94,7 +94,7 @@ export interface GetRecordsOptions extends RequestOptions {
   /** The shard that the iterator is of, for errors to name: an iterator does not tell. */
   readonly shard?: { readonly stream: string; readonly shardId: ShardId };
   /**
-   * Called with records while the answer comes, so that it is never in memory as a whole. The answer
+   * Called with records while the response comes, so that it is never in memory as a whole. The response
    * waits until the promise resolves; the records' data is valid until then. What it throws ends the
    * request, and is thrown as it is. A service may return records in the batch as well, or all of
    * them there: those follow the ones that this got. The request may fail after some records were

@@ -1,20 +1,20 @@
 /**
- * Bounding the memory of answers that are read at once.
+ * Bounding the memory of responses that are read at once.
  *
  * @module
  */
 
 import type { RecordBatch } from "./kinesis_api.ts";
 
-/** What a shard's first answer is taken to hold: half of the most there can be. */
+/** What a shard's first response is taken to hold: half of the most there can be. */
 const FIRST_GUESS = 5 << 20;
 
 /**
- * Memory that the answers of several shards share, by the bytes of their records.
+ * Memory that the responses of several shards share, by the bytes of their records.
  *
- * How much an answer holds is known only when it is there; the last one of the same shard is taken
+ * How much a response holds is known only when it is there; the last one of the same shard is taken
  * for it. So shards at which little arrives are asked all at once, and those with a backlog a few at
- * a time. One answer is always let through, however large.
+ * a time. One response is always let through, however large.
  */
 export class ReadBudget {
   readonly #bytes: number;
@@ -24,7 +24,7 @@ export class ReadBudget {
   /**
    * Creates a budget.
    *
-   * @param bytes How much there is. An answer takes up to 10 MB.
+   * @param bytes How much there is. A response takes up to 10 MB.
    */
   constructor(bytes: number) {
     this.#bytes = bytes;
@@ -78,19 +78,19 @@ export class ReadBudget {
   }
 }
 
-/** What one shard's answers take of a {@linkcode ReadBudget}. */
+/** What one shard's responses take of a {@linkcode ReadBudget}. */
 export interface ReadShare {
   /**
-   * Waits until there is room for an answer, and asks for it; the room is held until
+   * Waits until there is room for a response, and asks for it; the room is held until
    * `release`, unless asking fails.
    *
-   * @param ask Asks for the answer.
+   * @param ask Asks for the response.
    * @param signal Ends the waiting.
-   * @returns The answer.
+   * @returns The response.
    * @throws The signal's reason, if it is aborted before there is room.
    */
   hold(ask: () => Promise<RecordBatch>, signal: AbortSignal | undefined): Promise<RecordBatch>;
-  /** Gives the room back, once the answer is done with. */
+  /** Gives the room back, once the response is done with. */
   release(): void;
 }
 
@@ -104,7 +104,7 @@ class Share implements ReadShare {
   readonly #budget: Budget;
   #guess = FIRST_GUESS;
   #held = 0;
-  /** Which answer the held bytes are for. */
+  /** Which response the held bytes are for. */
   #turn = 0;
 
   constructor(budget: Budget) {
@@ -123,7 +123,7 @@ class Share implements ReadShare {
       signal?.throwIfAborted();
       const batch = await ask();
       this.#guess = batch.records.reduce((sum, { data }) => sum + data.length, 0);
-      // An answer that comes after all, when nobody waits for it any more, holds nothing.
+      // A response that comes after all, when nobody waits for it any more, holds nothing.
       if (turn === this.#turn) this.#hold(this.#guess);
       return batch;
     } catch (error) {

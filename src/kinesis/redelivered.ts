@@ -9,7 +9,7 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../ba
 import type { KinesisRecord } from "./kinesis_api.ts";
 
 /**
- * Leaves out the records of an answer at or before the last one read, and those that come twice in it.
+ * Leaves out the records of a response at or before the last one read, and those that come twice in it.
  *
  * @param records What was delivered, of one shard.
  * @param shard The shard, and the last record read of it.

@@ -13,7 +13,7 @@ export interface IdleOptions {
    * Ends the iteration when it has caught up: when every shard, children of splits and merges
    * included, was asked since the iteration began and held nothing more, and all was yielded. A shard
    * that reports more (a `MillisBehindLatest` above 0) counts as caught up when for a minute its
-   * answers have brought no record and come no nearer to the newest one. With `afterMs`, when besides no record has come for that many milliseconds, give or take
+   * responses have brought no record and come no nearer to the newest one. With `afterMs`, when besides no record has come for that many milliseconds, give or take
    * `pollIntervalMs`. Unless given, reading goes on until it is stopped.
    *
    * What arrives while the last shards are read may not be among it: it is for the next iteration.

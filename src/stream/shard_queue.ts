@@ -18,7 +18,7 @@ import { Notifier } from "../base/notifier.ts";
 /** What a record weighs beside its payload: objects, keys, sequence number, date. */
 const RECORD_OVERHEAD_BYTES = 400;
 
-/** A shard whose answers bring neither a record nor less lag for so long has no more. */
+/** A shard whose responses bring neither a record nor less lag for so long has no more. */
 const STALLED_MS = 60_000;
 
 /**
@@ -43,15 +43,15 @@ export class ShardQueue {
   #closed = false;
   #millisBehindLatest: number | undefined;
   readonly #limit: number;
-  /** How many answers it takes until the last one tells of now. */
-  #answersDue = 1;
+  /** How many responses it takes until the last one tells of now. */
+  #responsesDue = 1;
   #tip = false;
-  /** The least lag since the last record, when it was last reached, and when the last answer came. */
+  /** The least lag since the last record, when it was last reached, and when the last response came. */
   #leastBehind = Infinity;
   #progressAt: number | undefined;
-  #answeredAt = -Infinity;
+  #respondedAt = -Infinity;
 
-  /** Creates an empty queue; `limit` is the most records of one answer. */
+  /** Creates an empty queue; `limit` is the most records of one response. */
   constructor(lease: Lease, limit: number) {
     this.lease = lease;
     this.shardId = lease.shardId;
@@ -62,8 +62,8 @@ export class ShardQueue {
   push(batch: RecordBatch, at: number): void {
     this.#noteProgress(batch, at);
     this.#batches.push(batch);
-    this.#answersDue--;
-    // Not every server tells its lag; a full answer has more behind it.
+    this.#responsesDue--;
+    // Not every server tells its lag; a full response has more behind it.
     this.#tip = batch.millisBehindLatest === 0 && batch.records.length < this.#limit;
     for (const record of batch.records) this.bytes += weigh(record);
     this.#dropEmpty();
@@ -80,18 +80,18 @@ export class ShardQueue {
   }
 
   /**
-   * Whether there is nothing to hand out, and the last answer said that there is nothing more; or
-   * answers come that say otherwise, and for a minute none has brought a record or come nearer to the
+   * Whether there is nothing to hand out, and the last response said that there is nothing more; or
+   * responses come that say otherwise, and for a minute none has brought a record or come nearer to the
    * newest one: some servers never report a lag of 0.
    */
   get isAtTip(): boolean {
-    if (this.#batches.length > 0 || this.#answersDue > 0) return false;
-    return this.#tip || this.#answeredAt - this.#progressAt! >= STALLED_MS;
+    if (this.#batches.length > 0 || this.#responsesDue > 0) return false;
+    return this.#tip || this.#respondedAt - this.#progressAt! >= STALLED_MS;
   }
 
-  /** Forgets the tip: what the next answer says may be old, as it may be on its way already. */
+  /** Forgets the tip: what the next response says may be old, as it may be on its way already. */
   expectNews(): void {
-    this.#answersDue = 2;
+    this.#responsesDue = 2;
     this.#progressAt = undefined;
   }
 
@@ -125,7 +125,7 @@ export class ShardQueue {
 
   /**
    * How far reading is behind the newest record: as far as the last record taken, or as the first
-   * one fetched while none was taken. Undefined before the first answer.
+   * one fetched while none was taken. Undefined before the first response.
    */
   get millisBehindLatest(): number | undefined {
     const batch = this.#batches[0];
@@ -142,7 +142,7 @@ export class ShardQueue {
     const isProgress = records.length > 0 || isNearer;
     if (isProgress) this.#leastBehind = millisBehindLatest;
     if (isProgress || this.#progressAt === undefined) this.#progressAt = at;
-    this.#answeredAt = at;
+    this.#respondedAt = at;
   }
 
   /** Drops the batches that are used up, the first of which may have been empty from the start. */

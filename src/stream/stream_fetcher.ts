@@ -29,7 +29,7 @@ export interface StreamFetcherOptions extends PollShardOptions {
   readonly shardListIntervalMs?: number | undefined;
 }
 
-/** How much memory answers of Kinesis may take until they are handed out, all shards together. */
+/** How much memory responses of Kinesis may take until they are handed out, all shards together. */
 const ANSWER_BYTES = 32 << 20;
 
 const log = getLogger(["triton", "stream"]);

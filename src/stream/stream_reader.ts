@@ -55,7 +55,7 @@ const TURN = 100;
  *   its own `partitionKey` and with a `subSequenceNumber`; all of them have the sequence number of their
  *   Kinesis record. The position stays before that record until the last one in it was yielded,
  *   so those before come again if the program stops in between.
- * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, by one answer a shard, as
+ * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, by one response a shard, as
  *   far as these fit into `budget` together: 32 MiB unless given.
  * - Leaving the loop does not stop the fetching, disposing does; iterating again goes on with the
  *   record that follows the last one yielded.
@@ -206,7 +206,7 @@ export class StreamReader<T = EventData>
    * that has moved since the last time.
    *
    * When it returns, a restart begins after these records (in the middle of an aggregated one: at
-   * its first). A database that is away for a while is asked until it answers; once the signal is
+   * its first). A database that is away for a while is retried until it responds; once the signal is
    * aborted, it is asked one last time.
    *
    * @throws {CheckpointError} If the database refuses.
@@ -283,7 +283,7 @@ export class StreamReader<T = EventData>
       return earliestTime(plan, begun)!;
     };
     const written = await this.#positions.writeStart(start, signal);
-    // In the first run, too: the services may take long to answer, and what arrives meanwhile is wanted.
+    // In the first run, too: the services may take long to response, and what arrives meanwhile is wanted.
     const since = begun ?? written;
     return since === undefined ? plan : startingBy(plan, since);
   }

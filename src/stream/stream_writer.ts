@@ -56,7 +56,7 @@ export interface StreamWriterOptions extends RetryingOptions {
  *   of a key stay in order from one request to the next. Within one request they may not: Kinesis can
  *   refuse one, when a shard is throttled, and take a later one of the same key. Where that matters,
  *   `ordered` keeps them apart.
- * - Throttling, 5xx and lost connections are retried for as long as it takes. Where only the answer
+ * - Throttling, 5xx and lost connections are retried for as long as it takes. Where only the response
  *   was lost, the records are in the stream twice, and the second time may come late: Kinesis has
  *   no way to tell.
  * - After a refusal for good, `put` and `flush` throw it again and nothing more is sent.

@@ -86,7 +86,7 @@ export class RenewedCredentials {
     return async (caller) => ({ ...await this.#get(settings, caller), expiration: new Date(0) });
   }
 
-  /** Learns that a request with this `authorization` header was answered as it should be. */
+  /** Notes that a request with this `authorization` header succeeded. */
   worked(authorization: string | undefined): void {
     const { accessKeyId } = this.#current ?? {};
     if (accessKeyId && authorization?.includes(accessKeyId)) this.#hasWorked = true;

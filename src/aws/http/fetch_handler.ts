@@ -4,12 +4,12 @@
  * @module
  */
 
-import { AnswerBody } from "./answer_body.ts";
+import { ResponseBody } from "./response_body.ts";
 import { nameLostConnection } from "./lost_connection.ts";
 import { PartsBlob } from "./parts_blob.ts";
 import { readServiceTime } from "../service_time.ts";
 import { Silence } from "./silence.ts";
-import { isPage, refusePage } from "./unexpected_answer.ts";
+import { isPage, refusePage } from "./unexpected_response.ts";
 
 /** A request as the SDK has it. */
 export interface WireRequest {
@@ -31,26 +31,26 @@ export interface WireRequest {
   readonly body?: unknown;
 }
 
-/** An answer as the SDK wants it. */
-export interface WireAnswer {
+/** A response as the SDK wants it. */
+export interface WireResponse {
   /** The HTTP status. */
   readonly statusCode: number;
   /** The status in words. */
   readonly reason: string;
   /** The headers, names in lower case. */
   readonly headers: Record<string, string>;
-  /** The bytes of the body; an {@linkcode AnswerBody} of a good answer if that was asked for. */
-  readonly body: Uint8Array | AnswerBody | Blob;
+  /** The bytes of the body; an {@linkcode ResponseBody} of a good response if that was asked for. */
+  readonly body: Uint8Array | ResponseBody | Blob;
 }
 
 /** What a client's `send` takes beside the command, as far as it is used here. */
 export interface WireOptions {
   /** Aborts the request: an `AbortSignal`, of which the SDK knows an older kind too. */
   readonly abortSignal?: { readonly aborted: boolean } | undefined;
-  /** Whether a good answer's body is to be read while it comes, as an {@linkcode AnswerBody}. */
+  /** Whether a good response's body is to be read while it comes, as an {@linkcode ResponseBody}. */
   readonly streamsBody?: boolean | undefined;
   /** Called with that body; the SDK then gets an empty one. */
-  readonly takeBody?: ((body: AnswerBody) => void) | undefined;
+  readonly takeBody?: ((body: ResponseBody) => void) | undefined;
 }
 
 /** Options of {@linkcode FetchHandler}. */
@@ -59,7 +59,7 @@ export interface FetchHandlerOptions {
   readonly silenceTimeoutMs: number;
   /** Certificates of CAs that are trusted beside the usual ones, as PEM. */
   readonly caCertificates?: readonly string[] | undefined;
-  /** Called with the service's time, to the second, of each answer. */
+  /** Called with the service's time, to the second, of each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
   /** Called with the region that a bucket is in when a request went to another one. */
   readonly onBucketRegion?: ((region: string) => void) | undefined;
@@ -103,14 +103,14 @@ export class FetchHandler {
    *
    * @param request The request.
    * @param options The signal, and how the body is to be read.
-   * @returns The answer, of any status.
+   * @returns The response, of any status.
    * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.
-   * @throws {UnexpectedAnswer} If the answer is a page for people.
+   * @throws {UnexpectedResponse} If the response is a page for people.
    */
   async handle(
     request: WireRequest,
     { abortSignal, streamsBody = false, takeBody }: WireOptions = {},
-  ): Promise<{ response: WireAnswer }> {
+  ): Promise<{ response: WireResponse }> {
     const host = hostOf(request);
     const url = urlOf(host, request);
     const nameError = (error: unknown) => nameLostConnection(error, host);
@@ -120,16 +120,16 @@ export class FetchHandler {
       silence.end();
       throw silence.signal.aborted ? error : nameError(error);
     });
-    const answer = this.#answerOf(response);
-    const body = new AnswerBody(response, { silence, nameError });
-    if (response.ok && !isPage(answer)) {
-      if (streamsBody) return { response: { ...answer, body } };
+    const head = this.#headOf(response);
+    const body = new ResponseBody(response, { silence, nameError });
+    if (response.ok && !isPage(head)) {
+      if (streamsBody) return { response: { ...head, body } };
       takeBody?.(body);
-      if (takeBody !== undefined) return { response: { ...answer, body: NO_BODY } };
+      if (takeBody !== undefined) return { response: { ...head, body: NO_BODY } };
     }
     const bytes = await readWhole(body, host);
-    refusePage({ status: response.status, headers: answer.headers }, bytes);
-    return { response: { ...answer, body: bytes } };
+    refusePage({ status: response.status, headers: head.headers }, bytes);
+    return { response: { ...head, body: bytes } };
   }
 
   /** Closes the connections; what is still being read is read to its end. */
@@ -156,7 +156,7 @@ export class FetchHandler {
     }));
   }
 
-  #answerOf(response: Response): Omit<WireAnswer, "body"> {
+  #headOf(response: Response): Omit<WireResponse, "body"> {
     const { onServerTime, onBucketRegion } = this.#options;
     const headers = Object.fromEntries(response.headers);
     const time = readServiceTime(headers);
@@ -234,10 +234,10 @@ function sentBody(method: string, body: unknown, silence: Silence): BodyInit | n
   return body.size === 0 ? new Uint8Array(0) : body.watchedBy(() => silence.interrupt());
 }
 
-async function readWhole(body: AnswerBody, host: string): Promise<Uint8Array> {
+async function readWhole(body: ResponseBody, host: string): Promise<Uint8Array> {
   const bytes = await body.bytes(MAX_WHOLE_BODY);
   if (bytes !== undefined) return bytes;
-  throw Object.assign(new Error(`the answer of ${host} is longer than 8 MiB`), {
+  throw Object.assign(new Error(`the response of ${host} is longer than 8 MiB`), {
     name: "InvalidAnswer",
   });
 }

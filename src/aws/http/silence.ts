@@ -42,7 +42,7 @@ export class Silence {
   }
 
   /**
-   * Waits for a part of the answer.
+   * Waits for a part of the response.
    *
    * @param part The part.
    * @returns The part.

@@ -38,7 +38,7 @@ export interface MemoryKinesisOptions {
   /**
    * Told of every request, once before it takes effect and once after. What it throws, or rejects
    * with, is what the request fails with: thrown before, nothing has happened; thrown after, it
-   * has, and only the answer is lost. What it waits for delays the request.
+   * has, and only the response is lost. What it waits for delays the request.
    */
   readonly intercept?: (
     operation: KinesisOperation,
@@ -59,7 +59,7 @@ const ITERATOR_LIFE_MS = 300_000;
  * Kinesis in memory: streams with real hash key ranges, sequence numbers of 56 digits that grow
  * but are not contiguous, iterators that expire, retention, splits and merges.
  *
- * It answers as the service does, `KinesisError` codes included, and is driven by a clock, so that
+ * It responds as the service does, `KinesisError` codes included, and is driven by a clock, so that
  * tests decide when iterators expire and records fall out of the stream.
  *
  * @example Usage
@@ -167,13 +167,13 @@ export class MemoryKinesis implements KinesisApi {
       ...this.#stream(stream).description,
       serverTime: new Date(this.#clock.now()),
     });
-    return this.#answer("describeStream", [stream, options], options.signal, describe);
+    return this.#response("describeStream", [stream, options], options.signal, describe);
   }
 
   /** Lists all shards that still hold records or may get some, in the order of their creation. */
   async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
     const list = () => this.#stream(stream).shards.map(({ info }) => info);
-    yield* await this.#answer("listShards", [stream, options], options.signal, list);
+    yield* await this.#response("listShards", [stream, options], options.signal, list);
   }
 
   /** Gets an iterator, which lives five minutes. */
@@ -183,7 +183,7 @@ export class MemoryKinesis implements KinesisApi {
     options: RequestOptions = {},
   ): Promise<string> {
     const args = [shard, position, options];
-    return this.#answer("getShardIterator", args, options.signal, () => {
+    return this.#response("getShardIterator", args, options.signal, () => {
       const found = this.#stream(shard.stream).shard(shard.shardId);
       const now = this.#clock.now();
       if (position.type === "at-timestamp" && position.timestamp.getTime() > now) {
@@ -199,7 +199,7 @@ export class MemoryKinesis implements KinesisApi {
 
   /** Reads up to 10,000 records, or 10 MiB, from an iterator on. */
   getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
-    return this.#answer("getRecords", [iterator, options], options.signal, () => {
+    return this.#response("getRecords", [iterator, options], options.signal, () => {
       const parsed = parseIterator(iterator);
       if (parsed === undefined) throw refusal("InvalidArgumentException", "not an iterator");
       const { limit = 10_000 } = options;
@@ -216,14 +216,14 @@ export class MemoryKinesis implements KinesisApi {
     entries: readonly PutEntry[],
     options: RequestOptions = {},
   ): Promise<PutResult[]> {
-    return this.#answer("putRecords", [stream, entries, options], options.signal, () => {
+    return this.#response("putRecords", [stream, entries, options], options.signal, () => {
       const target = this.#stream(stream);
       this.#checkEntries(entries);
       return entries.map((entry) => this.#put(target, entry));
     });
   }
 
-  async #answer<T>(
+  async #response<T>(
     operation: KinesisOperation,
     args: readonly unknown[],
     signal: AbortSignal | undefined,

@@ -18,7 +18,7 @@ import type {
   StartPosition,
   StreamDescription,
 } from "../kinesis_api.ts";
-import { present, text } from "./answer_parts.ts";
+import { present, text } from "./response_parts.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 
 /** What older services, and local ones, do not tell. */

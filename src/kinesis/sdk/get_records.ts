@@ -1,44 +1,44 @@
 /**
- * The answer to GetRecords, read a shorter way than the SDK's.
+ * The response to GetRecords, read a shorter way than the SDK's.
  *
  * The SDK walks its schema for every field of every record, which takes 5 µs a record, and it holds
  * the body, its text and all of its parts at once, 30 MB for each shard that is far behind. Here the
- * SDK makes the request, and the body is left to be read by `answer_reader.ts`.
+ * SDK makes the request, and the body is left to be read by `response_reader.ts`.
  *
  * @module
  */
 
 import type { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
-import type { WireAnswer } from "./answer_reader.ts";
+import type { WireResponse } from "./response_reader.ts";
 
 /**
  * Sends a GetRecords.
  *
- * All but the body of a good answer is the SDK's matter: credentials, signature, errors.
+ * All but the body of a good response is the SDK's matter: credentials, signature, errors.
  *
  * @param client The client to ask with.
  * @param command What to ask.
  * @param settings What the SDK takes beside it, such as `abortSignal`.
- * @returns The answer, whose body has to be read or cancelled.
+ * @returns The response, whose body has to be read or cancelled.
  */
 export async function sendGetRecords(
   client: Kinesis,
   command: GetRecordsCommand,
   settings: { readonly abortSignal?: AbortSignal },
-): Promise<WireAnswer> {
-  let answer: WireAnswer | undefined;
+): Promise<WireResponse> {
+  let response: WireResponse | undefined;
   command.middlewareStack.add((next) => async (args) => {
     const result = await next(args);
-    const response = result.response as WireAnswer;
-    if (response.statusCode < 300) { // as the SDK has it
-      answer = { ...response };
-      response.body = EMPTY; // all that is left for the SDK to read
+    const wire = result.response as WireResponse;
+    if (wire.statusCode < 300) { // as the SDK has it
+      response = { ...wire };
+      wire.body = EMPTY; // all that is left for the SDK to read
     }
     return result;
   }, { step: "deserialize", priority: "low", name: "tritonGetRecords" });
   const options = { ...settings, streamsBody: true };
   await client.send(command, options);
-  return answer ?? { statusCode: 200, headers: {}, body: EMPTY };
+  return response ?? { statusCode: 200, headers: {}, body: EMPTY };
 }
 
 const EMPTY = new TextEncoder().encode("{}");

@@ -6,7 +6,7 @@
 
 import { noCredentials } from "../../aws/credentials/no_credentials.ts";
 import { isRetryable } from "../../aws/error_codes.ts";
-import { UnexpectedAnswer } from "../../aws/http/unexpected_answer.ts";
+import { UnexpectedResponse } from "../../aws/http/unexpected_response.ts";
 import { connectionCodeOf, type SdkError, statusOf } from "../../aws/sdk_error.ts";
 import { KinesisError } from "../../base/errors.ts";
 
@@ -31,7 +31,7 @@ export function toKinesisError(what: string, thrown: unknown, mayPass = false): 
   const status = statusOf(error);
   const connectionCode = connectionCodeOf(error);
   const isUnreadable = isGoodStatus(status) && connectionCode === undefined &&
-    !(error instanceof UnexpectedAnswer);
+    !(error instanceof UnexpectedResponse);
   const code = isUnreadable
     ? "InvalidAnswer"
     : serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
@@ -62,12 +62,12 @@ function describe(error: SdkError | undefined, code: string, status: number | un
   const reason = String(error?.message ?? error).split("\n")[0]!.trim().replace(/\.$/, "");
   if (status !== undefined && code === `HTTP ${status}`) {
     const said = reason === "UnknownError" || reason === "" ? "" : ` (${reason})`;
-    return `the service answered with status ${status}${said}`;
+    return `the service responded with status ${status}${said}`;
   }
-  if (error instanceof UnexpectedAnswer) return error.message;
+  if (error instanceof UnexpectedResponse) return error.message;
   if (typeof error?.code === "string") return reason; // of the way there, and named in words
   if (isGoodStatus(status) && code === "InvalidAnswer") {
-    return `the answer with status ${status} cannot be read (${reason})`;
+    return `the response with status ${status} cannot be read (${reason})`;
   }
   if (code === "CredentialsProviderError") return noCredentials(reason);
   if (reason === "" || reason === code) return code;

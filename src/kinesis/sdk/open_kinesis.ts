@@ -26,10 +26,10 @@ export interface OpenKinesisOptions {
   readonly credentials?: KinesisCredentials | undefined;
   /**
    * Longest time without a byte in either direction, in milliseconds: while connecting, before the
-   * answer and within it. Default: 30,000.
+   * response and within it. Default: 30,000.
    */
   readonly requestTimeoutMs?: number | undefined;
-  /** Told the service's time, to the second, with each answer. */
+  /** Told the service's time, to the second, with each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { SequenceNumber } from "../../base/record.ts";
 import type { KinesisRecord } from "../kinesis_api.ts";
 
-/** A record as it stands in the answer. */
+/** A record as it stands in the response. */
 export interface WireRecord {
   readonly SequenceNumber?: SequenceNumber;
   readonly PartitionKey?: string;
@@ -16,7 +16,7 @@ export interface WireRecord {
   readonly ApproximateArrivalTimestamp?: unknown;
 }
 
-/** What a record has; what the answer lacks of it is undefined or null. */
+/** What a record has; what the response lacks of it is undefined or null. */
 type Received = {
   readonly [Part in keyof KinesisRecord]: KinesisRecord[Part] | undefined | null;
 };
@@ -41,7 +41,7 @@ export class ReceivedRecord implements Received {
 /**
  * Makes a record of what `JSON.parse` gave.
  *
- * @param record The record as it stands in the answer.
+ * @param record The record as it stands in the response.
  * @param data Its data, where they are known already.
  * @throws {SyntaxError} If its data are no base64, or its time no number.
  */

@@ -10,9 +10,9 @@ import { KinesisError } from "../../base/errors.ts";
 import type { ShardId } from "../../base/record.ts";
 import { sendRequest } from "../../aws/send_request.ts";
 import { readServiceTime } from "../../aws/service_time.ts";
-import { invalidAnswer, list, present, text } from "./answer_parts.ts";
+import { invalidResponse, list, present, text } from "./response_parts.ts";
 import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./convert.ts";
-import { AnswerMemory, AnswerReader } from "./answer_reader.ts";
+import { ResponseMemory, ResponseReader } from "./response_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
@@ -50,7 +50,7 @@ const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
  */
 export class SdkKinesis implements KinesisApi {
   readonly #client: Kinesis;
-  readonly #memory = new AnswerMemory();
+  readonly #memory = new ResponseMemory();
 
   /**
    * Wraps a client.
@@ -79,12 +79,12 @@ export class SdkKinesis implements KinesisApi {
       serverTime = readServiceTime((result.response as SdkResponse).headers);
       return result;
     }, { step: "deserialize", name: "tritonServerTime" });
-    const answer = await this.#request(
+    const response = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.send(command, settings),
     );
-    const summary = present(answer.StreamDescriptionSummary, what, "StreamDescriptionSummary");
+    const summary = present(response.StreamDescriptionSummary, what, "StreamDescriptionSummary");
     return {
       name: summary.StreamName ?? stream,
       status: present(summary.StreamStatus, what, "StreamStatus"),
@@ -114,9 +114,9 @@ export class SdkKinesis implements KinesisApi {
         (settings) => this.#client.listShards(input, settings),
       );
       const shards = list(page.Shards, what, "Shards");
-      // There is no stream without a shard: the answer is not that of Kinesis.
+      // There is no stream without a shard: the response is not that of Kinesis.
       if (shards.length === 0 && input.StreamName !== undefined) {
-        throw invalidAnswer(what, "Shards");
+        throw invalidResponse(what, "Shards");
       }
       for (const shard of shards) yield toShard(shard, what);
       const token = page.NextToken ?? undefined;
@@ -152,12 +152,12 @@ export class SdkKinesis implements KinesisApi {
       ShardId: shard.shardId,
       ...toIteratorInput(position),
     };
-    const answer = await this.#request(
+    const response = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.getShardIterator(input, settings),
     );
-    return text(answer.ShardIterator, what, "ShardIterator");
+    return text(response.ShardIterator, what, "ShardIterator");
   }
 
   /**
@@ -165,7 +165,7 @@ export class SdkKinesis implements KinesisApi {
    *
    * @param iterator What `getShardIterator` or the last batch gave.
    * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up;
-   * `onRecords` gets the records while they come, two answers at a time.
+   * `onRecords` gets the records while they come, two responses at a time.
    * @returns The records, unless `onRecords` got them, and the next iterator.
    * @throws {KinesisError} If the request is refused or cannot be made; with the code
    * `ExpiredIteratorException` if a new iterator is wanted.
@@ -184,8 +184,8 @@ export class SdkKinesis implements KinesisApi {
     );
     const serverTime = readServiceTime(response.headers);
     const records: KinesisRecord[] = [];
-    await using answer = new AnswerReader(response, this.#memory, options.signal);
-    const read = () => this.#request(what, options.signal, () => answer.next());
+    await using reader = new ResponseReader(response, this.#memory, options.signal);
+    const read = () => this.#request(what, options.signal, () => reader.next());
     // Ends before more is read: records that are held meanwhile become old, to V8, and stay for long.
     const takePiece = async () => {
       const piece = await read();
@@ -193,16 +193,16 @@ export class SdkKinesis implements KinesisApi {
       if (options.onRecords === undefined) records.push(...whole(piece, what));
       else {
         await options.onRecords({ records: whole(piece, what), serverTime });
-        answer.release();
+        reader.release();
       }
       return true;
     };
-    using _turn = options.onRecords && await this.#memory.answers.take(options.signal);
+    using _turn = options.onRecords && await this.#memory.responses.take(options.signal);
     while (await takePiece());
-    const { hasRecords, NextShardIterator, MillisBehindLatest } = answer.rest;
-    if (hasRecords !== true) throw invalidAnswer(what, "Records");
+    const { hasRecords, NextShardIterator, MillisBehindLatest } = reader.rest;
+    if (hasRecords !== true) throw invalidResponse(what, "Records");
     const next = NextShardIterator ?? undefined;
-    // An answer without any of them would otherwise pass for the end of a closed shard.
+    // A response without any of them would otherwise pass for the end of a closed shard.
     if (next === undefined) present(MillisBehindLatest, what, "MillisBehindLatest");
     return {
       records,
@@ -234,13 +234,15 @@ export class SdkKinesis implements KinesisApi {
         Data: data,
       })),
     };
-    const answer = await this.#request(
+    const response = await this.#request(
       what,
       options.signal,
       (settings) => this.#client.putRecords(input, settings),
     );
-    const results = list(answer.Records, what, "Records");
-    if (results.length !== entries.length) throw invalidAnswer(what, "one result for each record");
+    const results = list(response.Records, what, "Records");
+    if (results.length !== entries.length) {
+      throw invalidResponse(what, "one result for each record");
+    }
     return results.map((result) => toPutResult(result, what));
   }
 

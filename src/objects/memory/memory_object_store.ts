@@ -39,7 +39,7 @@ export interface MemoryObjectStoreOptions {
   readonly chunkSize?: number;
   /**
    * Stands around every request: it may fail or wait before `proceed()`, which carries the request
-   * out, or after it (an answer that got lost), change the answer, or leave `proceed` uncalled.
+   * out, or after it (a response that got lost), change the response, or leave `proceed` uncalled.
    */
   readonly intercept?: <T>(request: ObjectRequest, proceed: () => Promise<T>) => Promise<T>;
 }
@@ -55,15 +55,15 @@ interface StoredObject {
  * Each request takes effect at one moment, as with S3: of several conditional puts of one key, one
  * wins.
  *
- * @example A store whose first answer gets lost
+ * @example A store whose first response gets lost
  * ```ts
  * import { MemoryObjectStore, ObjectStoreError } from "@triton/triton/archive";
  * import { equal, rejects } from "node:assert/strict";
  * let failures = 1;
  * const store = new MemoryObjectStore({
  *   async intercept(_request, proceed) {
- *     const answer = await proceed();
- *     if (failures-- <= 0) return answer;
+ *     const response = await proceed();
+ *     if (failures-- <= 0) return response;
  *     throw new ObjectStoreError("Cannot put a: reset", { code: "ECONNRESET", retryable: true });
  *   },
  * });

@@ -28,7 +28,7 @@ export class ChecksumSupport {
       return await send(this.#sendsChecksums);
     } catch (error) {
       if (!this.#sendsChecksums || !mayRefuseChecksum(error)) throw error;
-      const answer = await send(false).catch(() => {
+      const response = await send(false).catch(() => {
         throw error; // it was something else
       });
       this.#sendsChecksums = false;
@@ -36,7 +36,7 @@ export class ChecksumSupport {
         event: "bucket.checksum_refused",
         url: this.#url,
       });
-      return answer;
+      return response;
     }
   }
 }

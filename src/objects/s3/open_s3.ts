@@ -35,7 +35,7 @@ export interface S3Options {
     /** The token of a session, if it is one. */
     readonly sessionToken?: string;
   };
-  /** Told the service's time, to the second, with each answer. */
+  /** Told the service's time, to the second, with each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 

@@ -13,7 +13,7 @@ import type {
   PutObjectCommandOutput,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { AnswerBody } from "../../aws/http/answer_body.ts";
+import { ResponseBody } from "../../aws/http/response_body.ts";
 import { FetchHandler } from "../../aws/http/fetch_handler.ts";
 import { PartsBlob } from "../../aws/http/parts_blob.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
@@ -21,10 +21,12 @@ import { joinChunks } from "../object_body.ts";
 import { s3Error } from "./s3_error.ts";
 
 /** A body that comes: ours, or what another handler gives, such as a stream of Node's. */
-export type S3Body = AnswerBody | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
+export type S3Body =
+  | ResponseBody
+  | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
 
-/** An answer to GetObject. */
-export interface S3GetAnswer {
+/** A response to GetObject. */
+export interface S3GetResponse {
   /** What the headers say. */
   readonly output: GetObjectCommandOutput;
   /** The body, which is still coming. */
@@ -42,9 +44,9 @@ export async function sendGet(
   client: S3Client,
   command: GetObjectCommand,
   signal: AbortSignal | undefined,
-): Promise<S3GetAnswer> {
-  let body: AnswerBody | undefined;
-  const takeBody = (taken: AnswerBody) => body = taken;
+): Promise<S3GetResponse> {
+  let body: ResponseBody | undefined;
+  const takeBody = (taken: ResponseBody) => body = taken;
   const options = { abortSignal: signal, takeBody };
   const output = await client.send(command, options);
   return { output, body: body ?? output.Body as unknown as S3Body };
@@ -95,7 +97,7 @@ interface ReadS3BodyOptions {
 }
 
 /**
- * Reads the body of an answer, which fails unless all announced bytes come.
+ * Reads the body of a response, which fails unless all announced bytes come.
  *
  * A body that is not read to its end is cancelled, and its connection closed.
  */
@@ -132,11 +134,11 @@ export async function* readS3Body(
 
 /** Gives up a body that nobody will read, and its connection. */
 export async function discardS3Body(body: S3Body): Promise<void> {
-  if (body instanceof AnswerBody) await body.cancel();
+  if (body instanceof ResponseBody) await body.cancel();
   else body.destroy?.();
 }
 
 /** How to free the chunks of a body, where they share their memory with nobody. */
-export function releaseOf({ body }: S3GetAnswer): ((chunk: Uint8Array) => void) | undefined {
-  return body instanceof AnswerBody ? (chunk) => body.release(chunk) : undefined;
+export function releaseOf({ body }: S3GetResponse): ((chunk: Uint8Array) => void) | undefined {
+  return body instanceof ResponseBody ? (chunk) => body.release(chunk) : undefined;
 }

@@ -6,7 +6,7 @@
 
 import { noCredentials } from "../../aws/credentials/no_credentials.ts";
 import { isRetryable } from "../../aws/error_codes.ts";
-import { UnexpectedAnswer } from "../../aws/http/unexpected_answer.ts";
+import { UnexpectedResponse } from "../../aws/http/unexpected_response.ts";
 import { type SdkError, statusOf } from "../../aws/sdk_error.ts";
 import { ObjectStoreError, TritonError } from "../../base/errors.ts";
 
@@ -23,7 +23,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Whether S3, and not a proxy that uses the same status, says that the key exists. */
 export function isTaken(error: unknown): boolean {
-  return statusOf(error) === 412 && !(error instanceof UnexpectedAnswer);
+  return statusOf(error) === 412 && !(error instanceof UnexpectedResponse);
 }
 
 /** Codes with which servers refuse what they do not support. */
@@ -79,7 +79,7 @@ function isUnreadable(error: SdkError): boolean {
 }
 
 function messageOf(error: SdkError): string {
-  if (isUnreadable(error)) return `the answer with status ${statusOf(error)} cannot be read`;
+  if (isUnreadable(error)) return `the response with status ${statusOf(error)} cannot be read`;
   const message = error?.message ?? String(error);
   const status = statusOf(error);
   const isUnknown = message === "UnknownError" || message === "Unknown";

@@ -11,7 +11,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { PageProgress } from "../../aws/http/page_progress.ts";
 import { sendRequest } from "../../aws/send_request.ts";
-import { nextToken } from "./s3_answers.ts";
+import { nextToken } from "./s3_responses.ts";
 import { s3Error } from "./s3_error.ts";
 
 /**

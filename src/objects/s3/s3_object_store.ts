@@ -30,7 +30,7 @@ import {
   saysLength,
   saysStored,
   sizeOf,
-} from "./s3_answers.ts";
+} from "./s3_responses.ts";
 import { discardS3Body, hashOf, readS3Body, releaseOf, sendGet, sendPut } from "./s3_body.ts";
 import { ChecksumSupport } from "./checksum_support.ts";
 import { isTaken, s3Error } from "./s3_error.ts";
@@ -134,7 +134,7 @@ export class S3ObjectStore implements ObjectStore {
   /**
    * Asks about one object, metadata included; undefined if it is not there.
    *
-   * S3 answers a HEAD with a bare 404 whether object or bucket is missing, so then a second request
+   * S3 responds to a HEAD with a bare 404 if the object or the bucket is missing, so a second request
    * asks for the bucket.
    */
   async head(
@@ -168,7 +168,7 @@ export class S3ObjectStore implements ObjectStore {
     if (isEmptyRange(range)) return await this.#emptyPart(key, signal);
     const what = `Cannot get ${this.url}/${key}`;
     const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
-    const answer = await this.#request(what, signal, async () => {
+    const response = await this.#request(what, signal, async () => {
       try {
         return await sendGet(this.#client, new GetObjectCommand(input), signal);
       } catch (error) {
@@ -177,12 +177,16 @@ export class S3ObjectStore implements ObjectStore {
       }
       return undefined;
     });
-    if (answer === undefined) return await this.#emptyPart(key, signal);
-    const { output, body } = answer;
+    if (response === undefined) return await this.#emptyPart(key, signal);
+    const { output, body } = response;
     try {
       const wholeSize = saysLength(output) ? 0 : await this.#sizeOf(what, input, signal);
       const { size, length } = checkPart(what, output, range, wholeSize);
-      return new StreamedBody(readS3Body(body, { what, length, signal }), size, releaseOf(answer));
+      return new StreamedBody(
+        readS3Body(body, { what, length, signal }),
+        size,
+        releaseOf(response),
+      );
     } catch (error) {
       await discardS3Body(body);
       throw error;
@@ -190,7 +194,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * Writes an object as a whole, in one request. An answer that does not say that the object is
+   * Writes an object as a whole, in one request. A response that does not say that the object is
    * stored, such as a proxy's, is not believed: a second request then looks for it.
    */
   async put(
@@ -204,7 +208,7 @@ export class S3ObjectStore implements ObjectStore {
     const what = `Cannot put ${this.url}/${key}`;
     const parts = partsOf(body);
     const sha256 = hashOf(parts);
-    const answer = await this.#request(
+    const response = await this.#request(
       what,
       signal,
       () =>
@@ -224,10 +228,10 @@ export class S3ObjectStore implements ObjectStore {
           }
         }),
     );
-    if (answer === "exists") return answer;
-    if (saysStored(what, answer, sha256.toString("base64"))) return "created";
+    if (response === "exists") return response;
+    if (saysStored(what, response, sha256.toString("base64"))) return "created";
     const size = parts.reduce((sum, part) => sum + part.length, 0);
-    const status = answer.$metadata.httpStatusCode;
+    const status = response.$metadata.httpStatusCode;
     checkStored(what, await this.head(key, { signal }), { status, size, metadata });
     return "created";
   }

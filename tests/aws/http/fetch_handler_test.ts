@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import type { AnswerBody } from "../../../src/aws/http/answer_body.ts";
+import type { ResponseBody } from "../../../src/aws/http/response_body.ts";
 import {
   FetchHandler,
   type FetchHandlerOptions,
@@ -57,7 +57,7 @@ Deno.test("FetchHandler gives status, headers and body as they are", async () =>
     const { statusCode, headers } = response;
     deepEqual([statusCode, headers["x-amz-meta-a"], headers.a], [206, "b", "x"]);
     deepEqual(response.body, content.subarray(0, size));
-    const { body } = (await handler.handle(asked, STREAMED)).response as { body: AnswerBody };
+    const { body } = (await handler.handle(asked, STREAMED)).response as { body: ResponseBody };
     let at = 0;
     for await (const chunk of body) {
       deepEqual(chunk, content.subarray(at, at += chunk.length));
@@ -137,7 +137,7 @@ Deno.test("FetchHandler gives up on a silent server, before the answer or within
   const silent = { code: "ETIMEDOUT", message: "the server has been silent for 0.05 s" };
   await rejects(handler.handle(request), silent);
   await rejects(handler.handle(inBody), silent);
-  const { body } = (await handler.handle(inBody, STREAMED)).response as { body: AnswerBody };
+  const { body } = (await handler.handle(inBody, STREAMED)).response as { body: ResponseBody };
   await rejects(Array.fromAsync(body), silent);
   held.resolve(new Response());
 });
@@ -148,7 +148,7 @@ Deno.test("FetchHandler does not count the time that a reader takes as silence",
     { silenceTimeoutMs: 200 },
   );
   const { handler, request } = running;
-  const { body } = (await handler.handle(request, STREAMED)).response as { body: AnswerBody };
+  const { body } = (await handler.handle(request, STREAMED)).response as { body: ResponseBody };
   let size = 0;
   for await (const chunk of body) {
     if (size === 0) await rejects(handler.handle({ ...request, path: "/stalls" }));
@@ -165,7 +165,7 @@ Deno.test("FetchHandler stops with the signal's reason, before the answer or wit
   await rejects(handler.handle(request, { abortSignal: AbortSignal.abort(reason) }), reason);
   const controller = new AbortController();
   const options = { ...STREAMED, abortSignal: controller.signal };
-  const { body } = (await handler.handle(request, options)).response as { body: AnswerBody };
+  const { body } = (await handler.handle(request, options)).response as { body: ResponseBody };
   const read = Array.fromAsync(body);
   controller.abort(reason);
   await rejects(read, reason);
@@ -207,7 +207,7 @@ Deno.test("FetchHandler lets go of a body that is not read to its end", async ()
     return new Response(new ReadableStream({ pull, cancel: isCancelled.resolve }));
   });
   const { handler, request } = running;
-  const { body } = (await handler.handle(request, STREAMED)).response as { body: AnswerBody };
+  const { body } = (await handler.handle(request, STREAMED)).response as { body: ResponseBody };
   for await (const _ of body) break;
   await isCancelled.promise;
 });
@@ -227,7 +227,7 @@ Deno.test("FetchHandler takes no more than 8 MiB into memory of a body that has 
   for (const path of ["/error", "/"]) {
     await rejects(handler.handle({ ...request, path }), {
       name: "InvalidAnswer",
-      message: `the answer of 127.0.0.1:${request.port} is longer than 8 MiB`,
+      message: `the response of 127.0.0.1:${request.port} is longer than 8 MiB`,
     });
   }
   await isCancelled.promise;
@@ -271,27 +271,27 @@ Deno.test("FetchHandler says the status and the first words of what is not of AW
     [
       new Response(login, { headers: html }),
       "InvalidAnswer",
-      '200 that is not of AWS: "Log [31m in to Wi-Fi"',
+      '200 that is not from AWS: "Log [31m in to Wi-Fi"',
     ],
     [
       new Response("<html><style>p {}</style><p>Gone &c", { status: 403 }),
       "InvalidAnswer",
-      '403 that is not of AWS: "Gone &c"',
+      '403 that is not from AWS: "Gone &c"',
     ],
     [
       new Response("no upstream", { status: 502 }),
       "InvalidAnswer",
-      '502 that is not of AWS: "no upstream"',
+      '502 that is not from AWS: "no upstream"',
     ],
     [
       new Response("x".repeat(99), { status: 400 }),
       "InvalidAnswer",
-      `400 that is not of AWS: "${"x".repeat(80)}…"`,
+      `400 that is not from AWS: "${"x".repeat(80)}…"`,
     ],
     [
       new Response("Who?", { status: 407 }),
       "ProxyAuthenticationRequired",
-      '407 that is not of AWS: "Who?"',
+      '407 that is not from AWS: "Who?"',
     ],
     [
       new Response(null, {
@@ -299,7 +299,7 @@ Deno.test("FetchHandler says the status and the first words of what is not of AW
         headers: { location: "https://login.example/?token=secret" },
       }),
       "InvalidAnswer",
-      "302 that is not of AWS: a redirection to https://login.example",
+      "302 that is not from AWS: a redirection to https://login.example",
     ],
   ];
   await using running = start(() => answers[0]![0].clone());
@@ -309,7 +309,7 @@ Deno.test("FetchHandler says the status and the first words of what is not of AW
     for (const options of [{}, STREAMED]) {
       await rejects(handler.handle(request, options), {
         name,
-        message: `an answer with status ${end}`,
+        message: `a response with status ${end}`,
       });
       if (end.startsWith("200")) continue;
     }

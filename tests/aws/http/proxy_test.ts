@@ -193,6 +193,6 @@ Deno.test("A proxy that wants a password gets that of its URL, or is named", asy
   }
   const plain = { ...env, HTTP_PROXY: proxy.url, AWS_ENDPOINT_URL: "http://aws.triton.test" };
   for (const error of await ask(plain)) {
-    match(error, /^ProxyAuthenticationRequired .*an answer with status 407 that is not of AWS/);
+    match(error, /^ProxyAuthenticationRequired .*a response with status 407 that is not from AWS/);
   }
 });

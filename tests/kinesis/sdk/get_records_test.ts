@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { Kinesis } from "@aws-sdk/client-kinesis";
 import fc from "fast-check";
-import { AnswerParser, type ReceivedAnswer } from "../../../src/kinesis/sdk/answer_parser.ts";
+import { type ReceivedResponse, ResponseParser } from "../../../src/kinesis/sdk/response_parser.ts";
 import { type KinesisRecord, SdkKinesis } from "../../../src/kinesis/mod.ts";
 import type { ReceivedRecord } from "../../../src/kinesis/sdk/received_record.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
@@ -27,7 +27,7 @@ function answering(body: string, size = 1_000): Kinesis {
 }
 
 /** An answer with its records. */
-type WholeAnswer = ReceivedAnswer & { readonly Records?: readonly ReceivedRecord[] };
+type WholeAnswer = ReceivedResponse & { readonly Records?: readonly ReceivedRecord[] };
 
 /** What the SDK makes of a body. */
 async function bySdk(body: string): Promise<WholeAnswer> {
@@ -49,7 +49,7 @@ function byParser(
   chunkSize: number,
   options: { readonly piece: number; readonly window?: number },
 ): WholeAnswer {
-  const parser = new AnswerParser(options);
+  const parser = new ResponseParser(options);
   const bytes = Buffer.from(body as string);
   for (let at = 0; at < bytes.length; at += chunkSize) {
     parser.push(bytes.subarray(at, at + chunkSize));
@@ -91,7 +91,7 @@ const body = fc.record({
   )
 );
 
-Deno.test("AnswerParser reads what the SDK reads, however it comes and is cut", async () => {
+Deno.test("ResponseParser reads what the SDK reads, however it comes and is cut", async () => {
   await fc.assert(
     fc.asyncProperty(
       body,
@@ -105,7 +105,7 @@ Deno.test("AnswerParser reads what the SDK reads, however it comes and is cut", 
   );
 });
 
-Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
+Deno.test("ResponseParser refuses what is damaged, in any piece", () => {
   const good = {
     ...{ SequenceNumber: "1", PartitionKey: "a", Data: "AAAA" },
     ApproximateArrivalTimestamp: 1,
@@ -132,7 +132,7 @@ Deno.test("AnswerParser refuses what is damaged, in any piece", () => {
   }
 });
 
-Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it", () => {
+Deno.test("ResponseParser reads of each damaged answer what JSON.parse reads of it", () => {
   const record = {
     ...{ SequenceNumber: "12", PartitionKey: "\\é", Data: "AAAAAAAAAAAAAAAAAAAAAA==" },
     ApproximateArrivalTimestamp: 1.5,
@@ -164,7 +164,7 @@ Deno.test("AnswerParser reads of each damaged answer what JSON.parse reads of it
   }
 });
 
-Deno.test("AnswerParser looks for records in the answer itself, not in a part of it", () => {
+Deno.test("ResponseParser looks for records in the answer itself, not in a part of it", () => {
   const record = (name: string) => ({
     ...{ SequenceNumber: "1", PartitionKey: name, Data: "" },
     ApproximateArrivalTimestamp: 1,
@@ -255,7 +255,7 @@ Deno.test("SdkKinesis.getRecords() says that a record is damaged", async () => {
   await rejects(new SdkKinesis(answering(JSON.stringify({ Records: [damaged] }))).getRecords("i"), {
     code: "InvalidAnswer",
     retryable: true,
-    message: "Cannot read from a shard: the answer with status 200 cannot be read " +
+    message: "Cannot read from a shard: the response with status 200 cannot be read " +
       "(Cannot read a record's data: it is not base64)",
   });
   equal(

@@ -85,12 +85,12 @@ Deno.test("SdkKinesis counts every 5xx among what passes, whatever its body", as
   deepEqual([named.code, named.retryable], ["InternalFailure", true]);
   const bare = await errorOf(() => new Response(null, { status: 500 }));
   deepEqual([bare.code, bare.retryable], ["HTTP 500", true]);
-  equal(bare.message, 'Cannot describe stream "clicks": the service answered with status 500');
+  equal(bare.message, 'Cannot describe stream "clicks": the service responded with status 500');
   const html = await errorOf(() => new Response("<html>busy</html>", { status: 503 }));
   deepEqual([html.code, html.retryable], ["InvalidAnswer", true]);
   equal(
     html.message,
-    'Cannot describe stream "clicks": an answer with status 503 that is not of AWS: "busy"',
+    'Cannot describe stream "clicks": a response with status 503 that is not from AWS: "busy"',
   );
   const strange = await errorOf(() => fault("SomethingNewException", 502));
   deepEqual([strange.code, strange.retryable], ["SomethingNewException", true]);
@@ -101,13 +101,13 @@ Deno.test("SdkKinesis counts a good answer that cannot be read among what passes
   deepEqual([html.code, html.retryable], ["InvalidAnswer", true]);
   equal(
     html.message,
-    'Cannot describe stream "clicks": an answer with status 200 that is not of AWS: "hello"',
+    'Cannot describe stream "clicks": a response with status 200 that is not from AWS: "hello"',
   );
   const text = await errorOf(() => new Response("hello"));
   deepEqual([text.code, text.retryable], ["InvalidAnswer", true]);
   match(
     text.message,
-    /^Cannot describe stream "clicks": the answer with status 200 cannot be read \(.*JSON\)$/,
+    /^Cannot describe stream "clicks": the response with status 200 cannot be read \(.*JSON\)$/,
   );
 });
 
@@ -120,7 +120,7 @@ Deno.test("SdkKinesis.getRecords() names the shard whose records cannot be read"
     await using kinesis = await open(server.url);
     const error = await failureOf(() => kinesis.getRecords("iterator", { shard }));
     deepEqual([error.code, error.retryable], ["InvalidAnswer", true]);
-    equal(error.message.startsWith(`${what}the answer with status 200 cannot be read (`), true);
+    equal(error.message.startsWith(`${what}the response with status 200 cannot be read (`), true);
   }
   await using server = serve(() => fault("AccessDeniedException"));
   await using kinesis = await open(server.url);
@@ -149,7 +149,7 @@ Deno.test("pollShard() reads on after an answer that cannot be read, and says of
   equal(reasons.length, 1);
   match(
     reasons[0]!,
-    /^Cannot read shard "shardId-7" of stream "clicks": the answer with status 200/,
+    /^Cannot read shard "shardId-7" of stream "clicks": the response with status 200/,
   );
 });
 

@@ -169,7 +169,7 @@ Deno.test("S3ObjectStore says the status and the first words of a page, whatever
       const words = what === "look at" ? "" : "Corporate proxy";
       equal(
         error.message.replace(/^Cannot (\S+|look at) s3:\/\/bucket\/a?: /, `${what}: `),
-        `${what}: an answer with status ${status} that is not of AWS: "${words}"`,
+        `${what}: a response with status ${status} that is not from AWS: "${words}"`,
       );
       equal(error.retryable, status !== 407);
     }

@@ -1,11 +1,11 @@
 /**
- * Answers that are not of AWS: pages of proxies, firewalls and log-in portals.
+ * Responses that are not from AWS: pages of proxies, firewalls and log-in portals.
  *
  * @module
  */
 
-/** Thrown when an answer is a page for people. */
-export class UnexpectedAnswer extends Error {
+/** Thrown when a response is a page for people. */
+export class UnexpectedResponse extends Error {
   /** The status, where the SDK's errors have it. */
   readonly $metadata: { readonly httpStatusCode: number };
 
@@ -18,39 +18,39 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
-/** What is looked at of an answer. */
+/** What is looked at of a response. */
 interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Whether the headers say that an answer is a page. */
+/** Whether the headers say that a response is a page. */
 export function isPage({ headers }: Pick<Head, "headers">): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
 /**
- * Refuses an answer that is a page, or that redirects somewhere else than to a bucket's region.
+ * Refuses a response that is a page, or that redirects somewhere else than to a bucket's region.
  *
  * @param head Status and headers.
  * @param body The body, or its beginning.
- * @throws {UnexpectedAnswer} With the status and the first words.
+ * @throws {UnexpectedResponse} With the status and the first words.
  */
 export function refusePage(head: Head, body: Uint8Array): void {
   const { status, headers } = head;
   const text = new TextDecoder().decode(body.subarray(0, 4096)).trim();
   const isError = status >= 300 && text !== "" && !/^[{<]/.test(text); // neither JSON nor XML
   if (isPage(head) || isError || /^<(!doctype html|html|head|body)\b/i.test(text)) {
-    throw new UnexpectedAnswer(
-      `an answer with status ${status} that is not of AWS: ${JSON.stringify(firstWords(text))}`,
+    throw new UnexpectedResponse(
+      `a response with status ${status} that is not from AWS: ${JSON.stringify(firstWords(text))}`,
       status,
     );
   }
   const { location } = headers;
   if (text !== "" || location === undefined || status < 300 || status >= 400) return;
   if (headers["x-amz-bucket-region"] !== undefined) return;
-  throw new UnexpectedAnswer(
-    `an answer with status ${status} that is not of AWS: a redirection to ${hostOf(location)}`,
+  throw new UnexpectedResponse(
+    `a response with status ${status} that is not from AWS: a redirection to ${hostOf(location)}`,
     status,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Reading the body of an answer to GetRecords while it comes.
+ * Reading the body of a response to GetRecords while it comes.
  *
  * It is read in pieces by a program that knows what records look like, in 1 µs a record; what it
  * refuses is left to `JSON.parse`, which takes 2.5 µs.
@@ -7,14 +7,14 @@
  * @module
  */
 
-import { AnswerBody } from "../../aws/http/answer_body.ts";
+import { ResponseBody } from "../../aws/http/response_body.ts";
 import { freeBuffer } from "../../base/free_buffer.ts";
-import { AnswerParser, type ReceivedAnswer } from "./answer_parser.ts";
+import { type ReceivedResponse, ResponseParser } from "./response_parser.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";
 
 /** What the SDK's connection handlers give, as far as it is used here. */
-export interface WireAnswer {
+export interface WireResponse {
   /** The headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The HTTP status. */
@@ -23,16 +23,16 @@ export interface WireAnswer {
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
 
-/** How many answers are decoded at once. */
-const ANSWERS = 2;
+/** How many responses are decoded at once. */
+const RESPONSES = 2;
 
-/** Answers whose records do not fit into this many bytes are decoded one at a time. */
+/** Responses whose records do not fit into this many bytes are decoded one at a time. */
 const LARGE = 2 << 20;
 
-/** Memory that the reading of answers shares. */
-export class AnswerMemory {
-  /** Of those that decode an answer. */
-  readonly answers: Turns = new Turns(ANSWERS);
+/** Memory that the reading of responses shares. */
+export class ResponseMemory {
+  /** Of those that decode a response. */
+  readonly responses: Turns = new Turns(RESPONSES);
   /** Of those that need more than {@linkcode LARGE}. */
   readonly large: Turns = new Turns(1);
   readonly #buffers: ArrayBuffer[] = [];
@@ -42,34 +42,34 @@ export class AnswerMemory {
     return this.#buffers.pop();
   }
 
-  /** Keeps a buffer for the next answer, unless it is large. */
+  /** Keeps a buffer for the next response, unless it is large. */
   giveBuffer(buffer: ArrayBuffer): void {
-    if (buffer.byteLength > LARGE || this.#buffers.length >= ANSWERS) freeBuffer(buffer);
+    if (buffer.byteLength > LARGE || this.#buffers.length >= RESPONSES) freeBuffer(buffer);
     else this.#buffers.push(buffer);
   }
 }
 
-/** Reads one answer, piece by piece. */
-export class AnswerReader implements AsyncDisposable {
-  readonly #answer: WireAnswer;
-  readonly #memory: AnswerMemory;
+/** Reads one response, piece by piece. */
+export class ResponseReader implements AsyncDisposable {
+  readonly #response: WireResponse;
+  readonly #memory: ResponseMemory;
   readonly #signal: AbortSignal | undefined;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #parser: AnswerParser;
+  readonly #parser: ResponseParser;
   #large: Disposable | undefined;
-  #rest: ReceivedAnswer | undefined;
+  #rest: ReceivedResponse | undefined;
 
-  /** Begins with the body of an answer. */
-  constructor(answer: WireAnswer, memory: AnswerMemory, signal?: AbortSignal) {
-    this.#answer = answer;
+  /** Begins with the body of a response. */
+  constructor(response: WireResponse, memory: ResponseMemory, signal?: AbortSignal) {
+    this.#response = response;
     this.#memory = memory;
     this.#signal = signal;
-    this.#chunks = chunksOf(answer.body);
-    this.#parser = new AnswerParser({ buffer: memory.takeBuffer() });
+    this.#chunks = chunksOf(response.body);
+    this.#parser = new ResponseParser({ buffer: memory.takeBuffer() });
   }
 
-  /** What the answer says beside its records, once all of it has been read. */
-  get rest(): ReceivedAnswer {
+  /** What the response says beside its records, once all of it has been read. */
+  get rest(): ReceivedResponse {
     return this.#rest ?? {};
   }
 
@@ -77,7 +77,7 @@ export class AnswerReader implements AsyncDisposable {
    * Reads on.
    *
    * @returns The next records, some at least; undefined at the end.
-   * @throws {SyntaxError} If the body is no answer. All else is what the connection failed with.
+   * @throws {SyntaxError} If the body is no response. All else is what the connection failed with.
    */
   async next(): Promise<readonly ReceivedRecord[] | undefined> {
     try {
@@ -91,7 +91,7 @@ export class AnswerReader implements AsyncDisposable {
       return undefined;
     } catch (error) {
       // Where the SDK puts it too: what is wrong with a body says little without its status.
-      if (error instanceof SyntaxError) throw Object.assign(error, { $response: this.#answer });
+      if (error instanceof SyntaxError) throw Object.assign(error, { $response: this.#response });
       throw error;
     }
   }
@@ -107,7 +107,7 @@ export class AnswerReader implements AsyncDisposable {
     this.#large?.[Symbol.dispose]();
     if (this.#rest !== undefined) return;
     await this.#chunks.return?.().catch(() => {});
-    if (this.#answer.body instanceof AnswerBody) await this.#answer.body.cancel();
+    if (this.#response.body instanceof ResponseBody) await this.#response.body.cancel();
   }
 
   async #push(chunk: Uint8Array): Promise<void> {
@@ -116,7 +116,7 @@ export class AnswerReader implements AsyncDisposable {
     }
     this.#parser.push(chunk);
     // It was copied.
-    if (this.#answer.body instanceof AnswerBody) this.#answer.body.release(chunk);
+    if (this.#response.body instanceof ResponseBody) this.#response.body.release(chunk);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The bytes of an answer to GetRecords.
+ * The bytes of a response to GetRecords.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { freeBuffer } from "../../base/free_buffer.ts";
 import type { SequenceNumber } from "../../base/record.ts";
 import { decodeRecord, ReceivedRecord, toDate, type WireRecord } from "./received_record.ts";
 
-/** The bytes of an answer that are read at once, at least. */
+/** The bytes of a response that are read at once, at least. */
 const PIECE = 64 * 1024;
 
 /** The most by which a buffer is larger than it has to be, in bytes. */
 const MOST_SPARE = 1 << 20;
 
-/** An answer without its records, any part of which may be missing. */
-export interface ReceivedAnswer {
+/** A response without its records, any part of which may be missing. */
+export interface ReceivedResponse {
   /** Whether it had a list of records. */
   readonly hasRecords?: boolean;
   /** The iterator to go on with. */
@@ -30,8 +30,8 @@ export interface ReceivedAnswer {
   readonly MillisBehindLatest?: number | null;
 }
 
-/** Reads the body of an answer while it comes. */
-export class AnswerParser {
+/** Reads the body of a response while it comes. */
+export class ResponseParser {
   /** What stands before the records: known once the first of them have been read. */
   #head = "";
   #records: ReceivedRecord[] = [];
@@ -109,17 +109,17 @@ export class AnswerParser {
   /**
    * Parses the rest.
    *
-   * @returns The answer without its records, which are there to be taken.
+   * @returns The response without its records, which are there to be taken.
    * @throws {SyntaxError} If the body is no JSON, a record's data no base64, or its time no number.
    */
-  end(): ReceivedAnswer {
+  end(): ReceivedResponse {
     this.#takePieces();
     this.#takeLastRecord();
     const text = this.#head + this.#buffer.toString("utf8", 0, this.#used);
     if (text === "") return {};
-    const answer = JSON.parse(text);
-    if (!Array.isArray(answer?.Records)) return answer ?? {};
-    const { Records, ...rest } = answer;
+    const response = JSON.parse(text);
+    if (!Array.isArray(response?.Records)) return response ?? {};
+    const { Records, ...rest } = response;
     for (const record of Records) this.#records.push(decodeRecord(record));
     return { ...rest, hasRecords: true };
   }
@@ -234,7 +234,7 @@ function startOfRecords(bytes: Buffer): number {
   if (at === -1) return -1;
   const start = at + RECORDS_KEY.length;
   const head = parseJson(`${bytes.toString("utf8", 0, start)}]}`);
-  return head === undefined ? -1 : start; // else of something in the answer
+  return head === undefined ? -1 : start; // else of something in the response
 }
 
 function parseJson<T>(text: string): T | undefined {

@@ -1,5 +1,5 @@
 /**
- * Insisting on the parts of an answer of Kinesis.
+ * Insisting on the parts of a response of Kinesis.
  *
  * What is missing, or is not what it must be, comes from a proxy or was cut short: asking again may
  * help.
@@ -10,7 +10,7 @@
 import { KinesisError } from "../../base/errors.ts";
 
 /**
- * Insists on a part of an answer.
+ * Insists on a part of a response.
  *
  * @param part The part.
  * @param what What could not be done without it, as in `describe stream "clicks"`.
@@ -19,13 +19,13 @@ import { KinesisError } from "../../base/errors.ts";
  * @throws {KinesisError} If it is not there.
  */
 export function present<T>(part: T | undefined | null, what: string, name: string): T {
-  if (part === undefined || part === null) throw invalidAnswer(what, name);
+  if (part === undefined || part === null) throw invalidResponse(what, name);
   return part;
 }
 
 /** As {@linkcode present} does, of a text. */
 export function text(part: unknown, what: string, name: string): string {
-  if (typeof part !== "string") throw invalidAnswer(what, name);
+  if (typeof part !== "string") throw invalidResponse(what, name);
   return part;
 }
 
@@ -35,13 +35,13 @@ export function list<T>(
   what: string,
   name: string,
 ): readonly T[] {
-  if (!Array.isArray(part)) throw invalidAnswer(what, name);
+  if (!Array.isArray(part)) throw invalidResponse(what, name);
   return part;
 }
 
-/** Says what an answer lacks. */
-export function invalidAnswer(what: string, missing: string): KinesisError {
-  return new KinesisError(`Cannot ${what}: the answer lacks ${missing}`, {
+/** Says what a response lacks. */
+export function invalidResponse(what: string, missing: string): KinesisError {
+  return new KinesisError(`Cannot ${what}: the response lacks ${missing}`, {
     code: "InvalidAnswer",
     retryable: true,
   });

@@ -1,5 +1,5 @@
 /**
- * Bodies of answers.
+ * Bodies of responses.
  *
  * @module
  */
@@ -16,23 +16,23 @@ const SMALL = 65_536;
  */
 const CHUNK = 65_536;
 
-/** What a body needs beside the answer. */
-export interface AnswerBodyOptions {
+/** What a body needs beside the response. */
+export interface ResponseBodyOptions {
   /** Limits how long the server may be silent. */
   readonly silence: Silence;
   /** Names what a failed read throws. */
   readonly nameError: (error: unknown) => unknown;
 }
 
-/** The body of an answer, which is read once, or cancelled. */
-export class AnswerBody implements AsyncIterable<Uint8Array> {
+/** The body of a response, which is read once, or cancelled. */
+export class ResponseBody implements AsyncIterable<Uint8Array> {
   readonly #response: Response;
-  readonly #options: AnswerBodyOptions;
+  readonly #options: ResponseBodyOptions;
   /** Buffers that their readers have given back; none once the body has ended. */
   #free: ArrayBuffer[] | undefined = [];
 
   /** Wraps what `fetch` gave. */
-  constructor(response: Response, options: AnswerBodyOptions) {
+  constructor(response: Response, options: ResponseBodyOptions) {
     this.#response = response;
     this.#options = options;
     if (response.body === null) options.silence.end(); // there is nothing to read
@@ -55,7 +55,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Yields the body; each chunk is in memory of its own until it is released. The answer to a HEAD
+   * Yields the body; each chunk is in memory of its own until it is released. The response to a HEAD
    * has no body.
    *
    * @throws {Error} With a `code` for lost connections, or the signal's reason.

@@ -63,7 +63,7 @@ Deno.test("S3ObjectStore.get() refuses other bytes than it asked for, as of serv
     deepEqual([error.code, error.retryable], ["InvalidAnswer", true]);
     match(
       error.message,
-      /^Cannot get s3:\/\/bucket\/a: the answer holds bytes \d+ to \d+ of 200000, not \d+ to \d+$/,
+      /^Cannot get s3:\/\/bucket\/a: the response holds bytes \d+ to \d+ of 200000, not \d+ to \d+$/,
     );
   }
 });
@@ -103,7 +103,7 @@ Deno.test("S3ObjectStore.get() refuses a body without length, whose end nobody c
   });
   const error = await errorOf(store.get("a"));
   deepEqual([error.code, error.retryable], ["InvalidAnswer", true]);
-  equal(error.message, "Cannot get s3://bucket/a: the answer does not tell how long it is");
+  equal(error.message, "Cannot get s3://bucket/a: the response has no length");
   listener.close();
   await answering;
 });
@@ -117,9 +117,9 @@ Deno.test("S3ObjectStore never takes something else for an object", async () => 
     "look at": () => store.head("a"),
   };
   for (
-    const [headers, why] of [[{}, "the answer is no object"], [
+    const [headers, why] of [[{}, "the response is not an object"], [
       html,
-      'an answer with status 200 that is not of AWS: "Log in"',
+      'a response with status 200 that is not from AWS: "Log in"',
     ]] as const
   ) {
     server.fault = ({ request }) =>
@@ -151,10 +151,10 @@ Deno.test("S3ObjectStore.list() never takes something else for a listing without
   await using running = await start();
   const { server, store } = running;
   const answers = {
-    "<html><body>Log in</body></html>": 'an answer with status 200 that is not of AWS: "Log in"',
-    "<ListBucketResult><Name>": "the answer with status 200 cannot be read",
-    "no XML": "the answer with status 200 cannot be read",
-    "": "the answer is no listing",
+    "<html><body>Log in</body></html>": 'a response with status 200 that is not from AWS: "Log in"',
+    "<ListBucketResult><Name>": "the response with status 200 cannot be read",
+    "no XML": "the response with status 200 cannot be read",
+    "": "the response is not a listing",
   };
   for (const [body, why] of Object.entries(answers)) {
     server.fault = () => new Response(body);
@@ -277,7 +277,7 @@ Deno.test("S3ObjectStore.put() looks for its object where the answer does not sa
   for (const other of others) {
     equal(
       (await errorOf(put(other))).message,
-      "Cannot put s3://bucket/b: the answer with status 204 " +
+      "Cannot put s3://bucket/b: the response with status 204 " +
         "does not say that the object is stored, and it is not there",
     );
   }

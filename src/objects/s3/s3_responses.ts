@@ -1,8 +1,8 @@
 /**
- * Insisting that an answer of S3 is what was asked for.
+ * Insisting that a response of S3 is what was asked for.
  *
- * Proxies answer with pages of their own, and not every server knows ranges, or how to go on with a
- * listing. What is taken for an answer then would be wrong bytes, or too few objects.
+ * Proxies response with pages of their own, and not every server knows ranges, or how to go on with a
+ * listing. What is taken for a response then would be wrong bytes, or too few objects.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { resolveRange } from "../byte_range.ts";
 import type { ByteRange, ObjectInfo, PutOptions } from "../object_store.ts";
 
 /**
- * Checks that an answer is a page of a listing, and finds what the next page is requested with.
+ * Checks that a response is a page of a listing, and finds what the next page is requested with.
  *
  * @param what What could not be done if not, such as `"Cannot list s3://bucket/"`.
- * @param page The answer.
+ * @param page The response.
  * @param progress What is known of the pages before.
  * @returns The token; undefined after the last page.
  * @throws {ObjectStoreError} If it is no listing, or one that does not move on.
@@ -34,11 +34,11 @@ export function nextToken(
 ): string | undefined {
   const { Name, IsTruncated, NextContinuationToken, Contents = [], CommonPrefixes = [] } = page;
   if (Name === undefined && IsTruncated === undefined) {
-    throw invalidAnswer(`${what}: the answer is no listing`);
+    throw invalidResponse(`${what}: the response is not a listing`);
   }
   for (const { Key, LastModified, Size } of Contents) {
     if (Key === undefined || LastModified === undefined || Size === undefined) {
-      throw invalidAnswer(`${what}: the answer lacks an object's key, time or size`);
+      throw invalidResponse(`${what}: the response lacks an object's key, time or size`);
     }
   }
   // Some servers do not say whether that was all.
@@ -56,31 +56,33 @@ export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOut
 }
 
 /**
- * Checks that an answer is about an object: there is none without a tag and a time.
+ * Checks that a response is about an object: there is none without a tag and a time.
  *
  * @param what What could not be done if not, such as `"Cannot look at s3://bucket/key"`.
- * @param output The answer.
+ * @param output The response.
  * @throws {ObjectStoreError} If it is not.
  */
 export function checkObject(
   what: string,
   { ETag, LastModified }: Pick<HeadObjectCommandOutput, "ETag" | "LastModified">,
 ): void {
-  if (!ETag || LastModified === undefined) throw invalidAnswer(`${what}: the answer is no object`);
+  if (!ETag || LastModified === undefined) {
+    throw invalidResponse(`${what}: the response is not an object`);
+  }
 }
 
 /**
- * Says whether an answer to PutObject says that the object is stored: it has status 200 and a tag.
+ * Says whether a response to PutObject says that the object is stored: it has status 200 and a tag.
  *
  * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
- * @param output The answer.
+ * @param output The response.
  * @param sha256 The checksum that was sent, in base64.
- * @throws {ObjectStoreError} If the answer has another checksum.
+ * @throws {ObjectStoreError} If the response has another checksum.
  */
 export function saysStored(what: string, output: PutObjectCommandOutput, sha256: string): boolean {
   const { ETag, ChecksumSHA256 = sha256, $metadata: { httpStatusCode } } = output;
   if (ChecksumSHA256 === sha256) return httpStatusCode === 200 && Boolean(ETag);
-  throw invalidAnswer(`${what}: the answer has the checksum of another object`);
+  throw invalidResponse(`${what}: the response has the checksum of another object`);
 }
 
 /**
@@ -88,7 +90,7 @@ export function saysStored(what: string, output: PutObjectCommandOutput, sha256:
  *
  * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
  * @param found What HEAD found.
- * @param put What was put, and the status of the answer, which did not say that it is stored.
+ * @param put What was put, and the status of the response, which did not say that it is stored.
  * @throws {ObjectStoreError} If it is not.
  */
 export function checkStored(
@@ -102,19 +104,19 @@ export function checkStored(
   const isThere = found?.size === size &&
     Object.entries(metadata).every(([name, value]) => found.metadata?.[name] === value);
   if (isThere) return;
-  throw invalidAnswer(
-    `${what}: the answer with status ${status} does not say that the object is stored, and it is ` +
+  throw invalidResponse(
+    `${what}: the response with status ${status} does not say that the object is stored, and it is ` +
       "not there",
   );
 }
 
 /**
- * Checks that an answer holds the part of an object that was asked for.
+ * Checks that a response holds the part of an object that was asked for.
  *
  * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
- * @param output The answer.
+ * @param output The response.
  * @param range What was asked for.
- * @param wholeSize The size of the object, where the answer has no length.
+ * @param wholeSize The size of the object, where the response has no length.
  * @returns The size of the whole object and that of the part, in bytes.
  * @throws {ObjectStoreError} If it holds other bytes.
  */
@@ -133,23 +135,23 @@ export function checkPart(
   if (sent.start === asked.start && sent.end === asked.end) {
     return { size, length: sent.end - sent.start };
   }
-  throw invalidAnswer(
-    `${what}: the answer holds bytes ${sent.start} to ${sent.end} of ${size}, ` +
+  throw invalidResponse(
+    `${what}: the response holds bytes ${sent.start} to ${sent.end} of ${size}, ` +
       `not ${asked.start} to ${asked.end}`,
   );
 }
 
 /**
- * Checks that an answer says how long an object is.
+ * Checks that a response says how long an object is.
  *
  * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
- * @param output The answer.
+ * @param output The response.
  * @returns The size, in bytes.
  * @throws {ObjectStoreError} If it does not.
  */
 export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput): number {
   if (ContentLength !== undefined) return ContentLength;
-  throw invalidAnswer(`${what}: the answer does not tell how long it is`);
+  throw invalidResponse(`${what}: the response has no length`);
 }
 
 /** Whether a response says how long the object or the part is. */
@@ -165,6 +167,6 @@ export function rangeHeader(range: ByteRange | undefined): string | undefined {
   return `bytes=${range.offset}-${end}`;
 }
 
-function invalidAnswer(message: string): ObjectStoreError {
+function invalidResponse(message: string): ObjectStoreError {
   return new ObjectStoreError(message, { code: "InvalidAnswer", retryable: true });
 }
