@@ -1,11 +1,11 @@
 /**
- * Collecting what an iterable yields.
+ * Collects the items of an iterable.
  *
  * @module
  */
 
 /**
- * Collects what an iterable yields: all of it, or so many.
+ * Collects the items of an iterable: all of them, or the first `count`.
  *
  * @example Usage
  * ```ts
@@ -17,8 +17,8 @@
  * deepEqual(await collect(count(), 3), [1, 2, 3]);
  * ```
  * @param items A stream, an archive, or any other iterable.
- * @param count How many to take before leaving the loop: all unless given.
- * @returns What was yielded, in order.
+ * @param count How many items to collect. Default: all.
+ * @returns The items, in order.
  */
 export async function collect<T>(items: AsyncIterable<T>, count = Infinity): Promise<T[]> {
   const list: T[] = [];

@@ -1,5 +1,5 @@
 /**
- * Faults by script: which call, and what becomes of it.
+ * Scripted faults: which call fails, and how.
  *
  * @module
  */
@@ -7,42 +7,42 @@
 import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from "./faults.ts";
 import { PASSING_CODES, serviceError, THROTTLED_CODES } from "./service_errors.ts";
 
-/** Calls of one operation, counted from 1, over all restarts. */
+/** Calls of one operation, counted from 1, across restarts. */
 export interface CallRange {
-  /** The first of them. */
+  /** The first call. */
   readonly from: number;
-  /** The last of them: without end unless given. */
+  /** The last call. Default: no end. */
   readonly to?: number;
 }
 
-/** What goes wrong with a call. */
+/** What happens to a call. */
 export type ScriptedFault =
-  /** Refused because of too many requests, with the service's own code for it. */
+  /** Rejected because of too many requests, with the service's code for that. */
   | { readonly fault: "throttled" }
-  /** Refused without effect, or done without an answer; `retryable` unless that says no. */
+  /** `refused`: fails without effect. `lost`: takes effect, but fails. Default: `retryable`. */
   | { readonly fault: "refused" | "lost"; readonly code?: string; readonly retryable?: boolean }
-  /** The caller gets an error at once, and the call takes effect in so many milliseconds. */
+  /** The caller gets an error immediately, and the call takes effect after `ms` milliseconds. */
   | { readonly fault: "late"; readonly ms: number }
-  /** It takes effect and answers, after so many milliseconds. */
+  /** The call takes effect and succeeds after `ms` milliseconds. */
   | { readonly fault: "slow"; readonly ms: number }
-  /** The process dies before the call takes effect, or after that and before the answer. */
+  /** The process dies before the call takes effect, or after it but before the response. */
   | { readonly fault: "crash" | "crash after" };
 
-/** One line of a script. */
+/** One rule of a script. */
 export type FaultRule = ScriptedFault & {
   /** The operation, such as `"getRecords"` or `"put"`. */
   readonly on: ServiceOperation;
-  /** Which calls of it, counted from 1: the first unless given. */
+  /** Which calls of it, counted from 1. Default: the first. */
   readonly nth?: number | CallRange;
-  /** The service, where two have an operation of that name (`list`): any unless given. */
+  /** The service, if several have an operation with that name (`list`). Default: any. */
   readonly service?: ServiceName;
 };
 
 /**
- * Decides by a script what becomes of each call; what the script does not name is answered at once.
+ * A fault plan that follows a script. Calls that are not in the script succeed immediately.
  *
- * Calls are counted for each operation, by the script: services that share one script, and
- * processes that are started again, go on counting.
+ * The script counts the calls of each operation, also across services that share the script and
+ * processes that are restarted.
  *
  * @example Usage
  * ```ts
@@ -53,8 +53,8 @@ export type FaultRule = ScriptedFault & {
  * const store = withFaults(new MemoryObjectStore(), script, new VirtualClock());
  * await store.put("a", new Uint8Array(1));
  * await rejects(store.put("b", new Uint8Array(1)), { code: "ECONNRESET" });
- * await store.head("b"); // it is there
- * deepEqual(script.pending, []); // all of the script has come true
+ * await store.head("b"); // it was stored
+ * deepEqual(script.pending, []); // every rule was applied
  * ```
  */
 export class FaultScript implements FaultPlan {
@@ -65,18 +65,18 @@ export class FaultScript implements FaultPlan {
   /**
    * Creates a plan.
    *
-   * @param rules What goes wrong; where two rules name the same call, the first holds.
+   * @param rules The faults; if two rules match the same call, the first one applies.
    */
   constructor(rules: readonly FaultRule[]) {
     this.#rules = rules;
   }
 
-  /** The rules that have not come true yet: a test does well to see that none is left. */
+  /** The rules that have not been applied yet; a test should check that none is left. */
   get pending(): readonly FaultRule[] {
     return this.#rules.filter((rule) => !this.#used.has(rule));
   }
 
-  /** Decides one call's fate. */
+  /** Decides what happens to a call. */
   decide(call: ServiceCall): Fate {
     const name = `${call.service}.${call.operation}`;
     const count = (this.#counts.get(name) ?? 0) + 1;

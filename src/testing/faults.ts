@@ -1,5 +1,5 @@
 /**
- * What can become of a call.
+ * What can happen to a call.
  *
  * @module
  */
@@ -24,37 +24,37 @@ export interface ServiceCall {
   readonly service: ServiceName;
   /** The method. */
   readonly operation: ServiceOperation;
-  /** What it is called with. */
+  /** The arguments. */
   readonly args: readonly unknown[];
 }
 
-/** What is to become of one call. */
+/** What happens to one call. */
 export interface Fate {
   /**
-   * - `answered`: it takes effect and answers.
-   * - `refused`: it fails, without effect.
-   * - `lost`: it takes effect, and the caller gets an error.
-   * - `late`: the caller gets an error, and it takes effect some other time, or never.
-   * - `crash`: the process dies as the call goes out; it may take effect or not.
-   * - `crash after`: it takes effect, and the process dies before it learns of it.
+   * - `answered`: it takes effect and succeeds.
+   * - `refused`: it fails without effect.
+   * - `lost`: it takes effect, but the caller gets an error.
+   * - `late`: the caller gets an error, and it takes effect later, or never.
+   * - `crash`: the process dies while sending the call, which may or may not take effect.
+   * - `crash after`: it takes effect, and the process dies before it receives the response.
    */
   readonly kind: "answered" | "refused" | "lost" | "late" | "crash" | "crash after";
-  /** Time until it takes effect, in milliseconds: none unless given. */
+  /** Time until it takes effect, in milliseconds. Default: 0. */
   readonly before?: number;
-  /** Time from then until the answer: none unless given. */
+  /** Time from then until the response, in milliseconds. Default: 0. */
   readonly after?: number;
-  /** When a call that is `late` or crashed takes effect, in milliseconds; never unless given. */
+  /** When a `late` or crashed call takes effect, in milliseconds. Default: never. */
   readonly landsIn?: number | undefined;
-  /** Whether it takes effect even if the process dies before. */
+  /** Whether it takes effect even if the process dies first. Default: false. */
   readonly outlives?: boolean;
-  /** Makes the error that the caller gets: one that can be tried again unless given. */
+  /** Creates the error that the caller gets. Default: a retryable one. */
   readonly error?: () => Error;
 }
 
-/** Decides what becomes of each call: a script, chance, or a function of your own. */
+/** Decides what happens to each call: a script, random faults, or your own function. */
 export interface FaultPlan {
   /**
-   * Decides one call's fate.
+   * Decides what happens to a call.
    *
    * @param call The call.
    * @param now The time, in milliseconds since the Unix epoch.

@@ -1,15 +1,15 @@
 /**
- * What tests of programs that use Triton want: Kinesis, object store and databases in memory,
- * virtual time, and faults on purpose.
+ * Tools for testing programs that use Triton: in-memory Kinesis, object store and databases, virtual
+ * time, and fault injection.
  *
  * - {@linkcode MemoryKinesis}, {@linkcode MemoryObjectStore}, {@linkcode MemoryCheckpointer} and
- *   {@linkcode MemoryLedger} do what the real services do, and need no network.
- * - {@linkcode VirtualClock} and {@linkcode runUntil} let hours pass at once.
- * - {@linkcode withFaults} makes a service slow or unreliable, by a {@linkcode FaultScript} or by
- *   chance ({@linkcode SeededFaults}); a {@linkcode SimulatedProcess} can be killed at any call.
- * - {@linkcode putEvents} and {@linkcode collect} are the two ends of most tests.
+ *   {@linkcode MemoryLedger} behave like the real services and need no network.
+ * - {@linkcode VirtualClock} and {@linkcode runUntil} let hours pass instantly.
+ * - {@linkcode withFaults} makes a service slow or unreliable, with a {@linkcode FaultScript} or at
+ *   random ({@linkcode SeededFaults}). A {@linkcode SimulatedProcess} can be killed at any call.
+ * - {@linkcode putEvents} and {@linkcode collect} are the input and the output of most tests.
  *
- * Triton's own simulation runs on the same parts. Nothing here loads an npm package.
+ * Triton's own simulation uses the same parts. Nothing here loads an npm package.
  *
  * @example A consumer that checkpoints, against throttling and a restart
  * ```ts
@@ -30,14 +30,14 @@
  * kinesis.createStream("clicks");
  * await putEvents(kinesis, "clicks", [{ n: 1 }, { n: 2 }, { n: 3 }]);
  *
- * // What is to go wrong, and what is to survive it.
+ * // The faults, and the state that survives them.
  * const script = new FaultScript([
  *   { on: "getRecords", nth: { from: 1, to: 2 }, fault: "throttled" },
- *   { on: "save", nth: 1, fault: "lost" }, // saved, but the answer does not come
+ *   { on: "save", nth: 1, fault: "lost" }, // saved, but the response is lost
  * ]);
  * const checkpointer = new MemoryCheckpointer({ clock });
  *
- * // The code under test: takes its services and its clock as arguments.
+ * // The code under test: its services and its clock are passed in.
  * async function consume(count: number): Promise<unknown[]> {
  *   await using reader = new StreamReader(withFaults(kinesis, script, clock), "clicks", {
  *     checkpointer: withFaults(checkpointer, script, clock),
@@ -54,7 +54,7 @@
  *
  * deepEqual(await runUntil(clock, consume(2)), [1, 2]);
  * deepEqual(await runUntil(clock, consume(1)), [3]); // after a restart
- * deepEqual(script.pending, []); // all of it has gone wrong
+ * deepEqual(script.pending, []); // every fault happened
  * ```
  *
  * @module

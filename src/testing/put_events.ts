@@ -1,5 +1,5 @@
 /**
- * Putting events into a stream, as tests want it.
+ * Puts events into a stream, for tests.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";
 import type { EventData, SequenceNumber, ShardId } from "../base/record.ts";
 import { putEntryOf } from "../kinesis/partition_key.ts";
 
-/** Where one event has come to. */
+/** The position of one event. */
 export interface PutPosition {
   /** The shard. */
   readonly shardId: ShardId;
-  /** The event's position in it. */
+  /** The sequence number of the event. */
   readonly sequenceNumber: SequenceNumber;
 }
 
 /** Options of {@linkcode putEvents}. */
 export interface PutEventsOptions {
   /**
-   * What picks an event's shard: a field of the event, or a function. Unless given, each event has
-   * a key of its own, so that they spread over the shards.
+   * What picks an event's shard: a field of the event, or a function. Default: each event has its own
+   * key, so that the events are spread over the shards.
    */
   readonly partitionKey?: string | ((event: EventData, index: number) => string);
 }
@@ -44,9 +44,9 @@ export interface PutEventsOptions {
  * @param stream The stream's name.
  * @param events The events, in order.
  * @param options What picks their shards.
- * @returns Where each event has come to, in the order of the events.
- * @throws {KinesisError} If the service refuses an event; those before it are in the stream.
- * @throws {PartitionKeyError} If an event lacks the field; none of them is in the stream then.
+ * @returns The position of each event, in the order of the events.
+ * @throws {KinesisError} If the service rejects an event; those before it are in the stream.
+ * @throws {PartitionKeyError} If an event lacks the field; then none of them is in the stream.
  */
 export async function putEvents(
   kinesis: KinesisApi,

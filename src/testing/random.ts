@@ -1,5 +1,5 @@
 /**
- * Random numbers that come again.
+ * Reproducible random numbers.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { mulberry32 } from "../base/random.ts";
 
 /**
- * Numbers from a seed (mulberry32): the same seed gives the same numbers.
+ * A seeded random number generator (mulberry32): the same seed gives the same numbers.
  *
  * @example Usage
  * ```ts
@@ -20,36 +20,36 @@ export class Random {
   readonly #next: () => number;
 
   /**
-   * Creates a source of numbers.
+   * Creates a generator.
    *
-   * @param seed An integer; seeds that follow each other give runs that do not resemble each other.
+   * @param seed An integer; consecutive seeds give unrelated sequences.
    */
   constructor(seed: number) {
     this.#next = mulberry32(Math.imul(seed ^ (seed >>> 16), 0x9e3779b1));
     this.next();
   }
 
-  /** The next number, from 0 up to, but not including, 1. */
+  /** Returns the next number, at least 0 and less than 1. */
   next(): number {
     return this.#next();
   }
 
-  /** True so often. */
+  /** Returns true with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** An integer from `low` to `high`, both included. */
+  /** Returns an integer from `low` to `high`, both inclusive. */
   integer(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
 
-  /** One of the values. */
+  /** Returns one of the values. */
   pick<T>(values: readonly T[]): T {
     return values[Math.floor(this.next() * values.length)]!;
   }
 
-  /** A source of its own, so that what one part draws does not shift what another does. */
+  /** Returns an independent generator, so that one part of a test does not affect another. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 2 ** 32));
   }

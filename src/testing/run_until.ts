@@ -1,5 +1,5 @@
 /**
- * Running what sleeps on a virtual clock to its end.
+ * Runs code that sleeps on a virtual clock.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { VirtualClock } from "../base/clock.ts";
 
 /** Options of {@linkcode runUntil}. */
 export interface RunUntilOptions {
-  /** How much virtual time it may take, in milliseconds: two hours unless given. */
+  /** Limit of virtual time, in milliseconds. Default: two hours. */
   readonly withinMs?: number;
 }
 
 /**
- * Moves the clock from sleeper to sleeper until a promise is settled.
+ * Advances the clock from sleeper to sleeper until a promise is settled.
  *
- * @example A day in no time
+ * @example Sleep for a day
  * ```ts
  * import { runUntil, VirtualClock } from "@triton/triton/testing";
  * import { equal } from "node:assert/strict";
@@ -24,10 +24,10 @@ export interface RunUntilOptions {
  * equal(clock.now(), 86_400_000);
  * ```
  * @param clock The clock that everything sleeps on.
- * @param promise What is waited for.
- * @param options How long to go on.
- * @returns What the promise gave.
- * @throws {Error} If nobody sleeps any more, or the time is over, and it is still not settled.
+ * @param promise The promise to wait for.
+ * @param options The time limit.
+ * @returns The value of the promise.
+ * @throws {Error} If the promise is not settled when nothing sleeps any more or the time is up.
  */
 export async function runUntil<T>(
   clock: VirtualClock,
@@ -45,9 +45,13 @@ export async function runUntil<T>(
     idle = wakeAt === undefined ? idle + 1 : 0;
     if (settled) break;
     if (clock.now() > until) {
-      throw new Error(`Cannot go on: ${withinMs / 1000} seconds have passed`);
+      throw new Error(`Cannot continue: ${withinMs / 1000} seconds have passed`);
     }
-    if (idle > 100) throw new Error("Cannot go on: nobody sleeps, and nothing happens");
+    if (idle > 100) {
+      throw new Error(
+        "Cannot continue: nothing sleeps on the clock, and the promise is still pending",
+      );
+    }
   }
   return promise;
 }

@@ -1,5 +1,5 @@
 /**
- * Faults by chance, the same for the same seed.
+ * Random faults, reproducible by seed.
  *
  * @module
  */
@@ -9,41 +9,41 @@ import type { Fate, FaultPlan, ServiceCall, ServiceName } from "./faults.ts";
 import type { Random } from "./random.ts";
 import { PASSING_CODES, serviceError } from "./service_errors.ts";
 
-/** How bad it gets: probabilities of each call, from 0 to 1; 0 unless given. */
+/** Probabilities of faults per call, from 0 to 1. Default: 0. */
 export interface FaultRates {
-  /** Up to 0.8 seconds each way. */
+  /** Up to 0.8 seconds in each direction. */
   readonly slow?: number;
-  /** One to 45 seconds each way. */
+  /** 1 to 45 seconds in each direction. */
   readonly verySlow?: number;
-  /** An error, without effect. */
+  /** An error without effect. */
   readonly refused?: number;
-  /** An error, although it took effect. */
+  /** An error although the call took effect. */
   readonly lost?: number;
-  /** An error; a `put` takes effect within ten minutes, or never; of other calls the answer is lost. */
+  /** For `put`: an error, and it takes effect within ten minutes or never. Others: as `lost`. */
   readonly late?: number;
-  /** An error; a write to a database, or into a stream, takes effect within ten minutes, or never. */
+  /** For writes to databases and streams: an error, with effect within ten minutes or never. */
   readonly lateWrite?: number;
-  /** The process dies: of calls that decide something; a hundredth of it for all others. */
+  /** The process dies, at decisive calls; for all others, a hundredth of this. */
   readonly crash?: number;
 }
 
-/** The calls around which the work turns: most crashes are to happen there. */
+/** Decisive calls, where most crashes should happen. */
 const DECISIVE: ReadonlySet<string> = new Set([
   ...["put", "intend", "commit", "cancel", "end", "acquire", "standing", "addShards"],
   ...["confirm", "reposition", "recordGap", "release", "save", "putRecords"],
 ]);
 
-/** The calls of databases and streams that change something. */
+/** Calls that write to databases and streams. */
 const WRITES: ReadonlySet<string> = new Set([
   ...["renew", "acquire", "release", "leave", "intend", "commit", "cancel", "end", "addShards"],
   ...["addFirstShards", "confirm", "reposition", "recordGap", "save", "putRecords"],
 ]);
 
 /**
- * Decides by chance what becomes of each call, at the rates given.
+ * A fault plan with random faults at the given rates.
  *
- * Triton's own simulation runs on it. Codes are those of the real services; now and then a
- * `getRecords` finds its iterator expired, and a `put` a concurrent one.
+ * Triton's own simulation uses it. The error codes are those of the real services; sometimes
+ * `getRecords` reports an expired iterator, and `put` a concurrent request.
  *
  * @example Usage
  * ```ts
@@ -64,17 +64,17 @@ const WRITES: ReadonlySet<string> = new Set([
  * ```
  */
 export class SeededFaults implements FaultPlan {
-  /** What may happen from now on. */
+  /** The current rates. */
   rates: FaultRates;
   readonly #random: Random;
-  /** Until when a service is down, in milliseconds since the Unix epoch. */
+  /** When the outage of a service ends, in milliseconds since the Unix epoch. */
   readonly #downUntil = new Map<ServiceName, number>();
 
   /**
    * Creates a plan.
    *
-   * @param rates How often what happens.
-   * @param random Where chance comes from.
+   * @param rates The probabilities.
+   * @param random The random numbers.
    */
   constructor(rates: FaultRates, random: Random) {
     this.rates = rates;
@@ -82,26 +82,26 @@ export class SeededFaults implements FaultPlan {
   }
 
   /**
-   * Takes a service down: most of its calls are refused.
+   * Starts an outage of a service: most of its calls are refused.
    *
-   * @param service Which one.
-   * @param until Until when, in milliseconds since the Unix epoch.
+   * @param service The service.
+   * @param until When the outage ends, in milliseconds since the Unix epoch.
    */
   takeDown(service: ServiceName, until: number): void {
     this.#downUntil.set(service, until);
   }
 
   /**
-   * Ends all trouble.
+   * Ends all faults and outages.
    *
-   * @param rates What may still happen: nothing unless given.
+   * @param rates Rates from now on. Default: no faults.
    */
   end(rates: FaultRates = {}): void {
     this.rates = rates;
     this.#downUntil.clear();
   }
 
-  /** Decides one call's fate. */
+  /** Decides what happens to a call. */
   decide(call: ServiceCall, now: number): Fate {
     const kind = this.#kind(call, now);
     return {

@@ -1,5 +1,5 @@
 /**
- * The errors of services, as their real clients throw them.
+ * Errors of services, as their real clients throw them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { ServiceCall, ServiceName } from "./faults.ts";
 
 const DATABASE = ["ECONNRESET", "CONNECTION_CLOSED", "57P01", "57P03", "40001", "SQLITE_BUSY"];
 
-/** Codes of failures that pass: each client retries them. */
+/** Codes of temporary failures, which every client retries. */
 export const PASSING_CODES: Readonly<Record<ServiceName, readonly string[]>> = {
   kinesis: [
     "ProvisionedThroughputExceededException",
@@ -29,7 +29,7 @@ export const PASSING_CODES: Readonly<Record<ServiceName, readonly string[]>> = {
   ledger: DATABASE,
 };
 
-/** What each service says when it is asked too often. */
+/** The code of each service for too many requests. */
 export const THROTTLED_CODES: Readonly<Record<ServiceName, string>> = {
   kinesis: "ProvisionedThroughputExceededException",
   store: "SlowDown",
@@ -44,7 +44,7 @@ const ERRORS = {
   ledger: CheckpointError,
 };
 
-/** The error of a call that failed with a code. */
+/** Returns the error of a call that failed with a code. */
 export function serviceError(
   { service, operation }: ServiceCall,
   code: string,

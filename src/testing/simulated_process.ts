@@ -1,5 +1,5 @@
 /**
- * A process that can die, inside a test.
+ * A simulated process that can die in a test.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Fate, FaultPlan, ServiceCall } from "./faults.ts";
 import { serviceError } from "./service_errors.ts";
 
-/** Something that a process did, or that happened to it. */
+/** A step in the life of a process. */
 export type ProcessStep =
-  /** A call goes out. */
+  /** A call is sent. */
   | { readonly type: "call"; readonly call: ServiceCall; readonly fate: Fate }
-  /** A call takes effect; `late` if the caller was told before that it had failed, or has died. */
+  /** A call takes effect; `late` if the caller got an error before, or has died. */
   | {
     readonly type: "answer" | "error";
     readonly call: ServiceCall;
@@ -21,23 +21,23 @@ export type ProcessStep =
   }
   /** The process dies. */
   | { readonly type: "crash"; readonly why: string }
-  /** The process stands still, for so many milliseconds. */
+  /** The process pauses for `ms` milliseconds. */
   | { readonly type: "pause"; readonly ms: number };
 
 /** Options of {@linkcode SimulatedProcess}. */
 export interface SimulatedProcessOptions {
-  /** Told of every step, to print or to hash. */
+  /** Called with every step, for example to print or hash it. */
   readonly onStep?: (step: ProcessStep) => void;
 }
 
 /**
- * One process of a test: a clock that stops when the process dies.
+ * A process in a test: a clock that stops when the process dies.
  *
- * Nothing wakes a dead process: what it waited for never comes, so the code that ran in it stays
- * where it was, as after `kill -9`. What it had sent may still arrive. Give the process as their
- * clock to all that runs in it, and to {@linkcode withFaults}.
+ * A dead process never wakes up: its pending promises never settle, so its code stops where it is,
+ * as after `kill -9`. Requests that it had sent may still take effect. Pass the process as the clock
+ * to all code that runs in it, and to {@linkcode withFaults}.
  *
- * @example A consumer that dies after its work and before its checkpoint
+ * @example A consumer that dies between its work and its checkpoint
  * ```ts
  * import { FaultScript, MemoryCheckpointer, MemoryKinesis } from "@triton/triton/testing";
  * import { putEvents, runUntil, SimulatedProcess } from "@triton/triton/testing";
@@ -78,14 +78,14 @@ export class SimulatedProcess implements Clock {
   readonly #onStep: ((step: ProcessStep) => void) | undefined;
   readonly #died = Promise.withResolvers<string>();
   #alive = true;
-  /** Resolves when a pause is over; undefined while there is none. */
+  /** Resolves when the pause ends; undefined if there is none. */
   #paused: Promise<void> | undefined;
 
   /**
    * Starts a process.
    *
-   * @param clock The world's time and chance, which go on when the process dies.
-   * @param options Who is told of its steps.
+   * @param clock The clock of the test, which continues when the process dies.
+   * @param options Receives the steps of the process.
    */
   constructor(clock: Clock, options: SimulatedProcessOptions = {}) {
     this.#clock = clock;
@@ -93,22 +93,22 @@ export class SimulatedProcess implements Clock {
     this.crashed = this.#died.promise;
   }
 
-  /** Whether it has not crashed. */
+  /** Whether the process has not crashed. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** The world's time. */
+  /** The time of the test's clock. */
   now(): number {
     return this.#clock.now();
   }
 
-  /** The world's chance. */
+  /** A random number of the test's clock. */
   random(): number {
     return this.#clock.random();
   }
 
-  /** Waits; forever, if the process dies, and at least as long as it is paused. */
+  /** Sleeps: at least until a pause ends, and forever if the process dies. */
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#clock.sleep(ms, signal).then(
@@ -119,10 +119,10 @@ export class SimulatedProcess implements Clock {
   }
 
   /**
-   * Lets it stand still for a while, as a virtual machine that is moved, or a long garbage
-   * collection: what it waits for arrives, and is not noticed before. Its clock goes on.
+   * Pauses the process, like a virtual machine that is moved, or a long garbage collection: it
+   * notices responses only after the pause. Its clock continues.
    *
-   * @param ms How long, in milliseconds; a pause during another one is added to it.
+   * @param ms How long, in milliseconds; a pause during another one is added to that.
    */
   pause(ms: number): void {
     if (!this.#alive) return;
@@ -134,16 +134,16 @@ export class SimulatedProcess implements Clock {
     this.#paused = paused;
   }
 
-  /** Goes on with something once no pause holds it up; never, if the process is dead by then. */
+  /** Calls `act` when the process is not paused; never if it has died by then. */
   #whenAwake(act: () => void): void {
     if (this.#paused !== undefined) void this.#paused.then(() => this.#whenAwake(act));
     else if (this.#alive) act();
   }
 
   /**
-   * Kills it.
+   * Kills the process.
    *
-   * @param why What {@linkcode crashed} resolves with.
+   * @param why The value of {@linkcode crashed}.
    */
   crash(why = "killed"): void {
     if (!this.#alive) return;
@@ -153,11 +153,11 @@ export class SimulatedProcess implements Clock {
   }
 
   /**
-   * Calls a service, whatever becomes of it; {@linkcode withFaults} does this for every method.
+   * Calls a service according to a fault plan; {@linkcode withFaults} does this for every method.
    *
-   * @param call What is called.
-   * @param act Lets the call take effect.
-   * @param options Who decides; what ends the wait for an answer that is slow.
+   * @param call The call.
+   * @param act Performs the call.
+   * @param options The plan, and a signal that ends the wait for a slow response.
    */
   async call<T>(
     call: ServiceCall,
@@ -189,7 +189,7 @@ export class SimulatedProcess implements Clock {
       if (!this.#alive) return await never();
       throw errorOf(fate, call);
     }
-    // What a process had sent when it died may still arrive.
+    // A request that a process had sent before it died may still take effect.
     if (fate.kind === "crash" || (!this.#alive && !fate.outlives)) return await never();
     const answer = await this.#perform(call, act);
     if (fate.kind === "crash after") this.crash(`after ${call.operation}`);
@@ -211,7 +211,7 @@ export class SimulatedProcess implements Clock {
     }
   }
 
-  /** Lets a call take effect later, whatever becomes of the process. */
+  /** Performs a call later, even if the process dies. */
   #sendOff(call: ServiceCall, act: () => Promise<unknown>, landsIn: number | undefined): void {
     if (landsIn === undefined) return;
     const landed = (type: "answer" | "error") => (value: unknown) =>
@@ -219,7 +219,7 @@ export class SimulatedProcess implements Clock {
     void this.#clock.sleep(landsIn).then(act).then(landed("answer"), landed("error"));
   }
 
-  /** Waits as the world does: what is on its way does not stop when the process dies. */
+  /** Waits on the test's clock: a request in flight does not stop when the process dies. */
   #pause(ms: number | undefined, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (!ms) return undefined;
     return new Promise((resolve, reject) => {
@@ -232,7 +232,7 @@ function errorOf(fate: Fate, call: ServiceCall): Error {
   return fate.error?.() ?? serviceError(call, "ECONNRESET");
 }
 
-/** A promise that nothing ever comes of. */
+/** A promise that never settles. */
 function never<T>(): Promise<T> {
   return new Promise(() => {});
 }

@@ -1,5 +1,5 @@
 /**
- * Services that fail on purpose.
+ * Fault injection for services.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { collect } from "./collect.ts";
 import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from "./faults.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 
-/** The methods that answer with an `AsyncGenerator`: one call gets all of it. */
+/** The methods that return an `AsyncGenerator`: all its items count as one call. */
 const GENERATORS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   kinesis: ["listShards"],
   store: ["list", "folders"],
@@ -28,10 +28,11 @@ export function withFaults(service: Checkpointer, plan: FaultPlan, clock: Clock)
 /** A ledger whose requests may fail. */
 export function withFaults(service: ArchiveLedger, plan: FaultPlan, clock: Clock): ArchiveLedger;
 /**
- * A service whose calls may be slow, fail, take effect without an answer, or kill the process.
+ * Wraps a service so that its calls can be slow, fail, take effect although they fail, or kill the
+ * process.
  *
- * The service itself stays as it is, so that a test can look at what is really there. An aborted
- * signal ends the wait for a slow answer; the service behind does not learn of it.
+ * The service itself does not change, so a test can check its actual state. An aborted signal ends
+ * the wait for a slow response; it is not passed to the service.
  *
  * @example Throttled three times in a row
  * ```ts
@@ -52,10 +53,10 @@ export function withFaults(service: ArchiveLedger, plan: FaultPlan, clock: Clock
  * deepEqual(script.pending, []);
  * ```
  * @param service The service.
- * @param plan Decides what becomes of each call.
- * @param clock What slow calls take their time from. For a plan with crashes it is a
- * {@linkcode SimulatedProcess}: that is what dies.
- * @returns The service, as code under test is to see it.
+ * @param plan Decides what happens to each call.
+ * @param clock The clock for slow calls. For a plan with crashes, pass the
+ * {@linkcode SimulatedProcess} that is to die.
+ * @returns The service for the code under test.
  */
 export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | ArchiveLedger>(
   service: T,
@@ -78,7 +79,7 @@ export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | A
     get(target, property) {
       const method: unknown = Reflect.get(target, property, target);
       if (typeof method !== "function") return method;
-      // Not bind(): `await using` of Deno 2.4 takes no bound function.
+      // Not bind(): `await using` in Deno 2.4 does not accept a bound function.
       if (typeof property !== "string") return () => method.call(target);
       if (!GENERATORS[name]?.includes(property)) {
         return (...args: unknown[]) =>
@@ -108,7 +109,7 @@ function withoutCrash(fate: Fate, { operation }: ServiceCall): Fate {
   throw new TypeError(`Cannot crash in ${operation}: withFaults() has a clock, not a process`);
 }
 
-/** Takes the signal out, and copies what is sent: the caller may change its buffer afterwards. */
+/** Removes the signal, and copies buffers, which the caller may change afterwards. */
 function takeSignal(args: readonly unknown[]): { signal?: AbortSignal; sent: readonly unknown[] } {
   const sent = args.map((arg) => arg instanceof Uint8Array ? arg.slice() : arg);
   const options = sent.at(-1);

@@ -242,7 +242,7 @@ Deno.test("collect() takes all, so many, or none", async () => {
 
 Deno.test("runUntil() says when nothing can happen any more, or the time is over", async () => {
   const clock = new VirtualClock();
-  await rejects(runUntil(clock, new Promise(() => {})), /nobody sleeps/);
+  await rejects(runUntil(clock, new Promise(() => {})), /nothing sleeps/);
   const forever = async () => {
     for (;;) await clock.sleep(1_000);
   };
