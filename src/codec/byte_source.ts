@@ -1,18 +1,18 @@
 /**
- * Where bytes come from.
+ * Sources of bytes.
  *
  * @module
  */
 
 /**
- * Bytes to read: all at once, or in pieces of any size, as a file's or a response's body is.
+ * Bytes to read: one array, or pieces of any size, such as the body of a file or a response.
  *
- * A piece may be overwritten once the next one has been asked for.
+ * A piece may be overwritten when the next one is requested.
  */
 export type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Makes one kind of iterable of every kind of source.
+ * Converts a source to an iterable of pieces.
  *
  * @param source The bytes.
  * @returns Its pieces.
@@ -22,10 +22,10 @@ export function piecesOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterab
 }
 
 /**
- * Joins arrays.
+ * Concatenates arrays.
  *
- * @param parts What to join, in order.
- * @returns One new array.
+ * @param parts The arrays, in order.
+ * @returns A new array.
  */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -1,12 +1,12 @@
 /**
- * Bytes to values and back: MessagePack, JSON, the Snappy framing format, and the `.tri` archives
- * made of them. Nothing here reads files or speaks to a network.
+ * Encodes and decodes MessagePack, JSON, the Snappy framing format, and `.tri` archives, which
+ * combine them. Nothing here reads files or uses the network.
  *
- * An archive is a stream of the Snappy framing format whose data are MessagePack maps, one an
- * event. {@linkcode ArchiveBuilder} makes one, {@linkcode readArchiveBlocks} and
- * {@linkcode readArchiveEvents} read it, {@linkcode readManifest} reads what it says of itself from
- * its last bytes alone, {@linkcode readQuarantine} the records in it that are not events. The layout
- * of a file, byte by byte, stands at the beginning of `src/codec/tri/archive_format.ts`.
+ * An archive is in the Snappy framing format, and its data are MessagePack maps, one per event.
+ * {@linkcode ArchiveBuilder} builds one, {@linkcode readArchiveBlocks} and
+ * {@linkcode readArchiveEvents} read its events, {@linkcode readManifest} reads the manifest from
+ * its last bytes, and {@linkcode readQuarantine} reads its records that are not events. The layout of
+ * a file, byte by byte, is at the top of `src/codec/tri/archive_format.ts`.
  *
  * @example Print the events of a file as JSON lines
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Memory for many parts of one file.
+ * Memory for the many parts of one file.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { freeBuffer } from "../base/free_buffer.ts";
 
 const FIRST_SIZE = 64 << 10;
 const MOST_SIZE = 1 << 20;
-/** Larger parts have buffers of their own: they would leave the ends of slabs empty. */
+/** Larger parts get their own buffers: they would leave the ends of slabs empty. */
 const MOST_PART = 1 << 17;
 
 /**
- * Gives out parts of large buffers.
+ * Allocates parts of large buffers.
  *
- * A file of 64 MiB has two thousand chunks: in buffers of their own they are scattered all over the
- * heap, are copied once more to be written in one go, and stay until V8 comes round to them.
+ * A file of 64 MiB has two thousand chunks. With one buffer each, they would be scattered over the
+ * heap, copied once more for writing, and freed only when V8 collects them.
  */
 export class Slabs {
   #slab = new Uint8Array(0);
   #used = 0;
 
-  /** Gives out so many bytes, right after the last ones if there is room. */
+  /** Allocates `size` bytes, directly after the last ones if there is room. */
   take(size: number): Uint8Array<ArrayBuffer> {
     if (size > MOST_PART) return new Uint8Array(size);
     if (this.#used + size > this.#slab.length) {
@@ -41,14 +41,14 @@ export class Slabs {
 }
 
 /**
- * Gives back the memory behind parts at once. They have no bytes any more; who is still writing
- * them somewhere fails, and never writes what came after.
+ * Frees the memory of parts immediately. The parts have no bytes any more; code that is still writing
+ * them fails, and never writes data that replaced them.
  */
 export function freeSlabs(parts: Iterable<Uint8Array<ArrayBuffer>>): void {
   for (const buffer of new Set([...parts].map((part) => part.buffer))) freeBuffer(buffer);
 }
 
-/** Makes one part of parts that lie side by side in one slab. */
+/** Merges parts that are adjacent in one slab. */
 export function mergeNeighbours<Memory extends ArrayBufferLike>(
   parts: readonly Uint8Array<Memory>[],
 ): Uint8Array<Memory>[] {

@@ -1,5 +1,5 @@
 /**
- * Making an archive, in memory.
+ * Builds an archive in memory.
  *
  * @module
  */
@@ -22,17 +22,17 @@ import { crc32c } from "../snappy/crc32c.ts";
 import { freeSlabs, mergeNeighbours } from "../slabs.ts";
 import { STREAM_IDENTIFIER } from "../snappy/chunks.ts";
 
-/** Where a record stood in its shard. */
+/** The position of a record in its shard. */
 export interface RecordPosition {
   /** The record's sequence number. */
   readonly sequenceNumber: SequenceNumber;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt: Date;
 }
 
-/** What an archive says of itself beside what was put into it. */
+/** What the manifest says in addition to the contents of the archive. */
 export interface ArchiveHeader {
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
   /** Name of the client that writes the archive. */
   readonly client: string;
@@ -40,20 +40,20 @@ export interface ArchiveHeader {
   readonly createdAt: Date;
   /** Name and version of the writing program, such as `triton 0.1.0`. */
   readonly program: string;
-  /** The last record of each shard archived before this file; none for a shard's first file. */
+  /** The last record of each shard archived before this file; no entry for a shard's first file. */
   readonly previous: ReadonlyMap<ShardId, SequenceNumber>;
-  /** The writer's intent that leads to this file, if it keeps such. */
+  /** The intent of the writer that leads to this file, if it has intents. */
   readonly intent?: string | undefined;
 }
 
-/** A range that grows. */
+/** A range that is being extended. */
 type OpenRange = { -readonly [K in keyof ShardRange]: ShardRange[K] };
 
 /**
- * Collects events and makes an archive of them.
+ * Collects events and builds an archive from them.
  *
- * Everything stays in memory, compressed but for the last 64 KiB of each shard. Events of several
- * shards may be added in any order; those of one shard must come in the order of the shard.
+ * Everything stays in memory, compressed except for the last 64 KiB of each shard. Events of
+ * different shards can be added in any order; events of one shard must be added in its order.
  *
  * @example Usage
  * ```ts
@@ -84,32 +84,32 @@ export class ArchiveBuilder implements Disposable {
   #events = 0;
   #quarantined = 0;
   #isDisposed = false;
-  /** Of the groups so far; undefined once one was taken out, for then it must be made anew. */
+  /** Hash of the groups so far; undefined after one was removed, which needs a new hash. */
   #hash: Hash | undefined = createHash("sha256");
 
-  /** How many events were added. */
+  /** Number of events. */
   get events(): number {
     return this.#events;
   }
 
-  /** How many records were quarantined. */
+  /** Number of quarantined records. */
   get quarantined(): number {
     return this.#quarantined;
   }
 
-  /** Whether nothing was added, or nothing is left. */
+  /** Whether the archive has no records. */
   get isEmpty(): boolean {
     return this.#shards.size === 0;
   }
 
-  /** What was added of each shard, kept up to date, in the order of the shards' first records. */
+  /** The contents of each shard, in the order of their first records; a live view. */
   get shards(): ReadonlyMap<ShardId, ShardRange> {
     return this.#shards;
   }
 
   /**
-   * An upper bound of the file's size in bytes, but for its manifest. What is not compressed yet
-   * counts as it is.
+   * An upper bound of the file's size in bytes, without the manifest. Data that is not compressed yet
+   * counts with its full size.
    */
   get size(): number {
     return STREAM_IDENTIFIER.length + OPENING.length + this.#groupsSize + this.#packer.size +
@@ -120,10 +120,10 @@ export class ArchiveBuilder implements Disposable {
    * Adds an event.
    *
    * @param shardId The shard it was read from.
-   * @param position Where it stood there.
+   * @param position Its position in the shard.
    * @param event Its MessagePack bytes, which must be a valid event; they are copied.
    * @throws {TypeError} If there are no bytes.
-   * @throws {RangeError} If there are more than 64 MiB, which readers refuse.
+   * @throws {RangeError} If there are more than 64 MiB, which readers reject.
    */
   add(shardId: ShardId, position: RecordPosition, event: Uint8Array): void {
     if (event.length === 0) throw new TypeError("Cannot add event: it has no bytes");
@@ -137,7 +137,7 @@ export class ArchiveBuilder implements Disposable {
    * Adds a record that is not an event.
    *
    * @param record The record, and why it is not an event.
-   * @throws {RangeError} If it takes more than 64 MiB with what is known of it, which readers refuse.
+   * @throws {RangeError} If it has more than 64 MiB with its metadata, which readers reject.
    */
   quarantine(record: QuarantinedRecord): void {
     this.#quarantine.add(record);
@@ -167,9 +167,9 @@ export class ArchiveBuilder implements Disposable {
   }
 
   /**
-   * Takes all records of one shard out again.
+   * Removes all records of one shard.
    *
-   * @param shardId The shard; one of which nothing was added is no error.
+   * @param shardId The shard; no error if it has no records.
    */
   removeShard(shardId: ShardId): void {
     const range = this.#shards.get(shardId);
@@ -188,9 +188,9 @@ export class ArchiveBuilder implements Disposable {
   }
 
   /**
-   * Makes the file. It can be made again, under another name or without one of its shards.
+   * Builds the file. It can be built again, under another name or without one of its shards.
    *
-   * @param header What the file says of itself.
+   * @param header What the manifest says in addition to the contents.
    * @returns The whole file.
    */
   finish(header: ArchiveHeader): Uint8Array {
@@ -198,16 +198,16 @@ export class ArchiveBuilder implements Disposable {
   }
 
   /**
-   * Makes the file as `finish` does, in parts of about a megabyte, which takes no memory in addition
-   * to the builder's own.
+   * Builds the file like `finish`, but in parts of about a megabyte, which needs no more memory than
+   * the builder has.
    *
-   * @param header What the file says of itself.
-   * @returns The parts, in order. They are the builder's: they must not be changed, and are gone
-   * with it.
-   * @throws {TypeError} If the builder has been disposed of.
+   * @param header What the manifest says in addition to the contents.
+   * @returns The parts, in order. They belong to the builder: do not change them, and do not use them
+   * after it is disposed.
+   * @throws {TypeError} If the builder is disposed.
    */
   finishParts(header: ArchiveHeader): readonly Uint8Array[] {
-    if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder was disposed of");
+    if (this.#isDisposed) throw new TypeError("Cannot finish archive: its builder is disposed");
     this.#packer.closeAll();
     const quarantine = this.#quarantine.parts();
     const manifest = encodeManifest({
@@ -231,8 +231,8 @@ export class ArchiveBuilder implements Disposable {
   }
 
   /**
-   * Gives the memory of the events back at once, where the garbage collector would take its time.
-   * What `finishParts` returned has no bytes any more.
+   * Frees the memory of the events immediately, without waiting for the garbage collector. The parts
+   * that `finishParts` returned have no bytes any more.
    */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
@@ -245,7 +245,7 @@ export class ArchiveBuilder implements Disposable {
     return this.#groups.flatMap((group) => group.chunks);
   }
 
-  /** The ranges, each with where it follows on. */
+  /** The ranges, each with the last record archived before it. */
   #linked(previous: ReadonlyMap<ShardId, SequenceNumber>): ReadonlyMap<ShardId, ManifestShard> {
     return new Map(
       [...this.#shards].map(([id, range]) => [id, { previous: previous.get(id), ...range }]),

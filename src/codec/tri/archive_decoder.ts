@@ -1,5 +1,5 @@
 /**
- * From the bytes of a file to its events.
+ * Decodes the bytes of a file to its events.
  *
  * @module
  */
@@ -24,12 +24,12 @@ import { SnappySplitter } from "../snappy/splitter.ts";
 
 export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
 
-/** How many bytes of false chunks are looked into again: so many for each byte of the file, */
+/** Limit for reading the bytes of invalid chunks again, per byte of the file. */
 const MAX_REREAD = 16;
-/** and so many in any case. */
+/** Added to that limit, in bytes. */
 const MIN_REREAD = 32 * 1024 * 1024;
 
-/** Where events were lost, and why, while their end is not found yet. */
+/** Where events were lost, and why, until the end of the loss is found. */
 interface Loss {
   readonly offset: number;
   readonly error: ArchiveFormatError;
@@ -38,14 +38,14 @@ interface Loss {
 /**
  * Decodes one file, piece by piece.
  *
- * What {@linkcode readArchiveBlocks} does, for those who have no iterable of pieces. Takes memory
- * for one piece, one chunk and one event, at most 64 MiB.
+ * Like {@linkcode readArchiveBlocks}, but pieces are pushed. Uses memory for one piece, one chunk and
+ * one event of at most 64 MiB.
  */
 export class ArchiveDecoder {
   readonly #options: ReadArchiveOptions;
   readonly #splitter = new SnappySplitter();
   readonly #assembler = new EventAssembler();
-  /** Where the data of chunks goes, if they are to share a place. */
+  /** The buffer for the data of chunks, if it is reused. */
   readonly #room: ChunkRoom | undefined;
   #footer = new ArchiveFooter();
   #previousType: number | undefined;
@@ -53,11 +53,11 @@ export class ArchiveDecoder {
   #bytes = 0;
   #hash: Hash | undefined;
   #loss: Loss | undefined;
-  /** Whether even the next chunk's place is unknown, so that a stream identifier must be sought. */
+  /** Whether the start of the next chunk is unknown: then the next stream identifier is searched. */
   #seeking = false;
-  /** How many bytes of chunks that were none are looked into again, in all. */
+  /** Number of bytes of invalid chunks that were read again. */
   #reread = 0;
-  /** Whether the archive at hand has lost anything, so that its totals cannot be right. */
+  /** Whether the current archive has lost data, so that its totals cannot match. */
   #damaged = false;
 
   /**
@@ -72,11 +72,11 @@ export class ArchiveDecoder {
   }
 
   /**
-   * Takes the next piece of the file.
+   * Decodes the next piece of the file.
    *
-   * @param piece Bytes, which may be overwritten once the blocks have been iterated over.
-   * @returns The events that it completes. They must be iterated over before the next piece.
-   * @throws {ArchiveFormatError} With the offset of the chunk that is damaged.
+   * @param piece Bytes, which may be overwritten after the blocks have been consumed.
+   * @returns The events that it completes. Consume them before the next piece.
+   * @throws {ArchiveFormatError} With the offset of the damaged chunk.
    */
   *push(piece: Uint8Array): Generator<ArchiveBlock, void, void> {
     this.#splitter.push(piece);
@@ -84,11 +84,11 @@ export class ArchiveDecoder {
   }
 
   /**
-   * Says that the file is complete.
+   * Ends the file.
    *
    * @returns The last events.
-   * @throws {ArchiveFormatError} If the file ends inside a chunk or an event, has no manifest
-   * though it promised one, or its manifest says otherwise.
+   * @throws {ArchiveFormatError} If the file ends inside a chunk or an event, lacks the manifest that
+   * it promised, or does not match its manifest.
    */
   *end(): Generator<ArchiveBlock, void, void> {
     this.#splitter.end();
@@ -111,7 +111,7 @@ export class ArchiveDecoder {
     }
   }
 
-  /** Takes the next chunk off, passing over what is none. */
+  /** Returns the next chunk, skipping bytes that are not one. */
   #next(): SnappyChunk | undefined {
     for (;;) {
       if (this.#seeking && !this.#splitter.seekIdentifier()) return undefined;
@@ -126,7 +126,7 @@ export class ArchiveDecoder {
     }
   }
 
-  /** Reads the data of a chunk; undefined if it has none, or none to be relied on. */
+  /** Reads the data of a chunk; undefined if it has none, or if it cannot be trusted. */
   #read(chunk: SnappyChunk): Uint8Array | undefined {
     try {
       const data = readChunk(chunk, this.#room);
@@ -136,7 +136,7 @@ export class ArchiveDecoder {
       return this.#loss === undefined ? data : undefined;
     } catch (error) {
       this.#lose(error);
-      // If no chunk follows this one, its length is damaged, and others may be inside it.
+      // If no chunk follows this one, its length is wrong, and other chunks may be inside it.
       this.#seeking = !this.#splitter.nextIsPlausible();
       if (this.#seeking && this.#mayReread(chunk)) this.#splitter.putBackTail(chunk);
       return undefined;
@@ -144,35 +144,35 @@ export class ArchiveDecoder {
   }
 
   /**
-   * Whether a chunk that is none may be looked into again: each of its bytes could begin another one
-   * that goes as far, and to follow them all would take quadratic time.
+   * Whether the bytes of an invalid chunk may be read again: each of them could start another one of
+   * the same length, and following all of them would take quadratic time.
    */
   #mayReread({ bytes }: SnappyChunk): boolean {
     this.#reread += bytes.length;
     return this.#reread <= MIN_REREAD + MAX_REREAD * this.#splitter.offset;
   }
 
-  /** Notices a data chunk that a damaged type would make vanish. */
+  /** Detects a data chunk that a damaged type would hide. */
   #checkType(chunk: SnappyChunk, isData: boolean): void {
     if (this.#footer.promised) this.#checkPlace(chunk, isData);
     if (isData || chunk.type === IDENTIFIER) return;
-    // What is in quarantine strangers decide, so that it may look like data; but in archives of
-    // ours, for which the manifest vouches, quarantine never follows a stream identifier.
+    // Quarantine contains foreign bytes, which may look like data; but in our own archives, which
+    // the manifest covers, quarantine never follows a stream identifier.
     const isOurs = this.#footer.promised && this.#previousType !== IDENTIFIER &&
       (chunk.type === MANIFEST || chunk.type === QUARANTINE);
     if (!isOurs && hidesData(chunk)) {
-      throw chunkError(chunk.offset, "its type says that it may be skipped, but it holds data");
+      throw chunkError(chunk.offset, "its type is skippable, but it contains data");
     }
   }
 
-  /** Notices, in an archive of ours, what cannot stand where it does. */
+  /** Detects chunks that are in the wrong place in an archive of ours. */
   #checkPlace(chunk: SnappyChunk, isData: boolean): void {
     const previous = this.#previousType ?? IDENTIFIER;
     if (isData && previous >= FIRST_SKIPPABLE && previous !== IDENTIFIER) {
-      throw chunkError(chunk.offset, "it holds events, and the chunk before it does not");
+      throw chunkError(chunk.offset, "it contains events, but the chunk before it does not");
     }
     if (!isData && this.#assembler.openOffset !== undefined) {
-      const why = "it stands where an event goes on, and does not hold events";
+      const why = "it is where an event continues, but it does not contain events";
       this.#lose(chunkError(chunk.offset, why));
     }
   }
@@ -196,7 +196,7 @@ export class ArchiveDecoder {
     this.#hash?.update(block.events);
   }
 
-  /** Notes damage, from which reading goes on only if somebody is told of it. */
+  /** Records damage; throws if there is no `onDamage`. */
   #lose(error: unknown): void {
     if (this.#options.onDamage === undefined || !(error instanceof ArchiveFormatError)) throw error;
     this.#loss ??= { offset: this.#assembler.openOffset ?? error.offset, error };
@@ -204,7 +204,7 @@ export class ArchiveDecoder {
     this.#assembler.drop();
   }
 
-  /** Goes on after damage, at a place where an event begins. */
+  /** Continues after damage, at the start of an event. */
   #recover(offset: number): void {
     const loss = this.#loss;
     if (loss === undefined) return;
@@ -212,7 +212,7 @@ export class ArchiveDecoder {
     this.#options.onDamage?.({ ...loss, length: offset - loss.offset });
   }
 
-  /** Ends an archive, and holds it against its manifest. */
+  /** Ends an archive, and checks it against its manifest. */
   #finish(end: number): void {
     const offset = this.#assembler.openOffset;
     if (offset !== undefined) this.#lose(cutOffError(offset));
@@ -232,7 +232,7 @@ export class ArchiveDecoder {
     return { events: this.#events, bytes: this.#bytes, sha256: this.#hash?.digest("hex") };
   }
 
-  /** Begins an archive: the file's first, or one appended to another. */
+  /** Starts an archive: the file's first, or one that is appended to another. */
   #begin(): void {
     this.#footer = new ArchiveFooter();
     this.#events = 0;

@@ -1,5 +1,5 @@
 /**
- * Cutting the data of chunks into whole events.
+ * Splits the data of chunks into events.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { ArchiveFormatError } from "../../base/errors.ts";
 import { EventMeter } from "./archive_meter.ts";
 import { skipEvent } from "../msgpack/scan.ts";
 
-/** Whole events of an archive, back to back. */
+/** Complete events of an archive, back to back. */
 export interface ArchiveBlock {
-  /** The events' MessagePack bytes: {@linkcode eventsIn} cuts them apart. */
+  /** The events' MessagePack bytes; {@linkcode eventsIn} splits them. */
   readonly events: Uint8Array;
-  /** How many events there are: at least one. */
+  /** Number of events, at least one. */
   readonly count: number;
-  /** Where the chunk with the first event's beginning is, in bytes from the start of the file. */
+  /** Offset of the chunk in which the first event starts, in bytes from the start of the file. */
   readonly offset: number;
 }
 
 /**
- * Cuts a block into its events.
+ * Splits a block into its events.
  *
- * @param block A block, as {@linkcode readArchiveBlocks} yields it.
+ * @param block A block from {@linkcode readArchiveBlocks}.
  * @returns The MessagePack bytes of each event, as views of the block.
- * @throws {ArchiveFormatError} If the block does not hold whole events; those that
- * {@linkcode readArchiveBlocks} yields do.
+ * @throws {ArchiveFormatError} If the block does not consist of complete events; blocks from
+ * {@linkcode readArchiveBlocks} do.
  */
 export function* eventsIn(block: ArchiveBlock): Generator<Uint8Array, void, void> {
   const { events } = block;
@@ -36,32 +36,32 @@ export function* eventsIn(block: ArchiveBlock): Generator<Uint8Array, void, void
   }
 }
 
-/** Makes whole events of the data of chunks, also where events span chunks. */
+/** Assembles complete events from the data of chunks, including events that span chunks. */
 export class EventAssembler {
-  /** The first bytes of an event that goes on in the next chunk; used again for the next such. */
+  /** The first bytes of an event that continues in the next chunk; the buffer is reused. */
   #open = new Uint8Array(0);
   #openSize = 0;
   #openOffset = 0;
   #meter = new EventMeter();
 
-  /** Where the chunk is in which an unfinished event begins; undefined if there is no such event. */
+  /** Offset of the chunk in which an incomplete event starts; undefined if there is none. */
   get openOffset(): number | undefined {
     return this.#openSize > 0 ? this.#openOffset : undefined;
   }
 
-  /** Forgets the unfinished event. */
+  /** Drops the incomplete event. */
   drop(): void {
     this.#openSize = 0;
   }
 
   /**
-   * Takes the data of the next chunk.
+   * Adds the data of the next chunk.
    *
    * @param data The data, which becomes part of the blocks.
-   * @param offset Where the chunk is in the file.
+   * @param offset Offset of the chunk in the file.
    * @returns The events that end in this chunk.
-   * @throws {ArchiveFormatError} With the offset of the chunk in which it begins, if a value is
-   * not an event, after all events before it were yielded.
+   * @throws {ArchiveFormatError} If a value is not an event, after yielding all events before it;
+   * with the offset of the chunk in which the value starts.
    */
   *add(data: Uint8Array, offset: number): Generator<ArchiveBlock, void, void> {
     let from = 0;
@@ -110,7 +110,7 @@ export class EventAssembler {
     this.#openSize = size;
   }
 
-  /** Finds the end of the unfinished event, and checks the event once it is whole. */
+  /** Finds the end of the incomplete event, and validates the event once it is complete. */
   #measure(): number {
     try {
       const size = this.#meter.measure(this.#open, this.#openSize);

@@ -1,5 +1,5 @@
 /**
- * Keeping track of what a file says of itself while it is read from front to back.
+ * Tracks opening, quarantine and manifest while a file is read from front to back.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { concatBytes } from "../byte_source.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { HEADER_SIZE, IDENTIFIER, type SnappyChunk } from "../snappy/chunks.ts";
 
-/** What was read of a file's events, to hold against its manifest. */
+/** Totals of the events that were read, for comparison with the manifest. */
 export interface EventTotals {
-  /** How many events were read. */
+  /** Number of events. */
   readonly events: number;
   /** Their size in bytes, uncompressed. */
   readonly bytes: number;
@@ -22,28 +22,28 @@ export interface EventTotals {
   readonly sha256: string | undefined;
 }
 
-/** Watches the chunks of one archive for the promise of a manifest, quarantine and the manifest. */
+/** Tracks the opening, the quarantine and the manifest in the chunks of one archive. */
 export class ArchiveFooter {
   #promised = false;
   #quarantineBytes = 0;
   #quarantineCrc32c = 0;
-  /** The chunks of type 0x80 that no others follow. */
+  /** The chunks of type 0x80 at the end so far. */
   #tail: Uint8Array[] = [];
   #tailSize = 0;
 
-  /** Whether the archive began with the promise that a manifest follows. */
+  /** Whether the archive has an opening, which promises a manifest. */
   get promised(): boolean {
     return this.#promised;
   }
 
-  /** Says that an archive begins with this chunk, right after the stream identifier. */
+  /** Called for the opening of the archive, right after the stream identifier. */
   promise(): void {
     this.#promised = true;
   }
 
-  /** Takes note of a chunk. */
+  /** Adds a chunk. */
   see(chunk: SnappyChunk): void {
-    // An identifier after the manifest may begin another archive, appended to this one.
+    // An identifier after the manifest may start another archive that is appended to this one.
     if (chunk.type === IDENTIFIER) return;
     if (chunk.type !== MANIFEST) {
       this.#tail = [];
@@ -61,18 +61,21 @@ export class ArchiveFooter {
   }
 
   /**
-   * Reads the manifest, once all chunks of the archive were seen.
+   * Reads the manifest, after all chunks of the archive.
    *
    * @param end Where the archive ends, in bytes from the start of the file.
    * @returns The manifest; undefined if there is none, and none was promised.
    * @throws {ArchiveFormatError} If it is damaged, does not match the quarantine, or is missing
-   * though it was promised.
+   * although it was promised.
    */
   manifest(end: number): ArchiveManifest | undefined {
     const search = readManifest(concatBytes(this.#tail), end);
     if (search.type !== "found") {
       if (!this.#promised) return undefined;
-      throw footerError(end, "it promises a manifest and does not end with one, so it was cut off");
+      throw footerError(
+        end,
+        "it promises a manifest but does not end with one, so it was truncated",
+      );
     }
     const { manifest } = search;
     compare("quarantineBytes", manifest.quarantineBytes, this.#quarantineBytes, end);
@@ -82,11 +85,11 @@ export class ArchiveFooter {
 }
 
 /**
- * Tells whether a chunk is the opening of an archive of this library.
+ * Whether a chunk is the opening of an archive written by this library.
  *
  * @param chunk The chunk.
  * @param previousType Type of the chunk before it.
- * @returns Whether an archive begins here: the first of the file, or one appended to another.
+ * @returns Whether an archive starts here: the file's first, or one that is appended to another.
  */
 export function isOpening(chunk: SnappyChunk, previousType: number | undefined): boolean {
   return chunk.type === MANIFEST && previousType === IDENTIFIER &&
@@ -94,7 +97,7 @@ export function isOpening(chunk: SnappyChunk, previousType: number | undefined):
 }
 
 /**
- * Holds what was read of an archive against its manifest.
+ * Checks the totals of an archive against its manifest.
  *
  * @param manifest The manifest.
  * @param totals What was read.

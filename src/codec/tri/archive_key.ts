@@ -11,11 +11,11 @@ export interface ArchiveKey {
   /** The whole key, without bucket and prefix. */
   readonly key: string;
   /**
-   * The day in the key, as `YYYYMMDD`: of `createdAt` in UTC, but in archives of go-triton the day
-   * where the writer was.
+   * The day in the key, as `YYYYMMDD`: that of `createdAt` in UTC; in archives of go-triton, in the
+   * time zone of the writer.
    */
   readonly day: string;
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
   /** Name of the client that wrote the archive. */
   readonly client: string;
@@ -26,15 +26,15 @@ export interface ArchiveKey {
 const KEY = /^(\d{8})\/([^/]+?)-(shardId-\d{12}|[^/-]+)-(\d+)\.tri$/;
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 const CLIENT_NAME = /^[^/\s-]{1,128}$/u;
-/** The end of 9999, the last year of four digits. */
+/** The end of 9999, the last year with four digits. */
 const MAX_SECONDS = 253_402_300_799;
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /**
  * Parses the key of an archive, `YYYYMMDD/<stream>-<client>-<unix seconds>.tri`.
  *
- * A stream's name may contain `-`, a client's may not, so the key is read from the right. The one
- * exception are archives of triton-python, whose client is `shardId-` and 12 digits.
+ * A stream's name may contain `-`, a client's may not, so the key is parsed from the right. The only
+ * exceptions are archives of triton-python, whose client is `shardId-` and 12 digits.
  *
  * @example Usage
  * ```ts
@@ -50,8 +50,8 @@ const MAX_INT64 = 2n ** 63n - 1n;
  * ```
  * @param key A key, without bucket and prefix.
  * @returns Its parts.
- * @throws {ArchiveFormatError} If `key` does not follow the layout, the day is no date, or the
- * seconds do not fit a signed 64-bit integer.
+ * @throws {ArchiveFormatError} If `key` does not follow the layout, the day is not a date, or the
+ * seconds do not fit into a signed 64-bit integer.
  */
 export function parseArchiveKey(key: string): ArchiveKey {
   const match = KEY.exec(key);
@@ -65,7 +65,7 @@ export function parseArchiveKey(key: string): ArchiveKey {
 function isDate(day: string): boolean {
   const iso = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00.000Z`;
   const time = Date.parse(iso);
-  // Date.parse takes a 30th of February for the 1st or 2nd of March.
+  // Date.parse reads February 30 as March 1 or 2.
   return !Number.isNaN(time) && new Date(time).toISOString() === iso;
 }
 
@@ -74,7 +74,7 @@ function keyError(key: string, why: string): ArchiveFormatError {
 }
 
 /**
- * Makes the key of an archive.
+ * Formats the key of an archive.
  *
  * @example Usage
  * ```ts
@@ -85,12 +85,13 @@ function keyError(key: string, why: string): ArchiveFormatError {
  *   "20150710/clicks_prod-store-1436553581.tri",
  * );
  * ```
- * @param parts Names, and the time of creation as a date or in seconds since the Unix epoch; what a
- * second has after its point is cut off. The day is that time's day in UTC.
+ * @param parts The names, and the time of creation as a date or in seconds since the Unix epoch,
+ * truncated to whole seconds. The day is the UTC day of that time.
  * @returns The key, which {@linkcode parseArchiveKey} parses into the same parts.
- * @throws {TypeError} If no key can hold a name: a stream's is 1 to 128 letters, digits, `_`, `.`
- * and `-`, a client's has no `-`, `/` or white space, and is not 12 digits after a stream's `-shardId`.
- * @throws {RangeError} If the time is not one of the years 1970 to 9999.
+ * @throws {TypeError} If a name is not valid in a key: a stream's is 1 to 128 letters, digits, `_`,
+ * `.` and `-`; a client's has no `-`, `/` or white space, and is not 12 digits after a stream that
+ * ends in `-shardId`.
+ * @throws {RangeError} If the time is not in the years 1970 to 9999.
  */
 export function formatArchiveKey(
   parts: {
@@ -120,7 +121,7 @@ export function formatArchiveKey(
 }
 
 /**
- * Names the day, in UTC, under which an archive stands.
+ * Returns the UTC day of an archive, the first part of its key.
  *
  * @example Usage
  * ```ts
@@ -130,12 +131,14 @@ export function formatArchiveKey(
  * ```
  * @param time A date, or seconds since the Unix epoch.
  * @returns The day as `YYYYMMDD`.
- * @throws {RangeError} If the time is not one of the years 1970 to 9999.
+ * @throws {RangeError} If the time is not in the years 1970 to 9999.
  */
 export function archiveDay(time: number | Date): string {
   const seconds = time instanceof Date ? time.getTime() / 1000 : time;
   if (!(seconds >= 0 && seconds < MAX_SECONDS + 1)) {
-    throw new RangeError(`Cannot name the day of ${seconds} s since 1970: not in 1970 to 9999`);
+    throw new RangeError(
+      `Cannot format the day of ${seconds} s since 1970: it is not in the years 1970 to 9999`,
+    );
   }
   return new Date(seconds * 1000).toISOString().slice(0, 10).replaceAll("-", "");
 }

@@ -1,5 +1,5 @@
 /**
- * What an archive says of itself.
+ * The manifest of an archive.
  *
  * @module
  */
@@ -12,70 +12,70 @@ import { crc32c } from "../snappy/crc32c.ts";
 import { encodeMsgpack } from "../msgpack/encode.ts";
 import { encodeChunk } from "../snappy/chunks.ts";
 
-/** What an archive holds of one shard. */
+/** The contents of an archive from one shard. */
 export interface ShardRange {
   /** The first record, quarantined ones included. */
   readonly first: SequenceNumber;
   /** The last record, quarantined ones included. */
   readonly last: SequenceNumber;
-  /** How many events there are. */
+  /** Number of events. */
   readonly events: number;
-  /** How many records are not events. */
+  /** Number of records that are not events. */
   readonly quarantined: number;
-  /** When the earliest of the records arrived. */
+  /** Arrival time of the earliest record. */
   readonly firstArrival: Date;
-  /** When the latest of the records arrived. */
+  /** Arrival time of the latest record. */
   readonly lastArrival: Date;
 }
 
-/** What an archive holds of one shard, and where it follows on. */
+/** The contents of an archive from one shard, and the record before them. */
 export interface ManifestShard extends ShardRange {
   /** The last record archived before this file; undefined if this file is the shard's first. */
   readonly previous: SequenceNumber | undefined;
 }
 
-/** What an archive says of itself. */
+/** The manifest of an archive. */
 export interface ArchiveManifest {
   /** Version of the file's layout: 1. */
   readonly format: number;
   /** Name and version of the program that wrote the file. */
   readonly program: string;
-  /** Name of the stream, as Kinesis knows it. */
+  /** Name of the stream in Kinesis. */
   readonly stream: string;
   /** Name of the client that wrote the file. */
   readonly client: string;
   /** When the file was created. */
   readonly createdAt: Date;
-  /** How many events the file holds. */
+  /** Number of events in the file. */
   readonly events: number;
   /** Size of the events in bytes, uncompressed. */
   readonly bytes: number;
   /** SHA-256 of the events, uncompressed, in the order of the file: 64 hexadecimal digits. */
   readonly sha256: string;
-  /** How many records are not events, and stand in quarantine. */
+  /** Number of records in quarantine, which are not events. */
   readonly quarantined: number;
-  /** Size of the quarantine in bytes, without headers of chunks. */
+  /** Size of the quarantine in bytes, without chunk headers. */
   readonly quarantineBytes: number;
-  /** CRC-32C of the quarantine, without headers of chunks. */
+  /** CRC-32C of the quarantine, without chunk headers. */
   readonly quarantineCrc32c: number;
-  /** The writer's intent that led to this file, if it keeps such. */
+  /** The intent of the writer that led to this file, if it has intents. */
   readonly intent: string | undefined;
-  /** What the file holds of each shard. */
+  /** The contents of the file from each shard. */
   readonly shards: ReadonlyMap<ShardId, ManifestShard>;
 }
 
 /**
- * Makes the end of a file: the manifest and its trailer.
+ * Encodes the end of a file: the manifest and its trailer.
  *
- * @param manifest What the file says of itself.
- * @returns The chunks, joined.
+ * @param manifest The manifest.
+ * @returns The chunks, concatenated.
  */
 export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
   const shards = Object.fromEntries(
     [...manifest.shards].map(([id, shard]) => [id, { ...shard, previous: shard.previous ?? null }]),
   );
   const map = encodeMsgpack({ ...manifest, shards });
-  // The last body must have room for the whole trailer.
+  // The last body must have room for the complete trailer.
   const room = MAX_SKIPPABLE_BODY - TRAILER_MAGIC.length - 8;
   const lastAt = map.length - (map.length % room);
   const parts = [
@@ -92,8 +92,8 @@ export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
 /**
  * Checks a decoded manifest.
  *
- * @param value What the manifest's map was decoded to.
- * @param offset Where the manifest begins, in bytes from the start of the file.
+ * @param value The decoded map of the manifest.
+ * @param offset Where the manifest starts, in bytes from the start of the file.
  * @returns The manifest.
  * @throws {ArchiveFormatError} If something is missing or has the wrong type.
  */
@@ -133,13 +133,13 @@ function toShards(value: object, offset: number): ReadonlyMap<ShardId, ManifestS
   return shards;
 }
 
-/** The fields of a decoded map, each checked for its type. */
+/** The fields of a decoded map, with type checks. */
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>;
   readonly #what: string;
   readonly #offset: number;
 
-  /** `what` names the map in errors, which carry `offset`. */
+  /** `what` is the name of the map in errors, and `offset` their offset. */
   constructor(value: unknown, what: string, offset: number) {
     this.#what = what;
     this.#offset = offset;
@@ -152,12 +152,12 @@ export class Fields {
     return this.#check(name, "a string", (value) => typeof value === "string") as string;
   }
 
-  /** A string, nil or nothing. */
+  /** A string; undefined if it is nil or missing. */
   optionalText(name: string): string | undefined {
     return this.#isThere(name) ? this.text(name) : undefined;
   }
 
-  /** A count, nil or nothing. */
+  /** A count; undefined if it is nil or missing. */
   optionalCount(name: string): number | undefined {
     return this.#isThere(name) ? this.count(name) : undefined;
   }
@@ -168,13 +168,13 @@ export class Fields {
     return this.#check(name, "a count", isCount) as number;
   }
 
-  /** A timestamp, as a plain date. */
+  /** A timestamp, as a plain `Date`. */
   date(name: string): Date {
     const date = this.#check(name, "a timestamp", (value) => value instanceof Date) as Date;
     return new Date(date.getTime());
   }
 
-  /** Binary. */
+  /** Binary data. */
   bytes(name: string): Uint8Array {
     return this.#check(name, "binary", (value) => value instanceof Uint8Array) as Uint8Array;
   }

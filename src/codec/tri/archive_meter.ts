@@ -1,5 +1,5 @@
 /**
- * Measuring one event that comes in parts.
+ * Measures an event that arrives in parts.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { MAX_EVENT_BYTES } from "./archive_format.ts";
 import { FIXED_SIZES } from "../msgpack/format.ts";
 
 /**
- * Finds where one MessagePack value ends, going on from where it stopped when more bytes are there.
+ * Finds the end of a MessagePack value, and continues where it stopped when there are more bytes.
  *
  * Starting over at each part would take quadratic time for an event of many chunks. It only counts
- * how many values are still to come, so that it needs no memory, and does not look at their nesting.
+ * the values that are still missing, not their nesting, so it needs no memory.
  */
 export class EventMeter {
   #at = 0;
@@ -20,11 +20,11 @@ export class EventMeter {
   /**
    * Measures as far as the bytes go.
    *
-   * @param bytes Holds the value from offset 0 on; the same bytes as before and more.
-   * @param end How many of the bytes are there.
-   * @returns The value's size, or -1 if its end is not there yet.
-   * @throws {RangeError} If the value is larger than {@linkcode MAX_EVENT_BYTES}, as soon as that
-   * can be seen, and at the byte 0xc1.
+   * @param bytes The value, starting at offset 0: the same bytes as before, and more.
+   * @param end Number of valid bytes.
+   * @returns The size of the value, or -1 if it is incomplete.
+   * @throws {RangeError} If the value is larger than {@linkcode MAX_EVENT_BYTES}, as soon as that is
+   * known, and at the byte 0xc1.
    */
   measure(bytes: Uint8Array, end: number): number {
     while (this.#wanted > 0) {
@@ -38,10 +38,10 @@ export class EventMeter {
     return this.#at <= end ? this.#at : -1;
   }
 
-  /** Passes over a value whose length or count stands in the bytes after the first. */
+  /** Skips a value whose length or count is in the bytes after the first. */
   #passLong(lead: number, bytes: Uint8Array, end: number): boolean {
     if (lead === 0xc1) {
-      throw new RangeError(`no value begins with 0xc1, as its byte ${this.#at} does`);
+      throw new RangeError(`its byte ${this.#at} is 0xc1, which starts no value`);
     }
     const isContainer = lead >= 0xdc;
     const width = isContainer
@@ -59,10 +59,10 @@ export class EventMeter {
   #pass(bytes: number, children: number): void {
     this.#at += bytes;
     this.#wanted += children - 1;
-    // Each value that is still to come takes a byte at least.
+    // Each missing value has at least one byte.
     const least = this.#at + this.#wanted;
     if (least > MAX_EVENT_BYTES) {
-      throw new RangeError(`it claims to have at least ${least} bytes, over ${MAX_EVENT_BYTES}`);
+      throw new RangeError(`it claims at least ${least} bytes, more than ${MAX_EVENT_BYTES}`);
     }
   }
 }

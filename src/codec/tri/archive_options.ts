@@ -1,5 +1,5 @@
 /**
- * How to read an archive, and what is told of one that is damaged.
+ * Options for reading an archive, and reports of damage.
  *
  * @module
  */
@@ -7,44 +7,44 @@
 import type { ArchiveFormatError } from "../../base/errors.ts";
 import type { ArchiveManifest } from "./archive_manifest.ts";
 
-/** A part of a file whose events are lost. */
+/** A damaged part of a file, whose events are lost. */
 export interface ArchiveDamage {
-  /** Where the chunk with the first lost event is, in bytes from the start of the file. */
+  /** Offset of the chunk with the first lost event, in bytes from the start of the file. */
   readonly offset: number;
-  /** How many bytes of the file are lost; 0 if only the file's totals are wrong. */
+  /** Number of bytes of the file that are lost; 0 if only the totals of the file are wrong. */
   readonly length: number;
   /** What is wrong. */
   readonly error: ArchiveFormatError;
 }
 
-/** How to read an archive. */
+/** Options for reading an archive. */
 export interface ReadArchiveOptions {
   /**
-   * Whether to hold the events' SHA-256 against the manifest, at the end of the file. The numbers
-   * of events and bytes always are, and each chunk against its own checksum.
+   * Whether to check the SHA-256 of the events against the manifest, at the end of the file. The
+   * numbers of events and bytes, and the checksum of each chunk, are always checked.
    */
   readonly verifyHash?: boolean;
   /**
-   * Salvages: told of each damaged part, after which reading goes on. Without it damage is an
+   * Salvages: called for each damaged part, after which reading continues. Default: damage is an
    * error.
    *
-   * After damage, events are lost up to the next stream identifier. In archives of this library
-   * one stands before every chunk that begins with an event, so that a damaged chunk costs its own
-   * events only; in archives of go-triton one stands at every flush of about 1 MiB, at an event's
-   * start. So no event comes back that was not one. For files of other writers this can be promised
-   * only if they, too, put stream identifiers nowhere but before an event; one without any but the
-   * first is lost from the damage on. And where the header of a chunk is destroyed, a complete
-   * archive that is part of an event's data may be taken for part of the file.
+   * After damage, events are lost up to the next stream identifier. In archives of this library, one
+   * precedes every chunk that starts with an event, so a damaged chunk loses only its own events. In
+   * archives of go-triton, one is at every flush of about 1 MiB, at the start of an event. So only
+   * real events are returned. For files of other writers, this holds only if they too put stream
+   * identifiers only before an event; in a file whose only one is at the start, everything after the
+   * damage is lost. If the header of a chunk is destroyed, a complete archive that is part of an
+   * event's data can be mistaken for a part of the file.
    *
-   * The time that it takes is linear in the file's size, whatever the file holds. So of a file that
-   * was made to look like many chunks within each other some may be passed over.
+   * The time is linear in the size of the file, whatever it contains. So in a file that is crafted to
+   * look like many nested chunks, some may be skipped.
    */
   readonly onDamage?: (damage: ArchiveDamage) => void;
   /**
-   * Whether to put the events of each block where those of the one before were: a block is then
-   * valid until the next one is asked for. That takes less time and memory.
+   * Whether blocks share one buffer, which saves time and memory: a block is then valid only until
+   * the next one is requested.
    */
   readonly reuse?: boolean;
-  /** Told of the file's manifest when all before it has been read and checked. */
+  /** Called with the manifest after everything before it has been read and checked. */
   readonly onManifest?: (manifest: ArchiveManifest) => void;
 }

@@ -1,5 +1,5 @@
 /**
- * Packing events into chunks, shard by shard.
+ * Packs events into chunks, per shard.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "../snappy/chunks.ts";
 import { Slabs } from "../slabs.ts";
 
-/** A stream identifier and data chunks, which hold whole events of one shard. */
+/** A stream identifier and data chunks with complete events of one shard. */
 export interface PackedGroup {
   /** The shard. */
   readonly shardId: ShardId;
@@ -28,11 +28,11 @@ export interface PackedGroup {
   readonly dataSize: number;
 }
 
-/** The most that packing can add to data of one chunk, in bytes. */
+/** The most that packing adds to the data of one chunk, in bytes. */
 const OVERHEAD = STREAM_IDENTIFIER.length + HEADER_SIZE + CHECKSUM_SIZE;
 const FIRST_CAPACITY = 1024;
 
-/** The events of a shard that are not compressed yet. */
+/** Events of a shard that are not compressed yet. */
 class OpenChunk {
   #bytes = new Uint8Array(FIRST_CAPACITY);
   #used = 0;
@@ -41,7 +41,7 @@ class OpenChunk {
     return this.#used;
   }
 
-  /** Grows as events come: most of 256 idle shards never need 64 KiB. */
+  /** Grows on demand: most of 256 idle shards never need 64 KiB. */
   append(event: Uint8Array): void {
     const size = this.#used + event.length;
     if (size > this.#bytes.length) {
@@ -54,12 +54,12 @@ class OpenChunk {
     this.#used = size;
   }
 
-  /** Gives the memory back. */
+  /** Frees the memory. */
   free(): void {
     freeBuffer(this.#bytes.buffer);
   }
 
-  /** Gives out what was collected, valid until the next event is appended. */
+  /** Returns the collected data, which is valid until the next event is appended. */
   take(): Uint8Array {
     const data = this.#bytes.subarray(0, this.#used);
     this.#used = 0;
@@ -67,24 +67,24 @@ class OpenChunk {
   }
 }
 
-/** Packs events into groups of chunks, each group beginning with an event's first byte. */
+/** Packs events into groups of chunks; each group starts with the first byte of an event. */
 export class ChunkPacker {
   readonly #open = new Map<ShardId, OpenChunk>();
   readonly #emit: (group: PackedGroup, data: Uint8Array) => void;
   #slabs = new Slabs();
   #size = 0;
 
-  /** `emit` gets each group as it is closed, with the data in it, which is valid during the call. */
+  /** `emit` receives each closed group and its data, which is valid only during the call. */
   constructor(emit: (group: PackedGroup, data: Uint8Array) => void) {
     this.#emit = emit;
   }
 
-  /** An upper bound of what the open chunks will come to, in bytes. */
+  /** An upper bound of the final size of the open chunks, in bytes. */
   get size(): number {
     return this.#size;
   }
 
-  /** Takes an event; it is copied. */
+  /** Adds an event, which is copied. */
   add(shardId: ShardId, event: Uint8Array): void {
     const open = this.#openChunk(shardId);
     if (open.used + event.length > MAX_CHUNK_DATA) this.#close(shardId, open);
@@ -96,7 +96,7 @@ export class ChunkPacker {
     }
   }
 
-  /** Forgets what is open of a shard. */
+  /** Drops the open chunk of a shard. */
   remove(shardId: ShardId): void {
     const used = this.#open.get(shardId)?.used ?? 0;
     if (used > 0) this.#size -= used + OVERHEAD;
@@ -104,7 +104,7 @@ export class ChunkPacker {
     this.#open.delete(shardId);
   }
 
-  /** Moves groups together, so that what lay between them takes no memory any more. */
+  /** Copies groups into new slabs, so that the gaps between them need no memory. */
   compact(groups: readonly PackedGroup[]): PackedGroup[] {
     const slabs = this.#slabs = new Slabs();
     return groups.map((group) => ({
@@ -135,7 +135,7 @@ export class ChunkPacker {
     this.#emit(this.#pack(shardId, data), data);
   }
 
-  /** Packs whole events into one group. */
+  /** Packs complete events into one group. */
   #pack(shardId: ShardId, data: Uint8Array): PackedGroup {
     const chunks = [this.#slabs.copy(STREAM_IDENTIFIER)];
     for (let at = 0; at < data.length; at += MAX_CHUNK_DATA) {

@@ -1,5 +1,5 @@
 /**
- * Records that are not events, in an archive.
+ * The quarantine of an archive: records that are not events.
  *
  * @module
  */
@@ -18,29 +18,29 @@ import { COMPRESSED, HEADER_SIZE, STORED, STREAM_IDENTIFIER } from "../snappy/ch
 import { readChunk } from "../snappy/frames.ts";
 import { SnappySplitter } from "../snappy/splitter.ts";
 
-/** A record that is not an event, and what is known about it. */
+/** A record that is not an event. */
 export interface QuarantinedRecord {
   /** The shard the record was read from. */
   readonly shardId: ShardId;
-  /** The record's position in its shard. */
+  /** The record's sequence number. */
   readonly sequenceNumber: SequenceNumber;
-  /** The record's place in an aggregated Kinesis record, from 0; undefined if it is all of it. */
+  /** The record's index in an aggregated Kinesis record, from 0; undefined for a whole one. */
   readonly subSequenceNumber?: number | undefined;
   /** The key that picked the shard. */
   readonly partitionKey: string;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt: Date;
   /** Why it is not an event. */
   readonly reason: string;
-  /** The record's bytes, exactly as they were put. */
+  /** The original bytes of the record. */
   readonly data: Uint8Array;
 }
 
 /**
- * Encodes a record the way quarantine holds it.
+ * Encodes a record for the quarantine.
  *
- * @param record The record, whose data are copied once.
- * @param slabs Where the result goes: memory of its own unless given.
+ * @param record The record, whose data is copied once.
+ * @param slabs Memory for the result. Default: new memory.
  * @returns A MessagePack map.
  */
 export function encodeQuarantined(
@@ -68,7 +68,7 @@ export function encodeQuarantined(
 
 const NOTHING = new Uint8Array(0);
 
-/** What stands before so many bytes of a MessagePack binary, as short as can be. */
+/** The shortest header of a MessagePack binary with this length. */
 function binaryHeader(length: number): Uint8Array {
   const header = new Uint8Array(5);
   const view = new DataView(header.buffer);
@@ -92,17 +92,17 @@ function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord
   };
 }
 
-/** The sub sequence number, where there is one. */
+/** The sub-sequence number, if there is one. */
 function subOf(subSequenceNumber: number | undefined): { subSequenceNumber?: number } {
   return subSequenceNumber === undefined ? {} : { subSequenceNumber };
 }
 
 /**
- * Reads the records of an archive that are not events.
+ * Reads the quarantine of an archive: its records that are not events.
  *
- * Passes over the events without uncompressing them, and keeps the quarantine in memory until the
- * manifest at the end of the file has vouched for it. An archive without a manifest, another
- * program's, has no such records, whatever chunks it holds.
+ * Skips the events without uncompressing them, and keeps the quarantine in memory until the manifest
+ * at the end of the file has confirmed it. An archive without a manifest was written by another
+ * program and has no quarantine, whatever chunks it contains.
  *
  * @example Usage
  * ```ts
@@ -113,7 +113,7 @@ function subOf(subSequenceNumber: number | undefined): { subSequenceNumber?: num
  * ```
  * @param source The file's bytes, in pieces of any size.
  * @returns The records, in the order in which they were archived.
- * @throws {ArchiveFormatError} With an offset in the file, if it is cut off, or quarantine or
+ * @throws {ArchiveFormatError} With an offset in the file, if it is truncated, or if quarantine or
  * manifest are damaged.
  */
 export async function* readQuarantine(
@@ -124,7 +124,7 @@ export async function* readQuarantine(
   yield* reader.end();
 }
 
-/** A chunk of quarantine, kept until the manifest vouches for it. */
+/** A quarantine chunk, kept until the manifest confirms it. */
 interface KeptChunk {
   readonly offset: number;
   readonly body: Uint8Array;
@@ -165,7 +165,7 @@ class QuarantineReader {
     }
   }
 
-  /** Ends an archive: without a manifest, what was kept is another program's. */
+  /** Ends an archive; without a manifest, the chunks are another program's and are dropped. */
   *#finish(end: number): Generator<QuarantinedRecord, void, void> {
     const manifest = this.#footer.manifest(end);
     const kept = this.#kept;

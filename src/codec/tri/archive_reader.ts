@@ -1,5 +1,5 @@
 /**
- * Reading the events of an archive.
+ * Reads the events of an archive.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { type ByteSource, piecesOf } from "../byte_source.ts";
 /**
  * Reads the events of an archive, many at a time.
  *
- * Reads everything that was ever written, also by other programs: events that span chunks, stream
- * identifiers in mid-file, stored chunks, padding and chunks that may be skipped, several archives
- * one after the other, an empty file. Memory stays bounded whatever the file claims: one chunk, one
+ * Reads everything that Triton and other programs have written: events that span chunks, stream
+ * identifiers inside the file, stored chunks, padding and skippable chunks, several archives one
+ * after the other, and an empty file. Memory is bounded, whatever the file claims: one chunk, one
  * piece of the source, and one event of at most 64 MiB.
  *
- * An archive of this library that was cut off is noticed, wherever it was cut after its first 10
- * bytes; one of another program only where a chunk or an event is cut in two.
+ * Truncation of an archive of this library is detected anywhere after its first 10 bytes; that of
+ * another program's only inside a chunk or an event.
  *
  * @example Usage
  * ```ts
@@ -41,9 +41,9 @@ import { type ByteSource, piecesOf } from "../byte_source.ts";
  * ```
  * @param source The file's bytes, in pieces of any size.
  * @param options How to read.
- * @returns The events in the order of the file, those of a chunk together.
+ * @returns The events in the order of the file, one block per chunk.
  * @throws {ArchiveFormatError} With an offset in the file, after all events before it, if the file
- * is damaged, is cut off, or does not hold what its manifest says.
+ * is damaged or truncated, or does not match its manifest.
  */
 export async function* readArchiveBlocks(
   source: ByteSource,
@@ -57,7 +57,7 @@ export async function* readArchiveBlocks(
 /**
  * Reads the events of an archive, one at a time.
  *
- * Simpler than {@linkcode readArchiveBlocks}, and slower where events are small.
+ * Simpler than {@linkcode readArchiveBlocks}, but slower for small events.
  *
  * @param source The file's bytes, in pieces of any size.
  * @param options How to read.

@@ -1,5 +1,5 @@
 /**
- * Finding the manifest at the end of a file.
+ * Finds the manifest at the end of a file.
  *
  * @module
  */
@@ -12,23 +12,23 @@ import { crc32c } from "../snappy/crc32c.ts";
 import { decodeMsgpack } from "../msgpack/decode.ts";
 import { bodyLength, HEADER_SIZE } from "../snappy/chunks.ts";
 
-/** The largest manifest that is read: 64 MiB, some 200,000 shards. */
+/** The largest manifest that is read: 64 MiB, about 200,000 shards. */
 export const MAX_MANIFEST_BYTES: number = 64 * 1024 * 1024;
 
-/** What the last bytes of a file tell of its manifest. */
+/** The result of searching the manifest in the last bytes of a file. */
 export type ManifestSearch =
-  /** The manifest is there, and whole. It takes up the last `size` bytes of the file. */
+  /** The manifest is complete. It is the last `size` bytes of the file. */
   | { readonly type: "found"; readonly manifest: ArchiveManifest; readonly size: number }
-  /** There is one, but more of the file is wanted: its last `bytes` bytes. */
+  /** More of the file is needed: its last `bytes` bytes. */
   | { readonly type: "more"; readonly bytes: number }
-  /** There is none: another program's file, an empty archive, or one that was cut off. */
+  /** There is none: another program's file, an empty archive, or a truncated one. */
   | { readonly type: "none" };
 
 /**
  * Reads the manifest from the last bytes of a file.
  *
- * A manifest of one shard takes about 600 bytes and each further shard 350, so the last 8 KiB are
- * a good first try.
+ * A manifest with one shard has about 600 bytes, plus 350 for each further shard, so the last 8 KiB
+ * are a good first attempt.
  *
  * @example Usage
  * ```ts
@@ -46,9 +46,9 @@ export type ManifestSearch =
  * const again = readManifest(file.subarray(23), file.length);
  * equal(again.type === "found" && again.manifest.stream, "clicks_prod");
  * ```
- * @param tail The last bytes of the file, any number of them.
+ * @param tail The last bytes of the file, any number.
  * @param fileSize Size of the whole file in bytes.
- * @returns The manifest, how much more to get, or that there is none.
+ * @returns The manifest, how much more is needed, or that there is none.
  * @throws {ArchiveFormatError} With the offset in the file, if the manifest is damaged.
  */
 export function readManifest(tail: Uint8Array, fileSize: number): ManifestSearch {
@@ -59,7 +59,7 @@ export function readManifest(tail: Uint8Array, fileSize: number): ManifestSearch
   const view = new DataView(trailer.buffer, trailer.byteOffset + TRAILER_MAGIC.length);
   const size = view.getUint32(0);
   if (size > Math.min(fileSize, MAX_MANIFEST_BYTES) || size < HEADER_SIZE + TRAILER_SIZE) {
-    throw tailError(fileSize - TRAILER_SIZE, `its trailer says that it has ${size} bytes`);
+    throw tailError(fileSize - TRAILER_SIZE, `its trailer claims a size of ${size} bytes`);
   }
   if (tail.length < size) return { type: "more", bytes: size };
   const chunks = tail.subarray(tail.length - size);
@@ -75,7 +75,7 @@ function decodeManifest(chunks: Uint8Array, offset: number): ArchiveManifest {
   for (let at = 0; at < chunks.length;) {
     const end = at + HEADER_SIZE + bodyLength(chunks, at);
     if (chunks[at] !== MANIFEST || !(end <= chunks.length)) {
-      throw tailError(offset + at, "it is not made of chunks of type 0x80");
+      throw tailError(offset + at, "it does not consist of chunks of type 0x80");
     }
     bodies.push(chunks.subarray(at + HEADER_SIZE, end));
     at = end;

@@ -1,5 +1,5 @@
 /**
- * Collecting the quarantine of an archive.
+ * Collects the quarantine of an archive.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { HEADER_SIZE } from "../snappy/chunks.ts";
 import { checkEventSize, MAX_SKIPPABLE_BODY } from "./archive_format.ts";
 import { encodeQuarantined, type QuarantinedRecord } from "./archive_quarantine.ts";
 
-/** Records of one shard that lie side by side, encoded. */
+/** Adjacent encoded records of one shard. */
 interface Run {
   readonly shardId: ShardId;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Records that are not events, encoded, in the order of their arrival.
+ * Encoded records that are not events, in the order in which they were added.
  *
- * An object for each of them would take a third as much memory again as small records do.
+ * One object per record would need a third more memory if the records are small.
  */
 export class QuarantineBuilder {
   #runs: Run[] = [];
@@ -32,9 +32,9 @@ export class QuarantineBuilder {
   }
 
   /**
-   * Adds a record, whose data are copied.
+   * Adds a record, whose data is copied.
    *
-   * @throws {RangeError} If it takes more than 64 MiB, which readers refuse.
+   * @throws {RangeError} If it has more than 64 MiB, which readers reject.
    */
   add(record: QuarantinedRecord): void {
     const bytes = encodeQuarantined(record, this.#slabs);
@@ -51,7 +51,7 @@ export class QuarantineBuilder {
     this.#runs.push({ shardId, bytes: other ?? run! });
   }
 
-  /** Drops the records of a shard, and moves those of others together. */
+  /** Removes the records of a shard, and compacts those of the others. */
   remove(shardId: ShardId): void {
     const old = this.#runs;
     if (!old.some((run) => run.shardId === shardId)) return;
@@ -64,12 +64,12 @@ export class QuarantineBuilder {
     freeSlabs(old.map(({ bytes }) => bytes));
   }
 
-  /** The records, in as few parts as can be. */
+  /** The records, in as few parts as possible. */
   parts(): Uint8Array<ArrayBuffer>[] {
     return mergeNeighbours(this.#runs.map(({ bytes }) => bytes));
   }
 
-  /** Drops all records, and frees their memory. */
+  /** Removes all records, and frees their memory. */
   free(): void {
     freeSlabs(this.parts());
     this.#runs = [];

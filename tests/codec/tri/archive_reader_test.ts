@@ -164,7 +164,7 @@ Deno.test("readArchiveEvents() notices an archive that was cut off between chunk
   const group = 10 + 8 + a.length;
   for (const size of [23, 23 + 10, 23 + group, 23 + group + 10, 23 + group + 10 + 8 + b.length]) {
     const { error } = await readUntilError(file.subarray(0, size));
-    ok(error instanceof Error && /cut off/.test(error.message), `at ${size}`);
+    ok(error instanceof Error && /truncated/.test(error.message), `at ${size}`);
     equal((error as Error & { offset: number }).offset, size);
   }
 });
@@ -225,7 +225,7 @@ Deno.test("readArchiveEvents() takes no rest of a long event for events", async 
     file[begin] = type;
     const { events, error } = await readUntilError(file);
     deepEqual(events, [b]);
-    ok(error instanceof Error && /but it holds data/.test(error.message));
+    ok(error instanceof Error && /but it contains data/.test(error.message));
   }
 });
 
@@ -239,7 +239,7 @@ Deno.test("readArchiveEvents() refuses what never stands in an archive of ours",
   for (const between of [skippable, ID, chunk(0xfe, [0])]) {
     const cutEvent = [stored(a.subarray(0, 5)), between, stored(a.subarray(5))];
     const file = concatBytes([begin, ID, ...cutEvent]);
-    await rejects(eventsOf(file), { message: /stands where an event goes on/ });
+    await rejects(eventsOf(file), { message: /is where an event continues/ });
   }
 });
 
