@@ -1,34 +1,13 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { VirtualClock } from "../../src/base/clock.ts";
-import { findPositions, type KinesisApi, MemoryKinesis } from "../../src/kinesis/mod.ts";
-import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
-import { startKinesalite } from "../support/kinesalite.ts";
-import { startKinesisLocal } from "../support/kinesis_local.ts";
-import type { LocalKinesis } from "../support/local_kinesis.ts";
+import { findPositions, MemoryKinesis } from "../../src/kinesis/mod.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
+import { after, put } from "./positions.ts";
 import { runUntil } from "../../src/testing/mod.ts";
 import { wrongClock } from "../support/wrong_clock.ts";
 
 const START = Date.UTC(2026, 0, 1);
-
-/** The payloads, as text, that follow a position. */
-async function after(
-  kinesis: KinesisApi,
-  shardId: ShardId,
-  sequenceNumber: SequenceNumber,
-): Promise<string[]> {
-  const position = { type: "after", sequenceNumber } as const;
-  const iterator = await kinesis.getShardIterator({ stream: "clicks", shardId }, position);
-  const { records } = await kinesis.getRecords(iterator);
-  return records.map(({ data }) => new TextDecoder().decode(data));
-}
-
-async function put(kinesis: KinesisApi, text: string): Promise<SequenceNumber> {
-  const entry = { partitionKey: "a", data: new TextEncoder().encode(text) };
-  const [result] = await kinesis.putRecords("clicks", [entry]);
-  if (!result?.ok) throw new Error("Cannot put");
-  return result.sequenceNumber;
-}
 
 Deno.test("findPositions() of a time: reading goes on with the first record that arrived then or later", () =>
   fc.assert(
@@ -91,29 +70,6 @@ Deno.test("findPositions() asks only about the shards that it is told of, and st
   const signal = AbortSignal.abort(new Error("enough"));
   await rejects(findPositions(kinesis, "clicks", "latest", { signal }), /enough/);
 });
-
-const SERVERS: Readonly<Record<string, () => Promise<LocalKinesis>>> = {
-  kinesalite: () => startKinesalite(),
-  "kinesis-local": () => startKinesisLocal(),
-};
-
-for (const [name, start] of Object.entries(SERVERS)) {
-  Deno.test(`findPositions() of ${name}: the beginning comes before all records, latest after them`, async () => {
-    await using server = await start();
-    const { kinesis } = server;
-    await server.createStream("clicks");
-    const [[shardId, empty]] = [...await findPositions(kinesis, "clicks", "trim-horizon")] as [
-      [ShardId, SequenceNumber],
-    ];
-    deepStrictEqual(await after(kinesis, shardId, empty), []);
-    const numbers = [await put(kinesis, "0"), await put(kinesis, "1")];
-    const [beginning] = (await findPositions(kinesis, "clicks", "trim-horizon")).values();
-    deepStrictEqual(await after(kinesis, shardId, beginning!), ["0", "1"]);
-    const past = await findPositions(kinesis, "clicks", new Date(Date.now() - 3_600_000));
-    deepStrictEqual(await after(kinesis, shardId, past.get(shardId)!), ["0", "1"]);
-    equal((await findPositions(kinesis, "clicks", "latest")).get(shardId), numbers[1]);
-  });
-}
 
 Deno.test("findPositions() of the latest goes by the service's clock", async () => {
   for (const offset of [-48, -1, 1, 48]) {

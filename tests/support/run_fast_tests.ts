@@ -1,7 +1,8 @@
 /**
- * Runs the fast tests: `deno task test:fast`, or those of some folders: `deno task test:fast archive`.
+ * Runs the fast tests: all of them (`deno task test:fast`), or those of some folders and files of
+ * tests/ (`deno task test:fast archive cli/commands/ls_test.ts`).
  *
- * The examples in doc comments, in the README and in docs/ run too, unless folders are named.
+ * The examples in doc comments, in the README and in docs/ run too, unless something is selected.
  *
  * @module
  */
@@ -9,17 +10,26 @@
 import { ROOT } from "./imports.ts";
 import { testFiles, whySlow } from "./fast_tests.ts";
 
-const folders = Deno.args.map((name) =>
-  `tests/${name.replace(/^tests\//, "").replace(/\/$/, "")}/`
+const selected = Deno.args.map((name) =>
+  `tests/${name.replace(/^tests\//, "").replace(/\/$/, "")}`
 );
-const chosen = testFiles().filter((path) =>
-  folders.length === 0 || folders.some((folder) => path.startsWith(folder))
+const files = testFiles().filter((path) =>
+  selected.length === 0 || selected.some((name) => `${path}/`.startsWith(`${name}/`))
 );
-const fast = chosen.filter((path) => whySlow(path) === undefined);
-console.log(
-  `${fast.length} fast test files; ${chosen.length - fast.length} need servers or processes`,
-);
-const docs = folders.length === 0 ? ["--doc", "mod.ts", "src", "README.md", "docs"] : [];
+const slow = files.filter((path) => whySlow(path) !== undefined);
+const fast = files.filter((path) => !slow.includes(path));
+if (selected.length > 0 && slow.length > 0) {
+  const run = `deno test -A ${slow.join(" ")}`;
+  console.warn(`These need servers or processes and do not run here; to run them:\n${run}\n`);
+}
+if (fast.length === 0 && selected.length > 0) {
+  console.error(`No fast tests in ${selected.join(" ")}`);
+  Deno.exit(1);
+}
+const docs = selected.length === 0 ? ["--doc", "mod.ts", "src", "README.md", "docs"] : [];
 const args = ["test", "--quiet", "--allow-all", "--parallel", ...docs, ...fast];
 const { code } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).spawn().status;
+if (slow.length > 0) {
+  console.log(`${slow.length} test files need servers or processes and did not run`);
+}
 Deno.exit(code);

@@ -1,7 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { systemClock, VirtualClock } from "../../../src/base/clock.ts";
 import { MINUTE, serve, shard, startingStatus, status } from "../../monitor/monitor_fixture.ts";
-import { runTriton } from "../../support/triton_process.ts";
 import { runCommand } from "../fake_context.ts";
 
 /** Runs `triton health` against an address. */
@@ -97,15 +96,6 @@ Deno.test("triton health gives up after 4 seconds", async () => {
   answer.resolve(new Response());
   equal(code, 1);
   match(stderr, /^triton: Cannot check \S+: no response within 4 s\n$/);
-});
-
-Deno.test("triton health works with the executable's permissions, past any proxy", async () => {
-  await using server = serve(() => status());
-  const proxy = "http://127.0.0.1:1";
-  const { code, stdout, stderr } = await runTriton(["health"], {
-    env: { TRITON_LISTEN: new URL(server.url).host, HTTP_PROXY: proxy, http_proxy: proxy },
-  });
-  deepStrictEqual([code, stdout, stderr], [0, `${server.url}healthz is ok\n`, ""]);
 });
 
 Deno.test("triton health refuses what is no address to ask", async () => {
