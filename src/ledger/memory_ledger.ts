@@ -1,5 +1,6 @@
+// deno-lint-ignore-file require-await -- what fails is to reject
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type {
   ArchivedPosition,
   ArchiveIntent,
@@ -23,24 +24,8 @@ import {
   unknownError,
   unsettledError,
 } from "./errors.ts";
+import { MemoryShards } from "./memory_shards.ts";
 import { compareGaps } from "./tables/rows.ts";
-
-/** One shard's row. */
-interface ShardRow {
-  readonly parents: readonly ShardId[];
-  start: StartPosition;
-  startedAt: number;
-  state: "open" | "ended";
-  owner: string | undefined;
-  epoch: number;
-  expires: number;
-}
-
-/** One shard's checkpoint. */
-interface SavedPosition {
-  readonly sequenceNumber: SequenceNumber;
-  readonly savedAt: number;
-}
 
 /** One intent's row. */
 interface IntentRow extends ArchiveIntent {
@@ -58,10 +43,8 @@ export class MemoryLedger implements ArchiveLedger {
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
   readonly #clock: Clock;
-  readonly #shards = new Map<ShardId, ShardRow>();
-  readonly #checkpoints = new Map<ShardId, SavedPosition>();
+  readonly #shards: MemoryShards;
   readonly #intents = new Map<string, IntentRow>();
-  readonly #workers = new Map<string, number>();
   readonly #gaps: Gap[] = [];
   readonly #moves: ArchiveMove[] = [];
   #store: string | undefined;
@@ -85,13 +68,13 @@ export class MemoryLedger implements ArchiveLedger {
     this.stream = stream;
     this.client = options.client ?? "store";
     this.#clock = options.clock ?? systemClock;
+    this.#shards = new MemoryShards(stream, this.#clock);
     for (const [shardId, position] of options.checkpoints ?? []) {
-      this.#save(shardId, position);
+      this.#shards.save(shardId, position);
     }
   }
 
   /** Writes down when the stream was created, or compares it with what is written. */
-  // deno-lint-ignore require-await
   async identify(createdAt: Date): Promise<void> {
     this.#createdAt ??= createdAt;
     if (this.#createdAt.getTime() !== createdAt.getTime()) {
@@ -100,151 +83,93 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** All shards, or those of a state, with their leases and checkpoints, in order. */
-  // deno-lint-ignore require-await
   async shards(state?: LedgerShard["state"]): Promise<LedgerShard[]> {
-    const rows = [...this.#shards].filter(([, row]) => row.state === (state ?? row.state));
-    return rows.sort(([a], [b]) => a < b ? -1 : 1).map(([shardId, row]) => ({
-      shardId,
-      parents: row.parents,
-      start: row.start,
-      state: row.state,
-      owner: this.#isLeased(row) ? row.owner : undefined,
-      leasedUntil: this.#isLeased(row) ? new Date(row.expires) : undefined,
-      epoch: row.epoch,
-      checkpoint: this.#checkpoints.get(shardId)?.sequenceNumber,
-      knownAt: new Date(this.#checkpoints.get(shardId)?.savedAt ?? row.startedAt),
-    }));
+    return this.#shards.list(state);
   }
 
   /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
-  // deno-lint-ignore require-await
   async checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
-    return new Map(
-      [...this.#checkpoints].map(([shardId, saved]) => [shardId, saved.sequenceNumber]),
-    );
+    return this.#shards.checkpoints();
   }
 
   /** Adds the shards of a stream of which none is known. */
   async addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
-    if (this.#shards.size > 0) return false;
-    await this.addShards(shards);
+    if (this.#shards.list().length > 0) return false;
+    this.#shards.add(shards);
     return true;
   }
 
   /** Adds shards; those that are known already stay as they are. */
-  // deno-lint-ignore require-await
   async addShards(shards: readonly NewShard[]): Promise<void> {
-    for (const { shardId, parents, start, knownAt } of shards) {
-      if (this.#shards.has(shardId)) continue;
-      this.#shards.set(shardId, {
-        parents,
-        start,
-        startedAt: knownAt?.getTime() ?? this.#clock.now(),
-        state: "open",
-        owner: undefined,
-        epoch: 0,
-        expires: 0,
-      });
-    }
+    this.#shards.add(shards);
   }
 
   /** Saves checkpoints of shards that the ledger was not told of. */
-  // deno-lint-ignore require-await
   async adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]> {
     const unknown = [...positions.keys()].filter((shardId) => !this.#shards.has(shardId)).sort();
     for (const shardId of unknown) {
       const { checkpoint, knownAt } = positions.get(shardId)!;
-      this.#save(shardId, checkpoint, knownAt);
+      this.#shards.save(shardId, checkpoint, knownAt);
     }
     return unknown;
   }
 
   /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
-  // deno-lint-ignore require-await
   async renew(worker: string, ttlMs: number): Promise<Renewal> {
-    const now = this.#clock.now();
-    this.#workers.set(worker, now + ttlMs);
-    for (const [name, expires] of this.#workers) {
-      if (expires <= now) this.#workers.delete(name);
-    }
-    const held = new Map<ShardId, number>();
-    for (const [shardId, row] of this.#shards) {
-      if (row.owner !== worker) continue;
-      row.expires = now + ttlMs;
-      held.set(shardId, row.epoch);
-    }
-    return { held, workers: [...this.#workers.keys()].sort() };
+    return this.#shards.renew(worker, ttlMs);
   }
 
   /** Takes the lease of a shard if it is free, has expired, or is this worker's already. */
-  // deno-lint-ignore require-await
   async acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined> {
-    const row = this.#shards.get(shardId);
-    if (row === undefined || row.state === "ended") return undefined;
-    if (this.#isLeased(row) && row.owner !== worker) return undefined;
-    row.owner = worker;
-    row.expires = this.#clock.now() + ttlMs;
-    return ++row.epoch;
+    return this.#shards.acquire(shardId, worker, ttlMs);
   }
 
   /** Gives leases back; those that another worker holds by now stay with it. */
-  // deno-lint-ignore require-await
   async release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
-    for (const shardId of shardIds) {
-      const row = this.#shards.get(shardId);
-      if (row?.owner === worker) row.owner = undefined;
-    }
+    this.#shards.release(worker, shardIds);
   }
 
   /** Says that a worker has gone; its leases are free at once. */
   async leave(worker: string): Promise<void> {
-    this.#workers.delete(worker);
-    await this.release(worker, [...this.#shards.keys()]);
+    this.#shards.leave(worker);
   }
 
   /** Identity of the object store that the archive is in. */
-  // deno-lint-ignore require-await
   async store(): Promise<string | undefined> {
     return this.#store;
   }
 
   /** Writes down which object store the archive is in. */
-  // deno-lint-ignore require-await
   async useStore(identity: string): Promise<void> {
-    const isNew = this.#intents.size + this.#checkpoints.size === 0;
+    const isNew = this.#intents.size + this.#shards.checkpoints().size === 0;
     if (isNew || this.#store === undefined) this.#store = identity;
     this.#checkStore(identity);
   }
 
   /** The files that the checkpoints of open shards come from. */
-  // deno-lint-ignore require-await
   async newestFiles(): Promise<ArchiveIntent[]> {
-    const reached = ({ shardId, last }: IntendedRange) =>
-      this.#shards.get(shardId)?.state === "open" &&
-      this.#checkpoints.get(shardId)?.sequenceNumber === last;
+    const ends = new Map(
+      this.#shards.list("open").map(({ shardId, checkpoint }) => [shardId, checkpoint]),
+    );
+    const reached = ({ shardId, last }: IntendedRange) => ends.get(shardId) === last;
     return [...this.#intents.values()].reverse()
       .filter(({ state, ranges }) => state === "done" && ranges.some(reached)).map(toIntent);
   }
 
   /** Moves the archive to another object store. */
-  // deno-lint-ignore require-await
   async moveStore(
     identity: string,
     { isGone = false }: MoveStoreOptions = {},
   ): Promise<ArchiveMove[]> {
     if (this.#store === identity) return [];
-    const leased = [...this.#shards.values()].find((row) => this.#isLeased(row));
-    const alive = [...this.#workers].find(([, expires]) => expires > this.#clock.now());
-    const worker = leased?.owner ?? alive?.[0];
+    const worker = this.#shards.findWorker();
     if (worker !== undefined) throw aliveError(this.stream, worker);
     const open = [...this.#intents.values()].filter(({ state }) => state === "open");
     if (open.length > 0 && !isGone) throw unsettledError(this.stream, open[0]!);
     const moves = planMoves({
       ...{ from: this.#store, to: identity, movedAt: new Date(this.#clock.now()) },
-      shardIds: this.#shards.keys(),
-      checkpoints: new Map(
-        [...this.#checkpoints].map(([shardId, saved]) => [shardId, saved.sequenceNumber]),
-      ),
+      shardIds: this.#shards.list().map(({ shardId }) => shardId),
+      checkpoints: this.#shards.checkpoints(),
       ...{ gaps: this.#gaps, moves: this.#moves },
     });
     for (const intent of open) intent.state = "void";
@@ -254,62 +179,54 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** All moves of the archive, in order. */
-  // deno-lint-ignore require-await
   async moves(): Promise<ArchiveMove[]> {
     return [...this.#moves];
   }
 
   /** What has to be settled before a shard is read. */
-  // deno-lint-ignore require-await
   async standing(shardId: ShardId): Promise<ShardStanding> {
-    const open = this.#openIntents(shardId);
-    const { start, startedAt } = this.#row(shardId);
-    const saved = this.#checkpoints.get(shardId);
     return {
-      open: open.map(toIntent),
-      checkpoint: saved?.sequenceNumber,
-      knownAt: new Date(saved?.savedAt ?? startedAt),
-      start,
+      open: this.#openIntents(shardId).map(toIntent),
+      checkpoint: this.#shards.checkpoint(shardId),
+      knownAt: this.#shards.knownAt(shardId),
+      start: this.#shards.row(shardId).start,
     };
   }
 
   /** Writes an intent down, without the shards whose lease or checkpoint is no longer as it says. */
-  // deno-lint-ignore require-await
   async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
     this.#checkStore(intent.store);
     const written = this.#intents.get(intent.id);
+    const ranges = written?.ranges ?? intent.ranges.filter(({ shardId, epoch, previous }) => {
+      if (!this.#shards.isHeld(shardId, epoch)) return false;
+      const { owner } = this.#shards.row(shardId);
+      return owner === (intent.worker ?? owner) && this.#shards.checkpoint(shardId) === previous;
+    });
     if (written === undefined) {
-      const ranges = intent.ranges.filter((range) => {
-        const { owner, epoch } = this.#row(range.shardId);
-        if (owner === undefined || owner !== (intent.worker ?? owner)) return false;
-        const checkpoint = this.#checkpoints.get(range.shardId)?.sequenceNumber;
-        return epoch === range.epoch && checkpoint === range.previous;
-      });
       const replaced = replaces === undefined ? undefined : this.#intents.get(replaces);
       if (replaced?.state === "open") replaced.state = "void";
       if (ranges.length > 0) this.#intents.set(intent.id, { ...intent, ranges, state: "open" });
-      return ranges.map((range) => range.shardId);
     }
-    return written.ranges.map((range) => range.shardId);
+    return ranges.map(({ shardId }) => shardId);
   }
 
   /** Makes an open intent done, and moves the checkpoint of each of its shards to `last`. */
-  // deno-lint-ignore require-await
   async commit(intentId: string): Promise<"done" | "void"> {
     const intent = this.#intent(intentId);
     if (intent.state !== "open") return intent.state;
     for (const { shardId, previous } of intent.ranges) {
-      if (this.#checkpoints.get(shardId)?.sequenceNumber !== previous) {
+      if (this.#shards.checkpoint(shardId) !== previous) {
         throw movedError(this.stream, shardId, intent.key);
       }
     }
     intent.state = "done";
-    for (const { shardId, last, knownAt } of intent.ranges) this.#save(shardId, last, knownAt);
+    for (const { shardId, last, knownAt } of intent.ranges) {
+      this.#shards.save(shardId, last, knownAt);
+    }
     return "done";
   }
 
   /** Makes an open intent void. */
-  // deno-lint-ignore require-await
   async cancel(intentId: string): Promise<"done" | "void"> {
     const intent = this.#intent(intentId);
     if (intent.state === "open") intent.state = "void";
@@ -317,7 +234,6 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** Whether the archive of a key is committed. */
-  // deno-lint-ignore require-await
   async isCommitted(key: string): Promise<boolean> {
     return [...this.#intents.values()].some((intent) =>
       intent.key === key && intent.state === "done"
@@ -331,30 +247,29 @@ export class MemoryLedger implements ArchiveLedger {
     checkpoint: SequenceNumber | undefined,
     children: readonly NewShard[],
   ): Promise<boolean> {
-    const row = this.#row(shardId);
+    const row = this.#shards.row(shardId);
     if (row.epoch !== epoch) return false;
     if (row.state === "ended") return true;
     if (row.owner === undefined || this.#openIntents(shardId).length > 0) return false;
-    if (this.#checkpoints.get(shardId)?.sequenceNumber !== checkpoint) return false;
+    if (this.#shards.checkpoint(shardId) !== checkpoint) return false;
     row.state = "ended";
     row.owner = undefined;
-    await this.addShards(children);
+    this.#shards.add(children);
     return true;
   }
 
   /** Says that all that had arrived by some time is archived: that becomes `knownAt`. */
-  // deno-lint-ignore require-await
   async confirm(
     shardId: ShardId,
     epoch: number,
     checkpoint: SequenceNumber | undefined,
     knownAt?: Date,
   ): Promise<boolean> {
-    const row = this.#row(shardId);
-    const saved = this.#checkpoints.get(shardId)?.sequenceNumber;
-    if (row.epoch !== epoch || row.owner === undefined || saved !== checkpoint) return false;
-    if (saved === undefined) row.startedAt = knownAt?.getTime() ?? this.#clock.now();
-    else this.#save(shardId, saved, knownAt);
+    const saved = this.#shards.checkpoint(shardId);
+    if (!this.#shards.isHeld(shardId, epoch) || saved !== checkpoint) return false;
+    const { start } = this.#shards.row(shardId);
+    if (saved === undefined) this.#shards.setStart(shardId, { start, knownAt });
+    else this.#shards.save(shardId, saved, knownAt);
     return true;
   }
 
@@ -365,26 +280,19 @@ export class MemoryLedger implements ArchiveLedger {
     position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean> {
-    const row = this.#row(shardId);
-    if (row.epoch !== epoch || row.owner === undefined) return false;
+    if (!this.#shards.isHeld(shardId, epoch)) return false;
     if ("checkpoint" in position) {
-      this.#save(shardId, position.checkpoint, position.knownAt);
+      this.#shards.save(shardId, position.checkpoint, position.knownAt);
     } else {
-      this.#checkpoints.delete(shardId);
-      row.start = position.start;
-      row.startedAt = position.knownAt?.getTime() ?? this.#clock.now();
+      this.#shards.setStart(shardId, position);
     }
     if (gap !== undefined) await this.recordGap(gap);
     return true;
   }
 
   /** Records a gap, once: of the same shard, `after` and reason, what is said last holds. */
-  // deno-lint-ignore require-await
   async recordGap(gap: Gap, epoch?: number): Promise<boolean> {
-    if (epoch !== undefined) {
-      const row = this.#row(gap.shardId);
-      if (row.epoch !== epoch || row.owner === undefined) return false;
-    }
+    if (epoch !== undefined && !this.#shards.isHeld(gap.shardId, epoch)) return false;
     const index = this.#gaps.findIndex((other) =>
       other.shardId === gap.shardId && other.after === gap.after && other.reason === gap.reason
     );
@@ -395,18 +303,12 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** All recorded gaps of the stream, in the order they were noticed. */
-  // deno-lint-ignore require-await
   async gaps(): Promise<Gap[]> {
     return [...this.#gaps].sort(compareGaps);
   }
 
   /** Does nothing: there is nothing to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  #save(shardId: ShardId, sequenceNumber: SequenceNumber, savedAt?: Date): void {
-    const time = savedAt?.getTime() ?? this.#clock.now();
-    this.#checkpoints.set(shardId, { sequenceNumber, savedAt: time });
-  }
 
   #checkStore(identity: string | undefined): void {
     if (this.#store === undefined || this.#store === identity) return;
@@ -417,16 +319,6 @@ export class MemoryLedger implements ArchiveLedger {
     return [...this.#intents.values()].filter((intent) =>
       intent.state === "open" && intent.ranges.some((range) => range.shardId === shardId)
     );
-  }
-
-  #isLeased(row: ShardRow): boolean {
-    return row.owner !== undefined && row.expires > this.#clock.now();
-  }
-
-  #row(shardId: ShardId): ShardRow {
-    const row = this.#shards.get(shardId);
-    if (row === undefined) throw unknownError(`shard "${shardId}" of "${this.stream}"`);
-    return row;
   }
 
   #intent(intentId: string): IntentRow {

@@ -131,10 +131,9 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a gap is recorded under the lease that noticed it alone, in memory",
-    file: "src/ledger/memory_ledger.ts",
-    find:
-      "if (row.epoch !== epoch || row.owner === undefined) return false;\n    }\n    const index",
-    replace: "if (row.owner === undefined) return false;\n    }\n    const index",
+    file: "src/ledger/memory_shards.ts",
+    find: "return row.epoch === epoch && row.owner !== undefined;",
+    replace: "return row.owner !== undefined;",
     tests: MEMORY,
   },
 ];
