@@ -14,6 +14,7 @@ import {
 } from "../../src/history/mod.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { MemoryObjectStore, type ObjectStore } from "../../src/objects/mod.ts";
+import type { SequenceNumber } from "../../src/base/record.ts";
 import { InvalidStreamRecordError } from "../../src/stream/mod.ts";
 import { type FileSpec, keyOf, putFiles, shardId, START } from "../archive/chain_archives.ts";
 import { wrongClock } from "../support/wrong_clock.ts";
@@ -578,6 +579,19 @@ Deno.test("HistoryReader with a moving `from` tells what was neither archived no
   deepEqual(gaps.map(({ shardId }) => shardId), [fixture.shards[0], ...children]);
   ok(gaps[0]!.after !== undefined);
   await rejects(awayForDays(new Fixture(1), {}), HistoryGapError);
+});
+
+Deno.test("HistoryReader reads all that follows a checkpoint, though it arrived before `from`", async () => {
+  const clock = new VirtualClock({ now: START + 48 * HOUR });
+  const checkpointer = new MemoryCheckpointer({ clock });
+  // Triton 0.1.0 saved positions, and not when reading began.
+  await checkpointer.save("clicks", new Map([[shardId(7), "2" as SequenceNumber]]));
+  const files = [
+    { shards: { 7: [undefined, 1, 2] }, at: 100 },
+    { shards: { 7: [2, 3, 4], 8: [undefined, 1] }, at: 200 },
+  ] as const;
+  const from = new Date(START + 47 * HOUR);
+  deepEqual(await read(files, { clock, checkpointer, from }), [3, 4, 1]);
 });
 
 Deno.test("HistoryReader without an archive has no gap after what an earlier run has read in time", async () => {

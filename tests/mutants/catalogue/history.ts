@@ -19,6 +19,13 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    breaks: "what follows a checkpoint is wanted, however old it is",
+    file: "src/history/history_progress.ts",
+    find: "return this.#checkpoints.has(shardId) || lastArrival >= this.#from;",
+    replace: "return lastArrival >= this.#from;",
+    tests: TESTS,
+  },
+  {
     breaks: "a file that repeats records of another is refused",
     file: "src/history/history_progress.ts",
     find: "if (at === undefined || compareSequenceNumbers(first, at.last) > 0) continue;",
