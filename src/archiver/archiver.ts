@@ -7,12 +7,11 @@ import { ArchiveWriter, type Unarchived } from "./archive_writer.ts";
 import { ArchiverMonitor } from "./archiver_monitor.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
 import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
-import { claimStore } from "./claim_store.ts";
+import { claimStore, refuseMissing } from "./claim_store.ts";
 import { ConditionalStore } from "./conditional_store.ts";
 import { aborted } from "./gate.ts";
 import type { Lease } from "./lease.ts";
 import { isWorthWaiting } from "./read_failure.ts";
-import { refuseMissing } from "./missing_files.ts";
 import { untilRotation } from "./rotation.ts";
 import { type ArchiverServices, randomName, type Services } from "./services.ts";
 import { findRecreation } from "./same_stream.ts";
@@ -165,11 +164,13 @@ export class Archiver {
   /** Looks at the bucket, the archive and the stream before anything is read; then works. */
   async #work(): Promise<void> {
     await claimStore(this.#services);
-    await refuseMissing(this.#services);
     await this.#store.probe(this.#services);
     if (this.#stop.signal.aborted) return;
+    const stream = await this.#shards.describe();
+    await this.#ends.begin(stream);
     await this.#ends.look();
-    await this.#shards.refresh();
+    await refuseMissing(this.#services, stream, (key) => this.#ends.has(key));
+    await this.#shards.refresh(stream);
     this.#spawn(this.#coordinate());
     this.#spawn(this.#rotate());
   }

@@ -1,10 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveEnd } from "../archive/mod.ts";
 import type { Gap, ShardStanding } from "../ledger/archive_ledger.ts";
-import { isBehind, lastArchived } from "../ledger/last_archived.ts";
+import { lastArchived } from "../ledger/last_archived.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { isBehind } from "./behind_archive.ts";
 import type { Lease } from "./lease.ts";
 import { type Patience, persist, type Services } from "./services.ts";
 

@@ -66,13 +66,14 @@ export class StreamShards {
   }
 
   /**
-   * Looks at the stream, and tells the ledger of shards that it does not know.
+   * Lists the stream's shards, and adds those that the ledger does not know.
    *
+   * @param stream What the stream says of itself. Default: it is asked.
    * @throws {CheckpointError} With code `StreamRecreated` if it is another stream than before.
    */
-  async refresh(): Promise<void> {
+  async refresh(stream?: StreamDescription): Promise<void> {
     const { ledger, clock } = this.#services;
-    await this.#identify();
+    await this.#identify(stream);
     const listed = await this.#list();
     // Also those that have ended: the stream lists them until its retention is over.
     const shards = await persist("ledger", this.#services, () => ledger.shards());
@@ -88,8 +89,8 @@ export class StreamShards {
     this.#listedAt = monotonicNow(clock);
   }
 
-  async #identify(): Promise<void> {
-    const { createdAt } = await this.describe();
+  async #identify(stream?: StreamDescription): Promise<void> {
+    const { createdAt } = stream ?? await this.describe();
     await persist("ledger", this.#services, () => this.#services.ledger.identify(createdAt));
     this.#createdAt = createdAt;
   }

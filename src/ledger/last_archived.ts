@@ -1,5 +1,5 @@
 /**
- * The one rule for "the database is behind the archive".
+ * What the database knows to be archived.
  *
  * @module
  */
@@ -34,33 +34,6 @@ export function lastArchived(
     .filter((gap) => gap.shardId === shardId && PASSED_OVER.has(gap.reason))
     .map(({ after }) => after)
     .filter((after) => after !== undefined).sort(compareSequenceNumbers).at(-1);
-}
-
-/**
- * Whether a position lies before another one.
- *
- * @param known What {@linkcode lastArchived} returned.
- * @param end The last record in the archive, or one that a position is to be moved to.
- */
-export function isBehind(known: SequenceNumber | undefined, end: SequenceNumber): boolean {
-  return known === undefined || compareSequenceNumbers(known, end) < 0;
-}
-
-/**
- * The shards in which the database is behind the archive.
- *
- * @param ends Where the archive of each shard ends.
- * @param checkpoints All checkpoints of the stream and client.
- * @param gaps All gaps of the stream and client.
- */
-export function shardsBehind(
-  ends: ReadonlyMap<ShardId, { readonly last: SequenceNumber }>,
-  checkpoints: ReadonlyMap<ShardId, SequenceNumber>,
-  gaps: readonly PassedOver[],
-): ShardId[] {
-  return [...ends].filter(([shardId, { last }]) =>
-    isBehind(lastArchived({ shardId, checkpoint: checkpoints.get(shardId) }, gaps), last)
-  ).map(([shardId]) => shardId).sort();
 }
 
 /** What is known when an archive is moved. */

@@ -7,11 +7,11 @@
 
 import type { Clock } from "../base/clock.ts";
 import { CheckpointError } from "../base/errors.ts";
-import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import { retry } from "../base/retry.ts";
 import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { MovedPosition } from "../checkpoint/checkpointer.ts";
-import { isBehind, lastArchived } from "./last_archived.ts";
+import { lastArchived } from "./last_archived.ts";
 
 /** Long enough for the few statements that a shard takes, with pauses in between. */
 const LEASE_MS = 60_000;
@@ -63,7 +63,7 @@ function planMove(
   // A checkpoint says that there is a file which ends there; a start position does not.
   if (to === undefined || to === from && !(isGone && checkpoint !== undefined)) return [];
   const archived = lastArchived({ shardId, checkpoint }, gaps);
-  if (!isGone && archived !== undefined && archived !== to && !isBehind(archived, to)) {
+  if (!isGone && archived !== undefined && compareSequenceNumbers(archived, to) > 0) {
     throw archivedError(ledger, shardId, archived);
   }
   if (state === "ended") {
@@ -93,7 +93,7 @@ async function carryOut(
       // A start position instead of a checkpoint, because no file ends with that record: the chain
       // of files begins anew behind the gap. All that arrived up to `knownAt` lies before both.
       const start = { type: "after", sequenceNumber: to } as const;
-      const isBack = archived !== undefined && !isBehind(archived, to);
+      const isBack = archived !== undefined && compareSequenceNumbers(archived, to) >= 0;
       const isAgain = againSince !== undefined && isBack;
       const place = { start, knownAt: isAgain && archived !== to ? againSince : knownAt };
       const gap: Gap = {

@@ -29,9 +29,15 @@ async function fourDays() {
   await clock.advance(24 * 4 * HOUR);
   const ledger = new MemoryLedger(STREAM, { clock });
   const services = { store, kinesis, ledger, clock, time: new ServiceTime(clock) };
+  const begin = async (changed: Partial<typeof services> = {}) => {
+    const ends = new ArchiveEnds({ ...services, ...changed });
+    await ends.begin(await kinesis.describeStream(STREAM));
+    return ends;
+  };
   return {
     ...services,
     services,
+    begin,
     /** How many files were read since this was last called. */
     reads(): number {
       const count = gets;
@@ -41,7 +47,7 @@ async function fourDays() {
     /** The last records by shard, and how many files were asked. */
     async find() {
       gets = 0;
-      const ends = new ArchiveEnds(services);
+      const ends = await begin();
       const found = await Promise.all([shardId(0), shardId(1)].map((id) => ends.of(id)));
       return { ends: found.map((end) => end && [end.key, end.last]), gets };
     },
@@ -98,8 +104,8 @@ Deno.test("ArchiveEnds passes over the archives of an earlier stream of the same
 });
 
 Deno.test("ArchiveEnds finds what came since, and reads only that", async () => {
-  const { services, reads } = await fourDays();
-  const ends = new ArchiveEnds(services);
+  const { services, begin, reads } = await fourDays();
+  const ends = await begin();
   await ends.look();
   reads();
   const more = chainOf(CHAIN.length + 2);
@@ -111,9 +117,9 @@ Deno.test("ArchiveEnds finds what came since, and reads only that", async () => 
 });
 
 Deno.test("ArchiveEnds looks again for who comes while it looks", async () => {
-  const { services } = await fourDays();
+  const { services, begin } = await fourDays();
   const more = chainOf(CHAIN.length + 1);
-  const ends = new ArchiveEnds(services);
+  const ends = await begin();
   const [list, begun] = [services.store.list.bind(services.store), Promise.withResolvers<void>()];
   const held = Promise.withResolvers<void>();
   services.store.list = async function* (...args) {
@@ -132,7 +138,7 @@ Deno.test("ArchiveEnds looks again for who comes while it looks", async () => {
 });
 
 Deno.test("ArchiveEnds takes what the ledger knows of a file in cold storage, or says how to restore it", async () => {
-  const { services } = await fourDays();
+  const { services, begin } = await fourDays();
   const cold = keyOf(CHAIN.at(-1)!);
   const store = instead(services.store, {
     get(key: string, options: GetOptions) {
@@ -145,8 +151,30 @@ Deno.test("ArchiveEnds takes what the ledger knows of a file in cold storage, or
     isCommitted: (key: string) => Promise.resolve(key === known),
   });
   let known = "";
-  const ends = () => new ArchiveEnds({ ...services, store, ledger }).of(shardId(0));
+  const ends = async () => await (await begin({ store, ledger })).of(shardId(0));
   await rejects(ends(), { code: "InvalidObjectState" });
   known = cold;
   deepStrictEqual((await ends())?.key, keyOf(CHAIN.at(-2)!));
+});
+
+Deno.test("ArchiveEnds.has() asks the store only about files that the last look did not find", async () => {
+  const { services, begin } = await fourDays();
+  const asked: string[] = [];
+  const store = instead(services.store, {
+    head(key: string) {
+      asked.push(key);
+      return services.store.head(key);
+    },
+  });
+  const ends = await begin({ store });
+  await ends.look();
+  const [old, gone, newest] = [
+    keyOf(CHAIN[0]!),
+    keyOf({ shards: {}, at: 1 }),
+    keyOf(CHAIN.at(-1)!),
+  ];
+  deepStrictEqual(await Promise.all([old, gone, newest].map((key) => ends.has(key))), [
+    ...[true, false, true],
+  ]);
+  deepStrictEqual(asked, [old, gone]);
 });

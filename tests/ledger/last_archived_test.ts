@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { isBehind, lastArchived } from "../../src/ledger/last_archived.ts";
+import { lastArchived } from "../../src/ledger/last_archived.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 const SHARD = "shardId-000000000000" as ShardId;
@@ -21,12 +21,4 @@ Deno.test("lastArchived() is the checkpoint, or where it was when it was passed 
   equal(last(undefined, gap("9"), gap("10"), gap(undefined)), "10");
   equal(last(undefined, gap("9", "retention")), undefined);
   equal(last(undefined, gap("9", "skipped", "shardId-000000000001" as ShardId)), undefined);
-});
-
-Deno.test("isBehind() holds for an archive that goes further than the database knows", () => {
-  const [nine, ten] = ["9", "10"] as SequenceNumber[];
-  equal(isBehind(undefined, nine!), true);
-  equal(isBehind(nine, ten!), true);
-  equal(isBehind(ten, ten!), false);
-  equal(isBehind(ten, nine!), false);
 });

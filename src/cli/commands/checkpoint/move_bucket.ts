@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { shardsBehind } from "../../../ledger/last_archived.ts";
 import type { ArchiveMove } from "../../../ledger/archive_ledger.ts";
 import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
@@ -113,9 +112,8 @@ async function checkOld(
         "with the old bucket, which records it, or pass --old-store-is-gone",
     );
   }
-  const [{ newestArchived }, { earliestAhead }, { openObjectStore }] = await Promise.all([
-    import("../../../archive/mod.ts"),
-    import("../../../archiver/archive_ends.ts"),
+  const [{ findBehind }, { openObjectStore }] = await Promise.all([
+    import("../../../archiver/behind_archive.ts"),
     import("../../../objects/mod.ts"),
   ]);
   const { url, endpoint } = parseIdentity(from);
@@ -124,11 +122,15 @@ async function checkOld(
   if (old.identity !== from) {
     throw unreadable(from, `the environment sets another server: ${old.identity}`);
   }
-  const since = new Date(
-    earliestAhead(LONGEST_RETENTION, await ledger.shards("open"), clock.now()),
-  );
-  const ends = await newestArchived(old, { stream, client, clock, since });
-  const behind = shardsBehind(ends, await ledger.checkpoints(), await ledger.gaps());
+  const known = {
+    open: await ledger.shards("open"),
+    checkpoints: await ledger.checkpoints(),
+    gaps: await ledger.gaps(),
+  };
+  const now = new Date(clock.now());
+  const { behind } = await findBehind(old, LONGEST_RETENTION, known, {
+    ...{ stream, client, clock, now },
+  });
   if (behind.length === 0) return;
   throw new TritonError(
     `Cannot move the archive: the database is behind the archive in ${from}, in ` +

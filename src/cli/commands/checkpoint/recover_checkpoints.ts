@@ -1,5 +1,6 @@
 import type { ArchivedShard } from "../../../archive/mod.ts";
-import { isBehind, lastArchived } from "../../../ledger/last_archived.ts";
+import { isBehind } from "../../../archiver/behind_archive.ts";
+import { lastArchived } from "../../../ledger/last_archived.ts";
 import type { ArchiveLedger, LedgerShard } from "../../../ledger/archive_ledger.ts";
 import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";

@@ -1,8 +1,6 @@
-import { newestArchived } from "../../../archive/mod.ts";
-import { earliestAhead } from "../../../archiver/archive_ends.ts";
-import { findMissing } from "../../../archiver/missing_files.ts";
+import { type ArchiveComparison, findBehind } from "../../../archiver/behind_archive.ts";
+import { findMissing, heldSince } from "../../../archiver/claim_store.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
-import { shardsBehind } from "../../../ledger/last_archived.ts";
 import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { StreamDescription } from "../../../kinesis/mod.ts";
@@ -21,7 +19,7 @@ export interface ArchivePlace {
 
 /** Checks that bucket and database belong together, and that neither is behind the other. */
 export async function checkArchive(place: ArchivePlace, findings: Findings): Promise<void> {
-  const { store, client, description, facts, history, clock } = place;
+  const { store, client, description, facts, clock } = place;
   const { name: stream, createdAt } = description;
   const { streamCreatedAt } = facts;
   if (streamCreatedAt !== undefined && streamCreatedAt.getTime() !== createdAt.getTime()) {
@@ -47,39 +45,12 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
     return;
   }
   const now = description.serverTime ?? new Date(clock.now());
-  const missing = await findings.attempt(
-    "archive",
-    () => undefined,
-    async () => {
-      const files = facts.newestFiles;
-      const isMoved = history.moves.some((move) => move.client === client);
-      const describe = () => Promise.resolve({ ...description, now: now.getTime() });
-      return { found: await findMissing({ stream, client, store, files, isMoved }, describe) };
-    },
-  );
-  if (missing?.found !== undefined) {
-    const { isHeld, message, advice } = missing.found;
-    if (isHeld) findings.fail("archive", message, { advice });
-    else findings.warn("archive", message, { advice });
-  }
-  const open = history.shards.filter((shard) => shard.client === client && shard.state === "open");
-  const since = earliestAhead(description, open, now.getTime());
-  const options = { stream, client, clock, now, since: new Date(since), maxAttempts: 3 };
-  const ends = await findings.attempt(
-    "archive",
-    () => undefined,
-    () => newestArchived(store, options),
-  );
-  if (missing === undefined || missing.found !== undefined || ends === undefined) return;
-  const ours = <T extends { readonly client: string }>(rows: readonly T[]) =>
-    rows.filter((row) => row.client === client);
-  const checkpoints = new Map(
-    ours(history.checkpoints).map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
-  );
-  const behind = shardsBehind(ends, checkpoints, ours(history.gaps));
-  const newest = [...ends.values()].map(({ key }) => key).sort().at(-1);
-  if (behind.length > 0) {
-    findings.fail("archive", `the database is behind the archive in ${behind.join(", ")}`, {
+  const isWhole = await checkNewestFiles(place, now, findings);
+  const found = await findings.attempt("archive", () => undefined, () => compare(place, now));
+  if (!isWhole || found === undefined) return;
+  const newest = [...found.ends.values()].map(({ key }) => key).sort().at(-1);
+  if (found.behind.length > 0) {
+    findings.fail("archive", `the database is behind the archive in ${found.behind.join(", ")}`, {
       advice:
         `run triton checkpoint recover --client-name ${client} with this stream, bucket and ` +
         "database: triton store refuses these shards until then",
@@ -90,4 +61,43 @@ export async function checkArchive(place: ArchivePlace, findings: Findings): Pro
       `no recent archive of ${stream} for client ${client}`,
     );
   } else findings.ok("archive", `the newest file is ${newest}, and the database knows it`);
+}
+
+/** Whether the files are there that the checkpoints come from. */
+async function checkNewestFiles(
+  { store, client, description, facts, history }: ArchivePlace,
+  now: Date,
+  findings: Findings,
+): Promise<boolean> {
+  const { newestFiles: files } = facts;
+  const isMoved = history.moves.some((move) => move.client === client);
+  const since = heldSince(description, now.getTime());
+  const newest = { stream: description.name, client, store, files, isMoved };
+  const has = async (key: string) => await store.head(key) !== undefined;
+  const search = await findings.attempt("archive", () => undefined, async () => ({
+    missing: await findMissing(newest, since, has),
+  }));
+  if (search?.missing !== undefined) {
+    const { isHeld, message, advice } = search.missing;
+    findings[isHeld ? "fail" : "warn"]("archive", message, { advice });
+  }
+  return search !== undefined && search.missing === undefined;
+}
+
+/** Compares what the database knows of this client's archive with the archive. */
+function compare(
+  { store, client, description, history, clock }: ArchivePlace,
+  now: Date,
+): Promise<ArchiveComparison> {
+  const ours = <T extends { readonly client: string }>(rows: readonly T[]) =>
+    rows.filter((row) => row.client === client);
+  const known = {
+    open: ours(history.shards).filter(({ state }) => state === "open"),
+    checkpoints: new Map(
+      ours(history.checkpoints).map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
+    ),
+    gaps: ours(history.gaps),
+  };
+  const options = { stream: description.name, client, clock, now, maxAttempts: 3 };
+  return findBehind(store, description, known, options);
 }
