@@ -1,5 +1,5 @@
 /**
- * What all of Triton's SDK clients have in common.
+ * Settings that all of Triton's SDK clients share.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "./http/fetch_handler.ts";
 import type { Environment } from "./credentials/profile.ts";
 
-/** Sends requests, and knows whether the credentials that they are signed with have worked. */
+/** Sends requests, and notes whether their credentials have worked. */
 class SigningHandler extends FetchHandler {
   readonly credentials = new RenewedCredentials();
 
@@ -45,24 +45,23 @@ export interface ClientSettingsOptions {
 
 /** Settings for the constructor of an SDK client. */
 export interface ClientSettings {
-  /** Retries are Triton's own: it counts, logs and obeys the signal. */
+  /** Triton retries itself: it counts, logs and obeys the signal. */
   readonly maxAttempts: 1;
   /** Sends the client's requests, and those to STS and SSO that get its credentials. */
   readonly requestHandler: FetchHandler;
   /** What the client passes on to the clients that get its credentials. */
   readonly clientConfig: { readonly requestHandler: FetchHandler };
-  /** Finds the credentials, where none are given. */
+  /** Finds the credentials, unless they are given. */
   readonly credentialDefaultProvider: (settings: object) => () => Promise<Identity>;
 }
 
 /**
- * Makes the settings that each SDK client gets: one way to send requests, with the private CAs of
- * the environment.
+ * Makes the settings of an SDK client: its request handler, with the private CAs of the environment.
  *
- * Two kinds of credentials are got another way, by the SDK's own requests over plain HTTP: those of
- * instances and of containers, from an address of the machine itself, where no proxy may be between.
+ * The SDK itself requests the credentials of instances and of containers, over plain HTTP from an
+ * address of the machine, without a proxy.
  *
- * @param options The limits, and where the CAs are found.
+ * @param options The limits, and the environment.
  * @returns The settings; the client closes the handler when it is destroyed.
  * @throws {ConfigError} If a file of certificates cannot be read.
  */
@@ -80,7 +79,7 @@ export async function clientSettings(options: ClientSettingsOptions): Promise<Cl
 }
 
 /**
- * Makes a client find out once what it says of itself: the SDK asks the machine before each request.
+ * Makes a client find its user agent once: the SDK asks the machine before each request.
  *
  * @param client The client.
  * @returns The client.
@@ -93,7 +92,7 @@ export function knowingItself<T extends KnowsItself>(client: T): T {
   return client;
 }
 
-/** A client of the SDK, as far as it matters here. */
+/** The part of an SDK client that is used here. */
 interface KnowsItself {
   readonly config: {
     defaultUserAgentProvider: (...args: never[]) => Promise<unknown>;
@@ -101,11 +100,11 @@ interface KnowsItself {
 }
 
 /**
- * Watches a client from before a request.
+ * Watches a client, starting before a request.
  *
  * @param client The client, whose settings are those of {@linkcode clientSettings} or others.
- * @returns Whether a refusal of the request may pass: the SDK has set its clock since, or the
- * credentials have ended, and others can take their place.
+ * @returns Whether a retry of a refused request may succeed: the SDK has corrected its clock since, or
+ * the credentials have expired and can be replaced.
  */
 export function watchRefusals(client: SkewedClient): (error: unknown) => boolean {
   const isClockSet = watchClock(client);

@@ -1,5 +1,5 @@
 /**
- * Clocks that the AWS SDK sets right.
+ * Clocks that the AWS SDK corrects.
  *
  * @module
  */
@@ -8,24 +8,24 @@
 export interface SkewedClient {
   /** Its configuration. */
   readonly config: {
-    /** What the SDK adds to this machine's time, in milliseconds: it takes it from each response. */
+    /** What the SDK adds to this machine's time, in milliseconds, as calculated from each response. */
     readonly systemClockOffset: number;
-    /** What sends its requests. */
+    /** Its request handler. */
     readonly requestHandler?: unknown;
   };
 }
 
-/** The services take requests whose time is off by 5 minutes or by 15; steps of this many are none. */
+/** Services accept a clock that is off by up to 5 or 15 minutes; smaller corrections do not count. */
 const LEAST_STEP_MS = 240_000;
 
 /**
- * Watches a client's clock from before a request.
+ * Watches a client's clock, starting before a request.
  *
- * A request that was refused because of the clock is worth another try then. The SDK's own
- * `clockSkewCorrected` says that of every refusal, for as long as this machine's clock is off.
+ * A request that was refused because of the clock may then be retried. The SDK's own
+ * `clockSkewCorrected` is set on every refusal, for as long as this machine's clock is wrong.
  *
  * @param client The client.
- * @returns Whether the SDK has set its clock since.
+ * @returns Whether the SDK has corrected its clock since.
  */
 export function watchClock(client: SkewedClient): () => boolean {
   const before = client.config.systemClockOffset;

@@ -1,5 +1,5 @@
 /**
- * Where S3 is, where that is not AWS's own.
+ * Endpoints of S3 that are not AWS's own.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { type Environment, type ProfileFiles, readVariable } from "./credentials/profile.ts";
 
 /**
- * Finds the URL of a server that stands in for S3: that of `AWS_ENDPOINT_URL_S3` or
+ * Finds the URL of a server to use instead of S3: that of `AWS_ENDPOINT_URL_S3` or
  * `AWS_ENDPOINT_URL`, or of `endpoint_url` in the `services` section or in the profile.
  *
- * The SDK would find it too, but then look for the bucket in the server's name.
+ * The SDK would find it, too, but then put the bucket into the host name.
  *
  * @param env The environment.
  * @param files The profile.

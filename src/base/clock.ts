@@ -1,5 +1,5 @@
 /**
- * Time and chance, passed in so that tests and simulations decide both.
+ * Time and random numbers, passed in so that tests and simulations control both.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { setImmediate } from "node:timers";
 import { mulberry32 } from "./random.ts";
 
-/** What the library knows of time and chance. */
+/** Source of time and random numbers. */
 export interface Clock {
   /** The current time, in milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Time that passes evenly, whatever is done to the clock: milliseconds since some moment. Default:
-   * {@linkcode now}.
+   * Monotonic time, which does not jump when the clock is set, in milliseconds since some moment.
+   * Default: {@linkcode now}.
    */
   monotonic?(): number;
   /** A number from 0 up to, but not including, 1. */
@@ -21,14 +21,14 @@ export interface Clock {
   /**
    * Waits.
    *
-   * @param ms How long, in milliseconds; zero still gives way to other work, `Infinity` waits for
-   * the signal.
+   * @param ms How long, in milliseconds. Zero still lets other work run; `Infinity` waits for the
+   * signal.
    * @param signal Ends the wait early: the promise then rejects with the signal's reason.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A timer that is set for longer goes off at once. */
+/** A timer that is set for longer fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The monotonic time of a clock, in milliseconds since some moment: to measure durations. */
@@ -74,7 +74,7 @@ interface Sleeper {
 }
 
 /**
- * A clock that moves only when it is told to, with random numbers from a seed.
+ * A clock that moves only in `advance()`, with random numbers from a seed.
  *
  * @example Usage
  * ```ts
@@ -97,7 +97,7 @@ export class VirtualClock implements Clock {
   /**
    * Creates a clock.
    *
-   * @param options `now` in milliseconds since the Unix epoch (2026-01-01 unless given); `seed`
+   * @param options `now` in milliseconds since the Unix epoch (default: 2026-01-01), and the `seed`
    * of the random numbers.
    */
   constructor(options: { readonly now?: number; readonly seed?: number } = {}) {
@@ -116,7 +116,7 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Waits until the clock has been moved far enough.
+   * Waits until the clock was moved far enough.
    *
    * @param ms How long, in virtual milliseconds.
    * @param signal Ends the wait early: the promise then rejects with the signal's reason.
@@ -150,7 +150,7 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves the clock on, waking every sleeper at its own time and letting it run before the next.
+   * Moves the clock, waking each sleeper at its time and letting it run before the next one.
    *
    * @param ms How far, in milliseconds.
    */
@@ -174,7 +174,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything that can run without the clock run: one turn of the event loop. */
+/** Runs everything that does not wait for the clock: one turn of the event loop. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
 /**
  * The family of errors that Triton throws.
  *
- * Misuse of the library itself (a negative limit, a name that cannot be) is a `TypeError` or a
+ * Misuse of the library itself (a negative limit, an impossible name) is a `TypeError` or a
  * `RangeError`; everything that can go wrong with data, files or services is a
  * {@linkcode TritonError}.
  *
@@ -49,7 +49,7 @@ export interface ConfigErrorOptions extends ErrorOptions {
   readonly column?: number | undefined;
 }
 
-/** Thrown when a configuration is missing or does not say what it must. */
+/** Thrown when a configuration is missing or not valid. */
 export class ConfigError extends TritonError {
   /** Path of the file, if the text came from one. */
   readonly path: string | undefined;
@@ -73,7 +73,7 @@ export class ConfigError extends TritonError {
   }
 }
 
-/** What a service said, and whether asking again can help. */
+/** Details of an error of a service. */
 export interface ServiceErrorOptions extends ErrorOptions {
   /** The service's own name for the error, such as `"ResourceNotFoundException"`. */
   readonly code: string;
@@ -92,7 +92,7 @@ export class ServiceError extends TritonError {
    * Creates an error.
    *
    * @param message What could not be done, and why.
-   * @param options What the service said.
+   * @param options The code, and whether a retry may succeed.
    */
   constructor(message: string, options: ServiceErrorOptions) {
     super(message, options);

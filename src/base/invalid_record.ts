@@ -1,5 +1,5 @@
 /**
- * Records that are not what the reader asked for, and what becomes of them.
+ * Records that a reader cannot use, and how it handles them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { RecordIssue } from "./schema.ts";
 export type RecordFault =
   /** Its bytes are not one MessagePack map whose keys are strings; `cause` says why. */
   | { readonly type: "not-an-event"; readonly cause: unknown }
-  /** It is an event that the schema objects to. */
+  /** It is an event that does not fit the schema. */
   | {
     readonly type: "schema";
     readonly data: EventData;
@@ -21,22 +21,21 @@ export type RecordFault =
   };
 
 /**
- * Thrown when a record is not an event, or is one that does not fit the schema. The record is all
- * there, for a caller that knows what else it may be; where it is, its subclasses
- * `InvalidStreamRecordError` and `InvalidArchiveRecordError` tell.
+ * Thrown when a record is not an event, or does not fit the schema. The error has the whole record;
+ * the subclasses `InvalidStreamRecordError` and `InvalidArchiveRecordError` have its place.
  */
 export class InvalidRecordError extends TritonError {
   /** The record's bytes, exactly as they were put. */
   readonly raw: Uint8Array;
-  /** The event, where the record is one. */
+  /** The event, if the record is one. */
   readonly data: EventData | undefined;
-  /** What the schema objects to: nothing where the record is not an event. */
+  /** What does not fit the schema: empty if the record is not an event. */
   readonly issues: readonly RecordIssue[];
 
   /**
    * Creates an error.
    *
-   * @param place The record and where it is, in words.
+   * @param place The record and its place, for the message.
    * @param raw The record's bytes.
    * @param fault What is wrong with it.
    */
@@ -63,31 +62,31 @@ function describe(fault: RecordFault): string {
 }
 
 /**
- * What becomes of records that are not events, or do not fit the schema:
+ * How to handle records that are not events, or do not fit the schema:
  *
  * - `"throw"`: reading throws the error;
- * - `"skip"`: they are passed over, each counted by the reader's `skipped` and logged as a warning;
- * - a callback gets the error, with the record in it; when it returns, reading goes on.
+ * - `"skip"`: they are skipped, counted by the reader's `skipped`, and logged as warnings;
+ * - a callback receives the error, with the record in it; when it returns, reading continues.
  */
 export type OnInvalid<E extends InvalidRecordError> =
   | "throw"
   | "skip"
   | ((error: E) => void | Promise<void>);
 
-/** Does with invalid records what the caller wants, and counts those that are passed over. */
+/** Handles invalid records as the caller chose, and counts those that are skipped. */
 export class InvalidRecords<E extends InvalidRecordError> {
-  /** How many records `"skip"` passed over. */
+  /** How many records were skipped. */
   skipped = 0;
   readonly #onInvalid: OnInvalid<E>;
   readonly #log;
 
-  /** Creates a count of none; `category` is that of the log. */
+  /** Creates a handler that has skipped nothing; `category` is that of the log. */
   constructor(onInvalid: OnInvalid<E> | undefined, category: readonly [string, ...string[]]) {
     this.#onInvalid = onInvalid ?? "throw";
     this.#log = getLogger(category);
   }
 
-  /** Takes note of a record; throws it if it is not to be passed over. */
+  /** Handles a record; throws its error unless the caller chose otherwise. */
   async refuse(error: E): Promise<void> {
     const onInvalid = this.#onInvalid;
     if (onInvalid === "throw") throw error;

@@ -1,10 +1,10 @@
 /**
- * Pseudorandom numbers, for what has to come again from the same seed.
+ * Pseudorandom numbers that are the same for the same seed.
  *
  * @module
  */
 
-/** Numbers from 0 up to, but not including, 1: mulberry32, begun at `seed`. */
+/** Generates numbers from 0 up to, but not including, 1: mulberry32 with a seed. */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,5 @@
 /**
- * What a record is, and the names of the places it comes from.
+ * Records, and the names of the places that they come from.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function compareSequenceNumbers(a: SequenceNumber, b: SequenceNumber): -1
   return a < b ? -1 : 1;
 }
 
-/** Where to begin reading a shard. */
+/** Where to start reading a shard. */
 export type StartPosition =
   /** At the oldest record that the stream still holds. */
   | { readonly type: "trim-horizon" }
@@ -51,11 +51,11 @@ export type EventData = { [key: string]: unknown };
  *
  * An archive keeps events, not where each came from, so there the last five fields are undefined.
  *
- * Fields may be getters, so that nothing is decoded in vain: `{ ...record }` and `JSON.stringify`
- * leave these out. Take the fields by their names.
+ * Fields may be getters, so that nothing is decoded needlessly: `{ ...record }` and `JSON.stringify`
+ * leave them out. Access the fields by name.
  */
 export interface TritonRecord<T = EventData> {
-  /** The event, decoded when it is first asked for. */
+  /** The event, decoded on first access. */
   readonly data: T;
   /** The event's MessagePack bytes, exactly as they were put. */
   readonly raw: Uint8Array;
@@ -65,12 +65,12 @@ export interface TritonRecord<T = EventData> {
   readonly sequenceNumber?: SequenceNumber;
   /**
    * The event's place among those that the Kinesis Producer Library has aggregated to one Kinesis
-   * record, from 0; they share its sequence number. Undefined for an event that is a record by itself.
+   * record, from 0; they share its sequence number. Undefined for an event that was not aggregated.
    */
   readonly subSequenceNumber?: number | undefined;
   /** The key that picked the shard; of an aggregated event the key that its producer gave it. */
   readonly partitionKey?: string;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt?: Date;
 }
 
@@ -82,7 +82,7 @@ export interface StreamRecord<T = EventData> extends TritonRecord<T> {
   readonly sequenceNumber: SequenceNumber;
   /** The key that picked the shard. */
   readonly partitionKey: string;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt: Date;
 }
 

@@ -117,7 +117,7 @@ export class Retries {
     this.#failed = 0;
   }
 
-  /** Waits before the next attempt; throws `error` if there is to be none. */
+  /** Waits before the next attempt; throws `error` if there is none. */
   async pause(error: unknown): Promise<void> {
     const { signal, maxAttempts = Infinity } = this.#options;
     const attempt = ++this.#failed;

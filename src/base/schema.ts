@@ -1,5 +1,5 @@
 /**
- * Holding events against a schema.
+ * Checking events with a schema.
  *
  * @module
  */
@@ -15,25 +15,25 @@ export type RecordSchemaResult<T> =
   };
 
 /**
- * What events have to look like: any [Standard Schema](https://standardschema.dev), such as one of
- * zod, valibot or arktype. `T` is what it makes of an event.
+ * The shape of events: any [Standard Schema](https://standardschema.dev), such as one of
+ * zod, valibot or arktype. `T` is its output.
  *
  * This is version 1 of the specification, as far as it is used here. It is a copy, as the
  * specification suggests: `@standard-schema/spec` does not pass JSR's rules for documented types.
  */
 export interface RecordSchema<T> {
-  /** What all such schemas have in common. */
+  /** The part that all such schemas have in common. */
   readonly "~standard": {
     /** The version of the specification. */
     readonly version: 1;
-    /** The library that the schema is of. */
+    /** The library of the schema. */
     readonly vendor: string;
-    /** Checks a value, at once or in its own time. */
+    /** Checks a value, synchronously or asynchronously. */
     readonly validate: (value: unknown) => RecordSchemaResult<T> | Promise<RecordSchemaResult<T>>;
   };
 }
 
-/** One thing about an event that a schema objects to. */
+/** One thing in an event that does not fit a schema. */
 export interface RecordIssue {
   /** Where it is in the event, as in `"user.tags.0"`; empty if it is about the whole event. */
   readonly path: string;
@@ -41,17 +41,17 @@ export interface RecordIssue {
   readonly message: string;
 }
 
-/** What a schema made of an event: its output, or what it objects to. */
+/** The result of checking an event: the schema's output, or what does not fit. */
 export type SchemaResult<T> =
   | { readonly type: "valid"; readonly data: T }
   | { readonly type: "invalid"; readonly issues: readonly RecordIssue[] };
 
 /**
- * Holds an event against a schema.
+ * Checks an event with a schema.
  *
- * @param schema The schema; it may take its time to response.
+ * @param schema The schema.
  * @param data The event.
- * @returns What the schema made of it. What the schema throws is thrown on.
+ * @returns The result. Errors that the schema throws are passed on.
  */
 export async function applySchema<T>(
   schema: RecordSchema<T>,

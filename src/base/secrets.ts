@@ -1,16 +1,16 @@
 /**
- * The credentials in use, so that nothing that is printed shows them.
+ * The credentials in use, so that they are masked in everything that is printed.
  *
  * @module
  */
 
-/** What takes the place of a secret. */
+/** Replaces a secret. */
 export const MASK = "***";
 
 /** How a text is masked. */
 export interface MaskOptions {
   /**
-   * Whether secrets that are mere words, such as `archiver`, are masked too: only in what others say.
+   * Whether secrets that are plain words, such as `archiver`, are masked too: only in texts of others.
    * Default: true.
    */
   readonly words?: boolean;
@@ -22,10 +22,10 @@ interface Secret {
   readonly isWord: boolean;
 }
 
-/** A shorter one may be a part of anything, and is only found where it stands alone. */
+/** A shorter secret may be part of any text, and is masked only as a whole word. */
 const LONG = 8;
 
-/** What messages of Triton itself are made of: nobody can take it for a secret. */
+/** Words of Triton's own messages, which are never masked. */
 const OWN_WORDS = new Set(
   ("archive archived archiver archives bucket cat checkpoint checkpoints client clients config " +
     "database doctor event events false file files gap gaps kinesis latest lease local ls object " +
@@ -33,17 +33,17 @@ const OWN_WORDS = new Set(
     "stream streams tail test triton true user verify worker").split(" "),
 );
 
-/** Secrets by where they come from: those in use, and those that they have replaced. */
+/** Secrets by their source: those in use, and those that they replaced. */
 const kept = new Map<string, { now: readonly string[]; before: readonly string[] }>();
-/** What to look for with which others: made once, because each line of the log is looked through. */
+/** The patterns for the last `others`: compiled once, because every log line is searched. */
 let known: { readonly others: string; readonly patterns: readonly Secret[] } | undefined;
 
 /**
- * Keeps credentials that are used from now on. Those of the same source that they replace are kept as
- * well, for responses that are still to come; older ones are forgotten.
+ * Keeps credentials that are used from now on. The ones of the same source that they replace are kept,
+ * too, for responses that are still pending; older ones are forgotten.
  *
  * @param source Where they come from, such as `"AWS"`.
- * @param secrets The credentials; undefined and empty ones are none.
+ * @param secrets The credentials; undefined and empty ones are ignored.
  */
 export function keepSecrets(source: string, secrets: readonly (string | undefined)[]): void {
   const now = secrets.filter((secret) => secret !== undefined && secret.trim() !== "") as string[];
@@ -54,12 +54,12 @@ export function keepSecrets(source: string, secrets: readonly (string | undefine
 }
 
 /**
- * Masks the credentials in use, and others, by their value: also where they are encoded for a URL or
- * for JSON. One of less than 8 characters, or a mere word, must stand alone.
+ * Masks the credentials in use, and others, by their value, also when they are encoded for a URL or
+ * for JSON. Secrets of less than 8 characters and plain words are masked only as whole words.
  *
  * @param text Any text.
  * @param others More secrets, such as those of the environment.
- * @param options Whether mere words are masked.
+ * @param options Whether plain words are masked.
  */
 export function maskSecrets(
   text: string,
@@ -82,7 +82,7 @@ function patternsOf(others: readonly string[]): readonly Secret[] {
   return known.patterns;
 }
 
-/** The longest first: one may be a part of another. */
+/** The longest first: one may be part of another. */
 function toPatterns(secrets: readonly string[]): Secret[] {
   return [...new Set(secrets.flatMap(formsOf))]
     .filter((secret) => !OWN_WORDS.has(secret.toLowerCase()))
@@ -97,7 +97,7 @@ function toPatterns(secrets: readonly string[]): Secret[] {
     });
 }
 
-/** A secret as it is, and as URLs, forms and JSON have it. */
+/** A secret as it is, and encoded for URLs, forms and JSON. */
 function formsOf(secret: string): string[] {
   const trimmed = secret.trim();
   const whole = secret.isWellFormed() ? [secret, trimmed] : [];
@@ -106,7 +106,7 @@ function formsOf(secret: string): string[] {
     ...whole.map(encodeURIComponent),
     ...whole.map((text) => encodeURIComponent(text).replaceAll("%20", "+")),
     ...[secret, trimmed].map((text) => JSON.stringify(text).slice(1, -1)),
-    // A line of it that a parser quotes.
+    // A parser may quote a single line.
     ...secret.split(/[\r\n]+/).filter((line) => line.length >= LONG),
   ].filter((form) => form !== "");
 }

@@ -5,7 +5,7 @@
  */
 
 /**
- * Picks the candidate that a misspelt word most likely stands for.
+ * Picks the candidate that a misspelt word most likely means.
  *
  * Case and the separators `-`, `_` and space do not count; otherwise about one letter in three may
  * be wrong, missing, added or swapped with its neighbour.

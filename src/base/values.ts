@@ -48,7 +48,7 @@ function hasElement(value: unknown, key: string): boolean {
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The text; undefined if there is none, or something else.
+ * @returns The text; undefined if it is missing or of another type.
  */
 export function getString(data: unknown, path: ValuePath): string | undefined {
   const value = getValue(data, path);
@@ -60,7 +60,7 @@ export function getString(data: unknown, path: ValuePath): string | undefined {
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The number; undefined if there is none, or something else, such as an integer beyond
+ * @returns The number; undefined if it is missing or of another type, such as an integer beyond
  * 2^53, which {@linkcode getBigInt} reads exactly.
  */
 export function getNumber(data: unknown, path: ValuePath): number | undefined {
@@ -80,7 +80,7 @@ export function getNumber(data: unknown, path: ValuePath): number | undefined {
  * ```
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The integer; undefined if there is none, or something else.
+ * @returns The integer; undefined if it is missing or of another type.
  */
 export function getBigInt(data: unknown, path: ValuePath): bigint | undefined {
   const value = getValue(data, path);
@@ -93,7 +93,7 @@ export function getBigInt(data: unknown, path: ValuePath): bigint | undefined {
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The truth value; undefined if there is none, or something else.
+ * @returns The truth value; undefined if it is missing or of another type.
  */
 export function getBoolean(data: unknown, path: ValuePath): boolean | undefined {
   const value = getValue(data, path);
@@ -105,8 +105,8 @@ export function getBoolean(data: unknown, path: ValuePath): boolean | undefined 
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns What the event holds as a MessagePack timestamp; undefined if there is none, or something
- * else, a date written as text included.
+ * @returns What the event holds as a MessagePack timestamp; undefined if it is missing or of another
+ * type, a date written as text included.
  */
 export function getDate(data: unknown, path: ValuePath): Date | undefined {
   const value = getValue(data, path);
@@ -118,7 +118,7 @@ export function getDate(data: unknown, path: ValuePath): Date | undefined {
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The bytes; undefined if there are none, or something else.
+ * @returns The bytes; undefined if it is missing or of another type.
  */
 export function getBytes(data: unknown, path: ValuePath): Uint8Array | undefined {
   const value = getValue(data, path);
@@ -138,7 +138,7 @@ export function getBytes(data: unknown, path: ValuePath): Uint8Array | undefined
  * ```
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The array; undefined if there is none, or something else.
+ * @returns The array; undefined if it is missing or of another type.
  */
 export function getArray(data: unknown, path: ValuePath): readonly unknown[] | undefined {
   const value = getValue(data, path);
@@ -150,14 +150,14 @@ export function getArray(data: unknown, path: ValuePath): readonly unknown[] | u
  *
  * @param data An event, or a part of one.
  * @param path Where the value is.
- * @returns The map; undefined if there is none, or something else.
+ * @returns The map; undefined if it is missing or of another type.
  */
 export function getMap(data: unknown, path: ValuePath): Record<string, unknown> | undefined {
   const value = getValue(data, path);
   return isMap(value) ? value : undefined;
 }
 
-/** Whether a value is a map, and not one of the objects that stand for other values. */
+/** Whether a value is a map, and not an object for another type. */
 function isMap(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

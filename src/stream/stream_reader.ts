@@ -283,7 +283,7 @@ export class StreamReader<T = EventData>
       return earliestTime(plan, begun)!;
     };
     const written = await this.#positions.writeStart(start, signal);
-    // In the first run, too: the services may take long to response, and what arrives meanwhile is wanted.
+    // In the first run, too: the services may respond slowly, and records that arrive in between are wanted.
     const since = begun ?? written;
     return since === undefined ? plan : startingBy(plan, since);
   }

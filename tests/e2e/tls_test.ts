@@ -226,7 +226,7 @@ Deno.test("over TLS with a private CA, under the executable's permissions", asyn
       const said = await ls({ ...noKeys, HOME: home, AWS_PROFILE: profile }, 1);
       match(
         said,
-        /the AWS profile "program" gets its credentials by credential_process, and triton runs no programs/,
+        /the AWS profile "program" gets its credentials from credential_process, and triton runs no programs/,
       );
       equal(said.trimEnd().split("\n").length, 1, said);
     }

@@ -1,5 +1,5 @@
 /**
- * What is wrong with an AWS profile, said better than the SDK does.
+ * Checks of the AWS profile, with clearer messages than those of the SDK.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Environment, readVariable } from "./profile.ts";
 type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
 
 /**
- * Checks that the profile in use is there, and that its credentials can be had.
+ * Checks that the profile in use exists, and that its credentials can be loaded.
  *
  * @param env The environment.
  * @throws {Error} A `CredentialsProviderError`, as the SDK's are, if it cannot be used.
@@ -18,7 +18,7 @@ type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefin
 export async function checkProfile(env: Environment): Promise<void> {
   const named = readVariable(env, "AWS_PROFILE");
   const profiles = await readProfiles();
-  if (profiles === undefined) return; // may not be looked for
+  if (profiles === undefined) return; // no permission to look
   const name = named || "default";
   if (named && profiles[name] === undefined) {
     throw refusal(
@@ -33,8 +33,8 @@ export async function checkProfile(env: Environment): Promise<void> {
     throw refusal(
       `the AWS profile ${
         JSON.stringify(program)
-      } gets its credentials by credential_process, and ` +
-        "triton runs no programs: run it with those of aws configure export-credentials " +
+      } gets its credentials from credential_process, and ` +
+        "triton runs no programs: run it with the output of aws configure export-credentials " +
         `--profile ${name} --format env`,
     );
   }
@@ -49,7 +49,7 @@ async function readProfiles(): Promise<Profiles | undefined> {
   }
 }
 
-/** The profile, of those that this one takes its credentials from, that needs a program. */
+/** The profile that needs a program, among those that this one gets its credentials from. */
 function profileWithProgram(profiles: Profiles, name: string): string | undefined {
   for (const seen = new Set<string>(); !seen.has(name);) {
     seen.add(name);
@@ -68,7 +68,7 @@ function profileWithProgram(profiles: Profiles, name: string): string | undefine
   return undefined;
 }
 
-/** Whether programs can be run: not by the executable; by a library it depends. */
+/** Whether programs can be run: not by the executable; as a library, it depends. */
 function mayRunPrograms(): boolean {
   if (globalThis.Deno?.permissions === undefined) return true;
   return Deno.permissions.querySync({ name: "run" }).state === "granted";

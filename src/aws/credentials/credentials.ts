@@ -20,23 +20,23 @@ export interface Identity {
   readonly secretAccessKey: string;
   /** The session token of temporary keys. */
   readonly sessionToken?: string | undefined;
-  /** When temporary keys end, where that is known. */
+  /** When temporary keys expire, if known. */
   readonly expiration?: Date | undefined;
-  /** Where the SDK has found them. */
+  /** Where the SDK found them. */
   readonly $source?: object | undefined;
 }
 
-/** Finds credentials where the AWS command line does; asked each time anew, files included. */
+/** Finds credentials where the AWS CLI does; reads everything again on each call, files included. */
 export type FindCredentials = (settings: object, caller: object | undefined) => Promise<Identity>;
 
-/** Keys that do not say when they end are looked for again after so long, in milliseconds. */
+/** Keys without an expiration are read again after this time, in milliseconds. */
 const REREAD_MS = 10_000;
-/** Keys that end soon are looked for no more often. */
+/** Keys that expire soon are not read more often than this, in milliseconds. */
 const LEAST_MS = 1_000;
 /** Keys are replaced so long before they end. */
 const HEADROOM_MS = 5 * 60_000;
 
-/** What services say of keys that have ended, were replaced or deleted. */
+/** Codes of services for keys that have expired, were replaced or deleted. */
 const REFUSALS: ReadonlySet<string> = new Set([
   "ExpiredToken",
   "ExpiredTokenException",
@@ -53,17 +53,17 @@ export interface RenewedCredentialsOptions {
   readonly find?: FindCredentials;
   /** The time, in milliseconds since the Unix epoch, as the keys' end has it. */
   readonly now?: () => number;
-  /** The environment, which the SDK's own way takes from the process. */
+  /** The environment; the SDK itself uses that of the process. */
   readonly env?: Environment;
 }
 
-/** An SDK client's credentials: found, renewed, and kept out of what is printed. */
+/** An SDK client's credentials: found, renewed, and masked in what is printed. */
 export class RenewedCredentials {
   readonly #find: FindCredentials;
   #current: Identity | undefined;
   #readAt = -Infinity;
   #hasWorked = false;
-  /** What finding them failed with. */
+  /** The errors of finding them. */
   readonly #failures = new WeakSet<object>();
 
   readonly #now: () => number;
@@ -77,8 +77,8 @@ export class RenewedCredentials {
   }
 
   /**
-   * Gives the credentials of this moment to an SDK client, which asks before each request: they seem
-   * to have expired, so that it keeps none.
+   * Gives the current credentials to an SDK client, which asks before each request: they are marked
+   * as expired, so that the client does not keep them.
    *
    * @param settings The client's settings.
    */
@@ -93,10 +93,10 @@ export class RenewedCredentials {
   }
 
   /**
-   * Learns of a failed request, so that credentials that were refused are looked for again.
+   * Notes a failed request, so that refused credentials are read again.
    *
-   * @returns Whether the refusal may pass: somebody writes new credentials where those were that have
-   * worked. Nobody can do that to the environment of a process.
+   * @returns Whether a retry may succeed: credentials that have worked may be replaced by new ones at
+   * the same place. The environment of a process cannot change.
    */
   failed(error: unknown): boolean {
     const isOurs = typeof error === "object" && error !== null && this.#failures.has(error);
@@ -138,12 +138,12 @@ export class RenewedCredentials {
   }
 }
 
-/** Whether a program gave the keys, which may ask somebody for a code each time. */
+/** Whether a program provided the keys: it may ask for a code each time. */
 function isOfProgram({ $source = {} }: Identity): boolean {
   return "CREDENTIALS_PROCESS" in $source || "CREDENTIALS_PROFILE_PROCESS" in $source;
 }
 
-/** What the SDK's errors have in common. */
+/** An error of the SDK, as far as it is used here. */
 interface SdkError {
   readonly name?: string;
   readonly Code?: string;
@@ -152,12 +152,12 @@ interface SdkError {
 
 function isRefusal(error: unknown): boolean {
   const { name = "", Code = "", $metadata } = (error ?? {}) as SdkError;
-  // A HEAD has no body to say more in.
+  // The response to a HEAD has no body with a code.
   return REFUSALS.has(name) || REFUSALS.has(Code) ||
     name === "Unknown" && $metadata?.httpStatusCode === 400;
 }
 
-/** Whether the keys are those of `AWS_ACCESS_KEY_ID`; the SDK prefers a profile that is named. */
+/** Whether the keys are those of `AWS_ACCESS_KEY_ID`; the SDK prefers a named profile. */
 function isFromEnvironment(env: Environment): boolean {
   const isSet = (name: string) => !!readVariable(env, name);
   return isSet("AWS_ACCESS_KEY_ID") && isSet("AWS_SECRET_ACCESS_KEY") && !isSet("AWS_PROFILE");
@@ -176,7 +176,7 @@ async function findCredentials(
   return await defaultProvider({ ...settings, ignoreCache: true, logger: SILENT })(caller);
 }
 
-/** The SDK would print nine lines of its own. */
+/** The SDK would print nine lines. */
 function warnOfKeys(env: Environment): void {
   if (!readVariable(env, "AWS_ACCESS_KEY_ID")) return;
   isWarned = true;
@@ -189,7 +189,7 @@ function warnOfKeys(env: Environment): void {
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Keys without the newline that a file or a secret of Kubernetes often ends with. */
+/** Keys without the newline at the end of many files and Kubernetes secrets. */
 function trimmed(identity: Identity): Identity {
   const { accessKeyId, secretAccessKey, sessionToken } = identity;
   return {

@@ -1,11 +1,11 @@
-/** What the AWS SDK says where nothing at all was found; more special reasons say more. */
+/** What the AWS SDK says if nothing was found; other reasons are more specific. */
 const NOTHING_FOUND = /^(Could not load credentials from any providers|)$/;
 
-/** What says itself what to do. */
+/** Reasons that include what to do. */
 const COMPLETE = /^(there is no AWS profile|the AWS profile) /;
 
 /**
- * Says why there are no AWS credentials, and what to do.
+ * Describes why there are no AWS credentials, and what to do.
  *
  * @param reason What the SDK says, such as that the session of a profile has expired.
  */

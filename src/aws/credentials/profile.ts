@@ -1,5 +1,5 @@
 /**
- * The environment and the AWS profile, as far as Triton looks at them itself.
+ * The environment and the AWS profile, as far as Triton itself reads them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a variable; undefined where the process may not read it. */
+/** Reads a variable; undefined if the process may not read it. */
 export function readVariable(env: Environment, name: string): string | undefined {
   try {
     return env[name];
@@ -16,9 +16,9 @@ export function readVariable(env: Environment, name: string): string | undefined
   }
 }
 
-/** What the files `~/.aws/config` and `~/.aws/credentials` say, as far as it is used here. */
+/** The contents of `~/.aws/config` and `~/.aws/credentials`, as far as they are used here. */
 export interface ProfileFiles {
-  /** The settings of the profile in use; none if there is no such profile. */
+  /** The settings of the profile in use; empty if it does not exist. */
   readonly profile: Readonly<Record<string, string | undefined>>;
   /** All sections of `~/.aws/config`, by kind and name, as in `services.local`. */
   readonly sections: Readonly<Record<string, Readonly<Record<string, string | undefined>>>>;
@@ -42,6 +42,6 @@ export async function readProfile(env: Environment): Promise<ProfileFiles> {
     });
     return { profile: { ...configFile[name], ...credentialsFile[name] }, sections: configFile };
   } catch {
-    return { profile: {}, sections: {} }; // may not be looked for
+    return { profile: {}, sections: {} }; // no permission to look
   }
 }

@@ -12,16 +12,15 @@ import { type Environment, readProfile, readVariable } from "../credentials/prof
 const log = getLogger(["triton", "aws"]);
 
 /**
- * Loads the certificates that are trusted beside the usual ones: of the files that `AWS_CA_BUNDLE`
+ * Loads the certificates that are trusted besides the usual ones: from the files that `AWS_CA_BUNDLE`
  * or the profile's `ca_bundle`, `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE` name.
  *
- * Nothing of a program's own settings, such as `--cert` of Deno, gets lost. A file that the program
- * has no permission to read is passed over, with a warning in the log: it may be of no use for the
- * services at hand.
+ * Settings of the program, such as `--cert` of Deno, still apply. A file that the program has no
+ * permission to read is skipped, with a warning in the log: the services may not need it.
  *
  * @param env The environment.
  * @returns The text of each file, in PEM.
- * @throws {ConfigError} If a file cannot be read. One that only `SSL_CERT_FILE` names is passed over,
+ * @throws {ConfigError} If a file cannot be read. One that only `SSL_CERT_FILE` names is skipped,
  * as OpenSSL does.
  */
 export async function loadCaCertificates(env: Environment): Promise<string[]> {
@@ -47,7 +46,7 @@ async function read(setting: string, path: string): Promise<string> {
   });
   if (text === undefined) return "";
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new ConfigError(`${what}: there is none in it; it must be in the format PEM`);
+  throw new ConfigError(`${what}: the file has no certificate in PEM format`);
 }
 
 function warnOfUnreadable(setting: string, path: string): undefined {

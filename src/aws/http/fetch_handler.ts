@@ -1,5 +1,5 @@
 /**
- * The way of all requests to AWS: the SDK's, over `fetch`.
+ * Sends all requests to AWS: those of the SDK, over `fetch`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { readServiceTime } from "../service_time.ts";
 import { Silence } from "./silence.ts";
 import { isPage, refusePage } from "./unexpected_response.ts";
 
-/** A request as the SDK has it. */
+/** A request of the SDK. */
 export interface WireRequest {
   /** The method. */
   readonly method: string;
@@ -31,7 +31,7 @@ export interface WireRequest {
   readonly body?: unknown;
 }
 
-/** A response as the SDK wants it. */
+/** A response for the SDK. */
 export interface WireResponse {
   /** The HTTP status. */
   readonly statusCode: number;
@@ -39,15 +39,15 @@ export interface WireResponse {
   readonly reason: string;
   /** The headers, names in lower case. */
   readonly headers: Record<string, string>;
-  /** The bytes of the body; an {@linkcode ResponseBody} of a good response if that was asked for. */
+  /** The bytes of the body; with `streamsBody`, a {@linkcode ResponseBody} if it succeeded. */
   readonly body: Uint8Array | ResponseBody | Blob;
 }
 
-/** What a client's `send` takes beside the command, as far as it is used here. */
+/** Options of a client's `send`, as far as they are used here. */
 export interface WireOptions {
-  /** Aborts the request: an `AbortSignal`, of which the SDK knows an older kind too. */
+  /** Aborts the request: an `AbortSignal`, or an older type of the SDK. */
   readonly abortSignal?: { readonly aborted: boolean } | undefined;
-  /** Whether a good response's body is to be read while it comes, as an {@linkcode ResponseBody}. */
+  /** Whether the body of a successful response is a {@linkcode ResponseBody}, read as it arrives. */
   readonly streamsBody?: boolean | undefined;
   /** Called with that body; the SDK then gets an empty one. */
   readonly takeBody?: ((body: ResponseBody) => void) | undefined;
@@ -57,7 +57,7 @@ export interface WireOptions {
 export interface FetchHandlerOptions {
   /** Longest time without a byte in either direction, in milliseconds. */
   readonly silenceTimeoutMs: number;
-  /** Certificates of CAs that are trusted beside the usual ones, as PEM. */
+  /** Certificates of CAs that are trusted besides the usual ones, as PEM. */
   readonly caCertificates?: readonly string[] | undefined;
   /** Called with the service's time, to the second, of each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
@@ -65,34 +65,34 @@ export interface FetchHandlerOptions {
   readonly onBucketRegion?: ((region: string) => void) | undefined;
 }
 
-/** The most bytes of a listing or an error. */
+/** Maximum number of bytes of a listing or an error. */
 const MAX_WHOLE_BODY = 8 * 1024 * 1024;
 
-/** Idle connections are closed after so long, in milliseconds. */
+/** Idle connections are closed after this time, in milliseconds. */
 const IDLE_TIMEOUT_MS = 60_000;
 
-/** How S3 says that a bucket is in another region. */
+/** The statuses with which S3 says that a bucket is in another region. */
 const REDIRECTIONS: ReadonlySet<number> = new Set([301, 307]);
 
-/** Of the kinds of body that the SDK takes for an object's, the least. */
+/** The smallest body that the SDK accepts for an object. */
 const NO_BODY = new Blob();
 
-/** What `fetch` sets itself, or (the last) does not do. */
+/** Headers that `fetch` sets itself, or (the last) does not support. */
 const NOT_SENT = new Set(["host", "content-length", "expect"]);
 
 /**
- * Sends what an SDK client asks, as its `requestHandler`.
+ * Sends the requests of an SDK client, as its `requestHandler`.
  *
- * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. HTTP/1.1 is spoken alone: local servers know no other. Redirects are the SDK's
- * matter.
+ * In Deno `fetch` obeys `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. Only HTTP/1.1 is used: local
+ * servers support nothing else. The SDK follows redirects.
  */
 export class FetchHandler {
-  /** What the SDK asks a handler. */
+  /** The protocol, for the SDK. */
   readonly metadata: { readonly handlerProtocol: string } = { handlerProtocol: "http/1.1" };
   readonly #options: FetchHandlerOptions;
   readonly #client: { readonly client?: Deno.HttpClient };
 
-  /** Creates a handler with connections of its own. */
+  /** Creates a handler with its own connections. */
   constructor(options: FetchHandlerOptions) {
     this.#options = options;
     this.#client = createClient(options.caCertificates);
@@ -102,10 +102,10 @@ export class FetchHandler {
    * Sends a request.
    *
    * @param request The request.
-   * @param options The signal, and how the body is to be read.
+   * @param options The signal, and how to read the body.
    * @returns The response, of any status.
    * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.
-   * @throws {UnexpectedResponse} If the response is a page for people.
+   * @throws {UnexpectedResponse} If the response is a web page.
    */
   async handle(
     request: WireRequest,
@@ -132,7 +132,7 @@ export class FetchHandler {
     return { response: { ...head, body: bytes } };
   }
 
-  /** Closes the connections; what is still being read is read to its end. */
+  /** Closes the connections; responses that are being read can be read to their end. */
   destroy(): void {
     this.#client.client?.close();
   }
@@ -170,7 +170,7 @@ export class FetchHandler {
   }
 }
 
-/** A client that trusts more CAs: Deno has one, elsewhere `fetch` does without. */
+/** A client that trusts more CAs, in Deno; elsewhere `fetch` has none. */
 function createClient(caCerts: readonly string[] = []): { readonly client?: Deno.HttpClient } {
   if (typeof globalThis.Deno?.createHttpClient !== "function") return {};
   return {
@@ -182,13 +182,13 @@ function createClient(caCerts: readonly string[] = []): { readonly client?: Deno
   };
 }
 
-/** Parts that `fetch` would resolve. */
+/** Path segments that `fetch` would resolve. */
 const DOTS = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
  * The address of a request, exactly as it was signed.
  *
- * @throws {TypeError} If there is a part `.` or `..` in the path, which URLs cannot have.
+ * @throws {TypeError} If the path has a segment `.` or `..`, which URLs cannot have.
  */
 function urlOf(host: string, { protocol, path, query = {} }: WireRequest): string {
   if (!DOTS.test(path)) return `${protocol}//${host}${path}${queryOf(query)}`;
@@ -218,7 +218,7 @@ function encode(text: string): string {
 }
 
 function sentHeaders(headers: WireRequest["headers"]): Record<string, string> {
-  // What an object is encoded with is part of it.
+  // An object's own encoding must not be undone.
   const sent: Record<string, string> = { "accept-encoding": "identity" };
   for (const name in headers) {
     if (!NOT_SENT.has(name.toLowerCase())) sent[name] = headers[name]!;

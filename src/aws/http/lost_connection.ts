@@ -1,12 +1,12 @@
 /**
- * Names for what `fetch` throws.
+ * Codes for the errors of `fetch`.
  *
  * @module
  */
 
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
 
-/** What the texts of Deno's versions have in common, by the code that Node has for it. */
+/** What the messages of Deno's versions have in common, and Node's code for it. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/proxy authentication required/i, "ProxyAuthenticationRequired"],
   [/certificate|UnknownIssuer|NotValidForName|BadSignature/i, "CertificateError"],
@@ -19,16 +19,16 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Gives an error of `fetch`, or of a body that it gave, a code.
+ * Adds a code to an error of `fetch`, or of reading a body.
  *
- * A lost connection is a `TypeError`, of which only the text says what happened, in other words in
- * each version. Whatever is not known by its text counts as a connection that was reset.
+ * A lost connection is a `TypeError`: only its message says what happened, and differs from version to
+ * version. An unknown message counts as a connection that was reset.
  *
  * @param error What was thrown.
  * @param host Where the request went.
  * @returns An error with a `code`: one of `CONNECTION_CODES`, or `CertificateError`,
  * `ProxyAuthenticationRequired` or `BlockedPort`.
- * What is no failure of the network, such as a missing permission, is returned as it is.
+ * Other errors, such as a missing permission, are returned unchanged.
  */
 export function nameLostConnection(error: unknown, host: string): unknown {
   if (!(error instanceof Error) || isOfThePlatform(error)) return error;
@@ -38,7 +38,7 @@ export function nameLostConnection(error: unknown, host: string): unknown {
   return Object.assign(named, { code, name: code });
 }
 
-/** A missing permission, or a request that cannot be. */
+/** Whether it is a missing permission, or an invalid request. */
 function isOfThePlatform({ name, message }: Error): boolean {
   return name === "NotCapable" || name === "PermissionDenied" ||
     /^(Failed to construct|Invalid (URL|header))/i.test(message);
@@ -58,13 +58,13 @@ function sentence(code: string, text: string, host: string): string {
   const reason = text.replace(/^.*client error \(\w+\): /s, "");
   if (code === "CertificateError") {
     return `the certificate of ${host} is not trusted (${reason}); ` +
-      "if a CA of your own signed it, set AWS_CA_BUNDLE to a file with that CA's certificate";
+      "if a private CA signed it, set AWS_CA_BUNDLE to a file with that CA's certificate";
   }
   if (code === "ProxyAuthenticationRequired") {
-    return `the proxy on the way to ${host} wants a user and password; ` +
+    return `the proxy on the way to ${host} requires a user and password; ` +
       "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT";
   }
-  if (code === "BlockedPort") return `port of ${host} is one that fetch does not connect to`;
+  if (code === "BlockedPort") return `fetch does not connect to the port of ${host}`;
   if (code === "ECONNRESET") return `connection to ${host} lost (${reason})`;
   return `connect ${code} ${host}`;
 }

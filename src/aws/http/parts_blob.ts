@@ -4,12 +4,12 @@
  * @module
  */
 
-/** The most bytes that are passed on at once: each piece is copied. */
+/** Maximum number of bytes passed on at once: each piece is copied. */
 const PIECE = 65_536;
 
 /**
  * A body that is read from parts: `fetch` sends it with its length, without joining the parts, and
- * again if need be. (Of 32 MiB in a plain `Blob` or array it makes a copy or two.)
+ * again if necessary. (It makes a copy or two of 32 MiB in a plain `Blob` or array.)
  */
 export class PartsBlob extends Blob {
   readonly #parts: readonly Uint8Array[];
@@ -34,7 +34,7 @@ export class PartsBlob extends Blob {
     return this.#size;
   }
 
-  /** The same body, of which `onRead` hears when it is sent. */
+  /** The same body, with another `onRead`. */
   watchedBy(onRead: () => void): PartsBlob {
     return new PartsBlob(this.#parts, onRead);
   }

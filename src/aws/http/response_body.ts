@@ -11,16 +11,16 @@ import type { Silence } from "./silence.ts";
 const SMALL = 65_536;
 
 /**
- * The buffers that longer bodies are read into, in bytes. The records of a chunk are there at once:
- * with 256 KiB, small ones live long enough for V8 to keep 60 MB of dead ones.
+ * Size of the buffers for longer bodies, in bytes. The records of a chunk are in memory at the same
+ * time: with 256 KiB, small records live long enough for V8 to keep 60 MB of dead ones.
  */
 const CHUNK = 65_536;
 
-/** What a body needs beside the response. */
+/** What a body needs besides the response. */
 export interface ResponseBodyOptions {
   /** Limits how long the server may be silent. */
   readonly silence: Silence;
-  /** Names what a failed read throws. */
+  /** Converts the error of a failed read. */
   readonly nameError: (error: unknown) => unknown;
 }
 
@@ -28,7 +28,7 @@ export interface ResponseBodyOptions {
 export class ResponseBody implements AsyncIterable<Uint8Array> {
   readonly #response: Response;
   readonly #options: ResponseBodyOptions;
-  /** Buffers that their readers have given back; none once the body has ended. */
+  /** Buffers that readers have released; undefined after the end of the body. */
   #free: ArrayBuffer[] | undefined = [];
 
   /** Wraps what `fetch` gave. */
@@ -38,15 +38,15 @@ export class ResponseBody implements AsyncIterable<Uint8Array> {
     if (response.body === null) options.silence.end(); // there is nothing to read
   }
 
-  /** Gives up a body that nobody will read. */
+  /** Cancels a body that nobody will read. */
   async cancel(): Promise<void> {
     this.#options.silence.end();
     await this.#response.body?.cancel().catch(() => {});
   }
 
   /**
-   * Gives a chunk's memory back, for the chunks that follow. V8 would let tens of MB pile up before
-   * it looks for garbage, so what is not used again is freed.
+   * Releases the memory of a chunk for the following chunks. V8 would let tens of MB pile up before
+   * it collects garbage, so memory that is not used again is freed.
    */
   release({ buffer }: Uint8Array): void {
     if (!(buffer instanceof ArrayBuffer)) return;
@@ -55,8 +55,8 @@ export class ResponseBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Yields the body; each chunk is in memory of its own until it is released. The response to a HEAD
-   * has no body.
+   * Yields the body; each chunk has its own memory until it is released. The response to a HEAD has
+   * no body.
    *
    * @throws {Error} With a `code` for lost connections, or the signal's reason.
    */

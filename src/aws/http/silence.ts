@@ -15,17 +15,17 @@ export interface SilenceOptions {
 }
 
 /**
- * Aborts a request when nothing has come or gone for too long, or when its signal says so.
+ * Aborts a request when no byte was received or sent for too long, or when its signal is aborted.
  *
- * Only the time that is spent waiting counts: a reader that is slow to read is not the server's
- * fault. There is one timer for each request, not one for each chunk.
+ * Only the time spent waiting counts: a slow reader is not the server's fault. There is one timer per
+ * request, not one per chunk.
  */
 export class Silence {
   readonly #controller = new AbortController();
   readonly #options: SilenceOptions;
   readonly #abort = () => this.#controller.abort(this.#options.signal!.reason);
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Since when nothing has come or gone; undefined while nobody waits. */
+  /** When the last byte was received or sent; undefined while nobody waits. */
   #since: number | undefined;
 
   /** Creates the limit of one request. */
@@ -60,12 +60,12 @@ export class Silence {
     }
   }
 
-  /** Notes that a byte has come or gone. */
+  /** Notes that a byte was received or sent. */
   interrupt(): void {
     if (this.#since !== undefined) this.#since = performance.now();
   }
 
-  /** Ends the limit: the request is over. */
+  /** Ends the limit, when the request is over. */
   end(): void {
     clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener("abort", this.#abort);

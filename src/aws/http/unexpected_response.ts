@@ -4,33 +4,33 @@
  * @module
  */
 
-/** Thrown when a response is a page for people. */
+/** Thrown when a response is a web page. */
 export class UnexpectedResponse extends Error {
-  /** The status, where the SDK's errors have it. */
+  /** The status, as in the SDK's errors. */
   readonly $metadata: { readonly httpStatusCode: number };
 
-  /** Creates an error; the message is to follow what could not be done. */
+  /** Creates an error; the message continues "Cannot do something: ". */
   constructor(message: string, status: number) {
     super(message);
-    // A proxy that wants a password will go on wanting it; other pages pass.
+    // A retry does not help with a proxy that requires a password.
     this.name = status === 407 ? "ProxyAuthenticationRequired" : "InvalidAnswer";
     this.$metadata = { httpStatusCode: status };
   }
 }
 
-/** What is looked at of a response. */
+/** The part of a response that is checked. */
 interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Whether the headers say that a response is a page. */
+/** Whether the headers say that a response is a web page. */
 export function isPage({ headers }: Pick<Head, "headers">): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
 /**
- * Refuses a response that is a page, or that redirects somewhere else than to a bucket's region.
+ * Refuses a response that is a web page, or redirects to anything but the region of a bucket.
  *
  * @param head Status and headers.
  * @param body The body, or its beginning.

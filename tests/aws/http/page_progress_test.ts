@@ -10,14 +10,14 @@ Deno.test("PageProgress lets a listing go on that moves, also over empty pages",
 
 Deno.test("PageProgress notices a listing that does not move on", () => {
   const cases: [string, [string, string | undefined][]][] = [
-    ["the server says that there is more, and not how to request it", [["", "a"]]],
-    ["the server gives the same continuation token again", [["1", "a"], ["1", "b"]]],
-    ["the server gives the same continuation token again", [["1", "a"], ["2", "b"], ["1", "c"]]],
-    ["the server gives the same page again", [["1", "a"], ["2", "a"]]],
-    ["the server gives the same page again", [["1", "a"], ["2", undefined], ["3", "a"]]],
-    ["the server gives the same page again", [["1", "a"], ["2", "b"], ["3", "a"]]],
+    ["the server says that there are more pages, but returns no continuation token", [["", "a"]]],
+    ["the server returns the same continuation token again", [["1", "a"], ["1", "b"]]],
+    ["the server returns the same continuation token again", [["1", "a"], ["2", "b"], ["1", "c"]]],
+    ["the server returns the same page again", [["1", "a"], ["2", "a"]]],
+    ["the server returns the same page again", [["1", "a"], ["2", undefined], ["3", "a"]]],
+    ["the server returns the same page again", [["1", "a"], ["2", "b"], ["3", "a"]]],
     [
-      "the server gives more than 1000 empty pages",
+      "the server returns more than 1000 empty pages",
       Array.from({ length: 1001 }, (_, i) => [`${i}`, undefined]),
     ],
   ];

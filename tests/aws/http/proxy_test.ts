@@ -156,7 +156,7 @@ Deno.test("A private CA is trusted from every variable that names one, and from 
   ]);
   deepEqual(await ask({ ...env, AWS_CA_BUNDLE: `${home}/config` }), [
     `undefined Cannot read the certificates of AWS_CA_BUNDLE, "${home}/config": ` +
-    "there is none in it; it must be in the format PEM",
+    "the file has no certificate in PEM format",
   ]);
 });
 
@@ -188,7 +188,7 @@ Deno.test("A proxy that wants a password gets that of its URL, or is named", asy
   for (const error of errors) {
     match(
       error,
-      /^ProxyAuthenticationRequired .*the proxy on the way to .* wants a user and password/,
+      /^ProxyAuthenticationRequired .*the proxy on the way to .* requires a user and password/,
     );
   }
   const plain = { ...env, HTTP_PROXY: proxy.url, AWS_ENDPOINT_URL: "http://aws.triton.test" };

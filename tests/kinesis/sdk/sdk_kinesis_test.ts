@@ -309,8 +309,8 @@ Deno.test("SdkKinesis.listShards() reads to the last page", async () => {
 Deno.test("SdkKinesis.listShards() ends where the listing does not move on, and says of which stream", async () => {
   const shard = { ShardId: "shardId-0", SequenceNumberRange: { StartingSequenceNumber: "1" } };
   const cases: [string, (page: number) => unknown][] = [
-    ["the server says that there is more, and not how to request it", () => ""],
-    ["the server gives the same page again", (page) => `${page}`],
+    ["the server says that there are more pages, but returns no continuation token", () => ""],
+    ["the server returns the same page again", (page) => `${page}`],
   ];
   for (const [why, token] of cases) {
     let pages = 0;

@@ -171,10 +171,16 @@ Deno.test("S3ObjectStore.list() ends where the listing does not move on, and say
   const truncated = "<IsTruncated>true</IsTruncated>";
   let pages = 0;
   const cases: [string, () => string][] = [
-    ["the server says that there is more, and not how to request it", () => truncated],
-    ["the server says that there is more, and not how to request it", () => truncated + token("")],
-    ["the server gives the same page again", () => truncated + token(`${pages}`)],
-    ["the server gives the same page again", () => token(`${pages}`)],
+    [
+      "the server says that there are more pages, but returns no continuation token",
+      () => truncated,
+    ],
+    [
+      "the server says that there are more pages, but returns no continuation token",
+      () => truncated + token(""),
+    ],
+    ["the server returns the same page again", () => truncated + token(`${pages}`)],
+    ["the server returns the same page again", () => token(`${pages}`)],
   ];
   for (const [why, parts] of cases) {
     pages = 0;
