@@ -9,9 +9,7 @@ import {
 } from "@triton/triton/checkpoint";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { Database } from "./db_sqlite.ts";
-import { INTENTS } from "../ledger/contract_intents.ts";
-import { LEASES } from "../ledger/contract_leases.ts";
-import { MOVES } from "../ledger/contract_positions.ts";
+import { LEDGER_CONTRACT, placeIn } from "../ledger/contract.ts";
 import { newShard } from "../ledger/support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
@@ -46,18 +44,9 @@ for (const { name, run } of CONTRACT) {
     ));
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
+for (const { name, run } of LEDGER_CONTRACT) {
   Deno.test(`openLedger() of a database of @db/sqlite: ${name}`, () =>
-    withDatabase((database) =>
-      run({
-        open: (options = {}) => openLedger(database, { ...OPTIONS, ...options }),
-        async save(checkpoints) {
-          await using checkpointer = await openCheckpointer(database, { client: "store" });
-          await checkpointer.save("clicks", positions(checkpoints));
-        },
-        pass: () => Promise.resolve(), // SQLite's own clock goes on by itself
-      })
-    ));
+    withDatabase((database) => run(placeIn(database))));
 }
 
 Deno.test("readLedger() and setPositions() take a database of @db/sqlite", () =>

@@ -1,10 +1,7 @@
 import { MemoryLedger } from "@triton/triton/checkpoint";
 import { VirtualClock } from "@triton/triton";
 import { positions } from "../checkpoint/contract.ts";
-import { INTENTS } from "./contract_intents.ts";
-import { LEASES } from "./contract_leases.ts";
-import { MOVES } from "./contract_positions.ts";
-import { STORES } from "./contract_stores.ts";
+import { LEDGER_CONTRACT } from "./contract.ts";
 import type { LedgerPlace } from "./support.ts";
 
 /** Ledgers that are shared by sharing the object. */
@@ -32,6 +29,6 @@ function memoryPlace(): LedgerPlace {
   };
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STORES]) {
+for (const { name, run } of LEDGER_CONTRACT) {
   Deno.test(`MemoryLedger: ${name}`, () => run(memoryPlace()));
 }

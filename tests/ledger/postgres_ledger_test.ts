@@ -15,10 +15,7 @@ import { retry } from "../../src/base/retry.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "../checkpoint/contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE } from "../checkpoint/go_triton.ts";
-import { INTENTS } from "./contract_intents.ts";
-import { LEASES } from "./contract_leases.ts";
-import { MOVES } from "./contract_positions.ts";
-import { STORES } from "./contract_stores.ts";
+import { LEDGER_CONTRACT, placeIn } from "./contract.ts";
 import { acquireTogether } from "./processes.ts";
 import { RACES } from "./races.ts";
 import {
@@ -35,17 +32,6 @@ import {
 import { impatient, query } from "../sql/postgres/support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
-
-function placeIn(url: string): LedgerPlace {
-  return {
-    open: (options = {}) => openLedger(url, { ...OPTIONS, ...options }),
-    async save(checkpoints) {
-      await using checkpointer = await openCheckpointer(url, { client: "store" });
-      await checkpointer.save("clicks", positions(checkpoints));
-    },
-    pass: () => Promise.resolve(), // the server's clock goes on by itself
-  };
-}
 
 /** Tests that need a server; each gets an empty database, in order, on one server. */
 const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Promise<void>>> = {
@@ -283,7 +269,7 @@ async function databaseWith(server: PostgresServer, isolation: string): Promise<
 
 Deno.test("PostgreSQL keeps a ledger", async (t) => {
   await using server = await startPostgres();
-  const contract = [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...RACES];
+  const contract = [...LEDGER_CONTRACT, ...RACES];
   for (
     const [isolation, tests] of [["read committed", contract], ["serializable", RACES]] as const
   ) {

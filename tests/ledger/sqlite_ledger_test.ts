@@ -3,17 +3,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openCheckpointer, openLedger } from "@triton/triton/checkpoint";
 import { VirtualClock } from "@triton/triton";
-import { positions, shard } from "../checkpoint/contract.ts";
+import { shard } from "../checkpoint/contract.ts";
 import {
   GO_TRITON_ROWS,
   GO_TRITON_TABLE,
   OLDEST_ROWS,
   OLDEST_TABLE,
 } from "../checkpoint/go_triton.ts";
-import { INTENTS } from "./contract_intents.ts";
-import { LEASES } from "./contract_leases.ts";
-import { MOVES } from "./contract_positions.ts";
-import { STORES } from "./contract_stores.ts";
+import { LEDGER_CONTRACT, placeIn } from "./contract.ts";
 import { START_ROW } from "../../src/checkpoint/rows.ts";
 import type { SequenceNumber } from "../../src/base/record.ts";
 import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
@@ -57,19 +54,9 @@ function query(path: string, ...statements: string[]): Record<string, unknown>[]
   }
 }
 
-for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES, ...STORES, ...STORES]) {
+for (const { name, run } of LEDGER_CONTRACT) {
   Deno.test(`openLedger() of a SQLite file: ${name}`, () =>
-    withFile(async (path) => {
-      const url = `sqlite://${path}`;
-      await run({
-        open: ({ client = "store", stream = "clicks" } = {}) => openLedger(url, { client, stream }),
-        async save(checkpoints) {
-          await using checkpointer = await openCheckpointer(url, { client: "store" });
-          await checkpointer.save("clicks", positions(checkpoints));
-        },
-        pass: () => Promise.resolve(), // SQLite's own clock goes on by itself
-      });
-    }));
+    withFile((path) => run(placeIn(`sqlite://${path}`))));
 }
 
 Deno.test("openLedger() creates the tables that sql/ knows", () =>

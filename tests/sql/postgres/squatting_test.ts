@@ -7,10 +7,8 @@ import {
 } from "@triton/triton/checkpoint";
 import { inspectDatabase, rehearseDatabase } from "../../../src/ledger/inspect_database.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
-import { CONTRACT, positions, shard } from "../../checkpoint/contract.ts";
-import { INTENTS } from "../../ledger/contract_intents.ts";
-import { LEASES } from "../../ledger/contract_leases.ts";
-import { MOVES } from "../../ledger/contract_positions.ts";
+import { CONTRACT, shard } from "../../checkpoint/contract.ts";
+import { LEDGER_CONTRACT, placeIn } from "../../ledger/contract.ts";
 import { intent, lease, range } from "../../ledger/support.ts";
 import { query } from "./support.ts";
 
@@ -132,17 +130,10 @@ Deno.test("PostgreSQL: nobody who may create things runs code as Triton", async 
       });
     });
   }
-  for (const { name, run } of [...LEASES, ...INTENTS, ...MOVES]) {
+  for (const { name, run } of LEDGER_CONTRACT) {
     await t.step(`openLedger() among squatters: ${name}`, async () => {
       await place();
-      await run({
-        open: (options = {}) => openLedger(archiver, { ...OPTIONS, ...options }),
-        async save(checkpoints) {
-          await using checkpointer = await openCheckpointer(archiver, { client: "store" });
-          await checkpointer.save("clicks", positions(checkpoints));
-        },
-        pass: () => Promise.resolve(),
-      });
+      await run(placeIn(archiver));
     });
   }
   await t.step(
