@@ -7,10 +7,10 @@ import {
   setPositions,
   type SqliteDatabase,
 } from "@triton/triton/checkpoint";
-import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
+import { CONTRACT, loadAll, positions, shard } from "../../checkpoint/contract.ts";
 import { Database } from "./db_sqlite.ts";
-import { LEDGER_CONTRACT, placeIn } from "../ledger/contract.ts";
-import { newShard } from "../ledger/support.ts";
+import { LEDGER_CONTRACT, placeIn } from "../../ledger/contract.ts";
+import { newShard } from "../../ledger/support.ts";
 
 const OPTIONS = { client: "store", stream: "clicks" };
 
