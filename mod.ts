@@ -228,6 +228,7 @@ export {
   type ClientShard,
   type Gap,
   type IntendedRange,
+  type LeaseTable,
   type LedgerReport,
   type LedgerShard,
   MemoryCheckpointer,
@@ -249,6 +250,7 @@ export {
   type ShardStanding,
   type SqliteDatabase,
   type SqliteStatement,
+  type TableShard,
 } from "./src/exports/checkpoint.ts";
 export {
   type ArchivedFile,

@@ -33,7 +33,6 @@ const LIMITS = { rooms: 24, arrows: 71, files: 16 };
 
 /** Folders that are still too full, and what they may hold until they have been split. */
 const TOO_FULL: Readonly<Record<string, number>> = {
-  "src/archiver": 25,
   "src/stream": 17,
 };
 

@@ -1,10 +1,15 @@
 import { type ArchiveEnd, newestArchived } from "../archive/mod.ts";
 import type { ShardId } from "../base/record.ts";
 import { DAY_MS, earliestAhead, type HeldRecords } from "./behind_archive.ts";
-import { type Patience, persist, type Services } from "./services.ts";
+import { retryService, type RetryServiceOptions } from "../base/retry.ts";
+import type { ServiceTime } from "../kinesis/mod.ts";
+import type { ArchiverServices } from "./archiver_options.ts";
 
 /** What looking into the archive takes. */
-type EndServices = Pick<Services, "store" | "ledger" | "clock" | "time"> & Patience;
+type EndServices =
+  & Pick<ArchiverServices, "store" | "ledger" | "clock">
+  & { readonly time: ServiceTime }
+  & RetryServiceOptions;
 
 /**
  * Where the archive of each shard ends.
@@ -34,7 +39,7 @@ export class ArchiveEnds {
    */
   async begin(held: HeldRecords): Promise<void> {
     const { ledger, time } = this.#services;
-    const open = await persist("ledger", this.#services, () => ledger.shards("open"));
+    const open = await retryService("ledger", this.#services, () => ledger.shards("open"));
     this.#since = earliestAhead(held, open, time.now());
   }
 
@@ -43,7 +48,7 @@ export class ArchiveEnds {
     if (this.#known.has(key)) return true;
     const { store, signal } = this.#services;
     const head = () => store.head(key, { signal });
-    return await persist("object store", this.#services, head) !== undefined;
+    return await retryService("object store", this.#services, head) !== undefined;
   }
 
   /**
@@ -81,7 +86,7 @@ export class ArchiveEnds {
       now: new Date(startedAt),
       maxAttempts: 3,
     };
-    const ends = await persist(
+    const ends = await retryService(
       "object store",
       this.#services,
       () => newestArchived(store, options),

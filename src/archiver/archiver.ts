@@ -1,29 +1,30 @@
 import { getLogger } from "@logtape/logtape";
+import { pause } from "../base/clock.ts";
+import type { CheckpointError } from "../base/errors.ts";
+import type { ShardId } from "../base/record.ts";
 import { formatArchiveKey } from "../codec/mod.ts";
-import { ArchiveEnds } from "./archive_ends.ts";
-import { monotonicNow } from "../base/clock.ts";
 import { ServiceTime } from "../kinesis/mod.ts";
-import { ArchiveWriter, type Unarchived } from "./archive_writer.ts";
-import { ArchiverMonitor } from "./archiver_monitor.ts";
-import type { ArchiverOptions } from "./archiver_options.ts";
-import { type ArchiverStatus, observationsOf } from "./archiver_status.ts";
-import { claimStore, refuseMissing } from "./claim_store.ts";
-import { ConditionalStore } from "./conditional_store.ts";
-import { aborted } from "./gate.ts";
-import type { Lease } from "./lease.ts";
-import { isWorthWaiting } from "./read_failure.ts";
-import { untilRotation } from "./rotation.ts";
-import { type ArchiverServices, randomName, type Services } from "./services.ts";
+import type { LedgerShard } from "../ledger/archive_ledger.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import { isLost, type Lease } from "../shards/lease.ts";
+import { LeasedShards } from "../shards/leased_shards.ts";
+import { ArchiveEnds } from "./archive_ends.ts";
+import { ArchiveWriter, type Unarchived } from "./files/archive_writer.ts";
+import type { ArchiverOptions, ArchiverServices } from "./archiver_options.ts";
+import { claimStore, refuseMissing } from "./checks/claim_store.ts";
+import { ConditionalStore } from "./checks/conditional_store.ts";
+import { FileArchiver } from "./files/file_archiver.ts";
+import { randomName } from "./files/random_name.ts";
+import { untilRotation } from "./files/rotation.ts";
 import { findRecreation } from "./same_stream.ts";
-import { ShardArchiver } from "./shard_archiver.ts";
-import { ShardLeases } from "./shard_leases.ts";
-import { StreamShards } from "./stream_shards.ts";
-import { takeStatus } from "./take_status.ts";
+import { ShardArchiver, type ShardArchiverServices } from "./shard_archiver.ts";
+import { ShardProgress } from "./shard_progress.ts";
+import { ArchiverMonitor } from "./status/archiver_monitor.ts";
+import { type ArchiverStatus, observationsOf } from "./status/archiver_status.ts";
+import { takeStatus } from "./status/take_status.ts";
+import { WorkerTasks } from "./worker_tasks.ts";
 
 const log = getLogger(["triton", "archiver"]);
-
-/** How often the stream's shards are listed anew, in milliseconds. */
-const LISTING_INTERVAL_MS = 60_000;
 
 /**
  * Archives one stream: one of any number of workers that share its shards through a ledger.
@@ -35,21 +36,18 @@ const LISTING_INTERVAL_MS = 60_000;
  */
 export class Archiver {
   readonly #options: ArchiverOptions;
-  readonly #ends: ArchiveEnds;
-  readonly #services: Services & { readonly signal: AbortSignal };
+  readonly #tasks: WorkerTasks;
+  readonly #services: ShardArchiverServices & { readonly store: ObjectStore };
   readonly #store: ConditionalStore;
-  readonly #worker: string;
-  readonly #leaseMs: number;
   readonly #rotateMs: number;
-  readonly #leases: ShardLeases;
+  readonly #shards: LeasedShards<LedgerShard>;
   readonly #writer: ArchiveWriter;
-  readonly #shards: StreamShards;
+  readonly #ends: ArchiveEnds;
   readonly #shardArchiver: ShardArchiver;
-  /** Aborted when it is time to stop. */
-  readonly #stop = new AbortController();
-  readonly #tasks = new Set<Promise<void>>();
-  #wake = Promise.withResolvers<void>();
-  #failure: { readonly error: unknown } | undefined;
+  /** How far the shards have been read that this worker archives. */
+  readonly #reading = new Map<ShardId, ShardProgress>();
+  /** Why a shard was left alone, if one was. */
+  #refusal: CheckpointError | undefined;
 
   /**
    * Creates a worker.
@@ -59,43 +57,39 @@ export class Archiver {
    * @throws {TypeError} If the client's name cannot stand in the key of an archive: it has a `-`, say.
    */
   constructor(services: ArchiverServices, options: ArchiverOptions = {}) {
-    const { maxSize = 32 * 2 ** 20, maxMemory = 96 * 2 ** 20, onFile } = options;
-    const { signal } = this.#stop;
-    const { clock, ledger: { stream, client } } = services;
+    const { clock, ledger, ledger: { stream, client } } = services;
     formatArchiveKey({ stream, client, createdAt: 0 }); // or the first file would show that it cannot be
-    this.#options = options;
-    this.#store = new ConditionalStore(services.store);
-    const pinned = options.shards && new Set(options.shards);
     const monitor = options.monitor ?? new ArchiverMonitor({ clock, stream, client });
     const time = new ServiceTime(clock);
-    this.#services = { ...services, store: this.#store, monitor, time, signal };
-    this.#worker = randomName(services.clock);
-    this.#leaseMs = options.leaseMs ?? 20_000;
+    const store = this.#store = new ConditionalStore(services.store);
+    this.#options = options;
     this.#rotateMs = options.rotateMs ?? 3_600_000;
-    this.#leases = new ShardLeases(this.#services, {
-      worker: this.#worker,
-      leaseMs: this.#leaseMs,
-      pinned,
-      onLost: (lease) => this.#writer.discard(lease),
-    });
+    this.#tasks = new WorkerTasks((error) =>
+      monitor.failed(error instanceof Error ? error.message : String(error))
+    );
+    this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal };
+    const worker = randomName(clock);
+    const { from = { type: "trim-horizon" }, leaseMs = 20_000 } = options;
+    const pinned = options.shards && new Set(options.shards);
+    const shards = { ...this.#services, table: ledger };
+    this.#shards = new LeasedShards(shards, { worker, leaseMs, from, pinned });
     // What was read is archived also when it is time to stop, however long that takes.
-    this.#writer = new ArchiveWriter({ ...services, store: this.#store, monitor, time }, {
-      worker: this.#worker,
-      maxSize,
-      maxMemory,
-      onFile,
-      findRecreation: () => findRecreation({ ...services, clock }, this.#shards),
-      onLost: (lease) => this.#leases.lose(lease),
-      onFailure: (error) => this.#fail(error),
+    const files = new FileArchiver({ store, ledger, clock, monitor }, {
+      worker,
+      findRecreation: () => findRecreation(services, this.#shards.stream),
     });
-    const { from = { type: "trim-horizon" } } = options;
-    this.#shards = new StreamShards(this.#services, { from, pinned });
+    const { maxSize = 32 * 2 ** 20, maxMemory = 96 * 2 ** 20, onFile } = options;
+    const writer = { clock, time, files, leases: this.#shards };
+    this.#writer = new ArchiveWriter(writer, { maxSize, maxMemory, onFile });
+    this.#writer.failed.addEventListener(
+      "abort",
+      () => this.#tasks.fail(this.#writer.failed.reason),
+    );
     this.#ends = new ArchiveEnds(this.#services);
     this.#shardArchiver = new ShardArchiver({
       services: this.#services,
       writer: this.#writer,
-      leases: this.#leases,
-      shards: this.#shards,
+      stream: this.#shards.stream,
       ends: this.#ends,
       options,
     });
@@ -110,37 +104,34 @@ export class Archiver {
    * that could be archived was.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const unobserve = this.#services.monitor.observe(() => observationsOf(this.status()));
-    const stop = () => this.#stop.abort();
+    const { monitor, ledger: { stream, client }, store: { url } } = this.#services;
+    const unobserve = monitor.observe(() => observationsOf(this.status()));
+    const stop = () => this.#tasks.stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     const renewing = new AbortController();
-    const { ledger: { stream, client }, store: { url } } = this.#services;
     log.info("Archiving {stream} to {url} for client {client}, as worker {worker}", {
       event: "archiver.started",
-      stream,
-      client,
-      url,
-      worker: this.#worker,
+      ...{ stream, client, url, worker: this.#shards.worker },
     });
     try {
-      this.#spawn(this.#work());
-      this.#guard(this.#renew(renewing.signal));
-      await aborted(this.#stop.signal);
-      while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-      await this.#guard(this.#writer.close(this.#failure === undefined ? "shutdown" : "failure"));
+      this.#tasks.run(this.#work());
+      // The leases are kept also while uploads take their time.
+      this.#tasks.guard(this.#shards.renew(renewing.signal));
+      await this.#tasks.ended();
+      const reason = this.#tasks.failure === undefined ? "shutdown" : "failure";
+      await this.#tasks.guard(this.#writer.close(reason));
     } finally {
       signal.removeEventListener("abort", stop);
       renewing.abort();
-      await this.#leave();
+      await this.#shards.leave();
       unobserve();
     }
-    if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#shardArchiver.refusal !== undefined) throw this.#shardArchiver.refusal;
+    if (this.#tasks.failure !== undefined) throw this.#tasks.failure.error;
+    if (this.#refusal !== undefined) throw this.#refusal;
     log.info("Stopped: all that was read of {stream} is archived", {
       event: "archiver.stopped",
-      stream,
-      client,
+      ...{ stream, client },
     });
   }
 
@@ -152,12 +143,13 @@ export class Archiver {
   /** How it stands at this moment. */
   status(): ArchiverStatus {
     return takeStatus({
-      services: this.#services,
-      leases: this.#leases,
-      writer: this.#writer,
+      ...this.#services,
+      url: this.#store.url,
       shards: this.#shards,
+      reading: this.#reading,
+      writer: this.#writer,
       rotateMs: this.#rotateMs,
-      stopping: this.#stop.signal.aborted,
+      stopping: this.#tasks.signal.aborted,
     });
   }
 
@@ -165,138 +157,74 @@ export class Archiver {
   async #work(): Promise<void> {
     await claimStore(this.#services);
     await this.#store.probe(this.#services);
-    if (this.#stop.signal.aborted) return;
-    const stream = await this.#shards.describe();
+    if (this.#tasks.signal.aborted) return;
+    const stream = await this.#shards.stream.describe();
     await this.#ends.begin(stream);
     await this.#ends.look();
     await refuseMissing(this.#services, stream, (key) => this.#ends.has(key));
-    await this.#shards.refresh(stream);
-    this.#spawn(this.#coordinate());
-    this.#spawn(this.#rotate());
+    await this.#shards.stream.refresh(stream);
+    this.#tasks.run(this.#archiveShards());
+    this.#tasks.run(this.#rotate());
   }
 
-  /** Runs a task that has to end before the worker can stop. */
-  #spawn(task: Promise<void>): void {
-    const guarded = this.#guard(task).finally(() => this.#tasks.delete(guarded));
-    this.#tasks.add(guarded);
-  }
-
-  /** Stops the worker if a task fails. */
-  async #guard(task: Promise<void>): Promise<void> {
-    try {
-      await task;
-    } catch (error) {
-      this.#fail(error);
+  /** Archives the shards that this worker leases, until it is time to stop. */
+  async #archiveShards(): Promise<void> {
+    for await (const lease of this.#shards) {
+      const skip = this.#shards.rounds === 0 && this.#options.skipToLatest === true;
+      this.#tasks.run(this.#archive(lease, skip));
     }
   }
 
-  #fail(error: unknown): void {
-    const { signal } = this.#stop;
-    // Whoever was waiting when it was time to stop throws the signal's reason.
-    if (signal.aborted && error === signal.reason) return;
-    this.#failure ??= { error };
-    this.#services.monitor.failed(error instanceof Error ? error.message : String(error));
-    this.#stop.abort();
-  }
-
-  /** Frees the leases at once; if that fails, they expire. */
-  async #leave(): Promise<void> {
-    try {
-      await this.#services.ledger.leave(this.#worker);
-    } catch (error) {
-      log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
-        event: "lease.kept",
-        reason: error instanceof Error ? error.message : String(error),
-      });
-    }
-  }
-
-  /** Sleeps; false if it is time to stop instead. */
-  async #sleep(ms: number, signal: AbortSignal = this.#stop.signal): Promise<boolean> {
-    try {
-      await this.#services.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-    return !signal.aborted;
-  }
-
-  /** Keeps the leases, also while uploads take their time. */
-  async #renew(signal: AbortSignal): Promise<void> {
-    do await this.#leases.renew(); while (await this.#sleep(this.#leaseMs / 5, signal));
-  }
-
-  /** Closes files by the clock. */
-  async #rotate(): Promise<void> {
-    const { time } = this.#services;
-    while (await this.#sleep(untilRotation(time.now(), this.#rotateMs))) {
-      this.#writer.close("time");
-      for (const lease of this.#leases.held) await this.#shardArchiver.confirm(lease);
-    }
-  }
-
-  /** Takes shards, and hands them over, until it is time to stop. */
-  async #coordinate(): Promise<void> {
-    const { clock } = this.#services;
-    let lookedAt = this.#shards.listedAt;
-    for (let first = true; !this.#stop.signal.aborted; first = false) {
-      this.#wake = Promise.withResolvers();
-      if (monotonicNow(clock) - lookedAt >= LISTING_INTERVAL_MS) {
-        await this.#lookAgain();
-        lookedAt = monotonicNow(clock);
-      }
-      await this.#balance(first && this.#options.skipToLatest === true);
-      await Promise.race([this.#sleep(this.#leaseMs / 10), this.#wake.promise]);
-    }
-  }
-
-  /** Looks for new shards; while that is refused, those that are known are archived. */
-  async #lookAgain(): Promise<void> {
-    const { monitor, ledger: { stream } } = this.#services;
-    try {
-      await this.#shards.refresh();
-      monitor.answered("Kinesis", this.#shards);
-    } catch (error) {
-      if (!isWorthWaiting(error, true)) throw error;
-      monitor.retried("Kinesis", error, this.#shards);
-      log.error("Cannot look for new shards of {stream}, which is retried: {reason}", {
-        event: "stream.failed",
-        stream,
-        code: error.code,
-        reason: error.message,
-      });
-    }
-  }
-
-  async #balance(skip: boolean): Promise<void> {
-    const plan = await this.#leases.plan();
-    for (const lease of this.#leases.held) {
-      if (plan.release.includes(lease.shardId)) await this.#handOver(lease);
-    }
-    let { wanted } = plan;
-    for (const shardId of plan.take) {
-      if (wanted === 0 || this.#stop.signal.aborted) break;
-      const lease = await this.#leases.take(shardId);
-      if (lease === undefined) continue;
-      wanted--;
-      this.#spawn(this.#archive(lease, skip));
-    }
-  }
-
+  /** Archives a shard until its lease ends. */
   async #archive(lease: Lease, skip: boolean): Promise<void> {
-    await this.#shardArchiver.archive(lease, { skip });
-    // The shard has ended, or is another's: there may be something else to do at once.
-    this.#wake.resolve();
+    const shard = new ShardProgress(lease);
+    this.#reading.set(shard.shardId, shard);
+    lease.signal.addEventListener("abort", () => this.#noteLost(shard), { once: true });
+    const end = await this.#shardArchiver.archive(shard, { skip });
+    if (end.type === "ended") this.#shards.end(lease);
+    else if (end.type === "lost") this.#shards.lose(lease);
+    else if (end.type === "refused") await this.#refuse(lease, end.error);
+    else await this.#handOver(lease);
+    if (this.#reading.get(shard.shardId) === shard) this.#reading.delete(shard.shardId);
+  }
+
+  /** What was read under a lease that is another worker's is not archived here. */
+  #noteLost(shard: ShardProgress): void {
+    if (!isLost(shard.lease)) return;
+    this.#services.monitor.leaseLost(shard.shardId);
+    this.#writer.discard(shard);
+  }
+
+  /** Leaves a shard alone that cannot be archived; the others are archived. */
+  async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
+    log.error("{reason}", {
+      event: "shard.refused",
+      shardId: lease.shardId,
+      reason: error.message,
+    });
+    this.#refusal ??= error;
+    this.#services.monitor.failed(error.message);
+    await this.#shards.refuse(lease);
+    if (this.#shards.held.size === 0) throw error;
   }
 
   /** Archives what was read of a shard, and leaves the rest of it to another worker. */
   async #handOver(lease: Lease): Promise<void> {
-    lease.end();
+    const { shardId } = lease;
+    if (this.#shards.held.get(shardId) !== lease || this.#tasks.signal.aborted) return;
     await this.#writer.close("handover");
-    await this.#leases.release(lease);
-    log.info("Handed {shardId} over to another worker", {
-      event: "shard.handed_over",
-      shardId: lease.shardId,
-    });
+    await this.#shards.release(lease);
+    log.info("Handed {shardId} over to another worker", { event: "shard.handed_over", shardId });
+  }
+
+  /** Closes files by the clock. */
+  async #rotate(): Promise<void> {
+    const { clock, time, signal } = this.#services;
+    while (await pause(clock, untilRotation(time.now(), this.#rotateMs), signal)) {
+      this.#writer.close("time");
+      for (const shard of [...this.#reading.values()]) {
+        if (!await this.#shardArchiver.confirm(shard)) this.#shards.lose(shard.lease);
+      }
+    }
   }
 }

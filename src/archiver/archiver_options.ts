@@ -1,7 +1,22 @@
-import type { StartPosition } from "../kinesis/kinesis_api.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { KinesisApi, StartPosition } from "../kinesis/kinesis_api.ts";
 import type { ShardId } from "../base/record.ts";
-import type { ArchiverMonitor } from "./archiver_monitor.ts";
-import type { ArchivedFile } from "./archiver_status.ts";
+import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
+import type { ArchivedFile } from "./status/archiver_status.ts";
+
+/** What an archiver needs. */
+export interface ArchiverServices {
+  /** Where records come from. */
+  readonly kinesis: KinesisApi;
+  /** Where archives go. */
+  readonly store: ObjectStore;
+  /** Who archives what, shared with other workers. */
+  readonly ledger: ArchiveLedger;
+  /** Source of time and random numbers. */
+  readonly clock: Clock;
+}
 
 /** How a stream is archived. */
 export interface ArchiverOptions {

@@ -5,8 +5,8 @@
  */
 
 export { Archiver } from "./archiver.ts";
-export type { Unarchived } from "./archive_writer.ts";
-export { ArchiverMonitor, type ArchiverMonitorOptions } from "./archiver_monitor.ts";
+export type { Unarchived } from "./files/archive_writer.ts";
+export { ArchiverMonitor, type ArchiverMonitorOptions } from "./status/archiver_monitor.ts";
 export type {
   ArchivedFile,
   ArchiverStatus,
@@ -16,7 +16,7 @@ export type {
   ServiceName,
   ServiceStatus,
   ShardStatus,
-} from "./archiver_status.ts";
+} from "./status/archiver_status.ts";
 export type { Observation } from "../telemetry/instruments.ts";
 export type {
   GaugeResult,
@@ -27,6 +27,5 @@ export type {
   MetricSink,
 } from "../telemetry/metric_sink.ts";
 export type { GaugeName } from "../telemetry/metrics.ts";
-export type { ArchiverOptions } from "./archiver_options.ts";
-export type { CloseReason } from "./rotation.ts";
-export type { ArchiverServices } from "./services.ts";
+export type { ArchiverOptions, ArchiverServices } from "./archiver_options.ts";
+export type { CloseReason } from "./files/rotation.ts";

@@ -1,9 +1,22 @@
 import { CheckpointError } from "../base/errors.ts";
-import { type Patience, persist, type Services } from "./services.ts";
-import type { StreamShards } from "./stream_shards.ts";
+import { retryService } from "../base/retry.ts";
+import type { Clock } from "../base/clock.ts";
+import type { KinesisApi } from "../kinesis/kinesis_api.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
+import type { StreamShards } from "../shards/stream_shards.ts";
 
 /** How long a file may wait for Kinesis' answer: an outage must not keep it from the archive. */
 const ANSWER_MS = 5_000;
+
+/** Whom {@linkcode findRecreation} asks. */
+export interface RecreationServices {
+  /** The stream. */
+  readonly kinesis: Pick<KinesisApi, "describeStream">;
+  /** What is known of it. */
+  readonly ledger: Pick<ArchiveLedger, "stream" | "identify">;
+  /** Source of time. */
+  readonly clock: Clock;
+}
 
 /** A stream that was deleted and created again under its name. */
 export interface Recreation {
@@ -22,16 +35,16 @@ export interface Recreation {
  * @returns Undefined if it is the same, or Kinesis does not answer within a few seconds.
  */
 export async function findRecreation(
-  services: Pick<Services, "kinesis" | "ledger"> & Patience,
-  shards: Pick<StreamShards, "createdAt">,
+  services: RecreationServices,
+  known: Pick<StreamShards, "createdAt">,
 ): Promise<Recreation | undefined> {
   const { ledger, clock } = services;
   const createdAt = await createdAtOf(services);
-  if (createdAt === undefined || createdAt.getTime() === shards.createdAt?.getTime()) {
+  if (createdAt === undefined || createdAt.getTime() === known.createdAt?.getTime()) {
     return undefined;
   }
   try {
-    await persist("ledger", { clock }, () => ledger.identify(createdAt));
+    await retryService("ledger", { clock }, () => ledger.identify(createdAt));
     return undefined;
   } catch (error) {
     if (!(error instanceof CheckpointError && error.code === "StreamRecreated")) throw error;
@@ -41,7 +54,7 @@ export async function findRecreation(
 
 /** Asks once, for a limited time. */
 async function createdAtOf(
-  { kinesis, ledger, clock }: Parameters<typeof findRecreation>[0],
+  { kinesis, ledger, clock }: RecreationServices,
 ): Promise<Date | undefined> {
   const timeout = new AbortController();
   const [asking, waiting] = [new AbortController(), clock.sleep(ANSWER_MS, timeout.signal)];

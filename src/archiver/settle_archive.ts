@@ -1,15 +1,24 @@
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, ShardStanding } from "../ledger/archive_ledger.ts";
+import type { ArchiveIntent, ArchiveLedger, ShardStanding } from "../ledger/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../base/record.ts";
-import { isForgotten, type Patience, persist, type Services } from "./services.ts";
+import { retryService, type RetryServiceOptions } from "../base/retry.ts";
+import { isForgotten } from "../ledger/errors.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
 /** A manifest of one or a few shards fits into this many bytes. */
 const TAIL_BYTES = 8 * 1024;
+
+/** What settling takes. */
+export interface SettleServices extends RetryServiceOptions {
+  /** The object store with the archive. */
+  readonly store: Pick<ObjectStore, "put" | "get">;
+  /** Where intents are written down. */
+  readonly ledger: Pick<ArchiveLedger, "standing" | "commit" | "cancel">;
+}
 
 /**
  * Settles what earlier workers left open of a shard: step 7 of the protocol (docs/ARCHITECTURE.md).
@@ -23,11 +32,11 @@ const TAIL_BYTES = 8 * 1024;
  */
 export async function settleShard(
   shardId: ShardId,
-  services: Omit<Services, "kinesis"> & Patience,
+  services: SettleServices,
 ): Promise<ShardStanding> {
   const { ledger } = services;
   for (;;) {
-    const standing = await persist("ledger", services, () => ledger.standing(shardId));
+    const standing = await retryService("ledger", services, () => ledger.standing(shardId));
     if (standing.open.length === 0) return standing;
     for (const intent of standing.open) await settleIntent(intent, services);
   }
@@ -35,15 +44,15 @@ export async function settleShard(
 
 async function settleIntent(
   intent: ArchiveIntent,
-  services: Omit<Services, "kinesis"> & Patience,
+  services: SettleServices,
 ): Promise<void> {
   const { store, ledger } = services;
-  const landed = await persist("object store", services, async () => {
+  const landed = await retryService("object store", services, async () => {
     const metadata = { "triton-void": intent.id };
     return await putOrFind(intent, EMPTY_ARCHIVE, { store, metadata }) === "ours";
   });
   try {
-    await persist(
+    await retryService(
       "ledger",
       services,
       () => landed ? ledger.commit(intent.id) : ledger.cancel(intent.id),
@@ -69,10 +78,10 @@ async function settleIntent(
 export function putArchive(
   intent: ArchiveIntent,
   body: ObjectContent,
-  services: Pick<Services, "store" | "clock" | "monitor">,
+  services: Pick<SettleServices, "store" | "clock" | "monitor">,
 ): Promise<boolean> {
   const { store } = services;
-  return persist("object store", services, async () => {
+  return retryService("object store", services, async () => {
     const metadata = { "triton-intent": intent.id };
     return await putOrFind(intent, body, { store, metadata }) !== "a stranger";
   });
@@ -87,7 +96,10 @@ export function putArchive(
 async function putOrFind(
   intent: ArchiveIntent,
   body: ObjectContent,
-  { store, metadata }: { readonly store: ObjectStore; readonly metadata: Record<string, string> },
+  { store, metadata }: {
+    readonly store: SettleServices["store"];
+    readonly metadata: Record<string, string>;
+  },
 ): Promise<"created" | "ours" | "a stranger"> {
   const { key } = intent;
   if (await store.put(key, body, { ifAbsent: true, metadata }) === "created") return "created";
@@ -102,7 +114,10 @@ async function putOrFind(
 }
 
 /** Whether the object under an intent's key is the intent's file: its manifest says so. */
-async function holdsIntent(store: ObjectStore, { key, id }: ArchiveIntent): Promise<boolean> {
+async function holdsIntent(
+  store: SettleServices["store"],
+  { key, id }: ArchiveIntent,
+): Promise<boolean> {
   for (let suffix = TAIL_BYTES;;) {
     const body = await store.get(key, { range: { suffix } });
     try {

@@ -1,54 +1,83 @@
 import { getLogger } from "@logtape/logtape";
+import { type Clock, pause } from "../base/clock.ts";
 import { CheckpointError, KinesisError } from "../base/errors.ts";
-import type { StartPosition } from "../kinesis/kinesis_api.ts";
-import { pollShard, type RecordPiece, type RetryEvent, Turns } from "../kinesis/mod.ts";
+import { retryDelayMs, type RetryEvent, retryService } from "../base/retry.ts";
+import {
+  type KinesisApi,
+  pollShard,
+  type RecordPiece,
+  type ServiceTime,
+  type StartPosition,
+  Turns,
+} from "../kinesis/mod.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
+import { isForgotten } from "../ledger/errors.ts";
+import { LeaseLostError } from "../shards/lease.ts";
+import type { StreamShards } from "../shards/stream_shards.ts";
 import type { ArchiveEnds } from "./archive_ends.ts";
-import type { ArchiveWriter } from "./archive_writer.ts";
+import type { ArchiveWriter } from "./files/archive_writer.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
-import type { Lease } from "./lease.ts";
-import { isForgotten, persist, type Services } from "./services.ts";
-import { settleShard } from "./settle_archive.ts";
-import { retryDelayMs } from "../base/retry.ts";
 import { FAILURE_PAUSES, isWorthWaiting } from "./read_failure.ts";
+import { type SettleServices, settleShard } from "./settle_archive.ts";
 import { ShardGaps } from "./shard_gaps.ts";
-import type { ShardLeases } from "./shard_leases.ts";
 import { positionShard } from "./shard_position.ts";
-import type { StreamShards } from "./stream_shards.ts";
+import type { ShardProgress } from "./shard_progress.ts";
+import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
 /** How many shards are asked at once: each answer on its way takes memory in the connection. */
 const REQUESTS = 8;
 
+/** Services for {@linkcode ShardArchiver}. */
+export interface ShardArchiverServices extends SettleServices {
+  /** Source of time and random numbers. */
+  readonly clock: Clock;
+  /** The stream. */
+  readonly kinesis: KinesisApi;
+  /** Where positions are. */
+  readonly ledger: ArchiveLedger;
+  /** The time by Kinesis' clock. */
+  readonly time: ServiceTime;
+  /** Receives what happens. */
+  readonly monitor: ArchiverMonitor;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
 /** What archiving a shard takes. */
 export interface ShardArchiverParts {
-  /** Kinesis, object store, ledger, clock, and the signal that ends the reading. */
-  readonly services: Services & { readonly signal: AbortSignal };
+  /** Kinesis, object store, ledger and clocks. */
+  readonly services: ShardArchiverServices;
   /** Where records go. */
   readonly writer: ArchiveWriter;
-  /** Where leases are given back. */
-  readonly leases: ShardLeases;
   /** What the stream says of its shards. */
-  readonly shards: StreamShards;
+  readonly stream: StreamShards;
   /** Where the archive ends. */
   readonly ends: ArchiveEnds;
   /** How to read, and whether to mend positions. */
   readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit" | "recover">;
 }
 
+/**
+ * How the archiving of a shard ended: it was archived to its end, another worker has its lease, its
+ * signal or the worker's was aborted, or it cannot be archived.
+ */
+export type ShardEnd =
+  | { readonly type: "ended" | "lost" | "interrupted" }
+  | { readonly type: "refused"; readonly error: CheckpointError };
+
 /** Archives single shards, each under its lease, from where it stands to its end. */
 export class ShardArchiver {
   readonly #parts: ShardArchiverParts;
   readonly #gaps: ShardGaps;
   readonly #turns = new Turns(REQUESTS);
-  /** Why a shard was left alone, if one was. */
-  refusal: CheckpointError | undefined;
   /** Whether anything was read, of any shard: then the settings are right. */
   #hasRead = false;
 
   constructor(parts: ShardArchiverParts) {
     this.#parts = parts;
-    this.#gaps = new ShardGaps(parts);
+    this.#gaps = new ShardGaps(parts.services, parts.stream);
   }
 
   /**
@@ -56,113 +85,106 @@ export class ShardArchiver {
    * to stop. While Kinesis refuses it, it is retried, with growing pauses; other shards are archived
    * meanwhile.
    */
-  async archive(lease: Lease, { skip }: { readonly skip: boolean }): Promise<void> {
+  async archive(shard: ShardProgress, options: { readonly skip: boolean }): Promise<ShardEnd> {
     let from: StartPosition | undefined;
     do {
       try {
         // Once: a shard is settled before it is read, and this worker's own files are open later.
-        from ??= await this.#position(lease, skip);
-        if (from !== undefined) await this.#read(lease, from);
-        return;
+        from ??= await this.#position(shard, options);
+        return await this.#read(shard, from);
       } catch (error) {
-        if (isForgotten(error)) return this.#parts.leases.lose(lease);
+        if (error instanceof LeaseLostError || isForgotten(error)) return { type: "lost" };
+        if (error === shard.lease.signal.reason) return { type: "interrupted" };
+        if (isBehind(error)) return { type: "refused", error };
         if (!isWorthWaiting(error, this.#hasRead)) throw error;
-        this.#reportFailure(lease, error);
+        this.#reportFailure(shard, error);
       }
-      if (lease.lastRead !== undefined) from = { type: "after", sequenceNumber: lease.lastRead };
-    } while (await this.#pause(lease));
+      if (shard.lastRead !== undefined) from = { type: "after", sequenceNumber: shard.lastRead };
+    } while (await this.#pause(shard));
+    return { type: "interrupted" };
   }
 
-  /** Decides where reading begins; undefined if the shard is not to be read. */
-  async #position(lease: Lease, skip: boolean): Promise<StartPosition | undefined> {
-    const { services, ends } = this.#parts;
-    const recover = this.#parts.options.recover === true;
+  /** Decides where reading begins, once nothing is open of the shard. */
+  async #position(
+    shard: ShardProgress,
+    { skip }: { readonly skip: boolean },
+  ): Promise<StartPosition> {
+    const { services, ends, options: { recover = false } } = this.#parts;
     // First: what another worker archives after a lost lease is then part of where the shard stands.
-    const end = await ends.of(lease.shardId);
-    const standing = await settleShard(lease.shardId, services);
-    if (lease.signal.aborted) return undefined;
-    try {
-      const from = await positionShard(lease, standing, services, { end, skip, recover });
-      if (from === undefined) this.#parts.leases.lose(lease);
-      return from;
-    } catch (error) {
-      if (!(error instanceof CheckpointError && error.code === "BehindArchive")) throw error;
-      await this.#refuse(lease, error);
-      return undefined;
-    }
+    const end = await ends.of(shard.shardId);
+    const standing = await settleShard(shard.shardId, services);
+    shard.lease.signal.throwIfAborted();
+    return await positionShard(shard, standing, services, { end, skip, recover });
   }
 
   /**
-   * Notes that nothing is left to archive of a shard on which nothing arrives. If the database says
-   * that something is, it has forgotten a commit: the shard is taken anew, and its position mended.
+   * Notes that nothing is left to archive of a shard on which nothing arrives.
+   *
+   * @returns False if another worker has the lease. Or the database says that something is left: it has
+   * forgotten a commit. The shard is then to be taken anew, and its position mended.
    */
-  async confirm(lease: Lease): Promise<void> {
+  async confirm(shard: ShardProgress): Promise<boolean> {
     const { services, services: { ledger }, writer } = this.#parts;
-    if (!lease.caughtUp || writer.holds(lease)) return;
-    const { shardId, epoch, archived } = lease;
-    const knownAt = new Date(lease.readUntil);
+    if (!shard.caughtUp || writer.holds(shard)) return true;
+    const { shardId, lease: { epoch }, archived } = shard;
+    const knownAt = new Date(shard.readUntil);
     try {
       const confirm = () => ledger.confirm(shardId, epoch, archived, knownAt);
-      if (await persist("ledger", services, confirm)) return;
-      if (lease.archived === archived) this.#parts.leases.lose(lease);
+      if (await retryService("ledger", services, confirm)) return true;
+      return shard.archived !== archived;
     } catch (error) {
-      if (!isForgotten(error)) throw error;
-      this.#parts.leases.lose(lease);
+      if (isForgotten(error)) return false;
+      throw error;
     }
   }
 
   /** Reads a shard to its end, or to where it has left the stream. */
-  async #read(lease: Lease, from: StartPosition): Promise<void> {
+  async #read(shard: ShardProgress, from: StartPosition): Promise<ShardEnd> {
     try {
-      await this.#readOn(lease, from);
+      if (!await this.#readOn(shard, from)) return { type: "interrupted" };
     } catch (error) {
-      if (!isGone(error) || !await this.#parts.shards.hasLeft(lease.shardId)) throw error;
-      await this.#gaps.record(lease, undefined, "expired");
-      await this.#end(lease);
+      if (!isGone(error) || !await this.#parts.stream.hasLeft(shard.shardId)) throw error;
+      await this.#gaps.record(shard, undefined, "expired");
     }
+    return await this.#end(shard);
   }
 
-  #reportFailure(lease: Lease, error: KinesisError): void {
+  #reportFailure(shard: ShardProgress, error: KinesisError): void {
     const { message, code } = error;
-    lease.failure = { error: message, attempts: (lease.failure?.attempts ?? 0) + 1 };
+    shard.failure = { error: message, attempts: (shard.failure?.attempts ?? 0) + 1 };
     this.#parts.services.monitor.retried("Kinesis", error);
     log.error("Cannot read {shardId}, which is retried: {reason}", {
       event: "shard.failed",
-      shardId: lease.shardId,
-      attempt: lease.failure.attempts,
+      shardId: shard.shardId,
+      attempt: shard.failure.attempts,
       code,
       reason: message,
     });
   }
 
   /** Waits before the next attempt; false if there is to be none. */
-  async #pause(lease: Lease): Promise<boolean> {
+  #pause(shard: ShardProgress): Promise<boolean> {
     const { clock, signal: stop } = this.#parts.services;
-    const signal = AbortSignal.any([stop, lease.signal]);
-    const delayMs = retryDelayMs(lease.failure?.attempts ?? 1, { clock, ...FAILURE_PAUSES });
-    try {
-      await clock.sleep(delayMs, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-    return !signal.aborted;
+    const delayMs = retryDelayMs(shard.failure?.attempts ?? 1, { clock, ...FAILURE_PAUSES });
+    return pause(clock, delayMs, AbortSignal.any([stop, shard.lease.signal]));
   }
 
-  #noteRead(lease: Lease): void {
+  #noteRead(shard: ShardProgress): void {
     this.#hasRead = true;
-    if (lease.failure === undefined) return;
-    lease.failure = undefined;
-    log.info("Reading {shardId} again", { event: "shard.resumed", shardId: lease.shardId });
+    if (shard.failure === undefined) return;
+    shard.failure = undefined;
+    log.info("Reading {shardId} again", { event: "shard.resumed", shardId: shard.shardId });
   }
 
-  async #readOn(lease: Lease, from: StartPosition): Promise<void> {
+  /** Reads a shard; false if the reading was interrupted before the shard's end. */
+  async #readOn(shard: ShardProgress, from: StartPosition): Promise<boolean> {
     const { services: { kinesis, ledger, clock, time, monitor }, writer, options } = this.#parts;
-    const signal = AbortSignal.any([this.#parts.services.signal, lease.signal]);
-    const shard = { stream: ledger.stream, shardId: lease.shardId, from };
+    const signal = AbortSignal.any([this.#parts.services.signal, shard.lease.signal]);
+    const place = { stream: ledger.stream, shardId: shard.shardId, from };
     const { pollIntervalMs, limit } = options;
     log.info("Reading {shardId} {from}", {
       event: "shard.started",
-      shardId: lease.shardId,
+      shardId: shard.shardId,
       from: describeStart(from),
     });
     // An answer is as of some moment after it was asked for; how long it took must not count.
@@ -172,38 +194,38 @@ export class ShardArchiver {
     let isEmpty = true;
     // Records of one answer follow each other: only before the first can there be a gap.
     const noticeGap = async (piece: RecordPiece) => {
-      if (isTrimmed || await this.#gaps.isTooLate(lease, piece)) {
-        await this.#gaps.record(lease, piece.records[0]?.sequenceNumber, "retention");
+      if (isTrimmed || await this.#gaps.isTooLate(shard, piece)) {
+        await this.#gaps.record(shard, piece.records[0]?.sequenceNumber, "retention");
       }
       isTrimmed = isEmpty = false;
     };
     const pace = {
-      readBefore: lease.archivedBefore,
+      readBefore: shard.archivedBefore,
       ...{ clock, time, signal, pollIntervalMs, limit, onRetry, turns: this.#turns },
       onTrimmed: () => void (isTrimmed = true),
       onRecords: async (piece: RecordPiece, isFirst: boolean) => {
-        monitor.read(lease.shardId, piece.records);
+        monitor.read(shard.shardId, piece.records);
         signal.throwIfAborted();
         if (isFirst) await noticeGap(piece);
-        await this.#take(lease, piece, signal);
+        await this.#take(shard, piece, signal);
       },
     };
-    for await (const batch of pollShard(kinesis, shard, pace)) {
-      monitor.read(lease.shardId, batch.records);
-      this.#noteRead(lease);
-      if (signal.aborted) return;
+    for await (const batch of pollShard(kinesis, place, pace)) {
+      monitor.read(shard.shardId, batch.records);
+      this.#noteRead(shard);
+      if (signal.aborted) return false;
       if (isTrimmed || isEmpty) await noticeGap(batch);
       isEmpty = true;
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       // Not before: a file may be closed in the middle of the answer.
       // The last answer of a closed shard comes any time after its end, where its children begin.
       const asOf = batch.nextIterator === undefined ? -Infinity : askedAt;
-      lease.readUntil = Math.max(lease.readUntil, asOf - batch.millisBehindLatest);
-      lease.caughtUp = batch.millisBehindLatest === 0;
+      shard.readUntil = Math.max(shard.readUntil, asOf - batch.millisBehindLatest);
+      shard.caughtUp = batch.millisBehindLatest === 0;
       await writer.room(signal);
       askedAt = time.now();
     }
-    if (!signal.aborted) await this.#end(lease);
+    return !signal.aborted;
   }
 
   /**
@@ -211,44 +233,32 @@ export class ShardArchiver {
    *
    * @throws The signal's reason, if it is aborted before: nothing is added then.
    */
-  async #take(lease: Lease, { records }: RecordPiece, signal: AbortSignal): Promise<void> {
+  async #take(shard: ShardProgress, { records }: RecordPiece, signal: AbortSignal): Promise<void> {
     const { writer } = this.#parts;
     await writer.room(signal);
     signal.throwIfAborted();
     // A file may be closed in the middle of the records, and what follows may be as old as this.
-    lease.readUntil = Math.min(lease.readUntil, records[0]!.arrivedAt.getTime());
-    lease.caughtUp = false;
-    for (const record of records) writer.add(lease, record);
-    lease.readUntil = Math.max(lease.readUntil, records.at(-1)!.arrivedAt.getTime());
+    shard.readUntil = Math.min(shard.readUntil, records[0]!.arrivedAt.getTime());
+    shard.caughtUp = false;
+    for (const record of records) writer.add(shard, record);
+    shard.readUntil = Math.max(shard.readUntil, records.at(-1)!.arrivedAt.getTime());
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */
-  async #end(lease: Lease): Promise<void> {
-    const { services, services: { ledger }, writer, leases, shards } = this.#parts;
+  async #end(shard: ShardProgress): Promise<ShardEnd> {
+    const { services, services: { ledger }, writer, stream } = this.#parts;
     await writer.close("shard end");
-    if (lease.signal.aborted) return;
-    const { shardId, epoch, archived } = lease;
-    const children = await shards.childrenOf(shardId);
+    if (shard.lease.signal.aborted) return { type: "interrupted" };
+    const { shardId, lease: { epoch }, archived } = shard;
+    const children = await stream.childrenOf(shardId);
     const end = () => ledger.end(shardId, epoch, archived, children);
-    if (!await persist("ledger", services, end)) return leases.lose(lease);
-    leases.end(lease);
+    if (!await retryService("ledger", services, end)) return { type: "lost" };
     log.info("Archived {shardId} to its end; {children} shards go on from it", {
       event: "shard.ended",
       shardId,
       children: children.filter(({ parents }) => parents.includes(shardId)).length,
     });
-  }
-
-  async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
-    log.error("{reason}", {
-      event: "shard.refused",
-      shardId: lease.shardId,
-      reason: error.message,
-    });
-    this.refusal ??= error;
-    this.#parts.services.monitor.failed(error.message);
-    await this.#parts.leases.refuse(lease);
-    if (this.#parts.leases.held.length === 0) throw error;
+    return { type: "ended" };
   }
 }
 
@@ -269,4 +279,9 @@ function describeStart(from: StartPosition): string {
 /** Whether Kinesis says that a stream or a shard does not exist. */
 function isGone(error: unknown): boolean {
   return error instanceof KinesisError && error.code === "ResourceNotFoundException";
+}
+
+/** Whether the archive goes further than the database knows. */
+function isBehind(error: unknown): error is CheckpointError {
+  return error instanceof CheckpointError && error.code === "BehindArchive";
 }

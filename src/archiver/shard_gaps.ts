@@ -1,68 +1,71 @@
 import { getLogger } from "@logtape/logtape";
-import type { RecordBatch, RecordPiece } from "../kinesis/kinesis_api.ts";
+import type { Clock } from "../base/clock.ts";
 import type { SequenceNumber } from "../base/record.ts";
-import type { Lease } from "./lease.ts";
-import { persist, type Services } from "./services.ts";
-import type { ShardLeases } from "./shard_leases.ts";
-import type { StreamShards } from "./stream_shards.ts";
+import { retryService, type RetryServiceOptions } from "../base/retry.ts";
+import type { RecordBatch, RecordPiece } from "../kinesis/kinesis_api.ts";
+import type { ServiceTime } from "../kinesis/mod.ts";
+import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
+import { LeaseLostError } from "../shards/lease.ts";
+import type { ShardMonitor } from "../shards/shard_monitor.ts";
+import type { StreamShards } from "../shards/stream_shards.ts";
+import type { ShardProgress } from "./shard_progress.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-/** No stream keeps its records for less than a day. */
-const LEAST_RETENTION_MS = 24 * 3_600_000;
-
-/** What noticing gaps takes. */
-export interface ShardGapsParts {
-  /** The ledger, the time by Kinesis' clock, and the signal that ends the reading. */
-  readonly services: Services & { readonly signal: AbortSignal };
-  /** Where a lost lease is told. */
-  readonly leases: ShardLeases;
-  /** What the stream says of itself. */
-  readonly shards: StreamShards;
+/** Services for {@linkcode ShardGaps}. */
+export interface ShardGapsServices extends RetryServiceOptions {
+  /** Source of time and random numbers. */
+  readonly clock: Clock;
+  /** Where gaps are recorded. */
+  readonly ledger: Pick<ArchiveLedger, "stream" | "recordGap">;
+  /** The time by Kinesis' clock. */
+  readonly time: ServiceTime;
+  /** Receives gaps. */
+  readonly monitor: ShardMonitor;
 }
 
 /** Notices and records what the stream dropped before it was read. */
 export class ShardGaps {
-  readonly #parts: ShardGapsParts;
+  readonly #services: ShardGapsServices;
+  readonly #stream: Pick<StreamShards, "mayHaveDropped">;
 
-  constructor(parts: ShardGapsParts) {
-    this.#parts = parts;
+  constructor(services: ShardGapsServices, stream: Pick<StreamShards, "mayHaveDropped">) {
+    this.#services = services;
+    this.#stream = stream;
   }
 
   /**
    * Whether the stream may have dropped something before it was read.
    *
-   * @param lease The shard.
+   * @param shard The shard.
    * @param answer What was read of it: the first records of an answer, or a whole one.
    */
-  async isTooLate(
-    lease: Lease,
+  isTooLate(
+    shard: ShardProgress,
     answer: RecordPiece & Partial<Pick<RecordBatch, "millisBehindLatest">>,
   ): Promise<boolean> {
-    const { services: { time }, shards } = this.#parts;
-    const now = answer.serverTime?.getTime() ?? time.now();
+    const now = answer.serverTime?.getTime() ?? this.#services.time.now();
     const newest = answer.records.at(-1)?.arrivedAt.getTime() ?? -Infinity;
-    const age = Math.max(now, newest + (answer.millisBehindLatest ?? 0)) - lease.readUntil;
-    // A record of just that age is kept.
-    if (age <= Math.min(LEAST_RETENTION_MS, shards.retentionMs)) return false;
-    // The retention may have been shortened since the shards were listed.
-    if (shards.retentionMs > LEAST_RETENTION_MS) await shards.describe();
-    return age > shards.retentionMs;
+    const latest = Math.max(now, newest + (answer.millisBehindLatest ?? 0));
+    return this.#stream.mayHaveDropped(latest - shard.readUntil);
   }
 
-  /** Records that what follows the last record read may be lost, for a worker whose lease holds. */
+  /**
+   * Records that what follows the last record read may be lost.
+   *
+   * @throws {LeaseLostError} If another worker has the lease.
+   */
   async record(
-    lease: Lease,
+    { shardId, lease: { epoch }, lastRead: after }: ShardProgress,
     until: SequenceNumber | undefined,
     reason: string,
   ): Promise<void> {
-    const { services, services: { ledger, time }, leases } = this.#parts;
-    const { shardId, epoch, lastRead: after } = lease;
+    const { ledger, time, monitor } = this.#services;
     const recordedAt = new Date(time.now());
     const gap = { stream: ledger.stream, shardId, after, until, reason, recordedAt };
-    const isOurs = await persist("ledger", services, () => ledger.recordGap(gap, epoch));
-    if (!isOurs) return leases.lose(lease);
-    services.monitor.gap(shardId, reason);
+    const record = () => ledger.recordGap(gap, epoch);
+    if (!await retryService("ledger", this.#services, record)) throw new LeaseLostError(shardId);
+    monitor.gap(shardId, reason);
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
       event: "records.lost",
       shardId,

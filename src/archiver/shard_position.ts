@@ -1,18 +1,25 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveEnd } from "../archive/mod.ts";
-import type { Gap, ShardStanding } from "../ledger/archive_ledger.ts";
+import type { ArchiveLedger, Gap, ShardStanding } from "../ledger/archive_ledger.ts";
 import { lastArchived } from "../ledger/last_archived.ts";
+import { isBehind } from "./behind_archive.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { StartPosition } from "../kinesis/kinesis_api.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
-import { isBehind } from "./behind_archive.ts";
-import type { Lease } from "./lease.ts";
-import { type Patience, persist, type Services } from "./services.ts";
+import { retryService, type RetryServiceOptions } from "../base/retry.ts";
+import { LeaseLostError } from "../shards/lease.ts";
+import type { ShardMonitor } from "../shards/shard_monitor.ts";
+import type { ServiceTime } from "../kinesis/mod.ts";
+import type { ShardProgress } from "./shard_progress.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
 /** What deciding takes. */
-type PositionServices = Pick<Services, "ledger" | "time"> & Patience;
+interface PositionServices extends RetryServiceOptions {
+  readonly ledger: Pick<ArchiveLedger, "stream" | "client" | "reposition" | "gaps">;
+  readonly time: ServiceTime;
+  readonly monitor: ShardMonitor;
+}
 
 /** What decides where reading of a shard begins. */
 export interface PositionOptions {
@@ -27,37 +34,35 @@ export interface PositionOptions {
 /**
  * Decides where reading of a shard begins, once nothing is open of it.
  *
- * @returns The position; undefined if the lease is another's by now, so that none was written down.
+ * @throws {LeaseLostError} If another worker has the lease, so that no position was written down.
  * @throws {CheckpointError} With code `BehindArchive` if the archive goes further than the database
  * knows, and this is not to be mended here.
  */
 export async function positionShard(
-  lease: Lease,
+  shard: ShardProgress,
   standing: ShardStanding,
   services: PositionServices,
   options: PositionOptions,
-): Promise<StartPosition | undefined> {
-  const mended = await mendCheckpoint(lease, standing, services, options);
-  if (mended === undefined) return undefined;
-  const { checkpoint, knownAt } = mended;
+): Promise<StartPosition> {
+  const { checkpoint, knownAt } = await mendCheckpoint(shard, standing, services, options);
   // Reading from a time on, which is a second early, may bring what was archived before it.
-  lease.archivedBefore = await findArchived(lease.shardId, checkpoint, services);
-  if (options.skip) return await skip(lease, checkpoint, services);
-  lease.archived = checkpoint;
-  lease.lastRead = checkpoint;
-  lease.readUntil = knownAt.getTime();
+  shard.archivedBefore = await findArchived(shard.shardId, checkpoint, services);
+  if (options.skip) return await skip(shard, checkpoint, services);
+  shard.archived = checkpoint;
+  shard.lastRead = checkpoint;
+  shard.readUntil = knownAt.getTime();
   return checkpoint === undefined ? standing.start : { type: "after", sequenceNumber: checkpoint };
 }
 
-/** The checkpoint, moved to where the archive ends if that is further; undefined if it cannot be. */
+/** The checkpoint, moved to where the archive ends if that is further. */
 async function mendCheckpoint(
-  lease: Lease,
+  shard: ShardProgress,
   standing: ShardStanding,
   services: PositionServices,
   { end, recover }: PositionOptions,
-): Promise<Pick<ShardStanding, "checkpoint" | "knownAt"> | undefined> {
+): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
   const { ledger } = services;
-  const { shardId, epoch } = lease;
+  const { shardId, lease: { epoch } } = shard;
   if (end === undefined) return standing;
   const archived = await findArchived(shardId, standing.checkpoint, services);
   if (!isBehind(archived, end.last)) return standing;
@@ -65,7 +70,7 @@ async function mendCheckpoint(
   // What arrived later is not known to be archived: the stream may have dropped it since.
   const position = { checkpoint: end.last, knownAt: end.lastArrival };
   const move = () => ledger.reposition(shardId, epoch, position);
-  if (!await persist("ledger", services, move)) return undefined;
+  if (!await retryService("ledger", services, move)) throw new LeaseLostError(shardId);
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     event: "position.moved",
     shardId,
@@ -82,18 +87,18 @@ async function findArchived(
   services: PositionServices,
 ): Promise<SequenceNumber | undefined> {
   if (checkpoint !== undefined) return checkpoint;
-  const gaps = await persist("ledger", services, () => services.ledger.gaps());
+  const gaps = await retryService("ledger", services, () => services.ledger.gaps());
   return lastArchived({ shardId, checkpoint }, gaps);
 }
 
 /** Passes over everything up to now, and records what was passed over. */
 async function skip(
-  lease: Lease,
+  shard: ShardProgress,
   checkpoint: ShardStanding["checkpoint"],
   services: PositionServices,
-): Promise<StartPosition | undefined> {
+): Promise<StartPosition> {
   const { ledger, time } = services;
-  const { shardId, epoch } = lease;
+  const { shardId, lease: { epoch } } = shard;
   const now = time.now();
   const start: StartPosition = { type: "at-timestamp", timestamp: time.startAt() };
   // Not when the database hears of it: that may be long after, from a worker that is dead by then.
@@ -108,21 +113,21 @@ async function skip(
   };
   const position = { start, knownAt };
   const move = () => ledger.reposition(shardId, epoch, position, gap);
-  if (!await persist("ledger", services, move)) return undefined;
-  services.monitor?.gap(shardId, gap.reason);
+  if (!await retryService("ledger", services, move)) throw new LeaseLostError(shardId);
+  services.monitor.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     event: "records.skipped",
     shardId,
     checkpoint: checkpoint ?? "its beginning",
   });
-  lease.readUntil = now;
+  shard.readUntil = now;
   return start;
 }
 
 function behindError(
   shardId: string,
   key: string,
-  { stream, client }: Services["ledger"],
+  { stream, client }: PositionServices["ledger"],
 ): CheckpointError {
   return new CheckpointError(
     `Cannot archive ${shardId} of "${stream}": archive "${key}" goes further than the database ` +

@@ -36,6 +36,16 @@ export function monotonicNow(clock: Clock): number {
   return clock.monotonic?.() ?? clock.now();
 }
 
+/** Sleeps; false if the signal was aborted before the time was over. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return !signal.aborted;
+}
+
 /** The machine's own clock and random numbers. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -100,6 +100,65 @@ export function retryRequest<T>(
   return retry(operation, { ...options, request, leavesOnAbort: true });
 }
 
+/** A service that a worker uses. */
+export type ServiceName = "Kinesis" | "object store" | "ledger";
+
+/** Receives what becomes of a worker's requests. */
+export interface RequestMonitor {
+  /** A request is about to be made. */
+  asked(service: ServiceName): void;
+  /** A request was answered. */
+  answered(service: ServiceName, request?: object): void;
+  /** An attempt failed, and will be retried. */
+  retried(service: ServiceName, error: unknown, request?: object): void;
+  /** Nobody waits for the answer to a request any more. */
+  gaveUp(service: ServiceName, request: object): void;
+}
+
+/** Options for {@linkcode retryService}. */
+export interface RetryServiceOptions {
+  /** Source of time and random numbers. */
+  readonly clock: Clock;
+  /** Stops retrying: the call then rejects with the signal's reason. Default: nothing stops it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest pause, in milliseconds. Default: 30,000. */
+  readonly maxDelayMs?: number | undefined;
+  /** Receives answers and failures. */
+  readonly monitor?: RequestMonitor | undefined;
+}
+
+/**
+ * Retries a request of a worker until it succeeds or fails permanently; each retry is logged.
+ *
+ * @param service The service, as the log names it.
+ * @param options Clock, limits and monitor.
+ * @param request Makes one attempt.
+ * @returns The response.
+ * @throws The permanent error, or the signal's reason.
+ */
+export async function retryService<T>(
+  service: ServiceName,
+  { clock, signal, maxDelayMs, monitor }: RetryServiceOptions,
+  request: () => Promise<T>,
+): Promise<T> {
+  const asked = {};
+  monitor?.asked(service);
+  try {
+    const answer = await retry(request, {
+      clock,
+      signal,
+      maxDelayMs,
+      request: { service },
+      log: ["triton", "archiver"],
+      onRetry: ({ error }) => monitor?.retried(service, error, asked),
+    });
+    monitor?.answered(service, asked);
+    return answer;
+  } finally {
+    monitor?.gaveUp(service, asked);
+  }
+}
+
 /** Counts failed attempts in a row, and pauses after each. */
 export class Retries {
   readonly #options: RetryOptions;

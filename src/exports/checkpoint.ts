@@ -38,12 +38,14 @@ export type {
   ArchiveMove,
   Gap,
   IntendedRange,
+  LeaseTable,
   LedgerShard,
   MoveStoreOptions,
   NewShard,
   NewStart,
   Renewal,
   ShardStanding,
+  TableShard,
 } from "../ledger/archive_ledger.ts";
 export type { Checkpoint, Checkpointer, MovedPosition } from "../checkpoint/checkpointer.ts";
 export {

@@ -28,7 +28,7 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
  * @throws {KinesisError} If the listing is refused.
  */
 export function listAllShards(
-  kinesis: KinesisApi,
+  kinesis: Pick<KinesisApi, "listShards">,
   stream: string,
   options: RetryingOptions = {},
 ): Promise<Shard[]> {

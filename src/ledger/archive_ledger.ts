@@ -8,29 +8,12 @@
  */
 
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
+import type { Gap, LeaseTable, NewShard, TableShard } from "../shards/lease_table.ts";
 
-/** A shard that the ledger is told of. */
-export interface NewShard {
-  /** The shard. */
-  readonly shardId: ShardId;
-  /** The shards it came from, as far as the ledger is to wait for them. */
-  readonly parents: readonly ShardId[];
-  /** Where reading begins while the shard has no checkpoint; never "latest". */
-  readonly start: StartPosition;
-  /** A time before which nothing arrived that is to be read from the shard: now unless given. */
-  readonly knownAt?: Date | undefined;
-}
+export type { Gap, LeaseTable, NewShard, Renewal, TableShard } from "../shards/lease_table.ts";
 
 /** What the ledger knows of one shard. */
-export interface LedgerShard extends NewShard {
-  /** `"ended"` once the shard has been archived to its end. */
-  readonly state: "open" | "ended";
-  /** The worker that holds the lease; undefined if the lease is free or has expired. */
-  readonly owner: string | undefined;
-  /** Until when the lease holds, by the database's clock; undefined if nobody holds it. */
-  readonly leasedUntil: Date | undefined;
-  /** How often the lease was taken. */
-  readonly epoch: number;
+export interface LedgerShard extends TableShard {
   /** The last record archived; undefined if none was. */
   readonly checkpoint: SequenceNumber | undefined;
   /** Up to when the shard is known to be archived, as {@linkcode ShardStanding} has it. */
@@ -84,22 +67,6 @@ export interface ArchiveIntent {
   readonly ranges: readonly IntendedRange[];
 }
 
-/** Records that Kinesis dropped, or that somebody chose to pass over, before they were archived. */
-export interface Gap {
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-  /** The shard. */
-  readonly shardId: ShardId;
-  /** The last record archived before the gap; undefined if none was. */
-  readonly after: SequenceNumber | undefined;
-  /** The first record after the gap; undefined where it was not known yet. */
-  readonly until: SequenceNumber | undefined;
-  /** Why the records are missing, such as `"retention"` or `"skipped"`. */
-  readonly reason: string;
-  /** When the gap was noticed. */
-  readonly recordedAt: Date;
-}
-
 /** Where the archive of a shard ended when the archive was moved to another object store. */
 export interface ArchiveMove {
   /** The shard. */
@@ -121,14 +88,6 @@ export interface MoveStoreOptions {
    * became of them. Default: false.
    */
   readonly isGone?: boolean | undefined;
-}
-
-/** What a worker learns when it renews its leases. */
-export interface Renewal {
-  /** The shards whose lease this worker holds, each with its epoch. */
-  readonly held: ReadonlyMap<ShardId, number>;
-  /** All workers that are alive, this one included, in order. */
-  readonly workers: readonly string[];
 }
 
 /** What has to be settled before a shard is read, as of one moment. */
@@ -154,34 +113,9 @@ export interface ShardStanding {
  * with the same arguments when its answer was lost. Time is the database's own. Failures are a
  * `CheckpointError` whose `retryable` says whether to ask again.
  */
-export interface ArchiveLedger extends AsyncDisposable {
+export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable {
   /** Name of the client that the archives belong to. */
   readonly client: string;
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-
-  /**
-   * Writes down when the stream was created, or compares it with what is written.
-   *
-   * @throws {CheckpointError} With code `StreamRecreated` if another stream had this name before.
-   */
-  identify(createdAt: Date): Promise<void>;
-  /**
-   * All shards, with their leases and checkpoints, in order: also those that ended long ago.
-   *
-   * @param state Only those of this state: those that are open stay few.
-   */
-  shards(state?: LedgerShard["state"]): Promise<LedgerShard[]>;
-  /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
-  checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
-  /**
-   * Adds the shards of a stream of which none is known; of two workers that come first, one does.
-   *
-   * @returns False if some are known by now: nothing is written then.
-   */
-  addFirstShards(shards: readonly NewShard[]): Promise<boolean>;
-  /** Adds shards; those that are known already stay as they are. */
-  addShards(shards: readonly NewShard[]): Promise<void>;
   /**
    * Saves checkpoints of shards that the ledger was not told of, as an older Triton left them:
    * reading begins there once the shards are added.
@@ -189,19 +123,6 @@ export interface ArchiveLedger extends AsyncDisposable {
    * @returns The shards whose checkpoint was saved; those that are known stay as they are.
    */
   adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]>;
-
-  /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
-  renew(worker: string, ttlMs: number): Promise<Renewal>;
-  /**
-   * Takes the lease of a shard if it is free, has expired, or is this worker's already.
-   *
-   * @returns The new epoch; undefined if another worker holds the lease or the shard has ended.
-   */
-  acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined>;
-  /** Gives leases back; those that another worker holds by now stay with it. */
-  release(worker: string, shardIds: readonly ShardId[]): Promise<void>;
-  /** Says that a worker has gone; its leases are free at once. */
-  leave(worker: string): Promise<void>;
 
   /** Identity of the object store that the archive is in; undefined if none is written down. */
   store(): Promise<string | undefined>;
@@ -294,17 +215,6 @@ export interface ArchiveLedger extends AsyncDisposable {
     position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean>;
-  /**
-   * Records a gap, once: the same shard, `after` and reason are the same gap. What was noticed of it
-   * last holds, since more may have been dropped before what follows the gap was archived; what was
-   * noticed before changes nothing, should it come late.
-   *
-   * @param gap The gap.
-   * @param epoch The epoch of the lease under which it was noticed, if it was under one.
-   * @returns False if the lease is another's by now: nothing is written then, since what was read
-   * under it is not archived, and the other may have noticed a longer gap.
-   */
-  recordGap(gap: Gap, epoch?: number): Promise<boolean>;
   /** All recorded gaps of the stream, in the order they were noticed. */
   gaps(): Promise<Gap[]>;
 }

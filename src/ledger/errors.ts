@@ -68,3 +68,8 @@ export function unknownError(what: string): CheckpointError {
     retryable: false,
   });
 }
+
+/** Whether the database does not know what was written to it: it was set back, to a backup or by a failover. */
+export function isForgotten(error: unknown): boolean {
+  return error instanceof CheckpointError && error.code === "Unknown";
+}

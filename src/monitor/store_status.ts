@@ -1,4 +1,4 @@
-import { SERVICE_NAMES } from "../archiver/archiver_status.ts";
+import { SERVICE_NAMES } from "../archiver/status/archiver_status.ts";
 import type { ArchiverStatus, ServiceName, ServiceStatus, ShardStatus } from "../archiver/mod.ts";
 
 /** The status of `triton store`; without what only an archiver knows until there is one. */

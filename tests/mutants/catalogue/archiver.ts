@@ -6,9 +6,9 @@ const TESTS = ["tests/archiver/archiver_test.ts"];
 export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "the records of a shard that the ledger refused are left out of the file",
-    file: "src/archiver/archive_writer.ts",
-    find: "      file.builder.removeShard(shardId);\n      this.#options.onLost(lease);",
-    replace: "      this.#options.onLost(lease);",
+    file: "src/archiver/files/file_archiver.ts",
+    find: "    file.remove(shardId);\n",
+    replace: "    file.shards.delete(shardId);\n",
     tests: ["tests/archiver/refused_shard_test.ts"],
   },
   {
@@ -59,22 +59,22 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "the shard's next file follows on the one before it",
-    file: "src/archiver/archive_writer.ts",
-    find: "      lease.archived = last;\n",
+    file: "src/archiver/files/archive_file.ts",
+    find: "      shard.archived = last;\n",
     replace: "",
     tests: TESTS,
   },
   {
     breaks: "what was read under a lease that was lost is thrown away",
-    file: "src/archiver/archive_writer.ts",
-    find: "    this.#open.builder.removeShard(lease.shardId);\n",
+    file: "src/archiver/files/archive_file.ts",
+    find: "    this.builder.removeShard(shardId);\n",
     replace: "",
     tests: TESTS,
     seeds: 500,
   },
   {
     breaks: "an intent whose key was taken is replaced by the next one",
-    file: "src/archiver/archive_writer.ts",
+    file: "src/archiver/files/file_archiver.ts",
     find: "      replaces = intent.id;\n",
     replace: "",
     tests: TESTS,
@@ -82,7 +82,7 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a file of another worker under the key means another key",
-    file: "src/archiver/archive_writer.ts",
+    file: "src/archiver/files/file_archiver.ts",
     find: "createdAt++) {\n      const key",
     replace: "createdAt += 0) {\n      const key",
     tests: TESTS,
@@ -90,24 +90,24 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "the manifest says what each shard follows on",
-    file: "src/archiver/archive_writer.ts",
+    file: "src/archiver/files/file_archiver.ts",
     find: "      previous: file.previous,\n",
     replace: "      previous: new Map(),\n",
     tests: TESTS,
   },
   {
     breaks: "children wait until their parents have ended",
-    file: "src/archiver/plan_leases.ts",
+    file: "src/shards/plan_leases.ts",
     find: 'shard.parents.every((parent) => states.get(parent) !== "open")',
     replace: "shard.parents.length >= 0",
-    tests: ["tests/archiver/plan_leases_test.ts"],
+    tests: ["tests/shards/plan_leases_test.ts"],
   },
   {
     breaks: "workers share shards evenly",
-    file: "src/archiver/plan_leases.ts",
+    file: "src/shards/plan_leases.ts",
     find: "return Math.floor(shards / count) + (rank < shards % count ? 1 : 0);",
     replace: "return Math.floor(shards / count);",
-    tests: ["tests/archiver/plan_leases_test.ts"],
+    tests: ["tests/shards/plan_leases_test.ts"],
   },
   {
     breaks: "a shard ends after its last file was archived",
@@ -120,8 +120,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "nothing is confirmed of a shard whose records are not archived yet",
     file: "src/archiver/shard_archiver.ts",
-    find: "if (!lease.caughtUp || writer.holds(lease)) return;",
-    replace: "if (!lease.caughtUp) return;",
+    find: "if (!shard.caughtUp || writer.holds(shard)) return true;",
+    replace: "if (!shard.caughtUp) return true;",
     tests: ["tests/archiver/known_at_test.ts"],
   },
 ];

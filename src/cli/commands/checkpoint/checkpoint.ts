@@ -97,7 +97,7 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   await progress.clear();
   refuseUnknowable(report);
   if (opened !== undefined) {
-    const { claimStore } = await import("../../../archiver/claim_store.ts");
+    const { claimStore } = await import("../../../archiver/checks/claim_store.ts");
     await claimStore({ ledger: opened, store, clock: context.clock });
   }
   await recoverFrom(report, { plan: ledger, change: opened }, context);

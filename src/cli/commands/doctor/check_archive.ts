@@ -1,5 +1,5 @@
 import { type ArchiveComparison, findBehind } from "../../../archiver/behind_archive.ts";
-import { findMissing, heldSince } from "../../../archiver/claim_store.ts";
+import { findMissing, heldSince } from "../../../archiver/checks/claim_store.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
 import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";

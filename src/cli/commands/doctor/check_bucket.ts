@@ -1,4 +1,4 @@
-import { honoursConditions, PROBE_KEY } from "../../../archiver/conditional_store.ts";
+import { honoursConditions, PROBE_KEY } from "../../../archiver/checks/conditional_store.ts";
 import { EMPTY_ARCHIVE } from "../../../codec/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";

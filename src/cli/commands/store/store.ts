@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Patience } from "../../../archiver/services.ts";
+import type { RetryServiceOptions } from "../../../base/retry.ts";
 import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { ShardId } from "../../../base/record.ts";
 import type { Archiver, ArchiverOptions } from "../../../archiver/mod.ts";
@@ -176,13 +176,13 @@ async function archive(
 /** Opens the ledger, retrying until its database responds; undefined if stopped before that. */
 async function whenReachable(
   open: () => Promise<ArchiveLedger>,
-  patience: Patience & { readonly signal: AbortSignal },
+  options: RetryServiceOptions & { readonly signal: AbortSignal },
 ): Promise<ArchiveLedger | undefined> {
-  const { persist } = await import("../../../archiver/services.ts");
+  const { retryService } = await import("../../../base/retry.ts");
   try {
-    return await persist("ledger", patience, open);
+    return await retryService("ledger", options, open);
   } catch (error) {
-    if (error === patience.signal.reason) return undefined;
+    if (error === options.signal.reason) return undefined;
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import {
   openLedger,
 } from "../../../../src/exports/checkpoint.ts";
 import { inspectDatabase, rehearseDatabase } from "../../../../src/ledger/inspect_database.ts";
-import { PROBE_KEY } from "../../../../src/archiver/conditional_store.ts";
+import { PROBE_KEY } from "../../../../src/archiver/checks/conditional_store.ts";
 import { checkFileSystem } from "../../../../src/cli/commands/doctor/check_database.ts";
 import { formatFindings, verdictOn } from "../../../../src/cli/commands/doctor/doctor_report.ts";
 import { examine } from "../../../../src/cli/commands/doctor/examine.ts";

@@ -1,10 +1,10 @@
 import { deepEqual, match, ok, rejects } from "node:assert/strict";
-import { MemoryObjectStore } from "../../src/objects/mod.ts";
-import { findPositions } from "../../src/kinesis/mod.ts";
-import { moveArchiver } from "../../src/ledger/move_archiver.ts";
-import { runUntil } from "../../src/testing/mod.ts";
-import { Fixture, STREAM } from "./archiver_fixture.ts";
-import { readLog } from "./read_log.ts";
+import { MemoryObjectStore } from "../../../src/objects/mod.ts";
+import { findPositions } from "../../../src/kinesis/mod.ts";
+import { moveArchiver } from "../../../src/ledger/move_archiver.ts";
+import { runUntil } from "../../../src/testing/mod.ts";
+import { Fixture, STREAM } from "../archiver_fixture.ts";
+import { readLog } from "../read_log.ts";
 
 const HOUR = 3_600_000;
 const GONE = { name: "CheckpointError", code: "ArchiveGone", retryable: false };

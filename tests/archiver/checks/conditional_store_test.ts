@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { ConditionalStore } from "../../src/archiver/conditional_store.ts";
-import type { Clock } from "../../src/base/clock.ts";
-import { openObjectStore } from "../../src/objects/mod.ts";
-import { s3Error, startS3Server } from "../support/s3_server.ts";
+import { ConditionalStore } from "../../../src/archiver/checks/conditional_store.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { openObjectStore } from "../../../src/objects/mod.ts";
+import { s3Error, startS3Server } from "../../support/s3_server.ts";
 
 /** Does not wait: nothing here gets better by itself. */
 const hasty: Clock = {

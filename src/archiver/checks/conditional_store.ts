@@ -1,8 +1,8 @@
 import { getLogger } from "@logtape/logtape";
-import { EMPTY_ARCHIVE } from "../codec/mod.ts";
-import { ObjectStoreError } from "../base/errors.ts";
-import type { ObjectContent, ObjectStore, PutOptions } from "../objects/object_store.ts";
-import { type Patience, persist } from "./services.ts";
+import { EMPTY_ARCHIVE } from "../../codec/mod.ts";
+import { ObjectStoreError } from "../../base/errors.ts";
+import type { ObjectContent, ObjectStore, PutOptions } from "../../objects/object_store.ts";
+import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -62,9 +62,13 @@ export class ConditionalStore implements ObjectStore {
   }
 
   /** Finds out whether the store honours conditional writes, and warns if it does not. */
-  async probe(patience: Patience): Promise<void> {
+  async probe(retries: RetryServiceOptions): Promise<void> {
     const put = (options: PutOptions) =>
-      persist("object store", patience, () => this.#store.put(PROBE_KEY, EMPTY_ARCHIVE, options));
+      retryService(
+        "object store",
+        retries,
+        () => this.#store.put(PROBE_KEY, EMPTY_ARCHIVE, options),
+      );
     if (await honoursConditions(put)) return;
     this.#conditional = false;
     log.warn(

@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { Archiver } from "../../src/archiver/mod.ts";
-import { MemoryObjectStore } from "../../src/objects/mod.ts";
-import { FaultScript, runUntil, SimulatedProcess, withFaults } from "../../src/testing/mod.ts";
-import { Fixture } from "./archiver_fixture.ts";
+import { Archiver } from "../../../src/archiver/mod.ts";
+import { MemoryObjectStore } from "../../../src/objects/mod.ts";
+import { FaultScript, runUntil, SimulatedProcess, withFaults } from "../../../src/testing/mod.ts";
+import { Fixture } from "../archiver_fixture.ts";
 
 const MINUTE = 60_000;
 const OTHER = { name: "CheckpointError", code: "OtherStore" };

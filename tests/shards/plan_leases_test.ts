@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { planLeases } from "../../src/archiver/plan_leases.ts";
+import { planLeases } from "../../src/shards/plan_leases.ts";
 import type { LedgerShard } from "../../src/ledger/archive_ledger.ts";
 import type { ShardId } from "../../src/base/record.ts";
 

@@ -1,14 +1,14 @@
 import { metrics } from "@opentelemetry/api";
-import type { ShardRange } from "../codec/mod.ts";
-import type { Clock } from "../base/clock.ts";
-import { CONNECTION_CODES } from "../base/connection_codes.ts";
-import { ServiceError } from "../base/errors.ts";
-import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
-import type { ShardId } from "../base/record.ts";
-import { Instruments, type Observation } from "../telemetry/instruments.ts";
-import type { MetricAttributes, MetricSink } from "../telemetry/metric_sink.ts";
-import { type CounterName, METRICS } from "../telemetry/metrics.ts";
-import { VERSION } from "../base/version.ts";
+import type { ShardRange } from "../../codec/mod.ts";
+import type { Clock } from "../../base/clock.ts";
+import { CONNECTION_CODES } from "../../base/connection_codes.ts";
+import { ServiceError } from "../../base/errors.ts";
+import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import type { ShardId } from "../../base/record.ts";
+import { Instruments, type Observation } from "../../telemetry/instruments.ts";
+import type { MetricAttributes, MetricSink } from "../../telemetry/metric_sink.ts";
+import { type CounterName, METRICS } from "../../telemetry/metrics.ts";
+import { VERSION } from "../../base/version.ts";
 import {
   type ArchivedFile,
   type RecentError,
@@ -17,7 +17,7 @@ import {
   type ServiceName,
   type ServiceStatus,
 } from "./archiver_status.ts";
-import { CLOSE_REASONS } from "./rotation.ts";
+import { CLOSE_REASONS } from "../files/rotation.ts";
 
 /** How many files and errors are kept in mind. */
 const RECENT = 20;

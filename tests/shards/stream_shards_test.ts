@@ -7,7 +7,7 @@ import {
   VirtualClock,
 } from "@triton/triton";
 import { ArchiverMonitor } from "../../src/archiver/mod.ts";
-import { StreamShards } from "../../src/archiver/stream_shards.ts";
+import { StreamShards } from "../../src/shards/stream_shards.ts";
 import { shard } from "../checkpoint/contract.ts";
 
 /** A ledger to which another worker tells the first shards in the last moment. */
@@ -28,7 +28,7 @@ Deno.test("StreamShards begins where the first worker said, though a shard was s
   const start = { type: "at-timestamp", timestamp: new Date(clock.now()) } as const;
   ledger.rival = [{ shardId: shard(0), parents: [], start }];
   kinesis.splitShard("clicks", shard(0));
-  const services = { kinesis, ledger, clock, time: new ServiceTime(clock) };
+  const services = { kinesis, table: ledger, clock, time: new ServiceTime(clock) };
   await new StreamShards(services, { from: { type: "latest" } }).refresh();
   deepStrictEqual(
     (await ledger.shards()).map(({ shardId, start: { type } }) => [shardId, type]),
@@ -41,7 +41,7 @@ Deno.test("StreamShards leaves an ended shard ended for as long as the stream li
   const kinesis = new MemoryKinesis({ clock });
   kinesis.createStream("clicks");
   await using ledger = new MemoryLedger("clicks", { clock });
-  const shards = new StreamShards({ kinesis, ledger, clock, time: new ServiceTime(clock) }, {
+  const shards = new StreamShards({ kinesis, table: ledger, clock, time: new ServiceTime(clock) }, {
     from: { type: "latest" },
   });
   await shards.refresh();
@@ -63,7 +63,7 @@ Deno.test("StreamShards misses no parent that was archived to its end before it 
   const kinesis = new MemoryKinesis({ clock });
   const [late, ended] = kinesis.createStream("clicks", 2);
   await using ledger = new MemoryLedger("clicks", { clock });
-  const shards = new StreamShards({ kinesis, ledger, clock, time: new ServiceTime(clock) }, {
+  const shards = new StreamShards({ kinesis, table: ledger, clock, time: new ServiceTime(clock) }, {
     from: { type: "trim-horizon" },
   });
   await shards.refresh();
@@ -92,7 +92,7 @@ Deno.test("StreamShards makes a few requests to the ledger, however often the st
       };
     },
   });
-  const services = { kinesis, ledger: counted, clock, time: new ServiceTime(clock) };
+  const services = { kinesis, table: counted, clock, time: new ServiceTime(clock) };
   const shards = new StreamShards(services, { from: { type: "trim-horizon" } });
   await shards.refresh();
   const known = (await ledger.shards())[0]!;
@@ -118,7 +118,7 @@ Deno.test("StreamShards records a parent once that came and went, however many s
   const [first] = kinesis.createStream("clicks");
   await using ledger = new MemoryLedger("clicks", { clock });
   const monitor = new ArchiverMonitor({ clock, stream: "clicks", client: "store" });
-  const services = { kinesis, ledger, clock, monitor, time: new ServiceTime(clock) };
+  const services = { kinesis, table: ledger, clock, monitor, time: new ServiceTime(clock) };
   const shards = new StreamShards(services, { from: { type: "trim-horizon" } });
   await shards.refresh();
   const [parent] = kinesis.splitShard("clicks", first!);

@@ -1,5 +1,5 @@
-import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import type { ShardId } from "../base/record.ts";
+import type { TableShard } from "./lease_table.ts";
 
 /** What decides which leases a worker should hold. */
 export interface PlanLeasesOptions {
@@ -31,10 +31,10 @@ export interface LeasePlan {
  *
  * A shard is ready when each of its parents has been archived to its end, or is unknown.
  *
- * @param shards The shards of the ledger; those that have ended may be missing.
+ * @param shards The shards of the table; those that have ended may be missing.
  * @param options Who asks, and what it holds.
  */
-export function planLeases(shards: readonly LedgerShard[], options: PlanLeasesOptions): LeasePlan {
+export function planLeases(shards: readonly TableShard[], options: PlanLeasesOptions): LeasePlan {
   const { worker, workers, held, pinned, refused } = options;
   const states = new Map(shards.map((shard) => [shard.shardId, shard.state]));
   const ready = shards.filter((shard) =>

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
-import { type ArchiveBuilder, validateEvent } from "../codec/mod.ts";
-import { ArchiveFormatError } from "../base/errors.ts";
-import type { KinesisRecord } from "../kinesis/kinesis_api.ts";
-import { deaggregate, type UserRecord, type UserRecords } from "../kinesis/user_records.ts";
-import type { ShardId } from "../base/record.ts";
+import { type ArchiveBuilder, validateEvent } from "../../codec/mod.ts";
+import { ArchiveFormatError } from "../../base/errors.ts";
+import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import { deaggregate, type UserRecord, type UserRecords } from "../../kinesis/user_records.ts";
+import type { ShardId } from "../../base/record.ts";
 
 const log = getLogger(["triton", "archiver"]);
 

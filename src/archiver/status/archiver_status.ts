@@ -1,11 +1,11 @@
-import type { SequenceNumber, ShardId } from "../base/record.ts";
-import type { Observation } from "../telemetry/instruments.ts";
-import type { CloseReason } from "./rotation.ts";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { Observation } from "../../telemetry/instruments.ts";
+import type { ServiceName } from "../../base/retry.ts";
+import type { CloseReason } from "../files/rotation.ts";
 
-/** What an archiver asks. */
-export type ServiceName = "Kinesis" | "object store" | "ledger";
+export type { ServiceName } from "../../base/retry.ts";
 
-/** All of them, in the order in which a worker that starts asks them. */
+/** All services of an archiver, in the order in which a worker that starts asks them. */
 export const SERVICE_NAMES: readonly ServiceName[] = ["ledger", "object store", "Kinesis"];
 
 /** How a service answers. */

@@ -6,11 +6,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, ArchiveLedger } from "../ledger/archive_ledger.ts";
-import { CheckpointError } from "../base/errors.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
-import type { HeldRecords } from "./behind_archive.ts";
-import { type ArchiverServices, type Patience, persist, type Services } from "./services.ts";
+import type { ArchiveIntent, ArchiveLedger } from "../../ledger/archive_ledger.ts";
+import { CheckpointError } from "../../base/errors.ts";
+import type { ObjectStore } from "../../objects/object_store.ts";
+import type { HeldRecords } from "../behind_archive.ts";
+import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
+import type { ServiceTime } from "../../kinesis/mod.ts";
+import type { ArchiverServices } from "../archiver_options.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
@@ -25,19 +27,19 @@ const HOUR_MS = 3_600_000;
  * @throws {CheckpointError} With code `OtherStore` if the archive is elsewhere.
  */
 export async function claimStore(
-  services: Pick<ArchiverServices, "ledger" | "store"> & Patience,
+  services: Pick<ArchiverServices, "ledger" | "store"> & RetryServiceOptions,
 ): Promise<void> {
   const { ledger, store } = services;
-  const known = await persist("ledger", services, () => ledger.store());
+  const known = await retryService("ledger", services, () => ledger.store());
   if (known === undefined) await checkFiles(services);
-  await persist("ledger", services, () => ledger.useStore(store.identity));
+  await retryService("ledger", services, () => ledger.useStore(store.identity));
 }
 
 async function checkFiles(services: Parameters<typeof claimStore>[0]): Promise<void> {
   const { ledger, store, signal } = services;
-  const files = await persist("ledger", services, () => ledger.newestFiles());
+  const files = await retryService("ledger", services, () => ledger.newestFiles());
   for (const { key } of files) {
-    const found = await persist("object store", services, () => store.head(key, { signal }));
+    const found = await retryService("object store", services, () => store.head(key, { signal }));
     if (found !== undefined) continue;
     throw new CheckpointError(
       `Cannot archive "${ledger.stream}" to ${store.identity}: "${key}", which the database knows ` +
@@ -119,14 +121,17 @@ export async function findMissing(
  * holds: what is archived behind them would keep them from being archived again.
  */
 export async function refuseMissing(
-  services: Pick<Services, "ledger" | "store" | "time"> & Patience,
+  services:
+    & Pick<ArchiverServices, "ledger" | "store">
+    & { readonly time: ServiceTime }
+    & RetryServiceOptions,
   held: HeldRecords,
   has: (key: string) => Promise<boolean>,
 ): Promise<void> {
   const { ledger, store, time } = services;
   const { stream, client } = ledger;
-  const files = await persist("ledger", services, () => ledger.newestFiles());
-  const isMoved = (await persist("ledger", services, () => ledger.moves())).length > 0;
+  const files = await retryService("ledger", services, () => ledger.newestFiles());
+  const isMoved = (await retryService("ledger", services, () => ledger.moves())).length > 0;
   const newest = { stream, client, store, files, isMoved };
   const missing = await findMissing(newest, heldSince(held, time.now()), has);
   if (missing === undefined) return;

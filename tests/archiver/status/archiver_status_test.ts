@@ -1,8 +1,8 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { ArchiverMonitor } from "../../src/archiver/mod.ts";
-import { CheckpointError, KinesisError, ObjectStoreError } from "../../src/base/errors.ts";
-import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
-import { Fixture, STREAM } from "./archiver_fixture.ts";
+import { ArchiverMonitor } from "../../../src/archiver/mod.ts";
+import { CheckpointError, KinesisError, ObjectStoreError } from "../../../src/base/errors.ts";
+import { MetricRegistry } from "../../../src/telemetry/metric_registry.ts";
+import { Fixture, STREAM } from "../archiver_fixture.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,0 +1,16 @@
+/**
+ * What is counted and shown of shards.
+ *
+ * @module
+ */
+
+import type { ShardId } from "../base/record.ts";
+import type { RequestMonitor } from "../base/retry.ts";
+
+/** Receives what happens to the shards of a stream, to count it. */
+export interface ShardMonitor extends RequestMonitor {
+  /** Records of a shard may be lost. */
+  gap(shardId: ShardId, reason: string): void;
+  /** The shards that have not ended were read from the lease table. */
+  forgetEnded(open: ReadonlySet<ShardId>): void;
+}
