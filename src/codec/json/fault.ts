@@ -1,27 +1,27 @@
 /**
- * Finding what is wrong with text that is to become an event: `JSON.parse` does not always say where
- * text stops being JSON, and takes what no event can hold.
+ * Finds what is wrong with text that should become an event: `JSON.parse` does not always report where
+ * text stops being JSON, and accepts values that an event cannot contain.
  *
  * @module
  */
 
-/** What becomes of integers that do not fit in 64 bits. */
+/** How to handle integers beyond 64 bits. */
 export type BigIntegers = "refuse" | "text";
 
-/** The first place where text stops being JSON, or holds what an event cannot. */
+/** The first place where text is not JSON, or contains what an event cannot. */
 export interface JsonFault {
-  /** In UTF-16 units from the start of the text. */
+  /** Offset in UTF-16 code units. */
   readonly index: number;
   /** What is wrong there. */
   readonly why: string;
 }
 
 const SPACE = /[ \t\r\n]*/y;
-// Space, "!", "#" to "[" and all from "]" on: everything but controls, quotes and backslashes.
+// Space, "!", "#" to "[" and everything from "]": all except controls, quotes and backslashes.
 const STRING = /"(?:[ !#-[\]-\u{10ffff}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/uy;
 const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
-/** What may come next: a value, a key, one of these or a closing bracket, and so on. */
+/** What may follow: a value, a key, one of these or a closing bracket, and so on. */
 type State = "value" | "value or ]" | "key" | "key or }" | ":" | "next" | "end";
 
 const EXPECTED: Readonly<Record<State, string>> = {
@@ -41,15 +41,15 @@ interface Open {
   readonly keys: Set<string>;
 }
 
-/** A place that no number in 64 bits reaches. */
+/** Longer texts are beyond 64 bits: 2^64 has 20 digits. */
 const MAX_INTEGER_DIGITS = 20;
 const INTEGER = /^-?\d+$/;
-/** How much of a text an error shows. */
+/** Errors show at most this many characters of a text. */
 const MAX_SHOWN = 40;
 
 /**
- * Finds the first fault of a text: where it stops being JSON, a key that an object has already, half
- * of a surrogate pair, or a number that neither a double nor 64 bits hold.
+ * Finds the first fault of a text: where it stops being JSON, a duplicate key, half of a surrogate
+ * pair, or a number that fits neither into a double nor into 64 bits.
  *
  * @param text The text, which should be one JSON value.
  * @param bigIntegers Whether integers that do not fit in 64 bits are a fault.
@@ -99,19 +99,19 @@ function afterValue(open: readonly Open[]): State {
   return open.length === 0 ? "end" : "next";
 }
 
-/** Checks a string with its quotes, and notes it where it is a key. */
+/** Checks a string with its quotes; remembers it if it is a key. */
 function faultOfString(quoted: string, state: State, top: Open | undefined): string | undefined {
   const string: string = quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
   if (!string.isWellFormed()) {
-    return "the string has half of a surrogate pair, which no text can hold";
+    return "the string has half of a surrogate pair";
   }
   if (!state.startsWith("key") || top === undefined) return undefined;
-  if (top.keys.has(string)) return `the object has the key ${shorten(quoted)} already`;
+  if (top.keys.has(string)) return `the object already has the key ${shorten(quoted)}`;
   top.keys.add(string);
   return undefined;
 }
 
-/** Checks a number; other scalars, and none, have no fault. */
+/** Checks a number; other scalars, and an empty token, have no fault. */
 function faultOfScalar(token: string, bigIntegers: BigIntegers): string | undefined {
   if (INTEGER.test(token)) {
     if (bigIntegers === "text" || isInteger64(token)) return undefined;
@@ -121,9 +121,9 @@ function faultOfScalar(token: string, bigIntegers: BigIntegers): string | undefi
   return `the number ${shorten(token)} is beyond the range of a double`;
 }
 
-/** Whether digits, with a minus sign or not, are an integer that fits in 64 bits. */
+/** Whether digits, with an optional minus sign, are an integer that fits in 64 bits. */
 export function isInteger64(digits: string): boolean {
-  // To read a million digits takes seconds.
+  // Parsing a million digits takes seconds.
   if (digits.length > MAX_INTEGER_DIGITS) return false;
   const integer = BigInt(digits);
   return integer >= -(2n ** 63n) && integer < 2n ** 64n;
@@ -133,7 +133,7 @@ function shorten(text: string): string {
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).toWellFormed()}…`;
 }
 
-/** Where a match that begins at `index` ends; `index` itself if there is none. */
+/** The end of the match that starts at `index`; `index` itself if there is none. */
 function skip(pattern: RegExp, text: string, index: number): number {
   pattern.lastIndex = index;
   return pattern.test(text) ? pattern.lastIndex : index;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The text of the number whose MessagePack begins at `at` with the byte `lead`, 0xca to 0xd3. */
+/** The text of the MessagePack number at `at`, whose first byte is `lead`, 0xca to 0xd3. */
 export function numberText(view: DataView, at: number, lead: number): string {
   switch (lead) {
     case 0xca:
@@ -30,7 +30,7 @@ export function numberText(view: DataView, at: number, lead: number): string {
   }
 }
 
-/** A double as `String` writes it, but -0 as `-0`, and null for what JSON has no number for. */
+/** A double as `String` writes it, but -0 as `-0`, and null for NaN and the infinities. */
 function doubleText(value: number): string {
   return Object.is(value, -0) ? "-0" : JSON.stringify(value);
 }
@@ -48,9 +48,9 @@ function floatText(value: number): string {
 }
 
 /**
- * The next decimal of so many digits away from zero. At a power of two more numbers round to the
- * float from that side, so this one may read back where the nearest decimal, on the other, does
- * not.
+ * The next decimal with this many digits away from zero. At a power of two, more numbers round to the
+ * float from that side, so this one may read back as the float even if the nearest decimal, on the
+ * other side, does not.
  */
 function nextOutward(value: number, precision: number): number {
   const [digits, exponent] = value.toExponential(precision - 1).split("e") as [string, string];

@@ -1,5 +1,5 @@
 /**
- * Lines of JSON to events.
+ * Parses lines of JSON into events.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { type BigIntegers, findJsonFault, isInteger64 } from "./fault.ts";
 import { hasEscapedKey, readJson } from "./read.ts";
 import { type CountedMsgpack, encodeCounted } from "../msgpack/encode.ts";
 
-/** Thrown when text is not one JSON object, or holds what an event cannot. */
+/** Thrown when text is not one JSON object, or contains what an event cannot. */
 export class JsonEventError extends TritonError {
-  /** Where the fault is, in UTF-16 units from the start of the text, counted from 1. */
+  /** Column of the fault in UTF-16 code units, counted from 1. */
   readonly column: number;
 
   /**
@@ -26,22 +26,22 @@ export class JsonEventError extends TritonError {
   }
 }
 
-/** How JSON becomes an event. */
+/** Options of {@linkcode parseJsonEvent}. */
 export interface ParseJsonEventOptions {
   /**
-   * What becomes of integers that do not fit in 64 bits: `"refuse"` throws, `"text"` makes a string
-   * of their digits. Default: `"refuse"`.
+   * How to handle integers beyond 64 bits: `"refuse"` throws, `"text"` converts them to a string of
+   * their digits. Default: `"refuse"`.
    */
   readonly bigIntegers?: BigIntegers | undefined;
 }
 
 /**
- * Turns a line of JSON into an event.
+ * Parses a line of JSON into an event.
  *
- * Integers that fit in 64 bits, signed or unsigned, are kept exactly, where `JSON.parse` rounds those
- * above 2^53; all other numbers are read as `JSON.parse` reads them. What an event cannot hold is
- * refused, with its place, rather than changed: a number beyond the range of a double, an integer
- * beyond 64 bits, half of a surrogate pair, and a key that its object has already.
+ * Integers that fit in 64 bits, signed or unsigned, are exact, while `JSON.parse` rounds those above
+ * 2^53; all other numbers are parsed as `JSON.parse` does. Values that an event cannot contain are
+ * rejected, with their place, instead of changed: numbers beyond the range of a double, integers
+ * beyond 64 bits, half of a surrogate pair, and duplicate keys.
  *
  * @example Usage
  * ```ts
@@ -51,12 +51,12 @@ export interface ParseJsonEventOptions {
  * equal(new TextDecoder().decode(msgpackToJson(event)), '{"id":18446744073709551615}');
  * throws(() => parseJsonEvent('{"id": 1e400}'), /column 8: .* is beyond the range of a double/);
  * ```
- * @param text One JSON object; white space around it is passed over.
- * @param options What becomes of large integers.
- * @returns The event in MessagePack; short ones share their `buffer` with others.
- * @throws {JsonEventError} If the text is not JSON, not an object, holds what an event cannot, or is
- * nested too deeply: more than 10,000 arrays and objects, or some 3,000 where it has integers above
- * 2^53.
+ * @param text One JSON object; white space around it is ignored.
+ * @param options How to handle large integers.
+ * @returns The event in MessagePack; short events share their `buffer` with others.
+ * @throws {JsonEventError} If the text is not JSON, is not an object, contains what an event cannot,
+ * or is nested too deeply: more than 10,000 arrays and objects, or about 3,000 if it has integers
+ * above 2^53.
  */
 export function parseJsonEvent(text: string, options: ParseJsonEventOptions = {}): Uint8Array {
   const { bigIntegers = "refuse" } = options;
@@ -80,16 +80,16 @@ export function parseJsonEvent(text: string, options: ParseJsonEventOptions = {}
 }
 
 const INTEGER = /^-?\d+$/;
-/** What may stand between a key and its colon. */
+/** White space that may be between a key and its colon. */
 const SPACED_COLONS = [" :", "\t:", "\r:", "\n:"];
 const SPACED_KEY = /"[ \t\r\n]*:/g;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const BACKSLASH = 0x5c;
 
-/** Whether the last text had large integers: then the next one has, too, more often than not. */
+/** Whether the last text had large integers: then the next one probably has them too. */
 let expectsLarge = false;
 
-/** Parses with a reviver, which takes three times as long, only where a number is not exact. */
+/** Parses with a reviver, which takes three times as long, only if a number is not exact. */
 function encodeText(text: string, bigIntegers: BigIntegers): CountedMsgpack {
   if (!expectsLarge) {
     const plain = encodeCounted(asObject(JSON.parse(text), text));
@@ -101,7 +101,7 @@ function encodeText(text: string, bigIntegers: BigIntegers): CountedMsgpack {
   return exact;
 }
 
-/** Encodes what `JSON.parse` may misread: see {@linkcode readJson}. */
+/** Encodes text that `JSON.parse` may misread: see {@linkcode readJson}. */
 function encodeExactly(text: string, bigIntegers: BigIntegers): Uint8Array {
   throwFault(text, bigIntegers);
   const reviver = bigIntegers === "text" ? keepAsText : keepInteger;
@@ -114,7 +114,7 @@ function asObject(value: unknown, text: string): object {
   throw new JsonEventError("Cannot read event: not a JSON object", { column: firstColumn(text) });
 }
 
-/** Gives integers that no number holds as bigints. */
+/** Converts integers beyond the safe range to bigints. */
 function keepInteger(
   _key: string,
   value: unknown,
@@ -127,7 +127,7 @@ function keepInteger(
   return BigInt(source);
 }
 
-/** Gives integers that do not fit in 64 bits as their digits. */
+/** Converts integers beyond 64 bits to their digits. */
 function keepAsText(
   key: string,
   value: unknown,
@@ -140,10 +140,10 @@ function keepAsText(
 }
 
 /**
- * Whether a text certainly has no more than so many keys, so that none of its objects has one twice.
+ * Whether a text certainly has exactly this many keys, so that no object has a duplicate key.
  *
- * Each key ends with a quote and a colon. Strings can hold these as well, escaped or at their
- * beginning, so that there may be more than keys, but never fewer.
+ * Each key ends with a quote and a colon. Strings can contain these too, escaped or at their start,
+ * so there may be more of them than keys, but never fewer.
  */
 function hasKeys(text: string, keys: number, hasEscapes: boolean): boolean {
   // Without two backslashes before it, a quote after a backslash does not end a string.

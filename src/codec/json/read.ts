@@ -1,9 +1,9 @@
 /**
- * Reading JSON without `JSON.parse` of objects.
+ * Reads JSON without calling `JSON.parse` for objects.
  *
- * V8 (15.0 in Deno 2.9.6, 13.7 in Deno 2.4.2) takes a key with an escape for another one: after
- * `{"a":1,"\\":2}` it reads the second key of `{"a":1,"\"":2}` as a backslash, too. It compares
- * keys with those of earlier objects before it has resolved their escapes.
+ * V8 (15.0 in Deno 2.9.6, 13.7 in Deno 2.4.2) confuses keys with escapes: after `{"a":1,"\\":2}`, it
+ * reads the second key of `{"a":1,"\"":2}` as a backslash too. It compares keys with those of earlier
+ * objects before it resolves their escapes.
  *
  * @module
  */
@@ -12,13 +12,13 @@ const SPACE = " \t\r\n";
 const TOKEN = /[ \t\r\n]*([[\]{},:]|"(?:[^"\\]|\\.)*"|[^ \t\r\n,\]}]+)/y;
 
 /**
- * Says whether a key of a JSON text has an escape.
+ * Whether any key in a JSON text has an escape.
  *
  * @param text The text, which should be JSON.
  */
 export function hasEscapedKey(text: string): boolean {
   for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", at)) {
-    // Within a string: on to its end.
+    // Inside a string: skip to its end.
     for (; at < text.length && text[at] !== '"'; at++) if (text[at] === "\\") at++;
     do at++; while (at < text.length && SPACE.includes(text[at]!));
     if (text[at] === ":") return true;
@@ -30,7 +30,7 @@ export function hasEscapedKey(text: string): boolean {
  * Reads a text that is known to be JSON.
  *
  * @param text The text.
- * @param toNumber Makes a value of a number's source.
+ * @param toNumber Converts the source of a number to a value.
  * @returns The value.
  */
 export function readJson(text: string, toNumber: (source: string) => unknown): unknown {

@@ -1,7 +1,7 @@
 /**
- * JSON strings, written as bytes.
+ * Writes JSON strings as bytes.
  *
- * Each function writes into `out` at `to`, where the caller has made room, and returns where the
+ * Each function writes into `out` at `to`, where the caller has reserved room, and returns where the
  * written bytes end.
  *
  * @module
@@ -12,11 +12,11 @@ import { utf8SequenceLength } from "../msgpack/text.ts";
 /** The most bytes that one byte of text becomes: `\u0000`. */
 export const MAX_EXPANSION = 6;
 
-/** 1 for the bytes that stand for themselves in a JSON string: ASCII without controls, `"`, `\`. */
+/** 1 for bytes that need no escape in a JSON string: ASCII except controls, `"` and `\`. */
 const PLAIN = new Uint8Array(256).fill(1, 0x20, 0x80);
 PLAIN[0x22] = PLAIN[0x5c] = 0;
 
-/** Second characters of the short escapes; 0 for bytes that have none. */
+/** The second characters of short escapes; 0 for bytes without one. */
 const SHORT_ESCAPES = new Uint8Array(256);
 for (const [byte, letter] of [[8, "b"], [9, "t"], [10, "n"], [12, "f"], [13, "r"]] as const) {
   SHORT_ESCAPES[byte] = letter.charCodeAt(0);
@@ -30,8 +30,8 @@ const BASE64_DIGITS = new TextEncoder().encode(
 );
 
 /**
- * Writes what stands between the quotes of a JSON string for the text from `at` to `end`. A byte
- * that is not UTF-8 becomes U+FFFD.
+ * Writes the text from `at` to `end` as the contents of a JSON string, without the quotes. A byte that
+ * is not UTF-8 becomes U+FFFD.
  */
 export function writeText(
   bytes: Uint8Array,
@@ -76,7 +76,7 @@ function writeEscape(byte: number, out: Uint8Array, to: number): number {
   return to + 6;
 }
 
-/** How many bytes the base64 of `size` bytes takes. */
+/** Size of the base64 of `size` bytes. */
 export function base64Size(size: number): number {
   return Math.ceil(size / 3) * 4;
 }

@@ -1,5 +1,5 @@
 /**
- * Kinesis records as they stand in the JSON of an answer.
+ * Reads Kinesis records from the JSON of a response.
  *
  * @module
  */
@@ -7,43 +7,42 @@
 import { Buffer } from "node:buffer";
 import { INPUT, kernels, memory, OUTPUT } from "../wasm/kernels.ts";
 
-/** The most bytes that are read at once. */
+/** Most bytes per call. */
 export const MAX_WIRE_RECORDS = 262_144;
 
-// What comes out has room for all that can come of so many bytes.
+// The output has room for the result of this many bytes.
 const DATA = OUTPUT;
 const NUMBERS = DATA + MAX_WIRE_RECORDS / 4 * 3 + 32;
-/** No record has fewer bytes than its keys. */
+/** A record has at least the bytes of its keys. */
 const LEAST_RECORD = 80;
 const MOST_RECORDS = Math.ceil(MAX_WIRE_RECORDS / LEAST_RECORD);
 const TEXT = NUMBERS + 16 * MOST_RECORDS;
-/** Of each record, how many bytes of data there are, and its time. */
+/** For each record, the size of its data in bytes, and its time. */
 const numbers = new Float64Array(memory.buffer, NUMBERS, 2 * MOST_RECORDS);
 const text = Buffer.from(memory.buffer, TEXT);
 
-/** What was read of some bytes of an answer. */
+/** The records read from a part of a response. */
 export interface WireRecords {
   /** Sequence number and partition key of each record, one after the other. */
   readonly texts: readonly string[];
   /** When each record arrived, in seconds since the Unix epoch. */
   readonly times: readonly number[];
-  /** The payload of each record, all of them views of one buffer, which holds nothing else. */
+  /** The payload of each record; all are views of one buffer, which contains nothing else. */
   readonly data: readonly Uint8Array[];
-  /** Where the first record begins that was not read. */
+  /** Where the first record starts that was not read. */
   readonly end: number;
-  /** Whether that one can be read by `JSON.parse` only; if not, the bytes end before the next. */
+  /** Whether that record needs `JSON.parse`; if not, the bytes end before the next record. */
   readonly isRefused: boolean;
 }
 
 /**
- * Reads the records of an answer to GetRecords, those that are followed by another, as `JSON.parse`
- * would.
+ * Reads the records of a GetRecords response, except the last one, as `JSON.parse` would.
  *
- * It knows them as Kinesis writes them. What has white space between its parts, parts that are
- * unknown, are missing or come twice, data that are not base64, or a time that is no number as
- * JavaScript and Java write it, is refused.
+ * It only reads records in the form that Kinesis writes. It refuses records with white space between
+ * their parts, with unknown, missing or duplicate parts, with data that is not base64, or with a time
+ * in another form than JavaScript and Java write numbers.
  *
- * @param bytes At most {@linkcode MAX_WIRE_RECORDS}, which begin with a record.
+ * @param bytes At most {@linkcode MAX_WIRE_RECORDS}, starting with a record.
  * @returns The records.
  * @throws {SyntaxError} If a text is not JSON.
  */
@@ -64,23 +63,23 @@ export function readWireRecords(bytes: Uint8Array): WireRecords {
   return { texts: readTexts(), times, data, end: kernels.restAt.value - INPUT, isRefused };
 }
 
-/** The texts that were found, between commas. */
+/** The texts that were found, separated by commas. */
 function readTexts(): string[] {
   const end = kernels.textEnd.value - TEXT - 1;
   if (end < 0) return [];
   return JSON.parse(`[${text.toString(kernels.isAscii.value ? "latin1" : "utf8", 0, end)}]`);
 }
 
-/** Characters of base64 that are decoded at once: a multiple of four. */
+/** Base64 characters that are decoded at once: a multiple of four. */
 const BASE64_PIECE = 3 * 65_536;
 const QUOTE = 0x22;
 const PADDING = 0x3d;
 
 /**
- * Decodes base64 of any length, without a string in between.
+ * Decodes base64 of any length without creating a string.
  *
  * @param base64 The characters.
- * @returns The bytes, in a buffer of their own; undefined if it is not base64 with its padding.
+ * @returns The bytes, in a new buffer; undefined if it is not padded base64.
  */
 export function decodeWireData(base64: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   if (base64.length % 4 !== 0) return undefined;
@@ -91,7 +90,7 @@ export function decodeWireData(base64: Uint8Array): Uint8Array<ArrayBuffer> | un
     const end = INPUT + piece.length;
     memory.set(piece, INPUT);
     memory[end] = QUOTE;
-    // It looks at four bytes at a time.
+    // It reads four bytes at a time.
     if (kernels.decodeBase64(INPUT, end + 4, OUTPUT) !== end) return undefined;
     const decoded = memory.subarray(OUTPUT, kernels.decodedEnd.value);
     if (to + decoded.length > data.length) return undefined; // padding in the middle, or too much

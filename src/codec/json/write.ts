@@ -1,5 +1,5 @@
 /**
- * MessagePack to JSON, without objects in between.
+ * Converts MessagePack to JSON without creating objects.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { INPUT, kernels, memory, OUTPUT, OUTPUT_END } from "../wasm/kernels.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "../msgpack/format.ts";
 
 const LINE_FEED = Uint8Array.of(0x0a);
-/** How many bytes of events are looked at together. */
+/** Bytes of events that are converted at once. */
 const PIECE = 65_536;
-/** An array that grew beyond this is let go. */
+/** An array that grew beyond this size is not reused. */
 const KEPT_SIZE = 1 << 24;
 
 /**
- * Turns one MessagePack value into JSON, as compact as `JSON.stringify` writes it.
+ * Converts one MessagePack value to JSON, as compact as `JSON.stringify`.
  *
- * Integers are exact at any size; a double is written as JavaScript does (-0 as `-0`), a 32-bit
- * float as the shortest text that reads back as that float, NaN and the infinities as null. Binaries
- * are base64 text, which is empty where they are. Timestamps, and times as Go writes
- * them, are RFC 3339 in UTC; one that is malformed or outside the years 0 to 9999, and any other
- * extension, is `{"Data":base64,"Type":n}`. In a string each byte that is not UTF-8 becomes U+FFFD.
- * Maps are printed as they stand, keys that are there twice included; a binary key is read as a
- * string, and any other key that is not one becomes its JSON text (an array or map in such a key that
- * is a key itself, the base64 of its MessagePack). Whatever the bytes, the result is JSON.
+ * Integers are exact at any size. Doubles are written as in JavaScript (-0 as `-0`), 32-bit floats as
+ * the shortest text that reads back as that float, and NaN and the infinities as null. Binaries are
+ * base64 text; empty ones are empty text. Timestamps, and times as written by Go, are RFC 3339 in
+ * UTC; if they are malformed or outside the years 0 to 9999, they are `{"Data":base64,"Type":n}`, as
+ * is any other extension. In a string, each byte that is not UTF-8 becomes U+FFFD. Maps keep their
+ * order and duplicate keys. A binary key is read as a string, and any other key becomes its JSON text
+ * (an array or map that is a key inside such a key, the base64 of its MessagePack). The result is
+ * JSON for any input.
  *
  * @example Usage
  * ```ts
@@ -34,7 +34,7 @@ const KEPT_SIZE = 1 << 24;
  * equal(new TextDecoder().decode(json), '{"id":18446744073709551615}');
  * ```
  * @param bytes The value, and nothing else.
- * @returns UTF-8, in an array of its own.
+ * @returns UTF-8, in a new array.
  * @throws {ArchiveFormatError} If the bytes are not one value, or arrays and maps are nested more
  * than 10,000 deep.
  */
@@ -47,7 +47,7 @@ export function msgpackToJson(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Turns events into JSON lines, many at a time, in one array that is used again and again.
+ * Converts events to JSON lines, many at a time, in one array that is reused.
  *
  * @example Usage
  * ```ts
@@ -62,13 +62,13 @@ export class NdjsonWriter {
   #writer = new JsonWriter(1 << 16);
 
   /**
-   * Turns events into JSON lines, each written as {@linkcode msgpackToJson} does.
+   * Converts events to JSON lines, like {@linkcode msgpackToJson}.
    *
-   * @param events Whole events, one after the other.
+   * @param events Complete events, one after the other.
    * @returns UTF-8, each event followed by a line feed; valid until the next call.
-   * @throws {ArchiveFormatError} If an event is malformed, cut short or not a map; the offset counts
-   * from the start of `events`. No line of this call is given then: check events with
-   * {@linkcode skipEvent} where the good ones before are wanted.
+   * @throws {ArchiveFormatError} If an event is malformed, truncated or not a map; the offset counts
+   * from the start of `events`. Then no line of this call is returned: to get the good events before
+   * it, check events with {@linkcode skipEvent} first.
    */
   write(events: Uint8Array): Uint8Array {
     this.#writer.length = 0;
@@ -77,11 +77,11 @@ export class NdjsonWriter {
   }
 
   /**
-   * Turns events into JSON lines that are kept for {@linkcode take}.
+   * Converts events to JSON lines and keeps them for {@linkcode take}.
    *
-   * @param events Whole events, one after the other.
-   * @returns The size of all lines that are kept, in bytes.
-   * @throws {ArchiveFormatError} As {@linkcode write} does; then none of their lines is kept.
+   * @param events Complete events, one after the other.
+   * @returns The size of all kept lines, in bytes.
+   * @throws {ArchiveFormatError} As {@linkcode write} does; then none of the new lines is kept.
    */
   add(events: Uint8Array): number {
     const writer = this.#writer;
@@ -95,7 +95,7 @@ export class NdjsonWriter {
     return writer.length;
   }
 
-  /** Adds the events that begin in a piece of them; returns where the next one begins. */
+  /** Adds the events that start within the next piece; returns where the next event starts. */
   #addPiece(events: Uint8Array, start: number): number {
     const piece = events.subarray(start, start + PIECE);
     memory.set(piece, INPUT);
@@ -110,7 +110,7 @@ export class NdjsonWriter {
     return start + at;
   }
 
-  /** Adds one event of any kind; returns where the next one begins. */
+  /** Adds one event of any kind; returns where the next one starts. */
   #addAny(events: Uint8Array, at: number): number {
     const writer = this.#writer;
     if (!isMapLead(events[at]!)) throw notMapError(at, events[at]!);
@@ -120,7 +120,7 @@ export class NdjsonWriter {
   }
 
   /**
-   * Takes the lines that were added.
+   * Returns and removes the lines that were added.
    *
    * @returns UTF-8, each event followed by a line feed; valid until the next call.
    */

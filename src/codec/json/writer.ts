@@ -1,5 +1,6 @@
 /**
- * The writer behind `msgpackToJson`, and behind `NdjsonWriter` for what `wasm/json_lines.ts` leaves.
+ * The writer of `msgpackToJson`, and of `NdjsonWriter` for values that `wasm/assembly/json_lines.ts`
+ * leaves out.
  *
  * @module
  */
@@ -11,28 +12,28 @@ import { skipMsgpack } from "../msgpack/scan.ts";
 import { bufferOf, decodeText } from "../msgpack/text.ts";
 import { formatTime, readTime } from "../msgpack/values.ts";
 
-/** What encloses the value being written: maps (1) or arrays (0), and the entries still to come. */
+/** The containers of the current value: maps (1) or arrays (0), and their remaining entries. */
 class Stack {
   readonly isMap = new Uint8Array(MAX_DEPTH);
   readonly entries = new Float64Array(MAX_DEPTH);
 }
 
-/** Writers share these: one writer is at work at a time, and another on the keys it meets. */
+/** Shared by all writers: one writer is active at a time, and another one for its keys. */
 const valueStack = new Stack();
 const keyStack = new Stack();
 
-/** What a writer writes: values, keys that are no strings, or such keys in keys, which are scalars. */
+/** What a writer writes: values, keys that are not strings, or such keys inside keys (scalars). */
 type Level = "value" | "key" | "key in key";
 
-/** Writes JSON of MessagePack values into one growing array. */
+/** Writes MessagePack values as JSON into one growing array. */
 export class JsonWriter {
-  /** What was written, up to `length`. */
+  /** The written bytes, up to `length`. */
   out: Uint8Array;
-  /** How many bytes were written. */
+  /** Number of written bytes. */
   length = 0;
   readonly #level: Level;
 
-  /** Creates a writer whose array has room for `size` bytes at first. */
+  /** Creates a writer with room for `size` bytes, which grows on demand. */
   constructor(size: number, level: Level = "value") {
     this.out = new Uint8Array(size);
     this.#level = level;
@@ -47,7 +48,7 @@ export class JsonWriter {
     this.out = grown;
   }
 
-  /** Writes what is JSON already. */
+  /** Writes bytes that are already JSON. */
   write(json: Uint8Array): void {
     this.#reserve(json.length);
     this.out.set(json, this.length);
@@ -61,10 +62,10 @@ export class JsonWriter {
   }
 
   /**
-   * Writes the value that begins at `start`, and returns where it ends.
+   * Writes the value that starts at `start`, and returns where it ends.
    *
-   * Every value is followed by a comma, and where an array or a map ends, the last one makes place
-   * for the bracket. No recursion, so that depth costs nothing.
+   * Every value is followed by a comma; at the end of an array or a map, the bracket replaces the last
+   * comma. There is no recursion, so depth costs nothing.
    */
   writeValue(bytes: Uint8Array, start: number): number {
     const { isMap: outerIsMap, entries: outerEntries } = this.#level === "value"
@@ -147,14 +148,14 @@ export class JsonWriter {
   }
 
   /**
-   * Writes a key that is no string: its JSON in quotes, unless that is a string already. Escaping
-   * doubles with each level of keys in keys, so an array or map that is a key inside of a key is
-   * written as the base64 of its MessagePack instead.
+   * Writes a key that is not a string: its JSON in quotes, unless that is already a string. Escaping
+   * doubles with each level of keys in keys, so an array or map that is a key inside a key is written
+   * as the base64 of its MessagePack instead.
    */
   #writeOddKey(bytes: Uint8Array, at: number, end: number): void {
     const isValue = this.#level === "value";
     if (!isValue && isContainer(bytes[at]!)) return this.#writeQuoted(bytes, at, end, false);
-    // Each level has a writer of its own: this one may be at work on a key.
+    // Each level has its own writer: this one may be writing a key.
     const json = writeKey(bytes.subarray(at, end), isValue ? "key" : "key in key");
     const isText = json[0] === 0x22;
     if (isText) this.write(json);
@@ -183,13 +184,13 @@ function isContainer(lead: number): boolean {
   return (lead & 0xe0) === 0x80 || (lead >= 0xdc && lead <= 0xdf);
 }
 
-/** Where the bytes of a string or binary begin. */
+/** Where the bytes of a string or binary start. */
 function bodyStart(lead: number, at: number): number {
   if (lead < 0xc0) return at + 1;
   return at + 1 + (1 << (lead - (isBinary(lead) ? 0xc4 : 0xd9)));
 }
 
-/** Where a value ends, which must be there. */
+/** Where a value ends, which must be complete. */
 function endOf(bytes: Uint8Array, at: number): number {
   const next = skipMsgpack(bytes, at); // throws at 0xc1
   if (next < 0) throw truncatedError(at);
@@ -201,11 +202,11 @@ interface Container {
   /** 1 for a map, 0 for an array. */
   readonly isMap: number;
   readonly count: number;
-  /** Where the first entry begins. */
+  /** Where the first entry starts. */
   readonly next: number;
 }
 
-/** The array or map at a place; undefined if another value is there. */
+/** The array or map at a place; undefined for any other value. */
 function containerAt(bytes: Uint8Array, at: number): Container | undefined {
   if (at >= bytes.length) throw truncatedError(at);
   const lead = bytes[at]!;
@@ -218,7 +219,7 @@ function containerAt(bytes: Uint8Array, at: number): Container | undefined {
     : size === 3
     ? viewOf(bytes).getUint16(at + 1)
     : viewOf(bytes).getUint32(at + 1);
-  // Each value takes a byte at least, so a count above what is left need not be walked.
+  // Each value has at least one byte, so a count above the remaining bytes is truncated.
   if (count > bytes.length - at) throw truncatedError(at);
   return { isMap: isMapLead(lead) ? 1 : 0, count, next };
 }
@@ -237,7 +238,7 @@ function writeKey(key: Uint8Array, level: "key" | "key in key"): Uint8Array {
 
 const keyWriters: { "key"?: JsonWriter; "key in key"?: JsonWriter } = {};
 
-/** The name that a key gets which is neither a string nor a binary: as in JSON. */
+/** The name of a key that is neither a string nor a binary, as in JSON. */
 export function oddKeyText(key: Uint8Array): string {
   const json = writeKey(key, "key");
   const text = decodeText(bufferOf(json), 0, json.length);

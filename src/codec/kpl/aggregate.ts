@@ -1,5 +1,5 @@
 /**
- * Records that the Kinesis Producer Library has packed into one.
+ * Records that the Kinesis Producer Library has aggregated.
  *
  * @module
  */
@@ -17,40 +17,40 @@ export interface AggregatedRecord {
 
 const MAGIC = [0xf3, 0x89, 0x9a, 0xc2] as const;
 const DIGEST_SIZE = 16;
-/** Kinesis takes no longer key; and one long key that many records share must not fill the memory. */
+/** Kinesis accepts no longer keys; a long key that many records share must not fill the memory. */
 const MAX_KEY_CHARACTERS = 256;
 
-/** Fields of AggregatedRecord; number 2, the table of explicit hash keys, only picked the shard. */
+/** Fields of AggregatedRecord; field 2, the table of explicit hash keys, only picked the shard. */
 const [KEY_TABLE, RECORDS] = [1, 3];
-/** Fields of Record; number 2, the index of an explicit hash key, and 4, tags, are passed over. */
+/** Fields of Record; fields 2, the index of an explicit hash key, and 4, tags, are ignored. */
 const [KEY_INDEX, DATA] = [1, 3];
-/** What is kept of a record: the index of its key, and where its payload begins and ends. */
+/** Numbers kept per record: the index of its key, and the start and end of its payload. */
 const PLACES = 3;
 
-/** The records in an aggregate, each made when it is asked for. */
+/** The records in an aggregate, created on demand. */
 export class Aggregate {
   readonly #bytes: Uint8Array;
   readonly #keys: readonly string[];
   readonly #places: readonly number[];
 
-  /** Wraps records whose `places` are three numbers each: index of the key, begin and end. */
+  /** Wraps records; `places` has three numbers for each: index of the key, start and end. */
   constructor(bytes: Uint8Array, keys: readonly string[], places: readonly number[]) {
     this.#bytes = bytes;
     this.#keys = keys;
     this.#places = places;
   }
 
-  /** How many records there are: one at least. */
+  /** Number of records, at least one. */
   get length(): number {
     return this.#places.length / PLACES;
   }
 
   /**
-   * Gets a record.
+   * Returns a record.
    *
-   * @param index Its place, from 0.
+   * @param index Its index, from 0.
    * @returns The record; its payload is a view of the aggregate's bytes.
-   * @throws {RangeError} If there is none.
+   * @throws {RangeError} If there is no such record.
    */
   record(index: number): AggregatedRecord {
     const at = index * PLACES;
@@ -62,13 +62,13 @@ export class Aggregate {
 }
 
 /**
- * Decodes what the Kinesis Producer Library (KPL) makes of several records: four bytes F3 89 9A C2,
- * a protobuf message, and its MD5. Costs nothing for other bytes, an event above all: no MessagePack
- * map begins with F3.
+ * Decodes an aggregate of the Kinesis Producer Library (KPL): the four bytes F3 89 9A C2, a protobuf
+ * message, and its MD5. Costs nothing for other bytes, such as events: no MessagePack map starts with
+ * F3.
  *
- * As in the official libraries, bytes whose MD5 or message is wrong are no aggregate. Neither are,
- * beyond these, a message without records, one that names a key which is not there, and one with a
- * key of more than 256 characters: those libraries would drop records there.
+ * As in the official libraries, bytes with a wrong MD5 or message are not an aggregate. Neither is a
+ * message without records, one that refers to a missing key, or one with a key of more than 256
+ * characters: the official libraries would drop these records.
  *
  * Source: <https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md>.
  *
@@ -78,7 +78,7 @@ export class Aggregate {
  * import { equal } from "node:assert/strict";
  * equal(decodeAggregate(encodeEvent({ page: "/" })), undefined);
  * ```
- * @param data The payload of a Kinesis record, whatever it is.
+ * @param data The payload of any Kinesis record.
  * @returns The records in it; undefined if it is not an aggregate.
  */
 export function decodeAggregate(data: Uint8Array): Aggregate | undefined {
@@ -132,7 +132,7 @@ function readRecord(fields: FieldReader, places: number[]): void {
   places.push(key, from, to);
 }
 
-/** Whether a key has more characters than Kinesis takes; most are too short to be counted. */
+/** Whether a key has more characters than Kinesis accepts; counts only long keys. */
 function isTooLong(key: string): boolean {
   return key.length > MAX_KEY_CHARACTERS && [...key].length > MAX_KEY_CHARACTERS;
 }

@@ -1,29 +1,29 @@
 /**
- * Reading the fields of a protobuf message.
+ * Reads the fields of a protobuf message.
  *
  * @module
  */
 
-/** Thrown when bytes are not a protobuf message, to be caught by whoever tried them as one. */
+/** Thrown when bytes are not a protobuf message; the caller must catch it. */
 export class MalformedMessage extends Error {}
 
 const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
-/** The most bytes of a number of 64 bits. */
+/** The most bytes of a 64-bit varint. */
 const MAX_VARINT_BYTES = 10;
 
 /**
- * Steps through the fields of one message. After {@linkcode next} its members tell of the field at
- * hand; nothing is copied.
+ * Steps through the fields of one message. After {@linkcode next}, its members describe the current
+ * field; nothing is copied.
  *
- * Source: <https://protobuf.dev/programming-guides/encoding/>. Groups, which were given up before
- * the format of the producer library was made, are refused.
+ * Source: <https://protobuf.dev/programming-guides/encoding/>. Groups, which were deprecated before
+ * the format of the producer library existed, are an error.
  */
 export class FieldReader {
   /** Number of the field. */
   field = 0;
-  /** The value, if it is a number; one beyond 2^53 is not exact. Undefined otherwise. */
+  /** The value if it is a number, else undefined; not exact beyond 2^53. */
   number: number | undefined;
-  /** Where the value begins, if it is bytes, text or a message; undefined otherwise. */
+  /** Where the value starts if it is bytes, text or a message, else undefined. */
   from: number | undefined;
   /** Where these bytes end. */
   to = 0;
@@ -31,7 +31,7 @@ export class FieldReader {
   #at: number;
   readonly #end: number;
 
-  /** Reads the message that stands from `from` to `to` in `bytes`. */
+  /** Reads the message from `from` to `to` in `bytes`. */
   constructor(bytes: Uint8Array, from: number, to: number) {
     this.#bytes = bytes;
     this.#at = from;
@@ -39,10 +39,10 @@ export class FieldReader {
   }
 
   /**
-   * Goes to the next field.
+   * Moves to the next field.
    *
    * @returns False if there is none.
-   * @throws {MalformedMessage} If the message is cut off or is none.
+   * @throws {MalformedMessage} If the message is truncated or malformed.
    */
   next(): boolean {
     if (this.#at === this.#end) return false;

@@ -4,20 +4,20 @@
  * @module
  */
 
-/** How large an array is that results are cut out of: to allocate one for each takes 0.5 to 1 µs. */
+/** Size of the arrays that results are cut from: allocating one per result takes 0.5 to 1 µs. */
 const POOL_SIZE = 1 << 14;
-/** A result longer than this is copied, so that it does not come with a half-empty pool. */
+/** A longer result is copied, so that it does not keep a half-empty pool. */
 const MAX_POOLED = POOL_SIZE >> 2;
-/** Strings up to this length are copied unit by unit, if they are ASCII. */
+/** ASCII strings up to this length are copied character by character. */
 const MAX_COPIED = 12;
-/** Strings up to this length are gathered; longer ones are worth a call of their own. */
+/** Strings up to this length are gathered; longer ones are encoded individually. */
 const MAX_GATHERED = 1024;
-/** How many strings are gathered at the most, and how long they may be together. */
+/** Most gathered strings, and their longest total length. */
 const MAX_GAPS = 512;
 const MAX_TEXT = 1 << 15;
-/** The most that a token takes, strings and binaries aside. */
+/** The largest token except strings and binaries, in bytes. */
 const MAX_TOKEN = 16;
-/** The most that a token of words takes. */
+/** The largest token that is written in words, in bytes. */
 const MAX_WORDS = 32;
 
 const textEncoder = new TextEncoder();
@@ -25,33 +25,33 @@ const textEncoder = new TextEncoder();
 /**
  * Writes tokens in their smallest encoding.
  *
- * To copy a string character by character takes 4 ns each, since the engine looks at the string's
- * representation every time, and a call of TextEncoder takes 160 ns. So longer ones are gathered: a
- * gap is left for each, as if it were ASCII, and then one call encodes them all joined together,
- * and copies fill the gaps. If they were not ASCII, what was written is moved to where it belongs.
+ * Copying a string takes 4 ns per character, because the engine checks the string's representation
+ * each time, and a call of TextEncoder takes 160 ns. So longer strings are gathered: a gap is left for
+ * each, as if it were ASCII, then one call encodes all of them joined together, and copies fill the
+ * gaps. If they are not all ASCII, the written bytes are moved to their right places.
  */
 export class MsgpackBuffer {
   #bytes = new Uint8Array(POOL_SIZE);
   #view = new DataView(this.#bytes.buffer);
-  /** Where the value being written begins; results that were taken stand before it. */
+  /** Where the current value starts; earlier results are before it. */
   #start = 0;
   #length = 0;
-  /** How many keys the maps have together that were begun since the last reset. */
+  /** Total number of keys in the maps since the last reset. */
   keys = 0;
-  /** Whether all numbers that were written since then are finite. */
+  /** Whether all numbers since the last reset are finite. */
   isFinite = true;
-  /** Whether any integer that was written since then is beyond 2^53. */
+  /** Whether any integer since the last reset is beyond 2^53. */
   hasLarge = false;
-  /** The gathered strings joined together, and for each where its token begins and its length. */
+  /** The gathered strings joined together; for each, where its token starts, and its length. */
   #text = "";
   #gaps = 0;
   readonly #gapStarts = new Float64Array(MAX_GAPS);
   readonly #gapUnits = new Int32Array(MAX_GAPS);
-  /** What the gathered strings are encoded into. */
+  /** The buffer that the gathered strings are encoded into. */
   readonly #scratch = new Uint8Array((MAX_TEXT + MAX_GATHERED) * 3);
   readonly #scratchView = new DataView(this.#scratch.buffer);
 
-  /** What was written since the last time, in an array that nothing is written to any more. */
+  /** Returns the bytes since the last reset, in memory that is not written to again. */
   take(): Uint8Array {
     this.#fillGaps();
     const written = this.#bytes.subarray(this.#start, this.#length);
@@ -60,7 +60,7 @@ export class MsgpackBuffer {
     return written;
   }
 
-  /** Begins anew, after the results that were taken. */
+  /** Starts a new value, after the results that were returned. */
   reset(): void {
     this.#length = this.#start;
     this.keys = 0;
@@ -80,7 +80,7 @@ export class MsgpackBuffer {
 
   #grow(size: number): void {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size));
-    // Gaps are kept by their place in the array, so even what was taken before stays in place.
+    // Gaps are kept by their place in the array, so earlier results keep their places too.
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
@@ -92,14 +92,14 @@ export class MsgpackBuffer {
     this.#bytes[this.#length++] = byte;
   }
 
-  /** Writes bytes as they are. */
+  /** Writes bytes unchanged. */
   writeRaw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
-  /** Writes a safe integer as one, any other number as a 64-bit float. */
+  /** Writes a safe integer as an integer, any other number as a 64-bit float. */
   writeNumber(value: number): void {
     this.#reserve(MAX_TOKEN);
     const at = this.#length;
@@ -149,7 +149,7 @@ export class MsgpackBuffer {
     }
   }
 
-  /** Writes an integer of 64 bits: unsigned unless it is negative. */
+  /** Writes a 64-bit integer: unsigned unless it is negative. */
   writeBigInt(value: bigint): void {
     if (value < -(2n ** 63n) || value >= 2n ** 64n) {
       throw new RangeError(`Cannot encode ${value} as MessagePack: it does not fit in 64 bits`);
@@ -161,7 +161,7 @@ export class MsgpackBuffer {
     this.#length += 9;
   }
 
-  /** Writes a token of at most 32 bytes, whole words even where it ends within one. */
+  /** Writes a token of at most 32 bytes in whole words, even if it ends inside one. */
   writeWords(words: Int32Array, size: number): void {
     this.#reserve(MAX_WORDS);
     const at = this.#length;
@@ -172,7 +172,7 @@ export class MsgpackBuffer {
     this.#length = at + size;
   }
 
-  /** Writes a string; a surrogate without its other half becomes U+FFFD. */
+  /** Writes a string; lone surrogates become U+FFFD. */
   writeString(text: string): void {
     const units = text.length;
     if (units <= MAX_COPIED && this.#writeShortAscii(text)) return;
@@ -186,7 +186,7 @@ export class MsgpackBuffer {
     this.#length += units;
   }
 
-  /** Returns false, and has written nothing, if the string is not ASCII. */
+  /** Writes an ASCII string; returns false without writing if it is not ASCII. */
   #writeShortAscii(text: string): boolean {
     this.#reserve(MAX_TOKEN);
     const bytes = this.#bytes;
@@ -235,7 +235,7 @@ export class MsgpackBuffer {
     }
   }
 
-  /** Writes everything again, now that the strings' sizes in bytes are known. */
+  /** Writes everything again when the strings' sizes in bytes are known. */
   #moveApart(text: string): void {
     const before = this.#bytes.slice(0, this.#length);
     let from = this.#length = this.#start;
@@ -258,7 +258,7 @@ export class MsgpackBuffer {
     this.writeRaw(before.subarray(from));
   }
 
-  /** Leaves room for the widest length, and moves the text up when it turned out to be shorter. */
+  /** Reserves room for the widest length, and moves the text if a narrower one suffices. */
   #writeLongString(text: string): void {
     this.#reserve(MAX_TOKEN + text.length * 3);
     const start = this.#length;
@@ -270,7 +270,7 @@ export class MsgpackBuffer {
     this.#length = body + written;
   }
 
-  /** Writes the first byte of three that stand for sizes of 8, 16 and 32 bits, and the size. */
+  /** Writes one of three lead bytes, for sizes of 8, 16 and 32 bits, and the size. */
   #writeSize(first: number, size: number): void {
     const at = this.#length;
     if (size < 0x100) {
@@ -307,12 +307,12 @@ export class MsgpackBuffer {
     this.#length += data.length;
   }
 
-  /** Begins an array. */
+  /** Starts an array. */
   writeArrayHead(count: number): void {
     this.#writeHead(count, 0x90, 0xdc);
   }
 
-  /** Begins a map. */
+  /** Starts a map. */
   writeMapHead(count: number): void {
     this.keys += count;
     this.#writeHead(count, 0x80, 0xde);
@@ -341,8 +341,8 @@ function stringHeadSize(length: number): number {
 }
 
 /**
- * Where the UTF-8 of so many UTF-16 units ends, or -1 if that is inside of a character: a string
- * ended with one half of a surrogate pair, and the next began with the other.
+ * Where the UTF-8 of this many UTF-16 code units ends, or -1 if that is inside a character: a string
+ * ended with one half of a surrogate pair, and the next one starts with the other half.
  */
 function endOfUnits(bytes: Uint8Array, start: number, units: number): number {
   let at = start;

@@ -1,5 +1,5 @@
 /**
- * MessagePack to values.
+ * Decodes MessagePack.
  *
  * @module
  */
@@ -12,16 +12,15 @@ import { skipEvent } from "./scan.ts";
 /**
  * Decodes one MessagePack value.
  *
- * Integers in the safe range become numbers, others bigints. A binary becomes a `Uint8Array` with
- * bytes of its own; a timestamp extension, or a time as Go writes it (type 5), a
- * {@linkcode Timestamp}; any other extension, and a time that is malformed or that no `Date` can
- * hold, an {@linkcode Extension}. In a string each byte that is not UTF-8 becomes U+FFFD.
+ * Integers in the safe range become numbers, others bigints. A binary becomes a `Uint8Array` with its
+ * own memory. A timestamp extension, or a time as written by Go (type 5), becomes a
+ * {@linkcode Timestamp}; any other extension, and a time that is malformed or out of the range of
+ * `Date`, becomes an {@linkcode Extension}. In a string, each byte that is not UTF-8 becomes U+FFFD.
  *
- * A string may share memory with its neighbours, so one that is kept keeps up to 4 KiB of text.
+ * A string may share memory with its neighbours, so keeping one string may keep up to 4 KiB of text.
  *
- * A map becomes an object; of keys that are equal the last one counts. A binary key is read as a
- * string; any other key that is not a string becomes its JSON text. `__proto__` is a key like any
- * other.
+ * A map becomes an object; if keys are equal, the last one counts. A binary key is read as a string;
+ * any other key that is not a string becomes its JSON text. `__proto__` is a key like any other.
  *
  * @example Usage
  * ```ts
@@ -42,7 +41,7 @@ export function decodeMsgpack(bytes: Uint8Array): unknown {
 }
 
 /**
- * Decodes one event, as {@linkcode decodeMsgpack} does.
+ * Decodes one event, like {@linkcode decodeMsgpack}.
  *
  * @example Usage
  * ```ts
@@ -64,7 +63,7 @@ export function decodeEvent(bytes: Uint8Array): EventData {
  *
  * @param bytes The event, and nothing else.
  * @param name The name of the field.
- * @returns The value that {@linkcode decodeEvent} gives the field; undefined if there is none.
+ * @returns The value of the field, as {@linkcode decodeEvent} decodes it; undefined if missing.
  * @throws {ArchiveFormatError} As {@linkcode decodeEvent} does.
  */
 export function decodeField(bytes: Uint8Array, name: string): unknown {
@@ -75,7 +74,7 @@ export function decodeField(bytes: Uint8Array, name: string): unknown {
 }
 
 /**
- * Decodes MessagePack values that stand one after the other.
+ * Decodes a sequence of MessagePack values.
  *
  * @example Usage
  * ```ts
@@ -83,10 +82,10 @@ export function decodeField(bytes: Uint8Array, name: string): unknown {
  * import { deepEqual } from "node:assert/strict";
  * deepEqual([...decodeMsgpackSequence(Uint8Array.of(1, 0xc0))], [1, null]);
  * ```
- * @param bytes Any number of values, none cut short.
- * @returns The values, each decoded when it is asked for, as {@linkcode decodeMsgpack} does.
- * @throws {ArchiveFormatError} While iterating, where a value is malformed or cut short; the
- * offset counts from the start of `bytes`.
+ * @param bytes Any number of complete values.
+ * @returns The values, decoded on demand, like {@linkcode decodeMsgpack}.
+ * @throws {ArchiveFormatError} While iterating, if a value is malformed or truncated; the offset
+ * counts from the start of `bytes`.
  */
 export function* decodeMsgpackSequence(bytes: Uint8Array): Generator<unknown, void, void> {
   const decoder = new MsgpackDecoder(bytes);

@@ -1,5 +1,5 @@
 /**
- * The decoder behind `decodeMsgpack`.
+ * The decoder of `decodeMsgpack`.
  *
  * @module
  */
@@ -20,17 +20,17 @@ import { MAX_SHAPE, setProperty } from "./shapes.ts";
 import { decodeText, memoryOf } from "./text.ts";
 import { readExtension } from "./values.ts";
 
-/** From this depth on an explicit stack takes over from recursion. */
+/** From this depth, an explicit stack replaces recursion. */
 const MAX_RECURSION = 64;
 /**
- * How many bytes are decoded at once to cut ASCII strings out of, since a call of the engine's own
- * decoder for each takes five times as long. It may keep the whole text in memory for one string
- * cut out of it, so this is also the most that a string of a few bytes may come to hold.
+ * Bytes that are decoded at once to cut ASCII strings from: calling the engine's decoder for each
+ * string takes five times as long. The engine may keep the whole text in memory for one of these
+ * strings, so this is also the most memory that a short string may keep.
  */
 const WINDOW = 4096;
-/** Longer strings are decoded by a call of their own. */
+/** Longer strings are decoded individually. */
 const MAX_CUT = 1024;
-/** Values of the maps being read: those of one map, then those of a map inside of it, and so on. */
+/** Values of the maps that are being read: those of one map, then those of a map inside it. */
 const values: unknown[] = new Array(MAX_RECURSION * MAX_SHAPE).fill(undefined);
 
 /** An array or map that is being filled. */
@@ -42,10 +42,10 @@ interface Level {
 
 /** Reads values one after the other. */
 export class MsgpackDecoder {
-  /** Where the next value begins. */
+  /** Where the next value starts. */
   offset: number = 0;
   readonly #bytes: Uint8Array;
-  /** All of the memory that `#bytes` is part of, and where that part begins. */
+  /** The memory that `#bytes` is part of, and where that part starts. */
   readonly #buffer: Buffer;
   readonly #view: DataView;
   readonly #base: number;
@@ -63,12 +63,12 @@ export class MsgpackDecoder {
     this.#base = bytes.byteOffset;
   }
 
-  /** Reads the value at `offset`, and moves on behind it. */
+  /** Reads the value at `offset`, and moves past it. */
   read(): unknown {
     return this.#read(0, rootKey(), 0);
   }
 
-  /** Reads one field of the map at `offset`, of equal keys the last; undefined if there is none. */
+  /** Reads one field of the map at `offset`, the last of equal keys; undefined if missing. */
   readField(name: string): unknown {
     let value: unknown;
     let key = rootKey().inner;
@@ -81,7 +81,7 @@ export class MsgpackDecoder {
     return value;
   }
 
-  /** Reads a value inside of `depth` others; `values` is free from `free` on. */
+  /** Reads a value inside `depth` others; `values` is free from `free` on. */
   #read(depth: number, key: KeyNode, free: number): unknown {
     const at = this.offset;
     const bytes = this.#bytes;
@@ -146,7 +146,7 @@ export class MsgpackDecoder {
     return before.withText(oddKeyText(this.#bytes.subarray(at, next)));
   }
 
-  /** Reads the number of entries of an array or map; as many bytes at least must follow. */
+  /** Reads the number of entries of an array or map; at least as many bytes must follow. */
   #readCount(at: number, lead: number): number {
     const size = lead < 0xa0 ? 1 : (lead & 1) === 0 ? 3 : 5;
     if (at + size > this.#bytes.length) throw truncatedError(at);
@@ -160,7 +160,7 @@ export class MsgpackDecoder {
     return count;
   }
 
-  /** Reads a string of `size` bytes that begins at `start`, in a value that begins at `at`. */
+  /** Reads a string of `size` bytes that starts at `start`, in a value that starts at `at`. */
   #readText(at: number, start: number, size: number): string {
     const bytes = this.#bytes;
     const end = start + size;
@@ -187,7 +187,7 @@ export class MsgpackDecoder {
     return (all & 0x80808080) === 0;
   }
 
-  /** Reads any value but a short string, a small positive integer, an array or a map. */
+  /** Reads any value except short strings, small positive integers, arrays and maps. */
   #readLeaf(at: number, lead: number): unknown {
     if (lead === 0xc1) throw unknownTypeError(at);
     const size = FIXED_SIZES[lead]!;
@@ -248,7 +248,7 @@ export class MsgpackDecoder {
     return readExtension(this.#view.getInt8(this.#base + typeAt), bytes.subarray(typeAt + 1, next));
   }
 
-  /** Reads the array or map at `offset`, which has `outer` others around it, without recursion. */
+  /** Reads the array or map at `offset`, which is inside `outer` others, without recursion. */
   #readDeep(outer: number): unknown {
     const root: Level = { array: [], map: undefined, left: 1 };
     const levels = [root];

@@ -1,5 +1,5 @@
 /**
- * Values to MessagePack.
+ * Encodes MessagePack.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { rootToken, type TokenNode } from "./key_tokens.ts";
 import { MAX_DEPTH } from "./format.ts";
 import { Extension, timeOf, TIMESTAMP_TYPE, writeTime } from "./values.ts";
 
-/** From this depth on an explicit stack takes over from recursion, and looks for cycles. */
+/** From this depth, an explicit stack replaces recursion, and detects cycles. */
 const MAX_RECURSION = 64;
 
 /**
  * Encodes a value as MessagePack, each part in its smallest encoding.
  *
- * Numbers that are safe integers become integers, others (and -0) 64-bit floats; a bigint becomes
- * a 64-bit integer; a `Uint8Array` becomes a binary, a `Date` a timestamp, an {@linkcode Extension}
- * itself. Objects give their own enumerable properties with string keys, leaving out those that are
- * undefined; undefined elsewhere is nil. `toJSON` is not called.
+ * Safe integers become integers, other numbers (and -0) 64-bit floats. A bigint becomes a 64-bit
+ * integer, a `Uint8Array` a binary, a `Date` a timestamp, and an {@linkcode Extension} an extension.
+ * Objects become maps of their own enumerable properties with string keys, without undefined values;
+ * undefined elsewhere is nil. `toJSON` is not called.
  *
  * @example Usage
  * ```ts
@@ -27,7 +27,7 @@ const MAX_RECURSION = 64;
  * import { deepEqual } from "node:assert/strict";
  * deepEqual(encodeMsgpack([1, "a"]), Uint8Array.of(0x92, 1, 0xa1, 0x61));
  * ```
- * @param value What to encode.
+ * @param value The value.
  * @returns The bytes; short ones share their `buffer` with others, as Node's Buffers do.
  * @throws {TypeError} If there is a function, a symbol, a cycle or an object that is not plain data
  * (a `Map`, say).
@@ -38,20 +38,20 @@ export function encodeMsgpack(value: unknown): Uint8Array {
   return encodeCounted(value).bytes;
 }
 
-/** The bytes of a value, and what was seen on the way. */
+/** The bytes of a value, and facts about it. */
 export interface CountedMsgpack {
   readonly bytes: Uint8Array;
-  /** How many keys its maps have together. */
+  /** Total number of keys in its maps. */
   readonly keys: number;
-  /** Whether none of its numbers is infinite or not a number. */
+  /** Whether all its numbers are finite. */
   readonly isFinite: boolean;
   /** Whether any of its integers is beyond 2^53. */
   readonly hasLarge: boolean;
 }
 
-/** Encodes a value as {@linkcode encodeMsgpack} does, and tells what was seen on the way. */
+/** Encodes a value like {@linkcode encodeMsgpack}, and returns facts about it. */
 export function encodeCounted(value: unknown): CountedMsgpack {
-  // A getter among the properties may call this function again: it then gets a buffer of its own.
+  // A getter may call this function recursively: it then gets another buffer.
   const buffer = spare ?? new MsgpackBuffer();
   spare = undefined;
   isPolluted = false;
@@ -94,10 +94,10 @@ function isMap(value: object): boolean {
 }
 
 let spare: MsgpackBuffer | undefined;
-/** Whether somebody gave all objects an enumerable property. */
+/** Whether `Object.prototype` has an enumerable property. */
 let isPolluted = false;
 
-/** The hot path: what events are made of comes first, and plain objects cost one check. */
+/** The hot path: the most frequent types come first, and plain objects cost one check. */
 function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number, key: TokenNode): void {
   if (typeof value === "string") buffer.writeString(value);
   else if (typeof value === "number") buffer.writeNumber(value);
@@ -118,9 +118,9 @@ function encodeValue(buffer: MsgpackBuffer, value: unknown, depth: number, key: 
 }
 
 /**
- * Two passes of `for in`, one to count, take two thirds of the time of one over `Object.keys`; to
- * ask whether a key is the object's own would take most of it back. So this is only for objects
- * that inherit nothing enumerable.
+ * Two passes of `for in`, one of them to count, take two thirds of the time of one pass over
+ * `Object.keys`; checking whether a key is the object's own would cost most of that gain. So this is
+ * only for objects that inherit nothing enumerable.
  */
 function encodePlain(
   buffer: MsgpackBuffer,
@@ -175,7 +175,7 @@ function encodeRare(buffer: MsgpackBuffer, value: unknown): void {
   else throw new TypeError(`Cannot encode a ${typeof value} as MessagePack`);
 }
 
-/** Goes by the tag rather than by `instanceof`, for objects that come from another realm. */
+/** Checks the tag instead of `instanceof`, for objects from another realm. */
 function encodeLeaf(buffer: MsgpackBuffer, value: object): void {
   if (value instanceof Extension) return buffer.writeExtension(value.type, value.data);
   const tag = Object.prototype.toString.call(value);
@@ -189,15 +189,15 @@ function encodeLeaf(buffer: MsgpackBuffer, value: object): void {
   buffer.writeExtension(TIMESTAMP_TYPE, writeTime(timeOf(value as Date)));
 }
 
-/** An array or object on the way from the outermost one to the value being encoded. */
+/** An array or object on the path from the outermost one to the current value. */
 interface Level {
   readonly container: object;
-  /** Values of an array; keys and values, in turn, of an object. */
+  /** The values of an array; the alternating keys and values of an object. */
   readonly parts: readonly unknown[];
   next: number;
 }
 
-/** Encodes what is nested deeply, without recursion; any cycle ends up here. */
+/** Encodes deeply nested values without recursion; every cycle ends up here. */
 function encodeDeep(buffer: MsgpackBuffer, root: object): void {
   const path = new Set<object>();
   const levels: Level[] = [openLevel(buffer, root, path)];

@@ -1,5 +1,5 @@
 /**
- * What every MessagePack reader and writer of this folder agrees on.
+ * Limits, sizes and errors for all MessagePack readers and writers.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { ArchiveFormatError } from "../../base/errors.ts";
 
 /**
- * How deep arrays and maps may be nested. Real events stay under ten; the limit keeps the memory
- * of a reader bounded, and lies well below what exhausts a stack.
+ * How deep arrays and maps may be nested. Real events stay below ten; the limit bounds the memory of
+ * readers, and is far below what exhausts a stack.
  */
 export const MAX_DEPTH = 10_000;
 
 /**
- * Sizes in bytes, first byte included, of values whose first byte alone tells it; 0 for all
- * others: long strings, binaries and extensions, containers that are not empty, and 0xc1.
+ * Sizes in bytes, first byte included, of values whose size is known from the first byte; 0 for all
+ * others: long strings, binaries and extensions, non-empty containers, and 0xc1.
  */
 export const FIXED_SIZES: Uint8Array = fixedSizes();
 
@@ -30,7 +30,7 @@ function fixedSizes(): Uint8Array {
   return sizes;
 }
 
-/** An error for the byte that no value begins with. */
+/** An error for 0xc1, which no value starts with. */
 export function unknownTypeError(offset: number): ArchiveFormatError {
   return new ArchiveFormatError(
     `Cannot read MessagePack at offset ${offset}: no value begins with 0xc1`,
@@ -46,7 +46,7 @@ export function tooDeepError(offset: number): ArchiveFormatError {
   );
 }
 
-/** An error for bytes that end inside a value that begins at `offset`. */
+/** An error for bytes that end inside the value that starts at `offset`. */
 export function truncatedError(offset: number): ArchiveFormatError {
   return new ArchiveFormatError(
     `Cannot read MessagePack at offset ${offset}: the bytes end before the value does`,
@@ -54,7 +54,7 @@ export function truncatedError(offset: number): ArchiveFormatError {
   );
 }
 
-/** An error for bytes that follow a value which should be the only one. */
+/** An error for bytes after a value that should be the only one. */
 export function trailingError(offset: number): ArchiveFormatError {
   return new ArchiveFormatError(
     `Cannot read MessagePack at offset ${offset}: more bytes follow the value`,
@@ -62,7 +62,7 @@ export function trailingError(offset: number): ArchiveFormatError {
   );
 }
 
-/** Whether a value that begins with `lead` is a map. */
+/** Whether a value that starts with `lead` is a map. */
 export function isMapLead(lead: number): boolean {
   return (lead & 0xf0) === 0x80 || lead === 0xde || lead === 0xdf;
 }

@@ -1,12 +1,12 @@
 /**
- * Keys of objects as they stand in MessagePack, found without looking them up.
+ * Object keys in MessagePack, predicted instead of looked up.
  *
  * @module
  */
 
-/** Longer keys, with their first byte, are not kept. */
+/** Longer keys (including their first byte) are not cached. */
 const MAX_SIZE = 32;
-/** How many keys are kept, and how many nodes; then all are forgotten. */
+/** Most cached keys, and most nodes; when exceeded, the cache is cleared. */
 const MAX_KEYS = 4096;
 const MAX_NODES = 10_000;
 
@@ -14,7 +14,7 @@ const textEncoder = new TextEncoder();
 
 /** A key in MessagePack. */
 export interface KeyToken {
-  /** How many bytes it takes; 0 if it is too long to be kept. */
+  /** Its size in bytes; 0 if it is too long to be cached. */
   readonly size: number;
   /** Its bytes, padded with zeros, as big-endian words. */
   readonly words: Int32Array;
@@ -22,15 +22,15 @@ export interface KeyToken {
 
 const TOO_LONG: KeyToken = { size: 0, words: new Int32Array(0) };
 
-/** A key at one place in the objects that are encoded, and the keys that are likely to come next. */
+/** A key at one place in the encoded objects, and the keys that are likely to follow. */
 export class TokenNode {
   /** The key in MessagePack. */
   readonly token: KeyToken;
   readonly #key: string;
-  /** The keys that were first and last seen after this one. */
+  /** The first and the latest key that were seen after this one. */
   #next: TokenNode | undefined = undefined;
   #otherNext: TokenNode | undefined = undefined;
-  /** What stands before the first key of the object that is this key's value. */
+  /** The node before the first key of the object that is this key's value. */
   #inner: TokenNode | undefined = undefined;
 
   /** Creates a node that predicts nothing yet. */
@@ -39,7 +39,7 @@ export class TokenNode {
     this.token = token;
   }
 
-  /** What stands before the first key of the object that is this key's value. */
+  /** The node before the first key of the object that is this key's value. */
   get inner(): TokenNode {
     return this.#inner ??= new TokenNode("", TOO_LONG);
   }
@@ -66,7 +66,7 @@ const tokens = new Map<string, KeyToken>();
 let nodes = 0;
 let root = new TokenNode("", TOO_LONG);
 
-/** What stands before the first key of a value. */
+/** The node before the first key of a value. */
 export function rootToken(): TokenNode {
   return root;
 }

@@ -1,5 +1,5 @@
 /**
- * Map keys that have been seen before, so that a key costs a comparison of bytes and no decoding.
+ * A cache of map keys: a known key costs a comparison of bytes instead of decoding.
  *
  * @module
  */
@@ -8,46 +8,46 @@ import type { EventData } from "../../base/record.ts";
 import { buildObject, compileBuilder, type ObjectBuilder } from "./shapes.ts";
 import { bufferOf, decodeText } from "./text.ts";
 
-/** Longer keys are not kept. */
+/** Longer keys are not cached. */
 const MAX_KEY_SIZE = 64;
-/** Keys are kept in a table of fixed size, where a newer one takes the place of an older. */
+/** Size of the table of keys, in which newer keys replace older ones. */
 const SLOTS = 1024;
-/** How many predictions are kept; then all are forgotten. */
+/** Most cached predictions; when exceeded, all are dropped. */
 const MAX_PREDICTIONS = 10_000;
-/** After so many maps with the same keys a function is made that builds such maps, */
+/** After this many maps with the same keys, a function is compiled that builds such maps, */
 const USES_TO_COMPILE = 8;
-/** but no more than so many functions, until all predictions are forgotten. */
+/** but at most this many functions, until all predictions are dropped. */
 const MAX_BUILDERS = 512;
 
-/** A key as it stands in MessagePack and as it is in JavaScript. */
+/** A key in MessagePack and in JavaScript. */
 interface CachedKey {
-  /** The key as the engine keeps names of properties, which makes storing cheaper. */
+  /** The key as an internalized string, which makes setting properties cheaper. */
   readonly text: string;
   /** The key's bytes in MessagePack, its length included. */
   readonly token: Uint8Array;
 }
 
 /**
- * A key at one place in the maps of events, and the keys that are likely to come next: events of a
- * stream look much alike.
+ * A key at one place in the maps of events, and the keys that are likely to follow: events of a
+ * stream are similar.
  */
 export class KeyNode {
   /** The key. */
   readonly text: string;
-  /** How many bytes the key takes. */
+  /** Size of the key in bytes. */
   readonly size: number;
   readonly #token: Uint8Array;
-  /** Its first four bytes and its last four, which may overlap: all of most keys. */
+  /** Its first four and last four bytes, which may overlap: most keys have no more. */
   readonly #head: number;
   readonly #tail: number;
-  /** The keys that were first and last seen after this one. */
+  /** The first and the latest key that were seen after this one. */
   #next: KeyNode | undefined = undefined;
   #otherNext: KeyNode | undefined = undefined;
-  /** What stands before the first key of the map that is this key's value. */
+  /** The node before the first key of the map that is this key's value. */
   #inner: KeyNode | undefined = undefined;
   /** The key before this one in its map. */
   readonly #before: KeyNode | undefined;
-  /** How many maps ended with this key, and what builds such maps. */
+  /** Number of maps that ended with this key, and the function that builds them. */
   #uses = 0;
   #build: ObjectBuilder | undefined = undefined;
 
@@ -61,12 +61,12 @@ export class KeyNode {
     this.#tail = this.size < 4 ? 0 : readInt32(key.token, this.size - 4);
   }
 
-  /** What stands before the first key of the map that is this key's value. */
+  /** The node before the first key of the map that is this key's value. */
   get inner(): KeyNode {
     return this.#inner ??= new KeyNode(NO_KEY);
   }
 
-  /** The key at `at`, if it was predicted; `view` begins `base` bytes before `bytes`. */
+  /** The key at `at`, if it was predicted; `view` starts `base` bytes before `bytes`. */
   predict(bytes: Uint8Array, view: DataView, base: number, at: number): KeyNode | undefined {
     const next = this.#next;
     if (next !== undefined && next.#isAt(bytes, view, base, at)) return next;
@@ -83,7 +83,7 @@ export class KeyNode {
     return size <= 8 || startsWith(bytes, at, this.#token);
   }
 
-  /** The string key from `at` to `end`, whose text begins at `textAt`, predicted from now on. */
+  /** The string key from `at` to `end`, whose text starts at `textAt`; predicted from now on. */
   learn(bytes: Uint8Array, at: number, textAt: number, end: number): KeyNode {
     const node = new KeyNode(lookUpKey(bytes, at, textAt, end), this);
     if (end - at > MAX_KEY_SIZE) return node;
@@ -91,12 +91,12 @@ export class KeyNode {
     return node;
   }
 
-  /** A key that is not a string in MessagePack; such are not predicted. */
+  /** A key that is not a string in MessagePack; these are not predicted. */
   withText(text: string): KeyNode {
     return new KeyNode({ text, token: NO_KEY.token }, this);
   }
 
-  /** Builds the map of `count` entries that ends with this key, of values from `from` on. */
+  /** Builds the map of `count` entries that ends with this key, from the values at `from`. */
   build(values: readonly unknown[], from: number, count: number): EventData {
     const build = this.#build;
     return build === undefined ? this.#buildFirst(values, from, count) : build(values, from);
@@ -133,7 +133,7 @@ let predictions = 0;
 let builders = 0;
 let root = new KeyNode(NO_KEY);
 
-/** What stands before the first key of an event. */
+/** The node before the first key of an event. */
 export function rootKey(): KeyNode {
   return root;
 }

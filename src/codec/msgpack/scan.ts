@@ -1,5 +1,5 @@
 /**
- * Walking over MessagePack without decoding it.
+ * Scans MessagePack without decoding it.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 /**
  * Finds the end of one MessagePack value without decoding it.
  *
- * Takes time in proportion to the bytes that are there, whatever lengths they claim, and no memory.
+ * The time is proportional to the actual bytes, whatever lengths they claim, and it needs no memory.
  *
  * @example Usage
  * ```ts
@@ -29,22 +29,22 @@ import {
  * equal(skipMsgpack(bytes, 0), 3);
  * equal(skipMsgpack(bytes.subarray(0, 2), 0), -1);
  * ```
- * @param bytes Holds the value.
- * @param offset Where the value begins.
- * @param end Where to stop, as if the bytes ended there: their length unless given.
+ * @param bytes Contains the value.
+ * @param offset Where the value starts.
+ * @param end Where to stop, as if the bytes ended there. Default: their length.
  * @returns The offset after the value, or -1 if the bytes end before the value does.
- * @throws {ArchiveFormatError} If no bytes that follow could make it a value: at the byte 0xc1, and
- * where arrays and maps are nested more than 10,000 deep.
+ * @throws {ArchiveFormatError} If no further bytes could complete the value: at the byte 0xc1, and if
+ * arrays and maps are nested more than 10,000 deep.
  */
 export function skipMsgpack(bytes: Uint8Array, offset: number, end: number = bytes.length): number {
   return scan(bytes, offset, Math.min(end, bytes.length), false);
 }
 
 /**
- * Finds the end of one event without decoding it, as leniently as archives must be read.
+ * Finds the end of one event without decoding it, with the lenient rules for reading archives.
  *
- * An event is a map. Its keys should be strings, at every level, but old archives hold binary ones
- * too, so any key is passed over; {@linkcode validateEvent} is the strict rule for writing.
+ * An event is a map. Its keys should be strings, at every level, but old archives also contain binary
+ * keys, so any key is accepted; {@linkcode validateEvent} has the strict rules for writing.
  *
  * @example Usage
  * ```ts
@@ -53,9 +53,9 @@ export function skipMsgpack(bytes: Uint8Array, offset: number, end: number = byt
  * const event = Uint8Array.of(0x81, 0xa1, 0x61, 1); // {"a":1}
  * equal(skipEvent(event, 0), 4);
  * ```
- * @param bytes Holds the event.
- * @param offset Where the event begins.
- * @param end Where to stop, as if the bytes ended there: their length unless given.
+ * @param bytes Contains the event.
+ * @param offset Where the event starts.
+ * @param end Where to stop, as if the bytes ended there. Default: their length.
  * @returns The offset after the event, or -1 if the bytes end before the event does.
  * @throws {ArchiveFormatError} If it is not a map, and as {@linkcode skipMsgpack} does.
  */
@@ -66,9 +66,8 @@ export function skipEvent(bytes: Uint8Array, offset: number, end: number = bytes
 }
 
 /**
- * Checks that bytes are exactly one event, fit to be archived: a map whose keys are strings (of
- * any of MessagePack's string types) at every level. Strings need not be UTF-8, for the writers of
- * old put raw bytes into them.
+ * Checks that bytes are exactly one valid event: a map whose keys are strings (of any MessagePack
+ * string type) at every level. Strings need not be UTF-8, because old writers put raw bytes into them.
  *
  * @example Usage
  * ```ts
@@ -77,9 +76,9 @@ export function skipEvent(bytes: Uint8Array, offset: number, end: number = bytes
  * validateEvent(Uint8Array.of(0x81, 0xa1, 0x61, 1)); // {"a":1}
  * throws(() => validateEvent(new TextEncoder().encode("{}")), { name: "ArchiveFormatError" });
  * ```
- * @param bytes What should be an event.
- * @throws {ArchiveFormatError} If it is not a map, a key is not a string, the bytes end early or go
- * on after it, and as {@linkcode skipMsgpack} does.
+ * @param bytes The bytes to check.
+ * @throws {ArchiveFormatError} If they are not a map, a key is not a string, there are too few or too
+ * many bytes, and as {@linkcode skipMsgpack} does.
  */
 export function validateEvent(bytes: Uint8Array): void {
   if (bytes.length > 0 && !isMapLead(bytes[0]!)) throw notMapError(0, bytes[0]!);
@@ -88,14 +87,14 @@ export function validateEvent(bytes: Uint8Array): void {
   if (end !== bytes.length) throw trailingError(end);
 }
 
-/** Whether the enclosing containers are maps (1) or not (0), and how many entries they still want. */
+/** Whether the enclosing containers are maps (1) or not (0), and their remaining entries. */
 const outerIsMap = new Uint8Array(MAX_DEPTH);
 const outerEntries = new Float64Array(MAX_DEPTH);
 
 /**
- * The hot loop. `entries` counts what the current container still wants: array elements, or whole
- * key-value pairs where keys are checked, so that the check is one comparison for each pair; where
- * they are not, a map of n pairs is an array of 2n values. A table gives the size of most values.
+ * The hot loop. `entries` counts what is missing in the current container: array elements, or
+ * key-value pairs if keys are checked, so that the check is one comparison per pair; otherwise a map
+ * of n pairs counts as 2n values. A table has the size of most values.
  */
 function scan(bytes: Uint8Array, offset: number, end: number, strictKeys: boolean): number {
   let pos = offset;
@@ -141,7 +140,7 @@ function scan(bytes: Uint8Array, offset: number, end: number, strictKeys: boolea
         pos += width;
       }
       if (count === 0) continue;
-      // Each value takes a byte at least, so a count above what is left need not be walked.
+      // Each value has at least one byte, so a count above the remaining bytes is truncated.
       if (count > end - pos) return -1;
       if (depth === MAX_DEPTH) throw tooDeepError(start);
       outerEntries[depth] = entries;
@@ -165,7 +164,7 @@ function readUint32(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | readUint16(bytes, at + 2));
 }
 
-/** Passes over a string, binary or extension whose length stands in the bytes after the first. */
+/** Skips a string, binary or extension whose length is in the bytes after the first. */
 function skipLong(bytes: Uint8Array, pos: number, end: number): number {
   const lead = bytes[pos]!;
   if (lead === 0xc1) throw unknownTypeError(pos);

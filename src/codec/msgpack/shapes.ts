@@ -1,30 +1,30 @@
 /**
- * Objects with the same keys in the same order, built by an object literal.
+ * Builds objects with the same keys in the same order by an object literal.
  *
  * @module
  */
 
 import type { EventData } from "../../base/record.ts";
 
-/** Maps with more entries than this are not built by a literal: the engine keeps such differently. */
+/** Larger maps are not built by a literal: the engine stores them differently. */
 export const MAX_SHAPE = 64;
 
-/** Builds an object of the values in `values` from `from` on. */
+/** Builds an object from the values in `values`, starting at `from`. */
 export type ObjectBuilder = (values: readonly unknown[], from: number) => EventData;
 
 /**
- * Makes a function that builds objects with these keys.
+ * Compiles a function that builds objects with these keys.
  *
- * The engine allocates the object of a literal in its final layout. To store properties under
- * names that are only known at run time takes ten to fifty times as long, for it looks each of
- * them up and moves the object from one layout to the next.
+ * The engine allocates the object of a literal in its final layout. Setting properties with names
+ * that are known only at run time takes ten to fifty times as long, because the engine looks up each
+ * name and moves the object from layout to layout.
  *
- * @param names The keys, in order; of keys that are equal the last one counts.
- * @returns The function; undefined where code may not be made of text.
+ * @param names The keys, in order; if keys are equal, the last one counts.
+ * @returns The function; undefined if code must not be compiled from text.
  */
 export function compileBuilder(names: readonly string[]): ObjectBuilder | undefined {
   const entries = names.map((name, i) => {
-    // Only in brackets is `__proto__` a name like any other.
+    // `__proto__` is an ordinary name only in brackets.
     const key = name === "__proto__" ? '["__proto__"]' : JSON.stringify(name);
     return `${key}:values[from+${i}]`;
   });
@@ -46,7 +46,7 @@ export function buildObject(
   return map;
 }
 
-/** Sets a property of the object's own; plain assignment to `__proto__` would change its prototype. */
+/** Sets an own property; plain assignment to `__proto__` would change the prototype. */
 export function setProperty(map: EventData, name: string, value: unknown): void {
   if (name !== "__proto__") map[name] = value;
   else {

@@ -1,6 +1,6 @@
 /**
- * Bytes to text, the way go-triton reads them: each byte that is not part of valid UTF-8 becomes
- * one U+FFFD (`TextDecoder` makes one of several), and a byte order mark is kept.
+ * Decodes text as go-triton does: each byte that is not part of valid UTF-8 becomes one U+FFFD
+ * (`TextDecoder` replaces several bytes with one), and a byte order mark is kept.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 import { Buffer } from "node:buffer";
 
 /**
- * The length of the UTF-8 sequence at `at`, from 1 to 4, or 0 if there is none. Surrogates,
- * overlong forms and code points above U+10FFFF are none.
+ * The length of the UTF-8 sequence at `at`, from 1 to 4, or 0 if it is invalid, as surrogates,
+ * overlong forms and code points above U+10FFFF are.
  */
 export function utf8SequenceLength(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at]!;
@@ -26,29 +26,29 @@ export function utf8SequenceLength(bytes: Uint8Array, at: number, end: number): 
   return at + 3 < end && (bytes[at + 3]! & 0xc0) === 0x80 ? 4 : 0;
 }
 
-/** The same bytes as a Buffer, whose own decoder takes a third of the time of a TextDecoder. */
+/** The same bytes as a Buffer, whose decoder takes a third of the time of a TextDecoder. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
-/** The memory that bytes are part of, as the engine's fastest readers want it. */
+/** The memory that bytes are part of, as views for the fastest readers of the engine. */
 interface Memory {
   readonly of: ArrayBufferLike;
   readonly buffer: Buffer;
   readonly view: DataView;
 }
 
-/** Larger memory is not kept for the next time. */
+/** Views of larger memory are not cached. */
 const MAX_KEPT = 1 << 20;
 let lastMemory: Memory | undefined;
 
 /**
- * All of the memory that `bytes` is part of, and maybe other events: the views of the last time if
- * it is the same, for to make them takes as long as to decode ten values.
+ * Views of the whole memory that `bytes` is part of. They are cached for the next call with the same
+ * memory, because creating them takes as long as decoding ten values.
  */
 export function memoryOf(bytes: Uint8Array): Memory {
   const of = bytes.buffer;
-  // Memory may have grown since, but what was there has stayed where it is.
+  // Memory may have grown since then, but its contents have not moved.
   const end = bytes.byteOffset + bytes.length;
   if (lastMemory?.of === of && lastMemory.buffer.length >= end) return lastMemory;
   const memory = { of, buffer: Buffer.from(of as ArrayBuffer), view: new DataView(of) };

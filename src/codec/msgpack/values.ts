@@ -1,19 +1,19 @@
 /**
- * The values of MessagePack that JavaScript has no type for.
+ * MessagePack values for which JavaScript has no type.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** Type of the extension that the MessagePack specification defines for timestamps. */
+/** Type of timestamp extensions in the MessagePack specification. */
 export const TIMESTAMP_TYPE = -1;
-/** Type of the extension that Go's `tinylib/msgp`, and so go-triton, writes times as. */
+/** Type of the extension for times in Go's `tinylib/msgp`, which go-triton uses. */
 export const GO_TIME_TYPE = 5;
 
-/** The most seconds before and after 1970 that a `Date` can hold. */
+/** The range of `Date`, in seconds before and after 1970. */
 const MAX_SECONDS = 8_640_000_000_000;
-/** The first second after the year 9999, and the first of the year 0: all that RFC 3339 can say. */
+/** The first second after the year 9999, and the first of the year 0: the range of RFC 3339. */
 const RFC_3339_END = 253_402_300_800;
 const RFC_3339_BEGIN = -62_167_219_200;
 
@@ -27,9 +27,9 @@ export class Extension {
   /**
    * Creates an extension.
    *
-   * @param type An integer from -128 to 127; those below zero belong to the specification.
+   * @param type An integer from -128 to 127; negative ones are reserved by the specification.
    * @param data The bytes.
-   * @throws {RangeError} If there can be no such type.
+   * @throws {RangeError} If the type is out of range.
    */
   constructor(type: number, data: Uint8Array) {
     if (!Number.isInteger(type) || type < -128 || type > 127) {
@@ -39,7 +39,7 @@ export class Extension {
     this.data = data;
   }
 
-  /** The extension as JSON shows it, with the data in base64, or null if there is none. */
+  /** The extension for JSON, with the data in base64, or null if it is empty. */
   toJSON(): { Data: string | null; Type: number } {
     const data = this.data.length === 0 ? null : Buffer.from(this.data).toString("base64");
     return { Data: data, Type: this.type };
@@ -47,10 +47,10 @@ export class Extension {
 }
 
 /**
- * A moment to the nanosecond, as MessagePack's timestamps give it.
+ * A time with nanoseconds, as in MessagePack timestamps.
  *
- * As a `Date` it is rounded down to the millisecond. Setting the time of the `Date` leaves
- * `nanoseconds` behind: the encoder then goes by the `Date`.
+ * As a `Date`, it is rounded down to the millisecond. If the time of the `Date` is changed,
+ * `nanoseconds` no longer matches, and the encoder uses the `Date`.
  *
  * @example Usage
  * ```ts
@@ -68,8 +68,8 @@ export class Timestamp extends Date {
    * Creates a timestamp.
    *
    * @param seconds Whole seconds since the Unix epoch, negative before it.
-   * @param nanoseconds Nanoseconds after that second, from 0 to 999,999,999: 0 unless given.
-   * @throws {RangeError} If a `Date` cannot hold it, or a number is not an integer in its range.
+   * @param nanoseconds Nanoseconds after that second, from 0 to 999,999,999. Default: 0.
+   * @throws {RangeError} If it is out of the range of `Date`, or a number is not a valid integer.
    */
   constructor(seconds: number, nanoseconds: number = 0) {
     if (!isTime(seconds, nanoseconds)) {
@@ -79,7 +79,7 @@ export class Timestamp extends Date {
     this.nanoseconds = nanoseconds;
   }
 
-  /** The moment in RFC 3339, in UTC, with no more decimals of the second than it needs. */
+  /** The time in RFC 3339, in UTC, with as few decimals as possible. */
   override toJSON(): string {
     const { seconds, nanoseconds } = timeOf(this);
     return formatTime(seconds, nanoseconds) ?? this.toISOString();
@@ -92,13 +92,13 @@ function isTime(seconds: number, nanoseconds: number): boolean {
     (seconds < MAX_SECONDS || nanoseconds < 1_000_000);
 }
 
-/** A moment as whole seconds since the Unix epoch, and nanoseconds after that second. */
+/** A time as whole seconds since the Unix epoch, and nanoseconds after that second. */
 export interface Time {
   readonly seconds: number;
   readonly nanoseconds: number;
 }
 
-/** The moment of a date, to the nanosecond if it knows. */
+/** The time of a date, with nanoseconds if it has them. */
 export function timeOf(date: Date): Time {
   const ms = date.getTime();
   const seconds = Math.floor(ms / 1000);
@@ -110,12 +110,12 @@ export function timeOf(date: Date): Time {
 }
 
 /**
- * Reads an extension as a moment, if it is one.
+ * Reads an extension as a time, if it is one.
  *
- * Go normalizes nanoseconds that are out of range, so its times are read like that; by the
- * specification of timestamps such a value is malformed.
+ * Go normalizes nanoseconds that are out of range, so its times are read in the same way; in a
+ * timestamp of the specification, such a value is malformed.
  *
- * @returns Undefined if the extension is of another type, malformed, or beyond what a `Date` holds.
+ * @returns Undefined if the extension has another type, is malformed, or is out of the range of `Date`.
  */
 export function readTime(type: number, data: Uint8Array): Time | undefined {
   if (type !== TIMESTAMP_TYPE && type !== GO_TIME_TYPE) return undefined;
@@ -141,7 +141,7 @@ export function readTime(type: number, data: Uint8Array): Time | undefined {
   return isTime(seconds, nanoseconds) ? { seconds, nanoseconds } : undefined;
 }
 
-/** The value of an extension: a {@linkcode Timestamp} where it is one. */
+/** The value of an extension: a {@linkcode Timestamp} if it is a time. */
 export function readExtension(type: number, data: Uint8Array): Timestamp | Extension {
   const time = readTime(type, data);
   return time === undefined
@@ -166,7 +166,7 @@ export function writeTime({ seconds, nanoseconds }: Time): Uint8Array {
   return data;
 }
 
-/** A moment in RFC 3339, or undefined outside the years 0 to 9999, which that cannot say. */
+/** A time in RFC 3339; undefined outside the years 0 to 9999, which RFC 3339 cannot express. */
 export function formatTime(seconds: number, nanoseconds: number): string | undefined {
   if (seconds < RFC_3339_BEGIN || seconds >= RFC_3339_END) return undefined;
   const whole = new Date(seconds * 1000).toISOString().slice(0, 19);

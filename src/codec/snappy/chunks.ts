@@ -2,9 +2,9 @@
  * Single chunks of the Snappy framing format
  * (https://github.com/google/snappy/blob/main/framing_format.txt).
  *
- * A chunk is a byte of type, three bytes of length (little-endian, the header not counted) and the
- * body. The body of a data chunk is the masked CRC-32C of the data, four bytes little-endian, then
- * the data: as one Snappy block, or as it is.
+ * A chunk is one byte of type, three bytes of length (little-endian, without the header) and the body.
+ * The body of a data chunk is the masked CRC-32C of the data (four bytes, little-endian) and the data,
+ * either as one Snappy block or uncompressed.
  *
  * @module
  */
@@ -15,33 +15,33 @@ import type { Slabs } from "../slabs.ts";
 import { compressBlock, MAX_BLOCK_DATA } from "./compress.ts";
 import { uncompressBlock } from "./uncompress.ts";
 
-/** Type of a chunk whose data is a Snappy block. */
+/** Type of a chunk with a Snappy block. */
 export const COMPRESSED = 0x00;
-/** Type of a chunk whose data is stored as it is. */
+/** Type of a chunk with uncompressed data. */
 export const STORED = 0x01;
-/** The first of the types that a reader may pass over; those below, from 0x02 on, it must refuse. */
+/** The first type that a reader may skip; it must reject the types from 0x02 up to this one. */
 export const FIRST_SKIPPABLE = 0x80;
-/** Type of a chunk that only takes up room. */
+/** Type of padding. */
 export const PADDING = 0xfe;
 /** Type of the stream identifier. */
 export const IDENTIFIER = 0xff;
 
-/** Size of a chunk's header in bytes. */
+/** Size of a chunk header, in bytes. */
 export const HEADER_SIZE = 4;
 /** Size of the checksum before the data, in bytes. */
 export const CHECKSUM_SIZE = 4;
-/** The most data that one chunk may hold, uncompressed, in bytes. */
+/** The most data in one chunk, uncompressed, in bytes. */
 export const MAX_CHUNK_DATA: number = MAX_BLOCK_DATA;
 
-/** The chunk that every stream begins with: type 0xff, length 6, `sNaPpY`. */
+/** The first chunk of every stream: type 0xff, length 6, `sNaPpY`. */
 export const STREAM_IDENTIFIER: Uint8Array = Uint8Array.of(
   ...[IDENTIFIER, 6, 0, 0],
   ...new TextEncoder().encode("sNaPpY"),
 );
 
 /**
- * The longest bodies that can be legal. A Snappy block has at most 5 bytes of preamble, and takes
- * at most 6 bytes (a literal with a length of 4 bytes) for each byte that it stands for.
+ * The longest legal bodies. A Snappy block has at most 5 bytes of preamble, and at most 6 bytes (a
+ * literal with a length of 4 bytes) for each byte of data.
  */
 const MAX_BODY: Readonly<Record<number, number>> = {
   [COMPRESSED]: CHECKSUM_SIZE + 5 + 6 * MAX_CHUNK_DATA,
@@ -50,19 +50,19 @@ const MAX_BODY: Readonly<Record<number, number>> = {
 
 /** One chunk in a stream. */
 export interface SnappyChunk {
-  /** What it holds: see the types above. */
+  /** One of the types above. */
   readonly type: number;
-  /** Where its header begins, in bytes from the start of the stream. */
+  /** Where its header starts, in bytes from the start of the stream. */
   readonly offset: number;
   /** Header and body; overwritten when more of the stream is read. */
   readonly bytes: Uint8Array;
 }
 
 /**
- * Reads a chunk's length from its header.
+ * Reads the length of a chunk from its header.
  *
- * @param bytes Holds the header.
- * @param at Where the header begins.
+ * @param bytes Contains the header.
+ * @param at Where the header starts.
  * @returns The length of the body in bytes.
  */
 export function bodyLength(bytes: Uint8Array, at: number): number {
@@ -70,19 +70,19 @@ export function bodyLength(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Tells what is wrong with a chunk's header, before its body is there.
+ * Checks the header of a chunk, before its body is available.
  *
  * @param type The chunk's type.
  * @param length The length of its body in bytes.
- * @returns Why no such chunk can be, undefined if one can.
+ * @returns Why the header is invalid; undefined if it is valid.
  */
 export function headerFault(type: number, length: number): string | undefined {
   const max = MAX_BODY[type];
   if (max !== undefined) {
     if (length < CHECKSUM_SIZE) return `its body of ${length} bytes has no room for a checksum`;
-    if (length > max) return `its body of ${length} bytes holds more than 65,536 bytes of data`;
+    if (length > max) return `its body of ${length} bytes has more than 65,536 bytes of data`;
   } else if (type < FIRST_SKIPPABLE) {
-    return `its type 0x${hex(type)} is reserved and may not be skipped`;
+    return `its type 0x${hex(type)} is reserved and not skippable`;
   } else if (type === IDENTIFIER && length !== STREAM_IDENTIFIER.length - HEADER_SIZE) {
     return `a stream identifier has 6 bytes, not ${length}`;
   }
@@ -94,10 +94,10 @@ function hex(type: number): string {
 }
 
 /**
- * Makes a chunk.
+ * Encodes a chunk.
  *
  * @param type Its type.
- * @param parts Its body, in parts, of fewer than 2^24 bytes in all.
+ * @param parts Its body, in parts; less than 2^24 bytes in total.
  * @returns Header and body.
  */
 export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
@@ -112,7 +112,7 @@ export function encodeChunk(type: number, ...parts: readonly Uint8Array[]): Uint
   return chunk;
 }
 
-/** Makes the header of a chunk alone. */
+/** Encodes only the header of a chunk. */
 export function encodeHeader(type: number, length: number): Uint8Array {
   const header = new Uint8Array(HEADER_SIZE);
   setHeader(header, type, length);
@@ -130,11 +130,11 @@ function setNumber(bytes: Uint8Array, at: number, number: number, width: number)
 }
 
 /**
- * Makes a data chunk: compressed if that saves an eighth or more, stored if not, as the Snappy
+ * Encodes a data chunk: compressed if that saves an eighth or more, otherwise stored, as the Snappy
  * implementation in Go does.
  *
  * @param data At most 65,536 bytes.
- * @param slabs Where the chunk's memory comes from: an array of its own unless given.
+ * @param slabs Memory for the chunk. Default: a new array.
  * @returns Header, checksum and data.
  */
 export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<ArrayBuffer> {
@@ -149,19 +149,19 @@ export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<Arr
   return chunk;
 }
 
-/** A place for the data of chunks, one after the other; it grows with them. */
+/** A reusable buffer for the data of chunks, which grows on demand. */
 export interface ChunkRoom {
   bytes: Uint8Array;
 }
 
 /**
- * Reads the data of a data chunk and checks it against its checksum.
+ * Decodes a data chunk and verifies its checksum.
  *
  * @param chunk A chunk of type 0x00 or 0x01.
- * @param room A place for the data of compressed chunks.
- * @returns The data, in an array of its own; if there is `room`, in that or in the chunk.
- * @throws {ArchiveFormatError} With the chunk's offset, if block or checksum are wrong, or a block
- * claims more than 65,536 bytes; nothing is allocated for it then.
+ * @param room A buffer for the data of compressed chunks.
+ * @returns The data: in a new array, or with `room`, in that or in the chunk.
+ * @throws {ArchiveFormatError} With the chunk's offset, if the block or the checksum is wrong, or if
+ * the block claims more than 65,536 bytes; then nothing is allocated for it.
  */
 export function decodeDataChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array {
   const data = checkedData(chunk);
@@ -175,7 +175,7 @@ export function decodeDataChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Arra
   return room.bytes.subarray(0, data.length);
 }
 
-/** The data, in the chunk or valid until the codec is called again; or what is wrong with it. */
+/** The data, in the chunk or valid until the next call of the codec; or what is wrong with it. */
 function checkedData({ type, bytes }: SnappyChunk): Uint8Array | string {
   const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
   const data = type === STORED ? body : uncompressBlock(body);
@@ -191,12 +191,12 @@ function storedChecksum(bytes: Uint8Array): number {
 }
 
 /**
- * Tells whether a chunk that says it may be skipped is in truth a data chunk whose type was
- * damaged: its first four bytes are the checksum of what follows. By chance that is so for one
- * chunk in two thousand million; but whoever decides what is in a chunk can make it so.
+ * Whether a skippable chunk is really a data chunk with a damaged type: its first four bytes are the
+ * checksum of the rest. By chance, this holds for one chunk in two billion; but the author of a chunk
+ * can also make it hold.
  *
  * @param chunk A chunk of type 0x80 to 0xfe.
- * @returns Whether it holds data.
+ * @returns Whether it contains data.
  */
 export function hidesData(chunk: SnappyChunk): boolean {
   const length = chunk.bytes.length - HEADER_SIZE;
@@ -208,11 +208,11 @@ export function hidesData(chunk: SnappyChunk): boolean {
 }
 
 /**
- * Makes the error for a chunk that cannot be read.
+ * Creates the error for a chunk that cannot be read.
  *
- * @param offset Where the chunk begins, in bytes from the start of the stream.
+ * @param offset Where the chunk starts, in bytes from the start of the stream.
  * @param why What is wrong with it.
- * @param cause The error behind it, if there is one.
+ * @param cause The cause, if there is one.
  * @returns The error.
  */
 export function chunkError(offset: number, why: string, cause?: unknown): ArchiveFormatError {

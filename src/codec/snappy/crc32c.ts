@@ -17,8 +17,8 @@ import { INPUT_SIZE, kernels, place } from "../wasm/kernels.ts";
  * import { equal } from "node:assert/strict";
  * equal(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
  * ```
- * @param bytes What to sum up.
- * @param previous The checksum of the bytes that came before these: none unless given.
+ * @param bytes The bytes.
+ * @param previous The checksum of the bytes before these. Default: 0, there are none.
  * @returns The checksum, from 0 to 2^32-1.
  */
 export function crc32c(bytes: Uint8Array, previous: number = 0): number {
@@ -32,8 +32,8 @@ export function crc32c(bytes: Uint8Array, previous: number = 0): number {
 }
 
 /**
- * Masks a checksum the way the Snappy framing format stores it (its section 3), because a checksum
- * over data that holds its own checksums is a weak one.
+ * Masks a checksum as the Snappy framing format stores it (its section 3), because a checksum over
+ * data that contains its own checksums is weak.
  *
  * @param crc A checksum, from 0 to 2^32-1.
  * @returns The masked checksum, in the same range.

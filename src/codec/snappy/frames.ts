@@ -1,5 +1,5 @@
 /**
- * The Snappy framing format, as streams of bytes.
+ * Encodes and decodes streams in the Snappy framing format.
  *
  * @module
  */
@@ -33,8 +33,8 @@ import { SnappySplitter } from "./splitter.ts";
  * equal(size, text.length);
  * ```
  * @param source The bytes, in pieces of any size.
- * @returns The stream identifier, then a chunk for each 65,536 bytes; a chunk that would not shrink
- * by an eighth is stored.
+ * @returns The stream identifier, then one chunk per 65,536 bytes; chunks that would not shrink by an
+ * eighth are stored.
  */
 export async function* encodeSnappyFrames(source: ByteSource): AsyncGenerator<Uint8Array> {
   yield STREAM_IDENTIFIER.slice();
@@ -63,14 +63,14 @@ export async function* encodeSnappyFrames(source: ByteSource): AsyncGenerator<Ui
 /**
  * Uncompresses the Snappy framing format.
  *
- * Accepts all that the format allows: stream identifiers in mid-stream, stored chunks, padding and
- * other chunks that may be skipped, chunks of any legal size, and an input of no bytes at all.
- * Takes memory for one chunk and one piece of the source.
+ * Accepts everything that the format allows: stream identifiers inside the stream, stored chunks,
+ * padding and other skippable chunks, chunks of any legal size, and an empty input. Uses memory for
+ * one chunk and one piece of the source.
  *
  * @param source The compressed bytes, in pieces of any size.
- * @returns The data of each chunk, at most 65,536 bytes each, in arrays of their own.
- * @throws {ArchiveFormatError} With the offset of the chunk, if one is damaged, is cut off, or has
- * a type that may not be skipped.
+ * @returns The data of each chunk, at most 65,536 bytes each, in new arrays.
+ * @throws {ArchiveFormatError} With the offset of the chunk, if one is damaged or truncated, or has an
+ * unknown type that is not skippable.
  */
 export async function* decodeSnappyFrames(source: ByteSource): AsyncGenerator<Uint8Array> {
   const splitter = new SnappySplitter();
@@ -93,17 +93,16 @@ function* dataOf(splitter: SnappySplitter): Generator<Uint8Array> {
  * Reads one chunk of a stream.
  *
  * @param chunk The chunk.
- * @param room Where its data may go, as {@linkcode decodeDataChunk} says.
- * @returns Its data, in an array of its own unless there is `room`; undefined if it is not a data
- * chunk.
- * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or is the first one
- * and not a stream identifier.
+ * @param room A buffer for its data, see {@linkcode decodeDataChunk}.
+ * @returns Its data, in a new array unless there is `room`; undefined if it is not a data chunk.
+ * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or if it is the first
+ * one but not a stream identifier.
  */
 export function readChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array | undefined {
   if (chunk.type === IDENTIFIER) {
     checkIdentifier(chunk);
   } else if (chunk.offset === 0) {
-    throw chunkError(0, "the input does not begin with a Snappy stream identifier");
+    throw chunkError(0, "the input does not start with a Snappy stream identifier");
   } else if (chunk.type === COMPRESSED || chunk.type === STORED) {
     return decodeDataChunk(chunk, room);
   }
@@ -113,6 +112,6 @@ export function readChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array | un
 function checkIdentifier(chunk: SnappyChunk): void {
   const right = chunk.bytes.every((byte, i) => byte === STREAM_IDENTIFIER[i]);
   if (!right) {
-    throw chunkError(chunk.offset, 'a stream identifier holds "sNaPpY", and this does not');
+    throw chunkError(chunk.offset, 'a stream identifier must contain "sNaPpY"');
   }
 }

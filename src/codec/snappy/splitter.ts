@@ -1,5 +1,5 @@
 /**
- * Cutting a Snappy framing-format stream into its chunks.
+ * Splits a stream in the Snappy framing format into chunks.
  *
  * @module
  */
@@ -17,35 +17,35 @@ import {
   STREAM_IDENTIFIER,
 } from "./chunks.ts";
 
-/** The most room that is made for a next piece before it is there, in bytes. */
+/** The most room that is reserved for the next piece in advance, in bytes. */
 const MAX_ROOM = 1 << 20;
 
 /**
- * Cuts pieces of any size into chunks, without looking into their bodies.
+ * Splits pieces of any size into chunks, without reading their bodies.
  *
- * Holds no more than one chunk (at most 16 MiB) and the piece at hand. A chunk is given out when
- * the header of the next one is there too, so that whoever finds it damaged can see whether its
- * length was right, and look again from its second byte on.
+ * Keeps no more than one chunk (at most 16 MiB) and the current piece. A chunk is returned when the
+ * header of the next one is available too, so that the caller, if it finds the chunk damaged, can
+ * check whether its length was right, and search again from its second byte.
  */
 export class SnappySplitter {
   #buffer: Uint8Array = new Uint8Array(0);
   #start = 0;
   #end = 0;
-  /** Whether `#buffer` is ours, or a piece that its giver may overwrite. */
+  /** Whether `#buffer` is our own, rather than a piece that the caller may overwrite. */
   #owned = false;
   #offset = 0;
   #ended = false;
 
-  /** Where the next chunk begins, in bytes from the start of the stream. */
+  /** Where the next chunk starts, in bytes from the start of the stream. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Takes the next piece; {@linkcode next} must have returned undefined before. */
+  /** Adds the next piece; {@linkcode next} must have returned undefined before. */
   push(piece: Uint8Array): void {
     const kept = this.#end - this.#start;
     if (kept === 0) {
-      // A Buffer is viewed as a plain array, for its `slice` does not copy.
+      // Views a Buffer as a plain array, because the `slice` of a Buffer does not copy.
       this.#buffer = new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
       this.#owned = false;
       this.#start = 0;
@@ -57,17 +57,17 @@ export class SnappySplitter {
     }
   }
 
-  /** Says that no piece follows. */
+  /** Ends the stream: no piece follows. */
   end(): void {
     this.#ended = true;
   }
 
   /**
-   * Takes the next chunk off.
+   * Returns the next chunk.
    *
    * @returns The chunk; undefined if more bytes are needed, or after the last one.
-   * @throws {ArchiveFormatError} If no chunk can begin as the next one does, or the stream ends
-   * inside it. The bytes stay, for {@linkcode seekIdentifier}.
+   * @throws {ArchiveFormatError} If the header of the next chunk is invalid, or the stream ends inside
+   * the chunk. The bytes are kept, for {@linkcode seekIdentifier}.
    */
   next(): SnappyChunk | undefined {
     const size = this.#nextSize();
@@ -85,7 +85,7 @@ export class SnappySplitter {
     return chunk;
   }
 
-  /** Size of the next chunk, header included; undefined if its header is not all there yet. */
+  /** Size of the next chunk, header included; undefined if its header is incomplete. */
   #nextSize(): number | undefined {
     const kept = this.#end - this.#start;
     if (kept < HEADER_SIZE) {
@@ -99,9 +99,8 @@ export class SnappySplitter {
   }
 
   /**
-   * Tells whether what follows the chunk just given out looks like a chunk, which says that the
-   * length of the former is right. Stricter than {@linkcode next}: half of all random bytes are
-   * types that may be skipped.
+   * Whether the bytes after the last chunk look like a chunk, which means that the length of the last
+   * one is right. Stricter than {@linkcode next}: half of all random bytes are skippable types.
    */
   nextIsPlausible(): boolean {
     const kept = this.#end - this.#start;
@@ -113,18 +112,18 @@ export class SnappySplitter {
     return used && (type < FIRST_SKIPPABLE || length < MAX_CHUNK_DATA);
   }
 
-  /** Puts a chunk back, all but its first byte; it must be the one that was just given out. */
+  /** Puts back a chunk, except its first byte; it must be the last one that was returned. */
   putBackTail(chunk: SnappyChunk): void {
     this.#move(1 - chunk.bytes.length);
   }
 
-  /** Passes over one byte. */
+  /** Skips one byte. */
   skipByte(): void {
     this.#move(Math.min(1, this.#end - this.#start));
   }
 
   /**
-   * Passes over bytes up to the next stream identifier.
+   * Skips bytes up to the next stream identifier.
    *
    * @returns Whether there is one; if not, more bytes are needed, or the stream ends without one.
    */
@@ -137,7 +136,7 @@ export class SnappySplitter {
         this.#move(this.#end - this.#start);
         return false;
       }
-      // Bytes of 0xff may be all that there is: an array for each would take its time.
+      // All bytes may be 0xff: creating an array for each would be slow.
       if (at + 1 < buffer.length && buffer[at + 1] !== STREAM_IDENTIFIER[1]) continue;
       const found = buffer.subarray(at, at + last);
       if (!found.every((byte, i) => byte === STREAM_IDENTIFIER[i])) continue;
@@ -153,14 +152,14 @@ export class SnappySplitter {
     this.#offset += bytes;
   }
 
-  /** Copies what is left of a piece, because its giver may overwrite it. */
+  /** Copies the rest of a piece, because the caller may overwrite it. */
   #own(): void {
     // With room for a next piece of the same size.
     const kept = this.#end - this.#start;
     if (!this.#owned && kept > 0) this.#reserve(kept + Math.min(this.#end, MAX_ROOM));
   }
 
-  /** Makes room for `size` bytes in a buffer of our own, with the kept bytes at its start. */
+  /** Makes room for `size` bytes in our own buffer, with the kept bytes at its start. */
   #reserve(size: number): void {
     const kept = this.#buffer.subarray(this.#start, this.#end);
     if (!this.#owned || this.#buffer.length < size) {

@@ -1,10 +1,10 @@
 /**
- * The codec's inner loops, in WebAssembly: Snappy, CRC-32C, JSON lines, records as they come.
+ * The inner loops of the codec in WebAssembly: Snappy, CRC-32C, JSON lines, GetRecords responses.
  *
- * They take half the time of the same loops in JavaScript, and as long the first time as the
- * hundredth. Their source is `assembly/`, in AssemblyScript; `deno task wasm` compiles it.
- * All share one memory that never grows: bytes go in at `INPUT`, come out at `OUTPUT`, and are
- * overwritten by the next call of any of them.
+ * They take half the time of the same loops in JavaScript, and are as fast in the first call as in
+ * the hundredth. Their source is in `assembly/`, in AssemblyScript; `deno task wasm` compiles it.
+ * All share one memory that never grows: the input is at `INPUT`, the output at `OUTPUT`, and the next
+ * call of any of them overwrites both.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import { JsonWriter } from "../json/writer.ts";
 import { KERNELS } from "./kernels_wasm.ts";
 
-/** What the program exports. */
+/** The exports of the program. */
 interface Program {
   readonly memory: WebAssembly.Memory;
   readonly INPUT: WebAssembly.Global;
@@ -41,21 +41,21 @@ const module = new WebAssembly.Module(Buffer.from(KERNELS, "base64"));
 const program = new WebAssembly.Instance(module, { env: { writeOther } })
   .exports as unknown as Program;
 
-/** The program's functions and its globals that change. */
+/** The functions of the program, and its mutable globals. */
 export const kernels: Program = program;
 
-/** All of the program's memory. */
+/** The complete memory of the program. */
 export const memory: Uint8Array = new Uint8Array(program.memory.buffer);
-/** Where bytes go in. */
+/** Where the input starts. */
 export const INPUT: number = program.INPUT.value;
-/** How many bytes may go in at once. */
+/** Largest input, in bytes. */
 export const INPUT_SIZE: number = program.INPUT_SIZE.value;
-/** Where bytes come out. */
+/** Where the output starts. */
 export const OUTPUT: number = program.OUTPUT.value;
-/** Where there is no more room for what comes out. */
+/** Where the room for the output ends. */
 export const OUTPUT_END: number = OUTPUT + program.OUTPUT_SIZE.value;
 
-/** Puts bytes where the program can read them, unless they are there already; returns where. */
+/** Copies bytes into the memory of the program, unless they are already there; returns where. */
 export function place(bytes: Uint8Array): number {
   if (bytes.buffer === memory.buffer) return bytes.byteOffset;
   memory.set(bytes, INPUT);
@@ -64,7 +64,7 @@ export function place(bytes: Uint8Array): number {
 
 const others = new JsonWriter(1024);
 
-/** Writes the JSON of a value that the program leaves to us: see `wasm/json_lines.ts`. */
+/** Writes a value that the program leaves out as JSON: see `assembly/json_lines.ts`. */
 function writeOther(at: number, end: number, out: number, limit: number): number {
   others.length = 0;
   others.writeValue(memory.subarray(at, end), 0);

@@ -82,19 +82,19 @@ for (const [what, block, text] of ELEMENTS) {
 }
 
 const BROKEN: readonly (readonly [what: string, block: readonly number[], why: RegExp])[] = [
-  ["nothing", [], /cut off/],
-  ["half a length", [128], /cut off/],
+  ["nothing", [], /truncated/],
+  ["half a length", [128], /truncated/],
   ["a length of 6 bytes", [128, 128, 128, 128, 128, 0], /more than 5 bytes/],
   ["a claim of 32 GiB", [255, 255, 255, 255, 127], /claims 34359738367 bytes/],
-  ["fewer bytes than claimed", [5, 0x0c, 97, 98, 99, 100], /holds 4 bytes and claims 5/],
+  ["fewer bytes than claimed", [5, 0x0c, 97, 98, 99, 100], /has 4 bytes but claims 5/],
   ["more bytes than claimed", [3, 0x0c, 97, 98, 99, 100], /more than the 3 bytes/],
   ["more bytes than claimed, by a copy", [7, 0x0c, 97, 98, 99, 100, 0x01, 4], /more than the 7/],
-  ["a literal that is cut off", [4, 0x0c, 97, 98], /cut off/],
-  ["a literal's length that is cut off", [4, 61 << 2, 3], /cut off/],
-  ["a literal of 4 GiB", [4, 63 << 2, 255, 255, 255, 255, 97], /cut off/],
-  ["a copy that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x01], /cut off/],
-  ["a copy of 16 bits that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x0a, 3], /cut off/],
-  ["a copy of 32 bits that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x07, 2, 0, 0], /cut off/],
+  ["a literal that is cut off", [4, 0x0c, 97, 98], /truncated/],
+  ["a literal's length that is cut off", [4, 61 << 2, 3], /truncated/],
+  ["a literal of 4 GiB", [4, 63 << 2, 255, 255, 255, 255, 97], /truncated/],
+  ["a copy that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x01], /truncated/],
+  ["a copy of 16 bits that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x0a, 3], /truncated/],
+  ["a copy of 32 bits that is cut off", [8, 0x0c, 97, 98, 99, 100, 0x07, 2, 0, 0], /truncated/],
   ["a copy from before the beginning", [8, 0x0c, 97, 98, 99, 100, 0x01, 5], /5 bytes back/],
   ["a copy from nowhere", [8, 0x0c, 97, 98, 99, 100, 0x01, 0], /0 bytes back/],
 ];

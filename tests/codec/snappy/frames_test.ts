@@ -86,7 +86,7 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, why: RegExp]
   ["a block that claims 1 GiB", chunk(0, claims([128, 128, 128, 128, 4])), /block is damaged/],
   ["a block whose length never ends", chunk(0, claims([255, 255, 255, 255, 255])), /damaged/],
   ["a block that copies what is not there", chunk(0, claims([9, 1, 9])), /block is damaged/],
-  ["a block shorter than it says", chunk(0, claims([100])), /holds 1 bytes and claims 100/],
+  ["a block shorter than it says", chunk(0, claims([100])), /has 1 bytes but claims 100/],
   ["an empty block", chunk(0, checksum(text)), /block is damaged/],
   ["a body no block can need", chunk(0, new Uint8Array(400_000)), /more than 65,536 bytes/],
   ["a chunk that is cut off", stored(text).subarray(0, 50), /ends after 50 of its 1648 bytes/],

@@ -1,14 +1,14 @@
-/** From base64 to bytes, in AssemblyScript. */
+/** Decodes base64, in AssemblyScript. */
 
-/** What is returned in place of a position: more bytes would have to be there. */
+/** Returned instead of a position: there are not enough bytes. */
 export const CUT_OFF: usize = 0;
-/** What is returned in place of a position, and is the greater of the two: it is not what it must be. */
+/** Returned instead of a position: the bytes are invalid. The greater of the two. */
 export const BAD: usize = 1;
 
 const QUOTE: u32 = 0x22;
 const PADDING: u32 = 0x3d;
 
-/** The six bits that each character stands for; above 63 for all that stand for none. */
+/** The six bits of each base64 character; above 63 for all other bytes. */
 const BITS: usize = memory.data(256, 16);
 memory.fill(BITS, 0xff, 256);
 for (let n: u32 = 0; n < 26; n++) {
@@ -24,12 +24,12 @@ function bits(at: usize): u32 {
   return load<u8>(BITS + load<u8>(at));
 }
 
-/** Where the bytes of the last call end. */
+/** Where the output of the last call ends. */
 export let decodedEnd: usize = 0;
 
 /**
- * Decodes the base64 from `at` to a quote; returns where that is, or `BAD` or `CUT_OFF`. Up to 4
- * bytes are written too far.
+ * Decodes the base64 from `at` to a quote; returns where that is, or `BAD` or `CUT_OFF`. Writes up to
+ * 4 bytes past the end.
  */
 export function decodeBase64(at: usize, end: usize, out: usize): usize {
   let p = at;
@@ -77,8 +77,8 @@ function decodeLast(at: usize, end: usize, high: u32, out: usize): usize {
 }
 
 /**
- * A bit in each of 16 characters that stands for nothing: by tables for its lower and its upper half,
- * after Wojciech Muła and Daniel Lemire, https://doi.org/10.1145/3132709.
+ * Sets a bit in each of 16 characters that is not base64, using tables for the lower and the upper
+ * half, after Wojciech Muła and Daniel Lemire, https://doi.org/10.1145/3132709.
  */
 @inline
 function faultsOf(bytes: v128, upper: v128): v128 {
@@ -94,7 +94,7 @@ function faultsOf(bytes: v128, upper: v128): v128 {
   );
 }
 
-/** Characters to the six bits that they stand for; how far apart these are, the upper half tells. */
+/** Converts characters to their six bits; the difference depends on the upper half. */
 @inline
 function translate(bytes: v128, upper: v128): v128 {
   const isSlash = i8x16.eq(bytes, i8x16.splat(0x2f));
@@ -105,7 +105,7 @@ function translate(bytes: v128, upper: v128): v128 {
   return i8x16.add(bytes, shifts);
 }
 
-/** Sixteen times six bits to twelve bytes, and four that mean nothing. */
+/** Packs sixteen times six bits into twelve bytes, and four without meaning. */
 @inline
 function join(sextets: v128): v128 {
   const pairs = v128.or(

@@ -1,15 +1,15 @@
-/** From data to a Snappy block, in AssemblyScript: see ../snappy_compress.ts. */
+/** Compresses data to a Snappy block, in AssemblyScript: see ../../snappy/compress.ts. */
 
 const MAX_TABLE_BITS: u32 = 14;
 const MIN_TABLE_BITS: u32 = 8;
 const HASH_FACTOR: u32 = 0x1e35a7bd;
-/** How far from the end of the data matches stop being sought, so that words can be read there. */
+/** Distance from the end of the data where the search for matches stops, so that words can be read. */
 const MARGIN: usize = 16;
 
-/** Where four bytes of this hash were last seen; positions fit, as data has at most 64 KiB. */
+/** Where four bytes with this hash were last seen; positions fit, as data has at most 64 KiB. */
 const TABLE: usize = memory.data(32_768, 16);
 
-/** Where the data begins that is not in the block yet. */
+/** Where the data starts that is not in the block yet. */
 let emitted: usize = 0;
 
 /** Compresses the data from `data` to `end`, at most 64 KiB; returns where the block ends. */
@@ -23,13 +23,13 @@ export function compress(data: usize, end: usize, out: usize): usize {
   return emitted < end ? writeLiteral(emitted, end, o) : o;
 }
 
-/** Where the table has the last place of a word. */
+/** The table entry of a word. */
 @inline
 function slotOf(word: u32, shift: u32): usize {
   return TABLE + (<usize>((word * HASH_FACTOR) >> shift) << 1);
 }
 
-/** The hot loop: writes literals and copies, and leaves in `emitted` where it stopped. */
+/** The hot loop: writes literals and copies, and sets `emitted` to where it stopped. */
 function compressMatches(data: usize, end: usize, out: usize): usize {
   const limit = end - MARGIN;
   let bits = MIN_TABLE_BITS;
@@ -39,7 +39,7 @@ function compressMatches(data: usize, end: usize, out: usize): usize {
   let o = out;
   let at = data + 1;
   for (;;) {
-    // Seek four bytes that were there before, in steps that grow by one byte every 32 tries.
+    // Search four bytes that occurred before, in steps that grow by one byte every 32 attempts.
     let candidate: usize;
     let word: u32;
     let next = at;
@@ -56,7 +56,7 @@ function compressMatches(data: usize, end: usize, out: usize): usize {
       store<u16>(slot, <u16>(at - data));
     } while (load<u32>(candidate) != word);
     o = writeLiteral(emitted, at, o);
-    // Copy it, and whatever follows at once and was there before too.
+    // Copy the match, and further matches directly after it.
     do {
       const offset = at - candidate;
       const matchEnd = endOfMatch(at + 4, candidate + 4, end);
@@ -74,7 +74,7 @@ function compressMatches(data: usize, end: usize, out: usize): usize {
   return o;
 }
 
-/** How far the bytes from `at` on are those from `before` on. */
+/** How many bytes from `at` on equal those from `before` on. */
 @inline
 function endOfMatch(at: usize, before: usize, end: usize): usize {
   for (; at + 8 <= end; at += 8, before += 8) {
@@ -104,7 +104,7 @@ function writeLiteral(from: usize, to: usize, out: usize): usize {
   return o + size;
 }
 
-/** Writes copies of at most 64 bytes each, none of fewer than four. */
+/** Writes copies of at most 64 and at least four bytes each. */
 @inline
 function writeCopy(offset: u32, length: u32, out: usize): usize {
   let o = out;

@@ -1,11 +1,11 @@
-/** CRC-32C in AssemblyScript, sliced by 16: see ../crc32c.ts. */
+/** CRC-32C in AssemblyScript, sliced by 16: see ../../snappy/crc32c.ts. */
 
-/** The Castagnoli polynomial, its bits reversed. */
+/** The Castagnoli polynomial, with reversed bits. */
 const POLYNOMIAL: u32 = 0x82f63b78;
 
 /**
- * Sixteen tables of 256 entries: table k holds what a byte does to the checksum when k more bytes
- * follow it, so that sixteen bytes take sixteen independent look-ups instead of a chain of them.
+ * Sixteen tables of 256 entries: table k has the effect of a byte on the checksum when k more bytes
+ * follow it, so that sixteen bytes need sixteen independent look-ups instead of a chain of them.
  */
 const TABLES: usize = memory.data(16_384, 16);
 
@@ -19,13 +19,13 @@ for (let i: usize = 256; i < 4096; i++) {
   store<u32>(TABLES + (i << 2), (shorter >> 8) ^ after(0, shorter & 0xff));
 }
 
-/** What a byte does when so many more follow. */
+/** The effect of a byte when this many more follow. */
 @inline
 function after(more: usize, byte: u32): u32 {
   return load<u32>(TABLES + (<usize>byte << 2) + (more << 10));
 }
 
-/** What a word does when so many more bytes follow. */
+/** The effect of a word when this many more bytes follow. */
 @inline
 function wordAfter(more: usize, word: u32): u32 {
   return after(more + 3, word & 0xff) ^ after(more + 2, (word >> 8) & 0xff) ^

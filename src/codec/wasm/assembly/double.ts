@@ -1,13 +1,13 @@
-/** Doubles as JavaScript writes them, in AssemblyScript: see ../json_number.ts. */
+/** Writes doubles as JavaScript does, in AssemblyScript: see ../../json/number.ts. */
 
 import { writeEight, writeUnsigned } from "./integer";
 import { roundTrip, roundTripExponent } from "./schubfach";
 
-/** Decimals of up to 15 digits are different doubles, so one that fits is the only one. */
+/** Different decimals of up to 15 digits are different doubles, so one that fits is unique. */
 const MAX_SCALED: f64 = 1e15;
 
 /**
- * Writes a double as `String` does, but -0 as `-0`, and null for what JSON has no number for.
+ * Writes a double as `String` does, but -0 as `-0`, and null for NaN and the infinities.
  *
  * Most doubles of real events are decimals of a few digits. For those, the scaled value is an
  * integer whose quotient is the double itself, and its digits are the shortest text.
@@ -17,7 +17,7 @@ export function writeDouble(value: f64, out: usize): usize {
   const isLarge = size >= 1e8;
   const scale: f64 = isLarge ? 1e3 : 1e7;
   const scaled = nearest(size * scale);
-  // Below 1e-6 `String` changes to exponents.
+  // Below 1e-6, `String` uses exponents.
   if (!(scaled < MAX_SCALED && size >= 1e-6 && scaled / scale == size)) {
     return writeAnyDouble(value, out);
   }
@@ -54,7 +54,7 @@ function writeAnyDouble(value: f64, out: usize): usize {
   return writeDecimal(digits, exponent, o);
 }
 
-/** Writes digits times a power of ten as https://tc39.es/ecma262/#sec-numeric-types-number-tostring says. */
+/** Writes digits times a power of ten: https://tc39.es/ecma262/#sec-numeric-types-number-tostring. */
 function writeDecimal(digits: u64, exponent: i32, out: usize): usize {
   let o = writeUnsigned(digits, out);
   const count = <i32>(o - out);

@@ -1,4 +1,4 @@
-/** What ../kernels.ts is made of: `deno task wasm` compiles it. */
+/** The source of ../kernels_wasm.ts: `deno task wasm` compiles it. */
 
 export { decodeBase64, decodedEnd } from "./base64";
 export { compress } from "./compress";

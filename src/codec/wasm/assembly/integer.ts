@@ -1,4 +1,4 @@
-/** Integers as decimal digits, in AssemblyScript. */
+/** Writes integers as decimal digits, in AssemblyScript. */
 
 /** The two digits of each number below 100. */
 const PAIRS: usize = memory.data(200, 16);

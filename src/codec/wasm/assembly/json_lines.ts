@@ -1,30 +1,29 @@
 /**
- * MessagePack events to JSON lines, in AssemblyScript: what most events are made of.
+ * Converts MessagePack events to JSON lines, in AssemblyScript, for the types that most events have.
  *
- * Values that are rare, such as binaries and extensions, are written by ../json_writer.ts; and so are
- * events as a whole that are malformed, have keys that are not short strings, or are nested more than
- * 256 deep.
+ * ../../json/writer.ts writes rare values, such as binaries and extensions, and complete events that
+ * are malformed, have keys that are not short strings, or are nested more than 256 deep.
  */
 
 import { writeDouble } from "./double";
 import { writeSigned, writeUnsigned } from "./integer";
 import { writeQuoted } from "./text";
 
-/** Writes a value by the simple code; returns where it ends, 0 if there is no room for it. */
+/** Writes a value in JavaScript; returns where it ends, or 0 if there is no room for it. */
 @external("env", "writeOther")
 declare function writeOther(at: usize, end: usize, out: usize, limit: usize): usize;
 
-/** What is never exceeded between two looks at how much room is left: a key and a value, escaped. */
+/** The most that is written between two checks of the remaining room: an escaped key and value. */
 const MARGIN: usize = 4096;
 
-/** For each container that encloses a value the entries it still wants, times two, and 1 for a map. */
+/** For each enclosing container, its remaining entries times two, plus 1 for a map. */
 const MAX_DEPTH: usize = 256;
 const STACK: usize = memory.data(2048, 16);
 
-/** Where the event begins that was not written; the end, if all were. */
+/** Where the first event starts that was not written; the end if all were written. */
 export let stoppedAt: usize = 0;
 
-/** Writes the events from `at` to `end` to where there is room until `limit`; returns where they end. */
+/** Writes the events from `at` to `end` into the room up to `limit`; returns where the output ends. */
 export function writeLines(at: usize, end: usize, out: usize, limit: usize): usize {
   let o = out;
   stoppedAt = at;
@@ -52,13 +51,13 @@ function read64(at: usize): u64 {
   return bswap<u64>(load<u64>(at));
 }
 
-/** Whether a value is a map, an array or neither. */
+/** The kind of a value: map, array or neither. */
 @inline
 function isContainer(lead: u32): bool {
   return (lead >= 0x80 && lead < 0xa0) || (lead >= 0xdc && lead < 0xe0);
 }
 
-/** Writes one event, and moves `stoppedAt` behind it; 0 if it is not for us. */
+/** Writes one event, and moves `stoppedAt` past it; returns 0 if JavaScript must write it. */
 function writeEvent(at: usize, end: usize, out: usize, limit: usize): usize {
   const first = <u32>load<u8>(at);
   if (!isContainer(first) || (first >= 0x90 && first < 0xde)) return 0;
@@ -69,7 +68,7 @@ function writeEvent(at: usize, end: usize, out: usize, limit: usize): usize {
   let isMap: u32 = 0;
   for (;;) {
     while (entries == 0) {
-      // Every value is followed by a comma; the last one makes place for the bracket.
+      // Every value is followed by a comma; the bracket replaces the last one.
       store<u8>(o - 1, isMap ? 0x7d : 0x5d);
       const outer = load<u64>(STACK + (--depth << 3));
       entries = <u32>(outer >> 1);
@@ -115,7 +114,7 @@ function writeEvent(at: usize, end: usize, out: usize, limit: usize): usize {
           return o;
         }
       } else {
-        // Each value takes a byte at least, so a count above what is left need not be walked.
+        // Each value has at least one byte, so a count above the remaining bytes is truncated.
         if (<usize>count > end - pos || depth == MAX_DEPTH) return 0;
         store<u8>(o++, opensMap ? 0x7b : 0x5b);
         store<u64>(STACK + (depth++ << 3), (<u64>entries << 1) | isMap);
@@ -142,7 +141,7 @@ function writeEvent(at: usize, end: usize, out: usize, limit: usize): usize {
   return 0;
 }
 
-/** The bytes that a number, a boolean or nil takes; 0 for what is left to others. */
+/** Size of a number, a boolean or nil, in bytes; 0 for all other values. */
 @inline
 function sizeOf(lead: u32): usize {
   if (lead == 0xcb || lead == 0xcf || lead == 0xd3) return 9;
@@ -152,7 +151,7 @@ function sizeOf(lead: u32): usize {
   return lead >= 0xe0 || lead == 0xc0 || lead == 0xc2 || lead == 0xc3 ? 1 : 0;
 }
 
-/** Where a value that is left to others ends; 0 if it is none, or its length is not there. */
+/** Where any other value ends; 0 if it is invalid, or its length is incomplete. */
 function endOfOther(lead: u32, at: usize, end: usize): usize {
   if (lead == 0xca) return at + 5;
   if (lead >= 0xd4 && lead <= 0xd8) return at + 2 + (<usize>1 << (lead - 0xd4));
@@ -160,12 +159,12 @@ function endOfOther(lead: u32, at: usize, end: usize): usize {
   const isText = lead == 0xdb;
   const step: u32 = isText ? 2 : (lead - 0xc4) % 3;
   const length = step == 0 ? <u32>load<u8>(at + 1) : step == 1 ? read16(at + 1) : read32(at + 1);
-  // It may lie, and must not overflow.
+  // The length may be false, and must not overflow.
   if (<usize>length > end - at) return 0;
   return at + 1 + (<usize>1 << step) + (lead >= 0xc7 && !isText ? 1 : 0) + <usize>length;
 }
 
-/** Writes a value that `sizeOf` knows, whose bytes after the first are at `at`. */
+/** Writes a value for which `sizeOf` is not 0; its bytes after the first are at `at`. */
 @inline
 function writeFixed(lead: u32, at: usize, o: usize): usize {
   switch (lead) {

@@ -1,8 +1,8 @@
 /**
- * The records of an answer to GetRecords, in AssemblyScript: see ../wire_records.ts.
+ * Reads the records of a GetRecords response, in AssemblyScript: see ../../json/wire_records.ts.
  *
- * Records as every known server writes them: without white space, with these keys in any order. One
- * with anything else in it is refused.
+ * It reads records in the form of every known server: without white space, with these keys in any
+ * order. A record with anything else is refused.
  */
 
 import { BAD, CUT_OFF, decodeBase64, decodedEnd } from "./base64";
@@ -16,7 +16,7 @@ const BACKSLASH: u32 = 0x5c;
 const OPEN: u32 = 0x7b;
 const CLOSE: u32 = 0x7d;
 
-/** The parts of a record: a bit for each. */
+/** The parts of a record, one bit each. */
 const DATA: u32 = 1;
 const NUMBER: u32 = 2;
 const KEY: u32 = 4;
@@ -24,14 +24,14 @@ const TIME: u32 = 8;
 const ENCRYPTION: u32 = 16;
 const NEEDED: u32 = 15;
 
-/** Eight characters as they stand in memory. */
+/** Eight characters as they are in memory. */
 function word(text: string): u64 {
   let value: u64 = 0;
   for (let i = 7; i >= 0; i--) value = (value << 8) | <u64>text.charCodeAt(i);
   return value;
 }
 
-// The keys with what follows them, in words that overlap.
+// The keys with the characters after them, in overlapping words.
 const DATA_KEY = word('"Data":"');
 const KEY_1 = word('"Partiti');
 const KEY_2 = word('onKey":"');
@@ -45,33 +45,33 @@ const TIME_4 = word('estamp":');
 const ENCRYPTION_1 = word('"Encrypt');
 const ENCRYPTION_2 = word('ionType"');
 const ENCRYPTION_3 = word('nType":"');
-/** The longest key, and room to look at what follows it. */
+/** The longest key, with room for the characters after it. */
 const LONGEST_KEY: usize = 32;
 
-/** Where the first record begins that was not read. */
+/** Where the first record starts that was not read. */
 export let restAt: usize = 0;
-/** Whether that is because of what is in it; if not, it or what follows it is not there in full. */
+/** Whether that record is refused; if not, it, or what follows it, is incomplete. */
 export let isRefused: bool = false;
-/** How many records were read. */
+/** Number of records that were read. */
 export let recordCount: u32 = 0;
 /** Where the text ends. */
 export let textEnd: usize = 0;
 /** Whether all of the text is ASCII. */
 export let isAscii: bool = true;
 
-/** Where the parts of a record are that go into the text, with their quotes. */
+/** Where the parts of a record for the text are, with their quotes. */
 let numberAt: usize = 0;
 let numberEnd: usize = 0;
 let keyAt: usize = 0;
 let keyEnd: usize = 0;
-/** When it arrived, in seconds. */
+/** Its arrival time, in seconds. */
 let time: f64 = 0;
 
 /**
- * Reads the records from `at` to `end` that are followed by another. Their data go to `data`; to
- * `numbers` for each record two doubles, how many bytes that is and when it arrived in seconds; to
- * `text` sequence number and partition key as they stand there, with a comma behind each. Returns
- * where the data end.
+ * Reads the records from `at` to `end` that are followed by another. Writes their data to `data`; for
+ * each record two doubles to `numbers`, the size of its data and its arrival time in seconds; and its
+ * sequence number and partition key, unchanged and each followed by a comma, to `text`. Returns where
+ * the data ends.
  */
 export function readRecords(at: usize, end: usize, data: usize, numbers: usize, text: usize): usize {
   let out = data;
@@ -88,7 +88,7 @@ export function readRecords(at: usize, end: usize, data: usize, numbers: usize, 
     for (let part = 0; part < 2; part++) {
       const from = part == 0 ? numberAt : keyAt;
       const size = (part == 0 ? numberEnd : keyEnd) - from;
-      // Up to 15 bytes too many, which are overwritten.
+      // Copies up to 15 bytes too many, which are overwritten.
       for (let i: usize = 0; i < size; i += 16) {
         const bytes = v128.load(from + i);
         v128.store(o + i, bytes);
@@ -106,10 +106,10 @@ export function readRecords(at: usize, end: usize, data: usize, numbers: usize, 
   return out;
 }
 
-/** Where the data of the last record end. */
+/** Where the data of the last record ends. */
 let dataEnd: usize = 0;
 
-/** Reads a record; returns where the next one begins, or `BAD` or `CUT_OFF`. */
+/** Reads a record; returns where the next one starts, or `BAD` or `CUT_OFF`. */
 function readRecord(at: usize, end: usize, out: usize): usize {
   if (at == end) return CUT_OFF;
   if (load<u8>(at) != OPEN) return BAD;
@@ -145,13 +145,13 @@ function readRecord(at: usize, end: usize, out: usize): usize {
     const byte = <u32>load<u8>(p++);
     if (byte == COMMA) continue;
     if (byte != CLOSE || (seen & NEEDED) != NEEDED) return BAD;
-    // Of the last record it is left to others to say whether the answer goes on as it must.
+    // The last record is left to the caller, which checks how the response continues.
     return load<u8>(p) == COMMA && load<u8>(p + 1) == OPEN ? p + 1 : CUT_OFF;
   }
   return BAD;
 }
 
-/** Which part of a record begins here; 0 for any other. */
+/** Which part of a record starts here; 0 for anything else. */
 @inline
 function partAt(at: usize): u32 {
   const first = load<u64>(at);
@@ -169,7 +169,7 @@ function partAt(at: usize): u32 {
     : 0;
 }
 
-/** Passes over a string; what is in it is for others to judge. */
+/** Skips a string; the caller checks its contents. */
 @inline
 function skipString(at: usize, end: usize): usize {
   let p = at + 1;
@@ -191,14 +191,14 @@ function skipString(at: usize, end: usize): usize {
   return CUT_OFF;
 }
 
-/** With one digit more it could be an integer that no double is. */
+/** With one more digit, an integer might not be a double. */
 const MAX_DIGITS: u64 = 900_719_925_474_099;
-/** Ten to the power of 22 is the last that is a double without rounding. */
+/** 10^22 is the largest power of ten that is exact as a double. */
 const LEAST_POWER: i32 = -22;
 
 /**
- * Reads a number, exactly as JSON.parse does: a quotient or product of two doubles that are integers
- * is rounded but once. Other numbers than positive ones of up to 16 digits are refused.
+ * Reads a number exactly as JSON.parse does: the quotient or product of two integer doubles is rounded
+ * only once. Refuses all numbers except positive ones of up to 16 digits.
  */
 function readTime(at: usize, end: usize): usize {
   let p = at;
@@ -218,7 +218,7 @@ function readTime(at: usize, end: usize): usize {
   if (load<u8>(at) == ZERO && p > at + 1 && pointAt != at + 1) return BAD;
   if (pointAt != 0) power = <i32>(pointAt + 1) - <i32>p;
   if ((byte | 0x20) == EXPONENT) {
-    // Of one digit: what there is, is E9.
+    // One digit is enough: real times have E9.
     if (p + 2 > end) return CUT_OFF;
     const exponent = <u32>load<u8>(p + 1) - ZERO;
     if (exponent > 9) return BAD;
@@ -238,7 +238,7 @@ function powerOfTen(exponent: i32): f64 {
   return power;
 }
 
-/** Passes over `"NONE"` or `"KMS"`. */
+/** Skips `"NONE"` or `"KMS"`. */
 function skipEncryption(at: usize): usize {
   const first = load<u32>(at);
   const isKms = first == 0x534d4b22 && load<u8>(at + 4) == QUOTE;

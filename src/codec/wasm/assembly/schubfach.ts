@@ -1,16 +1,16 @@
 /**
- * The shortest digits that read back as a double, in AssemblyScript.
+ * Finds the shortest digits that read back as a double, in AssemblyScript.
  *
  * Raffaello Giulietti, "The Schubfach way to render doubles",
- * https://drive.google.com/file/d/1IEeATSVnEE6TkrHlCYNY2GjaraBjOT4f; names as there.
+ * https://drive.google.com/file/d/1IEeATSVnEE6TkrHlCYNY2GjaraBjOT4f; the names are from the paper.
  */
 
 import { MIN_POWER, POWERS } from "./powers";
 
-/** The power of ten by which the digits of the last call are to be multiplied. */
+/** The power of ten for the digits of the last call. */
 export let roundTripExponent: i32 = 0;
 
-/** The digits, of a finite number above zero. They may end in zeros. */
+/** The digits of a finite number above zero. They may end in zeros. */
 export function roundTrip(value: f64): u64 {
   const bits = reinterpret<u64>(value);
   const fraction = bits & 0xfffffffffffff;
@@ -18,7 +18,7 @@ export function roundTrip(value: f64): u64 {
   const isNormal = biased != 0;
   const c = isNormal ? fraction | 0x10000000000000 : fraction;
   const q = (isNormal ? biased : 1) - 1075;
-  // At a power of two the next number below is only half as far as the next above.
+  // At a power of two, the next lower number is only half as far away as the next higher one.
   const isUneven: u64 = fraction == 0 && biased > 1 ? 1 : 0;
   const isOdd = c & 1;
 
@@ -49,7 +49,7 @@ export function roundTrip(value: f64): u64 {
   return s + <u64>(middle > half || (middle == half && (s & 1) != 0));
 }
 
-/** The upper 64 bits of a product of 128 and 64 bits, the last of them set if any below it is. */
+/** The upper 64 bits of a 128-by-64-bit product, the last one set if any bit below it is. */
 function scale(low: u64, high: u64, by: u64): u64 {
   const carry = multiplyHigh(low, by);
   const below = high * by + carry;

@@ -1,22 +1,22 @@
-/** JSON strings in AssemblyScript: see ../json_text.ts. */
+/** Writes JSON strings, in AssemblyScript: see ../../json/text.ts. */
 
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
 
-/** A bit for each of the 16 bytes from `at` on that a JSON string cannot hold as it is, or is not ASCII. */
+/** A bit for each of the 16 bytes from `at` on that needs an escape, or is not ASCII. */
 @inline
 function marksAt(at: usize, bytes: v128): u32 {
   const special = v128.or(
     i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)),
     i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH)),
   );
-  // As signed numbers, the bytes from 0x80 on are below 0x20 too.
+  // As signed numbers, bytes from 0x80 on are below 0x20 too.
   return <u32>i8x16.bitmask(v128.or(special, i8x16.lt_s(bytes, i8x16.splat(0x20))));
 }
 
 /**
- * Writes the text from `at` to `end` in quotes, and returns where that ends. Up to 16 bytes are
- * copied too far, for the caller to overwrite.
+ * Writes the text from `at` to `end` in quotes, and returns where the output ends. Copies up to 16
+ * bytes past that, which the caller must overwrite.
  */
 @inline
 export function writeQuoted(at: usize, end: usize, out: usize): usize {
@@ -68,7 +68,7 @@ function writeEscape(byte: u32, out: usize): usize {
   return out + 6;
 }
 
-/** The second character of a short escape; 0 if there is none. */
+/** The second character of the short escape; 0 if there is none. */
 function shortEscape(byte: u32): u32 {
   switch (byte) {
     case 8:
@@ -101,7 +101,7 @@ function sequenceLength(at: usize, end: usize): usize {
   if (lead < 0xe0) return 2;
   if (!continuesAt(at + 2, end)) return 0;
   if (lead < 0xf0) {
-    // 0xe0 begins no shorter sequence written long, 0xed no half of a surrogate pair.
+    // Rejects overlong forms (0xe0) and surrogates (0xed).
     return (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ? 0 : 3;
   }
   if (lead > 0xf4 || !continuesAt(at + 3, end)) return 0;

@@ -1,21 +1,21 @@
-/** From a Snappy block to its data, in AssemblyScript: see ../snappy_uncompress.ts. */
+/** Uncompresses a Snappy block, in AssemblyScript: see ../../snappy/uncompress.ts. */
 
-/** What `uncompress` finds. */
+/** Results of `uncompress`. */
 const GOOD: i32 = 0;
 const CUT_OFF: i32 = 1;
 const TOO_LONG: i32 = 2;
 const BAD_OFFSET: i32 = 3;
 const TOO_SHORT: i32 = 4;
 
-/** How far back the copy at fault reaches. */
+/** The offset of the invalid copy. */
 export let badOffset: u32 = 0;
-/** How many bytes were there when the fault was found. */
+/** Number of bytes that were uncompressed before the error. */
 export let doneBytes: u32 = 0;
 
 /**
- * Uncompresses the elements from `at` to `end`, which must come to `length` bytes.
+ * Uncompresses the elements from `at` to `end`, which must have `length` bytes in total.
  *
- * Runs are copied 16 bytes at a time, beyond their end too: what follows overwrites it.
+ * Runs are copied 16 bytes at a time, also past their end, where the next element overwrites them.
  */
 export function uncompress(at: usize, end: usize, out: usize, length: usize): i32 {
   const stop = out + length;
@@ -69,7 +69,7 @@ export function uncompress(at: usize, end: usize, out: usize, length: usize): i3
     } else if (offset >= 8) {
       for (; o < next; o += 8, from += 8) store<u64>(o, load<u64>(from));
     } else {
-      // The run overlaps what it copies: byte by byte, or it would repeat the wrong ones.
+      // The copy overlaps its source: byte by byte, or the wrong bytes would be repeated.
       while (o < next) store<u8>(o++, load<u8>(from++));
     }
     o = next;
