@@ -1,5 +1,5 @@
 /**
- * Keys of objects: their order, and which of them every store takes.
+ * Keys of objects: their order, and the rules for valid keys.
  *
  * @module
  */
@@ -28,15 +28,15 @@ export function isBefore(key: string, other: string | undefined): boolean {
   return other !== undefined && compareKeys(key, other) < 0;
 }
 
-/** Moves surrogates behind all other units. */
+/** Moves surrogates after all other units. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 /**
- * Checks that a key can be one.
+ * Checks that a key is valid.
  *
- * Every store holds to the same rules, so that what works with one works with all: parts between
+ * Every store has the same rules, so that what works with one works with all: parts between
  * slashes are not empty and neither `.` nor `..`, there is no NUL and no broken surrogate pair, and
  * the whole takes at most 1,024 bytes (S3's limit).
  *

@@ -1,5 +1,5 @@
 /**
- * Bodies of objects, and the promise that they never end early in silence.
+ * Bodies of objects, which never end early without an error.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export class StreamedBody implements ObjectBody {
   /**
    * Creates a body.
    *
-   * @param chunks What the body is made of; ends with an error where bytes are missing.
+   * @param chunks The chunks of the body; must fail if bytes are missing.
    * @param size Size of the whole object in bytes.
-   * @param release Frees a chunk that its reader is done with.
+   * @param release Frees a chunk after its reader has processed it.
    */
   constructor(
     chunks: AsyncIterable<Uint8Array>,
@@ -40,12 +40,12 @@ export class StreamedBody implements ObjectBody {
   }
 }
 
-/** The parts of what is put. */
+/** The parts of an object to put. */
 export function partsOf(body: ObjectContent): readonly Uint8Array[] {
   return body instanceof Uint8Array ? [body] : body;
 }
 
-/** Joins chunks into one array; a single chunk is returned as it is. */
+/** Joins chunks into one array; a single chunk is returned unchanged. */
 export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0]!;
   const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));

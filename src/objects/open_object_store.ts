@@ -10,13 +10,13 @@ import { MemoryObjectStore } from "./memory/memory_object_store.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { openS3ObjectStore, type S3Options } from "./s3/open_s3.ts";
 
-/** How to open an object store; all but `cwd` speaks of S3. */
+/** Options for {@linkcode openObjectStore}; all but `cwd` are for S3. */
 export interface OpenObjectStoreOptions extends S3Options {
-  /** The directory that `file:` URLs without a leading slash start from: the process's own. */
+  /** The directory for `file:` URLs without a leading slash. Default: that of the process. */
   readonly cwd?: string;
 }
 
-/** An object store that holds connections until it is disposed of. */
+/** An object store that holds connections until it is disposed. */
 export type OpenedObjectStore = ObjectStore & AsyncDisposable;
 
 /**
@@ -27,11 +27,11 @@ export type OpenedObjectStore = ObjectStore & AsyncDisposable;
  * | `s3://bucket`, `s3://bucket/prefix` | a bucket, or a folder in it |
  * | `bucket`, `bucket/prefix` | the same |
  * | `file:///path` | a directory |
- * | `file:path` | a directory, from `cwd` on |
+ * | `file:path` | a directory, relative to `cwd` |
  * | `memory:` | a new store in memory |
  *
- * Credentials of S3 are found as the AWS command line finds them. Nothing is asked of the store
- * yet: a bucket that is not there shows at the first request.
+ * Credentials for S3 are found as the AWS CLI finds them. No request is sent yet: a missing bucket
+ * shows at the first request.
  *
  * @example Usage
  * ```ts
@@ -43,7 +43,7 @@ export type OpenedObjectStore = ObjectStore & AsyncDisposable;
  * ```
  * @param url Where the objects are, as in the table.
  * @param options Region, endpoint and working directory.
- * @returns The store, to be disposed of.
+ * @returns The store; dispose it when done.
  * @throws {TypeError} If `url` is none of these.
  */
 export async function openObjectStore(
@@ -63,7 +63,7 @@ export async function openObjectStore(
 
 const ACCEPTED = "give s3://bucket/prefix, bucket/prefix, file:///path or memory:";
 
-/** Bucket names of S3, and of older or other stores, which also took capitals and `_`. */
+/** Bucket names of S3, and of older or other stores, which also allow capitals and `_`. */
 const S3_URL = /^(?:s3:\/\/)?([A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/is;
 
 function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
@@ -76,7 +76,7 @@ function parseS3Url(url: string): { readonly bucket: string; readonly prefix: st
   return { bucket, prefix };
 }
 
-/** Gives a store the method that `await using` wants, where nothing has to be released. */
+/** Adds the method for `await using` to a store that has nothing to release. */
 function holdingNothing<T extends ObjectStore>(store: T): T & AsyncDisposable {
   return Object.assign(store, { [Symbol.asyncDispose]: () => Promise.resolve() });
 }

@@ -1,14 +1,14 @@
 /**
- * Telling object stores apart, in this process and in the next one.
+ * Identities of object stores, the same in each process.
  *
  * @module
  */
 
-/** Where an object store is, as its identity says. */
+/** The place of an object store, from its identity. */
 export interface StorePlace {
   /** URL of the store, as `openObjectStore` takes it. */
   readonly url: string;
-  /** URL of the server, where it is not AWS's. */
+  /** URL of the server, if it is not AWS's. */
   readonly endpoint: string | undefined;
 }
 
@@ -17,11 +17,10 @@ const AWS_HOST = /\.(amazonaws\.com(\.cn)?|api\.aws)$/;
 const AT = " at ";
 
 /**
- * The identity of a bucket, or of a folder in it.
+ * Makes the identity of a bucket, or of a folder in it.
  *
  * @param url URL of the bucket and folder, such as `s3://bucket/prefix`.
- * @param endpoint URL of the server, if it was given. How it is written counts: `localhost` is not
- * `127.0.0.1`.
+ * @param endpoint URL of the server, if given. The spelling matters: `localhost` is not `127.0.0.1`.
  * @returns The URL, followed by the normalised endpoint if that is not AWS's.
  */
 export function s3Identity(url: string, endpoint: string | undefined): string {
@@ -30,7 +29,7 @@ export function s3Identity(url: string, endpoint: string | undefined): string {
 }
 
 /**
- * Takes an identity apart.
+ * Parses an identity.
  *
  * @param identity What {@linkcode s3Identity} returned, or the URL of another store.
  */
@@ -40,7 +39,7 @@ export function parseIdentity(identity: string): StorePlace {
   return { url: identity.slice(0, index), endpoint: identity.slice(index + AT.length) };
 }
 
-/** An endpoint without what makes no difference; undefined for AWS's own. */
+/** The normalised endpoint; undefined for AWS's own. */
 function normalize(endpoint: string): string | undefined {
   if (!URL.canParse(endpoint)) return endpoint;
   const { protocol, host, hostname, pathname } = new URL(endpoint);

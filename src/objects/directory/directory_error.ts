@@ -6,7 +6,7 @@
 
 import { ObjectStoreError, TritonError } from "../../base/errors.ts";
 
-/** What may be gone when asked again; a full disk is, once somebody has made room. */
+/** Errors that may be gone at a retry; a full disk, for example, once there is room. */
 const RETRYABLE = new Set([
   "EAGAIN",
   "EBUSY",
@@ -27,12 +27,12 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * Makes an {@linkcode ObjectStoreError} of what the file system threw.
+ * Converts an error of the file system to an {@linkcode ObjectStoreError}.
  *
  * @param what What could not be done, such as `"Cannot get /a/b"`.
  * @param error What was thrown.
  * @param codes Names that an object store has for some of the system's.
- * @returns The error to throw; misuse and errors of Triton's own are returned as they are.
+ * @returns The error to throw; misuse and Triton's own errors are returned unchanged.
  */
 export function directoryError(
   what: string,
@@ -49,7 +49,7 @@ export function directoryError(
   });
 }
 
-/** The system's message without its code and without the path, which are said already. */
+/** The system's message without the code and the path, which are already in the error. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return /^[A-Z0-9]+: ([^,]+), \w+/.exec(message)?.[1] ?? message;

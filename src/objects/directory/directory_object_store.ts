@@ -29,11 +29,11 @@ import type {
  * An object store whose objects are the files below a directory.
  *
  * - A put is on disk when it returns: the file and its name are synced. A reader sees all of an
- *   object or nothing, and of several conditional puts of one key one wins, also between processes
- *   (by a hard link, which the file system must have).
- * - A put creates the directories it needs, the first one included.
+ *   object or nothing. Of several conditional puts of one key exactly one succeeds, also between
+ *   processes (by a hard link, which the file system must support).
+ * - A put creates the directories that it needs, the root included.
  * - Metadata is not kept: a file has no place for it.
- * - A key cannot be both a file and a directory: beside `a` there can be no `a/b`.
+ * - A key cannot be both a file and a directory: with `a` there can be no `a/b`.
  * - Listing follows links to files, not links to directories.
  *
  * @example Usage
@@ -54,7 +54,7 @@ export class DirectoryObjectStore implements ObjectStore {
   readonly #root: string;
 
   /**
-   * Creates a store; nothing is read or written yet.
+   * Creates a store. Nothing is read or written yet.
    *
    * @param directory Path of the directory.
    */
@@ -86,7 +86,7 @@ export class DirectoryObjectStore implements ObjectStore {
     }
   }
 
-  /** Asks about one object; undefined if it is not there. */
+  /** Gets the description of an object; undefined if it does not exist. */
   async head(
     key: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
@@ -116,7 +116,7 @@ export class DirectoryObjectStore implements ObjectStore {
     }
   }
 
-  /** Writes an object as a whole; `metadata` is not kept. */
+  /** Writes an object atomically; `metadata` is not kept. */
   async put(
     key: string,
     body: ObjectContent,
@@ -142,7 +142,7 @@ export class DirectoryObjectStore implements ObjectStore {
     return join(this.#root, ...parts);
   }
 
-  /** Tells a directory that is not there from a file that is not there. */
+  /** Distinguishes a missing root directory from a missing file. */
   async #checkRoot(what: string): Promise<void> {
     const root = await stat(this.#root).catch(() => undefined);
     if (root?.isDirectory()) return;

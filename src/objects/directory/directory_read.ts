@@ -16,8 +16,8 @@ import type { GetOptions, ObjectBody } from "../object_store.ts";
 const CHUNK_SIZE = 256 * 1024;
 
 /**
- * Opens a file, or a part of it, as a body. The file is open while its body is being read, not
- * before: a body that is never read holds nothing.
+ * Opens a file, or a part of it, as a body. The file is open only while its body is being read: a
+ * body that is never read holds no file.
  */
 export async function readFileRange(path: string, options: GetOptions): Promise<ObjectBody> {
   const file = await open(path, "r");
@@ -31,7 +31,7 @@ export async function readFileRange(path: string, options: GetOptions): Promise<
   }
 }
 
-/** Which bytes to read, and of which file: by the time they are, another may have its name. */
+/** Which bytes to read of which file: when they are read, another file may have its name. */
 interface FilePart {
   readonly start: number;
   readonly end: number;
@@ -67,7 +67,7 @@ async function openSame(path: string, info: Stats): Promise<FileHandle> {
   const now = await file.stat();
   if (now.ino === info.ino && now.size === info.size && now.mtimeMs === info.mtimeMs) return file;
   await file.close();
-  throw new ObjectStoreError(`Cannot get ${path}: it was replaced in the meantime`, {
+  throw new ObjectStoreError(`Cannot get ${path}: it was replaced before it was read`, {
     code: "ObjectChanged",
     retryable: false,
   });
@@ -75,7 +75,7 @@ async function openSame(path: string, info: Stats): Promise<FileHandle> {
 
 function cutShort(path: string, at: number, end: number): ObjectStoreError {
   return new ObjectStoreError(
-    `Cannot get ${path}: it ends after ${at} bytes, where there were ${end}`,
+    `Cannot get ${path}: it ends after ${at} bytes instead of ${end}`,
     { code: "IncompleteBody", retryable: true },
   );
 }

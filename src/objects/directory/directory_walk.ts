@@ -11,7 +11,7 @@ import { systemCode } from "./directory_error.ts";
 import { compareKeys, isBefore } from "../keys.ts";
 import type { FoldersOptions, ListOptions, ObjectInfo } from "../object_store.ts";
 
-/** How many files are asked for their size at a time. */
+/** How many files are inspected at once. */
 const STAT_BATCH = 64;
 
 const TEMPORARY_PREFIX = ".triton-tmp-";
@@ -32,7 +32,7 @@ export async function* walkFiles(
   prefix: string,
   options: ListOptions,
 ): AsyncGenerator<ObjectInfo> {
-  // Fails where the directory is missing; below it, what goes missing meanwhile is passed over.
+  // Fails if the root is missing; below it, what is removed during the walk is skipped.
   const entries = await readdir(root, { withFileTypes: true });
   let batch: string[] = [];
   for await (const key of keysOf({ root, directory: "", entries }, prefix, options)) {
@@ -51,7 +51,7 @@ export async function* foldersIn(
 ): AsyncGenerator<string> {
   signal?.throwIfAborted();
   const reading = readdir(join(root, prefix), { withFileTypes: true });
-  // Only the root has to be there.
+  // Only the root must exist.
   const entries = await (prefix === "" ? reading : reading.catch(ifGone([])));
   const folders = entries.filter((entry) => entry.isDirectory())
     .map(({ name }) => `${prefix}${name}/`).filter((folder) => !isBefore(folder, from));
@@ -70,7 +70,7 @@ async function* keysOf(
   prefix: string,
   options: ListOptions,
 ): AsyncGenerator<string> {
-  // A directory's keys go on with a slash: so it takes its place among files, as in git's trees.
+  // A directory's keys continue with a slash, which gives its place among files, as in git's trees.
   const names = entries.filter((entry) => !isTemporary(entry.name))
     .map((entry) => directory + entry.name + (entry.isDirectory() ? "/" : ""))
     .filter((key) => mayHold(key, prefix, options.startAfter))
@@ -86,7 +86,7 @@ async function* keysOf(
   }
 }
 
-/** Whether a key, or one that begins with it if it is a directory's, is to be listed. */
+/** Whether to list a key, or for a directory any key that begins with it. */
 function mayHold(key: string, prefix: string, startAfter = ""): boolean {
   if (!key.endsWith("/")) return key.startsWith(prefix) && compareKeys(key, startAfter) > 0;
   if (!key.startsWith(prefix) && !prefix.startsWith(key)) return false;

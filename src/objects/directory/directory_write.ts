@@ -1,5 +1,5 @@
 /**
- * Writes files whole: they appear under their name with all their bytes, or not at all.
+ * Writes files atomically: they appear with all their bytes, or not at all.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { systemCode } from "./directory_error.ts";
 import { temporaryName } from "./directory_walk.ts";
 
 /**
- * Writes a file whole and durably.
+ * Writes a file atomically and durably.
  *
- * The bytes go to a temporary file beside it, which is synced before it gets the name: by `link`,
- * which fails where the name is taken, or by `rename`, which replaces.
+ * The bytes go to a temporary file in the same directory, which is synced before it gets the name: by
+ * `link`, which fails if the name exists, or by `rename`, which replaces.
  *
- * @returns `"exists"` if `ifAbsent` and the name is taken.
+ * @returns `"exists"` if `ifAbsent` is set and the name exists.
  */
 export async function writeFileWhole(
   path: string,

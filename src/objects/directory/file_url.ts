@@ -11,8 +11,8 @@ import { fileURLToPath } from "node:url";
  * Finds the directory that a `file:` URL names.
  *
  * @param url `file:///path`, or `file:path` for one that is relative.
- * @param cwd What a relative path starts from. Default: the working directory.
- * @throws {TypeError} If it names none.
+ * @param cwd The base of a relative path. Default: the working directory.
+ * @throws {TypeError} If it names no directory.
  */
 export function pathOfFileUrl(url: string, cwd?: string): string {
   const refuse = (why: string): never => {

@@ -19,27 +19,27 @@ import type {
   PutOptions,
 } from "../object_store.ts";
 
-/** One request to a {@linkcode MemoryObjectStore}, as its `intercept` sees it. */
+/** One request to a {@linkcode MemoryObjectStore}, as passed to `intercept`. */
 export interface ObjectRequest {
-  /** What is asked for; `list` comes once a page, of objects or of folders. */
+  /** The operation; `list` once per page, of objects or of folders. */
   readonly operation: "list" | "head" | "get" | "put";
   /** The object's key; for `list` the prefix. */
   readonly key: string;
 }
 
-/** How to create a {@linkcode MemoryObjectStore}. */
+/** Options for {@linkcode MemoryObjectStore}. */
 export interface MemoryObjectStoreOptions {
-  /** The time that objects get, in milliseconds since the Unix epoch: 0 unless given. */
+  /** The time that objects get, in milliseconds since the Unix epoch. Default: 0. */
   readonly now?: () => number;
-  /** What tells the store from every other one. Default: `memory:` and a random name. */
+  /** Identifies the store. Default: `memory:` and a random name. */
   readonly identity?: string;
-  /** How many objects a page of a listing has: 1,000 unless given. */
+  /** How many objects a page of a listing has. Default: 1,000. */
   readonly pageSize?: number;
-  /** How many bytes a chunk of a body has at most: 65,536 unless given. */
+  /** Maximum number of bytes of a chunk. Default: 65,536. */
   readonly chunkSize?: number;
   /**
-   * Stands around every request: it may fail or wait before `proceed()`, which carries the request
-   * out, or after it (a response that got lost), change the response, or leave `proceed` uncalled.
+   * Wraps every request: it may fail or wait before `proceed()`, which executes the request, or after
+   * it (a lost response), change the response, or not call `proceed` at all.
    */
   readonly intercept?: <T>(request: ObjectRequest, proceed: () => Promise<T>) => Promise<T>;
 }
@@ -52,10 +52,10 @@ interface StoredObject {
 /**
  * An object store in memory that can be made to fail, for tests.
  *
- * Each request takes effect at one moment, as with S3: of several conditional puts of one key, one
- * wins.
+ * Each request takes effect atomically, as with S3: of several conditional puts of one key, exactly one
+ * succeeds.
  *
- * @example A store whose first response gets lost
+ * @example A store whose first response is lost
  * ```ts
  * import { MemoryObjectStore, ObjectStoreError } from "@triton/triton/archive";
  * import { equal, rejects } from "node:assert/strict";
@@ -74,7 +74,7 @@ interface StoredObject {
 export class MemoryObjectStore implements ObjectStore {
   /** Always `memory:`. */
   readonly url = "memory:";
-  /** Of this object alone: what is in memory cannot be opened again. */
+  /** Unique to this store: a store in memory cannot be opened again. */
   readonly identity: string;
   readonly #options: MemoryObjectStoreOptions;
   readonly #objects = new Map<string, StoredObject>();
@@ -83,7 +83,7 @@ export class MemoryObjectStore implements ObjectStore {
   /**
    * Creates an empty store.
    *
-   * @param options Its clock and page size, and what happens to requests.
+   * @param options Clock, page size and `intercept`.
    */
   constructor(options: MemoryObjectStoreOptions = {}) {
     this.#options = options;
@@ -124,7 +124,7 @@ export class MemoryObjectStore implements ObjectStore {
     }
   }
 
-  /** Asks about one object, metadata included; undefined if it is not there. */
+  /** Gets the description of an object, with metadata; undefined if it does not exist. */
   async head(
     key: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
@@ -148,14 +148,14 @@ export class MemoryObjectStore implements ObjectStore {
     });
   }
 
-  /** Writes an object as a whole. */
+  /** Writes an object atomically. */
   async put(
     key: string,
     body: ObjectContent,
     options: PutOptions = {},
   ): Promise<"created" | "exists"> {
     checkKey(key);
-    // A copy, and now: what is put must not change, but what is done with it later may.
+    // A copy, made now: the caller may change the content after the put.
     const stored = joinChunks(partsOf(body)).slice();
     return await this.#request("put", key, options.signal, () => {
       if (options.ifAbsent && this.#objects.has(key)) return "exists";

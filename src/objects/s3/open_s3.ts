@@ -1,5 +1,5 @@
 /**
- * Makes an S3 client the way Triton wants it.
+ * Opens S3.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { readProfile, readVariable } from "../../aws/credentials/profile.ts";
 import type { ObjectStore } from "../object_store.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "./s3_object_store.ts";
 
-/** How to reach S3. */
+/** Options for S3. */
 export interface S3Options {
   /**
-   * The bucket's region: that of `AWS_REGION` or of the profile unless given, else `us-east-1`. A
-   * bucket in another region is followed there.
+   * The region of the bucket; a redirect to another region is followed. Default: that of `AWS_REGION`
+   * or of the profile, else `us-east-1`.
    */
   readonly region?: string | undefined;
   /**
@@ -24,28 +24,28 @@ export interface S3Options {
    * `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, or `endpoint_url` of the profile, else AWS's own.
    */
   readonly endpoint?: string | undefined;
-  /** Environment variables to look at instead of the process's own. */
+  /** Environment variables. Default: those of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Keys to sign with, instead of those that the AWS command line would find. */
+  /** Credentials. Default: those that the AWS CLI would find. */
   readonly credentials?: {
     /** The access key's id. */
     readonly accessKeyId: string;
     /** The access key's secret. */
     readonly secretAccessKey: string;
-    /** The token of a session, if it is one. */
+    /** The session token of temporary keys. */
     readonly sessionToken?: string;
   };
-  /** Told the service's time, to the second, with each response. */
+  /** Called with the service's time, in whole seconds, of each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 
 /** Longest time without a byte in either direction, in milliseconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
-/** Where to go without a region anywhere: from here S3 tells each bucket's own. */
+/** The region if none is configured: it redirects to the region of a bucket. */
 const DEFAULT_REGION = "us-east-1";
 
-/** Opens a bucket; the client is made for it alone, and destroyed with it. */
+/** Opens a bucket, with a client that is destroyed with the store. */
 export async function openS3ObjectStore(
   place: S3ObjectStoreOptions,
   options: S3Options,
@@ -75,10 +75,10 @@ async function makeClient(options: S3Options): Promise<S3Client> {
       }),
       ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
       ...(credentials ? { credentials } : {}),
-      // A request that went to the wrong one is repeated by the SDK, the next ones go there at once.
+      // The SDK repeats a request to the wrong region; the next ones go to the right region at once.
       region: () => Promise.resolve(region),
       followRegionRedirects: true,
-      // The signature covers the body's SHA-256 already, and not every server knows the rest.
+      // The signature covers the body's SHA-256, and not every server supports other checksums.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     }),

@@ -20,21 +20,21 @@ import { ObjectStoreError } from "../../base/errors.ts";
 import { joinChunks } from "../object_body.ts";
 import { s3Error } from "./s3_error.ts";
 
-/** A body that comes: ours, or what another handler gives, such as a stream of Node's. */
+/** A body that is being received: of our handler, or of another one, such as a stream of Node. */
 export type S3Body =
   | ResponseBody
   | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
 
 /** A response to GetObject. */
 export interface S3GetResponse {
-  /** What the headers say. */
+  /** The headers. */
   readonly output: GetObjectCommandOutput;
-  /** The body, which is still coming. */
+  /** The body, which is still being received. */
   readonly body: S3Body;
 }
 
 /**
- * Sends a GetObject. Its body is kept from the SDK, which reads only streams, a chunk at a time.
+ * Sends a GetObject. The SDK does not get the body: it reads only streams, one chunk at a time.
  *
  * @param client The client to send with.
  * @param command What to get.
@@ -62,9 +62,9 @@ export function hashOf(parts: readonly Uint8Array[]): Buffer {
 /**
  * Sends a PutObject with a body of several parts, without joining them first.
  *
- * @param client The client to send with; one that is not Triton's own gets the parts joined.
+ * @param client The client; one with another request handler gets the parts joined.
  * @param command The command, without a body.
- * @param body The parts, their hash, and what aborts the request.
+ * @param body The parts, their hash, and a signal that aborts the request.
  */
 export async function sendPut(
   client: S3Client,
@@ -88,16 +88,16 @@ export async function sendPut(
 
 /** How to read a body. */
 interface ReadS3BodyOptions {
-  /** What could not be done if it fails, such as `"Cannot get s3://bucket/key"`. */
+  /** What cannot be done if it fails, such as `"Cannot get s3://bucket/key"`. */
   readonly what: string;
-  /** How many bytes there must be. */
+  /** The expected number of bytes. */
   readonly length: number;
-  /** Gives up: the connection is closed, and the signal's reason thrown. */
+  /** Cancels reading: the connection is closed, and the signal's reason thrown. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Reads the body of a response, which fails unless all announced bytes come.
+ * Reads the body of a response; fails unless all announced bytes arrive.
  *
  * A body that is not read to its end is cancelled, and its connection closed.
  */
@@ -132,13 +132,13 @@ export async function* readS3Body(
   }
 }
 
-/** Gives up a body that nobody will read, and its connection. */
+/** Cancels a body that nobody will read, and closes its connection. */
 export async function discardS3Body(body: S3Body): Promise<void> {
   if (body instanceof ResponseBody) await body.cancel();
   else body.destroy?.();
 }
 
-/** How to free the chunks of a body, where they share their memory with nobody. */
+/** Frees the chunks of a body, if they do not share their memory. */
 export function releaseOf({ body }: S3GetResponse): ((chunk: Uint8Array) => void) | undefined {
   return body instanceof ResponseBody ? (chunk) => body.release(chunk) : undefined;
 }

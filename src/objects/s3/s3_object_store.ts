@@ -1,5 +1,5 @@
 /**
- * Objects in S3, or in a store that speaks its protocol.
+ * Objects in S3, or in a store with its protocol.
  *
  * @module
  */
@@ -37,13 +37,13 @@ import { isTaken, s3Error } from "./s3_error.ts";
 import { listPages } from "./s3_listing.ts";
 import { s3Identity } from "../store_identity.ts";
 
-/** Which objects of S3 a store is about. */
+/** Options for {@linkcode S3ObjectStore}. */
 export interface S3ObjectStoreOptions {
   /** Name of the bucket. */
   readonly bucket: string;
-  /** A folder of the bucket that all keys are in, such as `logs/triton`: none unless given. */
+  /** The folder of all keys in the bucket, such as `logs/triton`. Default: none. */
   readonly prefix?: string;
-  /** URL of the client's server, where it is not AWS's: part of the store's identity. */
+  /** URL of the client's server, if it is not AWS's: part of the store's identity. */
   readonly endpoint?: string | undefined;
 }
 
@@ -52,10 +52,10 @@ let loading: Promise<typeof import("@aws-sdk/client-s3")> | undefined;
 const sdk = () => loading ??= import("@aws-sdk/client-s3");
 
 /**
- * An object store in S3, or in a store that speaks its protocol.
+ * An object store in S3, or in a store with its protocol.
  *
- * The client is the caller's: it should be made with `maxAttempts: 1`, because Triton retries by
- * itself. `openObjectStore` does so, and sends by `fetch`.
+ * The caller creates the client, and should set `maxAttempts: 1`, because Triton itself retries.
+ * `openObjectStore` does so, and uses `fetch`.
  *
  * @example Usage
  * ```ts
@@ -70,18 +70,18 @@ const sdk = () => loading ??= import("@aws-sdk/client-s3");
 export class S3ObjectStore implements ObjectStore {
   /** The bucket and folder, such as `s3://bucket/prefix`. */
   readonly url: string;
-  /** The URL, and the endpoint where that is not AWS's. */
+  /** The URL, and the endpoint if it is not AWS's. */
   readonly identity: string;
   readonly #client: S3Client;
   readonly #bucket: string;
-  /** What stands before every key: empty, or ends with a slash. */
+  /** The prefix of every key: empty, or ends with a slash. */
   readonly #folder: string;
   readonly #checksums: ChecksumSupport;
 
   /**
-   * Creates a store; nothing is asked yet.
+   * Creates a store. No request is sent yet.
    *
-   * @param client The client to ask with; the store does not destroy it.
+   * @param client The client, which the store does not destroy.
    * @param options The bucket, and a folder in it.
    */
   constructor(client: S3Client, options: S3ObjectStoreOptions) {
@@ -94,7 +94,7 @@ export class S3ObjectStore implements ObjectStore {
     this.identity = s3Identity(this.url, options.endpoint);
   }
 
-  /** Lists the objects whose key begins with `prefix`, one request a page of up to 1,000. */
+  /** Lists the objects whose key begins with `prefix`, one request per page of up to 1,000. */
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { signal, startAfter } = options;
     for await (const page of this.#pages(prefix, { signal, startAfter })) {
@@ -105,10 +105,10 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  /** Lists the folders directly below a folder, one request a page of up to 1,000. */
+  /** Lists the folders directly below a folder, one request per page of up to 1,000. */
   async *folders(prefix: string, options: FoldersOptions = {}): AsyncGenerator<string> {
     const { signal, from } = options;
-    // Whether S3 lists a folder that is itself `StartAfter` is written nowhere.
+    // It is not documented whether S3 lists a folder that is itself `StartAfter`.
     const startAfter = from?.replace(/\/$/, "");
     for await (const page of this.#pages(prefix, { signal, startAfter, delimiter: "/" })) {
       for (const { Prefix } of page.CommonPrefixes ?? []) {
@@ -132,10 +132,10 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * Asks about one object, metadata included; undefined if it is not there.
+   * Gets the description of an object, with metadata; undefined if it does not exist.
    *
    * S3 responds to a HEAD with a bare 404 if the object or the bucket is missing, so a second request
-   * asks for the bucket.
+   * checks the bucket.
    */
   async head(
     key: string,
@@ -194,8 +194,8 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * Writes an object as a whole, in one request. A response that does not say that the object is
-   * stored, such as a proxy's, is not believed: a second request then looks for it.
+   * Writes an object atomically, in one request. If the response does not confirm that the object is
+   * stored, as with some proxies, a second request checks it.
    */
   async put(
     key: string,
@@ -236,7 +236,7 @@ export class S3ObjectStore implements ObjectStore {
     return "created";
   }
 
-  /** Runs a request: an abort rejects with the signal's reason, all else with our own error. */
+  /** Sends a request: an abort rejects with the signal's reason, all else with Triton's own error. */
   #request<T>(
     what: string,
     signal: AbortSignal | undefined,
@@ -250,7 +250,7 @@ export class S3ObjectStore implements ObjectStore {
     );
   }
 
-  /** The size of an object whose bytes come without a length, as through some proxies. */
+  /** The size of an object whose response has no length, as through some proxies. */
   async #sizeOf(
     what: string,
     input: { readonly Bucket: string; readonly Key: string },
@@ -268,7 +268,7 @@ export class S3ObjectStore implements ObjectStore {
     );
   }
 
-  /** A part without bytes: HTTP has no range for it, so only the size is asked for. */
+  /** A part without bytes: HTTP has no range for it, so only the size is requested. */
   async #emptyPart(key: string, signal: AbortSignal | undefined): Promise<ObjectBody> {
     const info = await this.head(key, { signal });
     if (info !== undefined) return new StreamedBody((async function* () {})(), info.size);
@@ -286,7 +286,7 @@ export class S3ObjectStore implements ObjectStore {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      if (statusOf(error) === 403) return; // may not be asked for, but is there
+      if (statusOf(error) === 403) return; // no permission to look, but it exists
       if (statusOf(error) !== 404) throw s3Error(what, error);
       throw new ObjectStoreError(`${what}: there is no such bucket`, {
         code: "NoSuchBucket",

@@ -1,8 +1,8 @@
 /**
- * Insisting that a response of S3 is what was asked for.
+ * Checks that responses are those of S3 to the request.
  *
- * Proxies response with pages of their own, and not every server knows ranges, or how to go on with a
- * listing. What is taken for a response then would be wrong bytes, or too few objects.
+ * Proxies respond with web pages, and not every server supports ranges or the pages of a listing.
+ * Without checks these would be wrong bytes, or too few objects.
  *
  * @module
  */
@@ -19,13 +19,13 @@ import { resolveRange } from "../byte_range.ts";
 import type { ByteRange, ObjectInfo, PutOptions } from "../object_store.ts";
 
 /**
- * Checks that a response is a page of a listing, and finds what the next page is requested with.
+ * Checks that a response is a page of a listing, and finds the token of the next page.
  *
- * @param what What could not be done if not, such as `"Cannot list s3://bucket/"`.
+ * @param what What cannot be done if not, such as `"Cannot list s3://bucket/"`.
  * @param page The response.
- * @param progress What is known of the pages before.
+ * @param progress The pages before.
  * @returns The token; undefined after the last page.
- * @throws {ObjectStoreError} If it is no listing, or one that does not move on.
+ * @throws {ObjectStoreError} If it is not a listing, or does not advance.
  */
 export function nextToken(
   what: string,
@@ -41,7 +41,7 @@ export function nextToken(
       throw invalidResponse(`${what}: the response lacks an object's key, time or size`);
     }
   }
-  // Some servers do not say whether that was all.
+  // Some servers do not say whether it is the last page.
   if (!(IsTruncated ?? NextContinuationToken !== undefined)) return undefined;
   const first = Contents[0]?.Key ?? CommonPrefixes[0]?.Prefix;
   const wrong = progress.check(NextContinuationToken ?? "", first);
@@ -49,16 +49,16 @@ export function nextToken(
   throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer", retryable: false });
 }
 
-/** A key of a page: `EncodingType: "url"`, in which S3 writes a space as `+`, is undone. */
+/** Decodes a key of a page with `EncodingType: "url"`, in which S3 writes a space as `+`. */
 export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
-  // Servers that do not know of it do not encode, and do not say that they did.
+  // Servers that do not support the encoding do not report it either.
   return EncodingType === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
 }
 
 /**
- * Checks that a response is about an object: there is none without a tag and a time.
+ * Checks that a response describes an object: every object has a tag and a time.
  *
- * @param what What could not be done if not, such as `"Cannot look at s3://bucket/key"`.
+ * @param what What cannot be done if not, such as `"Cannot look at s3://bucket/key"`.
  * @param output The response.
  * @throws {ObjectStoreError} If it is not.
  */
@@ -72,9 +72,9 @@ export function checkObject(
 }
 
 /**
- * Says whether a response to PutObject says that the object is stored: it has status 200 and a tag.
+ * Whether a response to PutObject confirms that the object is stored: it has status 200 and a tag.
  *
- * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param what What cannot be done if not, such as `"Cannot put s3://bucket/key"`.
  * @param output The response.
  * @param sha256 The checksum that was sent, in base64.
  * @throws {ObjectStoreError} If the response has another checksum.
@@ -86,11 +86,11 @@ export function saysStored(what: string, output: PutObjectCommandOutput, sha256:
 }
 
 /**
- * Checks that an object that was just put is there.
+ * Checks that an object that was just put exists.
  *
- * @param what What could not be done if not, such as `"Cannot put s3://bucket/key"`.
+ * @param what What cannot be done if not, such as `"Cannot put s3://bucket/key"`.
  * @param found What HEAD found.
- * @param put What was put, and the status of the response, which did not say that it is stored.
+ * @param put The object, and the status of the response, which did not confirm it.
  * @throws {ObjectStoreError} If it is not.
  */
 export function checkStored(
@@ -105,18 +105,18 @@ export function checkStored(
     Object.entries(metadata).every(([name, value]) => found.metadata?.[name] === value);
   if (isThere) return;
   throw invalidResponse(
-    `${what}: the response with status ${status} does not say that the object is stored, and it is ` +
-      "not there",
+    `${what}: the response with status ${status} does not confirm that the object is stored, and it does ` +
+      "not exist",
   );
 }
 
 /**
- * Checks that a response holds the part of an object that was asked for.
+ * Checks that a response holds the requested part of an object.
  *
- * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
+ * @param what What cannot be done if not, such as `"Cannot get s3://bucket/key"`.
  * @param output The response.
- * @param range What was asked for.
- * @param wholeSize The size of the object, where the response has no length.
+ * @param range The requested part.
+ * @param wholeSize The size of the object, if the response has no length.
  * @returns The size of the whole object and that of the part, in bytes.
  * @throws {ObjectStoreError} If it holds other bytes.
  */
@@ -144,7 +144,7 @@ export function checkPart(
 /**
  * Checks that a response says how long an object is.
  *
- * @param what What could not be done if not, such as `"Cannot get s3://bucket/key"`.
+ * @param what What cannot be done if not, such as `"Cannot get s3://bucket/key"`.
  * @param output The response.
  * @returns The size, in bytes.
  * @throws {ObjectStoreError} If it does not.

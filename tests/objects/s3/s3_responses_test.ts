@@ -284,7 +284,7 @@ Deno.test("S3ObjectStore.put() looks for its object where the answer does not sa
     equal(
       (await errorOf(put(other))).message,
       "Cannot put s3://bucket/b: the response with status 204 " +
-        "does not say that the object is stored, and it is not there",
+        "does not confirm that the object is stored, and it does not exist",
     );
   }
 });
