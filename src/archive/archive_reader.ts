@@ -6,16 +6,13 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { RetryEvent } from "../base/retry.ts";
-import type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
-import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
-import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
 import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import type { ArchiveRecord, EventData } from "../base/record.ts";
 import { retryingStore } from "./retrying_store.ts";
-import { EventChecker, type EventCheckOptions, namingKey } from "./archive_record.ts";
-import type { FileBuffer } from "./file_buffer.ts";
+import { EventChecker, type EventCheckOptions } from "./archive_record.ts";
+import { type ArchiveFileDamage, type KeyedArchiveBlock, readBlocks } from "./file_blocks.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./listing/list_archives.ts";
 import { READ_AHEAD, readAhead } from "./read_ahead.ts";
 
@@ -44,18 +41,6 @@ export interface ArchiveReaderOptions<T = EventData>
   readonly prefetchFiles?: number | undefined;
   /** The most bytes fetched ahead: 32 MiB unless given. */
   readonly prefetchBytes?: number | undefined;
-}
-
-/** A part of an archive whose events are lost. */
-export interface ArchiveFileDamage extends ArchiveDamage {
-  /** Key of the archive. */
-  readonly key: string;
-}
-
-/** Whole events of an archive, and which archive it is. */
-export interface KeyedArchiveBlock extends ArchiveBlock {
-  /** Key of the archive. */
-  readonly key: string;
 }
 
 /**
@@ -127,11 +112,8 @@ export class ArchiveReader<T = EventData>
     let place = { key: "", index: 0 };
     for await (const block of this.blocks()) {
       if (block.key !== place.key) place = { key: block.key, index: 0 };
-      for (const event of eventsIn(block)) {
-        signal.throwIfAborted();
-        const checked = this.#checker.check(place, event);
+      for (const checked of this.#checker.recordsIn(block, place, signal)) {
         const record = checked instanceof Promise ? await checked : checked;
-        place.index++;
         if (record !== undefined) yield record;
       }
     }
@@ -165,10 +147,10 @@ export class ArchiveReader<T = EventData>
     // Each call has the signal.
     const store = retryingStore(await this.#open(), { clock, maxAttempts, onRetry });
     const entries = listArchives(store, { ...this.#options, signal });
-    const { prefetchFiles: files, prefetchBytes: bytes } = this.#options;
+    const { prefetchFiles: files, prefetchBytes: bytes, onDamage, verifyHash } = this.#options;
     const limits = { files: files ?? READ_AHEAD.files, bytes: bytes ?? READ_AHEAD.bytes, signal };
     for await (const file of readAhead(store, entries, limits)) {
-      yield* this.#blocksOf(file, options);
+      yield* readBlocks(file, { ...options, onDamage, verifyHash });
     }
   }
 
@@ -179,23 +161,5 @@ export class ArchiveReader<T = EventData>
     );
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.[Symbol.asyncDispose]();
-  }
-
-  async *#blocksOf(
-    file: FileBuffer,
-    { reuse = false }: { readonly reuse?: boolean },
-  ): AsyncGenerator<KeyedArchiveBlock, void, void> {
-    const { key } = file.entry;
-    const { onDamage, verifyHash = false } = this.#options;
-    const salvage = onDamage &&
-      { onDamage: (damage: ArchiveDamage) => onDamage({ key, ...damage }) };
-    try {
-      const pieces = file.pieces({ reuse });
-      for await (const block of readArchiveBlocks(pieces, { verifyHash, reuse, ...salvage })) {
-        yield { key, ...block };
-      }
-    } catch (error) {
-      throw namingKey(key, error);
-    }
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { decodeEvent } from "../codec/msgpack/decode.ts";
+import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
 import { ArchiveFormatError } from "../base/errors.ts";
 import {
   InvalidRecordError,
@@ -14,6 +15,14 @@ import {
 } from "../base/invalid_record.ts";
 import type { ArchiveRecord, EventData } from "../base/record.ts";
 import { applySchema, type RecordSchema } from "../base/schema.ts";
+
+/** An event of an archive. */
+export interface EventPlace {
+  /** Key of the archive. */
+  readonly key: string;
+  /** Which of the file's events it is, counted from 0. */
+  readonly index: number;
+}
 
 /** Thrown when an event of an archive does not fit the schema. */
 export class InvalidArchiveRecordError extends InvalidRecordError {
@@ -29,11 +38,7 @@ export class InvalidArchiveRecordError extends InvalidRecordError {
    * @param raw The record's bytes.
    * @param fault What is wrong with it.
    */
-  constructor(
-    place: { readonly key: string; readonly index: number },
-    raw: Uint8Array,
-    fault: RecordFault,
-  ) {
+  constructor(place: EventPlace, raw: Uint8Array, fault: RecordFault) {
     super(`event ${place.index} of archive "${place.key}"`, raw, fault);
     this.key = place.key;
     this.index = place.index;
@@ -72,15 +77,29 @@ export class EventChecker<T> {
   }
 
   /**
-   * Makes a record.
+   * Makes records of a block's events.
    *
-   * @param place The archive, and which of its events it is, counted from 0.
-   * @param raw The event.
-   * @returns The record, at once where there is no schema; undefined if it is to be passed over.
-   * @throws {InvalidArchiveRecordError} If it is not.
+   * @param block Events of a file.
+   * @param place The first of them; its index is counted up with each event.
+   * @param signal Ends the reading: no event is checked after that.
+   * @returns The records, at once where there is no schema; undefined for one to pass over.
+   * @throws {InvalidArchiveRecordError} If an event does not fit, and `onInvalid` does not say what to
+   * do.
    */
-  check(
-    place: { readonly key: string; readonly index: number },
+  *recordsIn(
+    block: ArchiveBlock,
+    place: { -readonly [K in keyof EventPlace]: EventPlace[K] },
+    signal: AbortSignal,
+  ): Generator<ArchiveRecord<T> | Promise<ArchiveRecord<T> | undefined>, void, void> {
+    for (const event of eventsIn(block)) {
+      signal.throwIfAborted();
+      yield this.#check(place, event);
+      place.index++;
+    }
+  }
+
+  #check(
+    place: EventPlace,
     raw: Uint8Array,
   ): ArchiveRecord<T> | Promise<ArchiveRecord<T> | undefined> {
     const record = new LazyRecord(place.key, raw);
@@ -91,7 +110,7 @@ export class EventChecker<T> {
 
   async #typed(
     schema: RecordSchema<T>,
-    place: { readonly key: string; readonly index: number },
+    place: EventPlace,
     { key, raw, data }: ArchiveRecord,
   ): Promise<ArchiveRecord<T> | undefined> {
     const result = await applySchema(schema, data);

@@ -13,12 +13,8 @@
  */
 
 export { openArchive, type OpenArchiveOptions } from "./open_archive.ts";
-export {
-  type ArchiveFileDamage,
-  ArchiveReader,
-  type ArchiveReaderOptions,
-  type KeyedArchiveBlock,
-} from "./archive_reader.ts";
+export { ArchiveReader, type ArchiveReaderOptions } from "./archive_reader.ts";
+export type { ArchiveFileDamage, KeyedArchiveBlock } from "./file_blocks.ts";
 export { type EventCheckOptions, InvalidArchiveRecordError } from "./archive_record.ts";
 export type { RetryEvent } from "../base/retry.ts";
 export { InvalidRecordError, type OnInvalid, type RecordFault } from "../base/invalid_record.ts";

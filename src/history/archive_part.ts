@@ -4,48 +4,32 @@
  * @module
  */
 
-import { EventChecker, type EventCheckOptions, namingKey } from "../archive/archive_record.ts";
+import { EventChecker, type EventCheckOptions } from "../archive/archive_record.ts";
 import { compareEntries } from "../archive/archive_entry.ts";
+import { readBlocks } from "../archive/file_blocks.ts";
 import { retryingStore } from "../archive/retrying_store.ts";
 import { readAhead } from "../archive/read_ahead.ts";
-import type { Clock } from "../base/clock.ts";
-import { eventsIn } from "../codec/tri/archive_events.ts";
-import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { ArchiveRecord, SequenceNumber, ShardId } from "../base/record.ts";
-import { ArchiveSurvey, type HistoryFile } from "./archive_survey.ts";
-import { HistoryGapError, type OnGap } from "./history_error.ts";
+import { HistoryGapError, type OnGap, reportGap } from "./history_error.ts";
+import { type HistoryFile, HistoryFiles, type HistoryFilesOptions } from "./history_files.ts";
 import { HistoryProgress } from "./history_progress.ts";
 import { type FilePlan, findMissing, planFiles, withoutUnprovableDone } from "./plan_files.ts";
 
-/** What is read, and who is told of it. */
-export interface ArchivePartOptions<T> extends EventCheckOptions<T> {
-  /** The stream's name. */
-  readonly stream: string;
-  /** The client that wrote the archives, where there are several. */
-  readonly client: string | undefined;
-  /** The first moment of interest. */
-  readonly from: Date;
-  /** Where an earlier run has come to. */
+/** What is read, and how. */
+export interface ArchivePartOptions<T> extends EventCheckOptions<T>, HistoryFilesOptions {
+  /** The positions that an earlier run saved. */
   readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
-  /** Time and chance. */
-  readonly clock: Clock;
-  /** The time that keys of archives go by, in milliseconds since the Unix epoch. */
-  readonly now: () => number;
-  /** Ends the reading. */
-  readonly signal: AbortSignal;
-  /** How often in a row a request is tried. */
-  readonly maxAttempts: number | undefined;
   /** How much is fetched ahead. */
   readonly prefetch: { readonly files: number; readonly bytes: number };
-  /** What becomes of a gap. */
-  readonly onGap: OnGap;
-  /** Asked by a run that goes on from another: whether files need not be read for being live yet. */
+  /** What happens to a gap. Default: it is thrown. */
+  readonly onGap?: OnGap | undefined;
+  /** Whether the stream still holds all of these files. Called only after an earlier run. */
   readonly isInStream: (
     files: readonly HistoryFile[],
     progress: HistoryProgress,
   ) => Promise<boolean>;
-  /** Told when a file was read to its end. */
+  /** Called after a file was read to its end. */
   readonly onFile: () => Promise<void>;
 }
 
@@ -53,13 +37,13 @@ export interface ArchivePartOptions<T> extends EventCheckOptions<T> {
 export class ArchivePart<T> {
   /** How far each shard has been read. */
   readonly progress: HistoryProgress;
-  /** The archive as far as it was seen. */
-  readonly survey: ArchiveSurvey;
+  /** The files that have been found. */
+  readonly files: HistoryFiles;
   readonly #store: ObjectStore;
   readonly #options: ArchivePartOptions<T>;
   readonly #checker: EventChecker<T>;
   /** Files that were found and not read yet. */
-  #files: Set<HistoryFile> | undefined;
+  #unread: Set<HistoryFile> | undefined;
 
   /** Creates a part of which nothing has been read. */
   constructor(store: ObjectStore, options: ArchivePartOptions<T>) {
@@ -67,7 +51,7 @@ export class ArchivePart<T> {
     this.#options = options;
     this.#checker = new EventChecker(options);
     this.progress = new HistoryProgress(options.from, options.checkpoints);
-    this.survey = new ArchiveSurvey(options);
+    this.files = new HistoryFiles(options);
   }
 
   /** How many events `onInvalid: "skip"` has passed over. */
@@ -83,22 +67,15 @@ export class ArchivePart<T> {
       const entries = ReadableStream.from(files.map(({ entry }) => entry));
       for await (const buffer of readAhead(this.#store, entries, { ...prefetch, signal })) {
         const place = { key: buffer.entry.key, index: 0 };
-        try {
-          for await (const block of readArchiveBlocks(buffer)) {
-            for (const event of eventsIn(block)) {
-              signal.throwIfAborted();
-              const checked = this.#checker.check(place, event);
-              const record = checked instanceof Promise ? await checked : checked;
-              place.index++;
-              if (record !== undefined) yield record;
-            }
+        for await (const block of readBlocks(buffer)) {
+          for (const checked of this.#checker.recordsIn(block, place, signal)) {
+            const record = checked instanceof Promise ? await checked : checked;
+            if (record !== undefined) yield record;
           }
-        } catch (error) {
-          throw namingKey(place.key, error);
         }
         const file = waiting.next().value!;
         this.progress.pass(file);
-        this.#files!.delete(file);
+        this.#unread!.delete(file);
         await onFile();
       }
     }
@@ -109,7 +86,7 @@ export class ArchivePart<T> {
     for (;;) {
       const found = await this.#find();
       let plan = this.#order();
-      if (this.#files!.size === 0 || await this.#isLiveYet()) return [];
+      if (this.#unread!.size === 0 || await this.#isLiveYet()) return [];
       // A listing is no snapshot, but a file is put after the one before it: if a second listing has
       // not found that one either, it is not there.
       if (plan.held.length > 0 && found > 0) continue;
@@ -122,25 +99,25 @@ export class ArchivePart<T> {
   }
 
   #order(): FilePlan {
-    const files = [...this.#files!].sort((a, b) => compareEntries(a.entry, b.entry));
+    const files = [...this.#unread!].sort((a, b) => compareEntries(a.entry, b.entry));
     const plan = planFiles(files, this.progress);
-    this.#files = new Set([...plan.ready, ...plan.held]);
+    this.#unread = new Set([...plan.ready, ...plan.held]);
     return plan;
   }
 
   /** Looks for new files; returns how many there are. */
   async #find(): Promise<number> {
-    const found = await this.survey.findNew(this.#store);
-    const isFirst = this.#files === undefined;
+    const found = await this.files.findNew(this.#store);
+    const isFirst = this.#unread === undefined;
     const files = isFirst ? withoutUnprovableDone(found, this.#options.checkpoints) : found;
-    this.#files = new Set([...this.#files ?? [], ...files]);
+    this.#unread = new Set([...this.#unread ?? [], ...files]);
     return found.length;
   }
 
   /** Whether a run that goes on from another can do so in the stream. */
   async #isLiveYet(): Promise<boolean> {
     const { checkpoints, isInStream } = this.#options;
-    return checkpoints.size > 0 && await isInStream([...this.#files!], this.progress);
+    return checkpoints.size > 0 && await isInStream([...this.#unread!], this.progress);
   }
 
   /**
@@ -158,8 +135,7 @@ export class ArchivePart<T> {
           : `follows on record ${previous}`
       }, and no file leads there (run "triton verify")`;
       const gap = new HistoryGapError(stream, { shardId, after, reason: "archive" }, why);
-      if (onGap === "throw") throw gap;
-      await onGap(gap);
+      await reportGap(gap, onGap);
     }
     this.progress.allow(file, shardId);
   }

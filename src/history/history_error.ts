@@ -1,5 +1,5 @@
 /**
- * What a history can lack.
+ * Gaps of a history.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface HistoryGap {
   readonly reason: "retention" | "archive";
 }
 
-/** Thrown, or told to `onGap`, when records of a history may be missing. */
+/** Thrown, or passed to `onGap`, when records of a history may be missing. */
 export class HistoryGapError extends TritonError implements HistoryGap {
   /** The stream's name. */
   readonly stream: string;
@@ -40,8 +40,8 @@ export class HistoryGapError extends TritonError implements HistoryGap {
    * @param why The reason in words.
    */
   constructor(stream: string, gap: HistoryGap, why: string) {
-    const place = gap.after === undefined ? "" : ` after record ${gap.after}`;
-    super(`Cannot read shard "${gap.shardId}" of stream "${stream}" without a gap${place}: ${why}`);
+    const after = gap.after === undefined ? "" : ` after record ${gap.after}`;
+    super(`Cannot read shard "${gap.shardId}" of stream "${stream}" without a gap${after}: ${why}`);
     this.stream = stream;
     this.shardId = gap.shardId;
     this.after = gap.after;
@@ -49,5 +49,11 @@ export class HistoryGapError extends TritonError implements HistoryGap {
   }
 }
 
-/** What becomes of a gap: it ends the reading, or a callback takes it and reading goes on. */
+/** What happens to a gap: it ends the reading, or reading continues after a callback. */
 export type OnGap = "throw" | ((gap: HistoryGapError) => void | Promise<void>);
+
+/** Throws a gap, or calls `onGap` with it. */
+export async function reportGap(gap: HistoryGapError, onGap: OnGap = "throw"): Promise<void> {
+  if (onGap === "throw") throw gap;
+  await onGap(gap);
+}

@@ -1,22 +1,22 @@
 /**
- * How far a history has been read, and which file comes next.
+ * How far a history has been read in the archive.
  *
  * @module
  */
 
 import { parseDay } from "../archive/listing/days.ts";
-import type { ManifestShard } from "../codec/tri/archive_manifest.ts";
+import type { ManifestShard } from "../archive/mod.ts";
 import { TritonError } from "../base/errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
-import type { HistoryFile } from "./archive_survey.ts";
+import type { HistoryFile } from "./history_files.ts";
 
-/** Where reading of a shard has come to. */
+/** How far one shard has been read. */
 interface ShardProgress {
-  /** The last record that is done. */
+  /** The last record that was read. */
   readonly last: SequenceNumber;
-  /** When the newest file was created that tells of the shard, in seconds; 0 if none is known. */
+  /** When the newest file of the shard was created, in seconds; 0 if none is known. */
   readonly createdAt: number;
-  /** Whether a file was read since that does not say what it holds. */
+  /** Whether a file without a manifest was read since. */
   readonly isLoose: boolean;
   /** Whether all of it arrived before the first moment of interest. */
   readonly isOld: boolean;
@@ -28,7 +28,7 @@ export type ShardEntry = readonly [ShardId, ManifestShard];
 /** How far each shard has been read in the archive. */
 export class HistoryProgress {
   readonly #from: Date;
-  /** Where an earlier run has come to: what follows is wanted whenever it arrived. */
+  /** The positions of an earlier run: what follows them is wanted, whenever it arrived. */
   readonly #checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
   /** Keys of files, each with a shard of which something is missing before it. */
   #allowed = new Set<string>();
@@ -43,7 +43,7 @@ export class HistoryProgress {
     }
   }
 
-  /** A copy that goes its own way. */
+  /** An independent copy. */
   copy(): HistoryProgress {
     const copy = new HistoryProgress(this.#from, this.#checkpoints);
     copy.#allowed = this.#allowed;
@@ -51,32 +51,32 @@ export class HistoryProgress {
     return copy;
   }
 
-  /** The last record that is done, of each shard of which one is known that is not too old. */
+  /** The position of each shard that has one which is not too old. */
   get positions(): Map<ShardId, SequenceNumber> {
     const wanted = [...this.#shards].filter(([, { isOld }]) => !isOld);
     return new Map(wanted.map(([shardId, { last }]) => [shardId, last]));
   }
 
   /**
-   * The last record of a shard that is done; undefined if none is known, or if a file was read since
-   * that does not say what it holds.
+   * The last record of a shard that was read; undefined if none is known, or a file without a manifest
+   * was read since.
    */
   provenEnd(shardId: ShardId): SequenceNumber | undefined {
-    const at = this.#shards.get(shardId);
-    return at?.isLoose ? undefined : at?.last;
+    const done = this.#shards.get(shardId);
+    return done?.isLoose ? undefined : done?.last;
   }
 
-  /** The shards that a file created after a time (in seconds) says something of. */
+  /** The shards of files that were created after a time, in seconds. */
   knownSince(seconds: number): Set<ShardId> {
     const known = [...this.#shards].filter(([, shard]) => shard.createdAt > seconds);
     return new Set(known.map(([shardId]) => shardId));
   }
 
-  /** The shards for whose sake a file has to be read: it holds records that are wanted. */
+  /** The shards of which a file holds records that are wanted. */
   wantedIn({ manifest }: HistoryFile): ShardEntry[] {
     return [...manifest?.shards ?? []].filter(([shardId, { last, lastArrival }]) => {
-      const at = this.#shards.get(shardId)?.last;
-      if (at !== undefined && compareSequenceNumbers(last, at) <= 0) return false;
+      const done = this.#shards.get(shardId);
+      if (done !== undefined && compareSequenceNumbers(last, done.last) <= 0) return false;
       return this.#checkpoints.has(shardId) || lastArrival >= this.#from;
     });
   }
@@ -98,9 +98,9 @@ export class HistoryProgress {
   missingBefore(file: HistoryFile): ShardEntry[] {
     return this.wantedIn(file).filter(([shardId, { previous, first }]) => {
       if (this.#allowed.has(`${file.entry.key} ${shardId}`)) return false;
-      const at = this.#shards.get(shardId);
-      if (at === undefined) return previous !== undefined;
-      return compareSequenceNumbers(previous ?? first, at.last) > 0;
+      const done = this.#shards.get(shardId);
+      if (done === undefined) return previous !== undefined;
+      return compareSequenceNumbers(previous ?? first, done.last) > 0;
     });
   }
 
@@ -111,13 +111,13 @@ export class HistoryProgress {
    */
   add(file: HistoryFile): void {
     for (const [shardId, { first }] of this.wantedIn(file)) {
-      const at = this.#shards.get(shardId);
-      if (at === undefined || compareSequenceNumbers(first, at.last) > 0) continue;
+      const done = this.#shards.get(shardId);
+      if (done === undefined || compareSequenceNumbers(first, done.last) > 0) continue;
       // Where an earlier run stopped inside of a file, the file is read again.
-      if (this.#checkpoints.get(shardId) === at.last) continue;
+      if (this.#checkpoints.get(shardId) === done.last) continue;
       throw new TritonError(
         `Cannot read "${file.entry.key}": it repeats records of shard "${shardId}" up to ` +
-          `${at.last}, so the archive is not whole (run "triton verify")`,
+          `${done.last}, so the archive is not whole (run "triton verify")`,
       );
     }
     this.pass(file);
@@ -131,14 +131,14 @@ export class HistoryProgress {
       }
     }
     for (const [shardId, { last, lastArrival }] of manifest?.shards ?? []) {
-      const at = this.#shards.get(shardId);
+      const done = this.#shards.get(shardId);
       const isOld = lastArrival < this.#from && !this.#checkpoints.has(shardId);
-      const newest = Math.max(createdAt, at?.createdAt ?? 0);
-      const isBefore = at !== undefined && compareSequenceNumbers(last, at.last) < 0;
+      const newest = Math.max(createdAt, done?.createdAt ?? 0);
+      const isBefore = done !== undefined && compareSequenceNumbers(last, done.last) < 0;
       this.#shards.set(
         shardId,
         isBefore
-          ? { ...at, createdAt: newest }
+          ? { ...done, createdAt: newest }
           : { last, createdAt: newest, isLoose: false, isOld },
       );
     }

@@ -7,18 +7,19 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { learnTime } from "../kinesis/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
-import type { EventData, ShardId } from "../base/record.ts";
-import { type Checkpointer, StreamReader } from "../stream/mod.ts";
+import type { EventData } from "../base/record.ts";
+import type { StreamReader } from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
-import { HistoryGapError } from "./history_error.ts";
+import { type EarlierRun, loadEarlierRun } from "./earlier_run.ts";
 import {
   type HistoryReaderOptions,
   type HistoryRecord,
   type HistoryServices,
   toMoment,
 } from "./history_options.ts";
-import { askStream, findLost, isInStream, liveStarts, type StreamState } from "./live_start.ts";
+import { openLivePart } from "./live_part.ts";
+import { askStream, isInStream, type StreamState } from "./live_start.ts";
 
 /**
  * Reads a stream from a moment in the past: its archive, and where that ends the live stream, at the
@@ -73,14 +74,13 @@ export class HistoryReader<T = EventData>
   readonly stream: string;
   readonly #open: () => Promise<HistoryServices>;
   readonly #options: HistoryReaderOptions<T>;
-  #from: Date;
+  readonly #from: Date;
   readonly #clock: Clock;
   readonly #time: ServiceTime;
-  /** When an earlier run saved its position in each shard. */
-  #savedAt: ReadonlyMap<ShardId, Date> = new Map();
   readonly #disposed = new AbortController();
   readonly #signal: AbortSignal;
   readonly #positions: Positions;
+  #earlier: EarlierRun | undefined;
   #archive: ArchivePart<T> | undefined;
   #live: StreamReader<T> | undefined;
   #isArchiveRead = false;
@@ -210,99 +210,50 @@ export class HistoryReader<T = EventData>
   async #openArchive(): Promise<ArchivePart<T>> {
     if (this.#archive !== undefined) return this.#archive;
     const { kinesis, store } = await this.#open();
-    const { client, maxAttempts, prefetchFiles, prefetchBytes, onGap, autoCheckpoint } =
-      this.#options;
+    const { client, maxAttempts, prefetchFiles, prefetchBytes, autoCheckpoint } = this.#options;
     await learnTime(kinesis, this.stream, this.#time, { ...this.#retrying, maxAttempts: 1 });
-    await this.#writeStart();
-    const saved = await this.#positions.list(this.#signal);
-    this.#savedAt = new Map(saved.map(({ shardId, updatedAt }) => [shardId, updatedAt]));
+    const { from, checkpoints } = this.#earlier = await loadEarlierRun(
+      ...[this.#positions, this.#from, this.#time, this.#signal] as const,
+    );
     return this.#archive = new ArchivePart(store, {
       ...this.#options,
-      ...{ stream: this.stream, client, from: this.#from, maxAttempts },
+      ...{ stream: this.stream, client, from, checkpoints, maxAttempts },
       ...{ clock: this.#clock, signal: this.#signal, now: () => this.#time.now() },
-      checkpoints: new Map(saved.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber])),
       prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
-      onGap: onGap ?? "throw",
       isInStream: async (files, progress) =>
         isInStream(files, progress, await this.#askStream(kinesis)),
       onFile: async () => {
-        this.#notePositions();
+        this.#positions.advance(this.#archive!.progress.positions);
         if (autoCheckpoint) await this.#positions.save();
       },
     });
   }
 
-  /** The start of the first run holds for all that follow: it is written down before the first read. */
-  async #writeStart(): Promise<void> {
-    const start = () => Promise.resolve(earlier(this.#from, this.#time.startAt()));
-    const written = await this.#positions.writeStart(start, this.#signal);
-    if (written !== undefined) this.#from = earlier(this.#from, written);
-  }
-
-  /** Goes on where the archive ends. */
+  /** Continues where the archive ends. */
   async #openLive(): Promise<StreamReader<T>> {
     if (this.#live !== undefined) return this.#live;
     const { kinesis } = await this.#open();
-    const { checkpointer, autoCheckpoint } = this.#options;
-    const { progress, survey } = this.#archive!;
+    const { progress, files } = this.#archive!;
+    const { from, savedAt } = this.#earlier!;
     const state = await this.#askStream(kinesis);
-    const savedAt = this.#savedAt;
-    const known = { stream: this.stream, from: this.#from, progress, survey, savedAt };
-    const from = liveStarts(state, known);
-    for (const gap of findLost(state, known)) await this.#report(gap);
-    this.#notePositions();
-    if (autoCheckpoint) await this.#positions.save();
-    return this.#live = new StreamReader(kinesis, this.stream, {
+    const known = { stream: this.stream, from, savedAt, progress, files };
+    const live = await openLivePart(kinesis, known, state, {
       ...this.#options,
       ...this.#retrying,
       time: this.#time,
-      onTrimmed: async ({ shardId, after }) => {
-        const gap = { shardId, after, reason: "retention" } as const;
-        await this.#report(
-          new HistoryGapError(this.stream, gap, "the stream has dropped what followed"),
-        );
-      },
-      from,
-      checkpointer: checkpointer && startingAfresh(checkpointer),
     });
-  }
-
-  async #report(gap: HistoryGapError): Promise<void> {
-    const { onGap = "throw" } = this.#options;
-    if (onGap === "throw") throw gap;
-    await onGap(gap);
+    this.#positions.advance(progress.positions);
+    if (this.#options.autoCheckpoint) await this.#positions.save();
+    return this.#live = live;
   }
 
   #askStream(kinesis: KinesisApi): Promise<StreamState> {
     return askStream(kinesis, this.stream, { ...this.#retrying, time: this.#time });
   }
 
-  /** How Kinesis and the database are asked: `maxAttempts` is for the object store alone. */
+  /** How requests to Kinesis and the database are retried: `maxAttempts` is for the object store alone. */
   get #retrying() {
     const { onRetry } = this.#options;
     return { onRetry, clock: this.#clock, signal: this.#signal, maxAttempts: undefined };
   }
-
-  /** Takes over how far the archive has been read. */
-  #notePositions(): void {
-    for (const [shardId, sequenceNumber] of this.#archive!.progress.positions) {
-      this.#positions.deliver(shardId, sequenceNumber);
-      this.#positions.finish();
-    }
-  }
-}
-
-function earlier(a: Date, b: Date): Date {
-  return a < b ? a : b;
-}
-
-/** A checkpointer that saves, and has no positions to go on from: the archive's end goes before. */
-function startingAfresh(checkpointer: Checkpointer): Checkpointer {
-  return {
-    client: checkpointer.client,
-    load: (stream, shardId) => checkpointer.load(stream, shardId),
-    save: (stream, positions) => checkpointer.save(stream, positions),
-    list: () => Promise.resolve([]),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
 }

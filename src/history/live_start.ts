@@ -16,7 +16,7 @@ import {
 import { retryRequest } from "../base/retry.ts";
 import { descendantsOf } from "../shards/plan_shards.ts";
 import type { ShardStarts } from "../stream/mod.ts";
-import type { ArchiveSurvey, HistoryFile } from "./archive_survey.ts";
+import type { HistoryFile, HistoryFiles } from "./history_files.ts";
 import { HistoryGapError } from "./history_error.ts";
 import type { HistoryProgress } from "./history_progress.ts";
 
@@ -31,7 +31,7 @@ export interface StreamState {
   readonly horizon: number;
 }
 
-/** Asks a stream what it holds. */
+/** Finds out what a stream holds. */
 export async function askStream(
   kinesis: KinesisApi,
   stream: string,
@@ -55,8 +55,8 @@ export interface ArchiveKnown {
   readonly from: Date;
   /** How far each shard has been read. */
   readonly progress: HistoryProgress;
-  /** The archive. */
-  readonly survey: ArchiveSurvey;
+  /** The files of the archive. */
+  readonly files: HistoryFiles;
   /** When an earlier run saved its position in each shard. */
   readonly savedAt: ReadonlyMap<ShardId, Date>;
 }
@@ -102,9 +102,9 @@ export function isInStream(
 function requireProvable(
   shards: readonly Shard[],
   horizon: number,
-  { stream, progress, survey }: ArchiveKnown,
+  { stream, progress, files }: ArchiveKnown,
 ): void {
-  const file = survey.newestUnprovable;
+  const file = files.newestUnprovable;
   if (file === undefined || file.createdAt * 1_000 < horizon - DAY_MS) return;
   const known = progress.knownSince(file.createdAt);
   const descendants = descendantsOf(known, shards);
@@ -122,8 +122,8 @@ function requireProvable(
  * that has left the stream is among them if others come from it and a position in it was saved.
  */
 export function findLost({ shards, horizon }: StreamState, known: ArchiveKnown): HistoryGapError[] {
-  const { stream, progress: { positions }, survey, from, savedAt } = known;
-  const until = new Date(Math.max(survey.newestArrival?.getTime() ?? 0, from.getTime()));
+  const { stream, progress: { positions }, files, from, savedAt } = known;
+  const until = new Date(Math.max(files.newestArrival?.getTime() ?? 0, from.getTime()));
   if (until.getTime() >= horizon) return [];
   const why = `nothing is archived that arrived after ${until.toISOString()}, and the stream ` +
     `holds nothing from before ${new Date(horizon).toISOString()}`;

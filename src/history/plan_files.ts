@@ -5,7 +5,7 @@
  */
 
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
-import type { HistoryFile } from "./archive_survey.ts";
+import type { HistoryFile } from "./history_files.ts";
 import type { HistoryProgress, ShardEntry } from "./history_progress.ts";
 
 /** Which files to read, and in which order. */
@@ -87,8 +87,8 @@ export function withoutUnprovableDone(
 ): HistoryFile[] {
   const done = files.findLastIndex(({ manifest }) =>
     [...manifest?.shards ?? []].some(([shardId, { first }]) => {
-      const at = checkpoints.get(shardId);
-      return at !== undefined && compareSequenceNumbers(first, at) <= 0;
+      const position = checkpoints.get(shardId);
+      return position !== undefined && compareSequenceNumbers(first, position) <= 0;
     })
   );
   return files.filter(({ manifest }, index) => manifest !== undefined || index > done);

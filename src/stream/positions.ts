@@ -35,6 +35,11 @@ export class Positions {
     this.#current = { shardId, sequenceNumber };
   }
 
+  /** Notes that the caller is done with all records up to these. */
+  advance(positions: ReadonlyMap<ShardId, SequenceNumber>): void {
+    for (const [shardId, sequenceNumber] of positions) this.#finished.set(shardId, sequenceNumber);
+  }
+
   /** Notes that the caller is done with all that was handed out. */
   finish(): void {
     if (this.#current === undefined) return;

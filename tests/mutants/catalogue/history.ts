@@ -7,15 +7,15 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a file waits for the files that it follows on",
     file: "src/history/history_progress.ts",
-    find: "return compareSequenceNumbers(previous ?? first, at.last) > 0;",
-    replace: "return compareSequenceNumbers(first, at.last) < 0;",
+    find: "return compareSequenceNumbers(previous ?? first, done.last) > 0;",
+    replace: "return compareSequenceNumbers(first, done.last) < 0;",
     tests: TESTS,
   },
   {
     breaks: "a file whose shard nothing is known of waits for the shard's first file",
     file: "src/history/history_progress.ts",
-    find: "if (at === undefined) return previous !== undefined;",
-    replace: "if (at === undefined) return false;",
+    find: "if (done === undefined) return previous !== undefined;",
+    replace: "if (done === undefined) return false;",
     tests: TESTS,
   },
   {
@@ -28,8 +28,8 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a file that repeats records of another is refused",
     file: "src/history/history_progress.ts",
-    find: "if (at === undefined || compareSequenceNumbers(first, at.last) > 0) continue;",
-    replace: "if (at === undefined || first !== undefined) continue;",
+    find: "if (done === undefined || compareSequenceNumbers(first, done.last) > 0) continue;",
+    replace: "if (done === undefined || first !== undefined) continue;",
     tests: TESTS,
   },
   {
@@ -65,14 +65,14 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
     breaks: "a position in the archive is saved when its file was read, not before",
     file: "src/history/archive_part.ts",
     find:
-      "        this.progress.pass(file);\n        this.#files!.delete(file);\n        await onFile();",
+      "        this.progress.pass(file);\n        this.#unread!.delete(file);\n        await onFile();",
     replace:
-      "        await onFile();\n        this.progress.pass(file);\n        this.#files!.delete(file);",
+      "        await onFile();\n        this.progress.pass(file);\n        this.#unread!.delete(file);",
     tests: TESTS,
   },
   {
     breaks: "a history goes live with the archive's end, not with older checkpoints",
-    file: "src/history/history_reader.ts",
+    file: "src/history/live_part.ts",
     find: "checkpointer: checkpointer && startingAfresh(checkpointer),",
     replace: "checkpointer,",
     tests: TESTS,

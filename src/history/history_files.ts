@@ -1,60 +1,60 @@
 /**
- * Finding the files of an archive, again and again while it grows.
+ * Finding the files of an archive while it grows.
  *
  * @module
  */
 
 import type { ArchiveEntry } from "../archive/archive_entry.ts";
 import { listArchives } from "../archive/listing/list_archives.ts";
+import type { ArchiveManifest } from "../archive/mod.ts";
 import { readManifests } from "../archive/verify/manifests.ts";
 import { namingKey } from "../archive/archive_record.ts";
 import type { Clock } from "../base/clock.ts";
-import type { ArchiveManifest } from "../codec/tri/archive_manifest.ts";
 import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
-/** One file that holds something. */
+/** One file that is not empty. */
 export interface HistoryFile {
-  /** The archive, as its key and the object store tell of it. */
+  /** Its key, and what the object store says of it. */
   readonly entry: ArchiveEntry;
-  /** What it says of itself; undefined for files of other programs, which say nothing. */
+  /** Its manifest; undefined for files of other programs. */
   readonly manifest: ArchiveManifest | undefined;
 }
 
-/** Whose archive, and how it is asked. */
-export interface ArchiveSurveyOptions {
+/** Which archive, and how its files are found. */
+export interface HistoryFilesOptions {
   /** The stream's name. */
   readonly stream: string;
-  /** The client that wrote the archives, where there are several. */
+  /** The client that wrote the archive. Default: the only one. */
   readonly client: string | undefined;
   /** The first moment of interest. */
   readonly from: Date;
-  /** Time and chance. */
+  /** Time, chance and sleeping. */
   readonly clock: Clock;
-  /** The time that keys of archives go by, in milliseconds since the Unix epoch. */
+  /** The time by the service's clock, in milliseconds since the Unix epoch. */
   readonly now: () => number;
-  /** Ends the asking. */
+  /** Ends the reading. */
   readonly signal: AbortSignal;
-  /** How often in a row a request is tried. */
+  /** Attempts in a row of a request to the object store. */
   readonly maxAttempts: number | undefined;
 }
 
 /** How far the clocks of writers may be apart, at most. */
 const DAY_MS = 86_400_000;
 
-/** The archive as far as it has been seen. */
-export class ArchiveSurvey {
+/** The files of an archive that have been found so far. */
+export class HistoryFiles {
   /** When the newest archived record arrived; undefined while nothing is known. */
   newestArrival: Date | undefined;
-  /** The newest file that says nothing of itself. */
+  /** The newest file without a manifest. */
   newestUnprovable: ArchiveEntry | undefined;
-  readonly #options: ArchiveSurveyOptions;
+  readonly #options: HistoryFilesOptions;
   readonly #seen = new Set<string>();
   #client: string | undefined;
   #listFrom: number;
 
-  /** Creates a survey that has seen nothing. */
-  constructor(options: ArchiveSurveyOptions) {
+  /** Nothing is found yet. */
+  constructor(options: HistoryFilesOptions) {
     this.#options = options;
     this.#client = options.client;
     this.#listFrom = options.from.getTime() - DAY_MS;
@@ -73,8 +73,8 @@ export class ArchiveSurvey {
     const now = this.#options.now();
     const entries = await this.#list(store, now);
     const files: HistoryFile[] = [];
-    const asked = ReadableStream.from(entries);
-    for await (const file of readManifests(store, asked, { signal, clock, maxAttempts })) {
+    const listed = ReadableStream.from(entries);
+    for await (const file of readManifests(store, listed, { signal, clock, maxAttempts })) {
       const { entry } = file;
       if (file.type === "damaged") throw namingKey(entry.key, file.error);
       if (file.type === "empty") continue;
