@@ -1,5 +1,5 @@
 /**
- * Places in a stream as positions of its shards.
+ * Positions of the shards for a place in the stream.
  *
  * @module
  */
@@ -11,29 +11,28 @@ import { pollShard } from "./poll_shard.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { listAllShards } from "./shard_list.ts";
 
-/** How to look for positions. */
+/** Options for {@linkcode findPositions}. */
 export interface FindPositionsOptions extends RetryingOptions {
-  /** The shards to look at: all of the stream unless given. */
+  /** The shards to search. Default: all of the stream. */
   readonly shards?: ReadonlySet<ShardId> | undefined;
   /**
-   * Positions that are kept where they mean the same: where no record lies between them and the place
-   * that was asked for. So the last position of a shard stays when its records have left the stream.
+   * Positions to keep if they are equivalent: if no record lies between them and the place. So the last
+   * position of a shard is kept when its records have left the stream.
    */
   readonly checkpoints?: ReadonlyMap<ShardId, SequenceNumber> | undefined;
 }
 
-/** How far before a time the search begins, and how much further each time it was not far enough. */
+/** How far before a time the search starts, and the factor for each further attempt. */
 const FIRST_STEP_MS = 10_000;
 const GROWTH = 4;
 const POLL_INTERVAL_MS = 200;
 
 /**
- * Finds the positions that stand for a place in a stream: reading goes on after them.
+ * Finds the positions for a place in a stream: reading continues after them.
  *
- * Kinesis knows no sequence number of a time, so the records just before it are read: those of ten
- * seconds, or where there is none, of forty, and so on. A shard of which nothing before the
- * place is left gets its own starting sequence number, which no record has and which comes before
- * all of them.
+ * Kinesis has no sequence number for a time, so the records just before it are read: those of ten
+ * seconds; if there are none, of forty, and so on. A shard without a record before the place gets its
+ * own starting sequence number, which no record has and which is before all of them.
  *
  * @example Usage
  * ```ts
@@ -48,11 +47,11 @@ const POLL_INTERVAL_MS = 200;
  * ```
  * @param kinesis The service.
  * @param stream The stream's name.
- * @param place A time: reading then begins with the first record of each shard that arrived at it or
- * later. Or the oldest record, or what comes after the newest.
+ * @param place A time: reading then starts with the first record of each shard that arrived at this
+ * time or later. Or the oldest record, or after the newest one.
  * @param options Which shards, clock and signal.
  * @returns The position of each shard.
- * @throws {KinesisError} If a request fails in a way that asking again does not mend.
+ * @throws {KinesisError} If a request fails permanently.
  */
 export async function findPositions(
   kinesis: KinesisApi,
@@ -71,7 +70,7 @@ export async function findPositions(
     () => kinesis.describeStream(stream, options),
     options,
   );
-  // As late as it can be by a time that is rounded down: what is there by now lies before it.
+  // The latest possible time, since it is rounded down: all records so far are before it.
   const now = serverTime === undefined ? clock.now() : serverTime.getTime() + 999;
   const oldest = Math.max(createdAt.getTime(), now - retentionHours * 3_600_000) - 1;
   const time = place === "latest" ? now + 1 : place.getTime();
@@ -81,7 +80,7 @@ export async function findPositions(
   return new Map(shards.map(({ id }, index) => [id, positions[index]!]));
 }
 
-/** What a search has found: the last record before a time, and the first one after it. */
+/** The result of a search: the last record before a time, and the first one after it. */
 interface Found {
   readonly before: SequenceNumber | undefined;
   readonly next: SequenceNumber | undefined;

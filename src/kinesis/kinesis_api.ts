@@ -1,5 +1,5 @@
 /**
- * What Triton asks of Kinesis.
+ * The interface of Kinesis.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 export type { StartPosition } from "../base/record.ts";
 export type { TimedResponse } from "../aws/service_time.ts";
 
-/** What a stream says of itself. */
+/** The description of a stream. */
 export interface StreamDescription extends TimedResponse {
   /** The stream's name. */
   readonly name: string;
@@ -20,11 +20,11 @@ export interface StreamDescription extends TimedResponse {
   readonly createdAt: Date;
   /** How long the stream keeps a record, in hours. */
   readonly retentionHours: number;
-  /** The KMS key that records are encrypted with, where they are and the service says so. */
+  /** The KMS key of encrypted records, if the service reports it. */
   readonly encryptionKey?: string | undefined;
-  /** The most bytes of one record, where the service says so. */
+  /** Maximum number of bytes of a record, if the service reports it. */
   readonly maxRecordBytes?: number | undefined;
-  /** How many enhanced fan-out consumers are registered, where there are any. */
+  /** Number of registered enhanced fan-out consumers, if there are any. */
   readonly fanOutConsumers?: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Shard {
   readonly endingSequenceNumber: SequenceNumber | undefined;
 }
 
-/** One record as Kinesis holds it. */
+/** One record of Kinesis. */
 export interface KinesisRecord {
   /** The record's position in its shard. */
   readonly sequenceNumber: SequenceNumber;
@@ -48,15 +48,15 @@ export interface KinesisRecord {
   readonly partitionKey: string;
   /** The payload. */
   readonly data: Uint8Array;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt: Date;
 }
 
 /** The response to one GetRecords. */
 export interface RecordBatch extends TimedResponse {
-  /** Records in order; often none, even where more follow. */
+  /** Records in order; often none, even if more follow. */
   readonly records: readonly KinesisRecord[];
-  /** The iterator to go on with; undefined when the shard was closed and is read to its end. */
+  /** The next iterator; undefined when the shard was closed and is read to its end. */
   readonly nextIterator: string | undefined;
   /** How far the end of this batch is behind the newest record, in milliseconds. */
   readonly millisBehindLatest: number;
@@ -70,62 +70,60 @@ export interface PutEntry {
   readonly data: Uint8Array;
 }
 
-/** What became of one record of a PutRecords. */
+/** The result for one record of a PutRecords. */
 export type PutResult =
   | { readonly ok: true; readonly shardId: ShardId; readonly sequenceNumber: SequenceNumber }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 /** Options of every request. */
 export interface RequestOptions {
-  /** Gives the request up. */
+  /** Cancels the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Records of a response that has not been read to its end. */
 export interface RecordPiece extends TimedResponse {
-  /** The records, in order: one at least. */
+  /** The records, in order: at least one. */
   readonly records: readonly KinesisRecord[];
 }
 
 /** Options of {@linkcode KinesisApi.getRecords}. */
 export interface GetRecordsOptions extends RequestOptions {
-  /** The most records to return: 10,000 unless given, which is also the most there can be. */
+  /** Maximum number of records. Default: 10,000, which is also Kinesis' limit. */
   readonly limit?: number;
-  /** The shard that the iterator is of, for errors to name: an iterator does not tell. */
+  /** The shard of the iterator, for error messages. */
   readonly shard?: { readonly stream: string; readonly shardId: ShardId };
   /**
-   * Called with records while the response comes, so that it is never in memory as a whole. The response
-   * waits until the promise resolves; the records' data is valid until then. What it throws ends the
-   * request, and is thrown as it is. A service may return records in the batch as well, or all of
-   * them there: those follow the ones that this got. The request may fail after some records were
-   * handed over.
+   * Called with records while the response arrives, so that it is never in memory as a whole. Reading
+   * waits until the promise resolves; the records' data is valid until then. An error that it throws
+   * ends the request and is passed on. A service may also return records, or all of them, in the batch:
+   * they follow the ones passed here. The request may fail after some records were passed.
    */
   readonly onRecords?: ((piece: RecordPiece) => Promise<void>) | undefined;
 }
 
 /**
- * What Triton asks of Kinesis: the part of the service's API that it uses.
+ * The part of the Kinesis API that Triton uses.
  *
- * Each method is one request (`listShards` one a page), without retries of its own. A refusal or a
- * lost connection is a `KinesisError` whose `code` is the service's name for it and whose
- * `retryable` says whether to ask again. An expired iterator has the code
- * `ExpiredIteratorException` and is not retryable: a new iterator is wanted. A request that was
- * aborted rejects with the signal's reason.
+ * Each method is one request (`listShards` one per page), without retries. A refusal or a lost
+ * connection is a `KinesisError` whose `code` is the service's name for it and whose `retryable` says
+ * whether it may be retried. An expired iterator has the code `ExpiredIteratorException` and is not
+ * retryable: get a new iterator. A request that was aborted rejects with the signal's reason.
  */
 export interface KinesisApi {
-  /** Asks a stream about itself. */
+  /** Describes a stream. */
   describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription>;
   /** Lists all shards of a stream, closed ones included, to the last page. */
   listShards(stream: string, options?: RequestOptions): AsyncGenerator<Shard>;
-  /** Gets an iterator, which lives five minutes. */
+  /** Gets an iterator, which is valid for five minutes. */
   getShardIterator(
     shard: { readonly stream: string; readonly shardId: ShardId },
     position: StartPosition,
     options?: RequestOptions,
   ): Promise<string>;
-  /** Reads records from an iterator on. */
+  /** Reads records at an iterator. */
   getRecords(iterator: string, options?: GetRecordsOptions): Promise<RecordBatch>;
-  /** Puts up to 500 records; the results stand in the order of the entries. */
+  /** Puts up to 500 records; the results are in the order of the entries. */
   putRecords(
     stream: string,
     entries: readonly PutEntry[],

@@ -1,5 +1,5 @@
 /**
- * Asking a service for its time.
+ * Getting the time of Kinesis.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { ServiceTime } from "../aws/service_time.ts";
 
 /**
- * Asks a service for its time, by asking a stream about itself.
+ * Gets the time of the service, by describing a stream.
  *
- * Where that is refused, such as for want of a permission, the time stays what it was.
+ * If the request is refused, for example because of a missing permission, the time stays unchanged.
  *
  * @param kinesis The service.
  * @param stream The stream's name.
- * @param time Where the time is noted.
- * @param options Clock, signal, how often to ask, and who is told of retries.
+ * @param time Receives the time.
+ * @param options Clock, signal and retries.
  */
 export async function learnTime(
   kinesis: KinesisApi,

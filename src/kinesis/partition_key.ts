@@ -36,7 +36,7 @@ export class PartitionKeyError extends TritonError {
  * import { equal } from "node:assert/strict";
  * equal(partitionKeyOf({ user_id: 17, page: "/" }, "user_id"), "17");
  * ```
- * @param event The event, or its MessagePack bytes, of which no more than the field is decoded.
+ * @param event The event, or its MessagePack bytes, of which only the field is decoded.
  * @param field The field whose value is the key, such as a stream's `partitionKey` in the
  * configuration: a string, a number or a boolean.
  * @returns The key.

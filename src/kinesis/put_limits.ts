@@ -1,16 +1,16 @@
 /**
- * What Kinesis takes in one record and in one request.
+ * Limits of records and requests to put.
  *
  * @module
  */
 
 import type { PutEntry } from "./kinesis_api.ts";
 
-/** The most records of one PutRecords. */
+/** Maximum number of records of one PutRecords. */
 export const MAX_PUT_ENTRIES = 500;
-/** The most bytes of one PutRecords, keys included, unless a single record may be larger. */
+/** Maximum number of bytes of one PutRecords, keys included, unless a single record may be larger. */
 export const MAX_PUT_BYTES = 5 * 1024 * 1024;
-/** The most bytes of one record and its key, unless the stream is set to take more. */
+/** Maximum number of bytes of a record and its key, unless the stream allows more. */
 export const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024;
 
 const MAX_KEY_LENGTH = 256;
@@ -26,10 +26,10 @@ export function entryBytes(entry: PutEntry): number {
 }
 
 /**
- * Says what keeps Kinesis from taking a record.
+ * Checks whether Kinesis would accept a record.
  *
  * @param entry The record.
- * @param maxRecordBytes The most bytes that the stream takes.
+ * @param maxRecordBytes Maximum number of bytes that the stream allows.
  * @returns The fault; undefined if there is none.
  */
 export function faultOfEntry(entry: PutEntry, maxRecordBytes: number): string | undefined {
@@ -44,12 +44,12 @@ export function faultOfEntry(entry: PutEntry, maxRecordBytes: number): string | 
     : undefined;
 }
 
-/** A key in quotes, cut if it is long. */
+/** A key in quotes, truncated if it is long. */
 function quote(key: string): string {
   return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}...` : key);
 }
 
-/** Counts UTF-8 bytes without making them; an unpaired surrogate counts as U+FFFD. */
+/** Counts UTF-8 bytes without encoding; an unpaired surrogate counts as U+FFFD. */
 function utf8Length(text: string): number {
   let bytes = 0;
   for (const character of text) {

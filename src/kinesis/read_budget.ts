@@ -1,20 +1,20 @@
 /**
- * Bounding the memory of responses that are read at once.
+ * Limits the memory of concurrent responses.
  *
  * @module
  */
 
 import type { RecordBatch } from "./kinesis_api.ts";
 
-/** What a shard's first response is taken to hold: half of the most there can be. */
+/** Assumed size of a shard's first response: half of the maximum. */
 const FIRST_GUESS = 5 << 20;
 
 /**
  * Memory that the responses of several shards share, by the bytes of their records.
  *
- * How much a response holds is known only when it is there; the last one of the same shard is taken
- * for it. So shards at which little arrives are asked all at once, and those with a backlog a few at
- * a time. One response is always let through, however large.
+ * The size of a response is unknown until it has arrived, so it is assumed to be that of the shard's
+ * last one. Thus shards with little traffic are read all at once, and shards with a backlog a few at a
+ * time. One response is always allowed, whatever its size.
  */
 export class ReadBudget {
   readonly #bytes: number;
@@ -24,13 +24,13 @@ export class ReadBudget {
   /**
    * Creates a budget.
    *
-   * @param bytes How much there is. A response takes up to 10 MB.
+   * @param bytes The size of the budget. A response takes up to 10 MB.
    */
   constructor(bytes: number) {
     this.#bytes = bytes;
   }
 
-  /** Makes a share, for one shard. */
+  /** Creates the share of one shard. */
   share(): ReadShare {
     return new Share({
       take: (bytes, signal) => this.#take(bytes, signal),
@@ -38,7 +38,7 @@ export class ReadBudget {
     });
   }
 
-  /** Takes bytes once there are enough, in the order of asking; false if aborted before. */
+  /** Takes bytes once they are available, in the order of requests; false if aborted before. */
   async #take(bytes: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (signal?.aborted) return false;
     if (this.#queue.length === 0 && this.#fits(bytes)) {
@@ -63,7 +63,7 @@ export class ReadBudget {
     });
   }
 
-  /** Takes more, or gives back, and lets those go on for whom there is enough now. */
+  /** Takes or releases bytes, and resumes those for whom enough are available now. */
   #change(bytes: number): void {
     this.#taken += bytes;
     for (let next = this.#queue[0]; next && this.#fits(next.bytes); next = this.#queue[0]) {
@@ -78,19 +78,19 @@ export class ReadBudget {
   }
 }
 
-/** What one shard's responses take of a {@linkcode ReadBudget}. */
+/** The share of one shard in a {@linkcode ReadBudget}. */
 export interface ReadShare {
   /**
-   * Waits until there is room for a response, and asks for it; the room is held until
-   * `release`, unless asking fails.
+   * Waits until there is room for a response, and sends the request. The room is held until `release`,
+   * unless the request fails.
    *
-   * @param ask Asks for the response.
-   * @param signal Ends the waiting.
+   * @param ask Sends the request.
+   * @param signal Cancels the wait.
    * @returns The response.
    * @throws The signal's reason, if it is aborted before there is room.
    */
   hold(ask: () => Promise<RecordBatch>, signal: AbortSignal | undefined): Promise<RecordBatch>;
-  /** Gives the room back, once the response is done with. */
+  /** Releases the room, after the response was processed. */
   release(): void;
 }
 
@@ -123,7 +123,7 @@ class Share implements ReadShare {
       signal?.throwIfAborted();
       const batch = await ask();
       this.#guess = batch.records.reduce((sum, { data }) => sum + data.length, 0);
-      // A response that comes after all, when nobody waits for it any more, holds nothing.
+      // A late response, for which nobody waits any more, holds nothing.
       if (turn === this.#turn) this.#hold(this.#guess);
       return batch;
     } catch (error) {

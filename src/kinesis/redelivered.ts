@@ -9,11 +9,11 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../ba
 import type { KinesisRecord } from "./kinesis_api.ts";
 
 /**
- * Leaves out the records of a response at or before the last one read, and those that come twice in it.
+ * Leaves out records at or before the last one read, and records that are twice in the response.
  *
- * @param records What was delivered, of one shard.
+ * @param records The records delivered, of one shard.
  * @param shard The shard, and the last record read of it.
- * @returns The others, in order: `records` itself where that is all of them, as it nearly always is.
+ * @returns The others, in order: usually `records` itself, if none is left out.
  */
 export function withoutRedelivered(
   records: readonly KinesisRecord[],

@@ -10,8 +10,8 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 /**
  * Lists all shards of a stream, closed ones included, to the last page.
  *
- * Throttling, 5xx and lost connections are retried for as long as it takes, or `maxAttempts` times; a
- * listing that failed halfway begins again.
+ * Throttling, 5xx and lost connections are retried, up to `maxAttempts` times. A listing that failed
+ * halfway starts again.
  *
  * @example Usage
  * ```ts
@@ -23,7 +23,7 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
  * ```
  * @param kinesis The service.
  * @param stream The stream's name.
- * @param options Clock, signal, how often to ask, and who is told of retries.
+ * @param options Clock, signal and retries.
  * @returns The shards, in the service's order.
  * @throws {KinesisError} If the listing is refused.
  */

@@ -1,11 +1,11 @@
 /**
- * Bounding how many tasks run at once.
+ * Limits how many tasks run at once.
  *
  * @module
  */
 
 /**
- * Lets a number of tasks run at once; the others wait, in the order in which they came.
+ * Lets a number of tasks run at once; the others wait in line.
  *
  * @example Usage
  * ```ts
@@ -33,9 +33,9 @@ export class Turns {
   /**
    * Waits for a turn.
    *
-   * @param signal Ends the wait.
-   * @returns The turn, which is given back when it is disposed of.
-   * @throws The signal's reason, if it is aborted before the turn comes.
+   * @param signal Cancels the wait.
+   * @returns The turn, which ends when it is disposed.
+   * @throws The signal's reason, if it is aborted before.
    */
   async take(signal?: AbortSignal): Promise<Disposable> {
     signal?.throwIfAborted();
@@ -65,7 +65,7 @@ export class Turns {
     });
   }
 
-  /** Gives a turn to who has waited longest. */
+  /** Gives a turn to the task that has waited longest. */
   #pass(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#free++;

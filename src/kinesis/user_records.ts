@@ -1,5 +1,5 @@
 /**
- * What a producer gave to Kinesis, whether or not it was packed on the way.
+ * Records of producers, aggregated or not.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import { type Aggregate, decodeAggregate } from "../codec/kpl/aggregate.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";
 
-/** One record as its producer gave it: all of a Kinesis record, or one of those packed into it. */
+/** One record of a producer: a whole Kinesis record, or one of those aggregated in it. */
 export interface UserRecord extends KinesisRecord {
-  /** The record's place in its Kinesis record, from 0; undefined if it is all of it. */
+  /** The record's place in its Kinesis record, from 0; undefined if it was not aggregated. */
   readonly subSequenceNumber?: number | undefined;
 }
 
-/** The user records of one Kinesis record, each made when it is asked for. */
+/** The user records of one Kinesis record, each decoded on access. */
 export class UserRecords {
   readonly #record: KinesisRecord;
   readonly #aggregate: Aggregate;
 
-  /** Wraps the aggregate that a record was found to hold. */
+  /** Wraps the aggregate of a record. */
   constructor(record: KinesisRecord, aggregate: Aggregate) {
     this.#record = record;
     this.#aggregate = aggregate;
   }
 
-  /** How many there are: one at least. */
+  /** How many there are: at least one. */
   get length(): number {
     return this.#aggregate.length;
   }
@@ -42,23 +42,22 @@ export class UserRecords {
     return { sequenceNumber, arrivedAt, partitionKey, data, subSequenceNumber: index };
   }
 
-  /** Goes through all of them, in order. */
+  /** Iterates over all of them, in order. */
   *[Symbol.iterator](): Generator<UserRecord, void, void> {
     for (let index = 0; index < this.length; index++) yield this.get(index);
   }
 }
 
 /**
- * Takes apart what the Kinesis Producer Library (KPL) has aggregated.
+ * Splits a record that the Kinesis Producer Library (KPL) has aggregated.
  *
  * - All user records are kept, whatever shard their keys would pick now. Amazon's own client (KCL)
- *   drops an aggregate, without a word, if the key of one record in it does not belong to the
- *   shard: the KPL notices after a split or merge that records came into another shard than it
- *   meant, and puts them once more. Other aggregators put them only once, and the KPL gives up after
- *   a while, so that dropping can lose records
- *   (<https://github.com/awslabs/kinesis-aggregation/issues/11>). Here what is in Kinesis is kept,
- *   and a record that its producer put twice is there twice.
- * - What begins like an aggregate and is none is an ordinary record, to be passed on as it is.
+ *   silently drops an aggregate if the key of one record in it does not belong to the shard: after a
+ *   split or merge the KPL detects records that came into the wrong shard, and puts them again. Other
+ *   aggregators put them only once, and the KPL gives up after a while, so dropping can lose records
+ *   (<https://github.com/awslabs/kinesis-aggregation/issues/11>). Triton keeps every record that is in
+ *   Kinesis, and a record that its producer put twice appears twice.
+ * - A record that only begins like an aggregate is an ordinary record.
  *
  * @example Usage
  * ```ts
@@ -69,7 +68,7 @@ export class UserRecords {
  *   else yield* inside;
  * }
  * ```
- * @param record A record as Kinesis holds it.
+ * @param record A record of Kinesis.
  * @returns The records in it; undefined if it is not an aggregate.
  */
 export function deaggregate(record: KinesisRecord): UserRecords | undefined {

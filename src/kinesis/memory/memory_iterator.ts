@@ -1,20 +1,20 @@
 /**
- * Iterators of the in-memory Kinesis: all they know is in their text.
+ * Iterators of the in-memory Kinesis, with all data in their text.
  *
  * @module
  */
 
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 
-/** What an iterator stands for. */
+/** The data of an iterator. */
 export interface MemoryIterator {
   /** The stream's name. */
   readonly stream: string;
   /** The shard. */
   readonly shardId: ShardId;
-  /** When it was handed out, in milliseconds since the Unix epoch. */
+  /** When it was created, in milliseconds since the Unix epoch. */
   readonly issuedAt: number;
-  /** Reading goes on at the first record with a higher number. */
+  /** Reading continues with the first record with a higher number. */
   readonly after: SequenceNumber;
 }
 
@@ -24,7 +24,7 @@ export function writeIterator(iterator: MemoryIterator): string {
   return btoa([stream, shardId, issuedAt, after].join("/"));
 }
 
-/** Reads an iterator back; undefined if the text is none. */
+/** Parses an iterator; undefined if the text is not an iterator. */
 export function parseIterator(text: string): MemoryIterator | undefined {
   if (!/^[A-Za-z0-9+/]+=*$/.test(text) || text.length % 4 !== 0) return undefined;
   const [stream, shardId, issuedAt, after, ...rest] = atob(text).split("/");

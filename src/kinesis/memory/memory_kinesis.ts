@@ -28,28 +28,28 @@ import {
 } from "../put_limits.ts";
 import { RateLimit } from "./rate_limit.ts";
 
-/** The operations that {@linkcode MemoryKinesisOptions.intercept} is told of. */
+/** The operations that {@linkcode MemoryKinesisOptions.intercept} receives. */
 export type KinesisOperation = keyof KinesisApi;
 
-/** How an in-memory Kinesis behaves. */
+/** Options for {@linkcode MemoryKinesis}. */
 export interface MemoryKinesisOptions {
-  /** Decides arrival times, expiry of iterators and retention: the machine's unless given. */
+  /** Clock of arrival times, expiry of iterators and retention. Default: the machine's. */
   readonly clock?: Clock;
   /**
-   * Told of every request, once before it takes effect and once after. What it throws, or rejects
-   * with, is what the request fails with: thrown before, nothing has happened; thrown after, it
-   * has, and only the response is lost. What it waits for delays the request.
+   * Called for every request, before and after it takes effect. The request fails with the error that
+   * it throws: before, nothing has happened; after, the request took effect and only the response is
+   * lost. A promise delays the request.
    */
   readonly intercept?: (
     operation: KinesisOperation,
     args: readonly unknown[],
     phase: "before" | "after",
   ) => void | Promise<void>;
-  /** The most GetRecords a second for each shard, 5 on AWS: no limit unless given. */
+  /** Maximum number of GetRecords per second and shard, 5 on AWS. Default: no limit. */
   readonly readsPerSecond?: number;
-  /** The most records a second into each shard, 1,000 on AWS: no limit unless given. */
+  /** Maximum number of records put per second and shard, 1,000 on AWS. Default: no limit. */
   readonly putsPerSecond?: number;
-  /** The most bytes of one record and its key: 1 MiB unless given, up to 10 MiB on AWS. */
+  /** Maximum number of bytes of a record and its key, up to 10 MiB on AWS. Default: 1 MiB. */
   readonly maxRecordBytes?: number;
 }
 
@@ -59,8 +59,8 @@ const ITERATOR_LIFE_MS = 300_000;
  * Kinesis in memory: streams with real hash key ranges, sequence numbers of 56 digits that grow
  * but are not contiguous, iterators that expire, retention, splits and merges.
  *
- * It responds as the service does, `KinesisError` codes included, and is driven by a clock, so that
- * tests decide when iterators expire and records fall out of the stream.
+ * It responds like the service, with the same `KinesisError` codes, and uses a clock, so that tests
+ * control when iterators expire and records leave the stream.
  *
  * @example Usage
  * ```ts
@@ -99,8 +99,8 @@ export class MemoryKinesis implements KinesisApi {
    * Creates a stream, active at once.
    *
    * @param name Its name.
-   * @param shardCount How many shards it begins with; they share the hash keys evenly.
-   * @param options `retentionHours`: 24 unless given.
+   * @param shardCount Number of shards, which share the hash keys evenly.
+   * @param options `retentionHours` (default: 24).
    * @returns The shards' identifiers.
    */
   createStream(
@@ -132,7 +132,7 @@ export class MemoryKinesis implements KinesisApi {
    * Sets how long a stream keeps its records.
    *
    * @param name Its name.
-   * @param hours From 24 up on AWS; any number here.
+   * @param hours At least 24 on AWS; any number here.
    */
   setRetention(name: string, hours: number): void {
     this.#stream(name).retentionHours = hours;
@@ -161,7 +161,7 @@ export class MemoryKinesis implements KinesisApi {
     return this.#stream(name).merge(shardId, neighbourId);
   }
 
-  /** Asks a stream about itself. */
+  /** Describes a stream. */
   describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
     const describe = () => ({
       ...this.#stream(stream).description,
@@ -170,13 +170,13 @@ export class MemoryKinesis implements KinesisApi {
     return this.#response("describeStream", [stream, options], options.signal, describe);
   }
 
-  /** Lists all shards that still hold records or may get some, in the order of their creation. */
+  /** Lists all shards that hold records or are open, in the order of their creation. */
   async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
     const list = () => this.#stream(stream).shards.map(({ info }) => info);
     yield* await this.#response("listShards", [stream, options], options.signal, list);
   }
 
-  /** Gets an iterator, which lives five minutes. */
+  /** Gets an iterator, which is valid for five minutes. */
   getShardIterator(
     shard: { readonly stream: string; readonly shardId: ShardId },
     position: StartPosition,
@@ -197,7 +197,7 @@ export class MemoryKinesis implements KinesisApi {
     });
   }
 
-  /** Reads up to 10,000 records, or 10 MiB, from an iterator on. */
+  /** Reads up to 10,000 records, or 10 MiB, at an iterator. */
   getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
     return this.#response("getRecords", [iterator, options], options.signal, () => {
       const parsed = parseIterator(iterator);
@@ -210,7 +210,7 @@ export class MemoryKinesis implements KinesisApi {
     });
   }
 
-  /** Puts up to 500 records; where `putsPerSecond` is spent, the rest fails one by one. */
+  /** Puts up to 500 records; those beyond `putsPerSecond` fail one by one. */
   putRecords(
     stream: string,
     entries: readonly PutEntry[],

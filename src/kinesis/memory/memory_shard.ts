@@ -7,32 +7,32 @@
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { KinesisRecord, PutEntry, Shard, StartPosition } from "../kinesis_api.ts";
 
-/** What a shard is created with. */
+/** Options of a shard. */
 export interface MemoryShardOptions {
   /** The shard's place in the order of creation, from 0. */
   readonly index: number;
   /** The shards it comes from. */
   readonly parents?: readonly ShardId[];
-  /** The lowest hash key that it takes in. */
+  /** The lowest hash key of its range. */
   readonly firstHashKey: bigint;
-  /** The highest hash key that it takes in. */
+  /** The highest hash key of its range. */
   readonly lastHashKey: bigint;
   /** When it is created, in milliseconds since the Unix epoch. */
   readonly createdAt: number;
 }
 
-/** Where a read begins: at the first record with a higher number. */
+/** The position of a read: it starts with the first record with a higher number. */
 const BEFORE_ALL = "0" as SequenceNumber;
-/** The counter in a shard's last sequence number: none that is handed out comes near it. */
+/** The counter in a shard's last sequence number, much higher than any that is used. */
 const LAST_COUNTER = 2n ** 63n - 1n;
-/** The most bytes that one GetRecords returns. */
+/** Maximum number of bytes that one GetRecords returns. */
 const MAX_READ_BYTES = 10 * 1024 * 1024;
 
-/** One shard: its records, and what was trimmed off them. */
+/** One shard: its records, and how many were trimmed. */
 export class MemoryShard {
   /** The shard's identifier. */
   readonly id: ShardId;
-  /** What the shard was created with. */
+  /** The options of the shard. */
   readonly options: MemoryShardOptions;
   readonly #start: SequenceNumber;
   #end: SequenceNumber | undefined;
@@ -48,7 +48,7 @@ export class MemoryShard {
     this.#last = this.#start;
   }
 
-  /** The shard as a listing tells of it. */
+  /** The shard, for a listing. */
   get info(): Shard {
     return {
       id: this.id,
@@ -58,7 +58,7 @@ export class MemoryShard {
     };
   }
 
-  /** Whether the shard still takes records. */
+  /** Whether the shard accepts records. */
   get isOpen(): boolean {
     return this.#end === undefined;
   }
@@ -68,7 +68,7 @@ export class MemoryShard {
     return hashKey >= this.options.firstHashKey && hashKey <= this.options.lastHashKey;
   }
 
-  /** Takes one record in; `counter` grows over the whole stream, by one or more. */
+  /** Adds a record; `counter` grows in the whole stream, by one or more. */
   append(entry: PutEntry, counter: bigint, now: number): SequenceNumber {
     const sequenceNumber = this.#number(counter, now);
     this.#last = sequenceNumber;
@@ -81,20 +81,20 @@ export class MemoryShard {
     return sequenceNumber;
   }
 
-  /** Ends the shard: after a split or a merge it takes no more records. */
+  /** Closes the shard: after a split or a merge it accepts no more records. */
   close(now: number): void {
     this.#end = this.#number(LAST_COUNTER, now);
     this.#closedAt = now;
   }
 
-  /** Drops what arrived before a moment; returns whether the shard itself has left the stream. */
+  /** Drops records that arrived before a moment; returns whether the shard has left the stream. */
   trim(before: number): boolean {
     const kept = this.#records.findIndex(({ arrivedAt }) => arrivedAt.getTime() >= before);
     if (kept !== 0) this.#records = kept < 0 ? [] : this.#records.slice(kept);
     return this.#closedAt !== undefined && this.#closedAt < before;
   }
 
-  /** The number after which a read from `position` begins; undefined if it is not of this shard. */
+  /** The number after which a read at `position` starts; undefined if it is not of this shard. */
   numberBefore(position: StartPosition): SequenceNumber | undefined {
     switch (position.type) {
       case "trim-horizon":
@@ -140,7 +140,7 @@ export class MemoryShard {
   }
 
   /**
-   * Composes a number as Kinesis does, to judge by the numbers it hands out: hexadecimal fields
+   * Composes a number as Kinesis seems to do: hexadecimal fields
    * for the shard's creation, a counter of the stream, the time and the shard, 56 digits in all.
    */
   #number(counter: bigint, now: number): SequenceNumber {

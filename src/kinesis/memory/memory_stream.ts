@@ -13,7 +13,7 @@ import { MemoryShard } from "./memory_shard.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** One stream: its shards, those that were closed included while they hold records. */
+/** One stream: its shards, including closed ones while they hold records. */
 export class MemoryStream {
   /** How long records are kept, in hours. */
   retentionHours: number;
@@ -34,7 +34,7 @@ export class MemoryStream {
     for (let i = 0; i < shardCount; i++) this.#add(bound(i), bound(i + 1) - 1n);
   }
 
-  /** What the stream says of itself. */
+  /** The description of the stream. */
   get description(): StreamDescription {
     return {
       name: this.#name,
@@ -57,13 +57,13 @@ export class MemoryStream {
     throw refusal("ResourceNotFoundException", `no shard "${id}" in stream "${this.#name}"`);
   }
 
-  /** Finds the shard that takes records with a key. */
+  /** Finds the shard for a partition key. */
   shardFor(partitionKey: string): MemoryShard {
     const hashKey = hashKeyOf(partitionKey);
     return this.#shards.find((shard) => shard.isOpen && shard.holds(hashKey))!;
   }
 
-  /** Takes a record into a shard. */
+  /** Adds a record to a shard. */
   append(shard: MemoryShard, entry: PutEntry): SequenceNumber {
     this.#counter += 1n + BigInt(Math.floor(this.#clock.random() * 4));
     return shard.append(entry, this.#counter, this.#clock.now());
@@ -78,7 +78,7 @@ export class MemoryStream {
     return [this.#add(firstHashKey, middle - 1n, [id]), this.#add(middle, lastHashKey, [id])];
   }
 
-  /** Closes two neighbours and opens one in their place. */
+  /** Closes two neighbours and replaces them by one shard. */
   merge(id: ShardId, neighbourId: ShardId): ShardId {
     const shards = [this.#openShard(id), this.#openShard(neighbourId)];
     const [low, high] = shards
@@ -105,7 +105,7 @@ export class MemoryStream {
     return shard;
   }
 
-  /** Drops what the retention no longer keeps, and closed shards of which nothing is left. */
+  /** Drops records older than the retention, and closed shards without records. */
   #trim(): void {
     const horizon = this.#clock.now() - this.retentionHours * HOUR_MS;
     const left = this.#shards.filter((shard) => !shard.trim(horizon));
@@ -113,8 +113,8 @@ export class MemoryStream {
   }
 }
 
-/** An error with the service's own name for it. */
+/** An error with a code of the service. */
 export function refusal(code: string, why: string): KinesisError {
   const retryable = code === "ProvisionedThroughputExceededException";
-  return new KinesisError(`Cannot do what was asked of Kinesis: ${why}`, { code, retryable });
+  return new KinesisError(`Cannot serve the request: ${why}`, { code, retryable });
 }

@@ -4,17 +4,17 @@
  * @module
  */
 
-/** So many events a second for each name, counted in whole seconds of the clock. */
+/** Maximum number of events per second and name, counted in whole seconds of the clock. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #windows = new Map<string, { second: number; taken: number }>();
 
-  /** Creates a limit; none without a number. */
+  /** Creates a limit. Default: none. */
   constructor(perSecond = Infinity) {
     this.#perSecond = perSecond;
   }
 
-  /** Takes one event, if the name has one left in this second of `now`, in milliseconds. */
+  /** Counts an event; false if the name has none left in the second of `now`, in milliseconds. */
   take(name: string, now: number): boolean {
     if (this.#perSecond === Infinity) return true;
     const second = Math.floor(now / 1000);

@@ -1,5 +1,5 @@
 /**
- * Values of the SDK, and those of `KinesisApi`.
+ * Conversions between the SDK and `KinesisApi`.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type {
 import { present, text } from "./response_parts.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 
-/** What older services, and local ones, do not tell. */
+/** Settings that older and local services do not report. */
 export function toSettings(
   { EncryptionType, KeyId, MaxRecordSizeInKiB, ConsumerCount }: StreamDescriptionSummary,
 ): Pick<StreamDescription, "encryptionKey" | "maxRecordBytes" | "fanOutConsumers"> {
@@ -67,7 +67,7 @@ export function toIteratorInput(
   }
 }
 
-/** Insists on all parts of records. */
+/** Checks that records are complete. */
 export function whole(records: readonly ReceivedRecord[], what: string): readonly KinesisRecord[] {
   for (const { sequenceNumber, partitionKey, data, arrivedAt } of records) {
     text(sequenceNumber, what, "SequenceNumber");

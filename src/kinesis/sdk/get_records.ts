@@ -1,5 +1,5 @@
 /**
- * The response to GetRecords, read a shorter way than the SDK's.
+ * Sends GetRecords, without the SDK's parser.
  *
  * The SDK walks its schema for every field of every record, which takes 5 µs a record, and it holds
  * the body, its text and all of its parts at once, 30 MB for each shard that is far behind. Here the
@@ -14,12 +14,12 @@ import type { WireResponse } from "./response_reader.ts";
 /**
  * Sends a GetRecords.
  *
- * All but the body of a good response is the SDK's matter: credentials, signature, errors.
+ * The SDK handles everything but the body of a successful response: credentials, signature, errors.
  *
- * @param client The client to ask with.
- * @param command What to ask.
- * @param settings What the SDK takes beside it, such as `abortSignal`.
- * @returns The response, whose body has to be read or cancelled.
+ * @param client The client.
+ * @param command The command.
+ * @param settings The SDK's options, such as `abortSignal`.
+ * @returns The response, whose body must be read or cancelled.
  */
 export async function sendGetRecords(
   client: Kinesis,
@@ -30,9 +30,9 @@ export async function sendGetRecords(
   command.middlewareStack.add((next) => async (args) => {
     const result = await next(args);
     const wire = result.response as WireResponse;
-    if (wire.statusCode < 300) { // as the SDK has it
+    if (wire.statusCode < 300) { // as in the SDK
       response = { ...wire };
-      wire.body = EMPTY; // all that is left for the SDK to read
+      wire.body = EMPTY; // for the SDK to read
     }
     return result;
   }, { step: "deserialize", priority: "low", name: "tritonGetRecords" });

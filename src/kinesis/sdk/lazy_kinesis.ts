@@ -1,5 +1,5 @@
 /**
- * Kinesis that is opened when it is first asked something.
+ * Kinesis that is opened by the first request.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import type {
   StreamDescription,
 } from "../kinesis_api.ts";
 
-/** Passes everything on to a service that is opened by the first request. */
+/** Forwards requests to a service that is opened by the first one. */
 export class LazyKinesis implements KinesisApi, AsyncDisposable {
   readonly #open: () => Promise<KinesisApi & AsyncDisposable>;
   #opened: Promise<KinesisApi & AsyncDisposable> | undefined;
 
-  /** Creates a service that `open` opens, once, unless opening it fails. */
+  /** Creates a service that `open` opens, once unless it fails. */
   constructor(open: () => Promise<KinesisApi & AsyncDisposable>) {
     this.#open = open;
   }
 
-  /** Asks a stream about itself. */
+  /** Describes a stream. */
   async describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription> {
     return (await this.#get()).describeStream(stream, options);
   }
@@ -45,7 +45,7 @@ export class LazyKinesis implements KinesisApi, AsyncDisposable {
     return (await this.#get()).getShardIterator(shard, position, options);
   }
 
-  /** Reads records from an iterator on. */
+  /** Reads records at an iterator. */
   async getRecords(iterator: string, options?: GetRecordsOptions): Promise<RecordBatch> {
     return (await this.#get()).getRecords(iterator, options);
   }

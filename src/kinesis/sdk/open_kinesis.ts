@@ -1,5 +1,5 @@
 /**
- * Opening Kinesis by its address.
+ * Opens Kinesis.
  *
  * @module
  */
@@ -10,32 +10,31 @@ import { ConfigError } from "../../base/errors.ts";
 import type { KinesisApi } from "../kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
 
-/** Where Kinesis is, and who asks. */
+/** Options for {@linkcode openKinesis}. */
 export interface OpenKinesisOptions {
   /**
-   * The AWS region. Unless given, the SDK looks where it always does: `AWS_REGION`, then the
-   * profile in `~/.aws/config`.
+   * The AWS region. Default: that of the SDK, from `AWS_REGION` or the profile in `~/.aws/config`.
    */
   readonly region?: string | undefined;
   /**
-   * URL of the service, for a local server or a VPC endpoint. Unless given, the SDK looks at
-   * `AWS_ENDPOINT_URL_KINESIS` and `AWS_ENDPOINT_URL`, then takes the region's own.
+   * URL of the service, for a local server or a VPC endpoint. Default: that of the SDK, from
+   * `AWS_ENDPOINT_URL_KINESIS` or `AWS_ENDPOINT_URL`, else that of the region.
    */
   readonly endpoint?: string | undefined;
-  /** Keys to sign with; unless given, the SDK looks for them where it always does. */
+  /** Credentials. Default: those that the SDK finds. */
   readonly credentials?: KinesisCredentials | undefined;
   /**
-   * Longest time without a byte in either direction, in milliseconds: while connecting, before the
-   * response and within it. Default: 30,000.
+   * Longest time without a byte in either direction, in milliseconds: while connecting, before and
+   * during the response. Default: 30,000.
    */
   readonly requestTimeoutMs?: number | undefined;
-  /** Told the service's time, to the second, with each response. */
+  /** Called with the service's time, in whole seconds, of each response. */
   readonly onServerTime?: ((time: Date) => void) | undefined;
 }
 
 /** Keys to sign requests with. */
 export interface KinesisCredentials {
-  /** The access key's identifier. */
+  /** The access key ID. */
   readonly accessKeyId: string;
   /** The secret access key. */
   readonly secretAccessKey: string;
@@ -44,9 +43,9 @@ export interface KinesisCredentials {
 }
 
 /**
- * Opens Kinesis. The AWS SDK is loaded here and not before.
+ * Opens Kinesis, and loads the AWS SDK.
  *
- * Nothing is sent yet: a wrong endpoint or wrong keys show at the first request.
+ * No request is sent yet: a wrong endpoint or wrong keys show at the first one.
  *
  * @example Usage
  * ```ts
@@ -57,8 +56,8 @@ export interface KinesisCredentials {
  *   credentials: { accessKeyId: "local", secretAccessKey: "local" },
  * });
  * ```
- * @param options Where Kinesis is, and who asks.
- * @returns The service; disposing it closes its connections.
+ * @param options Region, endpoint and credentials.
+ * @returns The service; dispose it to close its connections.
  * @throws {ConfigError} If no region is set anywhere.
  */
 export async function openKinesis(
@@ -93,14 +92,14 @@ class OpenedKinesis extends SdkKinesis implements AsyncDisposable {
   }
 }
 
-/** Asks for the region at once: the SDK would only miss it at the first request. */
+/** Checks the region at once: the SDK would do it only at the first request. */
 async function requireRegion(client: Kinesis): Promise<void> {
   try {
     await client.config.region();
   } catch (cause) {
     client.destroy();
     throw new ConfigError(
-      "Cannot open Kinesis: no region is set; name one in the configuration, or set AWS_REGION",
+      "Cannot open Kinesis: no region is set; set one in the configuration, or set AWS_REGION",
       { cause },
     );
   }

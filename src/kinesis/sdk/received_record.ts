@@ -1,5 +1,5 @@
 /**
- * Records as they are received.
+ * Records of a response.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { SequenceNumber } from "../../base/record.ts";
 import type { KinesisRecord } from "../kinesis_api.ts";
 
-/** A record as it stands in the response. */
+/** A record as in the response. */
 export interface WireRecord {
   readonly SequenceNumber?: SequenceNumber;
   readonly PartitionKey?: string;
@@ -16,20 +16,20 @@ export interface WireRecord {
   readonly ApproximateArrivalTimestamp?: unknown;
 }
 
-/** What a record has; what the response lacks of it is undefined or null. */
+/** A record; the parts that the response lacks are undefined or null. */
 type Received = {
   readonly [Part in keyof KinesisRecord]: KinesisRecord[Part] | undefined | null;
 };
 
 /**
- * A record that was received.
+ * A record of a response.
  *
- * It is a class because of V8: once most objects of a literal have survived a collection, as those
- * that are in use when there is one, it makes them old ones from their beginning. Dead old ones keep
- * all that they refer to until the next full collection, which was 70 MB of data.
+ * It is a class because of V8: once most objects of a literal have survived a collection, because they
+ * were in use, V8 allocates new ones in the old generation. Dead ones there keep all that they refer
+ * to until the next full collection, which was 70 MB of data.
  */
 export class ReceivedRecord implements Received {
-  /** Makes a record of its parts. */
+  /** Creates a record. */
   constructor(
     readonly sequenceNumber: Received["sequenceNumber"],
     readonly partitionKey: Received["partitionKey"],
@@ -39,11 +39,11 @@ export class ReceivedRecord implements Received {
 }
 
 /**
- * Makes a record of what `JSON.parse` gave.
+ * Converts a record that `JSON.parse` returned.
  *
- * @param record The record as it stands in the response.
- * @param data Its data, where they are known already.
- * @throws {SyntaxError} If its data are no base64, or its time no number.
+ * @param record The record as in the response.
+ * @param data Its data, if already decoded.
+ * @throws {SyntaxError} If its data is not base64, or its time is not a number.
  */
 export function decodeRecord(
   record: WireRecord | null,
@@ -64,9 +64,9 @@ function decodeTime(time: unknown): Date | undefined {
 }
 
 /**
- * Makes a time of seconds since the Unix epoch.
+ * Converts seconds since the Unix epoch.
  *
- * @throws {SyntaxError} If there is no such time.
+ * @throws {SyntaxError} If they are not a valid time.
  */
 export function toDate(seconds: number): Date {
   const date = new Date(Math.round(seconds * 1000));
@@ -74,7 +74,7 @@ export function toDate(seconds: number): Date {
   throw new SyntaxError(`Cannot read ApproximateArrivalTimestamp ${seconds}`);
 }
 
-/** Decodes base64; what `Buffer` passes over in silence is an error. */
+/** Decodes base64; bytes that `Buffer` silently ignores are an error. */
 function decodeData(text: unknown): Uint8Array | undefined {
   if (text === undefined || text === null) return undefined;
   if (typeof text !== "string") throw new SyntaxError("Cannot read a record's data: it is no text");

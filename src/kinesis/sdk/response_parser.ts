@@ -1,5 +1,5 @@
 /**
- * The bytes of a response to GetRecords.
+ * Parses responses to GetRecords.
  *
  * @module
  */
@@ -14,42 +14,42 @@ import { freeBuffer } from "../../base/free_buffer.ts";
 import type { SequenceNumber } from "../../base/record.ts";
 import { decodeRecord, ReceivedRecord, toDate, type WireRecord } from "./received_record.ts";
 
-/** The bytes of a response that are read at once, at least. */
+/** Minimum number of bytes that are parsed at once. */
 const PIECE = 64 * 1024;
 
-/** The most by which a buffer is larger than it has to be, in bytes. */
+/** Maximum unused size of a buffer, in bytes. */
 const MOST_SPARE = 1 << 20;
 
 /** A response without its records, any part of which may be missing. */
 export interface ReceivedResponse {
   /** Whether it had a list of records. */
   readonly hasRecords?: boolean;
-  /** The iterator to go on with. */
+  /** The next iterator. */
   readonly NextShardIterator?: string | null;
   /** The lag, in milliseconds. */
   readonly MillisBehindLatest?: number | null;
 }
 
-/** Reads the body of a response while it comes. */
+/** Parses the body of a response while it arrives. */
 export class ResponseParser {
-  /** What stands before the records: known once the first of them have been read. */
+  /** The text before the records: known after the first of them. */
   #head = "";
   #records: ReceivedRecord[] = [];
-  /** Buffers that hold data of records and nothing else. */
+  /** Buffers with data of records only. */
   #payloads: ArrayBufferLike[] = [];
-  /** What is not read yet; the buffer is used again for every piece. */
+  /** The bytes not parsed yet; the buffer is used for every piece. */
   #buffer: Buffer;
   #used = 0;
   readonly #piece: number;
   readonly #window: number;
-  /** Bytes that are worth a try. */
+  /** Number of bytes from which parsing is attempted. */
   #enough: number;
 
   /**
    * Creates a parser.
    *
-   * @param options `buffer` is used if it is large enough; `piece` is how many bytes are read at
-   * once, at least, and `window` at most: a record of more is read by itself.
+   * @param options `buffer` is used if it is large enough. `piece` is the minimum and `window` the
+   * maximum number of bytes that are parsed at once; a larger record is parsed separately.
    */
   constructor(
     options: {
@@ -64,14 +64,14 @@ export class ResponseParser {
     this.#buffer = Buffer.from(buffer);
   }
 
-  /** How large the buffer has to be, in bytes, for a chunk to be pushed. */
+  /** The required size of the buffer for another chunk, in bytes. */
   sizeWith(chunk: Uint8Array): number {
     const size = this.#used + chunk.length;
     return size <= this.#buffer.length ? this.#buffer.length : size + Math.min(size, MOST_SPARE);
   }
 
   /**
-   * Takes bytes in; they are copied.
+   * Adds bytes; they are copied.
    *
    * @throws {SyntaxError} As `end` does.
    */
@@ -88,20 +88,20 @@ export class ResponseParser {
     if (this.#used >= this.#enough) this.#takePieces();
   }
 
-  /** Gives out the records that were read since the last time. */
+  /** Returns the records that were parsed since the last call. */
   take(): ReceivedRecord[] {
     const records = this.#records;
     this.#records = [];
     return records;
   }
 
-  /** Frees the data of all records that were given out. */
+  /** Frees the data of all records that were returned. */
   free(): void {
     this.#payloads.forEach(freeBuffer);
     this.#payloads = [];
   }
 
-  /** Ends the reading; returns the buffer, which is not used any more. */
+  /** Ends parsing; returns the buffer, which is no longer used. */
   dispose(): ArrayBuffer {
     return this.#buffer.buffer as ArrayBuffer;
   }
@@ -109,8 +109,8 @@ export class ResponseParser {
   /**
    * Parses the rest.
    *
-   * @returns The response without its records, which are there to be taken.
-   * @throws {SyntaxError} If the body is no JSON, a record's data no base64, or its time no number.
+   * @returns The response without its records.
+   * @throws {SyntaxError} If the body is not JSON, a record's data not base64, or its time not a number.
    */
   end(): ReceivedResponse {
     this.#takePieces();
@@ -124,7 +124,7 @@ export class ResponseParser {
     return { ...rest, hasRecords: true };
   }
 
-  /** Takes all records that are there in full, and are followed by another. */
+  /** Parses all records that are complete and followed by another one. */
   #takePieces(): void {
     for (let taken = true; taken && this.#used > 0;) {
       const bytes = this.#buffer.subarray(0, this.#used);
@@ -133,18 +133,18 @@ export class ResponseParser {
       taken = end > start;
       if (taken) this.#drop(bytes, start, end);
     }
-    // So that all tries together stay linear.
+    // So that all attempts together take linear time.
     this.#enough = Math.max(this.#piece, Math.min(2 * this.#used, this.#used + MOST_SPARE));
   }
 
-  /** Drops what was read. */
+  /** Drops the bytes that were parsed. */
   #drop(bytes: Buffer, start: number, end: number): void {
     this.#head ||= bytes.toString("utf8", 0, start);
     bytes.copyWithin(0, end);
     this.#used -= end;
   }
 
-  /** Reads records; returns where the first one begins that was not read. */
+  /** Parses records; returns where the first unparsed one begins. */
   #readRecords(bytes: Buffer, start: number): number {
     const { texts, times, data, end, isRefused } = readWireRecords(
       bytes.subarray(start, start + this.#window),
@@ -170,7 +170,7 @@ export class ResponseParser {
     return this.#parseRecords(bytes, start);
   }
 
-  /** Reads a large record that no other follows. */
+  /** Parses a large record that is not followed by another one. */
   #takeLastRecord(): void {
     if (this.#used <= this.#window) return;
     const bytes = this.#buffer.subarray(0, this.#used);
@@ -180,8 +180,8 @@ export class ResponseParser {
   }
 
   /**
-   * Reads one record without making a string of its data; returns where what follows it begins, or
-   * undefined if it is not there in full, or is to be read by `JSON.parse`.
+   * Parses one record without making a string of its data; returns where the text after it begins, or
+   * undefined if it is incomplete or must be parsed by `JSON.parse`.
    */
   #readLarge(bytes: Buffer, start: number, separator: string): number | undefined {
     const key = bytes.indexOf(DATA_KEY, start);
@@ -196,7 +196,7 @@ export class ResponseParser {
       end = bytes.indexOf(separator, end + 1);
       if (end === -1) return undefined;
       const after = bytes.toString("utf8", to, end + 1);
-      if (after.includes(DATA_KEY)) return undefined; // of which JSON.parse would take the last
+      if (after.includes(DATA_KEY)) return undefined; // JSON.parse would use the last one
       record = parseJson<WireRecord>(before + after);
     } while (record === undefined);
     const data = record.Data === "" ? decodeWireData(bytes.subarray(from, to)) : undefined;
@@ -207,10 +207,10 @@ export class ResponseParser {
   }
 
   /**
-   * Parses records as JSON; returns where the first one begins that was not read.
+   * Parses records as JSON; returns where the first unparsed one begins.
    *
-   * The cut is made between two records, or so it seems: the text may be part of a partition key.
-   * Then what stands before it is no JSON, because a string in it does not end.
+   * The text is cut where two records seem to meet, but this may be inside a partition key. Then the
+   * part before it is not JSON, because a string in it does not end.
    */
   #parseRecords(bytes: Buffer, start: number): number {
     const cut = bytes.lastIndexOf(BETWEEN_RECORDS);
@@ -226,7 +226,7 @@ const BETWEEN_RECORDS = '},{"';
 const LAST_RECORD = "}]";
 const DATA_KEY = '"Data":"';
 const QUOTE = 0x22;
-/** Nothing but a key of JSON can look like this: in a string, the quotes would be escaped. */
+/** Only a key of JSON can look like this: in a string, the quotes would be escaped. */
 const RECORDS_KEY = '"Records":[';
 
 function startOfRecords(bytes: Buffer): number {
@@ -234,7 +234,7 @@ function startOfRecords(bytes: Buffer): number {
   if (at === -1) return -1;
   const start = at + RECORDS_KEY.length;
   const head = parseJson(`${bytes.toString("utf8", 0, start)}]}`);
-  return head === undefined ? -1 : start; // else of something in the response
+  return head === undefined ? -1 : start; // otherwise it is in another part of the response
 }
 
 function parseJson<T>(text: string): T | undefined {

@@ -1,8 +1,7 @@
 /**
- * Insisting on the parts of a response of Kinesis.
+ * Checks that responses of Kinesis are complete.
  *
- * What is missing, or is not what it must be, comes from a proxy or was cut short: asking again may
- * help.
+ * A response with a missing or invalid part is from a proxy, or was truncated: a retry may help.
  *
  * @module
  */
@@ -10,26 +9,26 @@
 import { KinesisError } from "../../base/errors.ts";
 
 /**
- * Insists on a part of a response.
+ * Checks that a part of a response is present.
  *
  * @param part The part.
- * @param what What could not be done without it, as in `describe stream "clicks"`.
+ * @param what What cannot be done without it, as in `describe stream "clicks"`.
  * @param name The part's name.
  * @returns The part.
- * @throws {KinesisError} If it is not there.
+ * @throws {KinesisError} If it is missing.
  */
 export function present<T>(part: T | undefined | null, what: string, name: string): T {
   if (part === undefined || part === null) throw invalidResponse(what, name);
   return part;
 }
 
-/** As {@linkcode present} does, of a text. */
+/** Like {@linkcode present}, for text. */
 export function text(part: unknown, what: string, name: string): string {
   if (typeof part !== "string") throw invalidResponse(what, name);
   return part;
 }
 
-/** As {@linkcode present} does, of a list. */
+/** Like {@linkcode present}, for a list. */
 export function list<T>(
   part: readonly T[] | undefined | null,
   what: string,
@@ -39,7 +38,7 @@ export function list<T>(
   return part;
 }
 
-/** Says what a response lacks. */
+/** The error for a response that lacks something. */
 export function invalidResponse(what: string, missing: string): KinesisError {
   return new KinesisError(`Cannot ${what}: the response lacks ${missing}`, {
     code: "InvalidAnswer",

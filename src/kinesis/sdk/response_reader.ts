@@ -1,8 +1,8 @@
 /**
- * Reading the body of a response to GetRecords while it comes.
+ * Reads the body of a response to GetRecords while it arrives.
  *
- * It is read in pieces by a program that knows what records look like, in 1 µs a record; what it
- * refuses is left to `JSON.parse`, which takes 2.5 µs.
+ * It is read in pieces by a parser for records, in 1 µs per record. `JSON.parse`, which takes 2.5 µs,
+ * parses what that one refuses.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type ReceivedResponse, ResponseParser } from "./response_parser.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";
 
-/** What the SDK's connection handlers give, as far as it is used here. */
+/** A response of the SDK's request handlers, as far as it is used here. */
 export interface WireResponse {
   /** The headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -29,11 +29,11 @@ const RESPONSES = 2;
 /** Responses whose records do not fit into this many bytes are decoded one at a time. */
 const LARGE = 2 << 20;
 
-/** Memory that the reading of responses shares. */
+/** Memory that the readers of responses share. */
 export class ResponseMemory {
-  /** Of those that decode a response. */
+  /** Turns to decode a response. */
   readonly responses: Turns = new Turns(RESPONSES);
-  /** Of those that need more than {@linkcode LARGE}. */
+  /** Turns to decode a response of more than {@linkcode LARGE}. */
   readonly large: Turns = new Turns(1);
   readonly #buffers: ArrayBuffer[] = [];
 
@@ -59,7 +59,7 @@ export class ResponseReader implements AsyncDisposable {
   #large: Disposable | undefined;
   #rest: ReceivedResponse | undefined;
 
-  /** Begins with the body of a response. */
+  /** Creates a reader of a response. */
   constructor(response: WireResponse, memory: ResponseMemory, signal?: AbortSignal) {
     this.#response = response;
     this.#memory = memory;
@@ -68,16 +68,16 @@ export class ResponseReader implements AsyncDisposable {
     this.#parser = new ResponseParser({ buffer: memory.takeBuffer() });
   }
 
-  /** What the response says beside its records, once all of it has been read. */
+  /** The response without its records, after all of it was read. */
   get rest(): ReceivedResponse {
     return this.#rest ?? {};
   }
 
   /**
-   * Reads on.
+   * Reads more records.
    *
-   * @returns The next records, some at least; undefined at the end.
-   * @throws {SyntaxError} If the body is no response. All else is what the connection failed with.
+   * @returns The next records, at least one; undefined at the end.
+   * @throws {SyntaxError} If the body is not a response. Other errors are those of the connection.
    */
   async next(): Promise<readonly ReceivedRecord[] | undefined> {
     try {
@@ -90,7 +90,7 @@ export class ResponseReader implements AsyncDisposable {
       }
       return undefined;
     } catch (error) {
-      // Where the SDK puts it too: what is wrong with a body says little without its status.
+      // As in the SDK's errors: an error in a body says little without the status.
       if (error instanceof SyntaxError) throw Object.assign(error, { $response: this.#response });
       throw error;
     }
@@ -101,7 +101,7 @@ export class ResponseReader implements AsyncDisposable {
     this.#parser.free();
   }
 
-  /** Cancels what was not read, and gives the memory back. */
+  /** Cancels the rest, and releases the memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#memory.giveBuffer(this.#parser.dispose());
     this.#large?.[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /**
- * Kinesis behind the AWS SDK.
+ * Kinesis over the AWS SDK.
  *
  * @module
  */
@@ -33,11 +33,11 @@ let loading: Promise<typeof import("@aws-sdk/client-kinesis")> | undefined;
 const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
 
 /**
- * Kinesis as the AWS SDK reaches it.
+ * Kinesis over the AWS SDK.
  *
- * The client comes from outside and stays the caller's to destroy. Give it `maxAttempts: 1`, since
- * what uses a `KinesisApi` retries by itself, and a request handler for HTTP/1.1, since the client's
- * own choice, HTTP/2, fails on local servers without TLS; `openKinesis` does both.
+ * The caller creates and destroys the client. Set `maxAttempts: 1`, since Triton itself retries, and a
+ * request handler for HTTP/1.1, since the client's default, HTTP/2, fails on local servers without
+ * TLS. `openKinesis` does both.
  *
  * @example Usage
  * ```ts
@@ -55,19 +55,19 @@ export class SdkKinesis implements KinesisApi {
   /**
    * Wraps a client.
    *
-   * @param client The SDK's client, in its form with a method for each operation.
+   * @param client The SDK's client, of the class with a method for each operation.
    */
   constructor(client: Kinesis) {
     this.#client = client;
   }
 
   /**
-   * Asks a stream about itself (`DescribeStreamSummary`, which has the higher rate limit).
+   * Describes a stream (by `DescribeStreamSummary`, which has the higher rate limit).
    *
    * @param stream The stream's name.
-   * @param options `signal` gives the request up.
-   * @returns What the stream says of itself.
-   * @throws {KinesisError} If the request is refused or cannot be made.
+   * @param options `signal` cancels the request.
+   * @returns The description.
+   * @throws {KinesisError} If the request is refused or cannot be sent.
    */
   async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
     const what = `describe stream "${stream}"`;
@@ -99,9 +99,9 @@ export class SdkKinesis implements KinesisApi {
    * Lists all shards of a stream, closed ones included, to the last page.
    *
    * @param stream The stream's name.
-   * @param options `signal` gives the requests up.
+   * @param options `signal` cancels the requests.
    * @returns The shards, in the service's order.
-   * @throws {KinesisError} If a request is refused or cannot be made.
+   * @throws {KinesisError} If a request is refused or cannot be sent.
    */
   async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
     const what = `list the shards of stream "${stream}"`;
@@ -114,7 +114,7 @@ export class SdkKinesis implements KinesisApi {
         (settings) => this.#client.listShards(input, settings),
       );
       const shards = list(page.Shards, what, "Shards");
-      // There is no stream without a shard: the response is not that of Kinesis.
+      // Every stream has a shard: the response is not from Kinesis.
       if (shards.length === 0 && input.StreamName !== undefined) {
         throw invalidResponse(what, "Shards");
       }
@@ -133,13 +133,13 @@ export class SdkKinesis implements KinesisApi {
   }
 
   /**
-   * Gets an iterator, which lives five minutes.
+   * Gets an iterator, which is valid for five minutes.
    *
    * @param shard The shard to read.
-   * @param position Where to begin.
-   * @param options `signal` gives the request up.
+   * @param position Where to start.
+   * @param options `signal` cancels the request.
    * @returns The iterator.
-   * @throws {KinesisError} If the request is refused or cannot be made.
+   * @throws {KinesisError} If the request is refused or cannot be sent.
    */
   async getShardIterator(
     shard: { readonly stream: string; readonly shardId: ShardId },
@@ -161,14 +161,14 @@ export class SdkKinesis implements KinesisApi {
   }
 
   /**
-   * Reads records from an iterator on.
+   * Reads records at an iterator.
    *
-   * @param iterator What `getShardIterator` or the last batch gave.
-   * @param options `limit` of records; `shard` is named in errors; `signal` gives the request up;
-   * `onRecords` gets the records while they come, two responses at a time.
-   * @returns The records, unless `onRecords` got them, and the next iterator.
-   * @throws {KinesisError} If the request is refused or cannot be made; with the code
-   * `ExpiredIteratorException` if a new iterator is wanted.
+   * @param iterator The iterator of `getShardIterator` or of the last batch.
+   * @param options `limit` of records; `shard` is named in errors; `signal` cancels the request;
+   * `onRecords` receives the records while they arrive, of two responses at a time.
+   * @returns The records, unless `onRecords` received them, and the next iterator.
+   * @throws {KinesisError} If the request is refused or cannot be sent; with the code
+   * `ExpiredIteratorException` if the iterator has expired.
    */
   async getRecords(iterator: string, options: GetRecordsOptions = {}): Promise<RecordBatch> {
     const { shard, limit = 10_000 } = options;
@@ -186,7 +186,7 @@ export class SdkKinesis implements KinesisApi {
     const records: KinesisRecord[] = [];
     await using reader = new ResponseReader(response, this.#memory, options.signal);
     const read = () => this.#request(what, options.signal, () => reader.next());
-    // Ends before more is read: records that are held meanwhile become old, to V8, and stay for long.
+    // Returns before more is read: V8 would keep records that are held for longer as old objects.
     const takePiece = async () => {
       const piece = await read();
       if (piece === undefined) return false;
@@ -202,7 +202,7 @@ export class SdkKinesis implements KinesisApi {
     const { hasRecords, NextShardIterator, MillisBehindLatest } = reader.rest;
     if (hasRecords !== true) throw invalidResponse(what, "Records");
     const next = NextShardIterator ?? undefined;
-    // A response without any of them would otherwise pass for the end of a closed shard.
+    // Otherwise a response with neither would count as the end of a closed shard.
     if (next === undefined) present(MillisBehindLatest, what, "MillisBehindLatest");
     return {
       records,
@@ -217,9 +217,9 @@ export class SdkKinesis implements KinesisApi {
    *
    * @param stream The stream's name.
    * @param entries The records.
-   * @param options `signal` gives the request up; whether records were taken in is then unknown.
-   * @returns What became of each record, in the order of `entries`.
-   * @throws {KinesisError} If the request as a whole is refused or cannot be made.
+   * @param options `signal` cancels the request; it is then unknown whether the stream has the records.
+   * @returns The result for each record, in the order of `entries`.
+   * @throws {KinesisError} If the request as a whole is refused or cannot be sent.
    */
   async putRecords(
     stream: string,
@@ -246,7 +246,7 @@ export class SdkKinesis implements KinesisApi {
     return results.map((result) => toPutResult(result, what));
   }
 
-  /** Makes one request; an abort rejects with the signal's reason, all else with a KinesisError. */
+  /** Sends one request: an abort rejects with the signal's reason, all else with a KinesisError. */
   #request<T>(
     what: string,
     signal: AbortSignal | undefined,
@@ -262,12 +262,12 @@ export class SdkKinesis implements KinesisApi {
   }
 }
 
-/** What the SDK's connection handlers give, as far as it is used here. */
+/** A response of the SDK's request handlers, as far as it is used here. */
 interface SdkResponse {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What the SDK takes beside the input of a request. */
+/** The SDK's options of a request. */
 interface SdkSettings {
   readonly abortSignal?: AbortSignal;
 }

@@ -362,7 +362,7 @@ Deno.test("openKinesis() takes the region from AWS_REGION, and says when there i
     await rejects(() => openKinesis(), {
       name: "ConfigError",
       message:
-        "Cannot open Kinesis: no region is set; name one in the configuration, or set AWS_REGION",
+        "Cannot open Kinesis: no region is set; set one in the configuration, or set AWS_REGION",
     });
   }
   using _ = withEnv({ ...nothing, AWS_REGION: "eu-west-1" });
