@@ -1,28 +1,29 @@
 /**
  * Triton archives Kinesis streams to S3 and reads both back.
  *
- * What a program does with it:
+ * Start with one of these functions:
  *
- * - follow a live stream, with {@linkcode openStream}, and remember how far it has come, with
- *   {@linkcode openCheckpointer}; put into one, with {@linkcode openWriter};
- * - read an archive, with {@linkcode openArchive}: files of go-triton and triton-python as well;
- * - read from a moment in the past on, with {@linkcode openHistory}: the archive first, and where it
- *   ends the live stream, each record once.
+ * - {@linkcode openStream} reads a live stream, {@linkcode openCheckpointer} saves its positions, and
+ *   {@linkcode openWriter} puts records into a stream.
+ * - {@linkcode openArchive} reads an archive, including files of go-triton and triton-python.
+ * - {@linkcode openHistory} starts at a time in the past: it reads the archive first and then continues
+ *   with the live stream, each record once.
  *
- * All three readers take a `schema` of zod, valibot, arktype or any other Standard Schema, which
- * checks `data` and gives it its type; without one, {@linkcode getString} and its like read what is
- * nested in it. Streams are named as in Kinesis, or by a configuration: {@linkcode loadConfig}.
+ * All three readers accept a `schema` of zod, valibot, arktype or any other Standard Schema, which
+ * validates and types `data`. Without a schema, {@linkcode getString} and similar functions read
+ * nested values. Streams have their names in Kinesis, or names from a configuration:
+ * {@linkcode loadConfig}.
  *
  * {@linkcode Archiver} is what `triton store` runs, {@linkcode verifyArchive} proves that an archive
- * is whole, and {@linkcode setPositions} moves what a checkpointer remembers.
+ * is whole, and {@linkcode setPositions} moves saved positions.
  *
- * The AWS SDK and the databases' drivers are loaded when they are first needed. A program that does
- * only one of these things can import just that: `@triton/triton/config`, `/kinesis`, `/archive`
- * and `/checkpoint`, which also have the parts beneath, such as polling one shard. `/codec` turns
- * bytes into events and back. `/testing` is for tests of programs that use Triton: services in
- * memory, virtual time, faults on purpose.
+ * The AWS SDK and the database drivers are loaded on first use. A program that needs only one of these
+ * parts can import just that: `@triton/triton/config`, `/kinesis`, `/archive` and `/checkpoint`, which
+ * also export lower-level functions, such as polling one shard. `/codec` encodes and decodes events.
+ * `/testing` is for testing programs that use Triton: in-memory services, virtual time, and fault
+ * injection.
  *
- * @example Archive, and read back
+ * @example Archive a stream and read it back
  * ```ts
  * import { Archiver, MemoryKinesis, MemoryLedger, MemoryObjectStore } from "@triton/triton";
  * import { openArchive, systemClock } from "@triton/triton";
@@ -40,7 +41,7 @@
  * const stop = new AbortController();
  * const archiver = new Archiver({ kinesis, store, ledger, clock: systemClock }, {
  *   rotateMs: 100,
- *   onFile: () => stop.abort(), // here after the first file; else at SIGTERM
+ *   onFile: () => stop.abort(), // here after the first file; in a program, at SIGTERM
  * });
  * await archiver.run(stop.signal);
  *

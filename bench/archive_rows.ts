@@ -1,4 +1,4 @@
-/** Rows about an archive of many files. */
+/** Rows for archives of many files. */
 
 import { LATENCY_MS } from "./cat_rows.ts";
 import { FIRST_DAY, makeArchives, STREAM } from "./support/archives.ts";
@@ -29,7 +29,7 @@ async function verifyMany(bench: Workbench): Promise<Result[]> {
   }];
 }
 
-/** Listing more and more archives: what one costs should stay the same. */
+/** Listing growing numbers of archives: the cost per archive should stay the same. */
 async function* listGrowing(bench: Workbench): AsyncGenerator<Result> {
   const program = new URL("programs/list_archives.ts", import.meta.url).pathname;
   const list = [program, `s3://${BUCKET}`, STREAM, FIRST_DAY, LAST_DAY];

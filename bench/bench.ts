@@ -1,5 +1,5 @@
 /**
- * How fast Triton is, and what it takes: `deno task bench --help`.
+ * Measures the speed, CPU time and memory of Triton: `deno task bench --help`.
  *
  * @module
  */
@@ -33,12 +33,15 @@ const rowsHelp = ROWS.map(({ name, summary, long }) => {
 }).join("\n");
 
 await new Command("bench")
-  .description("Measures Triton on data of its own, against servers on this machine. Linux only.")
-  .option("--rows <names>", "only these rows, with commas between", (names) => names.split(","))
-  .option("--all", "also the rows that take minutes")
+  .description("Measures Triton with generated data and servers on this machine. Linux only.")
+  .option("--rows <names>", "only these rows (comma-separated)", (names) => names.split(","))
+  .option("--all", "include the rows that take minutes")
   .option("--executable <path>", "measure this compiled triton instead of the source")
-  .option("--json <file>", "write the results to a file as well")
-  .option("--compare <file...>", "measure nothing: divide the second file's results by the first's")
+  .option("--json <file>", "also write the results to a file")
+  .option(
+    "--compare <file...>",
+    "do not measure; divide the results in the second file by those in the first",
+  )
   .addHelpText("after", `\nRows:\n${rowsHelp}`)
   .action(async (options: BenchOptions) => {
     if (options.compare === undefined) await measure(options);
@@ -63,13 +66,13 @@ async function measure({ rows, all, json, executable }: BenchOptions): Promise<v
   if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** Runs one row; if it fails, the others are measured all the same, and the exit code tells. */
+/** Runs one row; if it fails, the others still run, and the exit code is 1. */
 async function runRow(
   row: Row,
   options: { readonly executable: string | undefined },
   results: Result[],
 ): Promise<void> {
-  // Each row with data of its own: what one leaves in memory must not slow down the next.
+  // Each row has its own data: what one leaves in memory must not slow down the next.
   await using bench = new Workbench(options);
   try {
     const before = results.length;
@@ -84,11 +87,13 @@ async function runRow(
 async function compare(files: readonly string[]): Promise<void> {
   const [earlier, later] = files;
   if (earlier === undefined || later === undefined) {
-    throw new RangeError("Cannot compare: name two files that --json wrote");
+    throw new RangeError("Cannot compare: pass two files written with --json");
   }
   const reports = await Promise.all([earlier, later].map(async (file): Promise<Report> => {
     return JSON.parse(await Deno.readTextFile(file));
   }));
-  console.log("Later divided by earlier: speed above 1 is better, the others below 1.");
+  console.log(
+    "Later results divided by earlier ones: for speed, above 1 is better; for the rest, below 1.",
+  );
   console.log(formatComparison(reports[0]!, reports[1]!));
 }

@@ -1,4 +1,4 @@
-/** Rows about printing archived events. */
+/** Rows for printing archived events. */
 
 import { FIRST_DAY, STREAM } from "./support/archives.ts";
 import { type MeasuredOptions, runMeasured, type Usage } from "./support/child.ts";
@@ -7,10 +7,10 @@ import { medianRun, type Result } from "./support/result.ts";
 import { BUCKET, type Row, type Workbench } from "./support/workbench.ts";
 
 const RUNS = 5;
-/** What every request to S3 waits, in milliseconds. */
+/** Latency of every S3 request, in milliseconds. */
 export const LATENCY_MS = 30;
 
-/** `cat` of one archive, whole process, and gzip on the same bytes beside it. */
+/** `cat` of one archive, as a whole process, compared with gzip on the same bytes. */
 async function catFile(bench: Workbench): Promise<Result[]> {
   const cat = [...bench.triton, "cat", bench.archiveFile];
   const raw = bench.path("events.msgpack");
@@ -42,7 +42,7 @@ async function catFile(bench: Workbench): Promise<Result[]> {
   }];
 }
 
-/** `cat` of 200 archives from S3, and of the same events in one local file. */
+/** `cat` of 200 archives from S3, compared with the same events in one local file. */
 async function catS3(bench: Workbench): Promise<Result[]> {
   const archives = 200;
   await using s3 = await bench.startS3(
@@ -71,7 +71,7 @@ async function catS3(bench: Workbench): Promise<Result[]> {
   }];
 }
 
-/** `cat` of many archives so small that the requests are all there is. */
+/** `cat` of many tiny archives, where only the requests matter. */
 async function catSmall(bench: Workbench): Promise<Result[]> {
   const archives = 1000;
   const made = [...bench.makeArchives(archives, 1)];
@@ -92,7 +92,7 @@ async function catSmall(bench: Workbench): Promise<Result[]> {
   }];
 }
 
-/** `cat` of so much that memory would show if it grew. */
+/** `cat` of so much data that growing memory would show. */
 async function catLong(bench: Workbench): Promise<Result[]> {
   const times = 110;
   const [archive] = bench.makeArchives(1, bench.events.length);
@@ -130,7 +130,7 @@ async function toPipe(
 }
 
 export const CAT_ROWS: readonly Row[] = [
-  { name: "cat", summary: "cat of one archive of 90.9 MB, beside gzip -1", run: catFile },
+  { name: "cat", summary: "cat of one archive of 90.9 MB, compared with gzip -1", run: catFile },
   { name: "cat-s3", summary: "cat of 200 archives from a slow S3", run: catS3 },
   { name: "cat-small", summary: "cat of 1,000 archives of 1 KB from a slow S3", run: catSmall },
   { name: "cat-10gb", summary: "memory of cat over 10 GB", long: true, run: catLong },

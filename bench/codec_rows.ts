@@ -1,4 +1,4 @@
-/** Rows about the steps of the codec, on one thread, beside what others offer for them. */
+/** Rows for the steps of the codec, on one thread, compared with other libraries. */
 
 import { decode, encode } from "@msgpack/msgpack";
 import * as snappy from "snappy";
@@ -17,9 +17,9 @@ import { median, type Result } from "./support/result.ts";
 import type { Row, Workbench } from "./support/workbench.ts";
 
 const RUNS = 7;
-/** Enough to measure by, little enough that the objects fit the caches of no machine. */
+/** Enough for a measurement, and too much for the caches of any machine. */
 const EVENTS = 40_000;
-/** Events are handed to the JSON writer, and bytes to Snappy, in pieces of about this size. */
+/** The JSON writer and Snappy receive their input in pieces of about this size. */
 const PIECE = 1 << 16;
 
 /** One way to do a step. */
@@ -28,7 +28,7 @@ interface Way {
   run(): unknown;
 }
 
-/** What is done, by us and by others. */
+/** A step, done by us and by others. */
 interface Step {
   readonly name: string;
   readonly ours: Way;
@@ -54,7 +54,7 @@ async function codec(bench: Workbench): Promise<Result[]> {
   }));
 }
 
-/** Speed of each way in MB a second: the median of runs in turn, so that a busy moment hits all. */
+/** Speed of each way in MB/s: the median of interleaved runs, so that a busy moment affects all. */
 async function measure(ways: readonly Way[], bytes: number): Promise<Map<Way, number>> {
   for (const way of ways) await way.run();
   const speeds = new Map(ways.map((way): [Way, number[]] => [way, []]));
@@ -68,7 +68,7 @@ async function measure(ways: readonly Way[], bytes: number): Promise<Map<Way, nu
   return new Map([...speeds].map(([way, each]) => [way, median(each)]));
 }
 
-/** Steps over events one by one. */
+/** Steps that process events one by one. */
 function eventSteps(events: readonly Uint8Array[]): Step[] {
   const objects = [...makeObjects(events.length)];
   const lines = objects.map((object) => JSON.stringify(object));

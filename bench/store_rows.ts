@@ -1,4 +1,4 @@
-/** Rows about archiving a stream. */
+/** Rows for archiving a stream. */
 
 import { type ServerProcess, startServer } from "./programs/serve.ts";
 import { STREAM } from "./support/archives.ts";
@@ -11,10 +11,10 @@ const SHARDS = 4;
 const IDLE_SECONDS = 20;
 const GROWING_COUNT = 2_000_000;
 
-/** What draining a backlog took. */
+/** The cost of draining a backlog. */
 interface Drained {
   readonly usage: Usage;
-  /** From the process's start until the last shard was archived to its end, in seconds. */
+  /** From the start of the process until the last shard was archived to its end, in seconds. */
   readonly drainedSeconds: number;
 }
 
@@ -28,7 +28,7 @@ async function storeBacklog(bench: Workbench): Promise<Result[]> {
   })];
 }
 
-/** `store` with a backlog of a gigabyte, from a server that is faster than it. */
+/** `store` with a backlog of a gigabyte, from a server that is faster than `store`. */
 async function storeLong(bench: Workbench): Promise<Result[]> {
   const each = Math.ceil(1e9 / (bench.joined.length / EVENT_COUNT) / SHARDS);
   await using kinesis = await startServer("replay_kinesis.ts", SHARDS, each);
@@ -41,8 +41,8 @@ async function storeLong(bench: Workbench): Promise<Result[]> {
 }
 
 /**
- * The same number of records from more and more shards: what one costs should stay the same. Enough
- * of them that the work lies in reading them, and not in beginning and ending a shard.
+ * The same number of records from growing numbers of shards: the cost per record should stay the same.
+ * There are enough records that reading them dominates, not starting and ending shards.
  */
 async function* storeGrowing(bench: Workbench): AsyncGenerator<Result> {
   for (const shards of [1, 16, 256]) {
@@ -57,7 +57,7 @@ async function* storeGrowing(bench: Workbench): AsyncGenerator<Result> {
   }
 }
 
-/** `store` on a stream to which nothing comes. */
+/** `store` on an idle stream. */
 async function storeIdle(bench: Workbench): Promise<Result[]> {
   await using kinesis = await startServer("kinesalite.ts", STREAM, SHARDS, 0);
   await using s3 = await bench.startS3([]);
@@ -116,7 +116,7 @@ function resultOf(
 
 export const STORE_ROWS: readonly Row[] = [
   { name: "store", summary: "store draining 200,000 records from 4 shards", run: storeBacklog },
-  { name: "store-idle", summary: "memory and CPU of store when nothing comes", run: storeIdle },
+  { name: "store-idle", summary: "memory and CPU of store on an idle stream", run: storeIdle },
   {
     name: "store-1gb",
     summary: "memory of store draining 1 GB from a replaying server",

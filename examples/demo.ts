@@ -39,11 +39,11 @@ async function demo(): Promise<void> {
   const events = await Deno.readTextFile(EVENTS);
   const total = events.trimEnd().split("\n").length;
 
-  say(`\n1. ${count(total)} earthquakes, one JSON object a line, go into the stream.`);
+  say(`\n1. ${count(total)} earthquakes, one JSON object per line, go into the stream.`);
   show("triton put --stream earthquakes < earthquakes.ndjson");
   await run(["put", "--stream", "earthquakes"], events);
 
-  say("\n2. The stream is archived until the process is told to stop (here after the last event).");
+  say("\n2. The stream is archived until the process is stopped (here after the last event).");
   show("triton store --stream earthquakes --rotate 2s");
   await store(total);
   show("triton stats --client-name store");

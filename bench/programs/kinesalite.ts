@@ -1,9 +1,8 @@
 /**
- * npm's `kinesalite` with a stream that holds events already, in a process of its own.
+ * Runs npm's `kinesalite`, with a stream that already has events, in a separate process.
  *
- * `deno run -A kinesalite.ts STREAM SHARDS RECORDS` prints its URL, and ends with its standard
- * input. With records, every shard is closed, as after a split: whoever archives them comes to
- * their end.
+ * `deno run -A kinesalite.ts STREAM SHARDS RECORDS` prints its URL, and exits when its standard input
+ * ends. With records, all shards are closed, as after a split, so a reader reaches their end.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import { startKinesalite } from "../../tests/support/kinesalite.ts";
 import { makeEvents } from "../support/events.ts";
 import { serveWhileWanted } from "./serve.ts";
 
-/** The most records of one PutRecords. */
+/** The most records per PutRecords request. */
 const PUT_RECORDS = 500;
 
 const stream = Deno.args[0]!;
@@ -28,7 +27,7 @@ if (records > 0) {
     const entries = events.slice(at, at + PUT_RECORDS)
       .map((data, n) => ({ partitionKey: `user-${at + n}`, data }));
     const results = await server.kinesis.putRecords(stream, entries);
-    if (results.some(({ ok }) => !ok)) throw new Error("Kinesalite refused a record");
+    if (results.some(({ ok }) => !ok)) throw new Error("Kinesalite rejected a record");
   }
   for (const id of ids) await server.splitShard(stream, id);
 }

@@ -1,4 +1,4 @@
-/** Lists archives through the library, and prints how many there are: `BUCKET STREAM FROM TO`. */
+/** Lists archives with the library, and prints their number: `BUCKET STREAM FROM TO`. */
 
 import { listArchives, openObjectStore } from "../../src/archive/mod.ts";
 

@@ -1,10 +1,9 @@
 /**
- * A Kinesis whose shards hold one page of events again and again: it serves any amount at next to
- * no cost, where a real local server would have to hold it all. Shards are closed, so that whoever
- * archives them comes to an end.
+ * A Kinesis whose shards repeat one page of events: it serves any amount at almost no cost, while a
+ * real local server would have to store everything. Shards are closed, so a reader reaches their end.
  *
- * `deno run -A replay_kinesis.ts SHARDS RECORDS_PER_SHARD` prints its URL, and ends with its
- * standard input.
+ * `deno run -A replay_kinesis.ts SHARDS RECORDS_PER_SHARD` prints its URL, and exits when its standard
+ * input ends.
  *
  * @module
  */
@@ -12,14 +11,14 @@
 import { makeEvents } from "../support/events.ts";
 import { serveWhileWanted } from "./serve.ts";
 
-/** The most records of one answer, as the service has it. */
+/** The most records per response, as in the real service. */
 const MAX_RECORDS = 10_000;
 
 const [shardCount, recordsPerShard] = Deno.args.map(Number) as [number, number];
 const encoder = new TextEncoder();
 const createdAt = Date.now() / 1000;
 
-/** A page of records as they stand in an answer, and where each one's number and end are. */
+/** A page of records as JSON, and where the sequence number and the end of each record are. */
 interface Page {
   readonly bytes: Uint8Array;
   readonly numbers: readonly number[];
@@ -44,12 +43,12 @@ function makePage(): Page {
   return { bytes: encoder.encode(parts.join("")), numbers, ends };
 }
 
-/** The number of a shard's record: 56 digits, as the service has it. */
+/** The sequence number of a record: 56 digits, as in the real service. */
 function sequenceNumber(index: number): string {
   return `49${String(index + 1).padStart(54, "0")}`;
 }
 
-/** The answer with the records from `from` on. */
+/** The response with the records from `from` on. */
 function recordsAnswer(shard: number, from: number, limit: number): Uint8Array {
   const count = Math.min(limit, MAX_RECORDS, recordsPerShard - from);
   const next = from + count;

@@ -1,22 +1,22 @@
 /**
- * Servers as processes of their own, so that their CPU time is nobody else's.
+ * Runs servers as separate processes, so that their CPU time is not counted for others.
  *
  * @module
  */
 
-/** In the server's process: says where it is, and ends with its standard input. */
+/** In the server's process: prints its URL, and exits when its standard input ends. */
 export async function serveWhileWanted(url: string): Promise<never> {
   console.log(url);
   for await (const _ of Deno.stdin.readable);
   Deno.exit(0);
 }
 
-/** A server in a process of its own; disposing of it ends it. */
+/** A server in a separate process, which ends when this is disposed. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts one of the programs of this folder. */
+/** Starts one of the programs in this folder. */
 export async function startServer(
   file: string,
   ...args: readonly unknown[]
@@ -29,7 +29,7 @@ export async function startServer(
   }).spawn();
   const output = child.stdout.getReader();
   const { value } = await output.read();
-  if (value === undefined) throw new Error(`Cannot start ${file}: it ended at once`);
+  if (value === undefined) throw new Error(`Cannot start ${file}: it exited immediately`);
   return {
     url: new TextDecoder().decode(value).trim(),
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,5 @@
 /**
- * Archives as `triton store` writes them, made in a moment.
+ * Builds archives like those of `triton store`, quickly.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 
 /** The stream that benchmarks archive. */
 export const STREAM = "user_activity";
-/** The day of the first archive, as `--start-date` takes it. */
+/** The day of the first archive, in the form of `--start-date`. */
 export const FIRST_DAY = "20151001";
 const CLIENT = "store";
 const SHARD = "shardId-000000000000" as ShardId;
 const START_SECONDS = Date.UTC(2015, 9, 1) / 1000;
 
-/** One file and where it belongs. */
+/** One file and its key. */
 export interface MadeArchive {
   readonly key: string;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Makes a chain of archives of one shard, with so many events each; the first events come again
- * when there are no more.
+ * Builds a chain of archives of one shard with a number of events each; the events repeat when there
+ * are not enough.
  */
 export function* makeArchives(
   events: readonly Uint8Array[],

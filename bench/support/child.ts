@@ -1,5 +1,5 @@
 /**
- * Processes whose time and memory are measured. Linux only: it reads `/proc`.
+ * Runs processes and measures their time and memory. Linux only: it reads `/proc`.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { memoryMb } from "../../tests/support/proc.ts";
 import { TextLineStream } from "./text_lines.ts";
 
-/** What a process took. */
+/** The cost of a process. */
 export interface Usage {
   /** From its start to its end, in seconds. */
   readonly seconds: number;
   /** User and system time of all its threads, in seconds. */
   readonly cpuSeconds: number;
-  /** The most memory that was resident, in MB. */
+  /** Peak resident memory, in MB. */
   readonly peakMb: number;
 }
 
@@ -21,19 +21,19 @@ export interface Usage {
 export interface MeasuredOptions {
   /** Environment variables in addition to the benchmark's own. */
   readonly env?: Record<string, string>;
-  /** File or named pipe that takes its standard output: dropped unless given. */
+  /** File or named pipe for its standard output. Default: it is discarded. */
   readonly stdout?: string;
 }
 
 /** The kernel's unit of CPU time: USER_HZ is 100 on every architecture that Deno runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** How often the peak of memory is asked for: it never falls, so only the last moment can be missed. */
+/** How often the peak memory is read: it never falls, so only the last moments can be missed. */
 const SAMPLE_MS = 10;
 
-/** One process. Measure one at a time: its CPU time is that of the children that ended meanwhile. */
+/** One process. Measure one at a time: CPU time is that of all children that ended meanwhile. */
 export class MeasuredProcess {
-  /** What it has written to standard error, line by line. */
+  /** The lines of its standard error. */
   readonly log: string[] = [];
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
@@ -46,7 +46,7 @@ export class MeasuredProcess {
 
   constructor(command: readonly string[], options: MeasuredOptions = {}) {
     this.#name = command.slice(-4).join(" ");
-    // The shell becomes the program, so that its process id is the program's.
+    // The shell is replaced by the program, so its process ID is that of the program.
     this.#child = new Deno.Command("sh", {
       args: ["-c", 'exec "$@" >"$0"', options.stdout ?? "/dev/null", ...command],
       env: options.env,
@@ -63,7 +63,7 @@ export class MeasuredProcess {
     return cpuTicks(this.#child.pid, 14, 15) / TICKS_PER_SECOND;
   }
 
-  /** Memory that is resident now, in MB. */
+  /** Current resident memory, in MB. */
   get residentMb(): number {
     return memoryMb(this.#child.pid, "VmRSS");
   }
@@ -73,13 +73,13 @@ export class MeasuredProcess {
     return this.#usage;
   }
 
-  /** Asks the process to end, and waits until it has. */
+  /** Stops the process, and waits until it has ended. */
   stop(): Promise<Usage> {
     if (!this.#ended) this.#child.kill("SIGTERM");
     return this.#usage;
   }
 
-  /** Waits until so many lines of the log match; returns the seconds since the start. */
+  /** Waits until a number of lines of the log match; returns the seconds since the start. */
   async until(pattern: RegExp, count = 1): Promise<number> {
     const seen = () => this.log.filter((line) => pattern.test(line)).length >= count;
     await new Promise<void>((resolve, reject) => {
@@ -145,7 +145,7 @@ function childrenCpuSeconds(): number {
 /** Sums two fields of `/proc/PID/stat`, counted from 1 as in proc(5). */
 function cpuTicks(pid: number | "self", ...fields: [number, number]): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The second field is a name in brackets that may hold spaces.
+  // The second field is a name in parentheses that may contain spaces.
   const rest = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.reduce((sum, field) => sum + Number(rest[field - 3]), 0);
 }

@@ -1,9 +1,9 @@
-/** The events that are measured on: made up, the same at each run. */
+/** Generated events for the measurements, the same in each run. */
 
 import { encodeEvent } from "../../src/codec/mod.ts";
 import { mulberry32 } from "../../src/base/random.ts";
 
-/** How many events the original was measured on; they come to 90.9 MB of MessagePack. */
+/** Number of events in the measurements of the original; they are 90.9 MB of MessagePack. */
 export const EVENT_COUNT = 200_000;
 
 const SEED = 20_151_001;
@@ -19,7 +19,7 @@ const AGENTS = [
 const WORDS = "red blue small large new used wooden garden kitchen summer winter shoe chair lamp"
   .split(" ");
 
-/** Makes events as objects: nested maps, strings, floats, integers of all sizes. */
+/** Generates events as objects: nested maps, strings, floats, integers of all sizes. */
 export function* makeObjects(count: number = EVENT_COUNT): Generator<Record<string, unknown>> {
   const random = mulberry32(SEED);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -54,12 +54,12 @@ export function* makeObjects(count: number = EVENT_COUNT): Generator<Record<stri
   }
 }
 
-/** Makes events as MessagePack, each by itself. */
+/** Generates events as MessagePack, one array each. */
 export function makeEvents(count: number = EVENT_COUNT): Uint8Array[] {
   return Array.from(makeObjects(count), (object) => encodeEvent(object));
 }
 
-/** Joins events. */
+/** Concatenates events. */
 export function join(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(events.reduce((size, event) => size + event.length, 0));
   let at = 0;

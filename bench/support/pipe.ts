@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A named pipe, and a process that reads it to its end and counts the bytes. */
+/** A named pipe, and a process that reads all of it and counts the bytes. */
 export class PipeReader {
   /** Path of the pipe, for one process to write to. */
   readonly path: string;
@@ -14,7 +14,7 @@ export class PipeReader {
     this.path = path;
     const made = new Deno.Command("mkfifo", { args: [path] }).outputSync();
     if (!made.success) throw new Error(`Cannot make the named pipe "${path}"`);
-    // It outlives what it reads, so that its CPU time is not taken for the writer's.
+    // The reader outlives the writer, so that its CPU time is not counted for the writer.
     this.#child = new Deno.Command("sh", {
       args: ["-c", 'wc -c <"$0"; read -r _', path],
       stdin: "piped",
@@ -23,7 +23,7 @@ export class PipeReader {
     }).spawn();
   }
 
-  /** Waits for the writer's end; returns how many bytes came. */
+  /** Waits for the end of the writer; returns the number of bytes. */
   async close(): Promise<number> {
     await this.#child.stdin.close();
     const { stdout } = await this.#child.output();

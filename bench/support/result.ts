@@ -1,5 +1,5 @@
 /**
- * What was measured: kept, printed, compared.
+ * Results of measurements: formats and compares them.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { Usage } from "./child.ts";
 export interface Result extends Partial<Usage> {
   /** Name of the row, as in `--rows`. */
   readonly row: string;
-  /** What was done, and how often or on how much. */
+  /** What was measured, with its amount. */
   readonly what: string;
-  /** How fast. */
+  /** The speed. */
   readonly speed: number;
-  /** Of what a second: `MB`, `records`, `archives`. */
+  /** The unit of the speed per second: `MB`, `records`, `archives`. */
   readonly unit: string;
-  /** CPU time for each of something, in microseconds. */
+  /** CPU time per item, in microseconds. */
   readonly cpuMicrosPer?: Readonly<Record<string, number>>;
-  /** Ratios to other means of doing the same in the same run. */
+  /** Ratios to alternatives, measured in the same run. */
   readonly versus?: Readonly<Record<string, number>>;
 }
 
-/** Results of one run, as `--json` writes them. */
+/** Results of one run, as written by `--json`. */
 export interface Report {
   readonly machine: string;
   readonly date: string;
@@ -31,7 +31,7 @@ export interface Report {
 
 const COLUMNS = ["row", "what", "speed", "wall s", "CPU s", "peak MB", "compared"];
 
-/** Puts results into a table. */
+/** Formats results as a table. */
 export function formatTable(results: readonly Result[]): string {
   return layOut([COLUMNS, ...results.map(cellsOf)]);
 }
@@ -52,7 +52,7 @@ function cellsOf(result: Result): string[] {
   ];
 }
 
-/** Compares two reports: later divided by earlier, line by line. */
+/** Compares two reports line by line: later divided by earlier. */
 export function formatComparison(earlier: Report, later: Report): string {
   const rows = later.results.flatMap((now) => {
     const before = earlier.results.find(({ row, what }) => row === now.row && what === now.what);
@@ -77,14 +77,14 @@ function compareRatios(before: Result["versus"] = {}, now: Result["versus"] = {}
     .map((other) => `${digits(before[other]!)} -> ${digits(now[other]!)} × ${other}`).join(", ");
 }
 
-/** Numbers with as many digits as mean something. */
+/** Formats a number with its significant digits. */
 function digits(value: number): string {
   return value >= 100
     ? Math.round(value).toLocaleString("en-US")
     : value.toFixed(value >= 10 ? 1 : 2);
 }
 
-/** Columns as wide as their widest cell; words to the left, numbers to the right. */
+/** Pads columns to their widest cell; text is left-aligned, numbers right-aligned. */
 function layOut(rows: readonly (readonly string[])[]): string {
   const widths = COLUMNS.map((_, n) => Math.max(...rows.map((row) => row[n]!.length)));
   const isNumber = (n: number) => n >= 2 && n <= 5;
@@ -94,7 +94,7 @@ function layOut(rows: readonly (readonly string[])[]): string {
   ).join("\n");
 }
 
-/** The machine, for whoever reads the numbers. */
+/** Describes the machine. */
 export function describeMachine(): string {
   const model = /^model name\s*:\s*(.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
   const gigabytes = Math.round(Deno.systemMemoryInfo().total / 1e9);
@@ -102,12 +102,12 @@ export function describeMachine(): string {
     `Deno ${Deno.version.deno}, load ${Deno.loadavg()[0]!.toFixed(1)} at the start`;
 }
 
-/** The one in the middle. */
+/** The median. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** The run whose wall time is in the middle. */
+/** The run with the median wall time. */
 export function medianRun(runs: readonly Usage[]): Usage {
   return runs.toSorted((a, b) => a.seconds - b.seconds)[runs.length >> 1]!;
 }

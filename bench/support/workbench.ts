@@ -1,5 +1,5 @@
 /**
- * What the rows share: data, a place for files, a bucket.
+ * What the rows share: data, a directory for files, a bucket.
  *
  * @module
  */
@@ -21,17 +21,17 @@ import type { Result } from "./result.ts";
 export const BUCKET = "archive";
 const CONFIG = "triton.yaml";
 
-/** One row of the table: measures, and tells what came out. */
+/** One row of the table. */
 export interface Row {
   readonly name: string;
-  /** What is measured, for the help. */
+  /** What is measured, for `--help`. */
   readonly summary: string;
-  /** Whether it takes minutes, so that only `--all` or its name runs it. */
+  /** Whether it takes minutes; then only `--all` or its name runs it. */
   readonly long?: boolean;
   run(bench: Workbench): Promise<Result[]> | AsyncGenerator<Result>;
 }
 
-/** Makes data when it is first asked for, and cleans up. */
+/** Creates data on demand, and cleans up. */
 export class Workbench implements AsyncDisposable {
   /** The command that runs `triton`. */
   readonly triton: readonly string[];
@@ -46,12 +46,12 @@ export class Workbench implements AsyncDisposable {
     Deno.writeTextFileSync(this.path(CONFIG), config);
   }
 
-  /** The events, each by itself. */
+  /** The events, one array each. */
   get events(): readonly Uint8Array[] {
     return this.#events ??= makeEvents();
   }
 
-  /** The events' MessagePack in one. */
+  /** The MessagePack of all events in one array. */
   get joined(): Uint8Array<ArrayBuffer> {
     return this.#joined ??= join(this.events);
   }
@@ -64,17 +64,17 @@ export class Workbench implements AsyncDisposable {
     return this.#file;
   }
 
-  /** Makes archives of so many events each. */
+  /** Builds archives with a number of events each. */
   makeArchives(archives: number, eventsEach: number): Iterable<MadeArchive> {
     return makeArchives(this.events, { archives, eventsEach });
   }
 
-  /** A path in a directory that is removed in the end. */
+  /** A path in a directory that is removed at the end. */
   path(name: string): string {
     return joinPath(this.#directory, name);
   }
 
-  /** Starts an S3 server that holds archives. */
+  /** Starts an S3 server with archives. */
   async startS3(
     archives: Iterable<MadeArchive>,
     options: Omit<S3ServerOptions, "buckets"> = {},
@@ -93,7 +93,7 @@ export class Workbench implements AsyncDisposable {
     return { ...s3Environment(s3), TRITON_CONFIG: this.path(CONFIG) };
   }
 
-  /** Removes its files. */
+  /** Removes all files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.#directory, { recursive: true });
   }

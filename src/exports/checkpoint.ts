@@ -1,10 +1,10 @@
 /**
- * Where each client has come to in each shard, kept in PostgreSQL, SQLite or memory.
+ * Saves the position of each client in each shard in PostgreSQL, SQLite or memory.
  *
- * {@linkcode openCheckpointer} opens a database by its URL, or takes one that the program has open
- * already. {@linkcode MemoryCheckpointer} is for tests.
+ * {@linkcode openCheckpointer} opens a database by its URL, or uses one that is already open.
+ * {@linkcode MemoryCheckpointer} is for tests.
  *
- * @example Going on where the last run stopped
+ * @example Resuming where the last run stopped
  * ```ts
  * import { openCheckpointer } from "@triton/triton/checkpoint";
  * import type { SequenceNumber, ShardId } from "@triton/triton";
@@ -13,7 +13,7 @@
  * await using checkpointer = await openCheckpointer("sqlite::memory:", { client: "billing" });
  * const shard = "shardId-000000000000" as ShardId;
  * const last = await checkpointer.load("user_activity_prod", shard);
- * const handled = last === undefined ? "1" : "2"; // reads on after `last`, or from the start
+ * const handled = last === undefined ? "1" : "2"; // continues after `last`, or starts from the beginning
  * await checkpointer.save("user_activity_prod", new Map([[shard, handled as SequenceNumber]]));
  *
  * const saved = await checkpointer.list("user_activity_prod");

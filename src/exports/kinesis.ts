@@ -1,11 +1,11 @@
 /**
  * Kinesis behind an interface, {@linkcode KinesisApi}: {@linkcode openKinesis} opens the service
- * through the AWS SDK, and {@linkcode MemoryKinesis} is its twin for tests.
+ * through the AWS SDK, and {@linkcode MemoryKinesis} is an in-memory implementation for tests.
  *
- * Besides, what reading a stream takes: {@linkcode pollShard} reads one shard,
- * {@linkcode listAllShards} lists them, {@linkcode ShardTree} knows their order,
- * {@linkcode findPositions} finds what stands for a time, and {@linkcode deaggregate} splits what the
- * Kinesis Producer Library has aggregated. `openStream` of `@triton/triton` does all of that.
+ * It also has the parts for reading a stream: {@linkcode pollShard} reads one shard,
+ * {@linkcode listAllShards} lists the shards, {@linkcode ShardTree} knows their order,
+ * {@linkcode findPositions} finds the positions for a time, and {@linkcode deaggregate} splits records
+ * that the Kinesis Producer Library has aggregated. `openStream` of `@triton/triton` does all of that.
  *
  * @module
  */

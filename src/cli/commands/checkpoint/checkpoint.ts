@@ -167,7 +167,7 @@ function refuseUnknowable({ problems, shards, unprovable }: ArchiveReport): void
   const foreign = unprovable.at(-1);
   if (foreign !== undefined && foreign > newest) {
     throw new TritonError(
-      `Cannot recover checkpoints: archive "${foreign}" is the newest, and it has no manifest that says where it ends`,
+      `Cannot recover checkpoints: archive "${foreign}" is the newest, and it has no manifest`,
     );
   }
 }
