@@ -5,13 +5,13 @@ import { checkClient, compareCheckpoints, toCheckpoint, unixSeconds } from "./ro
 
 /** Options of {@linkcode MemoryCheckpointer}. */
 export interface MemoryCheckpointerOptions {
-  /** Name of the client whose positions are kept: `"memory"` unless given. */
+  /** Name of the client. Default: `"memory"`. */
   readonly client?: string;
-  /** Where the time of saving comes from: the machine's clock unless given. */
+  /** Clock for the time of saving. Default: the system clock. */
   readonly clock?: Clock;
 }
 
-/** One saved position with its place. */
+/** One saved position. */
 interface Row {
   readonly client: string;
   readonly stream: string;
@@ -21,9 +21,9 @@ interface Row {
 }
 
 /**
- * Keeps positions in memory, for tests and for programs that start afresh each time.
+ * Keeps positions in memory, for tests and for programs that always start from the beginning.
  *
- * Disposing of it changes nothing: a test may go on with what an earlier reader saved.
+ * Disposal changes nothing: a test can continue with what an earlier reader saved.
  *
  * @example Usage
  * ```ts
@@ -38,7 +38,7 @@ interface Row {
  * ```
  */
 export class MemoryCheckpointer implements Checkpointer {
-  /** Name of the client whose positions these are. */
+  /** Name of the client. */
   readonly client: string;
   readonly #clock: Clock;
   #rows = new Map<string, Row>();
@@ -55,10 +55,10 @@ export class MemoryCheckpointer implements Checkpointer {
   }
 
   /**
-   * Another client's view of the same memory, as two clients of one database have it.
+   * A checkpointer of another client on the same memory, like two clients of one database.
    *
    * @param client The other client's name.
-   * @returns A checkpointer that shares this one's memory and clock.
+   * @returns A checkpointer that shares the memory and the clock.
    */
   withClient(client: string): MemoryCheckpointer {
     const other = new MemoryCheckpointer({ client, clock: this.#clock });
@@ -66,7 +66,7 @@ export class MemoryCheckpointer implements Checkpointer {
     return other;
   }
 
-  /** The saved position of one shard; undefined if there is none. */
+  /** The saved position of a shard. Undefined if there is none. */
   load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {
     return Promise.resolve(this.#rows.get(this.#key(stream, shardId))?.seq_num);
   }
@@ -81,7 +81,7 @@ export class MemoryCheckpointer implements Checkpointer {
     return Promise.resolve();
   }
 
-  /** The client's positions, of one stream or of all, in the order of stream and shard. */
+  /** The client's positions in one or all streams, ordered by stream and shard. */
   list(stream?: string): Promise<Checkpoint[]> {
     const rows = [...this.#rows.values()]
       .filter((row) => row.client === this.client)
@@ -91,7 +91,7 @@ export class MemoryCheckpointer implements Checkpointer {
     );
   }
 
-  /** Does nothing: what was saved is still there. */
+  /** Does nothing: the positions stay. */
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }

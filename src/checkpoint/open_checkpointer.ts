@@ -9,19 +9,19 @@ import { SqlCheckpointer } from "./sql_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
 export interface OpenCheckpointerOptions {
-  /** Name of the client whose positions are kept: 1 to 255 printable characters. */
+  /** Name of the client: 1 to 255 printable characters. */
   readonly client: string;
-  /** Where the time of saving comes from. Default: the machine's clock. */
+  /** Clock for the time of saving. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** How long to wait for an answer of PostgreSQL, in milliseconds. Default: 30,000. */
+  /** How long to wait for a response of PostgreSQL, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** A role that is trusted as the owner of PostgreSQL's tables. Default: the URL's. */
+  /** A role that may own the table in PostgreSQL. Default: `table_owner` of the URL. */
   readonly tableOwner?: string | undefined;
 }
 
 /**
- * Opens the database that a URL names, and creates its table if it is missing; or takes a database
- * that is open already, and leaves it open.
+ * Opens the database of a URL, or uses a database that is already open, and creates the table of
+ * positions if it is missing.
  *
  * | URL | database |
  * |---|---|
@@ -31,24 +31,23 @@ export interface OpenCheckpointerOptions {
  * | `postgres://user:password@host:5432/name` | a PostgreSQL database; also `postgresql:`, sockets (`?host=/directory`), several hosts, `sslmode` and the other parameters and `PG*` variables of libpq |
  * | `memory:` | this process's memory, without a database |
  *
- * Databases of go-triton and triton-python are taken over as they are. The drivers are loaded when
- * a database that needs them is opened. One call is one attempt: where the server cannot be reached
- * the error is retryable.
+ * Databases of go-triton and triton-python can be used as they are. A driver is loaded when a database
+ * needs it. One call is one attempt: if the server cannot be reached, the error is retryable.
  *
  * A save is one transaction, committed when it returns.
  *
- * - **SQLite**: it is on the disk with `PRAGMA synchronous = FULL`, which is SQLite's default and set
- *   here. While another process writes, calls wait for up to 5 seconds (in a database that was open
- *   already: for its busy timeout, with the whole thread; `@db/sqlite` has none unless set). Then they
- *   fail with the code `SQLITE_BUSY`, which is retryable. An open database must not be inside a
- *   transaction.
- * - **PostgreSQL**: it survives a crash of the server unless `synchronous_commit` is off. Nothing
- *   depends on the session, so PgBouncer may be in between, in transaction mode. A lost connection,
- *   or a server that does not answer in time (code `Timeout`), fails a call with a retryable error;
- *   whether the save took place is then unknown, and saving again is safe. The table is looked for on
- *   the search path, and created in its first schema. Table and schema must belong to the user, a role
- *   of the user's, a superuser or the owner of the database: any other owner could run code as the
- *   user (code `Untrusted`).
+ * - **SQLite**: a save is on the disk if `PRAGMA synchronous = FULL` is set. This is SQLite's default,
+ *   and is set for URLs. While another process writes, calls wait for up to 5 seconds, or, if the
+ *   database was already open, for its busy timeout, which blocks the thread (`@db/sqlite` has none
+ *   unless you set it). Then they fail with the code `SQLITE_BUSY`, which is retryable. A database
+ *   that you pass must not be in a transaction.
+ * - **PostgreSQL**: a save survives a crash of the server unless `synchronous_commit` is off. Nothing
+ *   depends on the session, so PgBouncer may be in between, in transaction mode. If the connection is
+ *   lost, or the server does not respond in time (code `Timeout`), calls fail with a retryable error.
+ *   It is then unknown whether a save took place; saving again is safe. The table is looked for on the
+ *   search path, and created in its first schema. Table and schema must belong to the user, one of its
+ *   roles, a superuser or the owner of the database (code `Untrusted`): any other owner could run code
+ *   as the user.
  *
  * @example Usage
  * ```ts
@@ -70,7 +69,7 @@ export interface OpenCheckpointerOptions {
  * await Deno.remove(directory, { recursive: true });
  * ```
  *
- * @example A database that the program uses for other things too
+ * @example With a database that is already open
  * ```ts
  * import { openCheckpointer } from "@triton/triton/checkpoint";
  * import { DatabaseSync } from "node:sqlite";
@@ -78,12 +77,12 @@ export interface OpenCheckpointerOptions {
  * const database = new DatabaseSync(":memory:");
  * await using checkpointer = await openCheckpointer(database, { client: "billing" });
  * ```
- * @param database URL of what to open; or an open `DatabaseSync` of `node:sqlite`, `Database` of
- * `@db/sqlite` or the like, or a pool of `npm:postgres`.
- * @param options Client, clock, and how to use PostgreSQL.
- * @returns The checkpointer; disposing of it closes a database that was opened here.
+ * @param database A URL, or an open database: a `DatabaseSync` of `node:sqlite`, a `Database` of
+ * `@db/sqlite` or similar, or a pool of `npm:postgres`.
+ * @param options Client, clock, and settings for PostgreSQL.
+ * @returns The checkpointer. Disposal closes a database that was opened by its URL.
  * @throws {CheckpointError} If the URL is not one of these (code `InvalidUrl`), or the database
- * cannot be opened. No message holds a password.
+ * cannot be opened. No message contains a password.
  * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
  */
 export async function openCheckpointer(

@@ -1,24 +1,23 @@
 /**
- * What all checkpointers share: rules for names, and rows as checkpoints.
+ * Rules for names, and conversions between rows and checkpoints.
  *
  * @module
  */
 
 import type { Clock } from "../base/clock.ts";
-import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint } from "./checkpointer.ts";
 
-/** The width of every text column. */
+/** Width of all text columns. */
 const MAX_LENGTH = 255;
 
-/** `updated` is a 32-bit column in PostgreSQL; in 2038 ages stand still, but saving goes on. */
+/** `updated` is a 32-bit column in PostgreSQL. From 2038 on it stays the same, and saving works. */
 export const MAX_SECONDS = 2 ** 31 - 1;
 
 /**
- * Where a shard would stand, a reader writes down the time at which its reading of the stream began,
- * in milliseconds since the Unix epoch: `triton_checkpoint` has no other place for it, and go-triton
- * inserts by position, so that it can get no column. No shard of Kinesis has such a name.
+ * In the row of this shard, a reader saves the time at which it first began to read the stream, in
+ * milliseconds since the Unix epoch. `triton_checkpoint` cannot get a column for it, because go-triton
+ * inserts by position. No shard of Kinesis has such a name.
  */
 export const START_ROW: ShardId = "triton-start" as ShardId;
 
@@ -48,38 +47,29 @@ export function checkClient(client: string): string {
   return client;
 }
 
-/** The current time in whole seconds since the Unix epoch, as the column keeps it. */
+/** The current time in whole seconds since the Unix epoch, limited to the range of the column. */
 export function unixSeconds(clock: Clock): number {
   return Math.min(Math.floor(clock.now() / 1000), MAX_SECONDS);
 }
 
-/** Positions in the order of their shards: writers that lock rows in one order never deadlock. */
+/** Positions in the order of their shards, so that two writers lock rows in the same order. */
 export function inOrder(
   positions: ReadonlyMap<ShardId, SequenceNumber>,
 ): [ShardId, SequenceNumber][] {
   return [...positions].sort(([a], [b]) => a < b ? -1 : 1);
 }
 
-/** A position as the database has it; the first go-triton allowed it to be null. */
+/** A position of the database. The first go-triton allowed null. */
 export function toSequenceNumber(seqNum: string | null | undefined): SequenceNumber | undefined {
   return seqNum ? seqNum as SequenceNumber : undefined;
 }
 
-/** A row as a checkpoint: an empty list if the row is of no shard, or has no position. */
+/** A row as a checkpoint. Empty if the row is not of a shard, or has no position. */
 export function toCheckpoint(client: string, row: CheckpointRow): Checkpoint[] {
   const sequenceNumber = toSequenceNumber(row.seq_num);
   if (sequenceNumber === undefined || row.shard === START_ROW) return [];
   const updatedAt = new Date(Number(row.updated) * 1000);
   return [{ client, stream: row.stream, shardId: row.shard as ShardId, sequenceNumber, updatedAt }];
-}
-
-/** The error of a consumer that goes by the name of a client that archives the stream. */
-export function archiverError(client: string, stream: string): CheckpointError {
-  return new CheckpointError(
-    `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
-      "would lack what a consumer passes over; give the consumer a client name of its own",
-    { code: "Archiver", retryable: false },
-  );
 }
 
 /** Compares checkpoints by stream and shard. */

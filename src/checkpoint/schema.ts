@@ -1,9 +1,8 @@
 /**
- * The table of positions, and how a database gets it.
+ * The table of positions, and its creation.
  *
- * What is missing is found by looking, not by a version number: databases of go-triton and
- * triton-python have none, and two versions of Triton may share a database during an upgrade. So
- * every change must be one that older versions do not notice.
+ * There is no version number: databases of go-triton and triton-python have none, and two versions of
+ * Triton may share a database during an upgrade. So changes must not affect older versions.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { type Row, statement } from "../sql/steps.ts";
 
 const TABLE = "triton_checkpoint";
 
-/** Creates the table as go-triton and triton-python do, so that both can go back. */
+/** Creates the table as go-triton and triton-python do, so that a return to them is possible. */
 export const CREATE_TABLE = `CREATE TABLE ${TABLE} (
   client VARCHAR(255) NOT NULL,
   stream VARCHAR(255) NOT NULL,
@@ -26,27 +25,27 @@ export const CREATE_TABLE = `CREATE TABLE ${TABLE} (
 const ADD_UPDATED = `ALTER TABLE ${TABLE} ADD COLUMN updated INTEGER NOT NULL DEFAULT 0`;
 
 /**
- * Creates the table, or the column that it lacks.
+ * Creates the table, or its missing column.
  *
- * @throws {CheckpointError} If that fails, or the table belongs to somebody who is not trusted.
+ * @throws {CheckpointError} If that fails, or the owner of the table is not trusted.
  */
 export async function prepareCheckpoints(database: Database): Promise<void> {
   const what = "Cannot prepare the checkpoint database";
   const { findTable, lockSchema } = database.dialect;
   const find = async () => missing(await database.batch(what, [statement(findTable, TABLE)]));
-  // Looking first, without a lock: what is up to date may also be read-only.
+  // Looks first, without a lock: an up-to-date database may be read-only.
   const change = await find();
   if (change === undefined) return;
   const statements = lockSchema === undefined ? [change] : [lockSchema, change];
   try {
     await database.batch(what, statements.map((text) => statement(text)));
   } catch (error) {
-    if (await find() !== undefined) throw error; // or somebody else has made the change
+    if (await find() !== undefined) throw error; // otherwise another process has made the change
   }
   await database.checkOwners();
 }
 
-/** The change that a table with these columns needs. */
+/** The change that a table with these columns needs, if any. */
 function missing(columns: readonly Row[]): string | undefined {
   if (columns.length === 0) return CREATE_TABLE;
   return columns.some(({ name }) => name === "updated") ? undefined : ADD_UPDATED;

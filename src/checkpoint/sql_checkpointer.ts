@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from "../base/clock.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Database } from "../sql/database.ts";
 import { parts, statement, tuple } from "../sql/steps.ts";
 import type { Checkpoint, Checkpointer } from "./checkpointer.ts";
 import {
-  archiverError,
   checkClient,
   type CheckpointRow,
   compareCheckpoints,
@@ -17,22 +17,22 @@ import { prepareCheckpoints } from "./schema.ts";
 
 /** Options of {@linkcode SqlCheckpointer.open}. */
 export interface SqlCheckpointerOptions {
-  /** Name of the client whose positions are kept: 1 to 255 printable characters. */
+  /** Name of the client: 1 to 255 printable characters. */
   readonly client: string;
-  /** Where the time of saving comes from. Default: the machine's clock. */
+  /** Clock for the time of saving. Default: the system clock. */
   readonly clock?: Clock | undefined;
 }
 
 /**
  * Keeps positions in PostgreSQL or SQLite.
  *
- * A save is one transaction, in one round trip, and committed when it returns.
+ * A save is one transaction in one round trip, committed when it returns.
  */
 export class SqlCheckpointer implements Checkpointer {
   readonly client: string;
   readonly #database: Database;
   readonly #clock: Clock;
-  /** Whether the database has a table of shards that are archived, and the user may read it. */
+  /** Whether there is a table of archived shards that the user may read. */
   #knowsArchivers = false;
 
   private constructor(database: Database, options: SqlCheckpointerOptions) {
@@ -42,9 +42,9 @@ export class SqlCheckpointer implements Checkpointer {
   }
 
   /**
-   * Creates a checkpointer on a database, with its table if that is missing.
+   * Creates a checkpointer, and its table if it is missing.
    *
-   * @param database The database, which is closed with the checkpointer.
+   * @param database The database; closed with the checkpointer.
    */
   static async open(
     database: Database,
@@ -111,5 +111,14 @@ export class SqlCheckpointer implements Checkpointer {
   }
 }
 
-/** The positions of an archiver say what is in the archive. */
+/** A consumer must not move the positions of an archiver, which say what is in the archive. */
 const UNLESS_ARCHIVED = "NOT EXISTS (SELECT 1 FROM triton_shard WHERE client = ? AND stream = ?)";
+
+/** The error for a consumer with the name of a client that archives the stream. */
+function archiverError(client: string, stream: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
+      "would lack what a consumer passes over; give the consumer a client name of its own",
+    { code: "Archiver", retryable: false },
+  );
+}

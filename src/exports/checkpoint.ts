@@ -47,7 +47,7 @@ export type {
   ShardStanding,
   TableShard,
 } from "../ledger/archive_ledger.ts";
-export type { Checkpoint, Checkpointer, MovedPosition } from "../checkpoint/checkpointer.ts";
+export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
 export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
@@ -69,5 +69,9 @@ export {
   forgetPositions,
   type ForgottenShard,
 } from "../ledger/forget_positions.ts";
-export { setPositions, type SetPositionsOptions } from "../ledger/set_positions.ts";
+export {
+  type MovedPosition,
+  setPositions,
+  type SetPositionsOptions,
+} from "../ledger/set_positions.ts";
 export type { SqliteDatabase, SqliteStatement } from "../sql/sqlite/driver.ts";

@@ -12,7 +12,7 @@ import { listCheckpoints } from "./tables/checkpoints.ts";
 import { listGaps, recordGap } from "./tables/gaps.ts";
 import { SAME_SCHEMA } from "./tables/schema.ts";
 import { type LedgerScope, listShards, liveWorkers, lockShards } from "./tables/shards.ts";
-import { ask, type Steps } from "../sql/steps.ts";
+import { execute, type Steps } from "../sql/steps.ts";
 
 /** Whose positions {@linkcode forgetPositions} removes. */
 export interface ForgetOptions {
@@ -70,19 +70,19 @@ function* forget(scope: LedgerScope, options: ForgetOptions): Steps<ForgottenSha
     });
   }
   // Nobody settles them any more: the new stream's shards have the same names.
-  yield* ask(
+  yield* execute(
     "UPDATE triton_archive SET state = 'void' WHERE client = ? AND stream = ? AND state = 'intent'",
     ...[client, stream],
   );
   for (const table of ["triton_checkpoint", "triton_shard", "triton_stream"]) {
-    yield* ask(`DELETE FROM ${table} WHERE client = ? AND stream = ?`, client, stream);
+    yield* execute(`DELETE FROM ${table} WHERE client = ? AND stream = ?`, client, stream);
   }
   return shards;
 }
 
 function* plan(scope: LedgerScope, { createdAt }: ForgetOptions): Steps<ForgottenShard[]> {
   const { client, stream } = scope;
-  const [known] = yield* ask<{ created_ms: number | string }>(
+  const [known] = yield* execute<{ created_ms: number | string }>(
     "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
     ...[client, stream],
   );

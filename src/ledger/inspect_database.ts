@@ -9,7 +9,7 @@ import { CREATE_TABLE } from "../checkpoint/schema.ts";
 import type { Database, Intruder } from "../sql/database.ts";
 import { findFile, openDatabase } from "../sql/open_database.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
-import { ask, type Steps } from "../sql/steps.ts";
+import { execute, type Steps } from "../sql/steps.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
 import { type IntentRow, toIntent } from "./tables/rows.ts";
 import { upgrade } from "./tables/schema.ts";
@@ -113,13 +113,15 @@ export function rehearseDatabase(database: string | SqliteDatabase): Promise<voi
 }
 
 function* rehearse({ dialect }: Database): Steps<void> {
-  if ((yield* ask(dialect.findTable, "triton_checkpoint")).length === 0) yield* ask(CREATE_TABLE);
+  if ((yield* execute(dialect.findTable, "triton_checkpoint")).length === 0) {
+    yield* execute(CREATE_TABLE);
+  }
   yield* upgrade(dialect);
   for (const [table, verbs] of Object.entries(RIGHTS)) {
-    for (const verb of verbs) yield* ask(HARMLESS[verb](table));
+    for (const verb of verbs) yield* execute(HARMLESS[verb](table));
   }
   // One row that is really written: SQLite opens its journal only then.
-  yield* ask(
+  yield* execute(
     "INSERT INTO triton_worker (client, stream, worker, expires_ms) VALUES ('', '', 'doctor', 0)",
   );
   throw new CheckpointError("Rolled back", { code: IS_OVER, retryable: false });
@@ -128,8 +130,8 @@ function* rehearse({ dialect }: Database): Steps<void> {
 function* askFacts(
   { dialect }: Database,
 ): Steps<Pick<DatabaseFacts, "version" | "now" | "forgetful">> {
-  const [time] = yield* ask<{ now: number | string }>(`SELECT ${dialect.now} AS now`);
-  const [about] = yield* ask<{ version: string; forgetful: unknown }>(dialect.about);
+  const [time] = yield* execute<{ now: number | string }>(`SELECT ${dialect.now} AS now`);
+  const [about] = yield* execute<{ version: string; forgetful: unknown }>(dialect.about);
   const { version, forgetful } = about!;
   return { version, now: new Date(Number(time!.now)), forgetful: Boolean(forgetful) };
 }
@@ -138,19 +140,19 @@ function* readArchives(
   { dialect }: Database,
   { client, stream }: InspectOptions,
 ): Steps<Pick<DatabaseFacts, "open" | "store" | "newestFiles" | "streamCreatedAt">> {
-  if ((yield* ask(dialect.findTable, "triton_archive")).length === 0) {
+  if ((yield* execute(dialect.findTable, "triton_archive")).length === 0) {
     return { open: [], store: undefined, newestFiles: [], streamCreatedAt: undefined };
   }
-  const [known] = yield* ask<{ created_ms: number | string }>(
+  const [known] = yield* execute<{ created_ms: number | string }>(
     "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
     ...[client, stream],
   );
-  const rows = yield* ask<IntentRow>(
+  const rows = yield* execute<IntentRow>(
     `SELECT id, archive_key, ranges FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id`,
     ...[client, stream],
   );
-  const isOld = (yield* ask(dialect.findTable, "triton_store")).length === 0;
+  const isOld = (yield* execute(dialect.findTable, "triton_store")).length === 0;
   const store = isOld ? undefined : yield* readStore({ client, stream, dialect });
   return {
     open: rows.map(toIntent),

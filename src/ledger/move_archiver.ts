@@ -10,12 +10,21 @@ import { CheckpointError } from "../base/errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import { retry } from "../base/retry.ts";
 import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
-import type { MovedPosition } from "../checkpoint/checkpointer.ts";
 import { lastArchived } from "./last_archived.ts";
 
 /** Long enough for the few statements that a shard takes, with pauses in between. */
 const LEASE_MS = 60_000;
 const MAX_ATTEMPTS = 8;
+
+/** A position that was moved, or would be in a dry run. */
+export interface MovedPosition {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The position before; undefined if there was none. */
+  readonly from: SequenceNumber | undefined;
+  /** The position now: reading continues after this record. */
+  readonly to: SequenceNumber;
+}
 
 /** A move, and the last record that may have been archived before it. */
 interface ArchiverMove extends MovedPosition {

@@ -20,7 +20,7 @@ import { selectShards } from "./tables/shards.ts";
 import { isMemory, openDatabase } from "../sql/open_database.ts";
 import { type CheckpointRow, toCheckpoint } from "../checkpoint/rows.ts";
 import type { Database } from "../sql/database.ts";
-import { ask, type SqlValue } from "../sql/steps.ts";
+import { execute, type SqlValue } from "../sql/steps.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
 /** Whose rows to read. */
@@ -121,9 +121,9 @@ function readTable<R extends object>(
   const values = wanted.map(([, value]) => value as SqlValue);
   return database.run(`Cannot read ${table}`, function* () {
     const { dialect } = database;
-    if ((yield* ask(dialect.findTable, table)).length === 0) return [];
+    if ((yield* execute(dialect.findTable, table)).length === 0) return [];
     const select = table === "triton_shard" ? selectShards(dialect) : `SELECT * FROM ${table} s`;
-    return yield* ask<R>(`${select} WHERE 1 = 1${where}`, ...values);
+    return yield* execute<R>(`${select} WHERE 1 = 1${where}`, ...values);
   });
 }
 

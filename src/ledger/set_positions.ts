@@ -7,8 +7,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
-import type { MovedPosition } from "../checkpoint/checkpointer.ts";
-import { moveArchiver } from "./move_archiver.ts";
+import { moveArchiver, type MovedPosition } from "./move_archiver.ts";
 import { openCheckpointer } from "../checkpoint/open_checkpointer.ts";
 import { openLedger } from "./open_ledger.ts";
 import { readLedger } from "./read_ledger.ts";

@@ -4,29 +4,29 @@ import type { Row, Statement, Steps } from "./steps.ts";
 export interface SqlDialect {
   /** The expression for the current time, in whole milliseconds since the Unix epoch. */
   readonly now: string;
-  /** Ends a SELECT whose rows nobody else may change or lock before the transaction ends. */
+  /** Ends a SELECT that locks its rows until the transaction ends. */
   readonly forUpdate: string;
-  /** The same, passing over rows that somebody else has locked. */
+  /** The same, but skips rows that another transaction has locked. */
   readonly skipLocked: string;
-  /** Returns the columns of a table, each as `name`: no row if there is no table of that name. */
+  /** Selects the columns of a table, each as `name`. No row if there is no such table. */
   readonly findTable: string;
-  /** Returns a row if there is a table of that name, and the user may read it. */
+  /** Selects a row if the table exists and the user may read it. */
   readonly findReadable: string;
-  /** Returns the `version` of the server, and whether a crash may lose commits, as `forgetful`. */
+  /** Selects the `version` of the server and, as `forgetful`, whether a crash may lose commits. */
   readonly about: string;
-  /** Waits for everybody else who changes the schema; undefined where a transaction does that. */
+  /** Waits for others that change the schema. Undefined if every transaction does. */
   readonly lockSchema: string | undefined;
 }
 
-/** What must hold for a transaction, queried in the round trip that begins it. */
+/** A condition of a transaction, checked in the round trip that begins it. */
 export interface Premise {
   /** One statement, without values. */
   readonly text: string;
-  /** Throws if the statement's rows are not as they must be. */
+  /** Throws if the rows of the statement do not satisfy the condition. */
   readonly check: (rows: readonly Row[]) => void;
 }
 
-/** Somebody who could run code as the user, and by what. */
+/** A role that could run code as the user, and why. */
 export interface Intruder {
   /** The role, or `public` for everybody. */
   readonly role: string;
@@ -34,33 +34,33 @@ export interface Intruder {
   readonly by: string;
 }
 
-/** A PostgreSQL or SQLite database. What fails is a `CheckpointError` that begins with `what`. */
+/** A PostgreSQL or SQLite database. Failures are a `CheckpointError` that begins with `what`. */
 export interface Database extends AsyncDisposable {
-  /** What the database wants to be told in its own words. */
+  /** Expressions and statements that differ between databases. */
   readonly dialect: SqlDialect;
   /**
-   * Runs statements that are known beforehand as one transaction, in one round trip.
+   * Runs statements that are known in advance as one transaction, in one round trip.
    *
    * @returns The rows of all statements.
    */
   batch<R extends object = Row>(what: string, statements: readonly Statement[]): Promise<R[]>;
-  /** Runs work whose statements each stand for themselves. */
+  /** Runs statements that need no common transaction, such as reads. */
   run<T>(what: string, steps: () => Steps<T>): Promise<T>;
   /**
-   * Runs work as one transaction, all or nothing.
+   * Runs statements as one transaction, all or nothing.
    *
-   * Each statement sees what was committed before it began, and rows that were locked by
-   * {@linkcode SqlDialect.forUpdate} as they are (READ COMMITTED, or stricter). The work is begun
-   * anew where the database gave it up for another transaction's sake. With a premise, nobody
-   * changes the schema between its check and the end of the transaction.
+   * Each statement sees what was committed before it began, and the current version of rows that
+   * {@linkcode SqlDialect.forUpdate} locks (READ COMMITTED, or stricter). A transaction that the
+   * database aborts because of a conflict is retried. With a premise, the schema cannot change
+   * between the check and the end of the transaction.
    */
   transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T>;
   /**
-   * Checks who owns the tables that are there by now.
+   * Checks who owns the tables that exist now.
    *
-   * @throws {CheckpointError} With code `Untrusted` if it is somebody who could run code as the user.
+   * @throws {CheckpointError} With code `Untrusted` if the owner could run code as the user.
    */
   checkOwners(): Promise<void>;
-  /** Looks for roles that could run code as the user: there are none in SQLite. */
+  /** Finds roles that could run code as the user. SQLite has none. */
   findIntruders(): Promise<Intruder[]>;
 }

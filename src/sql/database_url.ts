@@ -1,5 +1,5 @@
 /**
- * Databases by their URLs.
+ * URLs of databases.
  *
  * @module
  */
@@ -34,7 +34,7 @@ function schemeHelp(scheme: string | undefined): string {
     : `it begins with "${scheme}:", not with "sqlite:", "postgres:" or "memory:"`;
 }
 
-/** The path in a URL, without its escapes, such that SQLite takes it for nothing but a path. */
+/** The unescaped path in a URL, in a form that SQLite reads only as a path. */
 function sqlitePath(url: string): string {
   const path = url.slice("sqlite:".length).replace(/^\/\//, "");
   if (path === "") throw invalidAddress("it names no file; write sqlite://path");
@@ -47,13 +47,13 @@ function sqlitePath(url: string): string {
   return file === ":memory:" || file.startsWith("/") ? file : `./${file}`;
 }
 
-/** Puts characters for escapes; a `%` that begins none stands for itself. */
+/** Decodes escapes; a `%` that begins no escape stays as it is. */
 function unescapePath(path: string): string {
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes);
     } catch {
-      return escapes; // no UTF-8
+      return escapes; // not UTF-8
     }
   });
 }

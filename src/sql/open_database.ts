@@ -13,27 +13,27 @@ import type { SqliteDatabase } from "./sqlite/driver.ts";
 import { sqliteError } from "./sqlite/error.ts";
 import { type FileMode, openFile } from "./sqlite/open_file.ts";
 
-/** What to open: a URL, or an open database, which is left open in the end. */
+/** What to open: a URL, or an open database, which stays open afterwards. */
 export type DatabaseSource = string | SqliteDatabase | Sql;
 
 /** Options of {@linkcode openDatabase}. */
 export interface OpenDatabaseOptions {
-  /** What a SQLite file is opened for. Default: `"write"`, which creates it. */
+  /** What a SQLite file is opened for. Default: `"write"`, which creates the file. */
   readonly mode?: FileMode | undefined;
-  /** What time-outs go by, and the time in SQLite. Default: the machine's clock. */
+  /** Clock for time-outs and for the time in SQLite. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** How long to wait for an answer of PostgreSQL, in milliseconds. Default: 30,000. */
+  /** How long to wait for a response of PostgreSQL, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** A role that is trusted as the owner of PostgreSQL's tables. Default: the URL's. */
+  /** A role that may own the tables in PostgreSQL. Default: `table_owner` of the URL. */
   readonly tableOwner?: string | undefined;
 }
 
-/** Whether a URL names no database, but the memory of this process. */
+/** Whether a URL names the memory of this process instead of a database. */
 export function isMemory(source: DatabaseSource): boolean {
   return typeof source === "string" && parseDatabaseUrl(source).type === "memory";
 }
 
-/** The SQLite file that a URL names, and whether it is there; undefined if it names no file. */
+/** The SQLite file that a URL names, and whether it exists. Undefined if the URL names no file. */
 export function findFile(
   source: DatabaseSource,
 ): { readonly path: string; readonly exists: boolean } | undefined {
@@ -43,12 +43,11 @@ export function findFile(
 }
 
 /**
- * Opens a database for something that closes it in the end.
+ * Opens a database for an object that closes it later.
  *
- * @param source What to open. The drivers are loaded when a URL needs them.
- * @param use Makes something of the database; if that fails, the database is closed at once, and the
- * error says which one it is.
- * @returns What `use` returned.
+ * @param source What to open. Drivers are loaded only if a URL needs them.
+ * @param use Creates the object. If that fails, the database is closed, and the error names it.
+ * @returns The result of `use`.
  */
 export async function openDatabase<T>(
   source: DatabaseSource,
@@ -60,14 +59,14 @@ export async function openDatabase<T>(
     return await use(database);
   } catch (error) {
     await database[Symbol.asyncDispose]();
-    // What was found in a database that is open has no cause.
+    // An error about the content of the database has no cause.
     const cause = error instanceof CheckpointError ? error.cause : error;
     if (name === undefined || cause === undefined) throw error;
     throw toError(`Cannot open the checkpoint database ${name}`, cause);
   }
 }
 
-/** A database, what to call it if it was opened here, and whose errors it has. */
+/** A database, its name if it was opened here, and how to wrap its errors. */
 interface Opened {
   readonly database: Database;
   readonly name?: string;

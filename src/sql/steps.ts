@@ -1,10 +1,9 @@
 /**
- * Work on a database, written once for databases that answer at once and for those that answer
- * later.
+ * Statements on a database, written once for synchronous and asynchronous drivers.
  *
- * The work is a generator: it yields statements and gets their rows. SQLite is driven without a
- * pause, so that nothing else of the process can come between the statements of a transaction;
- * PostgreSQL with a pause for each answer.
+ * A generator yields statements and receives their rows. On SQLite it runs without a pause, so that
+ * no other work of the process comes between the statements of a transaction. On PostgreSQL it
+ * waits for each response.
  *
  * @module
  */
@@ -12,7 +11,7 @@
 /** A value of a statement. */
 export type SqlValue = string | number;
 
-/** One statement, in the words that PostgreSQL and SQLite share, with `?` for each value. */
+/** One statement that both PostgreSQL and SQLite accept, with `?` for each value. */
 export interface Statement {
   readonly text: string;
   readonly values: readonly SqlValue[];
@@ -21,7 +20,7 @@ export interface Statement {
 /** One row, by column. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Work that asks one statement after the other. */
+/** A sequence of statements that returns a result. */
 export type Steps<T> = Generator<Statement, T, Row[]>;
 
 /** A statement and its values. */
@@ -29,15 +28,15 @@ export function statement(text: string, ...values: SqlValue[]): Statement {
   return { text, values };
 }
 
-/** Asks one statement. */
-export function* ask<R extends object = Row>(text: string, ...values: SqlValue[]): Steps<R[]> {
+/** Executes one statement. */
+export function* execute<R extends object = Row>(text: string, ...values: SqlValue[]): Steps<R[]> {
   return (yield statement(text, ...values)) as R[];
 }
 
-/** The most rows in one statement: SQLite takes 32,766 values, and a row has up to eight. */
+/** Maximum rows in one statement: SQLite accepts 32,766 values, and a row has up to eight. */
 const MAX_ROWS = 4_000;
 
-/** Cuts a list into parts that fit one statement: none for an empty list. */
+/** Splits a list into parts that fit into one statement each. An empty list has no part. */
 export function parts<T>(items: readonly T[]): T[][] {
   const count = Math.ceil(items.length / MAX_ROWS);
   return Array.from(
@@ -46,7 +45,7 @@ export function parts<T>(items: readonly T[]): T[][] {
   );
 }
 
-/** As many `?` as there are values, with commas between them, in parentheses. */
+/** One `?` for each value, separated by commas, in parentheses. */
 export function tuple(values: readonly unknown[]): string {
   return `(${values.map(() => "?").join(", ")})`;
 }

@@ -1,8 +1,8 @@
 /**
- * Names of all tables that any part of Triton keeps, in the order in which they are created.
+ * Names of all tables of Triton, in the order of their creation. Add new tables here.
  *
- * They are all in one schema, and none may belong to somebody who could run code as the user; so
- * opening a database looks at all of them, whoever asked for it. A new table gets its name here.
+ * They are in one schema, and the owner of each must be trusted: opening a database checks all of
+ * them, whichever it needs.
  */
 export const TABLES: readonly string[] = [
   "triton_checkpoint",

@@ -10,7 +10,7 @@ import {
 import { SAME_SCHEMA } from "../../src/ledger/tables/schema.ts";
 import { PostgresBackend } from "../../src/sql/postgres/backend.ts";
 import { PostgresPool } from "../../src/sql/postgres/pool.ts";
-import { ask } from "../../src/sql/steps.ts";
+import { execute } from "../../src/sql/steps.ts";
 import { retry } from "../../src/base/retry.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { positions, shard } from "../checkpoint/contract.ts";
@@ -141,7 +141,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     const database = new PostgresBackend(new PostgresPool(counting));
     const tripsOf = async (premise?: typeof SAME_SCHEMA) => {
       trips = 0;
-      await database.transact("Cannot count", () => ask("SELECT 1"), premise);
+      await database.transact("Cannot count", () => execute("SELECT 1"), premise);
       return trips;
     };
     await tripsOf(); // the first one looks for the schema

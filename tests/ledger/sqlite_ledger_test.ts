@@ -198,7 +198,7 @@ Deno.test("a ledger whose SQLite file is deleted or replaced does not go on in w
       name: "CheckpointError",
       code: "SQLITE_MOVED",
       retryable: false,
-      message: `Cannot go on in the checkpoint database "${path}": its file was deleted or ` +
+      message: `Cannot continue in the checkpoint database "${path}": its file was deleted or ` +
         "replaced; stop all workers before they start again",
     };
     for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(path + suffix);

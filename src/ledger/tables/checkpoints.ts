@@ -9,7 +9,7 @@ import type { IntendedRange } from "../archive_ledger.ts";
 import { compareText } from "./rows.ts";
 import type { LedgerScope } from "./shards.ts";
 import { MAX_SECONDS, START_ROW, toSequenceNumber } from "../../checkpoint/rows.ts";
-import { ask, parts, type Steps, tuple } from "../../sql/steps.ts";
+import { execute, parts, type Steps, tuple } from "../../sql/steps.ts";
 
 /** A row of `triton_checkpoint`; without a position in databases of the first go-triton. */
 interface PositionRow {
@@ -24,7 +24,7 @@ export type SavedPositions = ReadonlyMap<ShardId, SequenceNumber | undefined>;
 export function* listCheckpoints(
   { client, stream }: LedgerScope,
 ): Steps<Map<ShardId, SequenceNumber>> {
-  const rows = yield* ask<PositionRow>(
+  const rows = yield* execute<PositionRow>(
     "SELECT shard, seq_num FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard <> ?",
     ...[client, stream, START_ROW],
   );
@@ -43,7 +43,7 @@ export function* lockCheckpoints(
 ): Steps<SavedPositions> {
   const saved = new Map<ShardId, SequenceNumber | undefined>();
   for (const part of parts([...shardIds].sort(compareText))) {
-    const rows = yield* ask<PositionRow>(
+    const rows = yield* execute<PositionRow>(
       `SELECT shard, seq_num FROM triton_checkpoint
       WHERE client = ? AND stream = ? AND shard IN ${tuple(part)}
       ORDER BY shard${dialect.forUpdate}`,
@@ -115,7 +115,7 @@ function* write(
     const rows = part.map(([shardId, last, knownAt]) =>
       [client, stream, shardId, last, toSeconds(knownAt, now)] as const
     );
-    const answer = yield* ask<PositionRow>(
+    const answer = yield* execute<PositionRow>(
       `INSERT INTO triton_checkpoint (client, stream, shard, seq_num, updated)
       VALUES ${rows.map(tuple).join(", ")}
       ON CONFLICT (client, stream, shard) ${onConflict} RETURNING shard`,
@@ -133,7 +133,7 @@ function toSeconds(time: Date | undefined, now: number): number {
 
 /** Forgets the checkpoint of a shard. */
 export function* deleteCheckpoint({ client, stream }: LedgerScope, shardId: ShardId): Steps<void> {
-  yield* ask(
+  yield* execute(
     "DELETE FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",
     ...[client, stream, shardId],
   );

@@ -7,11 +7,11 @@
 import type { Gap } from "../archive_ledger.ts";
 import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
 import { type LedgerScope, lockShard } from "./shards.ts";
-import { ask, type Steps } from "../../sql/steps.ts";
+import { execute, type Steps } from "../../sql/steps.ts";
 
 /** Records a gap; of one that is known, what is said last holds. */
 export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<void> {
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (client, stream, shard, after_seq, reason)
@@ -33,7 +33,7 @@ export function* recordLeasedGap(scope: LedgerScope, gap: Gap, epoch: number): S
 
 /** All gaps, the oldest first. */
 export function* listGaps({ client, stream }: LedgerScope): Steps<Gap[]> {
-  const rows = yield* ask<GapRow>(
+  const rows = yield* execute<GapRow>(
     `SELECT shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap
     WHERE client = ? AND stream = ?`,
     ...[client, stream],

@@ -17,7 +17,7 @@ import { endShard, type LedgerScope, lockShards } from "./shards.ts";
 import { movedError, otherStoreError, unknownError } from "../errors.ts";
 import { lockStore } from "./store.ts";
 import { toSequenceNumber } from "../../checkpoint/rows.ts";
-import { ask, type Steps } from "../../sql/steps.ts";
+import { execute, type Steps } from "../../sql/steps.ts";
 
 type FinalState = "done" | "void";
 
@@ -40,7 +40,7 @@ interface StandingRow {
 
 /** Reads the checkpoint and the open intents in one statement, which is one moment. */
 export function* standing({ client, stream }: LedgerScope, shardId: ShardId): Steps<ShardStanding> {
-  const rows = yield* ask<StandingRow>(
+  const rows = yield* execute<StandingRow>(
     `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
     FROM triton_shard s
     LEFT JOIN triton_checkpoint c
@@ -123,7 +123,7 @@ export function* cancel(scope: LedgerScope, intentId: string): Steps<FinalState>
 
 /** Whether the archive of a key is committed. */
 export function* isCommitted({ client, stream }: LedgerScope, key: string): Steps<boolean> {
-  const rows = yield* ask(
+  const rows = yield* execute(
     `SELECT id FROM triton_archive
     WHERE client = ? AND stream = ? AND archive_key = ? AND state = 'done'`,
     ...[client, stream, key],
@@ -137,7 +137,7 @@ function* settle(
   intentId: string,
   state: FinalState,
 ): Steps<boolean> {
-  const rows = yield* ask(
+  const rows = yield* execute(
     `UPDATE triton_archive SET state = ?
     WHERE client = ? AND stream = ? AND id = ? AND state = 'intent' RETURNING id`,
     ...[state, client, stream, intentId],
@@ -158,7 +158,7 @@ function* getIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent> {
 
 function* findIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent | undefined> {
   const { client, stream, dialect } = scope;
-  const [row] = yield* ask<IntentRow & { state: FoundIntent["state"]; now: number | string }>(
+  const [row] = yield* execute<IntentRow & { state: FoundIntent["state"]; now: number | string }>(
     `SELECT id, archive_key, state, ranges, store, ${dialect.now} AS now FROM triton_archive
     WHERE client = ? AND stream = ? AND id = ?`,
     ...[client, stream, intentId],
@@ -170,7 +170,7 @@ function* insertIntent(
   { client, stream, dialect }: LedgerScope,
   intent: ArchiveIntent,
 ): Steps<void> {
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_archive
       (client, stream, id, archive_key, state, ranges, store, intended_ms)
     VALUES (?, ?, ?, ?, 'intent', ?, NULLIF(?, ''), ${dialect.now})`,

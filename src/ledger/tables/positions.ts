@@ -10,7 +10,7 @@ import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./checkpoint
 import { recordGap } from "./gaps.ts";
 import { compareText } from "./rows.ts";
 import { type LedgerScope, lockShard, lockShards, setStart, touchStart } from "./shards.ts";
-import { ask, type Steps } from "../../sql/steps.ts";
+import { execute, type Steps } from "../../sql/steps.ts";
 
 /** A shard whose lease the caller believes to hold. */
 interface Held {
@@ -68,7 +68,7 @@ export function* adopt(
 ): Steps<ShardId[]> {
   const known = yield* lockShards(scope, [...positions.keys()]);
   const unknown = [...positions.keys()].filter((shardId) => !known.has(shardId)).sort(compareText);
-  const [row] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
+  const [row] = yield* execute<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
   for (const shardId of unknown) {
     yield* savePosition(scope, shardId, positions.get(shardId)!, Number(row!.now));
   }

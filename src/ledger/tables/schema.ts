@@ -9,7 +9,7 @@
 
 import { CheckpointError } from "../../base/errors.ts";
 import type { Database, Premise, SqlDialect } from "../../sql/database.ts";
-import { ask, type Row, type Steps } from "../../sql/steps.ts";
+import { execute, type Row, type Steps } from "../../sql/steps.ts";
 
 /**
  * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
@@ -118,18 +118,18 @@ export async function prepareLedger(database: Database): Promise<void> {
 
 /** Creates the tables, or brings them to this version, inside a transaction. */
 export function* upgrade(dialect: SqlDialect): Steps<void> {
-  if (dialect.lockSchema !== undefined) yield* ask(dialect.lockSchema);
+  if (dialect.lockSchema !== undefined) yield* execute(dialect.lockSchema);
   const version = yield* readVersion(dialect); // another process may have been faster
   if (version === LEDGER_VERSION) return;
   if (version === 0) yield* createVersion(dialect);
-  for (const statement of VERSIONS.slice(version).flat()) yield* ask(statement);
-  yield* ask("UPDATE triton_schema SET version = ? WHERE part = 'ledger'", LEDGER_VERSION);
+  for (const statement of VERSIONS.slice(version).flat()) yield* execute(statement);
+  yield* execute("UPDATE triton_schema SET version = ? WHERE part = 'ledger'", LEDGER_VERSION);
 }
 
 /** The version of the tables that are there: 0 if there are none. */
 function* readVersion(dialect: SqlDialect): Steps<number> {
-  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) return 0;
-  return toVersion(yield* ask(SELECT_VERSION));
+  if ((yield* execute(dialect.findTable, "triton_schema")).length === 0) return 0;
+  return toVersion(yield* execute(SELECT_VERSION));
 }
 
 function toVersion([row]: readonly Row[]): number {
@@ -139,12 +139,12 @@ function toVersion([row]: readonly Row[]): number {
 }
 
 function* createVersion(dialect: SqlDialect): Steps<void> {
-  if ((yield* ask(dialect.findTable, "triton_schema")).length === 0) {
-    yield* ask(
+  if ((yield* execute(dialect.findTable, "triton_schema")).length === 0) {
+    yield* execute(
       "CREATE TABLE triton_schema (part TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)",
     );
   }
-  yield* ask("INSERT INTO triton_schema (part, version) VALUES ('ledger', 0)");
+  yield* execute("INSERT INTO triton_schema (part, version) VALUES ('ledger', 0)");
 }
 
 function tooNewError(version: number): CheckpointError {

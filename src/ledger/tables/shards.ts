@@ -14,7 +14,7 @@ import type { LedgerShard, NewShard, NewStart, Renewal } from "../archive_ledger
 import { compareText, fromStart, type ShardRow, toShard } from "./rows.ts";
 import { unknownError } from "../errors.ts";
 import type { SqlDialect } from "../../sql/database.ts";
-import { ask, parts, type Steps, tuple } from "../../sql/steps.ts";
+import { execute, parts, type Steps, tuple } from "../../sql/steps.ts";
 
 /** Whose rows to work on, and in which database's words. */
 export interface LedgerScope {
@@ -35,7 +35,7 @@ export interface LockedShard {
 /** Writes down when the stream was created, unless something is written; tells what is. */
 export function* identify({ client, stream }: LedgerScope, createdAt: Date): Steps<Date> {
   // An update without effect, because only a row that is written is returned.
-  const [row] = yield* ask<{ created_ms: number | string }>(
+  const [row] = yield* execute<{ created_ms: number | string }>(
     `INSERT INTO triton_stream (client, stream, created_ms) VALUES (?, ?, ?)
     ON CONFLICT (client, stream) DO UPDATE SET created_ms = triton_stream.created_ms
     RETURNING created_ms`,
@@ -49,7 +49,7 @@ export function* listShards(
   { client, stream, dialect }: LedgerScope,
   state?: LedgerShard["state"],
 ): Steps<LedgerShard[]> {
-  const rows = yield* ask<ShardRow>(
+  const rows = yield* execute<ShardRow>(
     `${selectShards(dialect)} WHERE s.client = ? AND s.stream = ?${
       state ? " AND s.state = ?" : ""
     }`,
@@ -69,11 +69,11 @@ export function selectShards({ now }: SqlDialect): string {
 /** Adds the first shards of a stream that {@linkcode identify} has written down; not if there are any. */
 export function* addFirstShards(scope: LedgerScope, added: readonly NewShard[]): Steps<boolean> {
   const { client, stream, dialect } = scope;
-  yield* ask(
+  yield* execute(
     `SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?${dialect.forUpdate}`,
     ...[client, stream],
   );
-  const known = yield* ask(
+  const known = yield* execute(
     "SELECT shard FROM triton_shard WHERE client = ? AND stream = ? LIMIT 1",
     ...[client, stream],
   );
@@ -95,7 +95,7 @@ export function* addShards(scope: LedgerScope, added: readonly NewShard[]): Step
     );
     const knownAt = `COALESCE(NULLIF(CAST(? AS BIGINT), -1), ${dialect.now})`;
     const values = `(?, ?, ?, ?, ?, ${knownAt}, 'open', 0, 0)`;
-    yield* ask(
+    yield* execute(
       `INSERT INTO triton_shard
         (client, stream, shard, parents, start_at, started_ms, state, epoch, expires_ms)
       VALUES ${rows.map(() => values).join(", ")} ON CONFLICT (client, stream, shard) DO NOTHING`,
@@ -111,7 +111,7 @@ export function* lockShards(
 ): Steps<Map<ShardId, LockedShard>> {
   const locked = new Map<ShardId, LockedShard>();
   for (const part of parts([...shardIds].sort(compareText))) {
-    const rows = yield* ask<LockedShard & { readonly shard: ShardId }>(
+    const rows = yield* execute<LockedShard & { readonly shard: ShardId }>(
       `SELECT shard, state, owner, epoch, ${dialect.now} AS now FROM triton_shard
       WHERE client = ? AND stream = ? AND shard IN ${tuple(part)}
       ORDER BY shard${dialect.forUpdate}`,
@@ -136,13 +136,13 @@ export function* lockShard(scope: LedgerScope, shardId: ShardId): Steps<LockedSh
 /** Notes that a worker is alive, and prolongs its leases. */
 export function* renew(scope: LedgerScope, worker: string, ttlMs: number): Steps<Renewal> {
   const { client, stream, dialect: { now } } = scope;
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_worker (client, stream, worker, expires_ms)
     VALUES (?, ?, ?, ${now} + CAST(? AS BIGINT))
     ON CONFLICT (client, stream, worker) DO UPDATE SET expires_ms = excluded.expires_ms`,
     ...[client, stream, worker, Math.ceil(ttlMs)],
   );
-  const held = yield* ask<{ shard: ShardId; epoch: number | string }>(
+  const held = yield* execute<{ shard: ShardId; epoch: number | string }>(
     `UPDATE triton_shard SET expires_ms = ${now} + CAST(? AS BIGINT)
     WHERE ${ownedBy(scope)} RETURNING shard, epoch`,
     ...[Math.ceil(ttlMs), client, stream, worker, client, stream, worker],
@@ -158,14 +158,14 @@ export function* renew(scope: LedgerScope, worker: string, ttlMs: number): Steps
 
 /** The workers that have not expired; those that have are forgotten. */
 export function* liveWorkers({ client, stream, dialect }: LedgerScope): Steps<string[]> {
-  const workers = yield* ask<{ worker: string; alive: number }>(
+  const workers = yield* execute<{ worker: string; alive: number }>(
     `SELECT worker, CASE WHEN expires_ms > ${dialect.now} THEN 1 ELSE 0 END AS alive
     FROM triton_worker WHERE client = ? AND stream = ?`,
     ...[client, stream],
   );
   if (workers.some(({ alive }) => alive === 0)) {
     // A row that is locked belongs to a worker that comes back, or is being forgotten already.
-    yield* ask(
+    yield* execute(
       `DELETE FROM triton_worker WHERE client = ? AND stream = ? AND worker IN
         (SELECT worker FROM triton_worker WHERE client = ? AND stream = ?
           AND expires_ms <= ${dialect.now}${dialect.skipLocked})`,
@@ -180,7 +180,7 @@ export function* acquire(
   { client, stream, dialect: { now } }: LedgerScope,
   { shardId, worker, ttlMs }: { shardId: ShardId; worker: string; ttlMs: number },
 ): Steps<number | undefined> {
-  const [row] = yield* ask<{ epoch: number | string }>(
+  const [row] = yield* execute<{ epoch: number | string }>(
     `UPDATE triton_shard
     SET owner = ?, epoch = epoch + 1, expires_ms = ${now} + CAST(? AS BIGINT)
     WHERE client = ? AND stream = ? AND shard = ? AND state = 'open'
@@ -198,7 +198,7 @@ export function* release(
 ): Steps<void> {
   yield* lockShards(scope, shardIds);
   for (const part of parts(shardIds)) {
-    yield* ask(
+    yield* execute(
       `UPDATE triton_shard SET owner = NULL
       WHERE client = ? AND stream = ? AND owner = ? AND shard IN ${tuple(part)}`,
       ...[scope.client, scope.stream, worker, ...part],
@@ -209,11 +209,11 @@ export function* release(
 /** Forgets a worker and frees its leases. */
 export function* leave(scope: LedgerScope, worker: string): Steps<void> {
   const { client, stream } = scope;
-  yield* ask(
+  yield* execute(
     "DELETE FROM triton_worker WHERE client = ? AND stream = ? AND worker = ?",
     ...[client, stream, worker],
   );
-  yield* ask(
+  yield* execute(
     `UPDATE triton_shard SET owner = NULL WHERE ${ownedBy(scope)}`,
     ...[client, stream, worker, client, stream, worker],
   );
@@ -233,7 +233,7 @@ export function* endShard(
   if (shard.epoch !== epoch) return false;
   if (shard.state === "ended") return true; // the answer was lost
   if (shard.owner === null || !isSettled) return false;
-  yield* ask(
+  yield* execute(
     `UPDATE triton_shard SET state = 'ended', owner = NULL
     WHERE client = ? AND stream = ? AND shard = ?`,
     ...[scope.client, scope.stream, shardId],
@@ -249,7 +249,7 @@ export function* setStart(
   { start, knownAt }: NewStart,
   now: number,
 ): Steps<void> {
-  yield* ask(
+  yield* execute(
     `UPDATE triton_shard SET start_at = ?, started_ms = ?
     WHERE client = ? AND stream = ? AND shard = ?`,
     ...[fromStart(start), knownAt?.getTime() ?? now, client, stream, shardId],
@@ -262,7 +262,7 @@ export function* touchStart(
   shardId: ShardId,
   knownAt: number,
 ): Steps<void> {
-  yield* ask(
+  yield* execute(
     "UPDATE triton_shard SET started_ms = ? WHERE client = ? AND stream = ? AND shard = ?",
     ...[knownAt, client, stream, shardId],
   );

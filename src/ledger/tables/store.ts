@@ -14,14 +14,14 @@ import { aliveError, otherStoreError, unsettledError } from "../errors.ts";
 import { listGaps } from "./gaps.ts";
 import { compareMoves, type IntentRow, type MoveRow, toIntent, toMove } from "./rows.ts";
 import { type LedgerScope, listShards, liveWorkers, lockShards } from "./shards.ts";
-import { ask, type Steps } from "../../sql/steps.ts";
+import { execute, type Steps } from "../../sql/steps.ts";
 
 /** How many files are looked through for those that checkpoints come from. */
 const NEWEST = 1_000;
 
 /** The store that is written down. */
 export function* readStore({ client, stream }: LedgerScope, lock = ""): Steps<string | undefined> {
-  const [row] = yield* ask<{ store: string }>(
+  const [row] = yield* execute<{ store: string }>(
     `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,
     ...[client, stream],
   );
@@ -36,7 +36,7 @@ export function lockStore(scope: LedgerScope): Steps<string | undefined> {
 /** Writes a store down, unless the archive is in another one. */
 export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
   const { client, stream } = scope;
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
     ON CONFLICT (client, stream) DO NOTHING`,
     ...[client, stream, identity],
@@ -50,7 +50,7 @@ export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
 /** Whether anything was archived, or was about to be. */
 function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> {
   if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
-  const rows = yield* ask(
+  const rows = yield* execute(
     "SELECT client FROM triton_archive WHERE client = ? AND stream = ? LIMIT 1",
     ...[client, stream],
   );
@@ -58,7 +58,7 @@ function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> 
 }
 
 function* setStore({ client, stream }: LedgerScope, identity: string): Steps<void> {
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
     ON CONFLICT (client, stream) DO UPDATE SET store = excluded.store`,
     ...[client, stream, identity],
@@ -71,7 +71,7 @@ export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
   const ends = new Map(
     (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
   );
-  const rows = yield* ask<IntentRow>(
+  const rows = yield* execute<IntentRow>(
     // Version 1 of the table does not know of stores.
     `SELECT * FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
@@ -95,13 +95,13 @@ export function* moveStore(
   const owned = (yield* listShards(scope)).find(({ owner }) => owner !== undefined);
   const worker = owned?.owner ?? (yield* liveWorkers(scope))[0];
   if (worker !== undefined) throw aliveError(stream, worker);
-  const [open] = yield* ask<IntentRow>(
+  const [open] = yield* execute<IntentRow>(
     `SELECT id, archive_key, ranges FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id LIMIT 1`,
     ...[client, stream],
   );
   if (open !== undefined && !isGone) throw unsettledError(stream, toIntent(open));
-  const [time] = yield* ask<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
+  const [time] = yield* execute<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
   const moves = planMoves({
     ...{ from, to: identity, movedAt: new Date(Number(time!.now)) },
     shardIds: (yield* listShards(scope)).map(({ shardId }) => shardId),
@@ -109,7 +109,7 @@ export function* moveStore(
     gaps: yield* listGaps(scope),
     moves: yield* listMoves(scope),
   });
-  yield* ask(
+  yield* execute(
     `UPDATE triton_archive SET state = 'void'
     WHERE client = ? AND stream = ? AND state = 'intent'`,
     ...[client, stream],
@@ -120,7 +120,7 @@ export function* moveStore(
 }
 
 function* insertMove({ client, stream }: LedgerScope, move: ArchiveMove): Steps<void> {
-  yield* ask(
+  yield* execute(
     `INSERT INTO triton_move
       (client, stream, shard, after_seq, from_store, to_store, moved_ms)
     VALUES (?, ?, ?, ?, NULLIF(?, ''), ?, ?)`,
@@ -130,7 +130,7 @@ function* insertMove({ client, stream }: LedgerScope, move: ArchiveMove): Steps<
 
 /** All moves, in order. */
 export function* listMoves({ client, stream }: LedgerScope): Steps<ArchiveMove[]> {
-  const rows = yield* ask<MoveRow>(
+  const rows = yield* execute<MoveRow>(
     `SELECT shard, after_seq, from_store, to_store, moved_ms FROM triton_move
     WHERE client = ? AND stream = ?`,
     ...[client, stream],

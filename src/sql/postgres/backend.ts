@@ -6,17 +6,17 @@ import { findIntruders, findSchema, inSchema, literal, SAFE_PATH } from "./schem
 import type { Database, Intruder, Premise, SqlDialect } from "../database.ts";
 import type { Row, Statement, Steps } from "../steps.ts";
 
-/** Rollbacks for another transaction's sake: serialization failure and deadlock. */
+/** Rollbacks because of a conflict: serialization failure and deadlock. */
 const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 
-/** Locks are taken in one order, so that even a second attempt is rare. */
+/** Locks are taken in a fixed order, so even a second attempt is rare. */
 const MAX_ATTEMPTS = 10;
 
-/** Of the advisory lock of all who change the schema, or rely on it: "trit". */
+/** Number of the advisory lock for changes of the schema: "trit". */
 const SCHEMA_LOCK = 1953655156;
 
 /**
- * By the catalogue, because to_regclass may not see a table that was created while this session
+ * Reads the catalogue, because to_regclass may not see a table that was created while this session
  * waited for lockSchema.
  */
 const FIND_TABLE = `SELECT a.attname AS name
@@ -26,7 +26,7 @@ const FIND_TABLE = `SELECT a.attname AS name
   WHERE c.relname = ? AND n.nspname = {schema}`;
 
 const DIALECT: SqlDialect = {
-  // The time of the statement, not of its transaction, which may have waited for a lock.
+  // The time of the statement, not of the transaction, which may have waited for a lock.
   now: "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000) AS BIGINT)",
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
@@ -34,23 +34,23 @@ const DIALECT: SqlDialect = {
   findReadable: `${FIND_TABLE} AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
   about: `SELECT 'PostgreSQL ' || pg_catalog.current_setting('server_version') AS version,
     pg_catalog.current_setting('fsync') = 'off' AS forgetful`,
-  // CREATE TABLE IF NOT EXISTS fails when two sessions run it at once (a unique index of the
-  // catalogue). The lock ends with the transaction, so that it works through PgBouncer.
+  // CREATE TABLE IF NOT EXISTS fails if two sessions run it at once (a unique index of the
+  // catalogue). The lock ends with the transaction, so it works through PgBouncer.
   lockSchema: `SELECT pg_catalog.pg_advisory_xact_lock(${SCHEMA_LOCK})`,
 };
 
-/** Ends with the transaction; many can hold it, and nobody changes the schema meanwhile. */
+/** A shared lock until the end of the transaction, during which the schema cannot change. */
 const SHARE_SCHEMA = `SELECT pg_catalog.pg_advisory_xact_lock_shared(${SCHEMA_LOCK})`;
 
-/** Said, because the database's default may be another one. */
+/** Explicit, because the database may have another default. */
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /**
- * What holds for the rest of a transaction, in one round trip.
+ * Settings for the rest of a transaction, in one round trip.
  *
- * A worker whose machine dies in the middle of a transaction must not keep the locks of its rows
- * until the server misses it, which can take hours. What was committed must survive a crash of the
- * server: a lease that was forgotten could be given out twice under one epoch.
+ * If the machine of a worker dies within a transaction, its row locks must not stay until the server
+ * notices, which can take hours. Commits must survive a crash of the server: a forgotten lease could
+ * be given twice under one epoch.
  */
 const SETTINGS = `${SAFE_PATH}; SELECT
   pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
@@ -60,14 +60,14 @@ const SETTINGS = `${SAFE_PATH}; SELECT
 
 /** Options of {@linkcode PostgresBackend}. */
 export interface PostgresBackendOptions {
-  /** What is the time, for tests alone: the server's own clock, which all workers share, unless given. */
+  /** Clock for the time in statements, for tests. Default: the server's, which all workers share. */
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Runs work on PostgreSQL, all of it in transactions whose search path is `pg_catalog` alone: nobody
- * who may create functions or operators can put theirs in the place of the server's. Nothing depends
- * on the session, so PgBouncer may stand between.
+ * Runs statements on PostgreSQL, always in transactions whose search path is only `pg_catalog`, so
+ * that users who may create functions or operators cannot replace the server's. Nothing depends on
+ * the session, so PgBouncer may be in between.
  */
 export class PostgresBackend implements Database {
   readonly #pool: PostgresPool;
@@ -89,7 +89,7 @@ export class PostgresBackend implements Database {
       this.#pool.run(what, async (sql) => {
         const schema = this.#schema ??= await this.#findSchema(sql);
         const texts = statements.map((statement) => withValues(schema, statement));
-        // Statements in one text are a transaction; only a text without parameters may hold several.
+        // Several statements in one text are one transaction. They cannot have parameters.
         const results = await sql.unsafe<R[][]>([SAFE_PATH, ...texts].join(";\n"));
         return results.slice(1).flatMap((rows) => [...rows]);
       })
@@ -97,7 +97,7 @@ export class PostgresBackend implements Database {
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return attempt(() => this.#transaction(what, BEGIN, steps)); // a standby may be read, too
+    return attempt(() => this.#transaction(what, BEGIN, steps)); // works on a standby, too
   }
 
   transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
@@ -132,7 +132,7 @@ export class PostgresBackend implements Database {
   ): Promise<T> {
     return this.#pool.run(what, async (sql) => {
       const schema = this.#schema ??= await this.#findSchema(sql);
-      // The lock first: each statement sees what was committed before it began.
+      // The lock comes first: each statement sees what was committed before it began.
       const first = premise ? `; ${SHARE_SCHEMA}; ${inSchema(schema, premise.text)}` : "";
       return await transaction(sql, `${begin}; ${SETTINGS}${first}`, (rows) => {
         premise?.check(rows);
@@ -143,8 +143,8 @@ export class PostgresBackend implements Database {
 }
 
 /**
- * Runs work as a transaction. If it fails, the session ends with it: {@linkcode PostgresPool} sees
- * to that. So there is no ROLLBACK, which would need a connection that works.
+ * Runs a transaction. If it fails, {@linkcode PostgresPool} ends the session. So there is no
+ * ROLLBACK, which would need a working connection.
  */
 async function transaction<T>(
   sql: Sql,
@@ -170,14 +170,14 @@ function query(sql: Sql, schema: string, { text, values }: Statement): PromiseLi
   return sql.unsafe<Row[]>(inSchema(schema, numbered), [...values]);
 }
 
-/** A statement with its values in place. */
+/** A statement with its values inserted as literals. */
 function withValues(schema: string, { text, values }: Statement): string {
   const [first, ...rest] = text.split("?").map((part) => inSchema(schema, part));
   const literals = values.map((value) => typeof value === "number" ? value : literal(value));
   return [first, ...rest.flatMap((part, index) => [literals[index], part])].join("");
 }
 
-/** Runs work, anew after a conflict. */
+/** Retries after conflicts. */
 async function attempt<T>(run: () => Promise<T>): Promise<T> {
   for (let count = 1;; count++) {
     try {

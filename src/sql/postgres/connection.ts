@@ -1,5 +1,5 @@
 /**
- * One connection to one PostgreSQL server, as far as the server is ready for statements.
+ * Opens one connection to one PostgreSQL server, until the server is ready for statements.
  *
  * @module
  */
@@ -11,30 +11,30 @@ import type { PostgresHost, PostgresSettings } from "./settings.ts";
 import { checkServer } from "./target.ts";
 import { startTls } from "./tls.ts";
 
-/** A connection that somebody has logged in on. */
+/** A connection that is logged in. */
 export interface PostgresConnection {
   readonly socket: Socket;
   readonly greeting: Greeting;
 }
 
-/** libpq waits for ever unless it is told. */
+/** libpq waits forever by default. */
 const CONNECT_TIMEOUT_SECONDS = 10;
 const KEEPALIVE_SECONDS = 60;
 
-/** What to go by while connecting. */
+/** Options for connecting. */
 export interface DialOptions {
-  /** What `connect_timeout` goes by. */
+  /** Clock for `connect_timeout`. */
   readonly clock: Clock;
-  /** Gives the attempt up. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal;
 }
 
 /** Where to connect, and how. */
 export interface ConnectionOptions extends DialOptions {
   readonly host: PostgresHost;
-  /** What `target_session_attrs` asks for, without `prefer-standby`. */
+  /** The required `target_session_attrs`, without `prefer-standby`. */
   readonly attributes: string;
-  /** Whether to ask for TLS. */
+  /** Whether to use TLS. */
   readonly encrypted: boolean;
 }
 
@@ -44,10 +44,10 @@ export async function openConnection(
   options: ConnectionOptions,
 ): Promise<PostgresConnection> {
   const plain = connect(place(options.host));
-  plain.on("error", ignore); // whoever waits for something hears of it
+  plain.on("error", ignore); // pending reads report it
   const done = new AbortController();
   try {
-    // A race, because Deno 2.4 never ends a handshake on a socket that is destroyed.
+    // A race, because Deno 2.4 never ends a handshake on a destroyed socket.
     return await Promise.race([
       converse(plain, settings, options),
       timeLimit(settings, options, done.signal),
@@ -87,7 +87,7 @@ function place({ host, hostaddr, port }: PostgresHost) {
   return { host: hostaddr ?? host, port };
 }
 
-/** Whether a host is the directory of a socket, where there is no TLS. */
+/** Whether a host is the directory of a socket, which has no TLS. */
 export function isDirectory({ host, hostaddr }: PostgresHost): boolean {
   return hostaddr === undefined && host.startsWith("/");
 }
@@ -103,7 +103,7 @@ function connected(socket: Socket): Promise<void> {
   });
 }
 
-/** A name with several addresses fails with the reasons of all of them. */
+/** The first error, if the name has several addresses. */
 function firstOf(error: Error): Error {
   return error instanceof AggregateError ? error.errors[0] : error;
 }
@@ -128,7 +128,7 @@ function keepAlive(socket: Socket, { parameters }: PostgresSettings): void {
   socket.setKeepAlive(parameters.keepalives !== "0", seconds * 1000);
 }
 
-/** Fails when connecting takes too long, or when nobody wants the connection any more. */
+/** Fails if connecting takes too long or is aborted. */
 function timeLimit(
   { parameters }: PostgresSettings,
   { clock, signal }: DialOptions,

@@ -1,6 +1,6 @@
 /**
- * Opening connections to PostgreSQL as libpq does: to the first of several hosts that will do,
- * encrypted as `sslmode` says.
+ * Opens connections to PostgreSQL as libpq does: to the first suitable host of several, encrypted
+ * according to `sslmode`.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { postgresError } from "./error.ts";
 import { RefusedError } from "./login.ts";
 import type { PostgresHost, PostgresSettings } from "./settings.ts";
 
-/** Errors after which the next host is tried: the server is not there, or not ready. */
+/** Errors after which the next host is tried: the server is not reachable, or not ready. */
 const NOT_THERE: ReadonlySet<unknown> = new Set(["57P03", "WRONG_SERVER"]);
 
 /**
  * Connects and logs in.
  *
- * @throws {Error} Why the last host that was tried did not do; the message names the others' reasons.
+ * @throws {Error} Why the last host failed; the message also has the reasons of the others.
  */
 export async function dial(
   settings: PostgresSettings,
@@ -51,7 +51,7 @@ export async function dial(
 
 type Failure = Error & { readonly code?: unknown };
 
-/** What went wrong at a host. */
+/** Why a host failed. */
 interface Attempt {
   readonly host: PostgresHost;
   readonly error: Failure;
@@ -59,7 +59,7 @@ interface Attempt {
 
 type HostOptions = Omit<ConnectionOptions, "encrypted">;
 
-/** As libpq: a server that refuses the user is not passed over for another one. */
+/** Like libpq: if a server refuses the user, no other one is tried. */
 function mayTryNext({ code }: Failure): boolean {
   // A server's SQLSTATE has five characters, of which the first two are not "E" and "R".
   const isServers = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
@@ -76,13 +76,13 @@ function summary(failures: readonly Attempt[]): Error {
   return Object.assign(new Error([...new Set(reasons)].join("; "), { cause: last }), { code });
 }
 
-/** The code of one that passes by itself, if there is one: then trying again helps. */
+/** The code of a temporary failure, if there is one: then a retry helps. */
 function passingCode(failures: readonly Failure[]): unknown {
   const passing = failures.find((failure) => postgresError("", failure).retryable);
   return (passing ?? failures.at(-1)!).code;
 }
 
-/** Connects to one host, encrypted in each of the ways that `sslmode` allows, in turn. */
+/** Connects to one host, with and without TLS in the order that `sslmode` allows. */
 async function dialHost(
   settings: PostgresSettings,
   options: HostOptions,
@@ -101,7 +101,7 @@ async function dialHost(
   throw failures.length === 1 ? failures[0]! : both(failures);
 }
 
-/** Whether to encrypt, first and then. */
+/** Whether to use TLS, in the order of the attempts. */
 const WAYS: Readonly<Record<string, readonly boolean[]>> = {
   disable: [false],
   allow: [false, true],

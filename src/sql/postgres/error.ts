@@ -1,5 +1,5 @@
 /**
- * Errors of PostgreSQL and its driver as errors of checkpoints.
+ * Errors of PostgreSQL and its driver as checkpoint errors.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { CheckpointError } from "../../base/errors.ts";
 /**
  * Server errors after which the same statement may succeed
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection exceptions,
- * a standby that takes no writes, a transaction that the server ended because it took too long,
- * rollbacks for concurrency, lack of resources, cancelled statements, shutdown and start-up, a lock
- * that was not free.
+ * a standby that accepts no writes, a transaction that the server ended because it took too long,
+ * rollbacks because of conflicts, lack of resources, cancelled statements, shutdown and start-up, a
+ * lock that was not free.
  */
 const RETRYABLE_STATE = /^(08...|25006|25P0[34]|40...|53...|55P03|57014|57P0[1-35])$/;
 
-/** Failures on the way to the server, by the names that the driver and the system give them. */
+/** Codes of the driver and the system for connections that failed. */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   ...CONNECTION_CODES,
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
-  "ENOENT", // a server that is down has no socket file
+  "ENOENT", // a stopped server has no socket file
   "Timeout",
-  "WRONG_SERVER", // before or in a failover
+  "WRONG_SERVER", // before or during a failover
 ]);
 
-/** Plain words where the driver gives little but its name for the failure. */
+/** Messages for codes for which the driver has no useful message. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CONNECTION_CLOSED: "the connection was lost",
   CONNECTION_DESTROYED: "the connection was given up",
@@ -37,7 +37,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
     "the address names several hosts, add target_session_attrs=read-write)",
 };
 
-/** What PgBouncer refuses, always in English and with SQLSTATE 08P01; trying again does not help. */
+/** What PgBouncer refuses, always in English and with SQLSTATE 08P01. A retry does not help. */
 const PGBOUNCER: readonly (readonly [words: RegExp, help: string])[] = [
   [
     /^transaction blocks not allowed in statement pooling mode/,
@@ -52,10 +52,10 @@ const PGBOUNCER: readonly (readonly [words: RegExp, help: string])[] = [
 ];
 
 /**
- * Makes a checkpoint error of what the driver threw.
+ * Wraps an error of the driver.
  *
- * @param what What could not be done.
- * @param cause What was thrown.
+ * @param what What failed, for the message.
+ * @param cause The driver's error.
  */
 export function postgresError(what: string, cause: unknown): CheckpointError {
   const first = cause instanceof AggregateError ? cause.errors[0] : cause;
@@ -73,8 +73,8 @@ export function postgresError(what: string, cause: unknown): CheckpointError {
 }
 
 /**
- * A standby refuses READ WRITE as a setting that it does not support, in the server's language: where
- * that is said tells it from all else that is not supported.
+ * A standby refuses READ WRITE as an unsupported setting, in the language of the server. Only the
+ * routine distinguishes this from other unsupported features.
  */
 function codeOf({ code, routine }: Record<string, unknown>): unknown {
   return code === "0A000" && routine === "call_bool_check_hook" ? "25006" : code;

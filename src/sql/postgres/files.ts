@@ -11,13 +11,13 @@ import type { Environment, PostgresHost, PostgresSettings } from "./settings.ts"
 
 const PASSWORD_FILE = ".pgpass";
 
-/** A file in the user's home, by its name under it; undefined if there is no home. */
+/** A file in the user's home directory. Undefined if there is no home directory. */
 export function homeFile(env: Environment, ...path: string[]): string | undefined {
   const home = env("HOME") || env("USERPROFILE");
   return home ? join(home, ...path) : undefined;
 }
 
-/** Reads a file; undefined if it is not there, or may not be read. */
+/** Reads a file. Undefined if it does not exist or is not readable. */
 export async function tryRead(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
@@ -28,9 +28,9 @@ export async function tryRead(path: string | undefined): Promise<string | undefi
 }
 
 /**
- * Reads a file that was named.
+ * Reads a file that must exist.
  *
- * @param what What it is, for the error.
+ * @param what What the file is, for the error.
  */
 export async function readNamed(what: string, path: string): Promise<string> {
   try {
@@ -41,14 +41,14 @@ export async function readNamed(what: string, path: string): Promise<string> {
   }
 }
 
-/** The error of a file that cannot be used. */
+/** The error for an unusable file. */
 export function fileError(message: string): Error {
   return Object.assign(new Error(message), { code: "InvalidFile" });
 }
 
 /**
- * Whether a file can be read or changed by nobody else; of a file of root's, its group may read it,
- * as in mounts of secrets. On Windows nobody looks, as in libpq.
+ * Whether only the owner can read or change a file. If root owns it, its group may read it, as in
+ * mounts of secrets. Not checked on Windows, as in libpq.
  */
 export async function isPrivate(path: string): Promise<boolean> {
   if (process.platform === "win32") return true;
@@ -67,13 +67,13 @@ export async function findPassword(
   if (!await isPrivate(path)) {
     throw fileError(`"${path}" can be read by others, so it is not used: chmod 600 it`);
   }
-  // A password of a socket's directory stands under "localhost", if the directory is not named.
+  // The password for a socket is under "localhost", unless its directory is named.
   const name = host || hostaddr || "localhost";
   const names = name.startsWith("/") ? [name, "localhost"] : [name];
   return lookUp(text, names.map((name) => [name, String(port), database, user]));
 }
 
-/** The password of the first line that fits one of the places. */
+/** The password of the first line that matches one of the places. */
 function lookUp(text: string, places: readonly (readonly string[])[]): string | undefined {
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith("#")) continue;
@@ -87,7 +87,7 @@ function lookUp(text: string, places: readonly (readonly string[])[]): string | 
   return undefined;
 }
 
-/** The fields between colons; a colon or backslash inside one has a backslash before it. */
+/** The fields between colons; a colon or backslash within a field is escaped by a backslash. */
 function splitLine(line: string): string[] {
   return [...line.matchAll(/((?:\\.|[^:\\])*)(?::|$)/g)].map(([, field]) => field!);
 }

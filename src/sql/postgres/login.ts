@@ -1,5 +1,5 @@
 /**
- * Logging in to a PostgreSQL server, on a connection that is open and encrypted as it should be.
+ * Logs in to a PostgreSQL server, on a connection that is open and encrypted as required.
  *
  * @module
  */
@@ -23,24 +23,24 @@ import {
 
 const PROTOCOL_3_0 = 196_608;
 
-/** Requests of authentication, by their numbers. */
+/** Authentication requests, by number. */
 const OK = 0, CLEARTEXT = 3, MD5 = 5, SASL = 10, SASL_CONTINUE = 11, SASL_FINAL = 12;
 
-/** What a server says of itself when somebody has logged in. */
+/** What a server sends after a login. */
 export interface Greeting {
-  /** Its messages, from the one that says that the login succeeded to the one that says it is ready. */
+  /** Its messages, from AuthenticationOk to ReadyForQuery. */
   readonly bytes: Uint8Array;
-  /** Its settings, as far as it reports them. */
+  /** The settings that it reports. */
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** The error of a server that refuses a connection before it has asked who comes. */
+/** The error of a server that refuses a connection before authentication. */
 export class RefusedError extends PostgresServerError {}
 
 /**
  * Logs in.
  *
- * @throws {RefusedError} If the server takes no such connection: without TLS, say, or with it.
+ * @throws {RefusedError} If the server accepts no such connection, such as one without TLS.
  * @throws {PostgresServerError} If it refuses the user.
  */
 export async function logIn(
@@ -68,7 +68,7 @@ function startup({ user, database, parameters }: PostgresSettings): string {
   return Object.entries(given).flat().map((text) => `${text}\0`).join("") + "\0";
 }
 
-/** Whose password to log in with, and where. */
+/** Who logs in, and where. */
 interface Login {
   readonly settings: PostgresSettings;
   readonly host: PostgresHost;
@@ -113,7 +113,7 @@ async function sasl(socket: Socket, request: Buffer, login: Login): Promise<void
   check(await readSasl(socket, SASL_FINAL));
 }
 
-/** What the login is bound to, if `channel_binding` says so and both sides can. */
+/** What the login is bound to, if `channel_binding` and both sides allow it. */
 function bindingOf(
   socket: Socket,
   offered: readonly string[],
@@ -144,7 +144,7 @@ async function passwordOf({ settings, host }: Login): Promise<string> {
   );
 }
 
-/** Reads on until the server is ready. */
+/** Reads until the server is ready. */
 async function readGreeting(socket: Socket): Promise<Greeting> {
   const parts = [encodeMessage("R", int32(OK))];
   const settings = new Map<string, string>();

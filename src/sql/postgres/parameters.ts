@@ -1,5 +1,5 @@
 /**
- * The parameters of a PostgreSQL address, as libpq has them
+ * The parameters of a PostgreSQL address, as in libpq
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS).
  *
  * @module
@@ -7,15 +7,15 @@
 
 import { closest, quotedList } from "../../base/suggest.ts";
 
-/** What is known of a parameter. */
+/** Properties of a parameter. */
 interface Parameter {
-  /** The environment variable that stands in for it. */
+  /** The environment variable for its default. */
   readonly env?: string;
-  /** The only values there are. */
+  /** All valid values. */
   readonly values?: readonly string[];
   /** Whether it is a whole number. */
   readonly isNumber?: boolean;
-  /** Why Triton refuses it: ignoring it would connect in another way than was meant. */
+  /** Why Triton refuses it: if it were ignored, the connection would not be as intended. */
   readonly refused?: string;
 }
 
@@ -23,7 +23,7 @@ const YES_NO = ["0", "1"];
 const TLS_VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 const NOT_HERE = "Triton does not support it";
 
-/** All parameters, in libpq's order; without a mark, a parameter is taken as libpq takes it. */
+/** All parameters, in libpq's order. They mean what they mean to libpq, unless noted. */
 const PARAMETERS: Readonly<Record<string, Parameter>> = {
   service: { env: "PGSERVICE", refused: "Triton reads no service files; write the address itself" },
   servicefile: { refused: "Triton reads no service files; write the address itself" },
@@ -37,7 +37,7 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
   require_auth: { env: "PGREQUIREAUTH", refused: NOT_HERE },
   channel_binding: { env: "PGCHANNELBINDING", values: ["disable", "prefer", "require"] },
   connect_timeout: { env: "PGCONNECT_TIMEOUT", isNumber: true },
-  client_encoding: {}, // all text is decoded here: UTF-8 is what the connection uses in any case
+  client_encoding: {}, // ignored: the connection always uses UTF-8
   options: { env: "PGOPTIONS" },
   application_name: { env: "PGAPPNAME" },
   fallback_application_name: {},
@@ -75,19 +75,19 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
     values: ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"],
   },
   load_balance_hosts: { env: "PGLOADBALANCEHOSTS", values: ["disable", "random"] },
-  // Triton's own: the schemas in which its tables are looked for, and a role that may own them.
+  // Only in Triton: the schemas to look for its tables in, and a role that may own them.
   search_path: {},
   table_owner: {},
 };
 
-/** Values of parameters by their names, all of them known and valid. */
+/** Values of parameters by name, all known and valid. */
 export type PostgresParameters = Readonly<Record<string, string>>;
 
 /**
  * Checks the parameters of an address.
  *
  * @returns The parameters that have a value.
- * @throws {RangeError} Which parameter is unknown or refused, or what value it cannot have.
+ * @throws {RangeError} If a parameter is unknown or refused, or its value is invalid.
  */
 export function checkParameters(given: Iterable<readonly [string, string]>): PostgresParameters {
   const checked: Record<string, string> = {};
@@ -100,11 +100,11 @@ export function checkParameters(given: Iterable<readonly [string, string]>): Pos
 }
 
 /**
- * Fills in from the environment what an address leaves out.
+ * Adds parameters from the environment that the address does not have.
  *
  * @param parameters Those of the address.
- * @param env Returns the value of a variable; line breaks at its end are cut off.
- * @throws {RangeError} Which variable has a value that it cannot have, or is refused.
+ * @param env Returns the value of a variable. Line breaks at its end are ignored.
+ * @throws {RangeError} If a variable is refused, or its value is invalid.
  */
 export function withEnvironment(
   parameters: PostgresParameters,

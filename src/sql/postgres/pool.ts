@@ -1,5 +1,5 @@
 /**
- * Pools of sessions on PostgreSQL that survive the loss of one.
+ * A pool of PostgreSQL sessions that survives the loss of sessions.
  *
  * @module
  */
@@ -12,30 +12,30 @@ import type { PostgresConnector, PostgresSession } from "./session.ts";
 
 /** Options of {@linkcode PostgresPool}. */
 export interface PostgresPoolOptions {
-  /** What time-outs go by. Default: the machine's clock. */
+  /** Clock for time-outs. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** How long to wait for an answer, in milliseconds. Default: 30,000. */
+  /** How long to wait for a response, in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** A role that is trusted as the owner of the tables. Default: the connector's. */
+  /** A role that may own the tables. Default: the connector's. */
   readonly tableOwner?: string | undefined;
-  /** Most sessions at a time. Default: 4. */
+  /** Maximum number of sessions. Default: 4. */
   readonly maxSessions?: number | undefined;
 }
 
-/** Long enough for any healthy server, short enough to notice one that is cut off from the net. */
+/** Long enough for any healthy server, short enough to notice one that is disconnected. */
 const TIMEOUT_MS = 30_000;
 
-/** Work is short and comes one piece at a time; a few sessions serve many shards. */
+/** Transactions are short, so a few sessions serve many shards. */
 const MAX_SESSIONS = 4;
 
 /**
- * Runs work on sessions of a server, with an end to waiting; or on a driver that was given.
+ * Runs work on sessions of a server, or on a given driver, with a time-out.
  *
- * A session is used again only if all that it did succeeded. Whatever fails cuts the connection:
- * the server then rolls an open transaction back, and nothing depends on what state the driver is in.
+ * A session is reused only if everything on it succeeded. Any failure cuts the connection: the server
+ * then rolls back an open transaction, and the state of the driver does not matter.
  */
 export class PostgresPool {
-  /** A role that is trusted as the owner of the tables, beside the usual ones. */
+  /** A role that may own the tables, in addition to the usual ones. */
   readonly tableOwner: string | undefined;
   readonly #source: Sql | PostgresConnector;
   readonly #clock: Clock;
@@ -54,11 +54,12 @@ export class PostgresPool {
   }
 
   /**
-   * Runs work that needs a session to itself.
+   * Runs work on a session that nothing else uses meanwhile.
    *
-   * @param what What cannot be done if it fails, for the error's message.
-   * @param work What to run; if it is not done in time, its session is cut off.
-   * @throws {CheckpointError} If it fails, or takes too long; one that the work throws as it is.
+   * @param what What fails, for the message of the error.
+   * @param work The work. If it takes too long, its session is cut.
+   * @throws {CheckpointError} If the work fails or takes too long. A `CheckpointError` of the work is
+   * passed on.
    */
   async run<T>(what: string, work: (sql: Sql) => Promise<T>): Promise<T> {
     const source = this.#source;
@@ -67,14 +68,14 @@ export class PostgresPool {
         "connect" in source ? this.#onSession(source, signal, work) : work(source)
       );
     } catch (cause) {
-      if (cause instanceof CheckpointError) throw cause; // found by the work itself
+      if (cause instanceof CheckpointError) throw cause; // the work's own
       const error = postgresError(what, cause);
       if (isLoss(error)) this.#discardIdle();
       throw error;
     }
   }
 
-  /** Ends the sessions that are idle; those at work end when they are done. */
+  /** Ends idle sessions; busy ones end when their work is done. */
   async end(): Promise<void> {
     this.#isEnded = true;
     await Promise.all(this.#idle.splice(0).map((session) => session.end()));
@@ -89,7 +90,7 @@ export class PostgresPool {
     let session: PostgresSession | undefined;
     try {
       if (this.#isEnded) throw Object.assign(new Error(), { code: "CONNECTION_ENDED" });
-      signal.throwIfAborted(); // nobody waits for it any more
+      signal.throwIfAborted(); // too late
       session = this.#idleSession() ?? await connector.connect({ clock: this.#clock, signal });
       const result = await unlessAborted(signal, () => work(session!.sql));
       await this.#giveBack(session);
@@ -112,7 +113,7 @@ export class PostgresPool {
     else this.#idle.push(session);
   }
 
-  /** The server may have gone, or be no primary any more: that holds for the others, too. */
+  /** The server is gone or no longer the primary. This affects all sessions. */
   #discardIdle(): void {
     for (const session of this.#idle.splice(0)) session.discard();
   }
@@ -139,13 +140,13 @@ export class PostgresPool {
     try {
       return await Promise.race([work(late.signal), timeout]);
     } finally {
-      timeout.catch(() => {}); // the end of the wait, which nobody is told of
+      timeout.catch(() => {}); // of the cancelled sleep
       done.abort();
     }
   }
 }
 
-/** Waits for work no longer than somebody wants it. */
+/** Waits for work until the signal is aborted. */
 async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
@@ -158,7 +159,7 @@ async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   }
 }
 
-/** What the server said as it ended the session, where the driver noticed only the loss. */
+/** The error with which the server ended the session, if the driver noticed only the loss. */
 function whatEndedIt(session: PostgresSession | undefined, error: unknown): unknown {
   const isServers = (error as { readonly severity?: unknown } | null)?.severity !== undefined;
   const words = isServers || error instanceof CheckpointError ? undefined : session?.lastWords;
@@ -166,9 +167,9 @@ function whatEndedIt(session: PostgresSession | undefined, error: unknown): unkn
 }
 
 /**
- * Whether a connection is of no use any more: the server said that it ends it (SQLSTATEs 08, 25P and
- * 57P) or takes no writes (25006: the primary is another one by now), or the driver noticed a loss
- * (names such as `EPIPE`).
+ * Whether a connection is unusable: the server ended it (SQLSTATEs 08, 25P and 57P) or accepts no
+ * writes (25006: another server is the primary now), or the driver noticed a loss (codes such as
+ * `EPIPE`).
  */
 function isLoss({ code, retryable }: CheckpointError): boolean {
   return retryable && /^(08|25|57P|[A-Za-z])/.test(code);

@@ -1,11 +1,10 @@
 /**
- * Which schema of a PostgreSQL database Triton's tables are in, and who could put something of their
- * own in their place.
+ * Finds the schema of Triton's tables in PostgreSQL, and roles that could interfere with it.
  *
- * Whoever may create objects in a schema of the search path can give others theirs to run
- * (CVE-2018-1058): a table of the right name with a trigger, or an operator that fits better than
- * the server's. So the search path is used once, to find the schema; everything else names it, with
- * `pg_catalog` alone on the path, and the owners of schema and tables must be trusted.
+ * A role that may create objects in a schema of the search path can make others run its code
+ * (CVE-2018-1058): by a table of the right name with a trigger, or an operator that matches better
+ * than the server's. So the search path is used only once, to find the schema. All other statements
+ * name it, with only `pg_catalog` on the path. The owners of schema and tables must be trusted.
  *
  * @module
  */
@@ -16,12 +15,12 @@ import type { Intruder } from "../database.ts";
 import { TABLES } from "../tables.ts";
 
 /**
- * Statements after this one, in one text or one transaction, see the server's own functions and
- * operators alone.
+ * After this statement, in one text or one transaction, only the server's own functions and operators
+ * are visible.
  */
 export const SAFE_PATH = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
 
-/** Where the search path leads, with nothing that it could lead astray. */
+/** Finds tables on the search path, without using anything else from it. */
 const FIND = `SELECT t.name AS "table", n.nspname AS "schema",
     pg_catalog.current_schema() AS "first"
   FROM (VALUES ${TABLES.map((table) => `('${table}')`).join(", ")}) AS t (name)
@@ -36,15 +35,15 @@ interface Found {
 }
 
 /**
- * Finds the schema of Triton's tables: the first one of the search path that has them; or, while
- * there are none, the first one, in which tables are created.
+ * Finds the schema of Triton's tables: the first one of the search path that has them. If there are no
+ * tables yet, it is the first schema, in which they are created.
  *
  * @param sql One session, or a pool of sessions with one search path.
- * @param tableOwner A role that is trusted beside the usual ones.
- * @returns The schema's name.
- * @throws {CheckpointError} With code `NoSchema` if there is none to create tables in,
- * `SeveralSchemas` if the tables are in more than one, `Untrusted` if the schema or a table belongs
- * to somebody who is not trusted (see {@linkcode trusted}).
+ * @param tableOwner A role that is trusted in addition to the usual ones.
+ * @returns The name of the schema.
+ * @throws {CheckpointError} With code `NoSchema` if there is no schema to create tables in,
+ * `SeveralSchemas` if the tables are in more than one, `Untrusted` if the owner of the schema or of a
+ * table is not trusted (see {@linkcode trusted}).
  */
 export async function findSchema(sql: Sql, tableOwner?: string): Promise<string> {
   const rows = await sql.unsafe<Found[]>(FIND);
@@ -53,12 +52,12 @@ export async function findSchema(sql: Sql, tableOwner?: string): Promise<string>
   if (schema === undefined) {
     throw refusal("NoSchema", "no schema of the search path is there, or may be used");
   }
-  const astray = placed.find((row) => row.schema !== schema);
-  if (astray !== undefined) {
+  const other = placed.find((row) => row.schema !== schema);
+  if (other !== undefined) {
     throw refusal(
       "SeveralSchemas",
-      `"${placed[0]!.table}" is in schema "${schema}", but "${astray.table}" is in ` +
-        `"${astray.schema}": move one of them by ALTER TABLE ... SET SCHEMA ...`,
+      `"${placed[0]!.table}" is in schema "${schema}", but "${other.table}" is in ` +
+        `"${other.schema}": move one of them by ALTER TABLE ... SET SCHEMA ...`,
     );
   }
   await checkOwners(sql, schema, tableOwner);
@@ -66,10 +65,10 @@ export async function findSchema(sql: Sql, tableOwner?: string): Promise<string>
 }
 
 /**
- * Who may own Triton's tables and their schema: we ourselves, roles that we belong to, superusers,
- * the owner of the database, and whoever can become one of them by SET ROLE.
+ * The condition for roles that may own Triton's tables and their schema: the user, its roles,
+ * superusers, the owner of the database, and roles that can become one of them by SET ROLE.
  *
- * For a superuser, `pg_has_role` says that it belongs to all roles; so its own are looked up.
+ * `pg_has_role` is true for a superuser and any role, so the roles of a superuser are looked up.
  */
 function trusted(tableOwner: string | undefined): string {
   return `(
@@ -120,8 +119,8 @@ async function checkOwners(
 }
 
 /**
- * Looks for roles that are not trusted, and yet could run code as us: by creating objects in the
- * schema, or triggers on the tables, or by changing the functions of triggers that are there.
+ * Finds roles that are not trusted but could run code as the user: by creating objects in the schema
+ * or triggers on the tables, or by changing the functions of existing triggers.
  */
 export function findIntruders(
   sql: Sql,
@@ -157,15 +156,15 @@ export function findIntruders(
   );
 }
 
-/** Asks one statement without values on any driver, in a transaction of its own. */
+/** Executes one statement without values on any driver, in its own transaction. */
 export async function askSafely<R extends object>(sql: Sql, statement: string): Promise<R[]> {
   const results = await sql.unsafe(`${SAFE_PATH}; ${statement}`) as unknown as R[][];
   return [...results.at(-1)!];
 }
 
 /**
- * Names the schema of Triton's tables in a statement, wherever one of them follows on a keyword; and
- * puts the schema's name for `{schema}`.
+ * Adds the schema to Triton's tables in a statement, after each keyword that a table can follow, and
+ * replaces `{schema}` by the name of the schema.
  */
 export function inSchema(schema: string, statement: string): string {
   return statement
@@ -176,12 +175,12 @@ export function inSchema(schema: string, statement: string): string {
     );
 }
 
-/** A name in a statement. */
+/** A name, quoted for a statement. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text in a statement, whatever `standard_conforming_strings` is. */
+/** A text as a literal, for any value of `standard_conforming_strings`. */
 export function literal(text: string): string {
   if (text.includes("\0")) {
     throw Object.assign(new Error("PostgreSQL stores no text with a NUL"), { code: "22021" });

@@ -1,7 +1,7 @@
 /**
  * Logging in by SCRAM-SHA-256 (RFC 5802, RFC 7677), with and without channel binding (RFC 5929).
  *
- * The driver (3.4.9) knows it without channel binding alone, which `channel_binding=require` asks for.
+ * The driver (3.4.9) does not support channel binding, which `channel_binding=require` requires.
  *
  * @module
  */

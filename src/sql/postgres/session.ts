@@ -1,12 +1,11 @@
 /**
- * Sessions on a PostgreSQL server, each with a driver of its own.
+ * Sessions on a PostgreSQL server, each with its own driver.
  *
- * The driver (`npm:postgres` 3.4.9) shares a pool among its connections, and some of its faults
- * with it: a session that dies inside `begin` makes it write to a socket that is no more, which
- * throws where nothing can catch it (https://github.com/porsager/postgres/issues/1154 and 1208), and
- * the connection that it opens then never sends anything. So here it gets one socket that is
- * connected already, is asked one thing at a time, and is thrown away with its socket at the first
- * failure.
+ * The driver (`npm:postgres` 3.4.9) has a pool of its own, but with faults: if a session dies within
+ * `begin`, it writes to a closed socket, which throws where nothing can catch it
+ * (https://github.com/porsager/postgres/issues/1154 and 1208), and the connection that it opens
+ * afterwards never sends anything. So here it gets one connected socket and one query at a time, and
+ * is discarded with its socket at the first failure.
  *
  * @module
  */
@@ -21,36 +20,36 @@ import { type Environment, postgresSettings } from "./settings.ts";
 import type { PostgresAddress } from "./url.ts";
 import { encodeMessage, lastWords } from "./wire.ts";
 
-/** One session, for one piece of work at a time. */
+/** One session, for one transaction at a time. */
 export interface PostgresSession {
   /** The driver; it never opens a second connection. */
   readonly sql: Sql;
-  /** Whether the connection is there, as far as this side knows. */
+  /** Whether the connection is open, as far as this side knows. */
   readonly isAlive: boolean;
-  /** What the server said as it ended the session, if it did. */
+  /** The error with which the server ended the session, if it did. */
   readonly lastWords: (Error & { readonly severity: string | undefined }) | undefined;
-  /** Cuts the connection; what waits for an answer fails. */
+  /** Cuts the connection; pending queries fail. */
   discard(): void;
-  /** Takes leave of the server, and ends the connection. */
+  /** Ends the session and the connection in an orderly way. */
   end(): Promise<void>;
 }
 
 /** Opens sessions. */
 export interface PostgresConnector {
-  /** A role that is trusted as the owner of the tables, beside the usual ones. */
+  /** A role that may own the tables, in addition to the usual ones. */
   readonly tableOwner?: string | undefined;
   /**
    * Opens a session.
    *
-   * @throws {Error} If no server takes the connection.
+   * @throws {Error} If no server accepts the connection.
    */
   connect(options: DialOptions): Promise<PostgresSession>;
 }
 
 /**
- * Loads the driver, and makes a connector of it.
+ * Loads the driver and creates a connector.
  *
- * @throws {CheckpointError} With code `InvalidUrl` if address and environment say what cannot be done.
+ * @throws {CheckpointError} With code `InvalidUrl` if address and environment are contradictory or invalid.
  */
 export async function postgresConnector(
   address: PostgresAddress,
@@ -69,7 +68,7 @@ function openSession(postgres: typeof Driver, connection: PostgresConnection): P
   let isLost = false;
   const lose = () => isLost = true;
   socket.once("error", lose).once("end", lose).once("close", lose);
-  socket.on("error", () => {}); // the driver takes its own listeners away as it closes
+  socket.on("error", () => {}); // the driver removes its own listeners when it closes
   let last: Buffer | undefined;
   const listen = () => socket.on("data", (bytes: Buffer) => last = bytes);
   const sql = postgres(
@@ -97,9 +96,9 @@ function openSession(postgres: typeof Driver, connection: PostgresConnection): P
   };
 }
 
-/** Everything that the driver would else take from the environment, or do by itself. */
+/** Everything that the driver would otherwise take from the environment, or do automatically. */
 const OPTIONS = {
-  // No second host to wait for when the connection is lost.
+  // No second host to connect to when the connection is lost.
   host: [""],
   port: [0],
   user: "triton",
@@ -111,21 +110,21 @@ const OPTIONS = {
   fetch_types: false, // saves a round trip; no arrays are used
   idle_timeout: 0,
   connect_timeout: 0,
-  max_lifetime: 0, // it would end a session in the middle of a transaction
+  max_lifetime: 0, // would end a session within a transaction
   max_pipeline: 1,
   backoff: 0,
   keep_alive: 0,
   debug: false,
   sslnegotiation: null,
   publications: "",
-  // Whatever PGTARGETSESSIONATTRS says: without a second host, this one asks for nothing.
+  // Overrides PGTARGETSESSIONATTRS: without a second host, this value requires nothing.
   target_session_attrs: "prefer-standby",
-  onnotice: () => {}, // else notices are printed
+  onnotice: () => {}, // otherwise notices are printed
 };
 
 /**
- * What the driver asks for target_session_attrs' sake where the server does not say it by itself:
- * before PostgreSQL 14, and behind PgBouncer.
+ * What the driver would query for target_session_attrs if the server does not report it: before
+ * PostgreSQL 14, and behind PgBouncer.
  */
 const NOT_ASKED = Buffer.concat(
   ["in_hot_standby", "default_transaction_read_only"].map((name) =>
@@ -133,11 +132,11 @@ const NOT_ASKED = Buffer.concat(
   ),
 );
 
-/** Gives the driver a socket, once; after that it may not connect by itself. */
+/** Gives the driver a socket, once; it must not open another connection. */
 function oneSocket(connection: PostgresConnection, onGreeted: () => void): () => Socket {
   let left: PostgresConnection | undefined = connection;
   return () => {
-    // One that is closed already would never say so again.
+    // A socket that is already closed would not emit another event.
     if (left === undefined || left.socket.destroyed || left.socket.readableEnded) {
       throw Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
     }
@@ -149,14 +148,13 @@ function oneSocket(connection: PostgresConnection, onGreeted: () => void): () =>
 }
 
 /**
- * Answers the driver's first message, by which it would log in, with what the server said when we
- * did.
+ * Answers the driver's login message with what the server sent after our login.
  */
 function greet(socket: Socket, greeting: Uint8Array, onGreeted: () => void): void {
   const write = socket.write;
   socket.write = () => {
     socket.write = write;
-    queueMicrotask(() => { // the driver goes on to forget what it has written
+    queueMicrotask(() => { // after the driver has cleared its write buffer
       socket.unshift(Buffer.concat([NOT_ASKED, greeting]));
       onGreeted();
       socket.resume();

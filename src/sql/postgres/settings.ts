@@ -1,5 +1,5 @@
 /**
- * What an address and the environment say together, with libpq's defaults.
+ * Settings from an address and the environment, with libpq's defaults.
  *
  * @module
  */
@@ -10,32 +10,32 @@ import type { PostgresAddress } from "./url.ts";
 import { invalidAddress } from "./url.ts";
 import { type PostgresParameters, withEnvironment } from "./parameters.ts";
 
-/** Reads an environment variable: undefined also where the program may not read it. */
+/** Reads an environment variable. Undefined also if the program may not read it. */
 export type Environment = (name: string) => string | undefined;
 
 /** One of the servers to try. */
 export interface PostgresHost {
-  /** Its name or address, by which certificates and passwords are looked for; empty if unnamed. */
+  /** Its name or address, for certificates and passwords; empty if unnamed. */
   readonly host: string;
-  /** Its address, where a name server is not to be asked. */
+  /** Its address, instead of a DNS lookup. */
   readonly hostaddr: string | undefined;
   readonly port: number;
 }
 
 /** How to connect. */
 export interface PostgresSettings {
-  /** The servers, in the order in which they are tried; at least one. */
+  /** The servers, in the order of attempts; at least one. */
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
   readonly database: string;
   readonly password: string | undefined;
   readonly sslmode: string;
-  /** All parameters, those above included, by libpq's names. */
+  /** All parameters by libpq's names, including those above. */
   readonly parameters: PostgresParameters;
   readonly env: Environment;
 }
 
-/** A server that is not named at all. */
+/** The default server. */
 const DEFAULT_HOST = "localhost";
 const DEFAULT_PORT = 5432;
 
@@ -44,14 +44,14 @@ export function processEnvironment(name: string): string | undefined {
   try {
     return process.env[name];
   } catch {
-    return undefined; // Deno throws where the variable is not among those of --allow-env
+    return undefined; // Deno throws if --allow-env does not include the variable
   }
 }
 
 /**
- * Fills an address up from the environment and with defaults.
+ * Completes an address with the environment and defaults.
  *
- * @throws {CheckpointError} With code `InvalidUrl` if they say what cannot be done.
+ * @throws {CheckpointError} With code `InvalidUrl` if they are contradictory or invalid.
  */
 export function postgresSettings(
   address: PostgresAddress,
@@ -119,7 +119,7 @@ function systemUser(env: Environment): string {
   try {
     return userInfo().username;
   } catch {
-    // Deno asks for --allow-sys=uid.
+    // Deno requires --allow-sys=uid.
   }
   const user = env("USER") || env("LOGNAME") || env("USERNAME");
   if (user) return user;

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import type { Greeting } from "./login.ts";
 import { encodeMessage, readAnswer } from "./wire.ts";
 
-/** Checks that the server is one of those that `target_session_attrs` asks for. */
+/** Checks that the server satisfies `target_session_attrs`. */
 export async function checkServer(
   socket: Socket,
   { settings }: Greeting,
@@ -31,13 +31,13 @@ export async function checkServer(
   );
 }
 
-/** Servers before PostgreSQL 14 do not say it by themselves. */
+/** Queries whether the server is a standby: before PostgreSQL 14 it does not report that. */
 async function inRecovery(socket: Socket): Promise<string> {
   const isStandby = await isOn(socket, "SELECT pg_catalog.pg_is_in_recovery()");
   return isStandby ? "on" : "off";
 }
 
-/** Asks for one value that is true or false. */
+/** Queries one boolean value. */
 async function isOn(socket: Socket, statement: string): Promise<boolean> {
   socket.write(encodeMessage("Q", `${statement}\0`));
   let value = "";

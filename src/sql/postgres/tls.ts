@@ -1,5 +1,5 @@
 /**
- * TLS to PostgreSQL, as `sslmode`, `sslrootcert`, `sslcert` and `sslkey` say
+ * TLS to PostgreSQL, according to `sslmode`, `sslrootcert`, `sslcert` and `sslkey`
  * (https://www.postgresql.org/docs/current/libpq-ssl.html).
  *
  * @module
@@ -21,10 +21,9 @@ import { encodeMessage, int32, protocolError, readBytes } from "./wire.ts";
 const SSL_REQUEST = 80_877_103;
 
 /**
- * Asks the server for TLS, and begins it.
+ * Requests TLS and performs the handshake.
  *
- * @returns The encrypted connection; undefined if the server has no TLS, and the connection stays as
- * it is.
+ * @returns The encrypted connection. Undefined if the server has no TLS: the connection is unchanged.
  */
 export async function startTls(
   socket: Socket,
@@ -38,7 +37,7 @@ export async function startTls(
     const answer = String.fromCharCode((await readBytes(socket, 1))[0]!);
     if (answer === "N") return undefined;
     if (answer !== "S") throw protocolError("what answers there is no PostgreSQL server");
-    // Whoever sits on the line could else put words into the server's mouth (CVE-2021-23222).
+    // Otherwise an attacker in between could inject plain text (CVE-2021-23222).
     if (socket.readableLength > 0) throw protocolError("there is plain text before TLS begins");
   }
   return await handshake(socket, {
@@ -67,7 +66,7 @@ function tlsError(cause: Error | undefined): Error {
   });
 }
 
-/** What the handshake is to be like. */
+/** Options of the handshake. */
 async function tlsOptions(
   settings: PostgresSettings,
   { host }: PostgresHost,
@@ -79,9 +78,9 @@ async function tlsOptions(
   const { ssl_min_protocol_version, ssl_max_protocol_version } = parameters;
   return {
     ...(ca !== undefined && ca !== "system" && { ca }),
-    // As libpq: where there are root certificates, the server's is checked in every mode.
+    // Like libpq: if there are root certificates, the server's certificate is checked in every mode.
     rejectUnauthorized: ca !== undefined,
-    // The default of Deno compares with "localhost" where the connection is given.
+    // Deno's default compares with "localhost" if a socket is given.
     checkServerIdentity: (_, certificate) =>
       isFull ? checkServerIdentity(host, certificate) : undefined,
     ...(host !== "" && isIP(host) === 0 && parameters.sslsni !== "0" && { servername: host }),
@@ -91,7 +90,7 @@ async function tlsOptions(
   };
 }
 
-/** Certificates to trust: undefined for none, so that every server is believed. */
+/** Root certificates. Undefined if there are none: every certificate is accepted. */
 async function rootCertificates(
   { sslmode, parameters, env }: PostgresSettings,
 ): Promise<string | undefined> {
@@ -107,7 +106,7 @@ async function rootCertificates(
   );
 }
 
-/** The certificate that says who we are, with its key; nothing if there is none. */
+/** The client certificate with its key, if there is one. */
 async function clientCertificate(
   { parameters, env }: PostgresSettings,
 ): Promise<{ cert: string; key: string } | undefined> {
@@ -125,7 +124,7 @@ async function clientCertificate(
   return { cert, key: key.includes("ENCRYPTED") ? decrypt(key, path, sslpassword) : key };
 }
 
-/** Deno's TLS takes keys that are not encrypted. */
+/** Deno's TLS accepts only unencrypted keys. */
 function decrypt(key: string, path: string, passphrase: string | undefined): string {
   try {
     return createPrivateKey({ key, ...(passphrase && { passphrase }) })

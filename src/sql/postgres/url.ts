@@ -1,9 +1,9 @@
 /**
  * Addresses of PostgreSQL databases.
  *
- * `pg-connection-string` does not serve: it knows one host, passes unknown parameters on, takes
- * nothing from the environment, and reads `sslrootcert=system` as the name of a file. The driver
- * cannot parse an address that names a socket's directory, and shows the password in its complaint.
+ * `pg-connection-string` is not enough: it knows one host, passes unknown parameters on, ignores the
+ * environment, and reads `sslrootcert=system` as the name of a file. The driver cannot parse an
+ * address with the directory of a socket, and shows the password in its error.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { checkParameters, type PostgresParameters } from "./parameters.ts";
 
 /** Where a database is, and how to connect to it. */
 export interface PostgresAddress {
-  /** Everything that the address says, by libpq's names; hosts and ports with commas between. */
+  /** Everything in the address, by libpq's names; hosts and ports are separated by commas. */
   readonly parameters: PostgresParameters;
-  /** The address for people: without password and parameters. */
+  /** The address for messages: without password and parameters. */
   readonly description: string;
 }
 
 /**
- * After the host an unescaped `@` is refused: it most likely ends a password with a `/` or `?` in
- * it, which would then be taken for a database, and shown.
+ * Refuses an unescaped `@` after the host: it most likely ends a password with a `/` or `?` in it,
+ * which would be taken for the database, and shown.
  */
 const PATTERN = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/;
 
@@ -31,12 +31,12 @@ const HELP =
 /**
  * Parses `postgres://user:password@host:port/database?parameters`.
  *
- * Each part may be missing. There may be several hosts with commas between them; a host may be the
- * directory of a socket, `%2F` for `/`, or stand in the parameter `host`, as in libpq's addresses
+ * Each part is optional. Several hosts are separated by commas. A host may be the directory of a
+ * socket, with `%2F` for `/`, or be in the parameter `host`, as in libpq's addresses
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS).
  *
- * @throws {CheckpointError} With code `InvalidUrl`: it is no such address, or has a parameter that
- * is unknown, refused or wrong. No message holds a password.
+ * @throws {CheckpointError} With code `InvalidUrl` if it is no such address, or a parameter is
+ * unknown, refused or invalid. No message contains a password.
  */
 export function parsePostgresUrl(url: string): PostgresAddress {
   const match = PATTERN.exec(url);
@@ -44,13 +44,13 @@ export function parsePostgresUrl(url: string): PostgresAddress {
   try {
     return toAddress(match);
   } catch (error) {
-    // A URIError: `%` that begins no escape. The error itself may hold what must not be shown.
+    // A URIError: a `%` that begins no escape. Not the cause, because it may contain a password.
     if (error instanceof URIError) throw invalidAddress(HELP);
     throw error instanceof RangeError ? invalidAddress(error.message) : error;
   }
 }
 
-/** The error of an address that cannot be used. */
+/** The error for an unusable address. */
 export function invalidAddress(why: string): CheckpointError {
   return new CheckpointError(`Cannot open the checkpoint database: ${why}`, {
     code: "InvalidUrl",
@@ -77,14 +77,14 @@ function toAddress(
   };
 }
 
-/** `name=value`, in which a `+` is a plus and not a space, as in libpq. */
+/** `name=value`; a `+` is a plus, not a space, as in libpq. */
 function parsePair(pair: string): [string, string] {
   const [name = "", ...value] = pair.split("=");
   if (value.length !== 1) throw new RangeError(HELP);
   return [decodeURIComponent(name), decodeURIComponent(value[0]!)];
 }
 
-/** The hosts and ports of an authority as the parameters that say the same. */
+/** The hosts and ports of an authority as the equivalent parameters. */
 function joinPlaces(
   places: readonly { host: string; port: string }[],
 ): Record<"host" | "port", string> {

@@ -1,5 +1,5 @@
 /**
- * Messages of PostgreSQL's protocol, as far as a connection is opened by them
+ * Messages of PostgreSQL's protocol that are needed to open a connection
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
  *
  * @module
@@ -12,14 +12,14 @@ import type { Socket } from "node:net";
 export interface ServerMessage {
   /** Its kind, such as `"R"` for one about authentication. */
   readonly type: string;
-  /** What follows on its length. */
+  /** What follows its length. */
   readonly body: Buffer;
 }
 
-/** Longer messages come from something that is no PostgreSQL server; libpq has the same limit. */
+/** Longer messages do not come from a PostgreSQL server; libpq has the same limit. */
 const MAX_LENGTH = 30_000;
 
-/** An error that the server sent, with the fields that say what it is. */
+/** An error that the server sent, with its fields. */
 export class PostgresServerError extends Error {
   /** Its SQLSTATE. */
   readonly code: string;
@@ -38,10 +38,10 @@ export class PostgresServerError extends Error {
 }
 
 /**
- * The error that a server sent as its last words: the driver (3.4.9) forgets one that comes without
- * the message that the server is ready, and knows of a lost connection alone.
+ * The last error that a server sent: the driver (3.4.9) drops an error that no ReadyForQuery follows,
+ * and reports only a lost connection.
  *
- * @param bytes What came last; it need not begin with a message.
+ * @param bytes The last bytes received; they need not begin with a message.
  */
 export function lastWords(bytes: Buffer | undefined): PostgresServerError | undefined {
   if (bytes === undefined) return undefined;
@@ -55,7 +55,7 @@ export function lastWords(bytes: Buffer | undefined): PostgresServerError | unde
 
 const ERROR = "E".charCodeAt(0);
 
-/** Reads exactly so many bytes; what comes after them stays in the socket. */
+/** Reads exactly `count` bytes; the rest stays in the socket. */
 export async function readBytes(socket: Socket, count: number): Promise<Buffer> {
   for (;;) {
     const bytes: Buffer | null = socket.read(count);
@@ -76,7 +76,7 @@ export async function readMessage(socket: Socket): Promise<ServerMessage> {
   return { type: String.fromCharCode(head[0]!), body };
 }
 
-/** Reads one message, and throws what the server says if it is an error. */
+/** Reads one message, and throws if it is an error of the server. */
 export async function readAnswer(socket: Socket): Promise<ServerMessage> {
   for (;;) {
     const message = await readMessage(socket);
@@ -85,7 +85,7 @@ export async function readAnswer(socket: Socket): Promise<ServerMessage> {
   }
 }
 
-/** A message: a kind (none for the first ones of a connection), its length, and what it holds. */
+/** A message: its kind (none for the first messages of a connection), its length, and its content. */
 export function encodeMessage(type: string, ...parts: (string | Uint8Array)[]): Buffer {
   const body = Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
   const length = Buffer.alloc(4);
@@ -93,19 +93,19 @@ export function encodeMessage(type: string, ...parts: (string | Uint8Array)[]): 
   return Buffer.concat([Buffer.from(type, "latin1"), length, body]);
 }
 
-/** A number of 32 bits. */
+/** A 32-bit number. */
 export function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
   return bytes;
 }
 
-/** The error of a conversation that went wrong; connecting again may help. */
+/** The error for a violation of the protocol; connecting again may help. */
 export function protocolError(message: string): Error {
   return Object.assign(new Error(message), { code: "08P01" });
 }
 
-/** Waits until there is something to read, or nothing will come any more. */
+/** Waits until there is something to read, or the connection ends. */
 function readable(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {

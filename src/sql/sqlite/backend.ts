@@ -7,27 +7,26 @@ import { sqliteError } from "./error.ts";
 
 /** Options of {@linkcode SqliteBackend}. */
 export interface SqliteBackendOptions {
-  /** What is the time: SQLite's own clock, which is the machine's, unless given. */
+  /** Clock for the time in statements. Default: SQLite's, which is the system clock. */
   readonly clock?: Clock | undefined;
   /**
-   * How long to wait while another process writes, in milliseconds, beyond the database's own busy
-   * timeout: not at all unless given. Meanwhile this process does other work, whereas SQLite's own
-   * waiting stops all of it.
+   * How long to wait while another process writes, in milliseconds, in addition to the busy timeout
+   * of the database, which blocks the thread. This waiting does not. Default: 0.
    */
   readonly busyMs?: number | undefined;
-  /** Called before each transaction: throws if the database is no longer what it was. */
+  /** Called before each transaction. Throws if the file was replaced. */
   readonly checkFile?: (() => void) | undefined;
   /** Called when the database is disposed of. */
   readonly onDispose?: (() => void) | undefined;
 }
 
-/** Time between two looks at whether the other process is done, in milliseconds. */
+/** Pause before a retry while another process writes, in milliseconds. */
 const BUSY_PAUSE_MS = 20;
 
 const FIND_TABLE = `SELECT c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
   WHERE t.type = 'table' AND t.name = ?`;
 
-/** Runs work on SQLite, without giving way to other work of this process. */
+/** Runs statements on SQLite, without yielding to other work of this process. */
 export class SqliteBackend implements Database {
   readonly #database: SqliteDatabase;
   readonly #clock: Clock | undefined;
@@ -48,7 +47,7 @@ export class SqliteBackend implements Database {
       now: this.#clock === undefined
         ? "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
         : String(Math.floor(this.#clock.now())),
-      forUpdate: "", // BEGIN IMMEDIATE keeps all other writers out
+      forUpdate: "", // BEGIN IMMEDIATE locks out all other writers
       skipLocked: "",
       findTable: FIND_TABLE,
       findReadable: FIND_TABLE,
@@ -58,8 +57,9 @@ export class SqliteBackend implements Database {
   }
 
   batch<R extends object = Row>(what: string, statements: readonly Statement[]): Promise<R[]> {
-    const work = () => statements.flatMap((statement) => this.#ask(statement)) as unknown as R[];
-    // One statement is a transaction by itself; one that reads works in a read-only database, too.
+    const work = () =>
+      statements.flatMap((statement) => this.#execute(statement)) as unknown as R[];
+    // A single statement is a transaction of its own. BEGIN IMMEDIATE fails if the database is read-only.
     return this.#attempt(what, statements.length === 1 ? work : () => this.#transaction(work));
   }
 
@@ -71,13 +71,13 @@ export class SqliteBackend implements Database {
     return this.#attempt(what, () => {
       this.#checkFile?.();
       return this.#transaction(() => {
-        premise?.check(this.#ask({ text: premise.text, values: [] }));
+        premise?.check(this.#execute({ text: premise.text, values: [] }));
         return this.#drive(steps());
       });
     });
   }
 
-  /** Whoever owns the file owns all that is in it. */
+  /** Does nothing: the owner of the file owns everything in it. */
   checkOwners(): Promise<void> {
     return Promise.resolve();
   }
@@ -93,7 +93,7 @@ export class SqliteBackend implements Database {
   }
 
   #transaction<T>(work: () => T): T {
-    // IMMEDIATE: a transaction that begins by reading can fail later without waiting its turn.
+    // IMMEDIATE: a transaction that begins with a read can fail later without waiting for the lock.
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
@@ -108,12 +108,12 @@ export class SqliteBackend implements Database {
   #drive<T>(steps: Steps<T>): T {
     let step = steps.next();
     while (!step.done) {
-      step = steps.next(this.#ask(step.value));
+      step = steps.next(this.#execute(step.value));
     }
     return step.value;
   }
 
-  #ask({ text, values }: Statement): Row[] {
+  #execute({ text, values }: Statement): Row[] {
     const statement = this.#database.prepare(text);
     try {
       statement.enableInt64?.(); // times are milliseconds
@@ -127,11 +127,11 @@ export class SqliteBackend implements Database {
     try {
       this.#database.exec("ROLLBACK");
     } catch {
-      // A full disk, for one, has rolled it back already; the first error is the one that counts.
+      // Some errors, such as a full disk, have already rolled back. The first error is what counts.
     }
   }
 
-  /** Makes an attempt, and others for as long as only another process is in the way. */
+  /** Retries while the only obstacle is another process that writes. */
   async #attempt<T>(what: string, run: () => T): Promise<T> {
     const clock = this.#clock ?? systemClock;
     for (let waited = 0;; waited += BUSY_PAUSE_MS) {

@@ -1,5 +1,5 @@
 /**
- * The SQLite drivers that can be used: what they have in common.
+ * What SQLite drivers have in common.
  *
  * @module
  */
@@ -8,9 +8,9 @@
 export interface SqliteStatement {
   /** Runs the statement for all its rows. */
   all(...values: (string | number)[]): unknown[];
-  /** Reads integers of 64 bits, which `@db/sqlite` else cuts off silently after 32. */
+  /** Reads 64-bit integers, which `@db/sqlite` otherwise truncates silently to 32 bits. */
   enableInt64?(): unknown;
-  /** Gives the statement's memory back, where it is not left to the garbage collector. */
+  /** Frees the memory of the statement, in drivers that do not leave this to the garbage collector. */
   finalize?(): unknown;
 }
 
@@ -18,8 +18,8 @@ export interface SqliteStatement {
  * An open SQLite database: a `DatabaseSync` of `node:sqlite`, a `Database` of `@db/sqlite`, or
  * anything else with these two methods.
  *
- * `@db/sqlite` does not wait while another process writes unless it is told to
- * (`PRAGMA busy_timeout = 5000`).
+ * `@db/sqlite` does not wait while another process writes, unless you set
+ * `PRAGMA busy_timeout = 5000`.
  */
 export interface SqliteDatabase {
   /** Runs statements that return nothing. */

@@ -1,12 +1,12 @@
 /**
- * Errors of SQLite as errors of checkpoints.
+ * SQLite errors as checkpoint errors.
  *
  * @module
  */
 
 import { CheckpointError } from "../../base/errors.ts";
 
-/** One kind of failure: SQLite's number and name for it, its words, and what can be done. */
+/** A kind of failure: SQLite's number, name and message for it, and what to do. */
 interface Kind {
   readonly number: number;
   readonly code: string;
@@ -15,7 +15,7 @@ interface Kind {
   readonly help?: string;
 }
 
-/** By https://sqlite.org/rescode.html; the words are what `sqlite3_errstr` and friends give. */
+/** From https://sqlite.org/rescode.html; `words` match the messages of `sqlite3_errstr`. */
 const KINDS: readonly Kind[] = [
   {
     number: 5,
@@ -38,7 +38,7 @@ const KINDS: readonly Kind[] = [
     number: 13,
     code: "SQLITE_FULL",
     words: /disk is full/,
-    retryable: true, // somebody may make room
+    retryable: true, // space may become free
     help: "make room on the disk",
   },
   {
@@ -59,12 +59,12 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * Makes a checkpoint error of what a SQLite library threw.
+ * Wraps an error of a SQLite driver.
  *
- * Node gives SQLite's number as `errcode`, `@db/sqlite` as `code`, Deno only the words.
+ * Node has SQLite's number as `errcode`, `@db/sqlite` as `code`, Deno only the message.
  *
- * @param what What could not be done.
- * @param cause What was thrown.
+ * @param what What failed, for the message.
+ * @param cause The driver's error.
  */
 export function sqliteError(what: string, cause: unknown): CheckpointError {
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -5,15 +5,15 @@ import type { SqliteBackendOptions } from "./backend.ts";
 import { sqliteError } from "./error.ts";
 
 /**
- * What a file is opened for: `"write"` creates it and sets it up, `"read"` needs it to be there, and
- * `"rehearse"` leaves it as it is: one that is not there is created beside its place, and removed in
- * the end.
+ * What a file is opened for. `"write"` creates and configures it. `"read"` requires it. `"rehearse"`
+ * leaves its configuration alone; a file that does not exist is created under another name, and
+ * removed afterwards.
  */
 export type FileMode = "write" | "read" | "rehearse";
 
 /**
- * How long a healthy writer could need. SQLite itself waits with the whole thread, on which a worker
- * also reads and answers health checks; so it does only while the file is opened.
+ * Longer than a healthy writer needs. SQLite's own busy timeout blocks the thread, on which a worker
+ * also reads and answers health checks. So it is used only while the file is opened.
  */
 const BUSY_MS = 5_000;
 
@@ -21,7 +21,7 @@ const BUSY_MS = 5_000;
  * Opens a SQLite file.
  *
  * @param path The file, or `:memory:`.
- * @returns The database, and how to use it.
+ * @returns The database, and options for its backend.
  * @throws {CheckpointError} If it cannot be opened.
  */
 export async function openFile(
@@ -52,11 +52,10 @@ export async function openFile(
 function setUp(database: DatabaseSync): void {
   database.exec("PRAGMA synchronous = FULL");
   try {
-    // Readers then do not wait for writers.
+    // So that readers do not wait for writers.
     database.exec("PRAGMA journal_mode = WAL");
   } catch (error) {
-    // The file keeps its mode: where another process is in it, changing the mode just now, say, or
-    // where it may only be read. Every mode is safe.
+    // The file keeps its mode if another process uses it, or if it is read-only. Every mode is safe.
     const { code } = sqliteError("", error);
     if (code !== "SQLITE_BUSY" && code !== "SQLITE_READONLY") throw error;
   }
@@ -70,25 +69,25 @@ function openingError(path: string, mode: FileMode, cause: unknown): CheckpointE
   return new CheckpointError(`${what}: there is no such file`, { code, retryable, cause });
 }
 /**
- * Watches that a database stays in its file. A process that has opened a file goes on in it when it
- * is deleted; another that opens the path begins a new one, and neither would know of the other.
+ * Notices that a file is deleted or replaced. Otherwise this process would continue with the deleted
+ * file, and another one with a new file at the same path.
  *
- * @param path The file, which is there.
- * @returns Throws a {@linkcode CheckpointError} once the path names another file, or none.
+ * @param path The file, which must exist.
+ * @returns A check that throws a {@linkcode CheckpointError} if the path names another file, or none.
  */
 function watchFile(path: string): () => void {
   const opened = identify(path);
   return () => {
     if (identify(path) === opened) return;
     throw new CheckpointError(
-      `Cannot go on in the checkpoint database "${path}": its file was deleted or replaced; ` +
+      `Cannot continue in the checkpoint database "${path}": its file was deleted or replaced; ` +
         "stop all workers before they start again",
       { code: "SQLITE_MOVED", retryable: false },
     );
   };
 }
 
-/** What tells a file from all others of this machine; undefined if there is none. */
+/** Identifies a file on this machine. Undefined if there is no file. */
 function identify(path: string): string | undefined {
   const file = statSync(path, { bigint: true, throwIfNoEntry: false });
   return file && `${file.dev} ${file.ino}`;

@@ -6,7 +6,7 @@ import { PostgresBackend } from "../../../src/sql/postgres/backend.ts";
 import { PostgresPool } from "../../../src/sql/postgres/pool.ts";
 import { postgresConnector } from "../../../src/sql/postgres/session.ts";
 import { parsePostgresUrl } from "../../../src/sql/postgres/url.ts";
-import { ask } from "../../../src/sql/steps.ts";
+import { execute } from "../../../src/sql/steps.ts";
 import { retry } from "../../../src/base/retry.ts";
 import { type Cut, startCuttingRelay } from "../../support/cutting_relay.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
@@ -91,11 +91,11 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
       const call = database.transact("Cannot count", function* () {
         for (let step = 0; step < 4; step++) {
           if (step === moment) endSessions(url); // unnoticed until the next statement is sent
-          yield* ask("SELECT 1");
+          yield* execute("SELECT 1");
         }
       });
       await rejects(call, { code: "57P01", retryable: true });
-      await database.transact("Cannot count", () => ask("SELECT 1"));
+      await database.transact("Cannot count", () => execute("SELECT 1"));
     }
   },
 
