@@ -5,8 +5,9 @@ import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/
 import { type CliContext, writeReport } from "../cli_context.ts";
 import { databaseOption } from "../options/options.ts";
 import { Progress } from "../text/progress.ts";
-import { countOf, formatReport } from "../text/report_text.ts";
+import { formatReport } from "../text/report_text.ts";
 import { jsonLine } from "../text/say.ts";
+import { countOf } from "../text/format.ts";
 
 interface VerifyOptions extends ArchiveOptions {
   readonly checkpointDb?: string;

@@ -1,7 +1,7 @@
 import type { LogRecord } from "@logtape/logtape";
 import { printable } from "../../base/safe_text.ts";
 import type { MaskOptions } from "../../base/secrets.ts";
-import { formatTime } from "./table.ts";
+import { formatTime } from "./format.ts";
 
 /** The first keys of every line; events have no fields with these names. */
 export const LINE_KEYS = ["time", "level", "event", "message", "logger"];

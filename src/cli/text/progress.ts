@@ -1,4 +1,5 @@
 import type { CliContext } from "../cli_context.ts";
+import { formatBytes, formatCount } from "./format.ts";
 
 /** How often the line is redrawn, in milliseconds. */
 const INTERVAL_MS = 200;
@@ -49,21 +50,4 @@ export class Progress {
     if (this.#drawn) await this.#context.stderr.write("\r\x1b[K");
     this.#drawn = false;
   }
-}
-
-/** Formats a number with thousands separators: `1,707`. */
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** Formats a size for people: `1.2 MB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return unit === 0 ? `${bytes} bytes` : `${value.toFixed(value < 99.5 ? 1 : 0)} ${units[unit]}`;
 }

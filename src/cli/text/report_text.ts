@@ -5,8 +5,8 @@ import type {
   RecordedGap,
 } from "../../archive/mod.ts";
 import { printable } from "../../base/safe_text.ts";
-import { formatBytes, formatCount } from "./progress.ts";
-import { formatTable, formatTime } from "./table.ts";
+import { countOf, formatBytes, formatCount, formatTime } from "./format.ts";
+import { formatTable } from "./table.ts";
 
 /** Formats a report for people. */
 export function formatReport(report: ArchiveReport): string {
@@ -21,11 +21,6 @@ export function formatReport(report: ArchiveReport): string {
     ...report.whole ? ["", "The archive is whole."] : [],
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
-}
-
-/** Formats a count with its noun: `1 problem`, `2 problems`. */
-export function countOf(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function summary(report: ArchiveReport): string[] {

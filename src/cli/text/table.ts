@@ -44,23 +44,3 @@ export function colorsOf(wanted: boolean): Colors {
   const color = (code: number) => (text: string) => wanted ? `\x1b[${code}m${text}\x1b[0m` : text;
   return { bold: color(1), dim: color(90), red: color(31), yellow: color(33) };
 }
-
-const UNITS = [["d", 86_400], ["h", 3_600], ["m", 60], ["s", 1]] as const;
-
-/** Formats a time in UTC, to the second: `2026-09-01T12:00:00Z`; empty if it is invalid. */
-export function formatTime(time: Date | number): string {
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-/** Formats a duration in its two largest units: `19s`, `2h05m`, `3d04h`. */
-export function formatSpan(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const at = UNITS.findIndex(([, size]) => whole >= size);
-  if (at < 0) return "0s";
-  const [unit, size] = UNITS[at]!;
-  const next = UNITS[at + 1];
-  const first = `${Math.floor(whole / size)}${unit}`;
-  if (next === undefined) return first;
-  return `${first}${String(Math.floor((whole % size) / next[1])).padStart(2, "0")}${next[0]}`;
-}

@@ -19,10 +19,11 @@ import {
 import { forgetCommand } from "./forget.ts";
 import { moveBucketCommand } from "./move_bucket.ts";
 import { Progress } from "../../text/progress.ts";
-import { countOf, problemLine } from "../../text/report_text.ts";
+import { problemLine } from "../../text/report_text.ts";
 import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
 import { formatTable } from "../../text/table.ts";
 import { say } from "../../text/say.ts";
+import { countOf } from "../../text/format.ts";
 
 interface RecoverOptions extends ArchiveOptions {
   readonly clientName: string;

@@ -13,11 +13,11 @@ import {
   parseShardId,
   streamOption,
 } from "../../options/options.ts";
-import { countOf } from "../../text/report_text.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
-import { formatTable, formatTime } from "../../text/table.ts";
+import { formatTable } from "../../text/table.ts";
 import { jsonLine, say } from "../../text/say.ts";
+import { countOf, formatTime } from "../../text/format.ts";
 
 interface PositionOptions {
   readonly stream: string;

@@ -2,9 +2,9 @@ import { Command } from "commander";
 import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { clientOption, configOption, databaseOption, streamOption } from "../../options/options.ts";
-import { countOf } from "../../text/report_text.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
+import { countOf } from "../../text/format.ts";
 
 interface ForgetOptions {
   readonly stream: string;

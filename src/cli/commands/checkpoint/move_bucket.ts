@@ -14,9 +14,9 @@ import {
   databaseOption,
   streamOption,
 } from "../../options/options.ts";
-import { countOf } from "../../text/report_text.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
+import { countOf } from "../../text/format.ts";
 
 interface MoveBucketOptions {
   readonly stream: string;

@@ -7,8 +7,8 @@ import {
 } from "../../../ledger/inspect_database.ts";
 import { type LedgerReport, readLedger } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";
+import { formatBytes } from "../../text/format.ts";
 
 /** The database to check. */
 export interface DatabasePlace {

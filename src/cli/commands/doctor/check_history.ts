@@ -1,7 +1,7 @@
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
-import { countOf } from "../../text/report_text.ts";
 import type { Findings } from "./findings.ts";
+import { countOf } from "../../text/format.ts";
 
 const HOUR_MS = 3_600_000;
 /** If a position was saved within this time, its program is considered running. */

@@ -1,8 +1,7 @@
 import type { KinesisApi, Shard, StreamDescription } from "../../../kinesis/mod.ts";
 import { DEFAULT_MAX_RECORD_BYTES } from "../../../kinesis/put_limits.ts";
-import { countOf } from "../../text/report_text.ts";
-import { formatBytes } from "../../text/progress.ts";
 import type { Findings } from "./findings.ts";
+import { countOf, formatBytes } from "../../text/format.ts";
 
 /** How long Kinesis keeps records by default. */
 const LEAST_RETENTION_HOURS = 24;

@@ -8,7 +8,7 @@ import { readConfig } from "../../options/stream_config.ts";
 import { statsRows } from "./stats_rows.ts";
 import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
 import { colorsOf } from "../../text/table.ts";
-import { watch } from "../../watch.ts";
+import { watch } from "./watch.ts";
 import { say } from "../../text/say.ts";
 
 const FORMATS = ["table", "carbon", "json"] as const;

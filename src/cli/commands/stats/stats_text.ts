@@ -2,7 +2,8 @@ import type { ClientGap } from "../../../ledger/read_ledger.ts";
 import { printable } from "../../../base/safe_text.ts";
 import type { Lag } from "./stats_lag.ts";
 import { ageOf, type StatsRow } from "./stats_rows.ts";
-import { type Colors, formatSpan, formatTable } from "../../text/table.ts";
+import { type Colors, formatTable } from "../../text/table.ts";
+import { formatSpan } from "../../text/format.ts";
 
 /** What `triton stats` prints, at one point in time. */
 export interface Stats {

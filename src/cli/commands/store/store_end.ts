@@ -2,8 +2,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { countOf } from "../../text/report_text.ts";
 import { GRACE_MS, Stopped } from "../../stop_signals.ts";
+import { countOf } from "../../text/format.ts";
 
 const log = getLogger(["triton", "cli"]);
 

@@ -1,11 +1,11 @@
 import { deepEqual, deepStrictEqual, equal, match } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatArchiveKey } from "../../../src/codec/mod.ts";
-import { DirectoryObjectStore } from "../../../src/objects/mod.ts";
-import { archiveOf, putArchives } from "../../archive/archives.ts";
-import { jsonValues, pairsIn } from "../../codec/json/values.ts";
-import { runCommand } from "../fake_context.ts";
+import { formatArchiveKey } from "../../../../src/codec/mod.ts";
+import { DirectoryObjectStore } from "../../../../src/objects/mod.ts";
+import { archiveOf, putArchives } from "../../../archive/archives.ts";
+import { jsonValues, pairsIn } from "../../../codec/json/values.ts";
+import { runCommand } from "../../fake_context.ts";
 
 const EVENTS = Array.from({ length: 5 }, (_, n) => ({ n, text: "x".repeat(20) }));
 const LINES = EVENTS.map((event) => `${JSON.stringify(event)}\n`);
@@ -182,7 +182,7 @@ Deno.test("cat shows progress only where a terminal watches and the data goes el
 
 Deno.test("cat prints 1,707 earthquakes as they were", () =>
   withDirectory(async (directory) => {
-    const url = new URL("../../../examples/data/earthquakes.ndjson", import.meta.url);
+    const url = new URL("../../../../examples/data/earthquakes.ndjson", import.meta.url);
     const lines = await readFile(url, "utf8");
     const path = join(directory, "earthquakes.tri");
     await Deno.writeFile(path, archiveOf(lines.trimEnd().split("\n").map((l) => JSON.parse(l))));

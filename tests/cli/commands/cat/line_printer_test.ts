@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
-import type { Output } from "../../../src/cli/cli_context.ts";
-import { LinePrinter } from "../../../src/cli/text/line_printer.ts";
-import { encodeEvent } from "../../../src/codec/mod.ts";
+import type { Output } from "../../../../src/cli/cli_context.ts";
+import { LinePrinter } from "../../../../src/cli/commands/cat/line_printer.ts";
+import { encodeEvent } from "../../../../src/codec/mod.ts";
 
 /** An output that takes bytes only when a write is over, as the system may. */
 class SlowOutput implements Output {

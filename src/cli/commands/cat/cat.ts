@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import type { ArchiveBlock, ArchiveDamage } from "../../codec/mod.ts";
-import { ArchiveFormatError, TritonError } from "../../base/errors.ts";
-import { checkDays } from "../options/archive_options.ts";
-import type { CliContext } from "../cli_context.ts";
+import type { ArchiveBlock, ArchiveDamage } from "../../../codec/mod.ts";
+import { ArchiveFormatError, TritonError } from "../../../base/errors.ts";
+import { checkDays } from "../../options/archive_options.ts";
+import type { CliContext } from "../../cli_context.ts";
 import {
   bucketOf,
   bucketOption,
@@ -10,11 +10,12 @@ import {
   configOption,
   parseCount,
   parseDay,
-} from "../options/options.ts";
-import { formatBytes, Progress } from "../text/progress.ts";
-import { streamConfig } from "../options/stream_config.ts";
-import { UsageError } from "../options/usage_error.ts";
-import { say } from "../text/say.ts";
+} from "../../options/options.ts";
+import { Progress } from "../../text/progress.ts";
+import { streamConfig } from "../../options/stream_config.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { say } from "../../text/say.ts";
+import { formatBytes } from "../../text/format.ts";
 
 interface CatOptions {
   readonly stream?: string;
@@ -76,8 +77,8 @@ async function print(
   context: CliContext,
 ): Promise<number> {
   const [{ eventsIn }, { LinePrinter }] = await Promise.all([
-    import("../../codec/mod.ts"),
-    import("../text/line_printer.ts"),
+    import("../../../codec/mod.ts"),
+    import("./line_printer.ts"),
   ]);
   const printer = new LinePrinter(context.stdout);
   const progress = new Progress(context, "read", { quiet: context.stdout.isTerminal });
@@ -119,7 +120,7 @@ async function* readFiles(
   if (options.stream !== undefined || options.startDate !== undefined) {
     throw new UsageError("Cannot cat both FILE arguments and a --stream: pass only one of them");
   }
-  const { readArchiveBlocks } = await import("../../codec/mod.ts");
+  const { readArchiveBlocks } = await import("../../../codec/mod.ts");
   for (const path of files) {
     const source = path === "-" ? context.stdin : await openFile(path);
     try {
@@ -182,7 +183,7 @@ async function* readBucket(
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
   checkDays(options);
   const config = await streamConfig({ config: options.config, stream }, context);
-  const { openArchive } = await import("../../archive/mod.ts");
+  const { openArchive } = await import("../../../archive/mod.ts");
   await using archive = openArchive(bucket, {
     stream: config.name,
     from: startDate,

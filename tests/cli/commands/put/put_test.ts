@@ -1,8 +1,8 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
-import { jsonValues } from "../../codec/json/values.ts";
-import { readLines } from "../../../src/cli/text/read_lines.ts";
-import { type Pipeline, startPipeline } from "../../e2e/pipeline.ts";
-import { TritonProcess } from "../../support/triton_process.ts";
+import { jsonValues } from "../../../codec/json/values.ts";
+import { readLines } from "../../../../src/cli/commands/put/read_lines.ts";
+import { type Pipeline, startPipeline } from "../../../e2e/pipeline.ts";
+import { TritonProcess } from "../../../support/triton_process.ts";
 
 const PUT = ["put", "--stream", "clicks"];
 const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];

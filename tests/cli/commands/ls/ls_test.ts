@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-control-regex -- of terminals
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { EMPTY_ARCHIVE } from "../../../src/codec/mod.ts";
-import { DirectoryObjectStore } from "../../../src/objects/mod.ts";
-import { chainOf, keyOf } from "../../archive/chain_archives.ts";
-import { type ArchivePlace, withArchive } from "../archive_place.ts";
+import { EMPTY_ARCHIVE } from "../../../../src/codec/mod.ts";
+import { DirectoryObjectStore } from "../../../../src/objects/mod.ts";
+import { chainOf, keyOf } from "../../../archive/chain_archives.ts";
+import { type ArchivePlace, withArchive } from "../../archive_place.ts";
 
 const FILES = chainOf(2);
 const [FIRST, SECOND] = FILES.map(keyOf) as [string, string];

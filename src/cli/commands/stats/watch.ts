@@ -1,5 +1,5 @@
-import type { CliContext } from "./cli_context.ts";
-import { formatTime } from "./text/table.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { formatTime } from "../../text/format.ts";
 
 const CLEAR_ALL = "\x1b[2J\x1b[H";
 const HOME = "\x1b[H";

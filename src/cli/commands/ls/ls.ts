@@ -1,19 +1,16 @@
 import { Command } from "commander";
-import type { ArchiveEntry, InspectedArchive } from "../../archive/mod.ts";
-import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive_options.ts";
-import type { CliContext } from "../cli_context.ts";
+import type { ArchiveEntry, InspectedArchive } from "../../../archive/mod.ts";
 import {
-  type ListedArchive,
-  listedArchive,
-  lsHead,
-  toCells,
-  toJson,
-  toTabs,
-} from "../text/ls_text.ts";
-import { formatBytes, formatCount, Progress } from "../text/progress.ts";
-import { countOf } from "../text/report_text.ts";
-import { colorsOf, formatTable } from "../text/table.ts";
-import { say } from "../text/say.ts";
+  addArchiveOptions,
+  type ArchiveOptions,
+  openStoreOf,
+} from "../../options/archive_options.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } from "./ls_text.ts";
+import { Progress } from "../../text/progress.ts";
+import { colorsOf, formatTable } from "../../text/table.ts";
+import { say } from "../../text/say.ts";
+import { countOf, formatBytes, formatCount } from "../../text/format.ts";
 
 interface LsOptions extends ArchiveOptions {
   readonly long?: boolean;
@@ -58,8 +55,8 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
 
 /** The archives, with their manifests if `--long` is set. */
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
-  const { listAllArchives, readManifests } = await import("../../archive/mod.ts");
-  const { retryingStore } = await import("../../archive/retrying_store.ts");
+  const { listAllArchives, readManifests } = await import("../../../archive/mod.ts");
+  const { retryingStore } = await import("../../../archive/retrying_store.ts");
   const { config, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const { clock } = context;

@@ -1,7 +1,6 @@
-import type { ArchiveEntry, ArchiveManifest, InspectedArchive } from "../../archive/mod.ts";
-import { formatBytes, formatCount } from "./progress.ts";
-import { formatTime } from "./table.ts";
-import { jsonLine, tabLine } from "./say.ts";
+import type { ArchiveEntry, ArchiveManifest, InspectedArchive } from "../../../archive/mod.ts";
+import { jsonLine, tabLine } from "../../text/say.ts";
+import { formatBytes, formatCount, formatTime } from "../../text/format.ts";
 
 /** An archive as `triton ls` prints it. */
 export interface ListedArchive {

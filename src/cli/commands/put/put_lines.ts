@@ -1,12 +1,12 @@
-import type { BigIntegers } from "../../codec/mod.ts";
-import { TritonError } from "../../base/errors.ts";
-import type { StreamWriter } from "../../stream/mod.ts";
-import type { CliContext } from "../cli_context.ts";
-import { LinePlaces } from "../text/line_places.ts";
-import { Progress } from "../text/progress.ts";
-import { MAX_LINE_BYTES, readLines, untilAborted } from "../text/read_lines.ts";
-import { countOf } from "../text/report_text.ts";
-import { say } from "../text/say.ts";
+import type { BigIntegers } from "../../../codec/mod.ts";
+import { TritonError } from "../../../base/errors.ts";
+import type { StreamWriter } from "../../../stream/mod.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { LinePlaces } from "./line_places.ts";
+import { Progress } from "../../text/progress.ts";
+import { MAX_LINE_BYTES, readLines, untilAborted } from "./read_lines.ts";
+import { say } from "../../text/say.ts";
+import { countOf } from "../../text/format.ts";
 
 /** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {

@@ -1,5 +1,5 @@
-import { NdjsonWriter } from "../../codec/json/write.ts";
-import type { Output } from "../cli_context.ts";
+import { NdjsonWriter } from "../../../codec/json/write.ts";
+import type { Output } from "../../cli_context.ts";
 
 /** Lines are written in batches of about this many bytes. */
 const BATCH_SIZE = 1 << 18;

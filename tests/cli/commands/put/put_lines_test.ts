@@ -1,12 +1,12 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
-import { LinePlaces } from "../../../src/cli/text/line_places.ts";
-import { PutLines } from "../../../src/cli/commands/put_lines.ts";
-import { readLines, untilAborted } from "../../../src/cli/text/read_lines.ts";
-import { VirtualClock } from "../../../src/base/clock.ts";
-import { type BigIntegers, parseJsonEvent } from "../../../src/codec/mod.ts";
-import { MemoryKinesis, type PutEntry, type PutResult } from "../../../src/kinesis/mod.ts";
-import { StreamWriter, type StreamWriterOptions } from "../../../src/stream/mod.ts";
+import { LinePlaces } from "../../../../src/cli/commands/put/line_places.ts";
+import { PutLines } from "../../../../src/cli/commands/put/put_lines.ts";
+import { readLines, untilAborted } from "../../../../src/cli/commands/put/read_lines.ts";
+import { VirtualClock } from "../../../../src/base/clock.ts";
+import { type BigIntegers, parseJsonEvent } from "../../../../src/codec/mod.ts";
+import { MemoryKinesis, type PutEntry, type PutResult } from "../../../../src/kinesis/mod.ts";
+import { StreamWriter, type StreamWriterOptions } from "../../../../src/stream/mod.ts";
 
 /** A service that refuses the records of one key, for now or for good. */
 class PickyKinesis extends MemoryKinesis {

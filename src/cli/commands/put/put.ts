@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
-import type { BigIntegers } from "../../codec/mod.ts";
-import { TritonError } from "../../base/errors.ts";
-import type { CliContext } from "../cli_context.ts";
-import { configOption, streamOption } from "../options/options.ts";
+import type { BigIntegers } from "../../../codec/mod.ts";
+import { TritonError } from "../../../base/errors.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { configOption, streamOption } from "../../options/options.ts";
 import { PutLines } from "./put_lines.ts";
-import { countOf } from "../text/report_text.ts";
-import { readConfig } from "../options/stream_config.ts";
+import { readConfig } from "../../options/stream_config.ts";
+import { countOf } from "../../text/format.ts";
 
 interface PutOptions {
   readonly stream: string;
@@ -44,8 +44,8 @@ export function putCommand(context: CliContext): Command {
 
 async function put(options: PutOptions, context: CliContext): Promise<void> {
   const [{ parseJsonEvent }, { openWriter }] = await Promise.all([
-    import("../../codec/mod.ts"),
-    import("../../stream/mod.ts"),
+    import("../../../codec/mod.ts"),
+    import("../../../stream/mod.ts"),
   ]);
   const streams = await readConfig(options.config, context);
   const config = streams.stream(options.stream);
