@@ -47,7 +47,7 @@ function findEvents(file: Uint8Array): number {
 }
 
 for (const folder of ["golden", "interop"]) {
-  const directory = new URL(`../../testdata/${folder}/`, import.meta.url);
+  const directory = new URL(`../../../testdata/${folder}/`, import.meta.url);
   for (const { name, lines } of pairsIn(directory)) {
     Deno.test(`cat prints ${folder}/${name} as go-triton does`, async () => {
       const { code, stdout, stderr } = await runCommand(["cat", new URL(name, directory).pathname]);
