@@ -1,5 +1,5 @@
 /**
- * Saving positions by itself.
+ * Saves positions automatically.
  *
  * @module
  */
@@ -7,30 +7,29 @@
 import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { Positions } from "./positions.ts";
 
-/** When positions are saved without being asked to. */
+/** When positions are saved automatically. */
 export interface AutoCheckpointOptions {
   /**
-   * Saves positions by itself: after each record (`true`), after every so many (`every`), when so
-   * many milliseconds have passed (`intervalMs`), or at whichever comes first; and, at the latest,
-   * when the reader is disposed of.
+   * Saves positions automatically: after each record (`true`), after a number of records (`every`),
+   * after a time (`intervalMs`), or at whichever comes first, and when the reader is disposed.
    *
-   * What is saved is what was yielded *and finished*. A record is finished when the next one is
-   * asked for: so at the end of the loop's body, not where `break`, `return` or an error leave it. A
-   * record that the loop is left at is read again after a restart, unless `checkpoint()` was called
-   * before; iterating again, in the same process, says that it is finished.
+   * Only records that were yielded *and processed* are saved. Asking for the next record marks one as
+   * processed: this is at the end of the loop's body, not at a `break`, a `return` or an error. The
+   * record at which the loop ends is read again after a restart, unless `checkpoint()` was called.
+   * Iterating again in the same process marks it as processed.
    */
   readonly autoCheckpoint?:
     | boolean
     | {
-      /** After so many records. */
+      /** Number of records after which positions are saved. */
       readonly every?: number | undefined;
-      /** So many milliseconds after the last time, give or take `pollIntervalMs`. */
+      /** Time after which positions are saved, in milliseconds, to within `pollIntervalMs`. */
       readonly intervalMs?: number | undefined;
     }
     | undefined;
 }
 
-/** Saves positions when it is time to. */
+/** Saves positions when a save is due. */
 export class AutoCheckpoint {
   readonly #positions: Positions;
   readonly #clock: Clock;
@@ -38,7 +37,7 @@ export class AutoCheckpoint {
   #records = 0;
   #savedAt: number;
 
-  /** Creates what saves, or never does if nobody wants it to. */
+  /** Creates a saver; without `autoCheckpoint` it never saves. */
   constructor(positions: Positions, clock: Clock, { autoCheckpoint }: AutoCheckpointOptions) {
     this.#positions = positions;
     this.#clock = clock;
@@ -47,12 +46,12 @@ export class AutoCheckpoint {
     this.#savedAt = monotonicNow(clock);
   }
 
-  /** Notes that a record is finished. */
+  /** Notes that a record was processed. */
   count(): void {
     this.#records++;
   }
 
-  /** Whether it is time to save. */
+  /** Whether a save is due. */
   get isDue(): boolean {
     if (this.#records === 0 || this.#rule === undefined) return false;
     const { every = Infinity, intervalMs = Infinity } = this.#rule;
@@ -60,14 +59,14 @@ export class AutoCheckpoint {
     return intervalMs !== Infinity && monotonicNow(this.#clock) - this.#savedAt >= intervalMs;
   }
 
-  /** Saves what is finished; when the signal is aborted, the database is asked one last time. */
+  /** Saves the processed records; after an abort, makes one last attempt. */
   async save(signal: AbortSignal): Promise<void> {
     await this.#positions.save(signal);
     this.#records = 0;
     this.#savedAt = monotonicNow(this.#clock);
   }
 
-  /** Saves what is finished and not saved yet, if it is to be saved at all. */
+  /** Saves the rest, with `autoCheckpoint`. */
   async close(): Promise<void> {
     if (this.#rule !== undefined) await this.#positions.save(AbortSignal.abort());
   }
@@ -83,13 +82,15 @@ function toRule(setting: AutoCheckpointOptions["autoCheckpoint"]): Rule | undefi
   if (setting === true) return { every: 1 };
   const { every, intervalMs } = setting;
   if (every === undefined && intervalMs === undefined) {
-    throw new TypeError("Cannot checkpoint automatically: give every or intervalMs");
+    throw new TypeError("Cannot save positions automatically: set every or intervalMs");
   }
   if (every !== undefined && !(Number.isInteger(every) && every >= 1)) {
-    throw new RangeError(`Cannot checkpoint every ${every} records: give a whole number from 1 up`);
+    throw new RangeError(
+      `Cannot save positions every ${every} records: set a whole number from 1 up`,
+    );
   }
   if (intervalMs !== undefined && !(intervalMs >= 0)) {
-    throw new RangeError(`Cannot checkpoint every ${intervalMs} ms: give a number from 0 up`);
+    throw new RangeError(`Cannot save positions every ${intervalMs} ms: set a number from 0 up`);
   }
   return setting;
 }

@@ -1,5 +1,5 @@
 /**
- * Getting batches of records into a stream, all of them.
+ * Puts batches of records into a stream.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from
 import { HeldRecords, type RequestLimits } from "./held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 
-/** Thrown when Kinesis refuses a record for good. */
+/** Thrown when Kinesis refuses a record permanently. */
 export class PutRecordError extends KinesisError {
-  /** The record's place among all that were given to the writer, from 0. */
+  /** The record's index among all records of the writer, from 0. */
   readonly index: number;
 
   /**
    * Creates an error.
    *
    * @param message What could not be done, and why.
-   * @param options The service's name for it, and the record's place.
+   * @param options The service's code, and the index of the record.
    */
   constructor(message: string, options: ErrorOptions & { code: string; index: number }) {
     super(message, { ...options, retryable: false });
@@ -27,31 +27,31 @@ export class PutRecordError extends KinesisError {
   }
 }
 
-/** A record that was not taken in. */
+/** A record that the stream has refused. */
 interface Refusal {
   readonly entry: IndexedEntry;
   readonly code: string;
   readonly message: string;
 }
 
-/** How batches are sent. */
+/** Options for {@linkcode BatchSender}. */
 export interface BatchSenderOptions extends RetryingOptions {
-  /** How much a request holds. */
+  /** Limits of a request. */
   readonly limits: RequestLimits;
 }
 
-/** How many requests' worth of records may be held back before others wait, too. */
+/** How many full requests of records may be held back before all others wait. */
 const MAX_HELD_REQUESTS = 4;
 
 /**
  * Sends batches until all of them are in the stream.
  *
- * Records that the stream refuses for now are held back, and with them all later ones of the same
- * keys, so that none overtakes another; the records of other keys do not wait for them. One request
- * with new records and one with those that were held back are on their way at a time.
+ * Records that the stream refuses temporarily are held back, together with all later ones of the same
+ * keys, so that each key stays in order; records of other keys do not wait for them. One request with
+ * new records and one with held records are in progress at a time.
  */
 export class BatchSender {
-  /** How many records the stream has taken in. */
+  /** How many records the stream has accepted. */
   written = 0;
   readonly #kinesis: KinesisApi;
   readonly #stream: string;
@@ -59,11 +59,11 @@ export class BatchSender {
   readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #held = new HeldRecords();
-  /** The records of the batch at hand that are neither in the stream nor held back. */
+  /** The records of the current batch that are neither in the stream nor held back. */
   #rest: readonly IndexedEntry[] = [];
-  /** Sends what is held back, while there is any. */
+  /** Sends the held records, while there are any. */
   #retrying: Promise<void> | undefined;
-  /** Resolved after each attempt to send what is held back. */
+  /** Resolved after each attempt to send held records. */
   #attempted = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
@@ -80,13 +80,13 @@ export class BatchSender {
    * Puts a batch, after those before it.
    *
    * @returns When each of its records is in the stream or held back, and there is room for more.
-   * @throws {PutRecordError} If a record was refused for good; nothing more is sent.
-   * @throws {KinesisError} If a request was refused for good; nothing more is sent.
+   * @throws {PutRecordError} If a record was refused permanently; nothing more is sent.
+   * @throws {KinesisError} If a request was refused permanently; nothing more is sent.
    */
   async send(batch: readonly IndexedEntry[]): Promise<void> {
     const { ordered } = this.#options.limits;
     try {
-      this.#rest = batch; // also where an earlier failure keeps it from being sent
+      this.#rest = batch; // also if an earlier failure prevents sending it
       while (this.#rest.length > 0 && this.#failure === undefined) {
         const rest = this.#held.addFollowers(this.#rest);
         const { now, later } = ordered ? splitByKey(rest) : { now: rest, later: [] };
@@ -117,7 +117,7 @@ export class BatchSender {
     this.#throwFailure();
   }
 
-  /** The records that were given and are not known to be in the stream, in no order. */
+  /** The records that are not known to be in the stream, in no order. */
   get unwritten(): readonly IndexedEntry[] {
     return [...this.#rest, ...this.#held.all];
   }
@@ -128,7 +128,7 @@ export class BatchSender {
       this.#held.bytes >= MAX_HELD_REQUESTS * bytes;
   }
 
-  /** Sends what is held back until nothing is; each record that is taken in starts the pauses anew. */
+  /** Sends held records until there are none; each accepted record resets the pauses. */
   async #retryHeld(refused: KinesisError): Promise<void> {
     const request = this.#request;
     const retries = new Retries({ ...this.#options, request, signal: this.#signal });
@@ -157,7 +157,7 @@ export class BatchSender {
     return { service: "kinesis", operation: "PutRecords", stream: this.#stream };
   }
 
-  /** Puts records once; returns what was refused, for now or for good. */
+  /** Puts records once; returns the refused ones, temporarily or permanently. */
   async #put(entries: readonly IndexedEntry[]): Promise<Refusal[]> {
     const signal = this.#signal;
     const results = await retryRequest(
@@ -182,7 +182,7 @@ export class BatchSender {
   }
 }
 
-/** One record that is refused for good spoils it for all. */
+/** Fails if a record was refused permanently. */
 function throwPermanent(refusals: readonly Refusal[], stream: string): void {
   const permanent = refusals.find(({ code }) => !isRetryable(code));
   if (permanent === undefined) return;

@@ -7,19 +7,19 @@
 import { entryBytes } from "../kinesis/put_limits.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 
-/** How much one request holds. */
+/** Limits of a request. */
 export interface RequestLimits {
-  /** The most records. */
+  /** Maximum number of records. */
   readonly records: number;
-  /** The most bytes, keys included; one record may have more. */
+  /** Maximum number of bytes, keys included; a single record may have more. */
   readonly bytes: number;
   /** Whether a request holds at most one record of each key. */
   readonly ordered: boolean;
 }
 
-/** Records that a stream refused for now, and those of the same keys that came after them. */
+/** Records that a stream refused temporarily, and later ones of the same keys. */
 export class HeldRecords {
-  /** Of each key, in the order in which they were given. */
+  /** The records of each key, in order. */
   readonly #queues = new Map<string, IndexedEntry[]>();
   /** How many they are. */
   count = 0;
@@ -42,14 +42,14 @@ export class HeldRecords {
     }
   }
 
-  /** Holds back records whose key has some here already; returns the others. */
+  /** Holds back records whose key has held records; returns the others. */
   addFollowers(entries: readonly IndexedEntry[]): readonly IndexedEntry[] {
     if (this.#queues.size === 0) return entries;
     this.add(entries.filter(({ partitionKey }) => this.#queues.has(partitionKey)));
     return entries.filter(({ partitionKey }) => !this.#queues.has(partitionKey));
   }
 
-  /** The records of the next request, the oldest first; they stay here until they are removed. */
+  /** The records of the next request, oldest first; they stay held until they are removed. */
   next({ records, bytes, ordered }: RequestLimits): IndexedEntry[] {
     const candidates = ordered ? [...this.#queues.values()].map(([first]) => first!) : this.all;
     candidates.sort((a, b) => a.index - b.index);
@@ -61,7 +61,7 @@ export class HeldRecords {
     return end < 0 ? candidates : candidates.slice(0, end);
   }
 
-  /** Forgets records that are in the stream. */
+  /** Removes records that are in the stream. */
   remove(entries: readonly IndexedEntry[]): void {
     const gone = new Set(entries);
     for (const key of new Set(entries.map(({ partitionKey }) => partitionKey))) {

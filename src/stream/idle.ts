@@ -1,5 +1,5 @@
 /**
- * Ending when there is nothing more to read.
+ * Ends reading when there is nothing more to read.
  *
  * @module
  */
@@ -7,28 +7,29 @@
 import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { StreamFetcher } from "./stream_fetcher.ts";
 
-/** When reading ends by itself. */
+/** When reading ends automatically. */
 export interface IdleOptions {
   /**
-   * Ends the iteration when it has caught up: when every shard, children of splits and merges
-   * included, was asked since the iteration began and held nothing more, and all was yielded. A shard
-   * that reports more (a `MillisBehindLatest` above 0) counts as caught up when for a minute its
-   * responses have brought no record and come no nearer to the newest one. With `afterMs`, when besides no record has come for that many milliseconds, give or take
-   * `pollIntervalMs`. Unless given, reading goes on until it is stopped.
+   * Ends the iteration when it has caught up: every shard, including children of splits and merges, was
+   * read since the iteration began and held nothing more, and all records were yielded. A shard that
+   * reports more (a `MillisBehindLatest` above 0) counts as caught up if for a minute its responses had
+   * no record and came no nearer to the newest one. With `afterMs`, also no record may have arrived for
+   * that time, in milliseconds, to within `pollIntervalMs`. Default: reading continues until it is
+   * stopped.
    *
-   * What arrives while the last shards are read may not be among it: it is for the next iteration.
+   * Records that arrive while the last shards are read may be left for the next iteration.
    */
   readonly idle?: boolean | { readonly afterMs: number } | undefined;
 }
 
-/** Watches one iteration for its end. */
+/** Detects the end of one iteration. */
 export class IdleWatch {
   readonly #fetcher: StreamFetcher;
   readonly #clock: Clock;
   readonly #afterMs: number | undefined;
   #lastRecordAt: number;
 
-  /** Begins to watch. */
+  /** Starts an iteration. */
   constructor(fetcher: StreamFetcher, clock: Clock, { idle = false }: IdleOptions) {
     this.#fetcher = fetcher;
     this.#clock = clock;
@@ -42,7 +43,7 @@ export class IdleWatch {
     if (this.#afterMs !== undefined) this.#lastRecordAt = monotonicNow(this.#clock);
   }
 
-  /** Whether the iteration is over; asked while there is nothing to yield. */
+  /** Whether the iteration is over; called while there is nothing to yield. */
   get isOver(): boolean {
     return this.#afterMs !== undefined && this.#fetcher.isCaughtUp &&
       monotonicNow(this.#clock) - this.#lastRecordAt >= this.#afterMs;

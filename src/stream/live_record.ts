@@ -8,14 +8,14 @@ import { decodeEvent } from "../codec/msgpack/decode.ts";
 import type { UserRecord } from "../kinesis/mod.ts";
 import type { EventData, SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";
 
-/** A record whose bytes are known to be an event, decoded when that is first asked for. */
+/** A record whose bytes are an event, decoded on first access. */
 export class LiveRecord implements StreamRecord {
   /** The shard the event was read from. */
   readonly shardId: ShardId;
   readonly #record: UserRecord;
   #data: EventData | undefined;
 
-  /** Wraps what Kinesis holds. */
+  /** Wraps a record of Kinesis. */
   constructor(shardId: ShardId, record: UserRecord) {
     this.shardId = shardId;
     this.#record = record;
@@ -37,7 +37,7 @@ export class LiveRecord implements StreamRecord {
     return this.#record.sequenceNumber;
   }
 
-  /** The event's place in an aggregated Kinesis record; undefined if it is all of it. */
+  /** The event's place in an aggregated Kinesis record; undefined if it was not aggregated. */
   get subSequenceNumber(): number | undefined {
     return this.#record.subSequenceNumber;
   }
@@ -47,7 +47,7 @@ export class LiveRecord implements StreamRecord {
     return this.#record.partitionKey;
   }
 
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   get arrivedAt(): Date {
     return this.#record.arrivedAt;
   }

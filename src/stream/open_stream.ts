@@ -1,5 +1,5 @@
 /**
- * Opening a live stream by its name.
+ * Opens a live stream by its name.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 
-/** How a stream is opened and read. */
+/** Options for {@linkcode openStream}. */
 export interface OpenStreamOptions<T = EventData> extends StreamReaderOptions<T> {
-  /** Keys to sign with; unless given, the SDK looks for them where it always does. */
+  /** Credentials. Default: those that the SDK finds. */
   readonly credentials?: KinesisCredentials | undefined;
 }
 
 /**
- * Opens a live stream for reading. The AWS SDK is loaded, and the service asked, when the reader is
+ * Opens a live stream for reading. The AWS SDK is loaded, and requests are sent, when the reader is
  * iterated.
  *
- * `T` is the type of each record's `data`: what `schema` makes of an event, else `EventData`.
+ * `T` is the type of each record's `data`: the output of `schema`, else `EventData`.
  *
  * @example Usage
  * ```ts
@@ -44,9 +44,9 @@ export interface OpenStreamOptions<T = EventData> extends StreamReaderOptions<T>
  * });
  * for await (const { data } of stream) console.log(data.user.toUpperCase(), data.ms / 1_000);
  * ```
- * @param stream The stream's name, or its name and place.
- * @param options Where to begin, where positions are kept, and how to read.
- * @returns The reader; disposing it also closes its connections.
+ * @param stream The stream's name, or its name, region and endpoint.
+ * @param options Start, checkpointer, and how to read.
+ * @returns The reader; dispose it to close its connections.
  */
 export function openStream<T = EventData>(
   stream: string | StreamAddress,
@@ -56,7 +56,7 @@ export function openStream<T = EventData>(
   return new OpenedStream(kinesis, name, options);
 }
 
-/** A reader whose service goes with it. */
+/** A reader that closes its service. */
 class OpenedStream<T> extends StreamReader<T> {
   readonly #kinesis: LazyKinesis;
 

@@ -1,5 +1,5 @@
 /**
- * Opening a live stream for writing by its name.
+ * Opens a live stream for writing by its name.
  *
  * @module
  */
@@ -9,21 +9,20 @@ import type { KinesisCredentials } from "../kinesis/mod.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";
 import { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
 
-/** Which stream, where it is, and how its events are spread over its shards. */
+/** A stream, its place, and its partition key. */
 export interface WriterAddress extends StreamAddress {
   /** The field of an event whose value picks the shard; only `putEvent` needs it. */
   readonly partitionKey?: string | undefined;
 }
 
-/** How a stream is opened and written. */
+/** Options for {@linkcode openWriter}. */
 export interface OpenWriterOptions extends StreamWriterOptions {
-  /** Keys to sign with; unless given, the SDK looks for them where it always does. */
+  /** Credentials. Default: those that the SDK finds. */
   readonly credentials?: KinesisCredentials | undefined;
 }
 
 /**
- * Opens a live stream for writing. The AWS SDK is loaded, and the service asked, when the first
- * batch is sent.
+ * Opens a live stream for writing. The AWS SDK is loaded when the first batch is sent.
  *
  * @example Usage
  * ```ts
@@ -32,9 +31,9 @@ export interface OpenWriterOptions extends StreamWriterOptions {
  * await using writer = openWriter(config.stream("clicks"));
  * // await writer.putEvent({ user: "ada", page: "/" });
  * ```
- * @param stream The stream's name, or its name and place, as the configuration has it.
+ * @param stream The stream's name, or its settings, as in the configuration.
  * @param options Sizes, delay, clock and signal.
- * @returns The writer; disposing it sends what is left, and closes its connections.
+ * @returns The writer; dispose it to send the rest and close its connections.
  */
 export function openWriter(
   stream: string | WriterAddress,
@@ -48,7 +47,7 @@ export function openWriter(
   });
 }
 
-/** A writer whose service goes with it. */
+/** A writer that closes its service. */
 class OpenedWriter extends StreamWriter {
   readonly #kinesis: LazyKinesis;
 

@@ -1,5 +1,5 @@
 /**
- * How far a reader has come, and how far that is saved.
+ * Positions of a reader, and which of them are saved.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { START_ROW } from "../checkpoint/rows.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 
-/** The last record of each shard that the caller is done with, and the last one saved. */
+/** The last processed record of each shard, and the last saved one. */
 export class Positions {
   readonly #stream: string;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #options: RetryingOptions;
   readonly #finished = new Map<ShardId, SequenceNumber>();
   readonly #saved = new Map<ShardId, SequenceNumber>();
-  /** The record that the caller has in hand. */
+  /** The record that the caller is processing. */
   #current: { readonly shardId: ShardId; readonly sequenceNumber: SequenceNumber } | undefined;
   #saving: Promise<void> = Promise.resolve();
 
-  /** Creates positions of a stream of which nothing was yielded yet. */
+  /** Creates positions of a stream from which nothing was yielded yet. */
   constructor(
     stream: string,
     options: RetryingOptions & { readonly checkpointer?: Checkpointer | undefined },
@@ -30,7 +30,7 @@ export class Positions {
     this.#options = options;
   }
 
-  /** Notes that a record is being handed to the caller. */
+  /** Notes that a record is yielded. */
   deliver(shardId: ShardId, sequenceNumber: SequenceNumber): void {
     this.#current = { shardId, sequenceNumber };
   }
@@ -40,7 +40,7 @@ export class Positions {
     for (const [shardId, sequenceNumber] of positions) this.#finished.set(shardId, sequenceNumber);
   }
 
-  /** Notes that the caller is done with all that was handed out. */
+  /** Notes that all records that were yielded are processed. */
   finish(): void {
     if (this.#current === undefined) return;
     this.#finished.set(this.#current.shardId, this.#current.sequenceNumber);
@@ -66,11 +66,11 @@ export class Positions {
   }
 
   /**
-   * Writes down when the reading of the stream began, unless an earlier run did.
+   * Saves when the reading of the stream started, unless an earlier run did.
    *
-   * @param start Finds the time, if none is written.
-   * @param signal Ends the asking.
-   * @returns The time that an earlier run wrote down; undefined if this is the first.
+   * @param start Finds the time, if none is saved.
+   * @param signal Stops retrying.
+   * @returns The time that an earlier run saved; undefined if this is the first run.
    */
   async writeStart(
     start: () => Promise<Date>,
@@ -96,9 +96,9 @@ export class Positions {
   }
 
   /**
-   * Saves what is finished; one save waits for the one before it.
+   * Saves the processed records; a save waits for the one before it.
    *
-   * @param signal Once it is aborted, the database is asked one last time.
+   * @param signal After its abort, one last attempt is made.
    */
   async save(signal = this.#options.signal): Promise<void> {
     const checkpointer = this.requireCheckpointer();
@@ -112,10 +112,10 @@ export class Positions {
     await saving;
   }
 
-  /** Where positions are saved; throws a `TypeError` if nowhere. */
+  /** The checkpointer; throws a `TypeError` if there is none. */
   requireCheckpointer(): Checkpointer {
     if (this.#checkpointer !== undefined) return this.#checkpointer;
-    throw new TypeError("Cannot save a checkpoint: the reader was given no checkpointer");
+    throw new TypeError("Cannot save a checkpoint: the reader has no checkpointer");
   }
 
   async #write(
@@ -133,7 +133,7 @@ export class Positions {
       );
     } catch (error) {
       if (!signal?.aborted) throw error;
-      // Whoever stops wants to save what is done, but not to wait for a database that is away.
+      // On a stop, processed records should be saved, but without waiting for a database that is down.
       await write();
     }
     for (const [shardId, number] of moved) this.#saved.set(shardId, number);

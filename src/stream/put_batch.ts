@@ -1,5 +1,5 @@
 /**
- * Records that are to be put together.
+ * Batches of records to put.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Clock } from "../base/clock.ts";
 import { entryBytes } from "../kinesis/put_limits.ts";
 import type { PutEntry } from "../kinesis/mod.ts";
 
-/** A record with its place among all that were given to the writer. */
+/** A record with its index among all records of the writer. */
 export interface IndexedEntry extends PutEntry {
-  /** The place, from 0. */
+  /** The index, from 0. */
   readonly index: number;
 }
 
-/** The records of one batch, while it fills. */
+/** The records of one batch. */
 export class PutBatch {
   /** The records. */
   readonly entries: IndexedEntry[] = [];
   /** Their bytes, keys included. */
   bytes = 0;
-  /** Whether the first of them has waited long enough. */
+  /** Whether the first record has waited long enough. */
   isDue = false;
   readonly #closed = new AbortController();
 
-  /** Takes a record. */
+  /** Adds a record. */
   add(entry: IndexedEntry): void {
     this.entries.push(entry);
     this.bytes += entryBytes(entry);
@@ -41,7 +41,7 @@ export class PutBatch {
     onDue();
   }
 
-  /** Ends the waiting. */
+  /** Ends the wait. */
   close(): void {
     this.#closed.abort();
   }

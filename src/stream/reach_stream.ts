@@ -1,5 +1,5 @@
 /**
- * Reaching a live stream by its name.
+ * Finds a live stream by its name.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
 
-/** Which stream, and where it is. */
+/** A stream, and its place. */
 export interface StreamAddress {
-  /** The stream's name, as Kinesis knows it. */
+  /** The stream's name in Kinesis. */
   readonly name: string;
-  /** The AWS region; unless given, the SDK's own chain decides. */
+  /** The AWS region. Default: that of the SDK. */
   readonly region?: string | undefined;
   /** URL of the service, for a local server or a VPC endpoint. */
   readonly endpoint?: string | undefined;
 }
 
-/** A stream's name, and its service, which is opened when it is first asked something. */
+/** A stream's name, and its service, which is opened by the first request. */
 export function reachStream(
   stream: string | StreamAddress,
   credentials: KinesisCredentials | undefined,

@@ -1,5 +1,5 @@
 /**
- * Telling events from records that are not, or do not fit.
+ * Checks whether records are events, and fit a schema.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export class InvalidStreamRecordError extends InvalidRecordError {
   readonly shardId: ShardId;
   /** The record's position in its shard. */
   readonly sequenceNumber: SequenceNumber;
-  /** The record's place in an aggregated Kinesis record; undefined if it is all of it. */
+  /** The record's place in an aggregated Kinesis record; undefined if it was not aggregated. */
   readonly subSequenceNumber: number | undefined;
   /** The key that picked the shard. */
   readonly partitionKey: string;
-  /** When Kinesis took the record in, by its own clock. */
+  /** When Kinesis received the record, by its own clock. */
   readonly arrivedAt: Date;
 
   /**
@@ -60,23 +60,23 @@ export class InvalidStreamRecordError extends InvalidRecordError {
   }
 }
 
-/** What records have to be, and what becomes of others. */
+/** How records are checked, and what happens to invalid ones. */
 export interface RecordCheckOptions<T> {
   /**
-   * What events have to look like: any [Standard Schema](https://standardschema.dev), such as one of
-   * zod, valibot or arktype. A record's `data` is then what the schema makes of the event.
+   * The shape of events: any [Standard Schema](https://standardschema.dev), such as one of zod, valibot
+   * or arktype. A record's `data` is then the output of the schema.
    */
   readonly schema?: RecordSchema<T> | undefined;
   /**
-   * What happens to a record that is not an event, or does not fit the schema. Unless given, reading
-   * it throws, again and again, so that none is lost silently. `"skip"` passes it over, counts it in
-   * `skipped` and logs a warning; a callback gets the error, with the record in it. Passed over, or
-   * once the callback has returned, the record counts as done.
+   * What happens to a record that is not an event, or does not fit the schema. `"skip"` skips it, counts
+   * it in `skipped` and logs a warning; a callback receives the error, with the record in it. The
+   * record then counts as processed. Default: `"throw"`, each time the record is read, so that none is
+   * lost silently.
    */
   readonly onInvalid?: OnInvalid<InvalidStreamRecordError> | undefined;
 }
 
-/** Makes records of what Kinesis holds. */
+/** Checks records of Kinesis. */
 export class RecordChecker<T> {
   readonly #stream: string;
   readonly #schema: RecordSchema<T> | undefined;
@@ -89,16 +89,16 @@ export class RecordChecker<T> {
     this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "stream"]);
   }
 
-  /** How many records were passed over. */
+  /** How many records were skipped. */
   get skipped(): number {
     return this.#invalid.skipped;
   }
 
   /**
-   * Makes a record.
+   * Checks a record.
    *
-   * @returns The record; undefined if it is to be passed over.
-   * @throws {InvalidStreamRecordError} If it is not.
+   * @returns The record; undefined if it is skipped.
+   * @throws {InvalidStreamRecordError} If it is invalid and not skipped.
    */
   async check(shardId: ShardId, record: UserRecord): Promise<StreamRecord<T> | undefined> {
     const checked = await this.#read(shardId, record);

@@ -1,5 +1,5 @@
 /**
- * What was fetched from one shard and not handed out yet.
+ * Records that were fetched from one shard and not yielded yet.
  *
  * @module
  */
@@ -15,35 +15,34 @@ import type { ShardId } from "../base/record.ts";
 import type { Lease } from "../shards/lease.ts";
 import { Notifier } from "../base/notifier.ts";
 
-/** What a record weighs beside its payload: objects, keys, sequence number, date. */
+/** Memory of a record besides its payload: objects, keys, sequence number, date. */
 const RECORD_OVERHEAD_BYTES = 400;
 
-/** A shard whose responses bring neither a record nor less lag for so long has no more. */
+/** A shard is caught up if its responses had neither a record nor less lag for this time. */
 const STALLED_MS = 60_000;
 
 /**
- * The records of one shard, in order, between its fetching and its reading: those that the Kinesis
- * Producer Library has aggregated one by one.
+ * The records of one shard that were fetched and not yet read, in order. Aggregated records are split.
  */
 export class ShardQueue {
   /** The lease under which the shard is fetched. */
   readonly lease: Lease;
   /** The shard. */
   readonly shardId: ShardId;
-  /** Notified whenever a record was handed out. */
+  /** Notified after each record that was yielded. */
   readonly taken: Notifier = new Notifier();
-  /** What waits here, in bytes of memory, roughly. */
+  /** Memory of the queue, in bytes, roughly. */
   bytes = 0;
   readonly #batches: RecordBatch[] = [];
   #next = 0;
-  /** What is in the next record, if it is aggregated and was looked into. */
+  /** The user records of the next record, if it is aggregated. */
   #inside: UserRecords | undefined;
   #nextInside = 0;
   #isLookedInto = false;
   #closed = false;
   #millisBehindLatest: number | undefined;
   readonly #limit: number;
-  /** How many responses it takes until the last one tells of now. */
+  /** How many responses are needed until the last one reflects the present. */
   #responsesDue = 1;
   #tip = false;
   /** The least lag since the last record, when it was last reached, and when the last response came. */
@@ -51,45 +50,44 @@ export class ShardQueue {
   #progressAt: number | undefined;
   #respondedAt = -Infinity;
 
-  /** Creates an empty queue; `limit` is the most records of one response. */
+  /** Creates an empty queue; `limit` is the maximum number of records of one response. */
   constructor(lease: Lease, limit: number) {
     this.lease = lease;
     this.shardId = lease.shardId;
     this.#limit = limit;
   }
 
-  /** Adds what was fetched at some moment, in monotonic time. */
+  /** Adds records that were fetched at some moment, in monotonic time. */
   push(batch: RecordBatch, at: number): void {
     this.#noteProgress(batch, at);
     this.#batches.push(batch);
     this.#responsesDue--;
-    // Not every server tells its lag; a full response has more behind it.
+    // Not every server reports its lag; after a full response there is more.
     this.#tip = batch.millisBehindLatest === 0 && batch.records.length < this.#limit;
     for (const record of batch.records) this.bytes += weigh(record);
     this.#dropEmpty();
   }
 
-  /** Notes that nothing more will come: the shard was read to its end. */
+  /** Notes that the shard was read to its end. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Whether everything has been handed out and nothing more will come. */
+  /** Whether everything was yielded and nothing more will come. */
   get isDrained(): boolean {
     return this.#closed && this.#batches.length === 0;
   }
 
   /**
-   * Whether there is nothing to hand out, and the last response said that there is nothing more; or
-   * responses come that say otherwise, and for a minute none has brought a record or come nearer to the
-   * newest one: some servers never report a lag of 0.
+   * Whether there is nothing to yield, and the last response reported no lag, or for a minute no
+   * response had a record or came nearer to the newest one: some servers never report a lag of 0.
    */
   get isAtTip(): boolean {
     if (this.#batches.length > 0 || this.#responsesDue > 0) return false;
     return this.#tip || this.#respondedAt - this.#progressAt! >= STALLED_MS;
   }
 
-  /** Forgets the tip: what the next response says may be old, as it may be on its way already. */
+  /** Forgets the tip: the next response may be old, as it may already be in progress. */
   expectNews(): void {
     this.#responsesDue = 2;
     this.#progressAt = undefined;
@@ -107,7 +105,7 @@ export class ShardQueue {
   }
 
   /**
-   * Takes the record that {@linkcode peek} showed out of the queue.
+   * Removes the record that {@linkcode peek} returned.
    *
    * @returns Whether it was the last one of its Kinesis record.
    */
@@ -124,8 +122,8 @@ export class ShardQueue {
   }
 
   /**
-   * How far reading is behind the newest record: as far as the last record taken, or as the first
-   * one fetched while none was taken. Undefined before the first response.
+   * How far reading is behind the newest record: the lag of the last record yielded, or of the first
+   * one fetched if none was yielded. Undefined before the first response.
    */
   get millisBehindLatest(): number | undefined {
     const batch = this.#batches[0];
@@ -137,7 +135,7 @@ export class ShardQueue {
   }
 
   #noteProgress({ records, millisBehindLatest }: RecordBatch, at: number): void {
-    // A second, since a lag that stays the same differs a little each time.
+    // A second, since even a constant lag varies a little.
     const isNearer = millisBehindLatest <= this.#leastBehind - 1_000;
     const isProgress = records.length > 0 || isNearer;
     if (isProgress) this.#leastBehind = millisBehindLatest;
@@ -145,7 +143,7 @@ export class ShardQueue {
     this.#respondedAt = at;
   }
 
-  /** Drops the batches that are used up, the first of which may have been empty from the start. */
+  /** Drops the batches that were yielded; the first one may have been empty. */
   #dropEmpty(): void {
     while (this.#batches.length > 0 && this.#next >= this.#batches[0]!.records.length) {
       this.#millisBehindLatest = this.#batches.shift()!.millisBehindLatest;

@@ -1,5 +1,5 @@
 /**
- * Fetching all shards of a stream, ahead of whoever reads them.
+ * Fetches all shards of a stream ahead of their reader.
  *
  * @module
  */
@@ -21,15 +21,15 @@ import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
 import { AllShards } from "../shards/all_shards.ts";
 import { ShardQueue } from "./shard_queue.ts";
 
-/** How a stream is fetched. */
+/** Options for {@linkcode StreamFetcher}. */
 export interface StreamFetcherOptions extends PollShardOptions {
-  /** How much memory fetched records may take, all shards together: 8 MiB unless given. */
+  /** Maximum memory of fetched records, of all shards, in bytes. Default: 8 MiB. */
   readonly maxBufferedBytes?: number | undefined;
-  /** How often the stream is asked for new shards, in milliseconds: 60,000 unless given. */
+  /** Interval of listings of new shards, in milliseconds. Default: 60,000. */
   readonly shardListIntervalMs?: number | undefined;
 }
 
-/** How much memory responses of Kinesis may take until they are handed out, all shards together. */
+/** Maximum memory of responses until they are yielded, of all shards. */
 const ANSWER_BYTES = 32 << 20;
 
 const log = getLogger(["triton", "stream"]);
@@ -38,7 +38,7 @@ const log = getLogger(["triton", "stream"]);
 export class StreamFetcher {
   /** The stream's name. */
   readonly stream: string;
-  /** Notified whenever there may be something new in the queues, and when the fetching ends. */
+  /** Notified when the queues may have new records, and when fetching ends. */
   readonly changed: Notifier = new Notifier();
   readonly #kinesis: KinesisApi;
   readonly #options: StreamFetcherOptions;
@@ -61,7 +61,7 @@ export class StreamFetcher {
     this.#shards = new AllShards(kinesis, stream, this.#options);
   }
 
-  /** Aborted when the fetching ends, for whatever reason. */
+  /** Aborted when fetching ends, for any reason. */
   get signal(): AbortSignal {
     return this.#signal;
   }
@@ -71,28 +71,28 @@ export class StreamFetcher {
     return [...this.#queues.values()];
   }
 
-  /** How many known shards are not read yet, since their parents are. */
+  /** How many known shards wait for their parents. */
   get waitingShards(): number {
     return this.#shards.waiting;
   }
 
-  /** Whether everything was handed out that the stream held when it was last asked. */
+  /** Whether everything was yielded that the stream held at the last request. */
   get isCaughtUp(): boolean {
     return this.#shards.isComplete && this.queues.every((queue) => queue.isAtTip);
   }
 
-  /** Takes what the stream said until now for old: it is caught up when it has been asked again. */
+  /** Marks earlier responses as old: catching up requires new ones. */
   expectNews(): void {
     for (const queue of this.queues) queue.expectNews();
   }
 
-  /** Whether more may come; throws what the fetching failed with. */
+  /** Whether more may come; throws the error of fetching. */
   get isRunning(): boolean {
     if (this.#failure !== undefined) throw this.#failure.error;
     return !this.#signal.aborted;
   }
 
-  /** Lists the shards, decides where each begins, and begins. */
+  /** Lists the shards, finds where each starts, and starts them. */
   async start(options: PlanShardsOptions): Promise<void> {
     const listed = await this.#shards.list();
     const plan = planShards(listed, options);
@@ -108,13 +108,13 @@ export class StreamFetcher {
     this.#shards.end(queue.lease);
   }
 
-  /** Stops, and waits until nothing runs any more. */
+  /** Stops, and waits until everything has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#tasks);
   }
 
-  /** Fetches the shards, each from where it begins: those that appear later from their oldest record. */
+  /** Fetches the shards, each from its start: those that appear later from their oldest record. */
   async #fetchAll(plan: ReadonlyMap<ShardId, StartPosition>): Promise<void> {
     for await (const lease of this.#shards) {
       const queue = new ShardQueue(lease, this.#options.limit ?? 10_000);
@@ -123,7 +123,7 @@ export class StreamFetcher {
     }
   }
 
-  /** A listing may show that everything has been read. */
+  /** A listing may show that everything was read. */
   async #watchListings(): Promise<void> {
     while (!this.#signal.aborted) {
       await this.#shards.listed.wait(this.#signal);
@@ -131,7 +131,7 @@ export class StreamFetcher {
     }
   }
 
-  /** Fetches one shard to its end, pausing while its share of the memory is used up. */
+  /** Fetches one shard to its end, pausing while its share of the memory is full. */
   async #fetch(queue: ShardQueue, from: StartPosition): Promise<void> {
     const shard = { stream: this.stream, shardId: queue.shardId, from };
     const { clock = systemClock } = this.#options;
@@ -152,7 +152,7 @@ export class StreamFetcher {
     this.changed.notify();
   }
 
-  /** Bytes that one shard may keep. */
+  /** Maximum memory of one shard, in bytes. */
   get #share(): number {
     return (this.#options.maxBufferedBytes ?? 8 * 1024 * 1024) / this.#queues.size;
   }
@@ -168,23 +168,23 @@ export class StreamFetcher {
     await this.#options.onTrimmed?.(position);
   }
 
-  /** A shard that has left the stream is read to its end; any other failure stands. */
+  /** A shard that has left the stream counts as read to its end; any other error is thrown. */
   async #requireGone(shardId: ShardId, error: unknown): Promise<void> {
     if (!(error instanceof KinesisError) || error.code !== "ResourceNotFoundException") throw error;
     if (!await this.#shards.hasLeft(shardId)) throw error;
-    log.error("shard {shardId} left stream {stream} before it was read to its end", {
+    log.error("Shard {shardId} left stream {stream} before it was read to its end", {
       event: "shard.gone",
       stream: this.stream,
       shardId,
     });
   }
 
-  /** A start that is nobody's may be a slip; or the shard has left the stream since. */
+  /** A start of an unknown shard may be a mistake; or the shard has left the stream. */
   #warnOfUnknown(shards: readonly Shard[], { starts = new Map() }: PlanShardsOptions): void {
     const known = new Set(shards.map(({ id }) => id));
     for (const shardId of starts.keys()) {
       if (known.has(shardId)) continue;
-      log.warn("Nothing is read of shard {shardId}: stream {stream} has no such shard", {
+      log.warn("Shard {shardId} is not read: stream {stream} has no such shard", {
         event: "shard.missing",
         stream: this.stream,
         shardId,
@@ -192,7 +192,7 @@ export class StreamFetcher {
     }
   }
 
-  /** Runs something in the background; its failure becomes the fetcher's. */
+  /** Runs a task in the background; its failure is that of the fetcher. */
   #run(task: Promise<void>): void {
     const guarded = task.catch((error) => {
       if (this.#signal.aborted) return;

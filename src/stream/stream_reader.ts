@@ -23,46 +23,46 @@ import {
   toStartPlan,
 } from "../shards/stream_start.ts";
 
-/** How a stream is read. */
+/** Options for {@linkcode StreamReader}. */
 export interface StreamReaderOptions<T = EventData>
   extends StreamFetcherOptions, RecordCheckOptions<T>, IdleOptions, AutoCheckpointOptions {
-  /** Where positions are kept; without one, no position can be saved. */
+  /** Saves positions; without it, none are saved. */
   readonly checkpointer?: Checkpointer | undefined;
   /**
-   * Where to begin in shards without a checkpoint, in all of them or in each: at the trim horizon
-   * unless given, so that nothing is missed that the stream still holds.
+   * Where to start in shards without a checkpoint, in all of them or in each. Default: at the trim
+   * horizon, so that nothing is missed that the stream still holds.
    *
-   * With a checkpointer, `"latest"` or a time is written down before the first read, once, as the
-   * earliest time that is given here (at most now, by Kinesis' clock). After a restart, a shard without
-   * a checkpoint begins at that time, or at a given one that is earlier: what arrived while the program
-   * was stopped is not passed over. Without a checkpointer `from` is taken anew each time.
+   * With a checkpointer, `"latest"` or a time is saved once, before the first read: the earliest time
+   * given here (at most now, by Kinesis' clock). After a restart, a shard without a checkpoint starts at
+   * this time, or at an earlier one if given: records that arrived while the program was stopped are not
+   * skipped. Without a checkpointer, `from` is evaluated on every start.
    */
   readonly from?: StreamStart | ShardStarts | undefined;
 }
 
-/** How many records of one shard are handed out before it is the next one's turn. */
+/** How many records of one shard are yielded before the next one's turn. */
 const TURN = 100;
 
 /**
  * Reads all shards of a live stream until it is disposed, its signal is aborted, or, with `idle`, it
  * has caught up.
  *
- * - Records come in order within each shard, and the shards take turns. After a split or a merge a
- *   new shard follows when its parents have been read to their end, from its oldest record.
- * - Positions are saved when {@linkcode checkpoint} is called or `autoCheckpoint` says so, never else:
- *   what was yielded since is read again after a restart (at least once, not exactly once).
+ * - Records are in order within each shard, and the shards take turns. After a split or a merge, a new
+ *   shard is read from its oldest record once its parents have been read to their end.
+ * - Positions are saved only by {@linkcode checkpoint} and `autoCheckpoint`. Records yielded since are
+ *   read again after a restart (at least once, not exactly once).
  * - Records that the Kinesis Producer Library (KPL) has aggregated are yielded one by one, each with
- *   its own `partitionKey` and with a `subSequenceNumber`; all of them have the sequence number of their
- *   Kinesis record. The position stays before that record until the last one in it was yielded,
- *   so those before come again if the program stops in between.
- * - Fetching runs ahead of reading by `maxBufferedBytes` and, beyond that, by one response a shard, as
- *   far as these fit into `budget` together: 32 MiB unless given.
- * - Leaving the loop does not stop the fetching, disposing does; iterating again goes on with the
- *   record that follows the last one yielded.
- * - An abort ends the iteration at once, without an error. What was fetched and not yielded is
- *   dropped, to be read again from the checkpoint.
+ *   its own `partitionKey` and a `subSequenceNumber`; all have the sequence number of their Kinesis
+ *   record. The position stays before that record until the last one in it was yielded, so the earlier
+ *   ones are read again if the program stops in between.
+ * - Fetching is ahead of reading by `maxBufferedBytes` and by one response per shard, as far as these
+ *   fit into `budget` together (default: 32 MiB).
+ * - Leaving the loop does not stop fetching; disposing does. Iterating again continues after the last
+ *   record yielded.
+ * - An abort ends the iteration at once, without an error. Records that were fetched and not yielded
+ *   are dropped, and read again from the checkpoint.
  *
- * @example Save positions without being asked to
+ * @example Save positions automatically
  * ```ts
  * import { encodeEvent } from "@triton/triton/codec";
  * import { MemoryCheckpointer, MemoryKinesis, StreamReader } from "@triton/triton";
@@ -80,12 +80,12 @@ const TURN = 100;
  *   await using reader = new StreamReader(kinesis, "clicks", options);
  *   for await (const record of reader) {
  *     seen.push(record.data.n);
- *     if (seen.length === 2) break; // record 2 is not finished: it comes again
+ *     if (seen.length === 2) break; // record 2 is not processed: it comes again
  *   }
  * }
  * deepEqual(seen, [1, 2, 2, 3]);
  * ```
- * @example Start each shard where you like, and stop when everything there is has been read
+ * @example Start each shard at its own position, and stop when everything was read
  * ```ts
  * import { encodeEvent } from "@triton/triton/codec";
  * import { MemoryKinesis, StreamReader } from "@triton/triton";
@@ -136,12 +136,12 @@ export class StreamReader<T = EventData>
   #iterating = false;
 
   /**
-   * Creates a reader; it asks nothing of the service before it is iterated.
+   * Creates a reader. No request is sent before it is iterated.
    *
-   * @param kinesis The service, which stays the caller's to close.
+   * @param kinesis The service, which the caller closes.
    * @param stream The stream's name.
-   * @param options Where to begin, where positions are kept, and how to read.
-   * @throws {TypeError} If `autoCheckpoint` is given, and no checkpointer.
+   * @param options Start, checkpointer, and how to read.
+   * @throws {TypeError} If `autoCheckpoint` is set without a checkpointer.
    */
   constructor(kinesis: KinesisApi, stream: string, options: StreamReaderOptions<T> = {}) {
     this.stream = stream;
@@ -158,9 +158,9 @@ export class StreamReader<T = EventData>
   /**
    * Yields records, in order within each shard.
    *
-   * @throws {KinesisError} If the service refuses a request for good.
-   * @throws {InvalidStreamRecordError} If a record is not an event, or does not fit the schema, and
-   * `onInvalid` does not say what to do.
+   * @throws {KinesisError} If the service refuses a request permanently.
+   * @throws {InvalidStreamRecordError} If a record is not an event, or does not fit the schema, unless
+   * `onInvalid` handles it.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamRecord<T>, void, undefined> {
     if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
@@ -176,14 +176,14 @@ export class StreamReader<T = EventData>
             const record = queue.peek();
             if (record === undefined) break;
             nothing = false;
-            // What throws stays the next one.
+            // A record that throws is delivered again.
             const event = await this.#checker.check(queue.shardId, record);
             if (!this.#fetcher.isRunning) return;
             const isWhole = queue.take();
             idle.record();
             if (isWhole) this.#positions.deliver(queue.shardId, record.sequenceNumber);
             if (event !== undefined) yield event;
-            // Whoever asks for the next record is done with this one.
+            // Asking for the next record marks this one as processed.
             this.#positions.finish();
             this.#autoCheckpoint.count();
             if (!this.#fetcher.isRunning) return;
@@ -202,12 +202,12 @@ export class StreamReader<T = EventData>
   }
 
   /**
-   * Saves the position of every record yielded so far, the current one included, for each shard
-   * that has moved since the last time.
+   * Saves the position of every record yielded so far, the current one included, for each shard that
+   * has moved since the last time.
    *
-   * When it returns, a restart begins after these records (in the middle of an aggregated one: at
-   * its first). A database that is away for a while is retried until it responds; once the signal is
-   * aborted, it is asked one last time.
+   * When it returns, a restart continues after these records (in the middle of an aggregated one: at
+   * its first). A database that is down is retried until it responds; after an abort of the signal, one
+   * last attempt is made.
    *
    * @throws {CheckpointError} If the database refuses.
    * @throws {TypeError} If the reader has no checkpointer.
@@ -218,8 +218,8 @@ export class StreamReader<T = EventData>
   }
 
   /**
-   * How far reading is behind the newest record, in milliseconds: that of the shard that is
-   * furthest behind. Undefined until every known shard has been asked once.
+   * How far reading is behind the newest record, in milliseconds, in the shard that is furthest
+   * behind. Undefined before the first response of every known shard.
    */
   get millisBehindLatest(): number | undefined {
     if (this.#started === undefined || this.#fetcher.waitingShards > 0) return undefined;
@@ -237,23 +237,23 @@ export class StreamReader<T = EventData>
     return lags;
   }
 
-  /** How many records `onInvalid: "skip"` has passed over. */
+  /** How many records `onInvalid: "skip"` has skipped. */
   get skipped(): number {
     return this.#checker.skipped;
   }
 
   /**
-   * Stops fetching. With `autoCheckpoint`, saves what is finished; without it does not checkpoint:
-   * only the caller knows what is done.
+   * Stops fetching. With `autoCheckpoint`, saves the processed records. Otherwise it does not
+   * checkpoint: only the caller knows what is processed.
    *
-   * @throws {CheckpointError} If the database refuses, or cannot be reached: it is asked once.
+   * @throws {CheckpointError} If the database refuses, or cannot be reached in one attempt.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fetcher.stop();
     await this.#autoCheckpoint.close();
   }
 
-  /** Starts once; a start that failed is tried again by the next iteration. */
+  /** Starts once; a failed start is retried by the next iteration. */
   async #start(): Promise<void> {
     this.#started ??= this.#begin();
     try {
@@ -271,7 +271,7 @@ export class StreamReader<T = EventData>
     await this.#fetcher.start({ checkpoints, ...plan });
   }
 
-  /** Writes down when reading begins, or takes over what an earlier run wrote down. */
+  /** Saves when reading starts, or uses the time that an earlier run has saved. */
   async #writeStart(plan: StartPlan, begunAt: number): Promise<StartPlan> {
     const { signal } = this.#fetcher;
     let begun: Date | undefined;
@@ -283,7 +283,7 @@ export class StreamReader<T = EventData>
       return earliestTime(plan, begun)!;
     };
     const written = await this.#positions.writeStart(start, signal);
-    // In the first run, too: the services may respond slowly, and records that arrive in between are wanted.
+    // In the first run, too: the services may respond slowly, and no record must be missed meanwhile.
     const since = begun ?? written;
     return since === undefined ? plan : startingBy(plan, since);
   }

@@ -19,25 +19,25 @@ import { BatchSender } from "./batch_sender.ts";
 import { putEntryOf } from "../kinesis/partition_key.ts";
 import { PutBatch } from "./put_batch.ts";
 
-/** How a stream is written. */
+/** Options for {@linkcode StreamWriter}. */
 export interface StreamWriterOptions extends RetryingOptions {
-  /** The most records of one request: 500 unless given, which is also the most there can be. */
+  /** Maximum number of records per request. Default: 500, which is also Kinesis' limit. */
   readonly maxBatchRecords?: number | undefined;
   /**
-   * The most bytes of one request, keys included: 5 MiB unless given, which is also the most that
-   * Kinesis takes of more than one record. A larger record goes alone.
+   * Maximum number of bytes per request, keys included. A larger record is sent alone. Default: 5 MiB,
+   * which is also Kinesis' limit for more than one record.
    */
   readonly maxBatchBytes?: number | undefined;
   /**
-   * How long a record may wait for others to be sent with, in milliseconds: 100 unless given.
-   * `Infinity` waits until a batch is full or flushed.
+   * Maximum time that a record waits for others in its batch, in milliseconds. `Infinity` waits until a
+   * batch is full or flushed. Default: 100.
    */
   readonly maxDelayMs?: number | undefined;
-  /** The most bytes of one record and its key: 1 MiB unless given; a stream may be set to 10 MiB. */
+  /** Maximum number of bytes of a record and its key, up to 10 MiB in some streams. Default: 1 MiB. */
   readonly maxRecordBytes?: number | undefined;
   /**
-   * Keeps the records of each partition key in order, whatever is refused, by sending no more than
-   * one of each in a request; it takes more requests where keys repeat. `false` unless given.
+   * Keeps the records of each partition key in order, even if some are refused, by sending at most one
+   * of each key per request. This takes more requests if keys repeat. Default: `false`.
    */
   readonly ordered?: boolean | undefined;
   /** The field of an event whose value is its partition key; only `putEvent` needs it. */
@@ -48,18 +48,17 @@ export interface StreamWriterOptions extends RetryingOptions {
  * Writes records into a stream, in batches.
  *
  * - A batch is sent when it is full (500 records, or 5 MiB), when its first record has waited for
- *   `maxDelayMs`, and on {@linkcode flush}. One is on its way at a time, while the next one fills;
- *   when that is full too, {@linkcode put} waits.
- * - Of a request that was taken in part, only the rest is sent again, after a pause; each record that
- *   is taken in starts the pauses anew. Later records of the same keys are held back until then, and
- *   those of other keys are not, up to four requests' worth (2,000 records, or 20 MiB). So the records
- *   of a key stay in order from one request to the next. Within one request they may not: Kinesis can
- *   refuse one, when a shard is throttled, and take a later one of the same key. Where that matters,
- *   `ordered` keeps them apart.
- * - Throttling, 5xx and lost connections are retried for as long as it takes. Where only the response
- *   was lost, the records are in the stream twice, and the second time may come late: Kinesis has
- *   no way to tell.
- * - After a refusal for good, `put` and `flush` throw it again and nothing more is sent.
+ *   `maxDelayMs`, and on {@linkcode flush}. One batch is sent at a time, while the next one fills; when
+ *   that one is full, too, {@linkcode put} waits (back-pressure).
+ * - If a request is accepted in part, only the rest is retried, after a pause; each accepted record
+ *   resets the pauses. Later records of the same keys are held back until then. Those of other keys are
+ *   not, up to four full requests (2,000 records, or 20 MiB). So the records of a key stay in order from
+ *   one request to the next. Within one request they may not: when a shard is throttled, Kinesis can
+ *   refuse a record and accept a later one of the same key. To prevent this, set `ordered`.
+ * - Throttling, 5xx and lost connections are retried, up to `maxAttempts` times. If only the response
+ *   was lost, the records are in the stream twice, the second time possibly late: Kinesis cannot detect
+ *   this.
+ * - After a permanent refusal, `put` and `flush` throw it again and nothing more is sent.
  *
  * @example Usage
  * ```ts
@@ -85,9 +84,9 @@ export class StreamWriter implements AsyncDisposable {
   readonly #maxRecordBytes: number;
   readonly #maxBytes: number;
   #batch = new PutBatch();
-  /** How many batches are on their way or wait for it. */
+  /** How many batches are being sent or wait for it. */
   #closed = 0;
-  /** Those that wait, or that a failure has kept from being sent. */
+  /** Batches that wait, or were not sent because of a failure. */
   readonly #waiting = new Set<PutBatch>();
   #sending: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
@@ -98,10 +97,10 @@ export class StreamWriter implements AsyncDisposable {
   /**
    * Creates a writer.
    *
-   * @param kinesis The service, which stays the caller's to close.
+   * @param kinesis The service, which the caller closes.
    * @param stream The stream's name.
    * @param options Sizes, delay, clock and signal.
-   * @throws {RangeError} If a size or the delay is not one.
+   * @throws {RangeError} If a size or the delay is out of range.
    */
   constructor(kinesis: KinesisApi, stream: string, options: StreamWriterOptions = {}) {
     this.stream = stream;
@@ -127,20 +126,20 @@ export class StreamWriter implements AsyncDisposable {
     if (!(maxDelayMs >= 0)) throw new RangeError(`Cannot wait for ${maxDelayMs} ms: 0 or more`);
   }
 
-  /** How many records the stream has taken in. */
+  /** How many records the stream has accepted. */
   get written(): number {
     return this.#sender.written;
   }
 
-  /** How many records were given to {@linkcode put}, refused ones included. */
+  /** How many records were passed to {@linkcode put}, including refused ones. */
   get given(): number {
     return this.#given;
   }
 
   /**
-   * The places, from 0 and in order, of the records that {@linkcode put} has taken and that are not
-   * known to be in the stream. After a failure these are the ones to put again. Where the response to
-   * the last request was lost, some of them may be in the stream all the same.
+   * The indexes, from 0 and in order, of the records that {@linkcode put} has accepted and that are not
+   * known to be in the stream. After a failure, put these again. If the response to the last request was
+   * lost, some of them may be in the stream anyway.
    */
   get unwritten(): readonly number[] {
     const waiting = [...this.#waiting, this.#batch].flatMap(({ entries }) => entries);
@@ -148,21 +147,21 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Takes a record; it is in the stream when a later {@linkcode flush} has returned. Its bytes are
-   * not copied: they must stay as they are until then.
+   * Adds a record; it is in the stream when a later {@linkcode flush} has returned. Its bytes are not
+   * copied: they must not change until then.
    *
    * @param entry The record.
    * @returns When there is room for the next one; await it, or memory fills up.
-   * @throws {RangeError} If the key is empty or too long, or the record too large; the message names
-   * the record by its place among all that were put, from 0. The writer goes on.
-   * @throws {TypeError} If the writer is disposed of: nobody would send the record any more.
-   * @throws {PutRecordError} If an earlier record was refused for good.
-   * @throws {KinesisError} If an earlier request was refused for good.
+   * @throws {RangeError} If the key is empty or too long, or the record too large; the message has the
+   * index of the record, from 0. The writer continues.
+   * @throws {TypeError} If the writer is disposed: nobody would send the record.
+   * @throws {PutRecordError} If an earlier record was refused permanently.
+   * @throws {KinesisError} If an earlier request was refused permanently.
    */
   async put(entry: PutEntry): Promise<void> {
     this.#throwFailure();
     if (this.#isDisposed) {
-      throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed of`);
+      throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed`);
     }
     const index = this.#given++;
     const fault = faultOfEntry(entry, this.#maxRecordBytes);
@@ -177,22 +176,21 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Takes an event; it is in the stream when a later {@linkcode flush} has returned.
+   * Adds an event; it is in the stream when a later {@linkcode flush} has returned.
    *
    * @param event The event, or its MessagePack bytes.
    * @returns When there is room for the next one; await it, or memory fills up.
    * @throws {PartitionKeyError} If the event does not have the field that `partitionKey` names, or
-   * it is not a string, a number or a boolean. The writer goes on.
-   * @throws {ArchiveFormatError} If bytes are not an event. The writer goes on.
-   * @throws {TypeError} If the writer has no `partitionKey`, or the event holds what MessagePack
-   * cannot.
-   * @throws {RangeError} As {@linkcode put} does, as all its other errors.
+   * it is not a string, a number or a boolean. The writer continues.
+   * @throws {ArchiveFormatError} If bytes are not an event. The writer continues.
+   * @throws {TypeError} If the writer has no `partitionKey`, or MessagePack cannot encode the event.
+   * @throws {RangeError} As {@linkcode put}, like all its other errors.
    */
   async putEvent(event: EventData | Uint8Array): Promise<void> {
     const field = this.#options.partitionKey;
     if (field === undefined) {
       throw new TypeError(
-        `Cannot put event into stream "${this.stream}": give the writer a partitionKey, the field ` +
+        `Cannot put event into stream "${this.stream}": set partitionKey of the writer, the field ` +
           "that picks the shard",
       );
     }
@@ -200,10 +198,10 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Sends what is there, and waits until the stream has taken in every record given so far.
+   * Sends the rest, and waits until the stream has accepted every record.
    *
-   * @throws {PutRecordError} If a record was refused for good.
-   * @throws {KinesisError} If a request was refused for good.
+   * @throws {PutRecordError} If a record was refused permanently.
+   * @throws {KinesisError} If a request was refused permanently.
    */
   async flush(): Promise<void> {
     this.#send();
@@ -212,7 +210,7 @@ export class StreamWriter implements AsyncDisposable {
     this.#throwFailure();
   }
 
-  /** Sends what is left, as {@linkcode flush} does; a failure that was told already is not told again. */
+  /** Sends the rest, as {@linkcode flush} does; an error that was already thrown is not thrown again. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
     if (!this.#failureTold) await this.flush();
@@ -229,13 +227,13 @@ export class StreamWriter implements AsyncDisposable {
     batch.add(entry);
     const { maxDelayMs = 100 } = this.#options;
     if (batch.entries.length > 1 || maxDelayMs === Infinity) return;
-    // One that is due while others are on their way takes in more until these are done.
+    // A batch that is due while others are being sent fills until they are done.
     batch.wait(maxDelayMs, this.#clock, () => {
       if (this.#closed === 0) this.#send();
     });
   }
 
-  /** Sends the batch after those before it; returns when these are done, so that one may fill. */
+  /** Sends the batch after those before it; returns when these are done, so that the next may fill. */
   #send(): Promise<void> {
     const before = this.#sending;
     const batch = this.#batch;

@@ -234,7 +234,7 @@ Deno.test("StreamWriter.putEvent() takes the partition key from the event", asyn
   const keyless = new StreamWriter(kinesis, "s", { clock });
   await rejects(() => keyless.putEvent({ id: 1 }), {
     name: "TypeError",
-    message: /give the writer a partitionKey/,
+    message: /set partitionKey of the writer/,
   });
 });
 
@@ -261,7 +261,7 @@ Deno.test("StreamWriter.put() takes nothing once the writer is disposed of", asy
   const disposed = writer[Symbol.asyncDispose]();
   const refused = {
     name: "TypeError",
-    message: 'Cannot put into stream "s": the writer is disposed of',
+    message: 'Cannot put into stream "s": the writer is disposed',
   };
   await rejects(() => writer.put(entry(2)), refused);
   await disposed;

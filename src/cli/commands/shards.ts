@@ -29,8 +29,8 @@ async function shards(options: ShardsOptions, context: CliContext): Promise<void
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   const { clock } = context;
-  const patience = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
-  for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, patience)) {
+  const retries = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
+  for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, retries)) {
     await context.stdout.write(
       options.json === true ? jsonLine({ shardId, ...more }) : tabLine([shardId]),
     );
