@@ -108,8 +108,10 @@ export class WorldLedger {
   }
 
   async #write(operation: string, args: readonly unknown[]): Promise<unknown> {
-    const ledger = await this.#current;
-    const answer = await callOf(ledger, operation, args);
+    const server = this.#current;
+    const answer = await callOf(await server, operation, args);
+    // A request that is on its way when the database fails over reaches the new server, too.
+    if (server !== this.#current) return await this.#write(operation, args);
     if (READS.has(operation)) return answer;
     this.#journal = [...this.#journal, { operation, args, at: this.#now() }];
     this.onWritten?.(operation, args, answer);
