@@ -1,23 +1,13 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import type { ShardId } from "../../src/base/record.ts";
 import { Fixture, STREAM } from "./archiver_fixture.ts";
-import { readLog } from "./read_log.ts";
+import { readLog } from "../support/read_log.ts";
 
 Deno.test("Archiver tells once of a shard that is placed by hand and not there, and that it has stopped", async () => {
-  const records: LogRecord[] = [];
-  await configure({
-    reset: true,
-    sinks: { list: (record) => records.push(record) },
-    loggers: [
-      { category: "triton", sinks: ["list"] },
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
-    ],
-  });
-  try {
+  const missing = "shardId-000000000009" as ShardId;
+  const log = await readLog(async () => {
     const fixture = new Fixture(1);
     await fixture.put(3);
-    const missing = "shardId-000000000009" as ShardId;
     const [ended] = fixture.shards;
     const [child] = fixture.kinesis.splitShard(STREAM, ended!);
     const first = fixture.start();
@@ -29,17 +19,12 @@ Deno.test("Archiver tells once of a shard that is placed by hand and not there, 
     await fixture.clock.advance(150_000);
     await worker.stop();
     deepStrictEqual(await fixture.archived(), fixture.expected);
-    const told = records.map(({ properties: { event, shardId, stream } }) => [
-      event,
-      shardId ?? stream,
-    ]);
-    deepStrictEqual(told.filter(([event]) => event === "shard.missing"), [
-      ["shard.missing", missing],
-    ]);
-    deepStrictEqual(told.at(-1), ["archiver.stopped", STREAM]);
-  } finally {
-    await reset();
-  }
+  });
+  const told = log.map(({ event, shardId, stream }) => [event, shardId ?? stream]);
+  deepStrictEqual(told.filter(([event]) => event === "shard.missing"), [
+    ["shard.missing", missing],
+  ]);
+  deepStrictEqual(told.at(-1), ["archiver.stopped", STREAM]);
 });
 
 Deno.test("Archiver logs the first hundred quarantined records of a file, and counts all", async () => {

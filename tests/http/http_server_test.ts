@@ -1,8 +1,8 @@
 import { deepStrictEqual, equal, match, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { VirtualClock } from "../../src/base/clock.ts";
+import { readLog } from "../support/read_log.ts";
 import { type HttpRequest, HttpServer, type HttpServerOptions } from "../../src/http/mod.ts";
 import { untilTrue, within } from "../support/within.ts";
 
@@ -139,31 +139,23 @@ Deno.test("HttpServer refuses more connections where all are being answered", as
 
 Deno.test("HttpServer is started again after a failure, with pauses that grow", async () => {
   const clock = new VirtualClock();
-  const records: LogRecord[] = [];
-  await configure({
-    reset: true,
-    sinks: { here: (record) => void records.push(record) },
-    loggers: [
-      { category: "triton", sinks: ["here"] },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
+  const records = await readLog(async () => {
+    let failures = 0;
+    await using server = serve({
+      clock,
+      listen: (address) => {
+        // The third time it does not even listen.
+        if (++failures === 3) throw new Deno.errors.AddrInUse("in use");
+        const listener = Deno.listen(address);
+        const accept = () =>
+          failures < 5 ? Promise.reject(new Error("too many open files")) : listener.accept();
+        return { addr: listener.addr, accept, close: () => listener.close() };
+      },
+    });
+    for (const delayMs of [200, 400, 800, 1_600]) await clock.advance(delayMs);
+    match(await ask(server, GET), /^HTTP\/1\.1 200 /);
   });
-  let failures = 0;
-  await using server = serve({
-    clock,
-    listen: (address) => {
-      // The third time it does not even listen.
-      if (++failures === 3) throw new Deno.errors.AddrInUse("in use");
-      const listener = Deno.listen(address);
-      const accept = () =>
-        failures < 5 ? Promise.reject(new Error("too many open files")) : listener.accept();
-      return { addr: listener.addr, accept, close: () => listener.close() };
-    },
-  });
-  for (const delayMs of [200, 400, 800, 1_600]) await clock.advance(delayMs);
-  match(await ask(server, GET), /^HTTP\/1\.1 200 /);
-  await reset();
-  deepStrictEqual(records.map(({ properties: { event, delayMs } }) => [event, delayMs]), [
+  deepStrictEqual(records.map(({ event, delayMs }) => [event, delayMs]), [
     ["server.failed", 200],
     ["server.failed", 400],
     ["server.failed", 800],

@@ -1,10 +1,10 @@
-/** What the archiver logs. */
+/** What is logged. */
 
 import { configure, reset } from "@logtape/logtape";
 
 /** Runs work, and returns the fields of what was logged meanwhile. */
 export async function readLog(
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<Readonly<Record<string, unknown>>[]> {
   const records: Readonly<Record<string, unknown>>[] = [];
   await configure({

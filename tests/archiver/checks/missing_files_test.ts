@@ -4,7 +4,7 @@ import { findPositions } from "../../../src/kinesis/mod.ts";
 import { moveArchiver } from "../../../src/ledger/move_archiver.ts";
 import { runUntil } from "../../../src/testing/mod.ts";
 import { Fixture, STREAM } from "../archiver_fixture.ts";
-import { readLog } from "../read_log.ts";
+import { readLog } from "../../support/read_log.ts";
 
 const HOUR = 3_600_000;
 const GONE = { name: "CheckpointError", code: "ArchiveGone", retryable: false };

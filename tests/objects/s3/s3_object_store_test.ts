@@ -3,60 +3,18 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
 import { concatBytes } from "../../../src/codec/byte_source.ts";
-import { ObjectStoreError } from "../../../src/base/errors.ts";
-import {
-  type OpenedObjectStore,
-  openObjectStore,
-  S3ObjectStore,
-} from "../../../src/objects/mod.ts";
+import { openObjectStore, S3ObjectStore } from "../../../src/objects/mod.ts";
 import fc from "fast-check";
 import { checkSignature } from "../../support/check_signature.ts";
-import {
-  s3Error,
-  type S3Fault,
-  type S3Request,
-  type S3Server,
-  startS3Server,
-} from "../../support/s3_server.ts";
-
-/** A server with one bucket, and a store in it. */
-async function start(): Promise<{ server: S3Server; store: OpenedObjectStore } & AsyncDisposable> {
-  const server = await startS3Server({ buckets: ["bucket"] });
-  const store = await openObjectStore("s3://bucket", {
-    endpoint: server.url,
-    env: {},
-    credentials: { accessKeyId: "a", secretAccessKey: "b" },
-  });
-  return {
-    server,
-    store,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Does each thing that a store can do. */
-const OPERATIONS: Record<string, (store: OpenedObjectStore) => Promise<unknown>> = {
-  list: (store) => Array.fromAsync(store.list("")),
-  head: (store) => store.head("a"),
-  get: async (store) => (await store.get("a")).bytes(),
-  put: (store) => store.put("a", new Uint8Array(9), { ifAbsent: true }),
-};
+import { s3Error, type S3Fault, type S3Request, startS3Server } from "../../support/s3_server.ts";
+import { errorOf, OPERATIONS, startS3 } from "./s3_fixture.ts";
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<ObjectStoreError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  ok(error instanceof ObjectStoreError, `${error}`);
-  return error;
-}
-
 Deno.test("S3ObjectStore says of each error of S3 whether asking again can help", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   const errors: [number, string, boolean][] = [
     [503, "SlowDown", true],
@@ -84,7 +42,7 @@ Deno.test("S3ObjectStore says of each error of S3 whether asking again can help"
 });
 
 Deno.test("S3ObjectStore says where, and what to do", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   server.fault = (request) => s3Error(403, "AccessDenied", request);
   const advice = "access denied; check the policy of these credentials";
@@ -97,7 +55,7 @@ Deno.test("S3ObjectStore says where, and what to do", async () => {
 });
 
 Deno.test("S3ObjectStore takes a lost connection for an error that may pass", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   await store.put("a", new Uint8Array(9));
   for (const fault of ["drop", "drop-after"] as const) {
@@ -110,7 +68,7 @@ Deno.test("S3ObjectStore takes a lost connection for an error that may pass", as
 });
 
 Deno.test("S3ObjectStore takes a server that is not there for an error that may pass", async () => {
-  const running = await start();
+  const running = await startS3();
   await running.server[Symbol.asyncDispose]();
   const error = await errorOf(running.store.head("a"));
   deepStrictEqual([error.code, error.retryable], ["ECONNREFUSED", true]);
@@ -118,18 +76,18 @@ Deno.test("S3ObjectStore takes a server that is not there for an error that may 
 });
 
 Deno.test("S3ObjectStore never takes a body that ends early for a whole one", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   await store.put("a", new Uint8Array(200_000));
   for (const truncateAfter of [0, 1, 65_536, 199_999]) {
     server.fault = () => ({ truncateAfter });
-    const error = await errorOf(OPERATIONS.get!(store));
+    const error = await errorOf(OPERATIONS.get(store));
     equal(error.retryable, true);
   }
 });
 
 Deno.test("S3ObjectStore takes back the memory of chunks that are released, and of no others", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { store } = running;
   const content = Uint8Array.from({ length: 400_000 }, (_, i) => i % 251);
   await store.put("a", content);
@@ -156,16 +114,16 @@ Deno.test("S3ObjectStore takes back the memory of chunks that are released, and 
 });
 
 Deno.test("S3ObjectStore finds its own object after a put whose answer was lost", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   server.fault = () => "drop-after";
-  await errorOf(OPERATIONS.put!(store));
+  await errorOf(OPERATIONS.put(store));
   server.fault = undefined;
-  equal(await OPERATIONS.put!(store), "exists");
+  equal(await OPERATIONS.put(store), "exists");
 });
 
 Deno.test("S3ObjectStore makes one request a call, and puts without framing", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   const seen: S3Request[] = [];
   server.fault = (request): S3Fault => void seen.push(request);
@@ -181,7 +139,7 @@ Deno.test("S3ObjectStore makes one request a call, and puts without framing", as
 });
 
 Deno.test("S3ObjectStore.put() sends parts with their hash and length, and without framing", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   const seen: S3Request[] = [];
   server.fault = (request): S3Fault => void seen.push(request);
@@ -200,7 +158,7 @@ Deno.test("S3ObjectStore.put() sends parts with their hash and length, and witho
 });
 
 Deno.test("S3ObjectStore.put() sends the checksum that a bucket with Object Lock wants", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   server.buckets.get("bucket")!.locks = true;
   for (const body of [new Uint8Array(0), Uint8Array.of(1), [Uint8Array.of(1), Uint8Array.of(2)]]) {
@@ -229,7 +187,7 @@ Deno.test("S3ObjectStore.put() sends parts without framing by a client that adds
 });
 
 Deno.test("S3ObjectStore.put() sends parts again after a lost connection", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   const parts = [new Uint8Array(400_000).fill(1), new Uint8Array(400_000).fill(2)];
   for (const fault of ["drop", "drop-after"] as const) {
@@ -243,7 +201,7 @@ Deno.test("S3ObjectStore.put() sends parts again after a lost connection", async
 });
 
 Deno.test("S3ObjectStore uses a connection again, also after a body was read to its end", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   await store.put("a", new Uint8Array(300_000));
   for (let i = 0; i < 20; i++) {
@@ -255,7 +213,7 @@ Deno.test("S3ObjectStore uses a connection again, also after a body was read to 
 });
 
 Deno.test("S3ObjectStore keeps to its folder", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   await using folder = await openObjectStore("bucket//a/b//", {
     endpoint: server.url,
@@ -334,7 +292,7 @@ Deno.test("openObjectStore() signs what it asks, whatever the keys, ranges and m
 });
 
 Deno.test("openObjectStore() minds a clock that the SDK has set right", async () => {
-  await using running = await start();
+  await using running = await startS3();
   const { server, store } = running;
   await store.put("a", new Uint8Array(3));
   const ahead = 3_600_000;
@@ -354,7 +312,7 @@ Deno.test("openObjectStore() minds a clock that the SDK has set right", async ()
 });
 
 Deno.test("openObjectStore() says of a key that URLs cannot have that it cannot be requested", async () => {
-  await using running = await start();
+  await using running = await startS3();
   await rejects(running.store.get("a/../b"), {
     message:
       'Cannot get s3://bucket/a/../b: the path "/bucket/a/../b" cannot be requested over HTTP',

@@ -1,34 +1,15 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { ObjectStoreError } from "../../../src/base/errors.ts";
 import { type OpenedObjectStore, openObjectStore } from "../../../src/objects/mod.ts";
 import type { ByteRange } from "../../../src/objects/object_store.ts";
-import { startS3Server } from "../../support/s3_server.ts";
+import { errorOf, type RunningS3, startS3 } from "./s3_fixture.ts";
 
 const CONTENT = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 
 /** A server with an object, and a store in it. */
-async function start() {
-  const server = await startS3Server({ buckets: ["bucket"] });
-  const store = await openObjectStore("s3://bucket", {
-    endpoint: server.url,
-    env: {},
-    credentials: { accessKeyId: "a", secretAccessKey: "b" },
-  });
-  await store.put("a", CONTENT);
-  return {
-    server,
-    store,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<ObjectStoreError> {
-  const error = await promise.then((value) => value, (error) => error);
-  ok(error instanceof ObjectStoreError, `${error}`);
-  return error;
+async function start(): Promise<RunningS3> {
+  const running = await startS3();
+  await running.store.put("a", CONTENT);
+  return running;
 }
 
 /** What each answer about an object has. */
