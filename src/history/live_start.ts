@@ -14,7 +14,7 @@ import {
   type Shard,
 } from "../kinesis/mod.ts";
 import { retryRequest } from "../base/retry.ts";
-import { descendantsOf } from "../shards/plan_shards.ts";
+import { descendantsOf } from "../kinesis/shard_list.ts";
 import type { ShardStarts } from "../stream/mod.ts";
 import type { HistoryFile, HistoryFiles } from "./history_files.ts";
 import { HistoryGapError } from "./history_error.ts";

@@ -1,11 +1,12 @@
 /**
- * All shards of a stream.
+ * All shards of a stream, and which of them come from which.
  *
  * @module
  */
 
-import type { KinesisApi, Shard } from "./kinesis_api.ts";
+import type { ShardId } from "../base/record.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
+import type { KinesisApi, Shard } from "./kinesis_api.ts";
 
 /**
  * Lists all shards of a stream, closed ones included, to the last page.
@@ -42,4 +43,26 @@ export function listAllShards(
     },
     options,
   );
+}
+
+/**
+ * Finds the shards that come, however far back, from certain others.
+ *
+ * @param ancestors Those others, such as all shards with a checkpoint.
+ * @param shards All shards of the stream, in any order.
+ * @returns Their children, the children of these, and so on.
+ */
+export function descendantsOf(
+  ancestors: { has(shardId: ShardId): boolean },
+  shards: readonly Shard[],
+): Set<ShardId> {
+  const found = new Set<ShardId>();
+  // Each round finds the next generation; the listing need not have parents first.
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const { id, parents } of shards) {
+      if (parents.some((parent) => ancestors.has(parent) || found.has(parent))) found.add(id);
+    }
+  }
+  return found;
 }

@@ -85,25 +85,3 @@ function goOn(parents: readonly StartPosition[]): StartPosition | undefined {
   const times = parents.flatMap((start) => start.type === "at-timestamp" ? [start] : []);
   return times.sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime())[0] ?? parents[0];
 }
-
-/**
- * Finds the shards that come, however far back, from certain others.
- *
- * @param ancestors Those others, such as all shards with a checkpoint.
- * @param shards All shards of the stream, in any order.
- * @returns Their children, the children of these, and so on.
- */
-export function descendantsOf(
-  ancestors: { has(shardId: ShardId): boolean },
-  shards: readonly Shard[],
-): Set<ShardId> {
-  const found = new Set<ShardId>();
-  // Each round finds the next generation; the listing need not have parents first.
-  for (let before = -1; before < found.size;) {
-    before = found.size;
-    for (const { id, parents } of shards) {
-      if (parents.some((parent) => ancestors.has(parent) || found.has(parent))) found.add(id);
-    }
-  }
-  return found;
-}

@@ -1,6 +1,6 @@
 /**
  * Runs the fast tests: all of them (`deno task test:fast`), or those of some folders and files of
- * tests/ (`deno task test:fast archive cli/commands/ls_test.ts`).
+ * tests/ (`deno task test:fast archive cli/commands/ls`).
  *
  * The examples in doc comments, in the README and in docs/ run too, unless something is selected.
  *
