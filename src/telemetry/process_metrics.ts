@@ -1,13 +1,13 @@
-import { VERSION } from "../base/version.ts";
 import type { Observation } from "./instruments.ts";
 
 /**
  * The gauges that a process reports from its start.
  *
  * @param startedAt When the process started.
+ * @param version The version of this package.
  */
-export function processObservations(startedAt: Date): Observation[] {
-  const attributes = { version: VERSION, deno: Deno.version.deno, target: Deno.build.target };
+export function processObservations(startedAt: Date, version: string): Observation[] {
+  const attributes = { version, deno: Deno.version.deno, target: Deno.build.target };
   return [
     { name: "triton.build.info", value: 1, attributes },
     { name: "triton.start.timestamp", value: startedAt.getTime() / 1000 },

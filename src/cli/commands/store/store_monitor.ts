@@ -86,7 +86,7 @@ export async function openStoreMonitor(
   const registry = new MetricRegistry();
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
   const startedAt = new Date(clock.now());
-  const unobserve = monitor.observe(() => processObservations(startedAt));
+  const unobserve = monitor.observe(() => processObservations(startedAt, VERSION));
   let archiver: Archiver | undefined;
   const status = (): StoreStatus => ({
     ...{ stream, client, startedAt, version: VERSION },
