@@ -29,7 +29,7 @@ Deno.test("main() suggests the stream that was meant", async () => {
   equal(stderr, 'triton: triton.yaml: Unknown stream "clik": did you mean "clicks"?\n');
 });
 
-Deno.test("main() says that a configuration is not there", async () => {
+Deno.test("main() reports a missing configuration file", async () => {
   const args = ["shards", "--stream", "clicks", "--config", "/nowhere/triton.yaml"];
   const { code, stderr } = await runCommand(args);
   equal(code, 1);

@@ -26,7 +26,7 @@ Deno.test("shards lists the shards of a stream", () =>
     ]);
   }));
 
-Deno.test("put goes on when nobody reads what it says of bad lines", () =>
+Deno.test("put continues when nobody reads its messages about bad lines", () =>
   withPipeline(async (pipeline) => {
     const [program, ...args] = tritonCommand();
     const put = new Deno.Command(program, {
@@ -39,7 +39,7 @@ Deno.test("put goes on when nobody reads what it says of bad lines", () =>
     equal((await pipeline.run([...TAIL, "--limit", "1"])).stdout, '{"id":"last"}\n');
   }));
 
-Deno.test("put says how many events were put before Kinesis refused the rest", () =>
+Deno.test("put prints how many events were put before Kinesis rejected the rest", () =>
   withPipeline(async (pipeline) => {
     await using proxy = startKinesisProxy(pipeline.kinesis.url);
     let puts = 0;
@@ -55,7 +55,7 @@ Deno.test("put says how many events were put before Kinesis refused the rest", (
     match(stderr, /^put 1,000 events into clicks_prod\ntriton: Cannot put 500 records [^\n]*\n$/);
   }));
 
-Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>
+Deno.test("tail prints new events until SIGINT, and then exits with 0", () =>
   withPipeline(async (pipeline) => {
     await pipeline.run(PUT, '{"id":"early"}');
     await using tail = new TritonProcess([...TAIL, "--verbose"], { env: pipeline.env });
@@ -66,7 +66,7 @@ Deno.test("tail prints what arrives until SIGINT, and then exits with 0", () =>
     deepStrictEqual([code, stdout], [0, '{"id":"early"}\n{"id":"late"}\n']);
   }));
 
-Deno.test("tail --from a time prints what has arrived since", () =>
+Deno.test("tail --from a time prints events since that time", () =>
   withPipeline(async (pipeline) => {
     await pipeline.run(PUT, '{"id":"one"}');
     const past = ["--from", "2015-07-10T00:00:00Z", "--limit", "1"];
@@ -75,7 +75,7 @@ Deno.test("tail --from a time prints what has arrived since", () =>
     deepStrictEqual([code, stdout], [0, '{"id":"one"}\n']);
   }));
 
-Deno.test("tail --from a time prints what is archived since, then what is live, each event once", () =>
+Deno.test("tail --from a time prints archived events first, then live ones, each event once", () =>
   withPipeline(async (pipeline) => {
     const line = (n: number) => `{"id":"${n}"}\n`;
     const lines = (from: number, to: number) => {
@@ -105,7 +105,7 @@ Deno.test("tail --from a time prints what is archived since, then what is live, 
     deepStrictEqual(sorted(ids.slice(50)), range(50, 65));
   }));
 
-Deno.test("tail reports a record that is not an event, and goes on", () =>
+Deno.test("tail reports a record that is not an event, and continues", () =>
   withPipeline(async (pipeline) => {
     const data = new TextEncoder().encode("no event");
     await pipeline.kinesis.kinesis.putRecords("clicks_prod", [{ partitionKey: "a", data }]);
@@ -116,7 +116,7 @@ Deno.test("tail reports a record that is not an event, and goes on", () =>
   }));
 
 for (const command of ["shards", "tail"]) {
-  Deno.test(`${command} says that a stream is not there, in one sentence`, () =>
+  Deno.test(`${command} reports a missing stream in one sentence`, () =>
     withPipeline(async (pipeline) => {
       const config = `${pipeline.directory}/other.yaml`;
       await Deno.writeTextFile(config, "clicks:\n  name: nowhere\n");

@@ -51,7 +51,7 @@ function archiveOne(): void {
   });
 }
 
-Deno.test("the log is one JSON object a line where no terminal watches", async () => {
+Deno.test("the log is one JSON object per line if standard error is not a terminal", async () => {
   const line = await logged(archiveOne, {});
   match(line, /^[^\n]*\n$/);
   const { time, ...rest } = JSON.parse(line);
@@ -77,7 +77,7 @@ Deno.test("the log is text on a terminal, with colours unless NO_COLOR is set", 
   match(colored.replace(/\x1b\[\d+m/g, ""), plain);
 });
 
-Deno.test("the log keeps the order of its events, and tells none below its level", async () => {
+Deno.test("the log keeps the order of events, and has none below its level", async () => {
   const log = getLogger(["triton", "x"]);
   const text = await logged(
     () => {
@@ -92,7 +92,7 @@ Deno.test("the log keeps the order of its events, and tells none below its level
   equal(await logged(() => log.info("five"), {}, { logLevel: "warning" }), "");
 });
 
-Deno.test("options choose before TRITON_LOG, and that before the terminal", () => {
+Deno.test("options override TRITON_LOG, and TRITON_LOG overrides the terminal", () => {
   const of = (options: LogOptions, variable?: string, isTerminal = false) => {
     const env = { TRITON_LOG: variable ?? "" };
     const { level, format, isChosen } = logSettings(options, contextOf({ env, isTerminal }));
@@ -111,7 +111,7 @@ Deno.test("options choose before TRITON_LOG, and that before the terminal", () =
   equal(of({ logLevel: "info", logFormat: "text" }, "debug,json"), "info text chosen");
 });
 
-Deno.test("a TRITON_LOG that says nothing known is wrong usage", async () => {
+Deno.test("an unknown value of TRITON_LOG is wrong usage", async () => {
   const env = { TRITON_LOG: "loud" };
   const { code, stderr } = await runCommand(["stats", "--client-name", "store"], { env });
   equal(code, 2);
@@ -131,7 +131,7 @@ for (const [option, value] of [["--log-level", "loud"], ["--log-format", "xml"]]
 
 const FAILING = ["cat", "no_such_file.tri"];
 
-Deno.test("the error of a command is plain text, or an event where JSON was asked for", async () => {
+Deno.test("the error of a command is plain text, or an event if the format is JSON", async () => {
   const plain = await runCommand(FAILING);
   equal(plain.stderr, 'triton: Cannot read "no_such_file.tri": no such file\n');
   for (const chosen of [{ TRITON_LOG: "json" }, undefined]) {
@@ -145,7 +145,7 @@ Deno.test("the error of a command is plain text, or an event where JSON was aske
   }
 });
 
-Deno.test("the error that ends store is an event where the log is JSON", async () => {
+Deno.test("the error that ends store is an event if the log is JSON", async () => {
   const args = ["store", "--stream", "clicks", "--bucket", "b", "--config", "no_such_file.yaml"];
   const json = await runCommand(args);
   deepStrictEqual([json.code, JSON.parse(json.stderr).event], [1, "command.failed"]);
@@ -153,7 +153,7 @@ Deno.test("the error that ends store is an event where the log is JSON", async (
   match(text.stderr, /^triton: .*no_such_file\.yaml/);
 });
 
-Deno.test("--verbose tells the whole trace of an error", async () => {
+Deno.test("--verbose prints the stack trace of an error", async () => {
   const { stderr } = await runCommand(["--verbose", ...FAILING]);
   match(stderr, /^triton: TritonError: Cannot read .*\n\s+at /);
 });
@@ -194,7 +194,7 @@ for (const leak of LEAKS) {
   });
 }
 
-Deno.test("the log masks the credentials of the environment wherever they stand", async () => {
+Deno.test("the log masks the credentials of the environment everywhere", async () => {
   for (const secret of Object.values(SECRETS)) {
     const log = () =>
       getLogger(["triton", "x"]).warn("said {reason}", { event: "x.y", reason: `<${secret}>` });
@@ -206,7 +206,7 @@ Deno.test("the log masks the credentials of the environment wherever they stand"
   }
 });
 
-Deno.test("the log masks short secrets, and never a name or a word of its own", async () => {
+Deno.test("the log masks short secrets, but never Triton's own names and words", async () => {
   for (const secret of ["s3c", "archiver", "clicks", "x", "ab\ncd", "12\n"]) {
     const log = () => {
       const properties = { event: "archiver.started", stream: "clicks", key: "clicks/x" };
@@ -252,7 +252,7 @@ Deno.test("the error that ends a command masks credentials, in every format", as
   }
 });
 
-Deno.test("redact() leaves alone what holds no secret", () => {
+Deno.test("redact() does not change text without secrets", () => {
   for (
     const text of [
       "Archiving clicks to s3://triton-prod/events for client store",
@@ -292,7 +292,7 @@ function stalled() {
   return { output: { isTerminal: false, write }, read: resolve, written };
 }
 
-Deno.test("a log that nobody reads keeps a thousand lines, and says later how many it dropped", async () => {
+Deno.test("a log that is not read keeps a thousand lines, and later reports how many it dropped", async () => {
   const context = contextOf({});
   const { output: stderr, read, written } = stalled();
   const flush = await logToStderr({ ...context, stderr }, logSettings({}, context));
@@ -306,7 +306,7 @@ Deno.test("a log that nobody reads keeps a thousand lines, and says later how ma
   deepStrictEqual([lines[1_000].event, lines[1_000].lines], ["log.dropped", 234]);
 });
 
-Deno.test("a command ends within a second although nobody reads its errors", async () => {
+Deno.test("a command ends within a second if nobody reads its errors", async () => {
   for (const format of ["text", "json"]) {
     const env = { TRITON_LOG: format };
     const context = contextOf({ env });

@@ -57,7 +57,7 @@ async function taken(
     .sort();
 }
 
-Deno.test("docs/permissions.md lists what each command takes, no more and no less", async () => {
+Deno.test("docs/permissions.md lists exactly the permissions that each command needs", async () => {
   const server = await startKinesalite();
   await using proxy = startKinesisProxy(server.url);
   await using pipeline = await startPipeline({ kinesis: { ...server, url: proxy.url } });
@@ -131,7 +131,7 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "A producer": ["put"],
 };
 
-Deno.test("the policies of docs/permissions.md allow what their commands take, and nothing else", async () => {
+Deno.test("the policies in docs/permissions.md allow exactly what their commands need", async () => {
   const [table, found] = [await documented(), await policies()];
   deepStrictEqual([...found.keys()], Object.keys(POLICIES));
   for (const [title, commands] of Object.entries(POLICIES)) {

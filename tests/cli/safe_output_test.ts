@@ -62,7 +62,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   [`help ${HOSTILE}`],
 ];
 
-Deno.test("no command prints a character that a terminal obeys or hides", async () => {
+Deno.test("no command prints control or invisible characters", async () => {
   await withArchive(async (place) => {
     await fill(place);
     await fillDatabase(place);
@@ -84,7 +84,7 @@ Deno.test("no command prints a character that a terminal obeys or hides", async 
   });
 });
 
-Deno.test("what is printed for programs is a line a thing, and the thing itself as JSON", async () => {
+Deno.test("output for programs has one line per item, and JSON keeps every character", async () => {
   await withArchive(async (place) => {
     await fill(place);
     await fillDatabase(place);
@@ -102,7 +102,7 @@ Deno.test("what is printed for programs is a line a thing, and the thing itself 
   });
 });
 
-Deno.test("the names of streams are completed a line each", async () => {
+Deno.test("completions print stream names one per line", async () => {
   const config = await Deno.makeTempFile();
   await Deno.writeTextFile(
     config,
@@ -142,7 +142,7 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
   '.join("\\t")': ["text/say.ts"],
 };
 
-Deno.test("messages, JSON and tabs leave by the functions that make them safe", async () => {
+Deno.test("messages, JSON and tab-separated lines are written by the functions that make them safe", async () => {
   const folder = new URL("../../src/cli/", import.meta.url);
   const found: Record<string, string[]> = {};
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });

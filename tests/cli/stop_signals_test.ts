@@ -15,7 +15,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
     deepStrictEqual(codes, [code]);
   });
 
-  Deno.test(`StopSignals takes ${signal}s of five seconds for one, and ends at the next with ${code}`, async () => {
+  Deno.test(`StopSignals treats ${signal}s within five seconds as one, and exits at the next with ${code}`, async () => {
     const { clock, codes, stop } = start();
     const { signal: asked } = stop;
     equal(asked.aborted, false);
@@ -33,7 +33,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
   });
 }
 
-Deno.test("StopSignals ends a command that takes longer than it may", async () => {
+Deno.test("StopSignals ends a command that exceeds its time limit", async () => {
   const { clock, codes, stop } = start();
   stop.signal;
   stop.endWithin(110_000);

@@ -113,7 +113,7 @@ Deno.test("main() prints the version", async () => {
   deepStrictEqual([code, stdout], [0, `${VERSION}\n`]);
 });
 
-Deno.test("triton version prints what --version does; --json what runs, and on what", async () => {
+Deno.test("triton version prints the same as --version, and with --json also the build", async () => {
   equal((await runCommand(["version"])).stdout, `${VERSION}\n`);
   const { code, stdout } = await runCommand(["version", "--json"]);
   equal(code, 0);
@@ -127,7 +127,7 @@ Deno.test("triton version prints what --version does; --json what runs, and on w
   });
 });
 
-Deno.test("readCommit() believes an executable, and nothing that looks different", () => {
+Deno.test("readCommit() reads the commit of executables only, and only in its exact form", () => {
   const file = Deno.makeTempFileSync();
   const url = new URL(`file://${file}`);
   try {
@@ -147,7 +147,7 @@ Deno.test("readCommit() believes an executable, and nothing that looks different
   equal(readCommit(url, true), "unknown");
 });
 
-Deno.test("main() answers a lone name with the help and exit code 2", async () => {
+Deno.test("main() without arguments prints the help and exits with 2", async () => {
   const { code, stdout, stderr } = await runCommand([]);
   deepStrictEqual([code, stdout], [2, ""]);
   match(stderr, /^Usage: triton/);
@@ -170,7 +170,7 @@ Deno.test("main() says which environment variable is wrong", async () => {
   }
 });
 
-Deno.test("main() minds no wrong environment variable that is not used", async () => {
+Deno.test("main() ignores wrong environment variables that are not used", async () => {
   const env = { TRITON_CLIENT: "a-b" };
   equal((await runCommand(["store", "--help"], { env })).code, 0);
   const { code, stderr } = await runCommand([...STORE, "--client-name", "ab"], { env });
@@ -178,14 +178,14 @@ Deno.test("main() minds no wrong environment variable that is not used", async (
   match(stderr, /pass --config or set TRITON_CONFIG/);
 });
 
-Deno.test("main() takes an empty environment variable for none", async () => {
+Deno.test("main() treats an empty environment variable as unset", async () => {
   const env = { TRITON_BUCKET: "", TRITON_CLIENT: "" };
   const { code, stderr } = await runCommand(["store", "--stream", "clicks"], { env });
   equal(code, 2);
   match(stderr, /pass --bucket or set TRITON_BUCKET/);
 });
 
-Deno.test("help that cannot be written is a failure in one sentence; a closed pipe is none", async () => {
+Deno.test("help that cannot be written fails with one sentence; a closed pipe is not a failure", async () => {
   const writeTo = (error: Error) =>
     runCommand(["--help"], {
       beforeWrite() {

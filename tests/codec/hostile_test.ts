@@ -68,7 +68,7 @@ function isFormatError(error: unknown, size: number): void {
 }
 
 for (const [name, file] of FILES) {
-  Deno.test(`readArchiveEvents() of ${name}, cut off anywhere, gives the first events`, async () => {
+  Deno.test(`readArchiveEvents() of ${name}, truncated anywhere, returns the first events`, async () => {
     const all = hex(await eventsOf(file));
     for (let size = 0; size < file.length; size++) {
       const { events, error } = await readUntilError(file.slice(0, size));
@@ -81,7 +81,7 @@ for (const [name, file] of FILES) {
     }
   });
 
-  Deno.test(`readArchiveEvents() of ${name}, any bit flipped, gives no wrong event`, async () => {
+  Deno.test(`readArchiveEvents() of ${name}, with any bit flipped, returns no wrong event`, async () => {
     const all = hex(await eventsOf(file));
     for (let bit = 0; bit < file.length * 8; bit++) {
       const damaged = file.slice();
@@ -95,7 +95,7 @@ for (const [name, file] of FILES) {
     }
   });
 
-  Deno.test(`readArchiveEvents() salvages ${name}, any bit flipped, and tells of it`, async () => {
+  Deno.test(`readArchiveEvents() salvages ${name}, with any bit flipped, and reports the damage`, async () => {
     const all = hex(await eventsOf(file));
     for (let bit = 0; bit < file.length * 8; bit++) {
       const damaged = file.slice();
@@ -118,7 +118,7 @@ function isSubsequence(part: readonly string[], all: readonly string[]): boolean
   return at === part.length;
 }
 
-Deno.test("readQuarantine(), any bit flipped, gives no wrong record", async () => {
+Deno.test("readQuarantine(), with any bit flipped, returns no wrong record", async () => {
   const file = ours();
   const all = await quarantineOf(file);
   deepEqual(all.map((record) => record.reason), ["no map"]);

@@ -36,7 +36,7 @@ user_activity:
   });
 });
 
-Deno.test("parseConfig() needs nothing but the name", () => {
+Deno.test("parseConfig() needs only the name", () => {
   const config = parseConfig("a:\n  name: a-b.c_D9\n");
   deepStrictEqual(config.stream("a"), { logicalName: "a", name: "a-b.c_D9" });
 });
@@ -46,7 +46,7 @@ Deno.test("parseConfig() keeps the order of the file", () => {
   deepStrictEqual(config.streams.map((stream) => stream.logicalName), ["b", "10", "a", "2"]);
 });
 
-Deno.test("parseConfig() takes AWS_REGION where a stream names no region", () => {
+Deno.test("parseConfig() uses AWS_REGION for streams without a region", () => {
   const text = "a: {name: a}\nb: {name: b, region: eu-west-1}\n";
   const regions = (env: Record<string, string | undefined>) =>
     parseConfig(text, { env }).streams.map((stream) => stream.region);
@@ -55,7 +55,7 @@ Deno.test("parseConfig() takes AWS_REGION where a stream names no region", () =>
   deepStrictEqual(regions({}), [undefined, "eu-west-1"]);
 });
 
-Deno.test("parseConfig() places an unknown key and suggests the known one", () => {
+Deno.test("parseConfig() reports the place of an unknown key, and suggests a known one", () => {
   for (
     const [key, meant] of [
       ["partitionkey", "partition_key"],
@@ -77,7 +77,7 @@ Deno.test("parseConfig() places an unknown key and suggests the known one", () =
   }
 });
 
-Deno.test("parseConfig() lists the known keys where none is near", () => {
+Deno.test("parseConfig() lists the known keys if none is similar", () => {
   equal(
     messageOf("a:\n  name: x\n  retention: 24\n"),
     '3:3: Unknown key "retention" in stream "a": ' +
@@ -85,14 +85,14 @@ Deno.test("parseConfig() lists the known keys where none is near", () => {
   );
 });
 
-Deno.test("parseConfig() places a stream without a name", () => {
+Deno.test("parseConfig() reports the place of a stream without a name", () => {
   equal(
     messageOf("\na:\n  region: us-east-1\n"),
     `2:1: Missing "name" in stream "a": add "name: <the stream's name in Kinesis>"`,
   );
 });
 
-Deno.test("parseConfig() refuses values of the wrong type, at their place", () => {
+Deno.test("parseConfig() rejects values of the wrong type, with their place", () => {
   const cases: [string, string][] = [
     [
       "a:\n  name: 15\n",
@@ -126,7 +126,7 @@ Deno.test("parseConfig() refuses values of the wrong type, at their place", () =
   for (const [text, message] of cases) equal(messageOf(text), message);
 });
 
-Deno.test("parseConfig() holds names to the rules of Kinesis", () => {
+Deno.test("parseConfig() checks names by the rules of Kinesis", () => {
   equal(parseConfig(`a: {name: ${"x".repeat(128)}}`).stream("a").name.length, 128);
   for (const name of ["x".repeat(129), "", "a b", "a/b", "ä", "a\\n"]) {
     ok(
@@ -138,7 +138,7 @@ Deno.test("parseConfig() holds names to the rules of Kinesis", () => {
   }
 });
 
-Deno.test("parseConfig() takes only http and https endpoints without credentials", () => {
+Deno.test("parseConfig() accepts only http and https endpoints without credentials", () => {
   for (const endpoint of ["http://127.0.0.1:4567", "https://kinesis.eu-west-1.amazonaws.com/"]) {
     equal(parseConfig(`a: {name: a, endpoint: "${endpoint}"}`).stream("a").endpoint, endpoint);
   }
@@ -152,7 +152,7 @@ Deno.test("parseConfig() takes only http and https endpoints without credentials
   }
 });
 
-Deno.test("parseConfig() names both places of a duplicate", () => {
+Deno.test("parseConfig() reports both places of a duplicate", () => {
   equal(
     messageOf("a: {name: x}\nb: {name: y}\na: {name: z}\n"),
     '3:1: Duplicate stream "a": it is already on line 1',
@@ -167,7 +167,7 @@ Deno.test("parseConfig() names both places of a duplicate", () => {
   );
 });
 
-Deno.test("parseConfig() lists every mistake, the first in front", () => {
+Deno.test("parseConfig() lists every mistake, the first one first", () => {
   const error = errorOf("b: 1\na:\n  nam: x\nb:\n  name: y\n", { path: "t.yaml" });
   deepStrictEqual(error.message.split("\n"), [
     `t.yaml:1:4: Stream "b" must be a map: write "name: <the stream's name in Kinesis>" below it, indented`,
@@ -184,19 +184,19 @@ Deno.test("parseConfig() lists at most twenty mistakes", () => {
   equal(lines.at(-1), "and 10 more");
 });
 
-Deno.test("parseConfig() refuses a configuration without streams", () => {
+Deno.test("parseConfig() rejects a configuration without streams", () => {
   for (const text of ["", "\n", "# nothing\n", "{}", "---\n", "null\n", "\uFEFF", "\r\n"]) {
     ok(/^\d+:\d+: The configuration has no streams: add one/.test(messageOf(text)), text);
   }
 });
 
-Deno.test("parseConfig() refuses anything but a map at the top", () => {
+Deno.test("parseConfig() rejects anything but a map at the top", () => {
   for (const text of ["- a\n- b\n", "just text\n", "42\n", '""\n']) {
     ok(messageOf(text).startsWith("1:1: The configuration must be a map of streams"), text);
   }
 });
 
-Deno.test("parseConfig() places mistakes of the YAML itself", () => {
+Deno.test("parseConfig() reports the places of YAML syntax errors", () => {
   equal(
     messageOf("a:\n\tname: x\n").split("\n")[0],
     "2:1: Tabs are not allowed as indentation: use spaces",
@@ -212,11 +212,11 @@ Deno.test("parseConfig() places mistakes of the YAML itself", () => {
   }
 });
 
-Deno.test("parseConfig() takes tabs that do not indent", () => {
+Deno.test("parseConfig() accepts tabs that do not indent", () => {
   equal(parseConfig("a:\t{name:\tx}\t# y\n").stream("a").name, "x");
 });
 
-Deno.test("parseConfig() takes a byte order mark and Windows line ends", () => {
+Deno.test("parseConfig() accepts a byte order mark and Windows line endings", () => {
   const config = parseConfig("\uFEFFa:\r\n  name: x\r\n  partition_key: y\r\n");
   deepStrictEqual(config.stream("a"), { logicalName: "a", name: "x", partitionKey: "y" });
   ok(messageOf("\uFEFFa:\r\n  name: x\r\n  nope_at_all: y\r\n").startsWith("3:3: Unknown key"));
@@ -238,7 +238,7 @@ d: { <<: [{ name: d1 }, *a], region: us-west-2 }
   ]);
 });
 
-Deno.test("parseConfig() reports a mistake behind an alias once", () => {
+Deno.test("parseConfig() reports a mistake in an alias once", () => {
   equal(
     messageOf("a: {name: &n a b}\nb: {name: *n}\n").split("\n").length,
     2, // one for each stream: the messages name them
@@ -253,7 +253,7 @@ Deno.test("parseConfig() survives aliases to nothing and to themselves", () => {
   equal(parseConfig("a: &a {name: x, <<: *a}\n").stream("a").name, "x");
 });
 
-Deno.test("parseConfig() refuses names that are not text", () => {
+Deno.test("parseConfig() rejects names that are not text", () => {
   equal(
     messageOf("? [a]\n: {name: x}\n"),
     "1:3: The name of a stream must be text, not a list or a map",
@@ -262,7 +262,7 @@ Deno.test("parseConfig() refuses names that are not text", () => {
   equal(messageOf("~: {name: x}\n"), "1:1: A stream must have a name before the colon");
 });
 
-Deno.test("parseConfig() gives no name a special meaning", () => {
+Deno.test("parseConfig() treats no name specially", () => {
   const names = [
     "__proto__",
     "constructor",
@@ -308,12 +308,12 @@ Deno.test("Config.stream() suggests the stream that was meant", () => {
   );
 });
 
-Deno.test("Config.stream() lists ten streams at most", () => {
+Deno.test("Config.stream() lists at most ten streams", () => {
   const text = Array.from({ length: 12 }, (_, i) => `stream_number_${i}: {name: x}\n`).join("");
   throws(() => parseConfig(text).stream("q"), /"stream_number_9" and 2 more$/);
 });
 
-Deno.test("Config.partitionKey() asks for the key where it is missing", () => {
+Deno.test("Config.partitionKey() reports a missing key", () => {
   const config = parseConfig("a: {name: x, partition_key: id}\nb: {name: y}\n", { path: "t.yaml" });
   equal(config.partitionKey("a"), "id");
   throws(() => config.partitionKey("b"), {
@@ -331,7 +331,7 @@ Deno.test("Config can be made without a file, and its streams do not change", ()
   throws(() => stream.name = "y", TypeError);
 });
 
-Deno.test("loadConfig() reads a file and names it in errors", async () => {
+Deno.test("loadConfig() reads a file and includes its path in errors", async () => {
   const path = await Deno.makeTempFile({ suffix: ".yaml" });
   try {
     await Deno.writeTextFile(path, "a: {name: x}\n");
@@ -348,7 +348,7 @@ Deno.test("loadConfig() reads a file and names it in errors", async () => {
   }
 });
 
-Deno.test("loadConfig() says why a file cannot be read", async () => {
+Deno.test("loadConfig() reports why a file cannot be read", async () => {
   await rejects(loadConfig("/nonexistent/triton.yaml"), {
     name: "ConfigError",
     message: "/nonexistent/triton.yaml: Cannot read the configuration: no such file",
@@ -360,7 +360,7 @@ Deno.test("loadConfig() says why a file cannot be read", async () => {
   await Deno.remove(directory);
 });
 
-Deno.test("parseConfig() of any text gives a configuration or an error with a place", () => {
+Deno.test("parseConfig() of any text returns a configuration or an error with a place", () => {
   const words = fc.constantFrom(
     ...[
       "a",

@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import { isAllowedHost } from "../../src/http/allowed_host.ts";
 
-Deno.test("isAllowedHost() takes addresses and own names, and no name that can be pointed here", () => {
+Deno.test("isAllowedHost() allows addresses and own names, and no name that another site could use", () => {
   const own = new Set(["store.internal"]);
   for (
     const host of [

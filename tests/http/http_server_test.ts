@@ -37,7 +37,7 @@ async function ask(server: HttpServer, request: string): Promise<string> {
 
 const GET = "GET /a?b=c HTTP/1.1\nHost: here:1\nConnection: close\n\n";
 
-Deno.test("HttpServer answers with length, date and connection, and HEAD without a body", async () => {
+Deno.test("HttpServer responds with length, date and connection, and without a body to HEAD", async () => {
   await using server = serve();
   match(
     await ask(server, GET),
@@ -53,13 +53,13 @@ Deno.test("HttpServer answers several requests on one connection, also if they c
   deepStrictEqual(answers, ["GET /1", "GET /1", "GET /a"]);
 });
 
-Deno.test("HttpServer takes HTTP/1.0 without a Host, and whole URLs", async () => {
+Deno.test("HttpServer accepts HTTP/1.0 without a Host, and absolute URLs", async () => {
   await using server = serve();
   match(await ask(server, "OPTIONS / HTTP/1.0\n\n"), /\r\n\r\nOPTIONS \/ undefined$/);
   match(await ask(server, GET.replace("/a?b=c", "http://x.y/z?q")), /\r\n\r\nGET \/z here:1$/);
 });
 
-Deno.test("HttpServer reads no body, and ends the connection of a request that has one", async () => {
+Deno.test("HttpServer reads no body, and closes the connection of a request with one", async () => {
   await using server = serve();
   const body = "x".repeat(100_000);
   const post = `POST /p HTTP/1.1\nHost: a\nContent-Length: ${body.length}\n\n`;
@@ -83,20 +83,20 @@ for (
     ["a head of 20 KB", `GET / HTTP/1.1\nHost: a\nX: ${"x".repeat(20_000)}`, 431],
   ] as const
 ) {
-  Deno.test(`HttpServer refuses ${what} with ${status}, and closes the connection`, async () => {
+  Deno.test(`HttpServer rejects ${what} with ${status}, and closes the connection`, async () => {
     await using server = serve();
     match(await ask(server, request), new RegExp(`^HTTP/1\\.1 ${status} .*\r\n`));
   });
 }
 
-Deno.test("HttpServer answers 500 where the answer cannot be made", async () => {
+Deno.test("HttpServer responds with 500 if the handler fails", async () => {
   await using server = serve({ answer: () => Promise.reject(new Error("a secret")) });
   const answer = await ask(server, GET);
   match(answer, /^HTTP\/1\.1 500 /);
   equal(answer.includes("secret"), false);
 });
 
-Deno.test("HttpServer cuts off a client whose request is not there after 20 s, however it trickles", async () => {
+Deno.test("HttpServer disconnects a client whose request is incomplete after 20 s, even if it trickles", async () => {
   const clock = new VirtualClock();
   await using server = serve({ clock });
   const socket = await open(server);
@@ -110,7 +110,7 @@ Deno.test("HttpServer cuts off a client whose request is not there after 20 s, h
   await within(closed, "the connection to be cut");
 });
 
-Deno.test("HttpServer closes those that wait longest where there are too many connections", async () => {
+Deno.test("HttpServer closes the connections that wait longest if there are too many", async () => {
   await using server = serve({ maxConnections: 3 });
   const sockets = [await open(server), await open(server), await open(server)];
   await untilTrue(() => server.connections === 3, "three connections");
@@ -121,7 +121,7 @@ Deno.test("HttpServer closes those that wait longest where there are too many co
   for (const socket of sockets) socket.destroy();
 });
 
-Deno.test("HttpServer refuses more connections where all are being answered", async () => {
+Deno.test("HttpServer rejects more connections if all are being answered", async () => {
   const released = Promise.withResolvers<void>();
   await using server = serve({
     maxConnections: 1,
@@ -137,7 +137,7 @@ Deno.test("HttpServer refuses more connections where all are being answered", as
   match(await first, /^HTTP\/1\.1 200 /);
 });
 
-Deno.test("HttpServer is started again after a failure, with pauses that grow", async () => {
+Deno.test("HttpServer restarts after a failure, with growing pauses", async () => {
   const clock = new VirtualClock();
   const records = await readLog(async () => {
     let failures = 0;
@@ -163,7 +163,7 @@ Deno.test("HttpServer is started again after a failure, with pauses that grow", 
   ]);
 });
 
-Deno.test("HttpServer that fails stops at once when it is told to", async () => {
+Deno.test("HttpServer that failed stops immediately when it is disposed", async () => {
   const server = serve({
     listen: (address) => {
       const listener = Deno.listen(address);

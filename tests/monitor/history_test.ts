@@ -8,7 +8,7 @@ function sample(index: number, read: number) {
   return status({ at, totals: { "triton.records.read": read }, lagMs: index });
 }
 
-Deno.test("History keeps values in order, and rates between two samples", () => {
+Deno.test("History keeps values in order, and computes rates between samples", () => {
   const history = new History();
   deepStrictEqual(history.times, []);
   history.add(sample(0, 100));
@@ -27,14 +27,14 @@ Deno.test("History keeps the last six hours", () => {
   deepStrictEqual([values[0], values.at(-1)], [280, 999]);
 });
 
-Deno.test("History does not know what a store that starts does not", () => {
+Deno.test("History has no values that a starting store does not know", () => {
   const history = new History();
   history.add(startingStatus());
   deepStrictEqual(history.series("lagMs"), [NaN]);
   deepStrictEqual(history.series("bufferedBytes"), [NaN]);
 });
 
-Deno.test("History begins anew when the clock is set back", () => {
+Deno.test("History starts over when the clock is set back", () => {
   const history = new History();
   for (let index = 0; index < 100; index++) history.add(sample(index, 100 * index));
   history.add(sample(50, 10_000));

@@ -30,7 +30,7 @@ Deno.test("MonitorServer answers /livez, /readyz and /healthz of a store that wo
   }
 });
 
-Deno.test("MonitorServer answers 503 with the reasons where something is wrong", async () => {
+Deno.test("MonitorServer responds with 503 and the reasons if something is wrong", async () => {
   let now = startingStatus();
   await using server = serve(() => now);
   equal((await get(server, "/livez")).status, 200);
@@ -45,7 +45,7 @@ Deno.test("MonitorServer answers 503 with the reasons where something is wrong",
   match(late.body, /shardId-000000000000: records that arrived 1 h 20 min ago are not archived/);
 });
 
-Deno.test("MonitorServer tells all of it as JSON on /status", async () => {
+Deno.test("MonitorServer serves the complete status as JSON on /status", async () => {
   await using server = serve(() => status());
   const response = await fetch(new URL("/status", server.url));
   equal(response.headers.get("content-type"), "application/json");
@@ -54,7 +54,7 @@ Deno.test("MonitorServer tells all of it as JSON on /status", async () => {
   deepStrictEqual(rest, JSON.parse(JSON.stringify(status())));
 });
 
-Deno.test("MonitorServer shows metrics on /metrics", async () => {
+Deno.test("MonitorServer serves metrics on /metrics", async () => {
   const registry = new MetricRegistry();
   registry.createCounter("triton.gaps", { unit: "{gap}", description: "Gaps." }).add(2, {});
   await using server = new MonitorServer({
@@ -69,7 +69,7 @@ Deno.test("MonitorServer shows metrics on /metrics", async () => {
   match(await response.text(), /^triton_gaps_total 2$/m);
 });
 
-Deno.test("MonitorServer answers no name that a stranger could point at it", async () => {
+Deno.test("MonitorServer rejects host names that another site could point at it", async () => {
   await using server = serve(() => status(), { allowedHosts: ["store.internal"] });
   const asked = (host: string) =>
     ask(server, `GET /status HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
@@ -79,7 +79,7 @@ Deno.test("MonitorServer answers no name that a stranger could point at it", asy
   }
 });
 
-Deno.test("MonitorServer takes no Host for its own that no URL can have", async () => {
+Deno.test("MonitorServer rejects invalid Host headers", async () => {
   await using server = serve(() => status());
   for (const host of ["999.1.1.1", "127.0.0.1:99999"]) {
     const answer = await ask(server, `GET /livez HTTP/1.1\nHost: ${host}\nConnection: close\n\n`);
@@ -87,7 +87,7 @@ Deno.test("MonitorServer takes no Host for its own that no URL can have", async 
   }
 });
 
-Deno.test("MonitorServer only shows: nothing can be put, and pages of others cannot frame it", async () => {
+Deno.test("MonitorServer is read-only, and other pages cannot frame it", async () => {
   await using server = serve(() => status());
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
     const response = await fetch(new URL("/status", server.url), { method });
@@ -125,12 +125,12 @@ Deno.test("MonitorServer answers the checks of load balancers: HEAD, and OPTIONS
   deepStrictEqual(await ask("HEAD", "/readyz"), [503, null]);
 });
 
-Deno.test("MonitorServer answers the check that HAProxy makes unless told otherwise", async () => {
+Deno.test("MonitorServer answers the default check of HAProxy", async () => {
   await using server = serve(() => status());
   match(await ask(server, "OPTIONS / HTTP/1.0\n\n"), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
-Deno.test("MonitorServer says at the start that the port is in use", async () => {
+Deno.test("MonitorServer reports at the start that the port is in use", async () => {
   await using server = serve(() => status());
   const port = Number(new URL(server.url).port);
   throws(
@@ -150,7 +150,7 @@ Deno.test("MonitorServer says at the start that the port is in use", async () =>
   );
 });
 
-Deno.test("MonitorServer stops although somebody stays connected", async () => {
+Deno.test("MonitorServer stops while a client stays connected", async () => {
   const server = serve(() => status());
   const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
   socket.write("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -160,7 +160,7 @@ Deno.test("MonitorServer stops although somebody stays connected", async () => {
   await closed;
 });
 
-Deno.test("MonitorServer stops although somebody takes no answers", async () => {
+Deno.test("MonitorServer stops while a client does not read responses", async () => {
   const clock = new VirtualClock();
   const asked = Promise.withResolvers<void>();
   // More than fits between two sockets, so that the answer cannot be sent off.

@@ -19,7 +19,7 @@ function filledRegistry(): MetricRegistry {
   return registry;
 }
 
-Deno.test("OtlpExporter sends at the interval, and once more at the end", async () => {
+Deno.test("OtlpExporter exports at the interval, and once more at the end", async () => {
   await using receiver = startOtlpReceiver();
   const [clock, registry] = [new VirtualClock(), filledRegistry()];
   const env = {
@@ -45,7 +45,7 @@ Deno.test("OtlpExporter sends at the interval, and once more at the end", async 
   equal(receiver.metrics.get("triton.gaps")![0]!.value, 4);
 });
 
-Deno.test("OtlpExporter goes on when the collector is gone, and comes to an end", async () => {
+Deno.test("OtlpExporter continues when the collector is gone, and still ends", async () => {
   const receiver = startOtlpReceiver();
   await receiver[Symbol.asyncDispose]();
   const clock = new VirtualClock();
@@ -55,7 +55,7 @@ Deno.test("OtlpExporter goes on when the collector is gone, and comes to an end"
   await exporter[Symbol.asyncDispose]();
 });
 
-Deno.test("needsExporter() is true where Deno was asked to export and does not", () => {
+Deno.test("needsExporter() is true if Deno should export metrics but does not", () => {
   equal(needsExporter({ OTEL_DENO: "true" }), true, "this process has no OTEL_DENO of its own");
   equal(needsExporter({ OTEL_DENO: "false" }), false);
   equal(needsExporter({}), false);

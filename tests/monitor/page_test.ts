@@ -19,7 +19,7 @@ function textOf(page: string): string {
   return page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 }
 
-Deno.test("renderPage() shows a store that works", () => {
+Deno.test("renderPage() shows a working store", () => {
   const file: RecentFile = {
     ...{ key: "20260501/clicks_prod-store-1777636800.tri", size: 58_123_456, events: 1_234_567 },
     ...{ quarantined: 2, reason: "time", at: ago(25 * MINUTE) },
@@ -36,7 +36,7 @@ Deno.test("renderPage() shows a store that works", () => {
   match(text, /the stream keeps records for 1 d/);
 });
 
-Deno.test("renderPage() says what is wrong, and with whom", () => {
+Deno.test("renderPage() shows what is wrong, and where", () => {
   const text = textOf(render(status({
     shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE }), shard(1, { state: "refused" })],
     recentErrors: [{
@@ -55,21 +55,21 @@ Deno.test("renderPage() says what is wrong, and with whom", () => {
   match(text, /Object store failing since 2 h ago : ECONNREFUSED/);
 });
 
-Deno.test("renderPage() shows no headroom where there is none left", () => {
+Deno.test("renderPage() shows if there is no headroom left", () => {
   const headroomMs = -6 * HOUR;
   const text = textOf(render(status({ headroomMs, shards: [shard(0, { headroomMs })] })));
   match(text, /Headroom 0 s until/);
   match(text, /shardId-000000000000 read here 0\.4 s 20 min 0 s 5712f7ae/);
 });
 
-Deno.test("renderPage() shows a store that starts or stops", () => {
+Deno.test("renderPage() shows a starting or stopping store", () => {
   const starting = textOf(render(startingStatus()));
   match(starting, /Starting The database has not responded yet: Cannot connect: refused/);
   match(starting, /Shards Not known yet\./);
   match(textOf(render(status({ state: "stopping", uploads: 2 }))), /Stopping It is stopping/);
 });
 
-Deno.test("renderPage() lists the shards that are worst off, where there are very many", () => {
+Deno.test("renderPage() lists the shards that are furthest behind, if there are many", () => {
   const shards = Array.from({ length: 120 }, (_, n) => shard(n, { unarchivedAgeMs: n * 1_000 }));
   const page = render(status({ shards, endedShards: 1_234 }));
   const listed = [...page.matchAll(/shardId-0+(\d+)<\/div>/g)].map(([, number]) => Number(number));
@@ -80,7 +80,7 @@ Deno.test("renderPage() lists the shards that are worst off, where there are ver
   );
 });
 
-Deno.test("renderPage() loads nothing from elsewhere, and works without its script", () => {
+Deno.test("renderPage() loads nothing from other hosts, and works without its script", () => {
   const page = render(status());
   const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => link);
   deepStrictEqual(links, ["data:,", "page.css", "page.js", "metrics", "status"]);
@@ -88,7 +88,7 @@ Deno.test("renderPage() loads nothing from elsewhere, and works without its scri
   ok(!/style="|<style| on[a-z]+="/.test(page), "the policy allows none of it");
 });
 
-Deno.test("the page asks again every five seconds, however often it was looked at", async () => {
+Deno.test("the page refreshes every five seconds, however often it is shown", async () => {
   const timers = new Map<number, number>();
   const done = Promise.withResolvers<void>();
   const LOOKS = 3;
@@ -120,7 +120,7 @@ Deno.test("the page asks again every five seconds, however often it was looked a
   deepStrictEqual([...timers.values()], [5_000]);
 });
 
-Deno.test("html escapes what is not HTML, wherever it stands", () => {
+Deno.test("html escapes what is not HTML, at any position", () => {
   const evil = `<script>"&'`;
   const escaped = "&lt;script&gt;&quot;&amp;&#39;";
   equal(
@@ -134,7 +134,7 @@ Deno.test("html escapes what is not HTML, wherever it stands", () => {
   ok(page.includes(escaped) && !page.includes(evil));
 });
 
-Deno.test("chart() draws values from zero up, and says what it shows", () => {
+Deno.test("chart() draws values from zero, and has a label", () => {
   const times = [0, 30_000, 60_000, 90_000];
   const format = (value: number) => `${value} things`;
   const { text } = chart({ title: "Things", times, values: [NaN, 5, 10, 0], format });
@@ -150,7 +150,7 @@ Deno.test("chart() of a day's samples stays small", () => {
   ok(text.length < 6_000, `${text.length}`);
 });
 
-Deno.test("sizes, rates and spans are told in few digits", () => {
+Deno.test("sizes, rates and durations have few digits", () => {
   deepStrictEqual([0, 999, 1_500, 9_876_543, 158e6, 2.5e9].map(formatBytes), [
     "0 B",
     "999 B",

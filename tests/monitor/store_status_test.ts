@@ -7,7 +7,7 @@ const ready = (changes: Parameters<typeof status>[0]) => judgeReadiness(status(c
 const healthy = (changes: Parameters<typeof status>[0]) => judgeHealth(status(changes), LIMITS);
 const OK = { ok: true, reasons: [] };
 
-Deno.test("judgeReadiness() is for a worker that has leases, or none to have", () => {
+Deno.test("judgeReadiness() passes for a worker with leases, or if none are free", () => {
   deepStrictEqual(ready({}), OK);
   deepStrictEqual(ready({ shards: [] }), OK);
   deepStrictEqual(ready({ shards: [shard(0, { state: "another" })] }), OK);
@@ -17,7 +17,7 @@ Deno.test("judgeReadiness() is for a worker that has leases, or none to have", (
   ]);
 });
 
-Deno.test("judgeReadiness() says what is not reachable, and for how long", () => {
+Deno.test("judgeReadiness() reports what is unreachable, and for how long", () => {
   const { services } = status();
   const error = "Cannot connect: refused";
   const ledger = { lastAnswerAt: ago(MINUTE), failingSince: ago(MINUTE), error };
@@ -34,7 +34,7 @@ Deno.test("judgeReadiness() says what is not reachable, and for how long", () =>
   deepStrictEqual(ready({ services: { ...services, ...down } }), OK, "reading goes on without it");
 });
 
-Deno.test("judgeReadiness() says what a store waits for that starts or stops", () => {
+Deno.test("judgeReadiness() reports what a starting or stopping store waits for", () => {
   deepStrictEqual(judgeReadiness(startingStatus(), LIMITS).reasons, [
     "The database has not responded yet: Cannot connect: refused",
   ]);
@@ -44,7 +44,7 @@ Deno.test("judgeReadiness() says what a store waits for that starts or stops", (
   deepStrictEqual(ready({ state: "stopping" }).reasons, ["It is stopping"]);
 });
 
-Deno.test("judgeReadiness() names what has not answered before the shards are known", () => {
+Deno.test("judgeReadiness() reports what has not responded before the shards are known", () => {
   const answered = { lastAnswerAt: ago(10 * MINUTE) };
   const starts = (services: StoreStatus["services"], store = "s3://triton-prod") =>
     judgeReadiness({ ...status({ services, store }), shards: undefined }, LIMITS).reasons;
@@ -73,7 +73,7 @@ Deno.test("judgeReadiness() names what has not answered before the shards are kn
   ]);
 });
 
-Deno.test("judgeHealth() says which records wait for too long", () => {
+Deno.test("judgeHealth() reports records that wait too long", () => {
   deepStrictEqual(healthy({}), OK);
   const late = { unarchivedAgeMs: 76 * MINUTE };
   deepStrictEqual(healthy({ shards: [shard(0), shard(1, late)] }), {
@@ -86,7 +86,7 @@ Deno.test("judgeHealth() says which records wait for too long", () => {
   }
 });
 
-Deno.test("judgeHealth() says what the stream drops soon, and what is refused", () => {
+Deno.test("judgeHealth() reports what the stream drops soon, and refused shards", () => {
   const headroomMs = 5 * HOUR;
   deepStrictEqual(healthy({ shards: [shard(0, { headroomMs })] }).reasons, [
     "shardId-000000000000: the stream drops unarchived records in 5 h",
@@ -100,14 +100,14 @@ Deno.test("judgeHealth() says what the stream drops soon, and what is refused", 
   ]);
 });
 
-Deno.test("judgeHealth() gives a store that starts as long as a record", () => {
+Deno.test("judgeHealth() gives a starting store as much time as a record", () => {
   deepStrictEqual(judgeHealth(startingStatus(), LIMITS), OK);
   deepStrictEqual(judgeHealth(startingStatus({ startedAt: ago(2 * HOUR) }), LIMITS).reasons, [
     "Nothing has been read since the start, 2 h ago",
   ]);
 });
 
-Deno.test("duration() tells two units at most", () => {
+Deno.test("duration() uses at most two units", () => {
   const texts = [-3_600_000, 0, 999, 61_000, 3_600_000, 3_660_000, 90_061_000].map(duration);
   deepStrictEqual(texts, ["0 s", "0 s", "0 s", "1 min 1 s", "1 h", "1 h 1 min", "1 d 1 h"]);
 });

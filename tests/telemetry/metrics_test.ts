@@ -17,7 +17,7 @@ Deno.test("docs/metrics.md describes every metric as the code has it", () => {
   deepStrictEqual(rows, expected);
 });
 
-Deno.test("prometheusName() adds unit and total as OpenTelemetry says", () => {
+Deno.test("prometheusName() adds unit and total by OpenTelemetry's rules", () => {
   equal(
     prometheusName("triton.shard.lag", { type: "gauge", unit: "s" }),
     "triton_shard_lag_seconds",
@@ -29,7 +29,7 @@ Deno.test("prometheusName() adds unit and total as OpenTelemetry says", () => {
   equal(prometheusName("triton.gaps", { type: "counter", unit: "{gap}" }), "triton_gaps_total");
 });
 
-Deno.test("Instruments tell every meter, with the common attributes", () => {
+Deno.test("Instruments report to every meter, with the common attributes", () => {
   const meters = [new MetricRegistry(), new MetricRegistry()];
   const instruments = new Instruments(meters, { stream: "clicks_prod" });
   instruments.count("triton.gaps", 2, { reason: "expired" });
@@ -51,7 +51,7 @@ Deno.test("Instruments tell every meter, with the common attributes", () => {
   deepStrictEqual(meters[0]!.collect().map(({ name }) => name), ["triton.gaps"]);
 });
 
-Deno.test("Instruments forget a series at each meter that can", () => {
+Deno.test("Instruments remove a series from each meter that supports it", () => {
   const registry = new MetricRegistry();
   // OpenTelemetry's counters have no such thing.
   const added: number[] = [];

@@ -4,7 +4,7 @@ import { equal, rejects } from "node:assert/strict";
 import { PartitionKeyError } from "@triton/triton";
 import { MemoryKinesis, putEvents } from "@triton/triton/testing";
 
-Deno.test("putEvents() takes what a StreamWriter takes as a partition key, and nothing else", async () => {
+Deno.test("putEvents() accepts the same partition keys as StreamWriter", async () => {
   const kinesis = new MemoryKinesis();
   kinesis.createStream("clicks", 4);
   const options = { partitionKey: "user" };

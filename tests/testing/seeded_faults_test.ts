@@ -14,7 +14,7 @@ function count(faults: SeededFaults, call: ServiceCall, now = 0): Record<string,
   return counts;
 }
 
-Deno.test("SeededFaults decides at the rates given, the same for the same seed", () => {
+Deno.test("SeededFaults follows its rates, and is the same for the same seed", () => {
   const rates = { refused: 0.2, lost: 0.1, late: 0.05, crash: 0.5 };
   const counts = count(new SeededFaults(rates, new Random(1)), PUT);
   for (const [kind, expected] of Object.entries({ refused: 200, lost: 100, late: 50 })) {
@@ -23,7 +23,7 @@ Deno.test("SeededFaults decides at the rates given, the same for the same seed",
   deepStrictEqual(count(new SeededFaults(rates, new Random(1)), PUT), counts);
 });
 
-Deno.test("SeededFaults lets only puts come late, and crashes mostly where something is decided", () => {
+Deno.test("SeededFaults makes only puts late, and crashes mostly at decisive calls", () => {
   const faults = new SeededFaults({ late: 0.2, crash: 0.5 }, new Random(1));
   const counts = count(faults, GET);
   equal(counts.late, undefined);
@@ -31,7 +31,7 @@ Deno.test("SeededFaults lets only puts come late, and crashes mostly where somet
   ok((counts.crash ?? 0) + (counts["crash after"] ?? 0) < 20);
 });
 
-Deno.test("SeededFaults lets writes to databases and streams come late at a rate of their own", () => {
+Deno.test("SeededFaults makes writes to databases and streams late at their own rate", () => {
   const faults = new SeededFaults({ lateWrite: 0.2 }, new Random(1));
   for (const operation of ["commit", "save", "putRecords"] as const) {
     const counts = count(faults, { service: "ledger", operation, args: [] });
@@ -41,7 +41,7 @@ Deno.test("SeededFaults lets writes to databases and streams come late at a rate
   equal(count(faults, { service: "ledger", operation: "shards", args: [] }).late, undefined);
 });
 
-Deno.test("SeededFaults.takeDown() fails every call until the time comes, end() ends all trouble", () => {
+Deno.test("SeededFaults.takeDown() fails calls until the outage ends; end() ends all faults", () => {
   const faults = new SeededFaults({}, new Random(1));
   faults.takeDown("store", 1_000);
   equal(count(faults, GET, 999).answered, undefined);

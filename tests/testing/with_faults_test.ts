@@ -27,7 +27,7 @@ function scripted(...rules: ConstructorParameters<typeof FaultScript>[0]) {
   return { clock, script, real, store: withFaults(real, script, clock) };
 }
 
-Deno.test("withFaults() lets calls through that the script does not name", async () => {
+Deno.test("withFaults() does not change calls that are not in the script", async () => {
   const { store, script } = scripted({ on: "put", nth: 2, fault: "throttled" });
   equal(await store.put("a", BYTES), "created");
   deepStrictEqual(await (await store.get("a")).bytes(), BYTES);
@@ -35,7 +35,7 @@ Deno.test("withFaults() lets calls through that the script does not name", async
   equal(script.pending.length, 1);
 });
 
-Deno.test("withFaults() refuses a call without effect", async () => {
+Deno.test("withFaults() rejects a call without effect", async () => {
   const { store, real, script } = scripted({ on: "put", fault: "throttled" });
   await rejects(store.put("a", BYTES), { name: "ObjectStoreError", code: "SlowDown" });
   equal(await real.head("a"), undefined);
@@ -43,13 +43,13 @@ Deno.test("withFaults() refuses a call without effect", async () => {
   equal(await store.put("a", BYTES), "created");
 });
 
-Deno.test("withFaults() loses the answer of a call that took effect", async () => {
+Deno.test("withFaults() loses the response of a call that took effect", async () => {
   const { store, real } = scripted({ on: "put", fault: "lost", code: "RequestTimeout" });
   await rejects(store.put("a", BYTES), { code: "RequestTimeout", retryable: true });
   equal((await real.head("a"))?.size, 3);
 });
 
-Deno.test("withFaults() lets a late call take effect after the caller was told that it failed", async () => {
+Deno.test("withFaults() lets a late call take effect after the caller got an error", async () => {
   const { store, real, clock } = scripted({ on: "put", fault: "late", ms: 60_000 });
   const body = BYTES.slice();
   await rejects(store.put("a", body));
@@ -60,7 +60,7 @@ Deno.test("withFaults() lets a late call take effect after the caller was told t
   deepStrictEqual(await (await real.get("a")).bytes(), BYTES);
 });
 
-Deno.test("withFaults() ends the wait for a slow answer when the signal is aborted", async () => {
+Deno.test("withFaults() ends the wait for a slow response when the signal is aborted", async () => {
   const { store, real, clock } = scripted({ on: "put", fault: "slow", ms: 5_000 });
   const stop = new AbortController();
   const put = store.put("a", BYTES, { signal: stop.signal });
@@ -82,7 +82,7 @@ Deno.test("withFaults() fails a listing as one call", async () => {
   equal((await collect(flaky.listShards("clicks"))).length, 3);
 });
 
-Deno.test("withFaults() tells a store's list from a checkpointer's", async () => {
+Deno.test("withFaults() distinguishes the list of a store from that of a checkpointer", async () => {
   const clock = new VirtualClock();
   const script = new FaultScript([{ on: "list", service: "checkpointer", fault: "throttled" }]);
   const store = withFaults(new MemoryObjectStore(), script, clock);
@@ -100,7 +100,7 @@ Deno.test("withFaults() fails calls of a ledger", async () => {
   await rejects(withFaults(ledger, script, clock).shards(), { code: "57P01" });
 });
 
-Deno.test("withFaults() passes on what the service itself says", async () => {
+Deno.test("withFaults() passes on errors of the service itself", async () => {
   const { store } = scripted();
   await rejects(store.get("nothing"), { code: "NoSuchKey" });
 });
@@ -117,12 +117,12 @@ Deno.test("withFaults() works on any implementation", async () => {
   }
 });
 
-Deno.test("withFaults() refuses to crash a mere clock", async () => {
+Deno.test("withFaults() cannot crash a plain clock", async () => {
   const { store } = scripted({ on: "put", fault: "crash" });
   await rejects(store.put("a", BYTES), TypeError);
 });
 
-Deno.test("FaultScript counts calls over restarts", async () => {
+Deno.test("FaultScript counts calls across restarts", async () => {
   const clock = new VirtualClock();
   const script = new FaultScript([{ on: "put", nth: 3, fault: "throttled" }]);
   const real = new MemoryObjectStore();
@@ -132,7 +132,7 @@ Deno.test("FaultScript counts calls over restarts", async () => {
   await rejects(withFaults(real, script, new SimulatedProcess(clock)).put("c", BYTES));
 });
 
-Deno.test("SimulatedProcess hears nothing after a crash, and what it had sent arrives", async () => {
+Deno.test("SimulatedProcess receives nothing after a crash, but its sent requests take effect", async () => {
   const clock = new VirtualClock();
   const steps: ProcessStep[] = [];
   const process = new SimulatedProcess(clock, { onStep: (step) => steps.push(step) });
@@ -152,7 +152,7 @@ Deno.test("SimulatedProcess hears nothing after a crash, and what it had sent ar
   deepStrictEqual(steps.map(({ type }) => type), ["call", "answer", "crash"]);
 });
 
-Deno.test("SimulatedProcess.pause() holds up answers and sleeps until it is over", async () => {
+Deno.test("SimulatedProcess.pause() delays responses and sleeps until it ends", async () => {
   const clock = new VirtualClock({ now: 0 });
   const steps: ProcessStep[] = [];
   const process = new SimulatedProcess(clock, { onStep: (step) => steps.push(step) });
@@ -176,7 +176,7 @@ Deno.test("SimulatedProcess.pause() holds up answers and sleeps until it is over
   deepStrictEqual(steps.filter(({ type }) => type === "pause").length, 2);
 });
 
-Deno.test("SimulatedProcess.crash() in a pause leaves nothing to wake", async () => {
+Deno.test("SimulatedProcess.crash() during a pause leaves nothing to wake", async () => {
   const clock = new VirtualClock();
   const process = new SimulatedProcess(clock);
   let woke = false;
@@ -188,7 +188,7 @@ Deno.test("SimulatedProcess.crash() in a pause leaves nothing to wake", async ()
   equal(woke, false);
 });
 
-Deno.test("SimulatedProcess.crash() stops a slow call that had not gone out", async () => {
+Deno.test("SimulatedProcess.crash() stops a slow call that was not sent yet", async () => {
   const clock = new VirtualClock();
   const process = new SimulatedProcess(clock);
   const script = new FaultScript([{ on: "put", fault: "slow", ms: 5_000 }]);
@@ -201,7 +201,7 @@ Deno.test("SimulatedProcess.crash() stops a slow call that had not gone out", as
   equal(await real.head("a"), undefined);
 });
 
-Deno.test("putEvents() puts more than one request takes, and tells where", async () => {
+Deno.test("putEvents() splits large batches, and returns the positions", async () => {
   const kinesis = new MemoryKinesis();
   kinesis.createStream("clicks", 2);
   const events = Array.from({ length: 1_200 }, (_, n) => ({ n }));
@@ -217,7 +217,7 @@ Deno.test("putEvents() puts more than one request takes, and tells where", async
   equal(records[0]?.sequenceNumber, second?.sequenceNumber);
 });
 
-Deno.test("putEvents() throws at an event that is refused", async () => {
+Deno.test("putEvents() throws if an event is rejected", async () => {
   const clock = new VirtualClock();
   const kinesis = new MemoryKinesis({ clock, putsPerSecond: 2 });
   kinesis.createStream("clicks");
@@ -225,7 +225,7 @@ Deno.test("putEvents() throws at an event that is refused", async () => {
   await rejects(putEvents(kinesis, "clicks", events), /Cannot put event 3: Rate exceeded/);
 });
 
-Deno.test("collect() takes all, so many, or none", async () => {
+Deno.test("collect() collects all, some, or no items", async () => {
   let closed = 0;
   async function* numbers() {
     try {
@@ -240,7 +240,7 @@ Deno.test("collect() takes all, so many, or none", async () => {
   equal(closed, 2);
 });
 
-Deno.test("runUntil() says when nothing can happen any more, or the time is over", async () => {
+Deno.test("runUntil() throws if nothing sleeps any more, or the time is up", async () => {
   const clock = new VirtualClock();
   await rejects(runUntil(clock, new Promise(() => {})), /nothing sleeps/);
   const forever = async () => {
@@ -249,7 +249,7 @@ Deno.test("runUntil() says when nothing can happen any more, or the time is over
   await rejects(runUntil(clock, forever(), { withinMs: 5_000 }), /5 seconds have passed/);
 });
 
-Deno.test("A position that was saved without an answer is saved once", async () => {
+Deno.test("A position whose save response is lost is saved once", async () => {
   const clock = new VirtualClock();
   const real = new MemoryCheckpointer({ clock });
   const script = new FaultScript([{ on: "save", fault: "lost", retryable: false }]);

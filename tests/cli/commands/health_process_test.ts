@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { serve, status } from "../../monitor/monitor_fixture.ts";
 import { runTriton } from "../../support/triton_process.ts";
 
-Deno.test("triton health works with the executable's permissions, past any proxy", async () => {
+Deno.test("triton health works with the permissions of the executable, and ignores proxies", async () => {
   await using server = serve(() => status());
   const proxy = "http://127.0.0.1:1";
   const { code, stdout, stderr } = await runTriton(["health"], {

@@ -16,7 +16,7 @@ function answering(respond: () => Response | Promise<Response>) {
   return { url, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-Deno.test("triton health exits with 0 where the store works", async () => {
+Deno.test("triton health exits with 0 if the store works", async () => {
   await using server = serve(() => status());
   for (const check of ["healthz", "readyz", "livez"]) {
     deepStrictEqual(
@@ -29,7 +29,7 @@ Deno.test("triton health exits with 0 where the store works", async () => {
   match((await health(server.url)).stdout, /healthz is ok$/m);
 });
 
-Deno.test("triton health exits with 1 and the reasons where the store does not", async () => {
+Deno.test("triton health exits with 1 and the reasons if the store does not work", async () => {
   let now = startingStatus();
   await using server = serve(() => now);
   const starting = await health(server.url, "readyz");
@@ -45,14 +45,14 @@ Deno.test("triton health exits with 1 and the reasons where the store does not",
   );
 });
 
-Deno.test("triton health asks this machine where the store listens on all addresses", async () => {
+Deno.test("triton health uses the loopback address of a store that listens on all addresses", async () => {
   await using server = serve(() => status());
   const { port } = new URL(server.url);
   const { code, stdout } = await runCommand(["health", "--listen", `0.0.0.0:${port}`]);
   deepStrictEqual([code, stdout], [0, `http://127.0.0.1:${port}/healthz is ok\n`]);
 });
 
-Deno.test("triton health exits with 1 and a sentence where nothing listens", async () => {
+Deno.test("triton health exits with 1 and a sentence if nothing listens", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}/`;
   listener.close();
@@ -64,7 +64,7 @@ Deno.test("triton health exits with 1 and a sentence where nothing listens", asy
   );
 });
 
-Deno.test("triton health exits with 1 where something else listens", async () => {
+Deno.test("triton health exits with 1 if something else listens", async () => {
   const answers = [
     () => new Response("not\x1b[2Jhere\n", { status: 404 }),
     () => new Response("Gone\n", { status: 503 }),
@@ -98,7 +98,7 @@ Deno.test("triton health gives up after 4 seconds", async () => {
   match(stderr, /^triton: Cannot check \S+: no response within 4 s\n$/);
 });
 
-Deno.test("triton health refuses what is no address to ask", async () => {
+Deno.test("triton health rejects invalid addresses", async () => {
   for (const listen of ["nowhere", "127.0.0.1:0"]) {
     const { code, stderr } = await runCommand(["health", "--listen", listen], {
       clock: systemClock,

@@ -6,7 +6,7 @@ import type { SequenceNumber } from "../../../src/base/record.ts";
 
 const FIRST = { shards: { 0: [undefined, 1, -2] as const, 1: [undefined, -2] as const }, at: 0 };
 
-Deno.test("cat and quarantine tell a person that there is nothing, and programs nothing", () =>
+Deno.test("cat and quarantine report an empty result on a terminal only", () =>
   withArchive(async ({ run }) => {
     const day = ["--start-date", "20260101"];
     const cat = await run("cat", day, { isTerminal: true });
@@ -70,7 +70,7 @@ Deno.test("triton quarantine --raw writes the bytes of one record", () =>
     equal((await run("quarantine", ["--raw", "77", "--json"])).code, 2);
   }));
 
-Deno.test("triton quarantine --raw asks which record is meant", () =>
+Deno.test("triton quarantine --raw reports an ambiguous record", () =>
   withArchive(async ({ put, run }) => {
     await put(FIRST);
     const both = await run("quarantine", ["--raw", "2"]);
@@ -80,7 +80,7 @@ Deno.test("triton quarantine --raw asks which record is meant", () =>
     deepStrictEqual([one.code, one.stdout], [0, "no event -2"]);
   }));
 
-Deno.test("triton quarantine tells records of one aggregate apart", () =>
+Deno.test("triton quarantine distinguishes the records of one aggregate", () =>
   withArchive(async ({ store, run }) => {
     const builder = new ArchiveBuilder();
     for (const [number, subSequenceNumber] of [["77", 1], ["77", 4], ["78", 5], ["78"]] as const) {

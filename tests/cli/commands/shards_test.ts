@@ -14,7 +14,7 @@ const SHARD = {
   SequenceNumberRange: { StartingSequenceNumber: "7" },
 };
 
-Deno.test("shards asks again when Kinesis throttles it, and says so", async () => {
+Deno.test("shards retries when Kinesis throttles it, and logs that", async () => {
   const directory = await Deno.makeTempDir({ prefix: "triton-shards-" });
   const answers = [
     answer(400, { __type: "LimitExceededException", message: "Rate exceeded" }),

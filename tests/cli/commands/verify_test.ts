@@ -6,7 +6,7 @@ import type { SequenceNumber } from "../../../src/base/record.ts";
 import { chainOf, fileOf, keyOf, shardId, START } from "../../archive/chain_archives.ts";
 import { withArchive } from "../archive_place.ts";
 
-Deno.test("triton verify says that an archive is whole, and what it holds", () =>
+Deno.test("triton verify reports that an archive is whole, and what it contains", () =>
   withArchive(async ({ put, run }) => {
     const chain = chainOf(3);
     await put(...chain, { shards: { 1: [undefined, 1, -2] }, at: 60, client: "other" });
@@ -96,7 +96,7 @@ Deno.test("triton verify lists what the database recorded, and writes nothing to
     equal((await run("verify", ["--checkpoint-db", database, "--accept-gaps"])).code, 0);
   }));
 
-Deno.test("triton verify tells a lost shard from one that a consumer reads", () =>
+Deno.test("triton verify distinguishes a lost shard from one that a consumer reads", () =>
   withArchive(async ({ put, run, database }) => {
     await put(...chainOf(1));
     const verify = () => run("verify", ["--checkpoint-db", database]);
@@ -127,7 +127,7 @@ Deno.test("triton verify --json prints one object, also when the archive is not 
     equal(report.shards[0].lastArrival, "2026-01-01T00:00:00.006Z");
   }));
 
-Deno.test("triton verify shows progress while a terminal watches", () =>
+Deno.test("triton verify shows progress on a terminal", () =>
   withArchive(async ({ put, run }) => {
     await put(...chainOf(3));
     const clock = new VirtualClock({ now: START + 2 * 86_400_000 });
@@ -151,7 +151,7 @@ Deno.test("triton verify of no archive at all exits with 1, unless --allow-empty
     match(allowed.stdout, /^The archive is whole\.$/m);
   }));
 
-Deno.test("triton verify says what it lacks", () =>
+Deno.test("triton verify reports missing options", () =>
   withArchive(async ({ run }) => {
     const noBucket = await run("verify", [], { env: { TRITON_BUCKET: "" } });
     equal(noBucket.code, 2);

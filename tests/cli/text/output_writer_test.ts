@@ -97,7 +97,7 @@ for (const isTerminal of [false, true]) {
   }
 }
 
-Deno.test("OutputWriter tells of a file that fails, and tries again at the next write", async () => {
+Deno.test("OutputWriter reports a failed write, and tries again at the next one", async () => {
   const sizes: number[] = [];
   const file: OutputFile = {
     isTerminal: () => false,

@@ -13,7 +13,7 @@ function roundTrip(text: string): string {
   return new TextDecoder().decode(msgpackToJson(parseJsonEvent(text)));
 }
 
-Deno.test("parseJsonEvent() keeps integers of 64 bits exactly, near numbers of any kind", () => {
+Deno.test("parseJsonEvent() keeps 64-bit integers exact, next to numbers of any kind", () => {
   const integers = [
     "0",
     "-1",
@@ -57,7 +57,7 @@ Deno.test("parseJsonEvent() agrees with JSON.parse", () => {
   );
 });
 
-Deno.test("parseJsonEvent() tells the column of a mistake and what JSON would have there", () => {
+Deno.test("parseJsonEvent() reports the column of a mistake, and what was expected there", () => {
   const mistakes: readonly (readonly [text: string, column: number, expected: RegExp])[] = [
     ["", 1, /a value/],
     ["  x", 3, /a value/],
@@ -120,7 +120,7 @@ function faultOf(text: string, options?: ParseJsonEventOptions): JsonEventError 
   return undefined;
 }
 
-Deno.test("parseJsonEvent() refuses what an event cannot hold, and says where", () => {
+Deno.test("parseJsonEvent() rejects what an event cannot contain, with its place", () => {
   const refused: readonly (readonly [text: string, column: number, why: string])[] = [
     ['{"a":1e400}', 6, "the number 1e400 is beyond the range of a double"],
     ['{"a":[0,{"b":-1E+309}]}', 14, "the number -1E+309 is beyond the range of a double"],
@@ -155,7 +155,7 @@ Deno.test("parseJsonEvent() refuses what an event cannot hold, and says where", 
   }
 });
 
-Deno.test("parseJsonEvent() makes text of large integers if it is told to", () => {
+Deno.test('parseJsonEvent() converts large integers to text with bigIntegers: "text"', () => {
   const text =
     `{"a":18446744073709551616,"b":[-9223372036854775809,18446744073709551615,1],"c":1e20}`;
   equal(
@@ -227,7 +227,7 @@ const { value: VALUES } = fc.letrec<{ value: Part; array: Part; object: Part }>(
   ),
 }));
 
-Deno.test("parseJsonEvent() refuses exactly what an event cannot hold, at any depth", () => {
+Deno.test("parseJsonEvent() rejects exactly what an event cannot contain, at any depth", () => {
   let [good, bad] = [0, 0];
   fc.assert(
     fc.property(fc.array(VALUES, { minLength: 1, maxLength: 3 }), (values) => {
@@ -253,13 +253,13 @@ function isCompleteBefore(text: string, index: number): boolean {
   }
 }
 
-Deno.test("parseJsonEvent() wants an object", () => {
+Deno.test("parseJsonEvent() needs an object", () => {
   for (const text of ["[1]", "5", '"a"', "null", "true", "12345678901234567"]) {
     throws(() => parseJsonEvent(text), { name: "JsonEventError", message: /not a JSON object/ });
   }
 });
 
-Deno.test("parseJsonEvent() refuses nesting that cannot be read", () => {
+Deno.test("parseJsonEvent() rejects nesting that is too deep", () => {
   for (const leaf of ["1", "12345678901234567"]) {
     const text = '{"a":'.repeat(100_000) + leaf + "}".repeat(100_000);
     throws(() => parseJsonEvent(text), { name: "JsonEventError", message: /nested too deeply/ });

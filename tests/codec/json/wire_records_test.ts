@@ -100,7 +100,7 @@ Deno.test("readWireRecords() agrees with JSON.parse on every prefix and every fl
   ok(read > 2_000);
 });
 
-Deno.test("readWireRecords() takes base64 of every length, and nothing else", () => {
+Deno.test("readWireRecords() accepts base64 of every length, and nothing else", () => {
   for (let length = 0; length < 100; length++) {
     const data = Buffer.from(crypto.getRandomValues(new Uint8Array(length))).toString("base64");
     equal(agree(joined([{ ...GOOD, Data: data }, GOOD])), 1);
@@ -117,7 +117,7 @@ Deno.test("readWireRecords() takes base64 of every length, and nothing else", ()
   }
 });
 
-Deno.test("readWireRecords() refuses what it does not know, and says so", () => {
+Deno.test("readWireRecords() refuses unknown forms, and reports that", () => {
   const text = JSON.stringify(GOOD);
   const odd = [
     text.replace("{", "{ "),
@@ -188,7 +188,7 @@ Deno.test("readWireRecords() reads times as JSON.parse does", () => {
   }
 });
 
-Deno.test("readWireRecords() has room for as much as it may be given", () => {
+Deno.test("readWireRecords() has room for the largest input", () => {
   const least = {
     ...GOOD,
     SequenceNumber: "",

@@ -217,7 +217,7 @@ Deno.test("msgpackToJson() writes the shortest text that reads back as the 32-bi
   );
 });
 
-Deno.test("msgpackToJson() escapes at every place of a text, as JSON.stringify does", () => {
+Deno.test("msgpackToJson() escapes at every position of a text, as JSON.stringify does", () => {
   for (const special of ['"', "\\", "\n", "\u0001", "\u007f", "ü", "😀", "\u2028"]) {
     for (let length = 0; length < 70; length++) {
       for (const at of [0, 1, 2, 3, 4, 7, length - 1, length]) {
@@ -230,7 +230,7 @@ Deno.test("msgpackToJson() escapes at every place of a text, as JSON.stringify d
   equal(toJson(encodeMsgpack([long, 1])), JSON.stringify([long, 1]));
 });
 
-Deno.test("msgpackToJson() takes nesting of 10,000 and refuses more", () => {
+Deno.test("msgpackToJson() accepts nesting of 10,000 and rejects more", () => {
   const nested = (depth: number) => concat(new Uint8Array(depth).fill(0x91), hex("c0"));
   equal(toJson(nested(10_000)), "[".repeat(10_000) + "null" + "]".repeat(10_000));
   throws(() => toJson(nested(10_001)), formatError(10_000, /more than 10000 deep/));
@@ -314,7 +314,7 @@ Deno.test("both writers print valid JSON for any keys, and decodeEvent() names t
   );
 });
 
-Deno.test("whatever the bytes, cat prints valid JSON or names the error, and so does decodeEvent()", () => {
+Deno.test("cat and decodeEvent() return valid JSON or an error for any bytes", () => {
   const lead = fc.constantFrom(
     0x80,
     0x81,
@@ -368,7 +368,7 @@ Deno.test("whatever the bytes, cat prints valid JSON or names the error, and so 
   ok(printed > 1000, `${printed} events`);
 });
 
-Deno.test("NdjsonWriter.take() gives the lines of all that was added, and none of what was not", () => {
+Deno.test("NdjsonWriter.take() returns exactly the lines that were added", () => {
   const writer = new NdjsonWriter();
   const taken = () => new TextDecoder().decode(writer.take());
   equal(writer.add(hex("81 a161 01")), 8);
@@ -380,7 +380,7 @@ Deno.test("NdjsonWriter.take() gives the lines of all that was added, and none o
   equal(taken(), "{}\n");
 });
 
-Deno.test("NdjsonWriter writes a line for each event, into the same array again and again", () => {
+Deno.test("NdjsonWriter writes one line per event, and reuses its array", () => {
   const writer = new NdjsonWriter();
   const print = (bytes: Uint8Array) => new TextDecoder().decode(writer.write(bytes));
   equal(print(hex("")), "");
@@ -394,7 +394,7 @@ Deno.test("NdjsonWriter writes a line for each event, into the same array again 
   equal(first.buffer, second.buffer);
 });
 
-Deno.test("NdjsonWriter grows with what it writes, and works on after an error", () => {
+Deno.test("NdjsonWriter grows on demand, and keeps working after an error", () => {
   const writer = new NdjsonWriter();
   const print = (bytes: Uint8Array) => new TextDecoder().decode(writer.write(bytes));
   const event = {

@@ -45,7 +45,7 @@ const record: fc.Arbitrary<KplRecord> = fc.record(
   { requiredKeys: ["partitionKey", "data"] },
 );
 
-Deno.test("decodeAggregate() gives back what the official library packed", () => {
+Deno.test("decodeAggregate() returns what the official library packed", () => {
   fc.assert(fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
     const expected = records.map(({ partitionKey, data }) => ({ partitionKey, data }));
     deepEqual(recordsIn(aggregate(records)), expected);
@@ -86,7 +86,7 @@ Deno.test("decodeAggregate() reads any legal message as the official library doe
   }));
 });
 
-Deno.test("decodeAggregate() takes no bytes that were damaged on the way", () => {
+Deno.test("decodeAggregate() rejects damaged bytes", () => {
   const whole = packRecords([{ partitionKey: "k", data: encodeEvent({ n: 1 }) }]);
   for (let at = 0; at < whole.length; at++) {
     for (let bit = 0; bit < 8; bit++) {
@@ -98,7 +98,7 @@ Deno.test("decodeAggregate() takes no bytes that were damaged on the way", () =>
   }
 });
 
-Deno.test("decodeAggregate() never throws, whatever stands between magic and MD5", () => {
+Deno.test("decodeAggregate() never throws, whatever is between magic and MD5", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (message) => {
       for (const { data } of recordsIn(wrap(message)) ?? []) ok(data.length <= message.length);
@@ -131,17 +131,17 @@ const refused: Readonly<Record<string, Uint8Array>> = {
 };
 
 for (const [what, message] of Object.entries(refused)) {
-  Deno.test(`decodeAggregate() passes over ${what}`, () => {
+  Deno.test(`decodeAggregate() ignores ${what}`, () => {
     equal(decodeAggregate(wrap(message)), undefined);
   });
 }
 
-Deno.test("Aggregate.record() refuses a place where there is none", () => {
+Deno.test("Aggregate.record() rejects an index out of range", () => {
   const found = decodeAggregate(packRecords([{ partitionKey: "k", data: new Uint8Array(1) }]))!;
   for (const index of [-1, 1, 0.5, NaN]) throws(() => found.record(index), RangeError);
 });
 
-Deno.test("decodeAggregate() keeps a few bytes for each of very many records", () => {
+Deno.test("decodeAggregate() keeps few bytes per record", () => {
   const record = protobuf([[3, protobuf([[1, 0], [3, ""]])]]);
   const message = new Uint8Array(5 + record.length * 1_000_000);
   message.set(protobuf([[1, "key"]]));

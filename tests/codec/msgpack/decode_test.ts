@@ -105,7 +105,7 @@ Deno.test("decodeMsgpack() reads timestamps and Go's times to the nanosecond", (
   }
 });
 
-Deno.test("decodeMsgpack() keeps a time as an extension if it is malformed or no Date holds it", () => {
+Deno.test("decodeMsgpack() keeps a time as an extension if it is malformed or out of range", () => {
   const cases = [
     "d4ff 00",
     "d5ff 0000",
@@ -139,7 +139,7 @@ Deno.test("decodeMsgpack() reads each byte that is not UTF-8 as U+FFFD", () => {
   }
 });
 
-Deno.test("decodeMsgpack() gives binaries bytes of their own", () => {
+Deno.test("decodeMsgpack() copies the bytes of binaries", () => {
   const bytes = hex("92 c40107 d40108");
   const [binary, extension] = decodeMsgpack(bytes) as [Uint8Array, Extension];
   bytes.fill(0);

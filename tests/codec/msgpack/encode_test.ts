@@ -139,7 +139,7 @@ Deno.test("encodeMsgpack() leaves out undefined properties, and shrinks the map'
   }
 });
 
-Deno.test("encodeMsgpack() takes own enumerable string keys only, __proto__ included", () => {
+Deno.test("encodeMsgpack() writes only own enumerable string keys, __proto__ included", () => {
   class Point {
     x = 1;
     #secret = 2;
@@ -157,7 +157,7 @@ Deno.test("encodeMsgpack() takes own enumerable string keys only, __proto__ incl
   );
 });
 
-Deno.test("encodeMsgpack() refuses what is not data", () => {
+Deno.test("encodeMsgpack() rejects what is not data", () => {
   for (const value of [() => 1, Symbol("s"), new Map(), new Set(), /a/, new Int16Array(1)]) {
     throws(() => encodeMsgpack([value]), { name: "TypeError", message: /^Cannot encode a / });
     throws(() => encodeMsgpack({ a: value }), { name: "TypeError", message: /^Cannot encode a / });
@@ -167,12 +167,12 @@ Deno.test("encodeMsgpack() refuses what is not data", () => {
   throws(() => encodeMsgpack(new Date(NaN)), { name: "RangeError", message: /invalid Date/ });
 });
 
-Deno.test("encodeMsgpack() knows dates and binaries of another realm", () => {
+Deno.test("encodeMsgpack() accepts dates and binaries of another realm", () => {
   const [date, bytes] = runInContext("[new Date(0), Uint8Array.of(7)]", createContext());
   deepEqual(encodeMsgpack([date, bytes]), hex("92 d6ff00000000 c40107"));
 });
 
-Deno.test("encodeMsgpack() tells of cycles, and encodes what is only there twice", () => {
+Deno.test("encodeMsgpack() rejects cycles, and accepts repeated values", () => {
   const cyclic: Record<string, unknown> = { big: "x".repeat(100) };
   cyclic.self = [cyclic];
   throws(() => encodeMsgpack(cyclic), { name: "TypeError", message: /contains itself/ });
@@ -185,7 +185,7 @@ Deno.test("encodeMsgpack() tells of cycles, and encodes what is only there twice
   deepEqual(decodeMsgpack(encodeMsgpack(deep)), deep);
 });
 
-Deno.test("encodeMsgpack() takes nesting of 10,000 and refuses more", () => {
+Deno.test("encodeMsgpack() accepts nesting of 10,000 and rejects more", () => {
   const nested = (depth: number) => {
     let value: unknown = null;
     for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { a: value, b: undefined };
@@ -198,7 +198,7 @@ Deno.test("encodeMsgpack() takes nesting of 10,000 and refuses more", () => {
   throws(() => encodeMsgpack(nested(100_000)), { name: "RangeError", message: /more than 10000/ });
 });
 
-Deno.test("encodeMsgpack() may be called by a getter, and works on after an error", () => {
+Deno.test("encodeMsgpack() can be called by a getter, and keeps working after an error", () => {
   const inner = {
     get bytes(): Uint8Array {
       return encodeMsgpack([1, 2, 3]);
@@ -214,7 +214,7 @@ Deno.test("encodeMsgpack() may be called by a getter, and works on after an erro
   deepEqual(encodeMsgpack([1]), hex("91 01"));
 });
 
-Deno.test("encodeMsgpack() encodes strings of all kinds beside each other", () => {
+Deno.test("encodeMsgpack() encodes strings of all kinds next to each other", () => {
   deepEqual(decodeMsgpack(encodeMsgpack(["\ud83d", "\ude00"])), ["\ufffd", "\ufffd"]);
   deepEqual(decodeMsgpack(encodeMsgpack(["a", "\ud83d", "\ude00", "ü", "b"])), [
     "a",
@@ -259,7 +259,7 @@ Deno.test("encodeMsgpack() encodes short strings with any character at any place
   }
 });
 
-Deno.test("encodeMsgpack() gives results that later ones leave alone", () => {
+Deno.test("encodeMsgpack() never changes earlier results", () => {
   const values = Array.from({ length: 500 }, (_, n) => ({ n, text: "x".repeat((n * 37) % 6000) }));
   const results = values.map((value) => encodeMsgpack(value));
   deepEqual(results.map((bytes) => decodeMsgpack(bytes)), values);
@@ -275,7 +275,7 @@ Deno.test("encodeMsgpack() leaves out what all objects inherit", () => {
   }
 });
 
-Deno.test("encodeMsgpack() refuses an object that changes while it is read", () => {
+Deno.test("encodeMsgpack() rejects an object that changes while it is read", () => {
   let reads = 0;
   const object = {
     get x(): number | undefined {
@@ -286,7 +286,7 @@ Deno.test("encodeMsgpack() refuses an object that changes while it is read", () 
   deepEqual(encodeMsgpack([1]), hex("91 01"));
 });
 
-Deno.test("encodeEvent() wants an object that becomes a map", () => {
+Deno.test("encodeEvent() needs an object that becomes a map", () => {
   deepEqual(encodeEvent({ a: 1 }), hex("81 a161 01"));
   for (const other of [[], new Date(), new Uint8Array(1), new Extension(1, new Uint8Array(1))]) {
     throws(() => encodeEvent(other), { name: "TypeError", message: /Cannot encode event/ });

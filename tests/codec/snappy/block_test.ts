@@ -22,7 +22,7 @@ const data = fc.tuple(fc.array(part, { maxLength: 30 }), fc.nat(7)).map(([parts,
   new Uint8Array(Buffer.concat(parts)).subarray(from).subarray(0, MAX)
 );
 
-Deno.test("compressBlock() makes what snappyjs uncompresses, in no more bytes than its own", () => {
+Deno.test("compressBlock() output is read by snappyjs, and is no larger than that of snappyjs", () => {
   fc.assert(
     fc.property(data, (bytes) => {
       const block = compressBlock(bytes).slice();
@@ -33,7 +33,7 @@ Deno.test("compressBlock() makes what snappyjs uncompresses, in no more bytes th
   );
 });
 
-Deno.test("uncompressBlock() gives what snappyjs and we compressed", () => {
+Deno.test("uncompressBlock() reads the output of snappyjs and our own", () => {
   fc.assert(
     fc.property(data, (bytes) => {
       ok(Buffer.from(uncompressBlock(compress(bytes.slice()))).equals(bytes));
@@ -51,7 +51,7 @@ Deno.test("compressBlock() compresses as well as snappyjs", () => {
   ok(compressBlock(noise).length <= MAX + 10);
 });
 
-Deno.test("compressBlock() takes 65,536 bytes and no more", () => {
+Deno.test("compressBlock() accepts at most 65,536 bytes", () => {
   for (const bytes of [new Uint8Array(MAX), eventOf(MAX)]) {
     ok(Buffer.from(uncompressBlock(compressBlock(bytes))).equals(bytes));
   }

@@ -48,7 +48,7 @@ Deno.test("crc32c() is what the definition gives, at any length and alignment", 
   }));
 });
 
-Deno.test("crc32c() goes on from the checksum of the bytes before", () => {
+Deno.test("crc32c() continues from the checksum of the bytes before", () => {
   fc.assert(fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
     equal(crc32c(b, crc32c(a)), crc32c(Uint8Array.from([...a, ...b])));
   }));

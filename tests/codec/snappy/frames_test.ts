@@ -51,7 +51,7 @@ for (const [what, parts] of ACCEPTED) {
   });
 }
 
-Deno.test("decodeSnappyFrames() accepts no bytes, and an identifier alone", async () => {
+Deno.test("decodeSnappyFrames() accepts an empty input, and only an identifier", async () => {
   equal((await decoded(new Uint8Array(0))).length, 0);
   equal((await decoded([])).length, 0);
   equal((await decoded(ID)).length, 0);
@@ -94,14 +94,14 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, why: RegExp]
 ];
 
 for (const [what, bytes, message] of REFUSED) {
-  Deno.test(`decodeSnappyFrames() refuses ${what}, and says where`, async () => {
+  Deno.test(`decodeSnappyFrames() rejects ${what}, with the offset`, async () => {
     const error = { name: "ArchiveFormatError", offset: prefix.length, message };
     await rejects(decoded(concatBytes([prefix, bytes])), error);
     await rejects(decoded(cut(concatBytes([prefix, bytes]), [1])), error);
   });
 }
 
-Deno.test("decodeSnappyFrames() refuses what does not begin with an identifier", async () => {
+Deno.test("decodeSnappyFrames() rejects input that does not start with an identifier", async () => {
   for (const bytes of [stored(text), chunk(0xfe, []), text, Uint8Array.of(0xff, 6, 0, 0, 0x73)]) {
     await rejects(decoded(bytes), { name: "ArchiveFormatError", offset: 0 });
   }
@@ -124,14 +124,14 @@ Deno.test("decodeSnappyFrames() reads Buffers, which are overwritten too, and vi
   deepEqual(await decoded(stream.subarray(3)), concatBytes([text, text]));
 });
 
-Deno.test("encodeSnappyFrames() makes a chunk of each 65,536 bytes, however they come", async () => {
+Deno.test("encodeSnappyFrames() writes one chunk per 65,536 bytes, whatever the pieces", async () => {
   const bytes = eventOf(200_000);
   const sizes = (await encoded(cut(bytes, [999]))).map((part) => part.length);
   deepEqual(sizes, [10, 65_544, 65_544, 65_544, 200_000 - 3 * 65_536 + 8]);
   deepEqual(await encoded(bytes), await encoded(cut(bytes, [70_000])));
 });
 
-Deno.test("encodeSnappyFrames() of no bytes is an identifier", async () => {
+Deno.test("encodeSnappyFrames() of an empty input is an identifier", async () => {
   deepEqual(await encoded(new Uint8Array(0)), [ID]);
 });
 
@@ -145,7 +145,7 @@ Deno.test("encodeSnappyFrames() stores what does not shrink by an eighth", async
   deepEqual(await types(1600), [0xff, 0]);
 });
 
-Deno.test("decodeSnappyFrames() gives back what encodeSnappyFrames() was given", async () => {
+Deno.test("decodeSnappyFrames() returns the input of encodeSnappyFrames()", async () => {
   const words = fc.array(fc.constantFrom("to", "be", "or", "not", " "), { maxLength: 40_000 });
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 5000 }),

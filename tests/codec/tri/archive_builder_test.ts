@@ -30,7 +30,7 @@ import {
 
 const small = encodeEvent({ type: "click", x: 3 });
 
-Deno.test("ArchiveBuilder.finish() lays the file out as archive_format.ts says", () => {
+Deno.test("ArchiveBuilder.finish() follows the layout in archive_format.ts", () => {
   const file = archiveOf([[0, small], [0, small]]);
   const hex = Buffer.from(file).toString("hex");
   const opening = "ff060000734e61507059" + "8009000081a674726974" + "6f6e01";
@@ -41,7 +41,7 @@ Deno.test("ArchiveBuilder.finish() lays the file out as archive_format.ts says",
   ok(trailer.startsWith("d854" + "545249544f4e" + "0001" + size.toString(16).padStart(8, "0")));
 });
 
-Deno.test("ArchiveBuilder.finish() writes a manifest under the documented names", () => {
+Deno.test("ArchiveBuilder.finish() writes a manifest with the documented keys", () => {
   const builder = new ArchiveBuilder();
   builder.add(shard(1), position(5), small);
   builder.quarantine({ ...badRecord(1, small), ...position(6) });
@@ -79,7 +79,7 @@ Deno.test("ArchiveBuilder.finish() writes a manifest under the documented names"
   });
 });
 
-Deno.test("ArchiveBuilder.finish() of nothing is a file without events", async () => {
+Deno.test("ArchiveBuilder.finish() without records is a file without events", async () => {
   const builder = new ArchiveBuilder();
   equal(builder.isEmpty, true);
   const file = builder.finish(HEADER);
@@ -89,7 +89,7 @@ Deno.test("ArchiveBuilder.finish() of nothing is a file without events", async (
   equal(isEmptyArchive(file), false);
 });
 
-Deno.test("ArchiveBuilder.shards says what was added of each shard", () => {
+Deno.test("ArchiveBuilder.shards has the contents of each shard", () => {
   const builder = new ArchiveBuilder();
   builder.add(shard(0), position(10), small);
   builder.add(shard(1), position(7), small);
@@ -106,7 +106,7 @@ Deno.test("ArchiveBuilder.shards says what was added of each shard", () => {
   deepEqual([builder.events, builder.quarantined, builder.isEmpty], [2, 1, false]);
 });
 
-Deno.test("ArchiveBuilder.finish() makes the file again, under another name and without a shard", async () => {
+Deno.test("ArchiveBuilder.finish() builds the file again, under another name and without a shard", async () => {
   const builder = new ArchiveBuilder();
   builder.add(shard(0), position(0), eventOf(20));
   builder.add(shard(1), position(1), eventOf(30));
@@ -119,7 +119,7 @@ Deno.test("ArchiveBuilder.finish() makes the file again, under another name and 
   deepEqual(await eventsOf(builder.finish({ ...HEADER, client: "other" })), [eventOf(30)]);
 });
 
-Deno.test("ArchiveBuilder.finishParts() gives the same file in few parts, also without a shard", () => {
+Deno.test("ArchiveBuilder.finishParts() returns the same file in few parts, also without a shard", () => {
   const builder = new ArchiveBuilder();
   const noise = (n: number) => encodeEvent({ n, noise: randomBytes(60_000) });
   for (let n = 0; n < 50; n++) builder.add(shard(n % 2), position(n), noise(n));
@@ -131,7 +131,7 @@ Deno.test("ArchiveBuilder.finishParts() gives the same file in few parts, also w
   }
 });
 
-Deno.test("ArchiveBuilder that is disposed of has freed its parts, and makes no file", () => {
+Deno.test("ArchiveBuilder that is disposed has freed its parts, and builds no file", () => {
   const builder = new ArchiveBuilder();
   builder.add(shard(0), position(0), eventOf(200_000));
   const [, ...parts] = builder.finishParts(HEADER);
@@ -141,7 +141,7 @@ Deno.test("ArchiveBuilder that is disposed of has freed its parts, and makes no 
   throws(() => builder.finish(HEADER), TypeError);
 });
 
-Deno.test("ArchiveBuilder.add() refuses an event of no bytes, and copies the others", async () => {
+Deno.test("ArchiveBuilder.add() rejects an empty event, and copies the others", async () => {
   const builder = new ArchiveBuilder();
   throws(() => builder.add(shard(0), position(0), new Uint8Array(0)), TypeError);
   const sizes = [20, 70_000];
@@ -153,7 +153,7 @@ Deno.test("ArchiveBuilder.add() refuses an event of no bytes, and copies the oth
   deepEqual(await eventsOf(builder.finish(HEADER)), sizes.map((size) => eventOf(size)));
 });
 
-Deno.test("ArchiveBuilder fills chunks to 65,536 bytes and no further", () => {
+Deno.test("ArchiveBuilder fills chunks up to 65,536 bytes", () => {
   const half = eventOf(32_768);
   const sizes = (events: readonly Uint8Array[]) =>
     chunksOf(archiveOf(events.map((event) => [0, event])))
@@ -197,7 +197,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-Deno.test("an archive gives back every event and every other record, cut as one likes", async () => {
+Deno.test("an archive returns every event and every other record, whatever the pieces", async () => {
   await fc.assert(
     fc.asyncProperty(inputs, pieceSizes, async (records, sizes) => {
       const file = build(records).finish(HEADER);
@@ -210,7 +210,7 @@ Deno.test("an archive gives back every event and every other record, cut as one 
   );
 });
 
-Deno.test("an archive gives back the events of each shard in order", async () => {
+Deno.test("an archive returns the events of each shard in order", async () => {
   const sizes = [20, 70_000, 300, 65_536, 40_000, 40_000, 9];
   const numbers = [0, 1, 2, 0, 1, 0, 0, 2, 1, 1, 2, 0];
   const events = numbers.map((_, i) => eventOf(sizes[i % sizes.length]!, i));
@@ -241,7 +241,7 @@ function countEvents(data: Uint8Array): number {
   return count;
 }
 
-Deno.test("every group of an archive holds whole events, or one that takes several chunks", () => {
+Deno.test("every group of an archive has complete events, or one event in several chunks", () => {
   fc.assert(
     fc.property(inputs, (records) => {
       for (const group of groupsOf(build(records).finish(HEADER))) {
@@ -255,7 +255,7 @@ Deno.test("every group of an archive holds whole events, or one that takes sever
   );
 });
 
-Deno.test("ArchiveBuilder.size is an upper bound of all but the manifest", () => {
+Deno.test("ArchiveBuilder.size is an upper bound of everything except the manifest", () => {
   fc.assert(
     fc.property(inputs, fc.nat(3), (records, removed) => {
       const builder = build(records);
@@ -270,7 +270,7 @@ Deno.test("ArchiveBuilder.size is an upper bound of all but the manifest", () =>
   );
 });
 
-Deno.test("ArchiveBuilder.removeShard() leaves the file that would be without the shard", () => {
+Deno.test("ArchiveBuilder.removeShard() gives the same file as without the shard", () => {
   fc.assert(
     fc.property(inputs, inputs, fc.nat(3), (before, after, removed) => {
       const builder = build(before);

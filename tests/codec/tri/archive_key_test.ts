@@ -58,7 +58,7 @@ for (const key of BAD) {
   });
 }
 
-Deno.test("formatArchiveKey() takes seconds or a date, and names the day in UTC", () => {
+Deno.test("formatArchiveKey() accepts seconds or a date, and uses the day in UTC", () => {
   const names = { stream: "clicks_prod", client: "store" };
   equal(
     formatArchiveKey({ ...names, createdAt: 1436553581 }),
@@ -70,7 +70,7 @@ Deno.test("formatArchiveKey() takes seconds or a date, and names the day in UTC"
   );
 });
 
-Deno.test("formatArchiveKey() refuses names that no key can hold", () => {
+Deno.test("formatArchiveKey() rejects names that are invalid in a key", () => {
   for (const stream of ["", "a/b", "a b", "é", "x".repeat(129)]) {
     throws(() => formatArchiveKey({ stream, client: "store", createdAt: 0 }), TypeError);
   }
@@ -79,19 +79,19 @@ Deno.test("formatArchiveKey() refuses names that no key can hold", () => {
   }
 });
 
-Deno.test("formatArchiveKey() refuses what would be read back as another client", () => {
+Deno.test("formatArchiveKey() rejects what would be parsed as another client", () => {
   const parts = { stream: "clicks-shardId", client: "000000000001", createdAt: 0 };
   throws(() => formatArchiveKey(parts), TypeError);
 });
 
-Deno.test("archiveDay() refuses times that eight digits cannot name", () => {
+Deno.test("archiveDay() rejects times that do not fit into eight digits", () => {
   for (const time of [-1, 253_402_300_800, NaN, Infinity, new Date(NaN)]) {
     throws(() => archiveDay(time), RangeError);
   }
   equal(archiveDay(253_402_300_799), "99991231");
 });
 
-Deno.test("parseArchiveKey() gives back what formatArchiveKey() was given", () => {
+Deno.test("parseArchiveKey() returns the input of formatArchiveKey()", () => {
   const stream = fc.stringMatching(/^[a-zA-Z0-9_.-]{1,40}$/);
   const client = fc.stringMatching(/^[a-zA-Z0-9_.]{1,40}$/);
   fc.assert(fc.property(stream, client, fc.nat(2 ** 31), (stream, client, createdAt) => {

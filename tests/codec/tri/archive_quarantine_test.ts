@@ -19,7 +19,7 @@ import {
 
 const a = encodeEvent({ name: "a", list: [1, 2, 3] });
 
-Deno.test("readQuarantine() gives back what was quarantined, in order", async () => {
+Deno.test("readQuarantine() returns the quarantined records in order", async () => {
   const sizes = [0, 10, 65_000, 200_000, 3];
   const records = sizes.map((size, i) => badRecord(i, new Uint8Array(size).fill(i)));
   const builder = new ArchiveBuilder();
@@ -33,7 +33,7 @@ Deno.test("readQuarantine() gives back what was quarantined, in order", async ()
   ok(Math.max(...bodies) === 65_535, "chunks that may be skipped stay under 65,536 bytes");
 });
 
-Deno.test("readQuarantine() tells which record of an aggregate it was", async () => {
+Deno.test("readQuarantine() returns the index in an aggregate", async () => {
   const records = [0, 7].map((sub) => ({
     ...badRecord(1, Uint8Array.of(sub)),
     subSequenceNumber: sub,
@@ -49,7 +49,7 @@ Deno.test("readQuarantine() finds nothing in files of other programs", async () 
   deepEqual(await quarantineOf(foreign), []);
 });
 
-Deno.test("an archive whose quarantine looks like data is read all the same", async () => {
+Deno.test("an archive is read even if its quarantine looks like data", async () => {
   // The second chunk of quarantine begins in the record's bytes: with the checksum of the others.
   const record = (data: Uint8Array) => {
     const builder = new ArchiveBuilder();

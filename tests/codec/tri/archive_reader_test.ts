@@ -31,7 +31,7 @@ import {
 const a = encodeEvent({ name: "a", list: [1, 2, 3] });
 const b = encodeEvent({ name: "b", nested: { x: null } });
 
-Deno.test("readArchiveEvents() joins events that span chunks, however they are cut", async () => {
+Deno.test("readArchiveEvents() joins events that span chunks, wherever they are split", async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 65_536 }), { minLength: 1 });
   const specs = fc.array(anyEvent, { maxLength: 12 });
   await fc.assert(
@@ -47,7 +47,7 @@ Deno.test("readArchiveEvents() joins events that span chunks, however they are c
   );
 });
 
-Deno.test("readArchiveEvents() joins an event across identifiers, padding and others", async () => {
+Deno.test("readArchiveEvents() joins an event across identifiers, padding and other chunks", async () => {
   const [head, rest] = [stored(a.subarray(0, 5)), stored(concatBytes([a.subarray(5), b]))];
   for (
     const between of [
@@ -62,7 +62,7 @@ Deno.test("readArchiveEvents() joins an event across identifiers, padding and ot
   }
 });
 
-Deno.test("readArchiveEvents() reads empty files, and files joined to one", async () => {
+Deno.test("readArchiveEvents() reads empty files, and concatenated files", async () => {
   deepEqual(await eventsOf(new Uint8Array(0)), []);
   deepEqual(await eventsOf(EMPTY_ARCHIVE), []);
   const ours = archiveOf([[0, a], [1, b]]);
@@ -72,7 +72,7 @@ Deno.test("readArchiveEvents() reads empty files, and files joined to one", asyn
   deepEqual(await eventsOf(concatBytes([theirs, EMPTY_ARCHIVE, theirs, ours])), [b, a, b, a, a, b]);
 });
 
-Deno.test("readArchiveBlocks() yields whole events, and where their chunk is", async () => {
+Deno.test("readArchiveBlocks() yields complete events with the offset of their chunk", async () => {
   const file = foreign([a, b, a], [a.length + 3]);
   const blocks: ArchiveBlock[] = [];
   for await (const block of readArchiveBlocks(file)) blocks.push(block);
@@ -83,7 +83,7 @@ Deno.test("readArchiveBlocks() yields whole events, and where their chunk is", a
   deepEqual(blocks.flatMap((block) => [...eventsIn(block)]), [a, b, a]);
 });
 
-Deno.test("readArchiveBlocks() gives the same events where blocks share a place", async () => {
+Deno.test("readArchiveBlocks() returns the same events if blocks share a buffer", async () => {
   const specs = fc.array(anyEvent, { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(specs, fc.boolean(), pieceSizes, async (list, isForeign, sizes) => {
@@ -104,12 +104,12 @@ Deno.test("readArchiveBlocks() gives the same events where blocks share a place"
   );
 });
 
-Deno.test("eventsIn() refuses a block that ends inside an event", () => {
+Deno.test("eventsIn() rejects a block that ends inside an event", () => {
   const block = { events: concatBytes([a, b.subarray(0, 5)]), count: 2, offset: 10 };
   throws(() => [...eventsIn(block)], { name: "ArchiveFormatError", offset: 10 });
 });
 
-Deno.test("readArchiveEvents() yields the good events before a value that is none", async () => {
+Deno.test("readArchiveEvents() yields the good events before an invalid value", async () => {
   for (const bad of [[0x01], [0x91, 1], [0xc1], [0x81, 0xa1, 0x61, 0xc1], [0xff]]) {
     const file = concatBytes([ID, stored(concatBytes([a, b, Uint8Array.from(bad), a]))]);
     const { events, error } = await readUntilError(file);
@@ -129,7 +129,7 @@ const CLAIMS: readonly (readonly [what: string, bytes: readonly number[]])[] = [
 ];
 
 for (const [what, bytes] of CLAIMS) {
-  Deno.test(`readArchiveEvents() refuses ${what} at once`, async () => {
+  Deno.test(`readArchiveEvents() rejects ${what} immediately`, async () => {
     const begun = stored(Uint8Array.from(bytes));
     let pieces = 0;
     const endless = function* () {
@@ -142,7 +142,7 @@ for (const [what, bytes] of CLAIMS) {
   });
 }
 
-Deno.test("readArchiveEvents() refuses nesting 100,000 deep", async () => {
+Deno.test("readArchiveEvents() rejects nesting 100,000 deep", async () => {
   const deep = new Uint8Array(100_003).fill(0x91);
   deep.set([0x81, 0xa1, 0x61]);
   const events = [concatBytes([deep, Uint8Array.of(1)])];
@@ -159,7 +159,7 @@ Deno.test("readArchiveEvents() reads an event of 10 MiB", async () => {
   deepEqual(small, a);
 });
 
-Deno.test("readArchiveEvents() notices an archive that was cut off between chunks", async () => {
+Deno.test("readArchiveEvents() detects truncation between chunks", async () => {
   const file = archiveOf([[0, a], [1, b]]);
   const group = 10 + 8 + a.length;
   for (const size of [23, 23 + 10, 23 + group, 23 + group + 10, 23 + group + 10 + 8 + b.length]) {
@@ -181,7 +181,7 @@ function rearranged(order: readonly number[]): Uint8Array {
   return concatBytes([file.subarray(0, 23), ...order.map((i) => groups[i]!), end]);
 }
 
-Deno.test("readArchiveEvents() holds the events against the manifest", async () => {
+Deno.test("readArchiveEvents() checks the events against the manifest", async () => {
   deepEqual(await eventsOf(rearranged([0, 1]), { verifyHash: true }), [a, b]);
   await rejects(eventsOf(rearranged([1])), {
     name: "ArchiveFormatError",
@@ -193,7 +193,7 @@ Deno.test("readArchiveEvents() holds the events against the manifest", async () 
   deepEqual(await eventsOf(rearranged([1, 0])), [b, a], "only the hash tells this order");
 });
 
-Deno.test("readArchiveEvents() tells of the manifest at the end", async () => {
+Deno.test("readArchiveEvents() reports the manifest at the end", async () => {
   const manifests: ArchiveManifest[] = [];
   const file = archiveOf([[0, a], [1, b]]);
   await eventsOf(file, { onManifest: (manifest) => manifests.push(manifest) });
@@ -205,7 +205,7 @@ Deno.test("readArchiveEvents() tells of the manifest at the end", async () => {
   await eventsOf(foreign([a], [100]), { onManifest: () => ok(false) });
 });
 
-Deno.test("readArchiveEvents() notices data chunks whose type says that they may be skipped", async () => {
+Deno.test("readArchiveEvents() detects data chunks with a skippable type", async () => {
   for (const type of [0x80, 0x81, 0x90]) {
     const file = concatBytes([ID, stored(a), chunk(type, stored(b).subarray(4))]);
     const { events, error } = await readUntilError(file);
@@ -214,7 +214,7 @@ Deno.test("readArchiveEvents() notices data chunks whose type says that they may
   }
 });
 
-Deno.test("readArchiveEvents() takes no rest of a long event for events", async () => {
+Deno.test("readArchiveEvents() never reads the rest of a long event as events", async () => {
   // The rest of the event is made of events, and the chunk before it is passed over.
   const inner = concatBytes(new Array(100).fill(a));
   const long = encodeEvent({ d: concatBytes([new Uint8Array(65_536 - 8), inner]) });
@@ -229,7 +229,7 @@ Deno.test("readArchiveEvents() takes no rest of a long event for events", async 
   }
 });
 
-Deno.test("readArchiveEvents() refuses what never stands in an archive of ours", async () => {
+Deno.test("readArchiveEvents() rejects what is never in an archive of ours", async () => {
   const begin = archiveOf([[0, a]]).subarray(0, 23);
   const skippable = chunk(0x81, [0x80]);
   const behind = concatBytes([begin, ID, stored(a), skippable, stored(b)]);
@@ -243,7 +243,7 @@ Deno.test("readArchiveEvents() refuses what never stands in an archive of ours",
   }
 });
 
-Deno.test("readArchiveBlocks() yields no more than a chunk at a time of a long source", async () => {
+Deno.test("readArchiveBlocks() yields at most one chunk at a time from a long source", async () => {
   const builder = new ArchiveBuilder();
   for (let i = 0; i < 64; i++) builder.add(shard(i % 3), position(i), eventOf(10_000, i));
   const file = builder.finish(HEADER);

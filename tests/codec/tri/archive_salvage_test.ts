@@ -50,7 +50,7 @@ function threeGroups(long?: Uint8Array): { file: Uint8Array; at: number[] } {
   return { file, at: at.slice(1) };
 }
 
-Deno.test("onDamage: a damaged chunk of ours costs its own events only", async () => {
+Deno.test("onDamage: a damaged chunk of ours loses only its own events", async () => {
   const { file, at } = threeGroups();
   const { events, damages } = await salvaged(changed(file, at[1]! + 10 + 9));
   deepEqual(events, [event(1), event(3)]);
@@ -58,7 +58,7 @@ Deno.test("onDamage: a damaged chunk of ours costs its own events only", async (
   ok(/checksum/.test(damages[0]!.error.message));
 });
 
-Deno.test("onDamage: a damaged header of ours costs its chunk's events only", async () => {
+Deno.test("onDamage: a damaged header of ours loses only the events of its chunk", async () => {
   const { file, at } = threeGroups();
   for (const [field, byte] of [[0, 0x02], [0, 0x90], [1, 200], [2, 9], [3, 255]] as const) {
     const { events, damages } = await salvaged(changed(file, at[1]! + 10 + field, byte));
@@ -67,7 +67,7 @@ Deno.test("onDamage: a damaged header of ours costs its chunk's events only", as
   }
 });
 
-Deno.test("onDamage: a damaged stream identifier costs the chunk after it", async () => {
+Deno.test("onDamage: a damaged stream identifier loses the chunk after it", async () => {
   const { file, at } = threeGroups();
   for (let i = 0; i < 10; i++) {
     const { events, damages } = await salvaged(changed(file, at[1]! + i, 0x2a));
@@ -76,7 +76,7 @@ Deno.test("onDamage: a damaged stream identifier costs the chunk after it", asyn
   }
 });
 
-Deno.test("onDamage: no part of a long event is taken for an event", async () => {
+Deno.test("onDamage: no part of a long event is read as an event", async () => {
   // The event holds events, so placed that its second chunk is made of nothing else.
   const filler = new Uint8Array(65_536 - 8);
   const inner = new Uint8Array(65_536 + 100);
@@ -90,7 +90,7 @@ Deno.test("onDamage: no part of a long event is taken for an event", async () =>
   deepEqual(damages.map(({ offset, length }) => offset + length), [at[2]]);
 });
 
-Deno.test("onDamage: a long event whose last chunk is missing costs itself only", async () => {
+Deno.test("onDamage: a long event without its last chunk loses only itself", async () => {
   const long = eventOf(70_000);
   const { file, at } = threeGroups(long);
   const last = at[2]! - 8 - (70_000 - 65_536);
@@ -104,7 +104,7 @@ Deno.test("onDamage: a long event whose last chunk is missing costs itself only"
   ]]);
 });
 
-Deno.test("onDamage: files of go-triton go on at the next flush", async () => {
+Deno.test("onDamage: reading files of go-triton continues at the next flush", async () => {
   const data = concatBytes([event(1), event(2), event(3), event(4)]);
   const flush = [data.subarray(0, 6), data.subarray(6, 10), data.subarray(10)].map(stored);
   const file = concatBytes([ID, ...flush, ID, ...flush]);
@@ -116,7 +116,7 @@ Deno.test("onDamage: files of go-triton go on at the next flush", async () => {
   deepEqual(damages.map(({ offset, length }) => [offset, length]), [[10, size - 10]]);
 });
 
-Deno.test("onDamage: a value that is no event costs the rest of its flush", async () => {
+Deno.test("onDamage: an invalid value loses the rest of its flush", async () => {
   const bad = concatBytes([event(1), Uint8Array.of(0xc1), event(2)]);
   const file = concatBytes([ID, stored(bad), stored(event(3)), ID, stored(event(4))]);
   const { events, damages } = await salvaged(file);
@@ -125,7 +125,7 @@ Deno.test("onDamage: a value that is no event costs the rest of its flush", asyn
   ok(/0xc1/.test(damages[0]!.error.message));
 });
 
-Deno.test("onDamage: an archive that was cut off gives what is there, and says so", async () => {
+Deno.test("onDamage: a truncated archive returns what is left, and the damage is reported", async () => {
   const { file, at } = threeGroups();
   for (const size of [at[1]! + 15, at[2]!, at[2]! + 10 + 12]) {
     const { events, damages } = await salvaged(file.slice(0, size));
@@ -137,7 +137,7 @@ Deno.test("onDamage: an archive that was cut off gives what is there, and says s
   }
 });
 
-Deno.test("onDamage: garbage between, before and after chunks is passed over", async () => {
+Deno.test("onDamage: garbage between, before and after chunks is skipped", async () => {
   const { file, at } = threeGroups();
   const garbage = eventOf(1000).subarray(10);
   for (const place of [0, at[1]!, file.length]) {
@@ -148,7 +148,7 @@ Deno.test("onDamage: garbage between, before and after chunks is passed over", a
   }
 });
 
-Deno.test("onDamage: damage that is not there is not told of", async () => {
+Deno.test("onDamage: no false damage is reported", async () => {
   const { file } = threeGroups();
   const { damages } = await salvaged(concatBytes([file, ID, stored(event(1))]));
   deepEqual(damages.map(({ error }) => error.message), [
@@ -159,7 +159,7 @@ Deno.test("onDamage: damage that is not there is not told of", async () => {
   deepEqual((await salvaged(file)).damages, []);
 });
 
-Deno.test("onDamage: whatever is overwritten, only good events come back, and losses are told", async () => {
+Deno.test("onDamage: whatever is overwritten, only good events are returned, and losses are reported", async () => {
   const sizes = [30, 200, 40_000, 30_000, 65_536, 100_000, 50];
   const builder = new ArchiveBuilder();
   const all = sizes.flatMap((size, i) => [eventOf(size, i), event(i)]);

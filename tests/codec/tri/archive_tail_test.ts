@@ -21,7 +21,7 @@ Deno.test("readManifest() finds none in files of other programs", () => {
   }
 });
 
-Deno.test("readManifest() says how much of the file it needs", () => {
+Deno.test("readManifest() returns how much of the file it needs", () => {
   const file = archiveOf([[0, a]]);
   deepEqual(readManifest(file.subarray(-21), file.length), { type: "more", bytes: 22 });
   const search = readManifest(file.subarray(-22), file.length);
@@ -32,7 +32,7 @@ Deno.test("readManifest() says how much of the file it needs", () => {
   equal(found.size, search.bytes);
 });
 
-Deno.test("readManifest() refuses a manifest with any bit flipped, or takes it for none", () => {
+Deno.test("readManifest() rejects a manifest with any bit flipped, or does not find it", () => {
   const file = archiveOf([[0, a], [1, b]]);
   const whole = readManifest(file, file.length);
   ok(whole.type === "found");
@@ -51,7 +51,7 @@ Deno.test("readManifest() refuses a manifest with any bit flipped, or takes it f
   }
 });
 
-Deno.test("promisesManifest() and isEmptyArchive() tell files apart by their first bytes", () => {
+Deno.test("promisesManifest() and isEmptyArchive() recognize files by their first bytes", () => {
   const file = archiveOf([[0, a]]);
   equal(promisesManifest(file), true);
   equal(promisesManifest(file.subarray(0, 23)), true);
@@ -66,7 +66,7 @@ Deno.test("promisesManifest() and isEmptyArchive() tell files apart by their fir
   );
 });
 
-Deno.test("readManifest() finds a manifest of thousands of shards by the file's tail", () => {
+Deno.test("readManifest() finds a manifest with thousands of shards from the file's tail", () => {
   const builder = new ArchiveBuilder();
   const ids: ShardId[] = Array.from({ length: 3000 }, (_, i) => shard(i));
   ids.forEach((id, i) => builder.add(id, position(i), a));

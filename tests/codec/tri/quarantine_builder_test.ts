@@ -19,7 +19,7 @@ function encoded(records: ReturnType<typeof recordOf>[]): Uint8Array {
   return concatBytes(records.map((record) => encodeQuarantined(record)));
 }
 
-Deno.test("QuarantineBuilder keeps records in their order, side by side", () => {
+Deno.test("QuarantineBuilder keeps records in order and adjacent", () => {
   const builder = filled(MIXED);
   deepEqual(builder.parts(), [encoded(MIXED)]);
   ok(builder.size > encoded(MIXED).length);
@@ -34,7 +34,7 @@ Deno.test("QuarantineBuilder.remove() leaves the records of other shards, in the
   deepEqual(builder.parts(), [encoded([...others, MIXED[2]!])]);
 });
 
-Deno.test("QuarantineBuilder takes hardly more memory than it counts, whatever the sizes", () => {
+Deno.test("QuarantineBuilder uses hardly more memory than it reports, at any size", () => {
   for (const size of [0, 500, 65_000, 140_000, 600_000, 1_100_000]) {
     const builder = filled(
       Array.from({ length: Math.ceil(8e6 / (size + 500)) }, () => recordOf(1, size)),
@@ -45,7 +45,7 @@ Deno.test("QuarantineBuilder takes hardly more memory than it counts, whatever t
   }
 });
 
-Deno.test("QuarantineBuilder.free() gives the memory back", () => {
+Deno.test("QuarantineBuilder.free() frees the memory", () => {
   const builder = filled(MIXED);
   const [part] = builder.parts();
   builder.free();

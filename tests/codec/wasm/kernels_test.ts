@@ -84,7 +84,7 @@ Deno.test("NdjsonWriter agrees with the simple code on every prefix and every fl
   ok(good.length > 100);
 });
 
-Deno.test("NdjsonWriter escapes as the simple code does, whatever stands where in a text", () => {
+Deno.test("NdjsonWriter escapes as the simple code does, at any position of a text", () => {
   const part = fc.oneof(
     fc.string({ maxLength: 40 }),
     fc.string({ unit: "binary", maxLength: 40 }),
@@ -113,7 +113,7 @@ Deno.test("NdjsonWriter escapes as the simple code does, whatever stands where i
   );
 });
 
-Deno.test("NdjsonWriter takes each two bytes of a text as the simple code does", () => {
+Deno.test("NdjsonWriter writes any two bytes of a text as the simple code does", () => {
   for (let first = 0; first < 256; first++) {
     const events = Array.from({ length: 256 }, (_, second) => {
       // At the end of a text, and where more follows.

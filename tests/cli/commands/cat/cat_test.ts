@@ -70,7 +70,7 @@ Deno.test("cat reads standard input for -", () =>
   }));
 
 for (const [limit, files] of [[1, 1], [3, 1], [5, 1], [7, 2], [99, 2]] as const) {
-  Deno.test(`cat --limit ${limit} prints so many of ${files * 5} events`, () =>
+  Deno.test(`cat --limit ${limit} prints that many of ${files * 5} events`, () =>
     withFile(async (path) => {
       const paths = Array.from({ length: files }, () => path);
       const { code, stdout } = await runCommand(["cat", "--limit", String(limit), ...paths]);
@@ -99,7 +99,7 @@ Deno.test("cat --salvage prints what is left, and exits with 1", () =>
     match(stderr, /triton: Parts of the archive are damaged; see above\n$/);
   }));
 
-Deno.test("cat says that a file is not there", async () => {
+Deno.test("cat reports a missing file", async () => {
   const { code, stdout, stderr } = await runCommand(["cat", "/nowhere/a.tri"]);
   deepStrictEqual([code, stdout], [1, ""]);
   equal(stderr, 'triton: Cannot read "/nowhere/a.tri": no such file\n');
@@ -111,7 +111,7 @@ Deno.test("cat says that a file is not there", async () => {
   match(text.stderr, /^triton: Cannot read "README.md": .* \(is it a .tri file\?\)$/m);
 });
 
-Deno.test("cat takes a closed pipe for success", () =>
+Deno.test("cat treats a closed pipe as success", () =>
   withFile(async (path) => {
     const { code, stderr } = await runCommand(["cat", path], {
       beforeWrite() {
@@ -166,7 +166,7 @@ Deno.test("cat names the damaged object of a bucket", () =>
     match(stderr, new RegExp(`^triton: .*${key}`));
   }));
 
-Deno.test("cat shows progress only where a terminal watches and the data goes elsewhere", () =>
+Deno.test("cat shows progress only on a terminal, if the data goes elsewhere", () =>
   withFile(async (path) => {
     const progress = async (isTerminal: boolean, stdoutIsTerminal: boolean) => {
       let now = 0;

@@ -18,7 +18,7 @@ class SlowOutput implements Output {
   }
 }
 
-Deno.test("LinePrinter prints what it was given, in order, however large", async () => {
+Deno.test("LinePrinter prints everything in order, at any size", async () => {
   const sizes = fc.array(fc.oneof(fc.nat(100), fc.nat(100_000), fc.nat(700_000)), {
     maxLength: 12,
   });
@@ -35,7 +35,7 @@ Deno.test("LinePrinter prints what it was given, in order, however large", async
   );
 });
 
-Deno.test("LinePrinter tells of an output that fails", async () => {
+Deno.test("LinePrinter reports an output that fails", async () => {
   const closed = new Deno.errors.BrokenPipe("closed");
   const printer = new LinePrinter({ isTerminal: false, write: () => Promise.reject(closed) });
   await printer.print(encodeEvent({ n: 1 }));

@@ -144,7 +144,7 @@ Deno.test("triton checkpoint rewind moves a consumer to a time, to both ends, an
     equal((await rewind("tomorrow")).code, 2);
   }));
 
-Deno.test("triton checkpoint rewind of an archiver: only forwards, as a gap that verify knows", () =>
+Deno.test("triton checkpoint rewind moves an archiver only forward, with a gap that verify knows", () =>
   withPipeline(async (pipeline) => {
     await put(pipeline, "abc");
     await archiveSome(pipeline);

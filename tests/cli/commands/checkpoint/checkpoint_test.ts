@@ -29,7 +29,7 @@ function recover(place: ArchivePlace, ...args: readonly string[]) {
   return place.run("checkpoint recover", ["--checkpoint-db", place.database, ...args]);
 }
 
-Deno.test("triton checkpoint recover fills a database that was lost", () =>
+Deno.test("triton checkpoint recover restores a lost database", () =>
   withArchive(async (place) => {
     const [first, second] = await place.put(FIRST, SECOND);
     await place.put({ shards: { 0: [undefined, 99] }, at: 1, client: "other" });
@@ -48,7 +48,7 @@ Deno.test("triton checkpoint recover fills a database that was lost", () =>
     deepStrictEqual([again.code, again.stdout], [0, "No position is behind the archive\n"]);
   }));
 
-Deno.test("triton checkpoint recover moves what is behind, and ends parents whose children are archived", () =>
+Deno.test("triton checkpoint recover moves positions that are behind, and ends parents whose children are archived", () =>
   withArchive(async (place) => {
     await place.put(FIRST, SECOND, { shards: { 2: [undefined, 50] }, at: 7200 });
     {
@@ -95,7 +95,7 @@ Deno.test("triton checkpoint recover is refused while a worker is alive or an ar
     deepStrictEqual(await positionsIn(place), []);
   }));
 
-Deno.test("triton checkpoint recover leaves shards alone whose chain is broken, and says so", () =>
+Deno.test("triton checkpoint recover reports shards with a broken chain, and does not change them", () =>
   withArchive(async (place) => {
     const [first, , third] = chainOf(3);
     await place.put(first!, third!, { shards: { 1: [undefined, 7] }, at: 60 });
@@ -107,7 +107,7 @@ Deno.test("triton checkpoint recover leaves shards alone whose chain is broken, 
     deepStrictEqual(await positionsIn(place), ["1 7 2026-01-01"]);
   }));
 
-Deno.test("triton checkpoint recover goes on after a gap that was recorded", () =>
+Deno.test("triton checkpoint recover continues after a recorded gap", () =>
   withArchive(async (place) => {
     await place.put(FIRST, { shards: { 0: [undefined, 9] }, at: 3600 });
     {
@@ -160,7 +160,7 @@ Deno.test("triton checkpoint recover --dry-run refuses what recover refuses", ()
     match(open.stderr, /intent i1\) was started, and it is unknown whether it was uploaded/);
   }));
 
-Deno.test("triton checkpoint recover refuses archives of which nobody knows where they end", () =>
+Deno.test("triton checkpoint recover rejects archives with an unknown end", () =>
   withArchive(async (place) => {
     await place.put(FIRST);
     await place.store.put(keyOf(SECOND), fileOf(SECOND).slice(0, -9));
@@ -175,7 +175,7 @@ Deno.test("triton checkpoint recover refuses archives of which nobody knows wher
     deepStrictEqual(await positionsIn(place), []);
   }));
 
-Deno.test("triton checkpoint recover refuses an archive whose newest file is another program's", () =>
+Deno.test("triton checkpoint recover rejects an archive whose newest file is another program's", () =>
   withArchive(async (place) => {
     const [first] = await place.put(FIRST);
     const golden = await Deno.readFile(
@@ -209,7 +209,7 @@ Deno.test("triton checkpoint recover never moves a position back", () =>
     equal((await positionsIn(place)).map((line) => line.slice(0, 3)).join(), "0 8,1 7");
   }));
 
-Deno.test("triton checkpoint tells of its commands, and refuses others", () =>
+Deno.test("triton checkpoint lists its commands, and rejects others", () =>
   withArchive(async ({ run }) => {
     const help = await run("checkpoint recover", ["--help"]);
     equal(help.code, 0);

@@ -103,7 +103,7 @@ Deno.test("triton checkpoint move-bucket: store continues in the new bucket, and
     }
   }));
 
-Deno.test("triton verify excuses what a move says and nothing else", () =>
+Deno.test("triton verify excuses exactly what a move explains", () =>
   withArchive(async (place) => {
     const scene = new Scene(place);
     await scene.archive(scene.old);
@@ -145,7 +145,7 @@ Deno.test("triton checkpoint move-bucket is refused while a worker is alive or a
     deepStrictEqual([await scene.events(scene.old), await scene.events(scene.next)], [20, 20]);
   }));
 
-Deno.test("triton checkpoint move-bucket looks into the old bucket, unless it is gone", () =>
+Deno.test("triton checkpoint move-bucket reads the old bucket, unless it is gone", () =>
   withArchive(async (place) => {
     const scene = new Scene(place);
     await scene.archive(scene.old);

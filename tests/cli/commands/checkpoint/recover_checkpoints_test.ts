@@ -74,7 +74,7 @@ async function check(fixture: Fixture): Promise<void> {
   for (const { shardId, last } of report.shards) equal(checkpoints.get(shardId), last);
 }
 
-Deno.test("carryOut() makes a lost database go on where the archive ends, whenever it was lost", async () => {
+Deno.test("carryOut() makes a lost database continue where the archive ends, whenever it was lost", async () => {
   for (let lostAt = 1; lostAt <= STEPS.length; lostAt++) {
     const fixture = new Fixture(2);
     await live(fixture, async (step) => {
@@ -93,7 +93,7 @@ Deno.test("carryOut() makes a lost database go on where the archive ends, whenev
   }
 });
 
-Deno.test("carryOut() mends a database that was restored from a backup, however old", async () => {
+Deno.test("carryOut() repairs a database that was restored from a backup of any age", async () => {
   for (let savedAt = 0; savedAt < STEPS.length; savedAt++) {
     const fixture = new Fixture(2);
     let backup = fixture.ledger;
@@ -111,7 +111,7 @@ Deno.test("carryOut() mends a database that was restored from a backup, however 
   }
 });
 
-Deno.test("carryOut() leaves nothing to do, and changes nothing where nothing is behind", async () => {
+Deno.test("carryOut() is complete, and changes nothing if nothing is behind", async () => {
   const fixture = new Fixture(2);
   await live(fixture, () => Promise.resolve());
   const before = await fixture.ledger.shards();
@@ -119,7 +119,7 @@ Deno.test("carryOut() leaves nothing to do, and changes nothing where nothing is
   deepStrictEqual(await fixture.ledger.shards(), before);
 });
 
-Deno.test("carryOut() notes up to when each shard is archived, so that a loss since is noticed", async () => {
+Deno.test("carryOut() records up to when each shard is archived, so that later losses are detected", async () => {
   const fixture = new Fixture(1);
   await fixture.put(5);
   await archive(fixture);
@@ -137,7 +137,7 @@ Deno.test("carryOut() notes up to when each shard is archived, so that a loss si
   equal(lastArrival.getTime() < gap!.recordedAt.getTime(), true);
 });
 
-Deno.test("planRecovery() refuses while a worker is alive, and while an archive is not settled", async () => {
+Deno.test("planRecovery() fails while a worker is alive, and while an intent is open", async () => {
   const fixture = new Fixture(1);
   const { ledger, clock, shards: [shardId] } = fixture;
   await ledger.addShards([{ shardId: shardId!, parents: [], start: { type: "trim-horizon" } }]);
@@ -152,7 +152,7 @@ Deno.test("planRecovery() refuses while a worker is alive, and while an archive 
   deepStrictEqual(await planRecovery(ledger, []), { moves: [], ended: [], left: [] });
 });
 
-Deno.test("carryOut() gives up when a worker was faster, and gives its leases back", async () => {
+Deno.test("carryOut() fails if a worker was faster, and releases its leases", async () => {
   const fixture = new Fixture(2);
   await fixture.put(20);
   await archive(fixture);
@@ -168,7 +168,7 @@ Deno.test("carryOut() gives up when a worker was faster, and gives its leases ba
   deepStrictEqual((await ledger.shards()).map(({ owner }) => owner), [undefined, "faster"]);
 });
 
-Deno.test("planRecovery() leaves shards alone that are ahead, have ended, or were skipped", async () => {
+Deno.test("planRecovery() does not change shards that are ahead, have ended, or were skipped", async () => {
   const fixture = new Fixture(1);
   await fixture.put(5);
   await archive(fixture);

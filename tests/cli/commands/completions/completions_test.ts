@@ -139,7 +139,7 @@ const BASH_LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton store --checkpoint-db sqlite://a --skip", "--skip-to-latest"],
 ];
 
-Deno.test("bash completes words that it takes apart, such as names with a colon", () =>
+Deno.test("bash completes words that it splits, such as names with a colon", () =>
   withScript("bash", async (complete) => {
     const offered = await complete(...BASH_LINES.map(([line]) => line));
     deepStrictEqual(BASH_LINES.map(([line], at) => [line, ...offered[at]!]), BASH_LINES);
@@ -182,7 +182,7 @@ Deno.test("completions --streams prints the logical names of the configuration",
   }
 });
 
-Deno.test("completions wants a shell that it knows", async () => {
+Deno.test("completions needs a known shell", async () => {
   const none = await runCommand(["completions"]);
   deepStrictEqual([none.code, none.stdout], [2, ""]);
   match(none.stderr, /^triton: No shell: pass one of bash, zsh, fish\n/);

@@ -96,7 +96,7 @@ function ledgerIn(database: string): Promise<ArchiveLedger> {
   return openLedger(database, { client: "store", stream: STREAM });
 }
 
-Deno.test("doctor finds nothing wrong where nothing is, and changes nothing but the probe", () =>
+Deno.test("doctor reports no problem if there is none, and changes nothing except the probe", () =>
   withPatient(async (patient) => {
     const findings = await patient.examine();
     deepStrictEqual(findings.filter(({ level }) => level !== "ok"), []);
@@ -139,7 +139,7 @@ Deno.test("doctor names the Kinesis permission that is missing", () =>
     );
   }));
 
-Deno.test("doctor warns of a short retention, of large records, and tells of KMS and fan-out", () =>
+Deno.test("doctor warns of a short retention and large records, and reports KMS and fan-out", () =>
   withPatient(async (patient) => {
     const { kinesis } = patient;
     kinesis.description = { RetentionPeriodHours: 24, MaxRecordSizeInKiB: 10_240 };
@@ -177,7 +177,7 @@ Deno.test("doctor names the S3 permission that is missing", () =>
     equal(list!.advice, "create it, or pass another one as --bucket");
   }));
 
-Deno.test("doctor finds a bucket that ignores If-None-Match, and says what that means", () =>
+Deno.test("doctor reports a bucket that ignores If-None-Match, and what that means", () =>
   withPatient(async (patient) => {
     await patient.examine(); // which puts the probe
     patient.s3.fault = ({ operation }) =>
@@ -189,7 +189,7 @@ Deno.test("doctor finds a bucket that ignores If-None-Match, and says what that 
     match(verdict.guarantee, /^not exactly once: the bucket ignores If-None-Match/);
   }));
 
-Deno.test("doctor finds a bucket that refuses If-None-Match, which store does without", () =>
+Deno.test("doctor reports a bucket that rejects If-None-Match, which store can do without", () =>
   withPatient(async (patient) => {
     patient.s3.fault = (request) =>
       request.request.headers.has("if-none-match")
@@ -211,7 +211,7 @@ Deno.test("doctor compares this machine's clock with those of the services", () 
     match(behind.message, /^this machine's clock is (59\d|600) s behind that of Kinesis$/);
   }));
 
-Deno.test("doctor tells of losses, of archives left open, and of headroom", () =>
+Deno.test("doctor reports gaps, open archives and headroom", () =>
   withPatient(async (patient) => {
     await using ledger = await ledgerIn(patient.database);
     const at = (hours: number) => new Date(Date.now() - hours * 3_600_000);
@@ -247,7 +247,7 @@ Deno.test("doctor tells of losses, of archives left open, and of headroom", () =
     match(late!, /^warn headroom: nothing is known to be archived since 20/);
   }));
 
-Deno.test("doctor tells of programs that take no lease, and of crowds", () =>
+Deno.test("doctor reports programs without leases, and too many readers", () =>
   withPatient(async (patient) => {
     const save = async (client: string) => {
       await using checkpointer = await openCheckpointer(patient.database, { client });
@@ -267,7 +267,7 @@ Deno.test("doctor tells of programs that take no lease, and of crowds", () =>
     ]);
   }));
 
-Deno.test("doctor finds a bucket and a database that do not belong together", () =>
+Deno.test("doctor reports a bucket and a database that do not belong together", () =>
   withPatient(async (patient) => {
     const at = new Date().toISOString().replace(/\.\d+/, "");
     const file: FileSpec = { shards: { 0: [undefined, 1, 2] }, at };
@@ -308,7 +308,7 @@ Deno.test("doctor finds a bucket and a database that do not belong together", ()
     );
   }));
 
-Deno.test("doctor finds databases in memory, out of reach, and of a newer Triton", () =>
+Deno.test("doctor reports databases that are in memory, unreachable, or of a newer Triton", () =>
   withPatient(async (patient) => {
     for (const url of ["memory:", "sqlite::memory:"]) {
       const { level, check, weakens } = await complaintOf(patient, { url });
@@ -325,7 +325,7 @@ Deno.test("doctor finds databases in memory, out of reach, and of a newer Triton
     match((await complaintOf(patient)).message, /a newer Triton has changed its tables/);
   }));
 
-Deno.test("rehearseDatabase() fails where nothing may be written, and leaves nothing behind", async () => {
+Deno.test("rehearseDatabase() fails if writing is not allowed, and leaves nothing behind", async () => {
   const directory = await Deno.makeTempDir({ prefix: "triton-doctor-" });
   try {
     const path = join(directory, "triton.db");
@@ -346,7 +346,7 @@ Deno.test("rehearseDatabase() fails where nothing may be written, and leaves not
   }
 });
 
-Deno.test("doctor finds a PostgreSQL role without rights, and one that has them", async () => {
+Deno.test("doctor reports a PostgreSQL role without rights, and accepts one with them", async () => {
   await using server = await startPostgres();
   await withPatient(async (patient) => {
     const url = await server.createDatabase();
@@ -396,7 +396,7 @@ Deno.test("doctor finds a PostgreSQL role without rights, and one that has them"
   });
 });
 
-Deno.test("doctor knows the file systems that SQLite must not be on, and full disks", () => {
+Deno.test("doctor reports file systems that are unsafe for SQLite, and full disks", () => {
   const look = (type: number, bavail = 1e6) => {
     const findings = new Findings();
     checkFileSystem("/data/t.db", findings, () => ({ type, bavail, bsize: 4096 }));

@@ -13,7 +13,7 @@ async function help(...names: string[]): Promise<string> {
 }
 
 for (const topic of ["config", "format", "environment", "permissions"]) {
-  Deno.test(`help ${topic} fits a terminal, and the program's help names it`, async () => {
+  Deno.test(`help ${topic} fits a terminal, and the help of the program lists it`, async () => {
     const text = await help(topic);
     ok(text.split("\n").length > 10);
     deepStrictEqual(text.split("\n").filter((line) => line.length > 100), []);
@@ -46,7 +46,7 @@ for (
   });
 }
 
-Deno.test("help keeps to the width of the terminal", async () => {
+Deno.test("help wraps at the width of the terminal", async () => {
   const lines = [
     "checkpoint rewind --help",
     "checkpoint set --help",
@@ -63,7 +63,7 @@ Deno.test("help keeps to the width of the terminal", async () => {
   }
 });
 
-Deno.test("help on what nobody knows suggests nothing", async () => {
+Deno.test("help on an unknown name suggests nothing", async () => {
   const { code, stderr } = await runCommand(["help", "xyzzy"]);
   equal(code, 2);
   equal(stderr.includes("Did you mean"), false);
@@ -103,7 +103,7 @@ Deno.test("help environment names every variable that the program reads", async 
   deepStrictEqual(all.filter((name) => !new RegExp(`\\b${name}\\b`).test(text)), []);
 });
 
-Deno.test("help permissions asks for nothing that the executable was not compiled with", async () => {
+Deno.test("help permissions lists only permissions that the executable was compiled with", async () => {
   const text = await help("permissions");
   const compiled = compiledPermissions();
   const listOf = (flag: string) =>
@@ -130,7 +130,7 @@ function actionsIn(text: string): string[] {
   );
 }
 
-Deno.test("help permissions tells what docs/permissions.md does", async () => {
+Deno.test("help permissions agrees with docs/permissions.md", async () => {
   const docs = await Deno.readTextFile(new URL("../../../../docs/permissions.md", import.meta.url));
   const documented = new Map(
     [...docs.matchAll(/^\| (`[^|]+) \| ([^|]*) \| ([^|]*) \|$/gm)].flatMap(([, names, a, b]) => {
@@ -150,7 +150,7 @@ Deno.test("help permissions tells what docs/permissions.md does", async () => {
   deepStrictEqual(new Map([...told].sort()), new Map([...documented].sort()));
 });
 
-Deno.test("a misspelt command, subcommand, option or value is told what was probably meant", async () => {
+Deno.test("a misspelt command, subcommand, option or value gets a suggestion", async () => {
   const mistakes = [
     [["verfy"], "(Did you mean verify?)"],
     [["lss"], "(Did you mean ls?)"],

@@ -30,7 +30,7 @@ async function sizeAndBytes(store: ArchivePlace["store"], key: string) {
   return { size: bytes.length, bytes };
 }
 
-Deno.test("ls prints key, size and time of every archive, with tabs between", () =>
+Deno.test("ls prints key, size and time of every archive, tab-separated", () =>
   withArchive(async (place) => {
     const { whole, cut } = await fill(place);
     const { code, stdout, stderr } = await place.run("ls");
@@ -62,7 +62,7 @@ Deno.test("ls needs no request for a file, and ls --long one", () =>
     deepStrictEqual([await requests(), await requests("--long")], [0, 1]);
   }));
 
-Deno.test("ls --long tells what each manifest says, and what has none", () =>
+Deno.test("ls --long prints what each manifest says, and which files have none", () =>
   withArchive(async (place) => {
     await fill(place);
     const { code, stdout, stderr } = await place.run("ls", ["--long"]);
@@ -73,7 +73,7 @@ Deno.test("ls --long tells what each manifest says, and what has none", () =>
     deepStrictEqual(rows.slice(2).map(([what]) => what), ["no manifest", "empty", "damaged"]);
   }));
 
-Deno.test("ls --json --long tells each shard's place in its chain", () =>
+Deno.test("ls --json --long prints the place of each shard in its chain", () =>
   withArchive(async (place) => {
     const { whole } = await fill(place);
     const { stdout } = await place.run("ls", ["--json", "--long", "--client-name", "store"]);
@@ -95,7 +95,7 @@ Deno.test("ls --json --long tells each shard's place in its chain", () =>
     equal(typeof damaged.error, "string");
   }));
 
-Deno.test("ls --json says nothing of what it did not read", () =>
+Deno.test("ls --json prints only what it has read", () =>
   withArchive(async (place) => {
     await place.put(FILES[0]!);
     const { stdout } = await place.run("ls", ["--json"]);
@@ -104,7 +104,7 @@ Deno.test("ls --json says nothing of what it did not read", () =>
     ]);
   }));
 
-Deno.test("ls takes days and a client", () =>
+Deno.test("ls accepts days and a client", () =>
   withArchive(async (place) => {
     await fill(place);
     const keys = async (...args: string[]) =>
@@ -133,7 +133,7 @@ Deno.test("ls prints a table with a total on a terminal", () =>
   }));
 
 for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
-  Deno.test(`${command} takes a first day in the future for a mistake`, () =>
+  Deno.test(`${command} rejects a first day in the future`, () =>
     withArchive(async (place) => {
       const args = ["--start-date", "20260104"];
       const { code, stderr } = await place.run(command, args, {

@@ -65,7 +65,7 @@ async function putAll(
   return undefined;
 }
 
-Deno.test("PutLines names the line that Kinesis refuses, what else is in, and where to resume", async () => {
+Deno.test("PutLines reports the line that Kinesis rejects, which lines were put, and where to resume", async () => {
   const world = setUp();
   const ids = Array.from({ length: 700 }, (_, i) => i === 100 ? "bad" : i);
   const error = await putAll(world, eventLines(ids));
@@ -78,7 +78,7 @@ Deno.test("PutLines names the line that Kinesis refuses, what else is in, and wh
   );
 });
 
-Deno.test("PutLines names the line that comes after a failure, too: it is not in the stream", async () => {
+Deno.test("PutLines reports that the line after a failure is not in the stream", async () => {
   const { lines, writer, clock } = setUp();
   const source = async function* () {
     yield* bytesOf(eventLines(["bad"]));
@@ -94,7 +94,7 @@ Deno.test("PutLines names the line that comes after a failure, too: it is not in
   );
 });
 
-Deno.test("PutLines counts blank and bad lines, and names lines where a record is too large", async () => {
+Deno.test("PutLines counts blank and bad lines, and reports the line of a record that is too large", async () => {
   const world = setUp({ maxRecordBytes: 40 });
   const long = JSON.stringify({ id: 7, text: "x".repeat(50) });
   const error = await putAll(
@@ -112,7 +112,7 @@ Deno.test("PutLines counts blank and bad lines, and names lines where a record i
   );
 });
 
-Deno.test("PutLines knows the lines of many records, and forgets those that are in the stream", async () => {
+Deno.test("PutLines knows the lines of many records, and drops those that are in the stream", async () => {
   const world = setUp();
   world.kinesis.code = "ProvisionedThroughputExceededException";
   const ids = Array.from({ length: 50_000 }, (_, i) => i === 7 || i === 30_000 ? "bad" : i);
@@ -128,7 +128,7 @@ Deno.test("PutLines knows the lines of many records, and forgets those that are 
   await Promise.allSettled([flushed, world.clock.advance(60_000)]);
 });
 
-Deno.test("LinePlaces knows the line of each record that is not forgotten", () => {
+Deno.test("LinePlaces knows the line of each record that was not dropped", () => {
   const steps = fc.array(fc.boolean(), { maxLength: 60 });
   fc.assert(fc.property(steps, fc.nat(60), (areEvents, forgotten) => {
     const places = new LinePlaces();
@@ -145,7 +145,7 @@ Deno.test("LinePlaces knows the line of each record that is not forgotten", () =
   }));
 });
 
-Deno.test("LinePlaces forgets what is of no use, and looks for that ever more rarely", () => {
+Deno.test("LinePlaces drops runs that are not needed, at growing intervals", () => {
   const places = new LinePlaces();
   let forgotten = 0;
   for (let place = 0; place < 100_000; place++) {
@@ -158,12 +158,12 @@ Deno.test("LinePlaces forgets what is of no use, and looks for that ever more ra
   equal(places.lineOf(99_999), 199_998);
 });
 
-Deno.test("PutLines that has read nothing says so", () => {
+Deno.test("PutLines reports if no line was read", () => {
   const { message } = setUp().lines.explain("A signal stopped put");
   equal(message, "A signal stopped put; no line was read; to resume, put the lines after line 0");
 });
 
-Deno.test("readLines() keeps nothing of lines that are too long, however their bytes come", async () => {
+Deno.test("readLines() keeps no bytes of lines that are too long, whatever the pieces", async () => {
   const text = fc.array(fc.constantFrom("a", "bc", "\n", "\n", "\r\n", "x".repeat(9)), {
     maxLength: 30,
   });
@@ -183,7 +183,7 @@ Deno.test("readLines() keeps nothing of lines that are too long, however their b
   }));
 });
 
-Deno.test("untilAborted() ends at once, also while nothing comes", async () => {
+Deno.test("untilAborted() ends immediately, also without input", async () => {
   const stop = new AbortController();
   const never = Promise.withResolvers<string>();
   let released = false;

@@ -54,7 +54,7 @@ Deno.test("put reports bad lines by their numbers, and puts the others", () =>
     deepStrictEqual(ids.sort(), ["false", "number 1", "number 8"]);
   }));
 
-Deno.test("put puts a last line without an end, and nothing of nothing", () =>
+Deno.test("put puts a last line without a newline, and nothing for empty input", () =>
   withPipeline(async (pipeline) => {
     const none = await pipeline.run(PUT, "");
     deepStrictEqual([none.code, none.stderr], [0, "put 0 events into clicks_prod\n"]);
@@ -64,7 +64,7 @@ Deno.test("put puts a last line without an end, and nothing of nothing", () =>
     equal(tail.stdout, '{"id":12345678901234567890}\n');
   }));
 
-Deno.test("put reports a line that is not UTF-8, and reads lines however their bytes come", async () => {
+Deno.test("put reports a line that is not UTF-8, and reads lines from pieces of any size", async () => {
   const bytes = new TextEncoder().encode('{"id":"ä"}\n\xff\n{"id":2}\r\n\n{"id":3}');
   const at = bytes.indexOf(0xc3, 12);
   const bad = new Uint8Array([...bytes.subarray(0, at), 0xff, ...bytes.subarray(at + 2)]);
@@ -85,7 +85,7 @@ Deno.test("put reports a line that is not UTF-8, and reads lines however their b
   });
 });
 
-Deno.test("put refuses by line what an event cannot hold, and puts the others", () =>
+Deno.test("put rejects lines that cannot become events, and puts the others", () =>
   withPipeline(async (pipeline) => {
     const lines = [
       '{"id":1,"n":1e400}',
@@ -118,7 +118,7 @@ Deno.test("put refuses by line what an event cannot hold, and puts the others", 
     ]);
   }));
 
-Deno.test("put says at SIGTERM how many events went in, and where to resume", () =>
+Deno.test("put prints at SIGTERM how many events were put, and where to resume", () =>
   withPipeline(async (pipeline) => {
     const input = new TransformStream<Uint8Array, Uint8Array>();
     const writer = input.writable.getWriter();
@@ -136,7 +136,7 @@ Deno.test("put says at SIGTERM how many events went in, and where to resume", ()
     ]);
   }));
 
-Deno.test("put sends an event while its input goes on", () =>
+Deno.test("put sends an event while its input is still open", () =>
   withPipeline(async (pipeline) => {
     const input = new TransformStream<Uint8Array, Uint8Array>();
     const writer = input.writable.getWriter();
@@ -173,7 +173,7 @@ Deno.test("put needs a partition_key in the configuration", () =>
     match(stderr, /^triton: .*keyless\.yaml.*clicks.*partition_key.*\n$/);
   }));
 
-Deno.test("put says that a stream is not there, in one sentence", () =>
+Deno.test("put reports a missing stream in one sentence", () =>
   withPipeline(async (pipeline) => {
     const config = `${pipeline.directory}/other.yaml`;
     await Deno.writeTextFile(config, "clicks:\n  name: nowhere\n  partition_key: id\n");

@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { startPipeline } from "../../../e2e/pipeline.ts";
 
-Deno.test("stats --lag tells how old the oldest record after a position is", async () => {
+Deno.test("stats --lag shows how old the oldest record after a position is", async () => {
   await using pipeline = await startPipeline();
   const put = (id: string) => pipeline.run(["put", "--stream", "clicks"], `{"id":"${id}"}\n`);
   await put("one");

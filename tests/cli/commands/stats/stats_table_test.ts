@@ -58,7 +58,7 @@ store    clicks  shardId-000000000001  ended     trim-horizon
 store    clicks  shardId-000000000002  nobody    trim-horizon
 `;
 
-Deno.test("stats prints a table on a terminal, and where it is asked for", async () => {
+Deno.test("stats prints a table on a terminal, and with --format table", async () => {
   const terminal = { stdoutIsTerminal: true, env: { NO_COLOR: "1" } };
   equal(await stats([], terminal), TABLE);
   equal(await stats(["--format", "table"]), TABLE);
@@ -87,7 +87,7 @@ Deno.test("stats prints go-triton's lines elsewhere, and on a terminal with --fo
   deepStrictEqual(carbon.trimEnd().split("\n"), lines);
 });
 
-Deno.test("stats --json cuts nothing short, and says who archives what", async () => {
+Deno.test("stats --json shortens nothing, and includes owners", async () => {
   const lines = (await stats(["--json", "--client-name", "store"])).trimEnd().split("\n");
   const [first, second, third, gap] = lines.map((line) => JSON.parse(line));
   deepStrictEqual(first, {
@@ -99,7 +99,7 @@ Deno.test("stats --json cuts nothing short, and says who archives what", async (
   equal(gap.gap.reason, "retention");
 });
 
-Deno.test("stats --stream takes a logical name", () =>
+Deno.test("stats --stream accepts a logical name", () =>
   withArchive(async ({ database, run }) => {
     await fill(database);
     const { stdout } = await run("stats", ["--checkpoint-db", database, "--format", "json"]);
@@ -146,7 +146,7 @@ async function watched(
   return result!;
 }
 
-Deno.test("stats --watch draws the table anew in place until SIGINT, and exits with 0", async () => {
+Deno.test("stats --watch redraws the table in place until SIGINT, and exits with 0", async () => {
   const world = { stdoutIsTerminal: true, env: { NO_COLOR: "1" } };
   const { code, stdout } = await watched(3, world);
   equal(code, 0);
@@ -158,7 +158,7 @@ Deno.test("stats --watch draws the table anew in place until SIGINT, and exits w
   ok(draws.every((draw) => draw.endsWith("\x1b[J")));
 });
 
-Deno.test("stats --watch prints go-triton's lines again and again elsewhere", async () => {
+Deno.test("stats --watch repeats go-triton's lines elsewhere", async () => {
   const { code, stdout } = await watched(2, {}, ["--client-name", "billing"]);
   const now = START / 1000 + 5;
   deepStrictEqual([code, stdout], [

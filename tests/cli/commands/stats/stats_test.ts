@@ -46,7 +46,7 @@ Deno.test("stats --json prints them as objects", async () => {
   });
 });
 
-Deno.test("stats prints nothing of a client without positions", async () => {
+Deno.test("stats prints nothing for a client without positions", async () => {
   const { code, stdout } = await stats("--client-name", "nobody");
   deepStrictEqual([code, stdout], [0, ""]);
 });
@@ -60,7 +60,7 @@ for (
     "postgres://triton:s3cret@/triton?host=a b&password=s3cret",
   ]
 ) {
-  Deno.test(`stats never tells the password of ${url}`, async () => {
+  Deno.test(`stats never prints the password of ${url}`, async () => {
     for (const verbose of [[], ["--verbose"]]) {
       const args = [...verbose, "stats", "--client-name", "store"];
       const { code, stdout, stderr } = await runCommand(args, { env: { TRITON_DB: url } });

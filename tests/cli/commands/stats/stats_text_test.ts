@@ -4,7 +4,7 @@ import { toCarbon, toJson, toTable } from "../../../../src/cli/commands/stats/st
 import { colorsOf } from "../../../../src/cli/text/table.ts";
 import type { SequenceNumber, ShardId } from "../../../../src/base/record.ts";
 
-Deno.test("stats tells of no age where the database has no time that a calendar knows", () => {
+Deno.test("stats prints no age if the time in the database is invalid", () => {
   const place = { client: "store", stream: "clicks", shardId: "shardId-7" as ShardId };
   const sequenceNumber = "42" as SequenceNumber;
   const checkpoints = [{ ...place, sequenceNumber, updatedAt: new Date(NaN) }];

@@ -8,7 +8,7 @@ const monitor = () =>
 
 const never = () => new Promise<void>(() => {});
 
-Deno.test("endInTime() gives work up two seconds before its time is over", async () => {
+Deno.test("endInTime() gives up two seconds before the time limit", async () => {
   const clock = new VirtualClock();
   const stop = new AbortController();
   const ended = endInTime(never, { limitMs: 110_000, late: () => new Error("late") }, {
@@ -25,7 +25,7 @@ Deno.test("endInTime() gives work up two seconds before its time is over", async
   await failed;
 });
 
-Deno.test("endInTime() returns what is unfinished if nothing is lost by it", async () => {
+Deno.test("endInTime() returns before the work is finished if nothing is lost", async () => {
   const clock = new VirtualClock();
   const signal = AbortSignal.abort();
   const ended = endInTime(never, { limitMs: 3_000, late: () => undefined }, { clock, signal });
@@ -33,7 +33,7 @@ Deno.test("endInTime() returns what is unfinished if nothing is lost by it", asy
   await ended;
 });
 
-Deno.test("endInTime() has nothing to do with work that ends in time, or fails", async () => {
+Deno.test("endInTime() does not affect work that ends in time, or fails", async () => {
   const clock = new VirtualClock();
   const { signal } = new AbortController();
   const options = { limitMs: 3_000, late: () => new Error("late") };
@@ -43,7 +43,7 @@ Deno.test("endInTime() has nothing to do with work that ends in time, or fails",
   equal(clock.nextWake, undefined);
 });
 
-Deno.test("lateError() says how much is not archived, and what becomes of it", () => {
+Deno.test("lateError() reports how much is not archived, and what happens to it", () => {
   const error = lateError({ files: 2, events: 1234, quarantined: 1 }, 110_000, monitor());
   match(
     error!.message,
