@@ -21,19 +21,34 @@ export interface EndlessOptions {
   readonly cuts: number;
 }
 
-/** Starts the server; returns its address. */
-export function startEndlessKinesis(options: EndlessOptions): {
+/** A running server. */
+export interface EndlessKinesis extends AsyncDisposable {
+  /** What clients set as their endpoint. */
   readonly url: string;
-  readonly server: Deno.HttpServer;
-} {
+  /** How long nobody has taken a record, in milliseconds; infinite before the first. */
+  readonly idleMs: number;
+}
+
+/** Starts the server. */
+export function startEndlessKinesis(options: EndlessOptions): EndlessKinesis {
   const text = eventOf(options).toString("base64");
+  let takenAt = -Infinity;
+  const onRecord = () => void (takenAt = performance.now());
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const operation = request.headers.get("x-amz-target")!.split(".")[1]!;
     const input = await request.json();
-    if (operation === "GetRecords") return records(input.ShardIterator, text, options);
+    if (operation === "GetRecords") {
+      return records(input.ShardIterator, text, { ...options, onRecord });
+    }
     return Response.json(answerOf(operation, input, options));
   });
-  return { url: `http://127.0.0.1:${server.addr.port}`, server };
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    get idleMs() {
+      return performance.now() - takenAt;
+    },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
 }
 
 function eventOf({ recordBytes, isEvent }: EndlessOptions): Buffer {
@@ -77,7 +92,11 @@ function answerOf(operation: string, input: any, { shards }: EndlessOptions): un
   }
 }
 
-function records(iterator: string, data: string, options: EndlessOptions): Response {
+function records(
+  iterator: string,
+  data: string,
+  options: EndlessOptions & { readonly onRecord: () => void },
+): Response {
   const [shard, after] = iterator.split("/").map(Number) as [number, number];
   const seconds = Date.now() / 1000;
   const record = (n: number) =>
@@ -91,12 +110,13 @@ function records(iterator: string, data: string, options: EndlessOptions): Respo
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
       if (n === after) controller.enqueue(encoder.encode('{"Records":['));
-      if (left-- <= 0) return controller.error(new Error("cut"));
+      if (left-- <= 0) return controller.error("an answer is cut, as is meant");
       if (n === next) {
         controller.enqueue(encoder.encode(end));
         return controller.close();
       }
       n++;
+      options.onRecord();
       controller.enqueue(encoder.encode(record(n) + (n === next ? "" : ",")));
     },
   }, { highWaterMark: 1 });
