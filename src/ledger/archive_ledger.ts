@@ -1,8 +1,6 @@
 /**
- * Who archives which shard, and which archives were begun and finished.
- *
- * The exactly-once protocol (docs/ARCHITECTURE.md) needs a memory that is shared by all
- * processes which archive one stream for one client, and that changes in transactions. This is it.
+ * Who archives which shard, and which archives were begun and finished: the shared, transactional state
+ * of the exactly-once protocol (docs/ARCHITECTURE.md).
  *
  * @module
  */
@@ -12,27 +10,27 @@ import type { Gap, LeaseTable, NewShard, TableShard } from "../shards/lease_tabl
 
 export type { Gap, LeaseTable, NewShard, Renewal, TableShard } from "../shards/lease_table.ts";
 
-/** What the ledger knows of one shard. */
+/** A shard in the ledger. */
 export interface LedgerShard extends TableShard {
-  /** The last record archived; undefined if none was. */
+  /** The last archived record. Undefined if there is none. */
   readonly checkpoint: SequenceNumber | undefined;
-  /** Up to when the shard is known to be archived, as {@linkcode ShardStanding} has it. */
+  /** Time until which the shard is known to be archived, as in {@linkcode ShardStanding}. */
   readonly knownAt: Date;
 }
 
-/** Where the archive of a shard ends, as somebody found out who is not its worker. */
+/** Where the archive of a shard ends, if this was found by other means than by archiving. */
 export interface ArchivedPosition {
-  /** The last record archived. */
+  /** The last archived record. */
   readonly checkpoint: SequenceNumber;
-  /** Up to when the shard is known to be archived: now unless given. */
+  /** Time until which the shard is known to be archived. Default: now. */
   readonly knownAt?: Date | undefined;
 }
 
-/** Where the reading of a shard is to begin, whatever was archived. */
+/** Where the reading of a shard begins, regardless of what was archived. */
 export interface NewStart {
   /** Where reading begins; never "latest". */
   readonly start: StartPosition;
-  /** A time before which nothing arrived that is to be read from there on: now unless given. */
+  /** A time before the arrival of everything to be read from there on. Default: now. */
   readonly knownAt?: Date | undefined;
 }
 
@@ -46,104 +44,103 @@ export interface IntendedRange {
   readonly previous: SequenceNumber | undefined;
   /** The last record of the shard in this file. */
   readonly last: SequenceNumber;
-  /** Up to when the shard is known to be archived once this file is: now unless given. */
+  /** Time until which the shard is known to be archived once this file is. Default: now. */
   readonly knownAt?: Date | undefined;
 }
 
 /** An archive file that a worker is about to put. */
 export interface ArchiveIntent {
-  /** Random name of the intent, which the file's manifest carries too. */
+  /** Random name of the intent, which is also in the manifest of the file. */
   readonly id: string;
   /** Key of the archive. */
   readonly key: string;
-  /** Identity of the object store it is put to; undefined in intents of an older Triton. */
+  /** Identity of the object store. Undefined in intents of an older Triton. */
   readonly store?: string | undefined;
   /**
-   * The worker that puts it: shards that another one holds are left out. A database that was set back
-   * may give an epoch twice. Default: the epoch alone decides.
+   * The worker that puts the file: shards of other workers are left out. A database that was restored
+   * may give an epoch twice. Default: only the epoch is checked.
    */
   readonly worker?: string | undefined;
-  /** What the file holds of each shard. */
+  /** The records of each shard in the file. */
   readonly ranges: readonly IntendedRange[];
 }
 
-/** Where the archive of a shard ended when the archive was moved to another object store. */
+/** Where the archive of a shard ended when the archive moved to another object store. */
 export interface ArchiveMove {
   /** The shard. */
   readonly shardId: ShardId;
-  /** The last record archived before the move. */
+  /** The last record that was archived before the move. */
   readonly after: SequenceNumber;
-  /** Identity of the store before; undefined if none was written down. */
+  /** Identity of the old store. Undefined if none was saved. */
   readonly from: string | undefined;
-  /** Identity of the store since then. */
+  /** Identity of the new store. */
   readonly to: string;
   /** When the archive was moved. */
   readonly movedAt: Date;
 }
 
-/** How {@linkcode ArchiveLedger.moveStore} moves an archive. */
+/** Options for {@linkcode ArchiveLedger.moveStore}. */
 export interface MoveStoreOptions {
   /**
-   * Whether the store before is gone: open intents become void then, since nobody can find out what
-   * became of them. Default: false.
+   * Whether the old store is gone. Open intents then become void, because they can no longer be
+   * settled. Default: false.
    */
   readonly isGone?: boolean | undefined;
 }
 
-/** What has to be settled before a shard is read, as of one moment. */
+/** What must be settled before a shard is read, and where reading continues. */
 export interface ShardStanding {
   /** Intents that name the shard and are neither done nor void. */
   readonly open: readonly ArchiveIntent[];
-  /** The last record archived; undefined if none was. */
+  /** The last archived record. Undefined if there is none. */
   readonly checkpoint: SequenceNumber | undefined;
   /**
-   * Up to when the shard is known to be archived: what was said when its checkpoint was saved or
-   * confirmed, or, while there is none, when its start position was written down.
-   * Where the stream keeps records for less time than has passed since, some may be lost.
+   * Time until which the shard is known to be archived, from when its checkpoint was saved or confirmed
+   * or, if it has none, its start position was saved. If more time has passed since then than the
+   * retention of the stream, records may be lost.
    */
   readonly knownAt: Date;
-  /** Where reading begins while there is no checkpoint. */
+  /** Where reading begins if there is no checkpoint. */
   readonly start: StartPosition;
 }
 
 /**
- * The shared memory of the processes that archive one stream for one client.
+ * The shared state of the processes that archive one stream for one client.
  *
- * Every method is one transaction, takes effect as a whole or not at all, and can be called again
- * with the same arguments when its answer was lost. Time is the database's own. Failures are a
- * `CheckpointError` whose `retryable` says whether to ask again.
+ * Every method is one transaction, all or nothing, and can be repeated with the same arguments if its
+ * result was lost. Times are those of the database. Failures are a `CheckpointError`; `retryable` says
+ * whether a retry can succeed.
  */
 export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable {
   /** Name of the client that the archives belong to. */
   readonly client: string;
   /**
-   * Saves checkpoints of shards that the ledger was not told of, as an older Triton left them:
-   * reading begins there once the shards are added.
+   * Saves checkpoints of shards that are not in the ledger, as an older Triton left them: reading begins
+   * there once the shards are added.
    *
-   * @returns The shards whose checkpoint was saved; those that are known stay as they are.
+   * @returns The shards whose checkpoint was saved. Shards in the ledger are unchanged.
    */
   adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]>;
 
-  /** Identity of the object store that the archive is in; undefined if none is written down. */
+  /** Identity of the archive's object store. Undefined if none was saved. */
   store(): Promise<string | undefined>;
   /**
-   * Writes down which object store the archive is in. While nothing was archived, the last one holds.
+   * Saves which object store the archive is in. As long as nothing is archived, it can change.
    *
-   * @param identity The store's.
+   * @param identity Identity of the store.
    * @throws {CheckpointError} With code `OtherStore` if the archive is in another one.
    */
   useStore(identity: string): Promise<void>;
   /**
-   * The files that the checkpoints of open shards come from, as far as they are among the last 1,000
-   * that were committed.
+   * The files from which the checkpoints of open shards come, among the last 1,000 committed files.
    */
   newestFiles(): Promise<ArchiveIntent[]>;
   /**
-   * Moves the archive to another object store: what is archived from here on is put there.
+   * Moves the archive to another object store: new files are put there.
    *
-   * @param identity The store's.
-   * @param options Whether the store before is gone.
-   * @returns Where each shard ends in the store before; none if the archive is in that store already.
+   * @param identity Identity of the new store.
+   * @param options Whether the old store is gone.
+   * @returns Where each shard ends in the old store. Empty if the archive is already in the new store.
    * @throws {CheckpointError} With code `Leased` while a worker is alive, `Unsettled` while an intent
    * is open.
    */
@@ -151,37 +148,37 @@ export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable 
   /** All moves of the archive, in order. */
   moves(): Promise<ArchiveMove[]>;
 
-  /** What has to be settled before a shard is read. */
+  /** What must be settled before a shard is read, and where reading continues, as of one moment. */
   standing(shardId: ShardId): Promise<ShardStanding>;
   /**
-   * Writes an intent down, without the shards whose lease or checkpoint is no longer as it says.
+   * Saves an intent, without the shards whose lease or checkpoint has changed.
    *
    * @param intent The file that is about to be put.
-   * @param replaces The id of an intent whose key was taken by a stranger: it becomes void.
-   * @returns The shards that were accepted; if there is none, nothing is written.
+   * @param replaces The id of an intent whose key is taken by another object. It becomes void.
+   * @returns The accepted shards. If there are none, nothing is saved.
    * @throws {CheckpointError} With code `OtherStore` if the archive was moved to another store.
    */
   intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]>;
   /**
    * Makes an open intent done, and moves the checkpoint of each of its shards to `last`.
    *
-   * @returns What the intent is now: `"void"` if it had become so before.
+   * @returns The state of the intent: `"void"` if it was already void.
    */
   commit(intentId: string): Promise<"done" | "void">;
   /**
    * Makes an open intent void.
    *
-   * @returns What the intent is now: `"done"` if it had become so before.
+   * @returns The state of the intent: `"done"` if it was already done.
    */
   cancel(intentId: string): Promise<"done" | "void">;
-  /** Whether the archive of a key is committed: the checkpoints have moved past what it holds. */
+  /** Whether the archive of a key is committed: the checkpoints are after its records. */
   isCommitted(key: string): Promise<boolean>;
   /**
    * Ends a shard that was archived to its end, frees its lease and adds its children.
    *
-   * @param checkpoint The shard's checkpoint, as far as the caller knows.
-   * @returns False if the lease is another's by now, the checkpoint is elsewhere, or an intent of the
-   * shard is open, as where the database has forgotten a commit: nothing is written then.
+   * @param checkpoint The checkpoint that the caller expects.
+   * @returns False, with no change, if another worker has the lease, the checkpoint is different, or an
+   * intent of the shard is open, as after the database has forgotten a commit.
    */
   end(
     shardId: ShardId,
@@ -191,12 +188,11 @@ export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable 
   ): Promise<boolean>;
 
   /**
-   * Says that all that had arrived by some time is archived: that becomes `knownAt`.
+   * Saves that everything that arrived until some time is archived: `knownAt` becomes that time.
    *
-   * @param checkpoint The shard's checkpoint, as far as the caller knows.
-   * @param knownAt The time: now unless given.
-   * @returns False if the lease is another's by now or the checkpoint is another one: nothing is
-   * written then.
+   * @param checkpoint The checkpoint that the caller expects.
+   * @param knownAt The time. Default: now.
+   * @returns False, with no change, if another worker has the lease or the checkpoint is different.
    */
   confirm(
     shardId: ShardId,
@@ -205,9 +201,9 @@ export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable 
     knownAt?: Date,
   ): Promise<boolean>;
   /**
-   * Moves a shard's position by hand: to a checkpoint, or to a start position without one.
+   * Moves the position of a shard manually: to a checkpoint, or to a start position without one.
    *
-   * @returns False if the lease is another's by now: nothing is written then.
+   * @returns False, with no change, if another worker has the lease.
    */
   reposition(
     shardId: ShardId,
@@ -215,6 +211,6 @@ export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable 
     position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean>;
-  /** All recorded gaps of the stream, in the order they were noticed. */
+  /** All recorded gaps of the stream, in the order of their discovery. */
   gaps(): Promise<Gap[]>;
 }

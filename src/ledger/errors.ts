@@ -1,15 +1,15 @@
 /**
- * What a ledger refuses, in memory and in SQL alike.
+ * Errors of a ledger, in memory and in SQL.
  *
  * @module
  */
 
 import { CheckpointError } from "../base/errors.ts";
 
-/** The error of a stream that was deleted and created again under its name. */
+/** The error for a stream that was deleted and created again under the same name. */
 export function recreatedError(stream: string, known: Date, found: Date): CheckpointError {
   return new CheckpointError(
-    `Cannot go on with stream "${stream}": it was created at ${found.toISOString()}, but the positions ` +
+    `Cannot continue with stream "${stream}": it was created at ${found.toISOString()}, but the positions ` +
       `in the database belong to a stream of that name created at ${known.toISOString()}; archive the ` +
       'new stream under another --client-name, or remove the old positions with "triton checkpoint ' +
       'forget"',
@@ -17,7 +17,7 @@ export function recreatedError(stream: string, known: Date, found: Date): Checkp
   );
 }
 
-/** The error of a worker that would put files where the archive is not. */
+/** The error for a worker that would put files into another store than the archive's. */
 export function otherStoreError(
   { client, stream }: { readonly client: string; readonly stream: string },
   { known, found }: { readonly known: string; readonly found: string | undefined },
@@ -30,7 +30,7 @@ export function otherStoreError(
   );
 }
 
-/** The error of a move while a worker is alive. */
+/** The error for a move while a worker is alive. */
 export function aliveError(stream: string, worker: string): CheckpointError {
   return new CheckpointError(
     `Cannot move the archive of "${stream}": worker ${worker} is alive; stop triton store, or wait ` +
@@ -39,24 +39,24 @@ export function aliveError(stream: string, worker: string): CheckpointError {
   );
 }
 
-/** The error of a move while it is not known what became of a file. */
+/** The error for a move while an archive is not settled. */
 export function unsettledError(
   stream: string,
   { key, id }: { readonly key: string; readonly id: string },
 ): CheckpointError {
   return new CheckpointError(
-    `Cannot move the archive of "${stream}": archive "${key}" (intent ${id}) was begun, and nobody ` +
-      "has found out what became of it; run triton store with the old bucket, which does, and stop " +
-      "it. If that bucket is gone, pass --old-store-is-gone",
+    `Cannot move the archive of "${stream}": archive "${key}" (intent ${id}) was begun and is ` +
+      "not settled; start triton store with the old bucket, which settles it, and stop it again. " +
+      "If that bucket is gone, pass --old-store-is-gone",
     { code: "Unsettled", retryable: false },
   );
 }
 
-/** The error of a checkpoint that somebody moved while an archive was under way. */
+/** The error for a checkpoint that was moved while an archive was being put. */
 export function movedError(stream: string, shardId: string, key: string): CheckpointError {
   return new CheckpointError(
     `Cannot commit archive "${key}": the checkpoint of shard "${shardId}" of "${stream}" was moved ` +
-      "by somebody else meanwhile",
+      "meanwhile",
     { code: "CheckpointMoved", retryable: false },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Looking at a database before anybody works with it: nothing stays changed.
+ * Inspects a database before it is used, and leaves it unchanged.
  *
  * @module
  */
@@ -15,37 +15,37 @@ import { type IntentRow, toIntent } from "./tables/rows.ts";
 import { upgrade } from "./tables/schema.ts";
 import { newestFiles, readStore } from "./tables/store.ts";
 
-/** What a database tells of itself. */
+/** Properties of a database. */
 export interface DatabaseFacts {
   /** Its name and version, such as `"PostgreSQL 17.2"`. */
   readonly version: string;
   /** Its clock. */
   readonly now: Date;
-  /** Path of the file that is to hold it; undefined for a server, memory, or a database that was open. */
+  /** Path of its file. Undefined for a server, memory, or a database that is already open. */
   readonly path: string | undefined;
-  /** Whether the file that is to hold it is not there yet. */
+  /** Whether its file does not exist yet. */
   readonly isNew: boolean;
-  /** Whether what was committed may be lost when the machine crashes. */
+  /** Whether a crash of the machine may lose commits. */
   readonly forgetful: boolean;
-  /** Archives that were begun, and of which nobody has found out what became of them. */
+  /** Archives that were begun and are not settled. */
   readonly open: readonly ArchiveIntent[];
   /** Identity of the object store that the archive is in. */
   readonly store: string | undefined;
   /** The files that the checkpoints of open shards come from. */
   readonly newestFiles: readonly ArchiveIntent[];
-  /** When the stream was created that the positions belong to. */
+  /** When the stream of the positions was created. */
   readonly streamCreatedAt: Date | undefined;
-  /** Who is not trusted and could run code as the user: nobody in SQLite. */
+  /** Roles that are not trusted but could run code as the user. SQLite has none. */
   readonly intruders: readonly Intruder[];
 }
 
-/** Whose archives to look at. */
+/** Whose archives to inspect. */
 export interface InspectOptions {
   readonly client: string;
   readonly stream: string;
 }
 
-/** What an archiver does with each table; `FOR UPDATE` takes the right to update. */
+/** What an archiver does with each table. `FOR UPDATE` needs the right to update. */
 const RIGHTS: Readonly<Record<string, readonly Verb[]>> = {
   triton_checkpoint: ["SELECT", "INSERT", "UPDATE", "DELETE"],
   triton_stream: ["SELECT", "INSERT", "UPDATE"],
@@ -59,7 +59,7 @@ const RIGHTS: Readonly<Record<string, readonly Verb[]>> = {
 
 type Verb = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 
-/** Statements that take a right, and find no row to use it on. */
+/** Statements that need a right but match no row. */
 const HARMLESS: Readonly<Record<Verb, (table: string) => string>> = {
   SELECT: (table) => `SELECT client FROM ${table} WHERE 1 = 0`,
   INSERT: (table) => `INSERT INTO ${table} SELECT * FROM ${table} WHERE 1 = 0`,
@@ -70,9 +70,9 @@ const HARMLESS: Readonly<Record<Verb, (table: string) => string>> = {
 const IS_OVER = "RehearsalIsOver";
 
 /**
- * Asks a database about itself.
+ * Reads the properties of a database.
  *
- * @param database What to look at; a SQLite file that is not there is not created.
+ * @param database The database. A SQLite file that does not exist is not created.
  * @throws {CheckpointError} If it cannot be reached or read.
  */
 export function inspectDatabase(
@@ -82,7 +82,7 @@ export function inspectDatabase(
   const file = findFile(database);
   return openDatabase(database, { mode: "rehearse" }, async (opened) => {
     await using database = opened;
-    const what = "Cannot ask the checkpoint database about itself";
+    const what = "Cannot inspect the checkpoint database";
     const facts = await database.run(what, () => askFacts(database));
     const archives = await database.run(what, () => readArchives(database, options));
     const intruders = await database.findIntruders();
@@ -91,12 +91,12 @@ export function inspectDatabase(
 }
 
 /**
- * Does all that an archiver does with its tables, creating them too if they are missing, in one
- * transaction that is rolled back.
+ * Does everything that an archiver does with its tables, including their creation, in one transaction
+ * that is rolled back.
  *
- * A SQLite file that is not there is not created: another one is, beside its place, and removed.
+ * A SQLite file that does not exist is created under another name, and removed.
  *
- * @throws {CheckpointError} What an archiver would fail with.
+ * @throws {CheckpointError} The error that an archiver would fail with.
  */
 export function rehearseDatabase(database: string | SqliteDatabase): Promise<void> {
   return openDatabase(database, { mode: "rehearse" }, async (opened) => {
@@ -120,7 +120,7 @@ function* rehearse({ dialect }: Database): Steps<void> {
   for (const [table, verbs] of Object.entries(RIGHTS)) {
     for (const verb of verbs) yield* execute(HARMLESS[verb](table));
   }
-  // One row that is really written: SQLite opens its journal only then.
+  // Writes one row: only then does SQLite open its journal.
   yield* execute(
     "INSERT INTO triton_worker (client, stream, worker, expires_ms) VALUES ('', '', 'doctor', 0)",
   );

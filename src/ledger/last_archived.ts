@@ -1,5 +1,5 @@
 /**
- * What the database knows to be archived.
+ * What is archived according to the database.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { ArchiveMove, Gap } from "./archive_ledger.ts";
 
-/** The part of a gap that the rule looks at. */
+/** The part of a gap that the rule needs. */
 type PassedOver = Pick<Gap, "shardId" | "after" | "reason">;
 
-/** Reasons of gaps for which a checkpoint was forgotten. */
+/** Reasons of gaps that replaced a checkpoint. */
 const PASSED_OVER: ReadonlySet<string> = new Set(["skipped", "recreated"]);
 
 /**
- * The last record of a shard that the database knows to be archived.
+ * The last archived record of a shard, according to the database.
  *
- * That is its checkpoint. Where somebody passed over what followed, the checkpoint was forgotten, and
- * the gap of that says where the archive ended. Other gaps begin after what was read, archived or not.
+ * This is its checkpoint. If records were skipped manually, there is no checkpoint, and the gap says
+ * where the archive ended. Other gaps begin after what was read, archived or not.
  *
  * @param shard The shard and its checkpoint.
  * @param gaps Gaps of the stream and client, also those of other shards.
- * @returns The record's sequence number; undefined if the database knows of none.
+ * @returns The sequence number of the record. Undefined if the database has none.
  */
 export function lastArchived(
   { shardId, checkpoint }: {
@@ -36,7 +36,7 @@ export function lastArchived(
     .filter((after) => after !== undefined).sort(compareSequenceNumbers).at(-1);
 }
 
-/** What is known when an archive is moved. */
+/** Input of {@linkcode planMoves}. */
 export interface MoveOfArchive extends Omit<ArchiveMove, "shardId" | "after"> {
   /** All shards that the ledger knows. */
   readonly shardIds: Iterable<ShardId>;
@@ -44,11 +44,11 @@ export interface MoveOfArchive extends Omit<ArchiveMove, "shardId" | "after"> {
   readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
   /** All gaps. */
   readonly gaps: readonly PassedOver[];
-  /** All moves before. */
+  /** All earlier moves. */
   readonly moves: readonly ArchiveMove[];
 }
 
-/** Where each shard ends that has been archived, when the archive is moved. */
+/** Where the archive of each shard ends when it moves to another store. */
 export function planMoves(
   { shardIds, checkpoints, gaps, moves, from, to, movedAt: now }: MoveOfArchive,
 ): ArchiveMove[] {

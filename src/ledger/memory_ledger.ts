@@ -1,4 +1,4 @@
-// deno-lint-ignore-file require-await -- what fails is to reject
+// deno-lint-ignore-file require-await -- so that errors reject
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type {
@@ -54,8 +54,8 @@ export class MemoryLedger implements ArchiveLedger {
    * Creates an empty ledger.
    *
    * @param stream Name of the stream, as Kinesis knows it.
-   * @param options The client's name (`"store"` unless given); the clock that leases expire by;
-   * checkpoints that are there already, as in the database of an older Triton.
+   * @param options Name of the client (default: `"store"`); clock for the expiry of leases; existing
+   * checkpoints, as in the database of an older Triton.
    */
   constructor(
     stream: string,
@@ -74,7 +74,7 @@ export class MemoryLedger implements ArchiveLedger {
     }
   }
 
-  /** Writes down when the stream was created, or compares it with what is written. */
+  /** Saves when the stream was created, or compares it with the saved time. */
   async identify(createdAt: Date): Promise<void> {
     this.#createdAt ??= createdAt;
     if (this.#createdAt.getTime() !== createdAt.getTime()) {
@@ -87,24 +87,24 @@ export class MemoryLedger implements ArchiveLedger {
     return this.#shards.list(state);
   }
 
-  /** All checkpoints of the stream, also those of shards that the ledger was not told of. */
+  /** All checkpoints of the stream, also those of shards that are not in the ledger. */
   async checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
     return this.#shards.checkpoints();
   }
 
-  /** Adds the shards of a stream of which none is known. */
+  /** Adds the first shards of a stream, unless the ledger has shards. */
   async addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
     if (this.#shards.list().length > 0) return false;
     this.#shards.add(shards);
     return true;
   }
 
-  /** Adds shards; those that are known already stay as they are. */
+  /** Adds shards. Shards in the ledger are unchanged. */
   async addShards(shards: readonly NewShard[]): Promise<void> {
     this.#shards.add(shards);
   }
 
-  /** Saves checkpoints of shards that the ledger was not told of. */
+  /** Saves checkpoints of shards that are not in the ledger. */
   async adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]> {
     const unknown = [...positions.keys()].filter((shardId) => !this.#shards.has(shardId)).sort();
     for (const shardId of unknown) {
@@ -114,7 +114,7 @@ export class MemoryLedger implements ArchiveLedger {
     return unknown;
   }
 
-  /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
+  /** Saves that a worker is alive, and extends its leases to `ttlMs` from now. */
   async renew(worker: string, ttlMs: number): Promise<Renewal> {
     return this.#shards.renew(worker, ttlMs);
   }
@@ -124,29 +124,29 @@ export class MemoryLedger implements ArchiveLedger {
     return this.#shards.acquire(shardId, worker, ttlMs);
   }
 
-  /** Gives leases back; those that another worker holds by now stay with it. */
+  /** Releases leases, except those that another worker has taken. */
   async release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
     this.#shards.release(worker, shardIds);
   }
 
-  /** Says that a worker has gone; its leases are free at once. */
+  /** Saves that a worker has left. Its leases are free at once. */
   async leave(worker: string): Promise<void> {
     this.#shards.leave(worker);
   }
 
-  /** Identity of the object store that the archive is in. */
+  /** Identity of the archive's object store. */
   async store(): Promise<string | undefined> {
     return this.#store;
   }
 
-  /** Writes down which object store the archive is in. */
+  /** Saves which object store the archive is in. */
   async useStore(identity: string): Promise<void> {
     const isNew = this.#intents.size + this.#shards.checkpoints().size === 0;
     if (isNew || this.#store === undefined) this.#store = identity;
     this.#checkStore(identity);
   }
 
-  /** The files that the checkpoints of open shards come from. */
+  /** The files from which the checkpoints of open shards come. */
   async newestFiles(): Promise<ArchiveIntent[]> {
     const ends = new Map(
       this.#shards.list("open").map(({ shardId, checkpoint }) => [shardId, checkpoint]),
@@ -183,7 +183,7 @@ export class MemoryLedger implements ArchiveLedger {
     return [...this.#moves];
   }
 
-  /** What has to be settled before a shard is read. */
+  /** What must be settled before a shard is read, and where reading continues. */
   async standing(shardId: ShardId): Promise<ShardStanding> {
     return {
       open: this.#openIntents(shardId).map(toIntent),
@@ -193,7 +193,7 @@ export class MemoryLedger implements ArchiveLedger {
     };
   }
 
-  /** Writes an intent down, without the shards whose lease or checkpoint is no longer as it says. */
+  /** Saves an intent, without the shards whose lease or checkpoint has changed. */
   async intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
     this.#checkStore(intent.store);
     const written = this.#intents.get(intent.id);
@@ -258,7 +258,7 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** Says that all that had arrived by some time is archived: that becomes `knownAt`. */
+  /** Saves that everything that arrived until some time is archived. */
   async confirm(
     shardId: ShardId,
     epoch: number,
@@ -273,7 +273,7 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** Moves a shard's position by hand: to a checkpoint, or to a start position without one. */
+  /** Moves the position of a shard manually: to a checkpoint, or to a start position without one. */
   async reposition(
     shardId: ShardId,
     epoch: number,
@@ -290,7 +290,7 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** Records a gap, once: of the same shard, `after` and reason, what is said last holds. */
+  /** Records a gap, or replaces a gap of the same shard, `after` and reason. */
   async recordGap(gap: Gap, epoch?: number): Promise<boolean> {
     if (epoch !== undefined && !this.#shards.isHeld(gap.shardId, epoch)) return false;
     const index = this.#gaps.findIndex((other) =>
@@ -302,12 +302,12 @@ export class MemoryLedger implements ArchiveLedger {
     return true;
   }
 
-  /** All recorded gaps of the stream, in the order they were noticed. */
+  /** All recorded gaps of the stream, in the order of their discovery. */
   async gaps(): Promise<Gap[]> {
     return [...this.#gaps].sort(compareGaps);
   }
 
-  /** Does nothing: there is nothing to close. */
+  /** Does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #checkStore(identity: string | undefined): void {
@@ -328,7 +328,7 @@ export class MemoryLedger implements ArchiveLedger {
   }
 }
 
-/** A row as others see it. */
+/** An intent without its state. */
 function toIntent({ id, key, ranges, store }: IntentRow): ArchiveIntent {
   return { id, key, ...(store && { store }), ranges };
 }

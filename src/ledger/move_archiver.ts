@@ -1,6 +1,6 @@
 /**
- * Moving the positions of an archiver by hand: forwards only, because no record may be archived
- * twice, and never silently, because what is passed over is in no file.
+ * Moves the positions of an archiver manually: only forwards, because no record may be archived twice,
+ * and with a record of the gap, because the skipped records are in no file.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { retry } from "../base/retry.ts";
 import type { ArchiveLedger, Gap, LedgerShard } from "./archive_ledger.ts";
 import { lastArchived } from "./last_archived.ts";
 
-/** Long enough for the few statements that a shard takes, with pauses in between. */
+/** Long enough for the few statements for a shard, with retries. */
 const LEASE_MS = 60_000;
 const MAX_ATTEMPTS = 8;
 
@@ -31,7 +31,7 @@ interface ArchiverMove extends MovedPosition {
   readonly archived: SequenceNumber | undefined;
 }
 
-/** How to move. */
+/** Options of a move. */
 interface MoveOptions {
   readonly dryRun: boolean;
   readonly clock: Clock;
@@ -69,7 +69,7 @@ function planMove(
   },
 ): ArchiverMove[] {
   const from = checkpoint ?? (start.type === "after" ? start.sequenceNumber : undefined);
-  // A checkpoint says that there is a file which ends there; a start position does not.
+  // A checkpoint means that a file ends there; a start position does not.
   if (to === undefined || to === from && !(isGone && checkpoint !== undefined)) return [];
   const archived = lastArchived({ shardId, checkpoint }, gaps);
   if (!isGone && archived !== undefined && compareSequenceNumbers(archived, to) > 0) {
@@ -89,18 +89,18 @@ async function carryOut(
   moves: readonly ArchiverMove[],
   { clock, againSince }: Pick<MoveOptions, "clock" | "againSince">,
 ): Promise<void> {
-  const ask = <T>(request: () => Promise<T>) =>
+  const attempt = <T>(request: () => Promise<T>) =>
     retry(request, { clock, maxAttempts: MAX_ATTEMPTS });
   const worker = `set-${Math.floor(clock.random() * 2 ** 52).toString(16)}`;
   try {
     for (const { shardId, to, archived } of moves) {
-      const epoch = await ask(() => ledger.acquire(shardId, worker, LEASE_MS));
+      const epoch = await attempt(() => ledger.acquire(shardId, worker, LEASE_MS));
       if (epoch === undefined) throw begunError(shardId, ledger);
       await refuseIntents(ledger, shardId);
-      const { checkpoint, knownAt } = await ask(() => ledger.standing(shardId));
+      const { checkpoint, knownAt } = await attempt(() => ledger.standing(shardId));
       if (checkpoint !== undefined && checkpoint !== archived) throw begunError(shardId, ledger);
-      // A start position instead of a checkpoint, because no file ends with that record: the chain
-      // of files begins anew behind the gap. All that arrived up to `knownAt` lies before both.
+      // A start position instead of a checkpoint, because no file ends with that record: a new chain
+      // of files begins after the gap. Everything that arrived until `knownAt` is before both.
       const start = { type: "after", sequenceNumber: to } as const;
       const isBack = archived !== undefined && compareSequenceNumbers(archived, to) >= 0;
       const isAgain = againSince !== undefined && isBack;
@@ -109,13 +109,13 @@ async function carryOut(
         ...{ stream: ledger.stream, shardId, after: archived, until: undefined },
         ...{ reason: "skipped", recordedAt: new Date(clock.now()) },
       };
-      const moved = await ask(() =>
+      const moved = await attempt(() =>
         ledger.reposition(shardId, epoch, place, isAgain ? undefined : gap)
       );
       if (!moved) throw begunError(shardId, ledger);
     }
   } finally {
-    await ask(() => ledger.leave(worker));
+    await attempt(() => ledger.leave(worker));
   }
 }
 
@@ -125,7 +125,7 @@ async function refuseIntents(ledger: ArchiveLedger, shardId: ShardId): Promise<v
   throw refusal(
     "Unsettled",
     `Cannot move ${shardId} of "${ledger.stream}": archive "${intent.key}" (intent ${intent.id}) was ` +
-      "begun, and nobody has found out what became of it; run triton store, which does, and stop it",
+      "begun and is not settled; start triton store, which settles it, and stop it again",
   );
 }
 
@@ -144,7 +144,7 @@ function leasedError(
 function begunError(shardId: ShardId, { stream }: ArchiveLedger): CheckpointError {
   return refusal(
     "Leased",
-    `Cannot move ${shardId} of "${stream}": a worker has begun to archive it; stop triton store`,
+    `Cannot move ${shardId} of "${stream}": a worker has started to archive it; stop triton store`,
   );
 }
 

@@ -14,21 +14,19 @@ export interface OpenLedgerOptions {
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
   /**
-   * What leases in memory and in SQLite expire by: the machine's clock unless given. PostgreSQL
-   * always goes by the clock of its server.
+   * Clock for the expiry of leases in memory and in SQLite. Default: the system clock. PostgreSQL
+   * always uses the clock of the server.
    */
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Opens the ledger in the database that a URL names, and creates its tables if they are missing.
+ * Opens the ledger in a database, and creates its tables if they are missing.
  *
- * The URLs are those of {@linkcode openCheckpointer}, and so are SQLite databases that are open
- * already. Checkpoints are kept in the same table as a
- * checkpointer's, so those of an older Triton are taken over. Processes on one host may share a
- * SQLite file, processes anywhere a PostgreSQL database, also one behind PgBouncer in transaction
- * mode. What a method has returned survives a crash of the database's process; a database
- * that was restored from a backup is behind the archive.
+ * Checkpoints are in the same table as a checkpointer's, so those of an older Triton are used.
+ * Processes on one host can share a SQLite file. Processes anywhere can share a PostgreSQL database,
+ * also behind PgBouncer in transaction mode. Results survive a crash of the database process. A
+ * database that was restored from a backup is behind the archive.
  *
  * @example Two workers and one shard
  * ```ts
@@ -44,11 +42,11 @@ export interface OpenLedgerOptions {
  * await ledger.leave("worker-1");
  * equal(await ledger.acquire(shardId, "worker-2", 20_000), 2);
  * ```
- * @param database What to open, or an open SQLite database.
+ * @param database A URL as for {@linkcode openCheckpointer}, or an open SQLite database.
  * @param options Client, stream and clock.
- * @returns The ledger; disposing of it closes a database that was opened here.
- * @throws {CheckpointError} If the URL is not one of these (code `InvalidUrl`), the database cannot
- * be opened, or a newer Triton has changed its tables (code `SchemaTooNew`).
+ * @returns The ledger. Disposal closes a database that was opened by its URL.
+ * @throws {CheckpointError} If the URL is invalid (code `InvalidUrl`), the database cannot be opened,
+ * or a newer Triton has changed its tables (code `SchemaTooNew`).
  * @throws {RangeError} If the client's name is empty, over 255 characters, or not printable.
  */
 export async function openLedger(

@@ -1,5 +1,5 @@
 /**
- * Reading a database without changing anything in it.
+ * Reads a database without changing it.
  *
  * @module
  */
@@ -25,9 +25,9 @@ import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
 /** Whose rows to read. */
 export interface ReadLedgerOptions {
-  /** Name of the client: all clients unless given. */
+  /** Name of the client. Default: all clients. */
   readonly client?: string | undefined;
-  /** Name of the stream, as Kinesis knows it: all streams unless given. */
+  /** Name of the stream in Kinesis. Default: all streams. */
   readonly stream?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface ClientGap extends Gap {
   readonly client: string;
 }
 
-/** Where the archive of a client's shard ended when it was moved to another object store. */
+/** Where the archive of a client's shard ended when it moved to another object store. */
 export interface ClientMove extends ArchiveMove {
   /** Name of the client. */
   readonly client: string;
@@ -53,11 +53,11 @@ export interface ClientShard extends LedgerShard {
   readonly stream: string;
 }
 
-/** What a database tells of archives, as of one moment. */
+/** What a database has recorded about archives. */
 export interface LedgerReport {
   /** The checkpoints, by client, stream and shard. */
   readonly checkpoints: readonly Checkpoint[];
-  /** The recorded gaps, in the order they were noticed. */
+  /** The recorded gaps, in the order of their discovery. */
   readonly gaps: readonly ClientGap[];
   /** The shards that clients archive, by client, stream and shard. */
   readonly shards: readonly ClientShard[];
@@ -66,16 +66,14 @@ export interface LedgerReport {
 }
 
 /**
- * Reads checkpoints, recorded gaps and shards from a database, and changes nothing in it.
+ * Reads checkpoints, recorded gaps and shards from a database, without changing it.
  *
- * What {@linkcode openLedger} does, without creating a file or a table: where there is no table,
- * nothing was recorded.
+ * Unlike {@linkcode openLedger}, it creates no file and no table. A missing table counts as empty.
  *
- * @param database The database, as {@linkcode openCheckpointer} takes it.
+ * @param database A URL as for {@linkcode openCheckpointer}, or an open SQLite database.
  * @param options Whose rows.
  * @returns What is recorded; nothing for a database in memory.
- * @throws {CheckpointError} If the URL is not one of a database, or the database is not there or
- * cannot be read.
+ * @throws {CheckpointError} If the URL is invalid, or the database does not exist or cannot be read.
  */
 export async function readLedger(
   database: string | SqliteDatabase,
@@ -85,7 +83,7 @@ export async function readLedger(
   return await openDatabase(database, { mode: "read" }, (opened) => readAll(opened, options));
 }
 
-/** A row with the names of whose it is. */
+/** A row with its client and stream. */
 type Owned<R> = R & { readonly client: string; readonly stream: string };
 
 async function readAll(
@@ -110,7 +108,7 @@ async function readAll(
 
 type Table = "triton_checkpoint" | "triton_gap" | "triton_shard" | "triton_move";
 
-/** Reads the rows of a table, none if it is not there. */
+/** Reads the rows of a table; none if it does not exist. */
 function readTable<R extends object>(
   database: Database,
   table: Table,

@@ -1,5 +1,5 @@
 /**
- * A ledger as it is recorded, for those who only look.
+ * A ledger that only reads.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { aliveError, unsettledError } from "./errors.ts";
 import { findFile, isMemory } from "../sql/open_database.ts";
 import { type LedgerReport, readLedger } from "./read_ledger.ts";
 
-/** What can be asked of a ledger without changing it. */
+/** The methods of a ledger that read, and a dry run of `moveStore`. */
 export type RecordedLedger = Pick<
   ArchiveLedger,
   "shards" | "checkpoints" | "gaps" | "standing" | "store" | "moveStore"
 >;
 
 /**
- * Reads the ledger of a stream, and changes nothing in the database: not even its tables, nor a
- * SQLite file that is not there, which is a ledger without any shard. `moveStore` returns what a move
- * would write down, and refuses what it would refuse.
+ * Reads the ledger of a stream, without changing the database: it creates no table and no SQLite file.
+ * A file that does not exist is a ledger without shards. `moveStore` returns what a move would record,
+ * and refuses what a move would refuse.
  *
- * @param url The database, as `openLedger` takes it.
+ * @param url The database, as for `openLedger`.
  * @param options Whose ledger.
- * @returns The ledger as of now.
+ * @returns The current ledger.
  * @throws {CheckpointError} If the database cannot be reached or read.
  */
 export async function readRecordedLedger(
@@ -39,7 +39,7 @@ export async function readRecordedLedger(
   return recorded(await readLedger(url, options), { ...options, ...facts });
 }
 
-/** What a report does not say. */
+/** What is not in a report. */
 interface Beside extends Pick<DatabaseFacts, "open" | "store" | "now"> {
   readonly stream: string;
 }
@@ -56,7 +56,7 @@ function recorded(
     checkpoints: () => Promise.resolve(positions),
     gaps: () => Promise.resolve([...gaps]),
     store: () => Promise.resolve(store),
-    // deno-lint-ignore require-await -- what it refuses is to reject
+    // deno-lint-ignore require-await -- so that errors reject
     async moveStore(identity, { isGone = false } = {}) {
       if (store === identity) return [];
       const owner = shards.find((shard) => shard.owner !== undefined)?.owner;

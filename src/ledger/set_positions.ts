@@ -1,5 +1,5 @@
 /**
- * Moving the positions of a client by hand.
+ * Moves the positions of a client manually.
  *
  * @module
  */
@@ -15,37 +15,37 @@ import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
 export type { MovedPosition };
 
-/** Whose positions {@linkcode setPositions} moves, and how. */
+/** Options for {@linkcode setPositions}. */
 export interface SetPositionsOptions {
-  /** Name of the client whose positions are kept. */
+  /** Name of the client. */
   readonly client: string;
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
-  /** Whether to change nothing, only to tell what would be moved: false unless given. */
+  /** Whether to only return what would be moved. Default: false. */
   readonly dryRun?: boolean | undefined;
   /**
-   * Given where the files of an archiver are gone, so that no record is archived twice: its positions
-   * then move backwards, too. A time before which nothing arrived that is to be read again.
-   * Default: they move forwards only.
+   * Set it if the files of an archiver are lost, so that no record is archived twice: its positions can
+   * then also move backwards. The time must be before the arrival of all records to be read again.
+   * Default: positions move only forwards.
    */
   readonly archiveAgainSince?: Date | undefined;
-  /** Where time and chance come from: the machine unless given. */
+  /** Clock and random numbers. Default: those of the system. */
   readonly clock?: Clock | undefined;
 }
 
 /**
- * Moves positions of a client by hand, all or none, as `triton checkpoint set` does.
+ * Moves positions of a client manually, as `triton checkpoint set` does.
  *
- * - **A consumer's** move forwards and backwards; backwards it reads records again. Stop it before:
- *   one that runs saves its own position over the new one. {@linkcode Checkpointer.save} does the
- *   same.
- * - **An archiver's** (a client that `triton store` archives for) move forwards only, and what is
- *   passed over is recorded as a gap, with the reason `"skipped"`. Backwards its records would be
- *   archived twice; to have them again, archive under another client's name. While a worker is alive,
- *   or an archive is begun and not settled, nothing is moved. One shard is moved after the other, so
- *   if a worker begins meanwhile, what was moved until then stays.
+ * - **A consumer's** positions move forwards and backwards, all or none. After a move backwards it
+ *   reads records again. Stop the consumer first: a running one overwrites the new position.
+ *   {@linkcode Checkpointer.save} does the same.
+ * - **An archiver's** positions (of a client of `triton store`) move only forwards, and the skipped
+ *   records are recorded as a gap with the reason `"skipped"`. After a move backwards, records would be
+ *   archived twice; to archive them again, use another client name. Nothing is moved while a worker is
+ *   alive or an archive is not settled. Shards are moved one by one: if a worker starts meanwhile, the
+ *   shards that were already moved stay moved.
  *
- * @example Reading everything again
+ * @example Reading records again
  * ```ts
  * import { setPositions } from "@triton/triton/checkpoint";
  * import { findPositions, type KinesisApi } from "@triton/triton/kinesis";
@@ -56,13 +56,14 @@ export interface SetPositionsOptions {
  *   return await setPositions(url, positions, options);
  * }
  * ```
- * @param database The database, as {@linkcode openCheckpointer} takes it; it must be there.
- * @param positions For each shard to move, the record after which reading goes on.
+ * @param database A URL as for {@linkcode openCheckpointer}, or an open SQLite database. A file must
+ * exist.
+ * @param positions For each shard to move, the record after which reading continues.
  * @param options Whose positions.
- * @returns What was moved; shards that are there already are left out, and so are shards that an
+ * @returns What was moved, without shards that already have the position, and without shards that an
  * archiver does not know yet.
  * @throws {CheckpointError} With code `Leased` while a worker is alive, `Unsettled` while an archive
- * is begun and nobody knows what became of it, `Archived` if an archiver would move backwards.
+ * is not settled, `Archived` if an archiver would move backwards.
  */
 export async function setPositions(
   database: string | SqliteDatabase,

@@ -110,22 +110,22 @@ export class SqlLedger implements ArchiveLedger {
 
   release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
     return this.#transact(
-      "Cannot give back leases of stream",
+      "Cannot release leases of stream",
       () => release(this.#scope, worker, shardIds),
     );
   }
 
   leave(worker: string): Promise<void> {
-    return this.#transact("Cannot give back leases of stream", () => leave(this.#scope, worker));
+    return this.#transact("Cannot release leases of stream", () => leave(this.#scope, worker));
   }
 
   store(): Promise<string | undefined> {
-    return this.#run("Cannot ask for the object store of stream", () => readStore(this.#scope));
+    return this.#run("Cannot read the object store of stream", () => readStore(this.#scope));
   }
 
   useStore(identity: string): Promise<void> {
     return this.#transact(
-      "Cannot write down the object store of stream",
+      "Cannot save the object store of stream",
       () => useStore(this.#scope, identity),
     );
   }
@@ -143,13 +143,16 @@ export class SqlLedger implements ArchiveLedger {
 
   moves(): Promise<ArchiveMove[]> {
     return this.#run(
-      "Cannot list where the archive was moved of stream",
+      "Cannot list the moves of the archive of stream",
       () => listMoves(this.#scope),
     );
   }
 
   standing(shardId: ShardId): Promise<ShardStanding> {
-    return this.#run(`Cannot ask about ${shardId} of stream`, () => standing(this.#scope, shardId));
+    return this.#run(
+      `Cannot read the position of ${shardId} of stream`,
+      () => standing(this.#scope, shardId),
+    );
   }
 
   intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
@@ -232,7 +235,7 @@ export class SqlLedger implements ArchiveLedger {
     await this.#database[Symbol.asyncDispose]();
   }
 
-  /** Made anew for each call: the dialect of a test's database holds the time. */
+  /** Created for each call, because the dialect of a test's database contains the time. */
   get #scope(): LedgerScope {
     return { client: this.client, stream: this.stream, dialect: this.#database.dialect };
   }

@@ -284,7 +284,7 @@ export const INTENTS: readonly LedgerTest[] = [
         code: "CheckpointMoved",
         retryable: false,
         message: `Cannot commit archive "20260101/clicks-store-i.tri": the checkpoint of shard ` +
-          `"${shard(1)}" of "clicks" was moved by somebody else meanwhile`,
+          `"${shard(1)}" of "clicks" was moved meanwhile`,
       };
       await rejects(ledger.commit("i"), moved);
       await rejects(ledger.commit("i"), moved);

@@ -30,7 +30,8 @@ export const LEASES: readonly LedgerTest[] = [
         name: "CheckpointError",
         code: "StreamRecreated",
         retryable: false,
-        message: /^Cannot go on with stream "clicks": it was created at 2026-01-02T03:04:05\.679Z/,
+        message:
+          /^Cannot continue with stream "clicks": it was created at 2026-01-02T03:04:05\.679Z/,
       });
       await ledger.identify(created);
       await using other = await place.open({ client: "other" });
