@@ -5,16 +5,23 @@
  * @module
  */
 
+/** What becomes of a piece of data at a cut: nobody receives it, the receiver does, or half of it. */
+export type Cut = "before" | "after" | "inside";
+
 /** A running relay. */
 export interface TcpRelay extends AsyncDisposable {
   /** The port that clients connect to. */
   readonly port: number;
+  /** Whether a cut by {@linkcode cutAt} is still to come. */
+  readonly isArmed: boolean;
   /**
    * Cuts a client's connection, without an answer.
    *
    * @param port The port that the server behind sees the connection come from.
    */
   cut(port: number): void;
+  /** Cuts a connection, once, as it passes on the n-th piece of data from now, from 0; never at -1. */
+  cutAt(count: number, how: Cut): void;
 }
 
 /**
@@ -32,12 +39,19 @@ export function startTcpRelay(
     : Deno.listenTls({ ...place, ...certificate });
   const clients = new Map<number, Deno.Conn>();
   const relayed = new Set<Promise<void>>();
+  let armed: { left: number; readonly how: Cut } | undefined;
+  const nextCut = (): Cut | undefined => {
+    if (armed === undefined || armed.left-- !== 0) return undefined;
+    const { how } = armed;
+    armed = undefined;
+    return how;
+  };
   const relay = async (client: Deno.Conn): Promise<void> => {
     const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
     const from = (server.localAddr as Deno.NetAddr).port;
     clients.set(from, client);
     // Whichever side ends, both are closed: HTTP clients do not half-close.
-    await Promise.race([pipe(client, server), pipe(server, client)]);
+    await Promise.race([pipe(client, server, nextCut), pipe(server, client, nextCut)]);
     clients.delete(from);
     close(client);
     close(server);
@@ -50,10 +64,14 @@ export function startTcpRelay(
   })();
   return {
     port: (listener.addr as Deno.NetAddr).port,
+    get isArmed() {
+      return armed !== undefined;
+    },
     cut: (from) => {
       const client = clients.get(from);
       if (client) close(client);
     },
+    cutAt: (left, how) => armed = { left, how },
     async [Symbol.asyncDispose]() {
       close(listener);
       for (const client of clients.values()) close(client);
@@ -62,12 +80,19 @@ export function startTcpRelay(
   };
 }
 
-/** Copies until one side ends; how it ended does not matter here. */
-async function pipe(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+/** Copies until one side ends, or up to a cut; how a side ended does not matter here. */
+async function pipe(
+  from: Deno.Conn,
+  to: Deno.Conn,
+  nextCut: () => Cut | undefined,
+): Promise<void> {
   const buffer = new Uint8Array(64 * 1024);
   try {
     for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
-      for (let sent = 0; sent < read;) sent += await to.write(buffer.subarray(sent, read));
+      const cut = nextCut();
+      const kept = cut === "before" ? 0 : cut === "inside" ? Math.ceil(read / 2) : read;
+      for (let sent = 0; sent < kept;) sent += await to.write(buffer.subarray(sent, kept));
+      if (cut !== undefined) return;
     }
   } catch {
     // cut, or closed by the other direction

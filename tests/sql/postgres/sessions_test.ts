@@ -8,7 +8,7 @@ import { postgresConnector } from "../../../src/sql/postgres/session.ts";
 import { parsePostgresUrl } from "../../../src/sql/postgres/url.ts";
 import { execute } from "../../../src/sql/steps.ts";
 import { retry } from "../../../src/base/retry.ts";
-import { type Cut, startCuttingRelay } from "../../support/cutting_relay.ts";
+import { type Cut, startTcpRelay } from "../../support/tcp_relay.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
 import { positions, shard } from "../../checkpoint/contract.ts";
 import { intent, lease, range } from "../../ledger/support.ts";
@@ -36,7 +36,7 @@ function isRetryable(error: unknown): true {
 
 const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Promise<void>>> = {
   async "SqlLedger survives a connection that is cut at any moment of a transaction"(url, server) {
-    await using relay = startCuttingRelay(server.port);
+    await using relay = startTcpRelay(server.port);
     await using ledger = await openLedger(through(url, relay.port), OPTIONS);
     await lease(ledger, "a", 1);
     let count = 0;
@@ -188,7 +188,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     url,
     server,
   ) {
-    await using relay = startCuttingRelay(server.port);
+    await using relay = startTcpRelay(server.port);
     await using checkpointer = await openCheckpointer(through(url, relay.port), { client: "c" });
     let count = 0;
     for (const how of CUTS) {
@@ -211,7 +211,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     url,
     server,
   ) {
-    await using relay = startCuttingRelay(server.port);
+    await using relay = startTcpRelay(server.port);
     const open = async () =>
       await (await openLedger(through(url, relay.port), OPTIONS))[Symbol.asyncDispose]();
     for (const how of ["after", "inside"] as const) {

@@ -6,7 +6,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { postgresConnector } from "../../../src/sql/postgres/session.ts";
 import { parsePostgresUrl } from "../../../src/sql/postgres/url.ts";
 import { makeAuthority, openssl } from "../../support/certificates.ts";
-import { startCuttingRelay } from "../../support/cutting_relay.ts";
+import { startTcpRelay } from "../../support/tcp_relay.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
 import { query } from "./support.ts";
 import { openWith } from "../../checkpoint/processes.ts";
@@ -280,7 +280,7 @@ const TESTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
   },
 
   async "openCheckpointer() over TLS survives a cut, and hides no reason"(place) {
-    await using relay = startCuttingRelay(place.server.port);
+    await using relay = startTcpRelay(place.server.port);
     const url = new URL(addressOf(place, "tls?sslmode=require"));
     url.port = `${relay.port}`;
     await using checkpointer = await openCheckpointer(url.href, { client: "c" });
