@@ -31,11 +31,6 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** How large the house may grow. */
 const LIMITS = { rooms: 24, arrows: 60, files: 16 };
 
-/** Folders that are still too full, and what they may hold until they have been split. */
-const TOO_FULL: Readonly<Record<string, number>> = {
-  "src/stream": 17,
-};
-
 /** Folders of tests/ that belong to no single room. */
 const COMMON_TESTS = [
   ...["deploy", "docs", "e2e", "engines", "examples", "jsr", "memory", "model", "mutants"],
@@ -83,9 +78,7 @@ Deno.test("src/ stays within its limits", () => {
   const arrows = arrowsBetweenRooms();
   ok(arrows.length <= LIMITS.arrows, `${arrows.length} arrows:\n${arrows.join("\n")}`);
   const sizes = Map.groupBy(sources, dirname);
-  const tooFull = [...sizes].filter(([folder, files]) =>
-    files.length > (TOO_FULL[folder] ?? LIMITS.files)
-  );
+  const tooFull = [...sizes].filter(([, files]) => files.length > LIMITS.files);
   deepStrictEqual(tooFull.map(([folder, { length }]) => `${folder}: ${length} files`), []);
 });
 

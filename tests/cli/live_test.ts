@@ -2,7 +2,8 @@ import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { type Pipeline, startPipeline } from "../e2e/pipeline.ts";
 import { startKinesisProxy } from "../support/kinesis_proxy.ts";
 import { tritonCommand } from "../support/triton_command.ts";
-import { runTriton, TritonProcess, untilTrue } from "../support/triton_process.ts";
+import { runTriton, TritonProcess } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 
 const PUT = ["put", "--stream", "clicks"];
 const TAIL = ["tail", "--stream", "clicks", "--from", "trim-horizon"];

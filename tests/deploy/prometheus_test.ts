@@ -7,7 +7,7 @@ import { encodeEvent } from "@triton/triton/codec";
 import { findUrl, LISTEN, LISTENING } from "../e2e/listening.ts";
 import { startPipeline, STREAM } from "../e2e/pipeline.ts";
 import { type PrometheusServer, startPrometheus } from "../support/prometheus.ts";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 
 const DEPLOY = new URL("../../examples/deploy/", import.meta.url);
 

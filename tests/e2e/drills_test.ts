@@ -6,7 +6,7 @@ import { S3Bucket } from "../support/s3_operations.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { startKinesisProxy } from "../support/kinesis_proxy.ts";
 import { s3Error } from "../support/s3_server.ts";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { EventCounter } from "./audit.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
 import { commandsUnder, runLine, runLines } from "./run_book.ts";

@@ -4,7 +4,8 @@ import { deepStrictEqual, equal } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { type TritonProcess, untilTrue } from "../support/triton_process.ts";
+import type { TritonProcess } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 const EVENTS = await readFile(

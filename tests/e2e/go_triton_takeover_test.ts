@@ -7,7 +7,7 @@ import { encodeEvent, encodeSnappyFrames, formatArchiveKey } from "@triton/trito
 import { listAllShards } from "@triton/triton/kinesis";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { GO_TRITON_TABLE } from "../checkpoint/go_triton.ts";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { assertArchived, EventCounter } from "./audit.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
 

@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { encodeEvent } from "@triton/triton/codec";
 import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { checkWithPromtool } from "../support/promtool.ts";
-import { TritonProcess, untilTrue, within } from "../support/triton_process.ts";
+import { TritonProcess } from "../support/triton_process.ts";
+import { untilTrue, within } from "../support/within.ts";
 import { findUrl, LISTEN, LISTENING } from "./listening.ts";
 import { BUCKET, startPipeline, STREAM } from "./pipeline.ts";
 

@@ -1,7 +1,8 @@
 /** Signals to `triton` as PID 1, as it is in a container: such a process gets none that it does not handle. */
 
 import { equal } from "node:assert/strict";
-import { TritonProcess, untilTrue } from "../support/triton_process.ts";
+import { TritonProcess } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { startPipeline } from "./pipeline.ts";
 
 /** The start of `triton` as PID 1, if this machine allows it. */

@@ -1,7 +1,7 @@
 /** A database that is lost, and the archive that says where to go on. */
 
 import { deepStrictEqual, equal, match } from "node:assert/strict";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 /** How many events each run puts. */

@@ -6,7 +6,8 @@
 
 import { answerS3 } from "../support/s3_operations.ts";
 import { s3Error, type S3Fault, type S3Request } from "../support/s3_server.ts";
-import { type TritonProcess, within } from "../support/triton_process.ts";
+import type { TritonProcess } from "../support/triton_process.ts";
+import { within } from "../support/within.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /**

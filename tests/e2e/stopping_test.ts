@@ -2,7 +2,8 @@
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { encodeEvent } from "@triton/triton/codec";
-import { TritonProcess, untilTrue, within } from "../support/triton_process.ts";
+import { TritonProcess } from "../support/triton_process.ts";
+import { untilTrue, within } from "../support/within.ts";
 import { EventCounter } from "./audit.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";
 

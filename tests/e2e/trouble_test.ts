@@ -3,7 +3,8 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { startPostgres } from "../support/postgres.ts";
 import { s3Error } from "../support/s3_server.ts";
-import { type TritonResult, untilTrue } from "../support/triton_process.ts";
+import type { TritonResult } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import { EventCounter } from "./audit.ts";
 import { NumberedProducer } from "./numbered_producer.ts";
 import { BUCKET, type Pipeline, startPipeline, STREAM } from "./pipeline.ts";

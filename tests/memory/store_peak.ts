@@ -8,7 +8,7 @@ import { ok } from "node:assert/strict";
 import { memoryMb } from "../support/proc.ts";
 import { s3Environment, type S3Request, startS3Server } from "../support/s3_server.ts";
 import { tritonCommand } from "../support/triton_command.ts";
-import { untilTrue } from "../support/triton_process.ts";
+import { untilTrue } from "../support/within.ts";
 import {
   type EndlessKinesis,
   type EndlessOptions,

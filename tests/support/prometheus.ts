@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { untilTrue } from "./triton_process.ts";
+import { untilTrue } from "./within.ts";
 
 /** One series of an answer, with its value now. */
 export interface PrometheusSample {

@@ -7,8 +7,6 @@
 import { tritonCommand } from "./triton_command.ts";
 import { within } from "./within.ts";
 
-export { untilTrue, within } from "./within.ts";
-
 /** What a process that has ended leaves. */
 export interface TritonResult {
   /** The exit code; 128 and the signal's number if a signal ended it. */

@@ -1,7 +1,8 @@
 /** Processes that tests start. */
 
 import { equal } from "node:assert/strict";
-import { TritonProcess, untilTrue } from "./triton_process.ts";
+import { TritonProcess } from "./triton_process.ts";
+import { untilTrue } from "./within.ts";
 
 Deno.test("a signal to a TritonProcess that has ended, but is not over yet, does not matter", async () => {
   const input = Promise.withResolvers<void>();
