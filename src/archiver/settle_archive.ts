@@ -5,7 +5,7 @@ import { ArchiveFormatError, ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
 import type { ShardId } from "../base/record.ts";
 import { retryService, type RetryServiceOptions } from "../base/retry.ts";
-import { isForgotten } from "../ledger/errors.ts";
+import { isForgotten } from "../shards/table/rows.ts";
 
 const log = getLogger(["triton", "archiver"]);
 

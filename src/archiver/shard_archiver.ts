@@ -11,7 +11,7 @@ import {
   Turns,
 } from "../kinesis/mod.ts";
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
-import { isForgotten } from "../ledger/errors.ts";
+import { isForgotten } from "../shards/table/rows.ts";
 import { LeaseLostError } from "../shards/lease.ts";
 import type { StreamShards } from "../shards/stream_shards.ts";
 import type { ArchiveEnds } from "./archive_ends.ts";

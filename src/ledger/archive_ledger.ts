@@ -6,9 +6,15 @@
  */
 
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
-import type { Gap, LeaseTable, NewShard, TableShard } from "../shards/lease_table.ts";
+import type { Gap, LeaseTable, NewShard, TableShard } from "../shards/table/lease_table.ts";
 
-export type { Gap, LeaseTable, NewShard, Renewal, TableShard } from "../shards/lease_table.ts";
+export type {
+  Gap,
+  LeaseTable,
+  NewShard,
+  Renewal,
+  TableShard,
+} from "../shards/table/lease_table.ts";
 
 /** A shard in the ledger. */
 export interface LedgerShard extends TableShard {

@@ -60,16 +60,3 @@ export function movedError(stream: string, shardId: string, key: string): Checkp
     { code: "CheckpointMoved", retryable: false },
   );
 }
-
-/** The error of a name that the ledger does not have. */
-export function unknownError(what: string): CheckpointError {
-  return new CheckpointError(`Cannot find ${what} in the ledger`, {
-    code: "Unknown",
-    retryable: false,
-  });
-}
-
-/** Whether the database does not know what was written to it: it was set back, to a backup or by a failover. */
-export function isForgotten(error: unknown): boolean {
-  return error instanceof CheckpointError && error.code === "Unknown";
-}

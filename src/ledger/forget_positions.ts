@@ -11,7 +11,9 @@ import { lastArchived } from "./last_archived.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
 import { listGaps, recordGap } from "./tables/gaps.ts";
 import { SAME_SCHEMA } from "./tables/schema.ts";
-import { type LedgerScope, listShards, liveWorkers, lockShards } from "./tables/shards.ts";
+import { listShards } from "./tables/shards.ts";
+import { lockShards, type TableScope } from "../shards/table/sql_shards.ts";
+import { liveWorkers } from "../shards/table/sql_leases.ts";
 import { execute, type Steps } from "../sql/steps.ts";
 
 /** Whose positions {@linkcode forgetPositions} removes. */
@@ -56,7 +58,7 @@ export function forgetPositions(url: string, options: ForgetOptions): Promise<Fo
   });
 }
 
-function* forget(scope: LedgerScope, options: ForgetOptions): Steps<ForgottenShard[]> {
+function* forget(scope: TableScope, options: ForgetOptions): Steps<ForgottenShard[]> {
   const { client, stream } = scope;
   yield* lockShards(scope, (yield* listShards(scope)).map(({ shardId }) => shardId));
   const [worker] = yield* liveWorkers(scope);
@@ -80,7 +82,7 @@ function* forget(scope: LedgerScope, options: ForgetOptions): Steps<ForgottenSha
   return shards;
 }
 
-function* plan(scope: LedgerScope, { createdAt }: ForgetOptions): Steps<ForgottenShard[]> {
+function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<ForgottenShard[]> {
   const { client, stream } = scope;
   const [known] = yield* execute<{ created_ms: number | string }>(
     "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",

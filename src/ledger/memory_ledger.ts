@@ -21,9 +21,9 @@ import {
   movedError,
   otherStoreError,
   recreatedError,
-  unknownError,
   unsettledError,
 } from "./errors.ts";
+import { unknownError } from "../shards/table/rows.ts";
 import { MemoryShards } from "./memory_shards.ts";
 import { compareGaps } from "./tables/rows.ts";
 

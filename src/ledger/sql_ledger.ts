@@ -19,17 +19,14 @@ import { listGaps, recordGap, recordLeasedGap } from "./tables/gaps.ts";
 import { cancel, commit, endSettled, intend, isCommitted, standing } from "./tables/intents.ts";
 import { prepareLedger, SAME_SCHEMA } from "./tables/schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./tables/store.ts";
+import { listShards } from "./tables/shards.ts";
+import { acquire, leave, release, renew } from "../shards/table/sql_leases.ts";
 import {
-  acquire,
   addFirstShards,
   addShards,
   identify,
-  leave,
-  type LedgerScope,
-  listShards,
-  release,
-  renew,
-} from "./tables/shards.ts";
+  type TableScope,
+} from "../shards/table/sql_shards.ts";
 import { recreatedError } from "./errors.ts";
 import type { Database } from "../sql/database.ts";
 import type { Steps } from "../sql/steps.ts";
@@ -236,7 +233,7 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   /** Created for each call, because the dialect of a test's database contains the time. */
-  get #scope(): LedgerScope {
+  get #scope(): TableScope {
     return { client: this.client, stream: this.stream, dialect: this.#database.dialect };
   }
 

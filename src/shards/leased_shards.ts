@@ -11,7 +11,7 @@ import { Notifier } from "../base/notifier.ts";
 import type { ShardId } from "../base/record.ts";
 import { retryService } from "../base/retry.ts";
 import type { Lease, Shards } from "./lease.ts";
-import type { LeaseTable, TableShard } from "./lease_table.ts";
+import type { LeaseTable, TableShard } from "./table/lease_table.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
 import {
   StreamShards,

@@ -7,7 +7,7 @@
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 import type { Shard } from "../kinesis/mod.ts";
 import { descendantsOf } from "../kinesis/shard_list.ts";
-import type { NewShard } from "./lease_table.ts";
+import type { NewShard } from "./table/lease_table.ts";
 import { planShards } from "./plan_shards.ts";
 
 /** Shards of a table, and up to when each is known to be archived. */

@@ -1,5 +1,5 @@
 import type { ShardId } from "../base/record.ts";
-import type { TableShard } from "./lease_table.ts";
+import type { TableShard } from "./table/lease_table.ts";
 
 /** What decides which leases a worker should hold. */
 export interface PlanLeasesOptions {

@@ -15,7 +15,7 @@ import {
   type Shard,
   type StreamDescription,
 } from "../kinesis/mod.ts";
-import type { LeaseTable, NewShard, TableShard } from "./lease_table.ts";
+import type { LeaseTable, NewShard, TableShard } from "./table/lease_table.ts";
 import {
   asChildren,
   familyOf,

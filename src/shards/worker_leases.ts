@@ -9,7 +9,7 @@ import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { ShardId } from "../base/record.ts";
 import { retryService, type RetryServiceOptions } from "../base/retry.ts";
 import { type Lease, LeaseLostError } from "./lease.ts";
-import type { LeaseTable } from "./lease_table.ts";
+import type { LeaseTable } from "./table/lease_table.ts";
 
 const log = getLogger(["triton", "archiver"]);
 

@@ -6,7 +6,7 @@ import { retryService } from "../../base/retry.ts";
 import { VERSION } from "../../base/version.ts";
 import { formatArchiveKey } from "../../codec/mod.ts";
 import type { ArchiveIntent, ArchiveLedger } from "../../ledger/archive_ledger.ts";
-import { isForgotten } from "../../ledger/errors.ts";
+import { isForgotten } from "../../shards/table/rows.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { Lease } from "../../shards/lease.ts";
 import { type ClosedFile, rangesOf } from "./archive_file.ts";

@@ -6,8 +6,8 @@
 
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { IntendedRange } from "../archive_ledger.ts";
-import { compareText } from "./rows.ts";
-import type { LedgerScope } from "./shards.ts";
+import { compareText } from "../../shards/table/rows.ts";
+import type { TableScope } from "../../shards/table/sql_shards.ts";
 import { MAX_SECONDS, START_ROW, toSequenceNumber } from "../../checkpoint/rows.ts";
 import { execute, parts, type Steps, tuple } from "../../sql/steps.ts";
 
@@ -22,7 +22,7 @@ export type SavedPositions = ReadonlyMap<ShardId, SequenceNumber | undefined>;
 
 /** All checkpoints of the stream. */
 export function* listCheckpoints(
-  { client, stream }: LedgerScope,
+  { client, stream }: TableScope,
 ): Steps<Map<ShardId, SequenceNumber>> {
   const rows = yield* execute<PositionRow>(
     "SELECT shard, seq_num FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard <> ?",
@@ -38,7 +38,7 @@ export function* listCheckpoints(
 
 /** Reads checkpoints, and keeps everybody else from changing them before the transaction ends. */
 export function* lockCheckpoints(
-  { client, stream, dialect }: LedgerScope,
+  { client, stream, dialect }: TableScope,
   shardIds: readonly ShardId[],
 ): Steps<SavedPositions> {
   const saved = new Map<ShardId, SequenceNumber | undefined>();
@@ -64,7 +64,7 @@ export function* lockCheckpoints(
  * @returns A shard whose checkpoint is not at `previous`: the transaction must be given up then.
  */
 export function* moveCheckpoints(
-  scope: LedgerScope,
+  scope: TableScope,
   ranges: readonly IntendedRange[],
   now: number,
 ): Steps<ShardId | undefined> {
@@ -85,7 +85,7 @@ type Position = readonly [ShardId, SequenceNumber, Date | undefined];
 
 /** Saves positions, whatever there was before. */
 export function* saveCheckpoints(
-  scope: LedgerScope,
+  scope: TableScope,
   positions: readonly Position[],
   now: number,
 ): Steps<void> {
@@ -98,7 +98,7 @@ export function* saveCheckpoints(
 
 /** Saves positions where there was nothing before, and tells where that was so. */
 function* insertCheckpoints(
-  scope: LedgerScope,
+  scope: TableScope,
   positions: readonly Position[],
   now: number,
 ): Steps<Set<ShardId>> {
@@ -106,7 +106,7 @@ function* insertCheckpoints(
 }
 
 function* write(
-  { client, stream }: LedgerScope,
+  { client, stream }: TableScope,
   { positions, now }: { positions: readonly Position[]; now: number },
   onConflict: string,
 ): Steps<ShardId[]> {
@@ -132,7 +132,7 @@ function toSeconds(time: Date | undefined, now: number): number {
 }
 
 /** Forgets the checkpoint of a shard. */
-export function* deleteCheckpoint({ client, stream }: LedgerScope, shardId: ShardId): Steps<void> {
+export function* deleteCheckpoint({ client, stream }: TableScope, shardId: ShardId): Steps<void> {
   yield* execute(
     "DELETE FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",
     ...[client, stream, shardId],

@@ -6,11 +6,11 @@
 
 import type { Gap } from "../archive_ledger.ts";
 import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
-import { type LedgerScope, lockShard } from "./shards.ts";
+import { lockShard, type TableScope } from "../../shards/table/sql_shards.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
 /** Records a gap; of one that is known, what is said last holds. */
-export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<void> {
+export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void> {
   yield* execute(
     `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -24,7 +24,7 @@ export function* recordGap({ client, stream }: LedgerScope, gap: Gap): Steps<voi
 }
 
 /** Records a gap that was noticed under a lease, unless the lease is another's by now. */
-export function* recordLeasedGap(scope: LedgerScope, gap: Gap, epoch: number): Steps<boolean> {
+export function* recordLeasedGap(scope: TableScope, gap: Gap, epoch: number): Steps<boolean> {
   const shard = yield* lockShard(scope, gap.shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;
   yield* recordGap(scope, gap);
@@ -32,7 +32,7 @@ export function* recordLeasedGap(scope: LedgerScope, gap: Gap, epoch: number): S
 }
 
 /** All gaps, the oldest first. */
-export function* listGaps({ client, stream }: LedgerScope): Steps<Gap[]> {
+export function* listGaps({ client, stream }: TableScope): Steps<Gap[]> {
   const rows = yield* execute<GapRow>(
     `SELECT shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap
     WHERE client = ? AND stream = ?`,

@@ -12,9 +12,11 @@
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { ArchiveIntent, ShardStanding } from "../archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./checkpoints.ts";
-import { type IntentRow, toIntent, toKnownAt, toStart } from "./rows.ts";
-import { endShard, type LedgerScope, lockShards } from "./shards.ts";
-import { movedError, otherStoreError, unknownError } from "../errors.ts";
+import { type IntentRow, toIntent, toKnownAt } from "./rows.ts";
+import { toStart } from "../../shards/table/rows.ts";
+import { endShard, lockShards, type TableScope } from "../../shards/table/sql_shards.ts";
+import { movedError, otherStoreError } from "../errors.ts";
+import { unknownError } from "../../shards/table/rows.ts";
 import { lockStore } from "./store.ts";
 import { toSequenceNumber } from "../../checkpoint/rows.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
@@ -39,7 +41,7 @@ interface StandingRow {
 }
 
 /** Reads the checkpoint and the open intents in one statement, which is one moment. */
-export function* standing({ client, stream }: LedgerScope, shardId: ShardId): Steps<ShardStanding> {
+export function* standing({ client, stream }: TableScope, shardId: ShardId): Steps<ShardStanding> {
   const rows = yield* execute<StandingRow>(
     `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
     FROM triton_shard s
@@ -67,7 +69,7 @@ export function* standing({ client, stream }: LedgerScope, shardId: ShardId): St
  * is not where the caller has archived it to.
  */
 export function* endSettled(
-  scope: LedgerScope,
+  scope: TableScope,
   { checkpoint, ...end }: Omit<Parameters<typeof endShard>[1], "isSettled"> & {
     readonly checkpoint: SequenceNumber | undefined;
   },
@@ -80,7 +82,7 @@ export function* endSettled(
 
 /** Writes an intent down for those shards that still are as it says. */
 export function* intend(
-  scope: LedgerScope,
+  scope: TableScope,
   intent: ArchiveIntent,
   replaces: string | undefined,
 ): Steps<ShardId[]> {
@@ -106,7 +108,7 @@ export function* intend(
 }
 
 /** Makes an open intent done and moves its checkpoints, or tells what became of it. */
-export function* commit(scope: LedgerScope, intentId: string): Steps<FinalState> {
+export function* commit(scope: TableScope, intentId: string): Steps<FinalState> {
   const intent = yield* getIntent(scope, intentId);
   if (intent.state !== "intent") return intent.state;
   yield* lockShards(scope, intent.ranges.map(({ shardId }) => shardId));
@@ -117,12 +119,12 @@ export function* commit(scope: LedgerScope, intentId: string): Steps<FinalState>
 }
 
 /** Makes an open intent void, or tells what became of it. */
-export function* cancel(scope: LedgerScope, intentId: string): Steps<FinalState> {
+export function* cancel(scope: TableScope, intentId: string): Steps<FinalState> {
   return (yield* settle(scope, intentId, "void")) ? "void" : yield* verdict(scope, intentId);
 }
 
 /** Whether the archive of a key is committed. */
-export function* isCommitted({ client, stream }: LedgerScope, key: string): Steps<boolean> {
+export function* isCommitted({ client, stream }: TableScope, key: string): Steps<boolean> {
   const rows = yield* execute(
     `SELECT id FROM triton_archive
     WHERE client = ? AND stream = ? AND archive_key = ? AND state = 'done'`,
@@ -133,7 +135,7 @@ export function* isCommitted({ client, stream }: LedgerScope, key: string): Step
 
 /** Changes the state of an intent if it is open, and tells whether it was. */
 function* settle(
-  { client, stream }: LedgerScope,
+  { client, stream }: TableScope,
   intentId: string,
   state: FinalState,
 ): Steps<boolean> {
@@ -146,17 +148,17 @@ function* settle(
 }
 
 /** What became of an intent that was not open. */
-function* verdict(scope: LedgerScope, intentId: string): Steps<FinalState> {
+function* verdict(scope: TableScope, intentId: string): Steps<FinalState> {
   return (yield* getIntent(scope, intentId)).state as FinalState;
 }
 
-function* getIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent> {
+function* getIntent(scope: TableScope, intentId: string): Steps<FoundIntent> {
   const intent = yield* findIntent(scope, intentId);
   if (intent === undefined) throw unknownError(`intent "${intentId}"`);
   return intent;
 }
 
-function* findIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent | undefined> {
+function* findIntent(scope: TableScope, intentId: string): Steps<FoundIntent | undefined> {
   const { client, stream, dialect } = scope;
   const [row] = yield* execute<IntentRow & { state: FoundIntent["state"]; now: number | string }>(
     `SELECT id, archive_key, state, ranges, store, ${dialect.now} AS now FROM triton_archive
@@ -167,7 +169,7 @@ function* findIntent(scope: LedgerScope, intentId: string): Steps<FoundIntent | 
 }
 
 function* insertIntent(
-  { client, stream, dialect }: LedgerScope,
+  { client, stream, dialect }: TableScope,
   intent: ArchiveIntent,
 ): Steps<void> {
   yield* execute(

@@ -8,8 +8,14 @@ import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { ArchivedPosition, Gap, NewStart } from "../archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./checkpoints.ts";
 import { recordGap } from "./gaps.ts";
-import { compareText } from "./rows.ts";
-import { type LedgerScope, lockShard, lockShards, setStart, touchStart } from "./shards.ts";
+import { compareText } from "../../shards/table/rows.ts";
+import {
+  lockShard,
+  lockShards,
+  setStart,
+  type TableScope,
+  touchStart,
+} from "../../shards/table/sql_shards.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
 /** A shard whose lease the caller believes to hold. */
@@ -26,7 +32,7 @@ interface Confirmation extends Held {
 
 /** Notes that a shard is known to be archived up to some time. */
 export function* confirm(
-  scope: LedgerScope,
+  scope: TableScope,
   { shardId, epoch, checkpoint, knownAt }: Confirmation,
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
@@ -46,7 +52,7 @@ interface Reposition extends Held {
 
 /** Moves a shard's position, and records what is left out thereby. */
 export function* reposition(
-  scope: LedgerScope,
+  scope: TableScope,
   { shardId, epoch, position, gap }: Reposition,
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
@@ -63,7 +69,7 @@ export function* reposition(
 
 /** Saves checkpoints of shards without a row. */
 export function* adopt(
-  scope: LedgerScope,
+  scope: TableScope,
   positions: ReadonlyMap<ShardId, ArchivedPosition>,
 ): Steps<ShardId[]> {
   const known = yield* lockShards(scope, [...positions.keys()]);
@@ -76,7 +82,7 @@ export function* adopt(
 }
 
 function savePosition(
-  scope: LedgerScope,
+  scope: TableScope,
   shardId: ShardId,
   { checkpoint, knownAt }: ArchivedPosition,
   now: number,

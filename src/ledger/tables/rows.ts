@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CheckpointError } from "../../base/errors.ts";
-import type { SequenceNumber, ShardId, StartPosition } from "../../base/record.ts";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import { compareText, parseColumn, toStart } from "../../shards/table/rows.ts";
 import type {
   ArchiveIntent,
   ArchiveMove,
@@ -76,36 +76,6 @@ export function toShard(row: ShardRow): LedgerShard {
   };
 }
 
-/** The object or list that a column holds as JSON, which nobody but Triton writes. */
-function parseColumn<T extends object>(column: string, text: string): T {
-  let cause: unknown;
-  try {
-    const value = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch (error) {
-    cause = error;
-  }
-  throw new CheckpointError(
-    `Cannot read column ${column} of the database: ${
-      JSON.stringify(text)
-    } is not what Triton wrote`,
-    { code: "DamagedRow", retryable: false, cause },
-  );
-}
-
-/** The text of a start position. */
-export function fromStart(start: StartPosition): string {
-  return JSON.stringify(start); // a Date becomes RFC 3339 in UTC, to the millisecond
-}
-
-/** A start position by its text. */
-export function toStart(text: string): StartPosition {
-  const start = parseColumn<StartPosition>("start_at", text);
-  return start.type === "at-timestamp"
-    ? { type: start.type, timestamp: new Date(start.timestamp) }
-    : start;
-}
-
 /** A row as an intent. */
 export function toIntent(row: IntentRow): ArchiveIntent {
   const ranges = parseColumn<IntendedRange[]>("ranges", row.ranges);
@@ -155,11 +125,6 @@ export function compareMoves(a: ArchiveMove, b: ArchiveMove): number {
 /** The text of what may be missing. */
 export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): string {
   return sequenceNumber ?? "";
-}
-
-/** Compares two texts by their UTF-16 code units, as all lists of the ledger are ordered. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Compares gaps by time; what was noticed at once by shard, place and reason, so that the order is always one. */

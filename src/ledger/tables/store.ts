@@ -13,14 +13,16 @@ import { listCheckpoints } from "./checkpoints.ts";
 import { aliveError, otherStoreError, unsettledError } from "../errors.ts";
 import { listGaps } from "./gaps.ts";
 import { compareMoves, type IntentRow, type MoveRow, toIntent, toMove } from "./rows.ts";
-import { type LedgerScope, listShards, liveWorkers, lockShards } from "./shards.ts";
+import { listShards } from "./shards.ts";
+import { lockShards, type TableScope } from "../../shards/table/sql_shards.ts";
+import { liveWorkers } from "../../shards/table/sql_leases.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
 /** How many files are looked through for those that checkpoints come from. */
 const NEWEST = 1_000;
 
 /** The store that is written down. */
-export function* readStore({ client, stream }: LedgerScope, lock = ""): Steps<string | undefined> {
+export function* readStore({ client, stream }: TableScope, lock = ""): Steps<string | undefined> {
   const [row] = yield* execute<{ store: string }>(
     `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,
     ...[client, stream],
@@ -29,12 +31,12 @@ export function* readStore({ client, stream }: LedgerScope, lock = ""): Steps<st
 }
 
 /** The same, and nobody else changes it before the transaction ends. */
-export function lockStore(scope: LedgerScope): Steps<string | undefined> {
+export function lockStore(scope: TableScope): Steps<string | undefined> {
   return readStore(scope, scope.dialect.forUpdate);
 }
 
 /** Writes a store down, unless the archive is in another one. */
-export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
+export function* useStore(scope: TableScope, identity: string): Steps<void> {
   const { client, stream } = scope;
   yield* execute(
     `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
@@ -48,7 +50,7 @@ export function* useStore(scope: LedgerScope, identity: string): Steps<void> {
 }
 
 /** Whether anything was archived, or was about to be. */
-function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> {
+function* hasArchived({ client, stream, dialect }: TableScope): Steps<boolean> {
   if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
   const rows = yield* execute(
     "SELECT client FROM triton_archive WHERE client = ? AND stream = ? LIMIT 1",
@@ -57,7 +59,7 @@ function* hasArchived({ client, stream, dialect }: LedgerScope): Steps<boolean> 
   return rows.length > 0;
 }
 
-function* setStore({ client, stream }: LedgerScope, identity: string): Steps<void> {
+function* setStore({ client, stream }: TableScope, identity: string): Steps<void> {
   yield* execute(
     `INSERT INTO triton_store (client, stream, store) VALUES (?, ?, ?)
     ON CONFLICT (client, stream) DO UPDATE SET store = excluded.store`,
@@ -66,7 +68,7 @@ function* setStore({ client, stream }: LedgerScope, identity: string): Steps<voi
 }
 
 /** The files that checkpoints of open shards come from. */
-export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
+export function* newestFiles(scope: TableScope): Steps<ArchiveIntent[]> {
   const { client, stream } = scope;
   const ends = new Map(
     (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
@@ -84,7 +86,7 @@ export function* newestFiles(scope: LedgerScope): Steps<ArchiveIntent[]> {
 
 /** Moves an archive to another store, where nobody works and nothing is open. */
 export function* moveStore(
-  scope: LedgerScope,
+  scope: TableScope,
   identity: string,
   { isGone = false }: MoveStoreOptions,
 ): Steps<ArchiveMove[]> {
@@ -119,7 +121,7 @@ export function* moveStore(
   return moves;
 }
 
-function* insertMove({ client, stream }: LedgerScope, move: ArchiveMove): Steps<void> {
+function* insertMove({ client, stream }: TableScope, move: ArchiveMove): Steps<void> {
   yield* execute(
     `INSERT INTO triton_move
       (client, stream, shard, after_seq, from_store, to_store, moved_ms)
@@ -129,7 +131,7 @@ function* insertMove({ client, stream }: LedgerScope, move: ArchiveMove): Steps<
 }
 
 /** All moves, in order. */
-export function* listMoves({ client, stream }: LedgerScope): Steps<ArchiveMove[]> {
+export function* listMoves({ client, stream }: TableScope): Steps<ArchiveMove[]> {
   const rows = yield* execute<MoveRow>(
     `SELECT shard, after_seq, from_store, to_store, moved_ms FROM triton_move
     WHERE client = ? AND stream = ?`,

@@ -1,5 +1,6 @@
 import { throws } from "node:assert/strict";
-import { toIntent, toShard, toStart } from "../../../src/ledger/tables/rows.ts";
+import { toIntent, toShard } from "../../../src/ledger/tables/rows.ts";
+import { toStart } from "../../../src/shards/table/rows.ts";
 import { CheckpointError } from "../../../src/base/errors.ts";
 
 const SHARD = {

@@ -88,28 +88,28 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "each lease has a new epoch",
-    file: "src/ledger/tables/shards.ts",
+    file: "src/shards/table/sql_leases.ts",
     find: "SET owner = ?, epoch = epoch + 1, expires_ms",
     replace: "SET owner = ?, epoch = epoch, expires_ms",
     tests: SQL,
   },
   {
     breaks: "a lease that another worker holds is not given",
-    file: "src/ledger/tables/shards.ts",
+    file: "src/shards/table/sql_leases.ts",
     find: "AND (owner IS NULL OR owner = ? OR expires_ms <= ${now}) RETURNING epoch`",
     replace: "AND (owner IS NULL OR owner = ? OR expires_ms > 0) RETURNING epoch`",
     tests: SQL,
   },
   {
     breaks: "a shard is ended under its own epoch alone",
-    file: "src/ledger/tables/shards.ts",
+    file: "src/shards/table/sql_shards.ts",
     find: "  if (shard.epoch !== epoch) return false;\n  if (shard.state",
     replace: "  if (shard.state",
     tests: SQL,
   },
   {
     breaks: "a shard that is known keeps its start position when it is listed again",
-    file: "src/ledger/tables/shards.ts",
+    file: "src/shards/table/sql_shards.ts",
     find: "ON CONFLICT (client, stream, shard) DO NOTHING`,\n      ...rows.flat(),",
     replace:
       "ON CONFLICT (client, stream, shard) DO UPDATE SET start_at = excluded.start_at`,\n      ...rows.flat(),",
@@ -117,7 +117,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "of two workers that start at once, one decides where shards begin",
-    file: "src/ledger/tables/shards.ts",
+    file: "src/shards/table/sql_shards.ts",
     find: "  if (known.length > 0) return false;\n",
     replace: "",
     tests: SQL,
@@ -131,7 +131,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a gap is recorded under the lease that noticed it alone, in memory",
-    file: "src/ledger/memory_shards.ts",
+    file: "src/shards/table/memory_leases.ts",
     find: "return row.epoch === epoch && row.owner !== undefined;",
     replace: "return row.owner !== undefined;",
     tests: MEMORY,

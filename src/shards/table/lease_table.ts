@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
+import type { SequenceNumber, ShardId, StartPosition } from "../../base/record.ts";
 
 /** A shard that is added to a lease table. */
 export interface NewShard {
