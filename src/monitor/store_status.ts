@@ -68,8 +68,8 @@ export function judgeReadiness(status: StoreStatus, limits: HealthLimits): Verdi
 function waitsFor(status: StoreStatus): string[] {
   const { services } = status;
   // The first request goes to the database.
-  const asked = SERVICE_NAMES.filter((service) => service === "ledger" || services[service]);
-  const missing = asked.map((service) => outage(service, status))
+  const required = SERVICE_NAMES.filter((service) => service === "ledger" || services[service]);
+  const missing = required.map((service) => outage(service, status))
     .filter((reason) => reason !== undefined);
   return missing.length > 0 ? missing : ["The shards are not known yet"];
 }

@@ -75,19 +75,19 @@ export class Instruments {
   /** Adds to a counter; adding 0 creates the series. */
   count(name: CounterName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
-    this.#tell(({ counters }) => counters.get(name)!.add(value, all));
+    this.#each(({ counters }) => counters.get(name)!.add(value, all));
   }
 
   /** Removes a series of a counter, if the meter supports that. */
   forget(name: CounterName, attributes: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
-    this.#tell(({ counters }) => counters.get(name)!.remove?.(all));
+    this.#each(({ counters }) => counters.get(name)!.remove?.(all));
   }
 
   /** Adds a value to a histogram. */
   record(name: HistogramName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
-    this.#tell(({ histograms }) => histograms.get(name)!.record(value, all));
+    this.#each(({ histograms }) => histograms.get(name)!.record(value, all));
   }
 
   /**
@@ -106,14 +106,14 @@ export class Instruments {
       return [meter, callback];
     }));
     const all = ({ gauges }: InstrumentSet) => [...gauges.values()];
-    this.#tell((meter) => meter.sink.addBatchObservableCallback(callbacks.get(meter)!, all(meter)));
+    this.#each((meter) => meter.sink.addBatchObservableCallback(callbacks.get(meter)!, all(meter)));
     return () =>
-      this.#tell((meter) =>
+      this.#each((meter) =>
         meter.sink.removeBatchObservableCallback(callbacks.get(meter)!, all(meter))
       );
   }
 
-  #tell(act: (meter: InstrumentSet) => void): void {
+  #each(act: (meter: InstrumentSet) => void): void {
     for (const meter of this.#sets) {
       try {
         act(meter);

@@ -44,7 +44,7 @@ function parsePort(text: string): ListenAddress {
 
 async function health(check: string, address: ListenAddress, context: CliContext): Promise<void> {
   const url = `http://${formatAddress(localAddress(address))}/${check}`;
-  const { ok, reasons } = await ask(url, context.clock);
+  const { ok, reasons } = await requestVerdict(url, context.clock);
   if (!ok) throw new TritonError(`${url} failed: ${reasons.join("; ")}`);
   await context.stdout.write(`${url} is ok\n`);
 }
@@ -55,7 +55,7 @@ function localAddress({ hostname, port }: ListenAddress): ListenAddress {
   return { hostname: local ?? hostname, port };
 }
 
-async function ask(url: string, clock: Clock): Promise<Verdict> {
+async function requestVerdict(url: string, clock: Clock): Promise<Verdict> {
   const done = new AbortController();
   const late = clock.sleep(LIMIT_MS, done.signal).then(() => {
     throw new TritonError(`Cannot check ${url}: no response within ${LIMIT_MS / 1000} s`);

@@ -155,7 +155,7 @@ export function shards(status: StoreStatus): Html {
 }
 
 function ownerOf({ owner }: ShardStatus, worker: string | undefined): HtmlValue {
-  if (owner === undefined) return "nobody";
+  if (owner === undefined) return "none";
   return html`<code title="${owner}">${owner.slice(0, 8)}</code>${
     owner === worker ? " (this one)" : ""
   }`;

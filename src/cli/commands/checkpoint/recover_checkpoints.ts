@@ -79,33 +79,35 @@ export async function carryOut(
   ledger: ArchiveLedger,
   clock: Clock,
 ): Promise<void> {
-  const ask = <T>(request: () => Promise<T>) =>
+  const withRetry = <T>(request: () => Promise<T>) =>
     retry(request, { clock, maxAttempts: MAX_ATTEMPTS });
   const worker = `recover-${Math.floor(clock.random() * 2 ** 52).toString(16)}`;
   const unknown = new Map(moves.map((move) => [move.shardId, move]));
   try {
-    for (const { shardId } of await ask(() => ledger.shards())) {
+    for (const { shardId } of await withRetry(() => ledger.shards())) {
       const move = unknown.get(shardId);
       unknown.delete(shardId);
       if (move === undefined && !ended.includes(shardId)) continue;
-      const epoch = await ask(() => ledger.acquire(shardId, worker, LEASE_MS));
+      const epoch = await withRetry(() => ledger.acquire(shardId, worker, LEASE_MS));
       if (epoch === undefined) throw busyError(shardId, "another worker");
-      const standing = await ask(() => ledger.standing(shardId));
+      const standing = await withRetry(() => ledger.standing(shardId));
       await refuseIntents(ledger, shardId);
       if (move !== undefined) {
         if (standing.checkpoint !== move.from) throw busyError(shardId, "another worker");
         const position = { checkpoint: move.to, knownAt: move.knownAt };
-        await ask(() => ledger.reposition(shardId, epoch, position));
+        await withRetry(() => ledger.reposition(shardId, epoch, position));
       }
       const checkpoint = move?.to ?? standing.checkpoint;
-      if (ended.includes(shardId)) await ask(() => ledger.end(shardId, epoch, checkpoint, []));
+      if (ended.includes(shardId)) {
+        await withRetry(() => ledger.end(shardId, epoch, checkpoint, []));
+      }
     }
     const positions = [...unknown.values()].map(({ shardId, to, knownAt }) =>
       [shardId, { checkpoint: to, knownAt }] as const
     );
-    await ask(() => ledger.adopt(new Map(positions)));
+    await withRetry(() => ledger.adopt(new Map(positions)));
   } finally {
-    await ask(() => ledger.leave(worker));
+    await withRetry(() => ledger.leave(worker));
   }
 }
 

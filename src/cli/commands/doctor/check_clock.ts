@@ -17,7 +17,7 @@ export class ServerClocks {
   }
 
   /** Notes the time of a service; the response with the shortest delay counts. */
-  tell(service: string, time: Date): void {
+  record(service: string, time: Date): void {
     const skew = this.#clock.now() - time.getTime();
     this.#skews.set(service, Math.min(skew, this.#skews.get(service) ?? Infinity));
   }

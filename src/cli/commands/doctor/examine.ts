@@ -17,18 +17,20 @@ export interface ExamineOptions {
   /** URL of the database. */
   readonly url: string;
   readonly clock: Clock;
-  /** Opens Kinesis; calls `tell` with its time. */
-  readonly openKinesis: (tell: (time: Date) => void) => Promise<KinesisApi & AsyncDisposable>;
-  /** Opens the object store; calls `tell` with its time. */
-  readonly openStore: (tell: (time: Date) => void) => Promise<OpenedObjectStore>;
+  /** Opens Kinesis; passes its time to `onServerTime`. */
+  readonly openKinesis: (
+    onServerTime: (time: Date) => void,
+  ) => Promise<KinesisApi & AsyncDisposable>;
+  /** Opens the object store; passes its time to `onServerTime`. */
+  readonly openStore: (onServerTime: (time: Date) => void) => Promise<OpenedObjectStore>;
 }
 
 /** Runs all checks: sequential for each service, the services in parallel. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const { stream, client, url, clock } = options;
   const clocks = new ServerClocks(clock);
-  await using kinesis = await options.openKinesis((time) => clocks.tell("Kinesis", time));
-  await using store = await options.openStore((time) => clocks.tell("S3", time));
+  await using kinesis = await options.openKinesis((time) => clocks.record("Kinesis", time));
+  await using store = await options.openStore((time) => clocks.record("S3", time));
   const [streams, buckets, databases, rest] = Array.from({ length: 4 }, () => new Findings()) as [
     ...[Findings, Findings, Findings, Findings],
   ];

@@ -51,17 +51,17 @@ async function put(options: PutOptions, context: CliContext): Promise<void> {
   const config = streams.stream(options.stream);
   const partitionKey = streams.partitionKey(options.stream);
   const { ordered, bigIntegers } = options;
-  const { clock, signal: asked } = context;
+  const { clock, signal: stop } = context;
   const signal = afterGrace(context);
   await using writer = openWriter(config, { partitionKey, ordered, clock, signal });
   const lines = new PutLines({ writer, parse: parseJsonEvent, bigIntegers, context });
   let failure: { readonly error: unknown } | undefined;
-  await lines.put(context.stdin, asked).catch((error) => failure = { error });
+  await lines.put(context.stdin, stop).catch((error) => failure = { error });
   await writer.flush().catch((error) => failure ??= { error });
   if (writer.written > 0 || failure === undefined) {
     await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
   }
-  if (asked.aborted) throw lines.explain("A signal stopped put");
+  if (stop.aborted) throw lines.explain("A signal stopped put");
   if (failure !== undefined) throw writer.written > 0 ? explain(lines, failure) : failure.error;
   if (lines.bad > 0) throw new TritonError(`${countOf(lines.bad, "line")} could not be put`);
 }

@@ -63,7 +63,7 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
   const print = { table: (stats: Stats) => toTable(stats, colors), carbon: toCarbon, json: toJson };
   const read = async () => {
     const stats = await readStats(options, context);
-    return [...print[format](stats), ...await tell(problemsOf(stats), context)];
+    return [...print[format](stats), ...await report(problemsOf(stats), context)];
   };
   if (options.watch === undefined) {
     return await stdout.write((await read()).map((line) => `${line}\n`).join(""));
@@ -85,14 +85,14 @@ function patiently(
     } catch (error) {
       const passes = error instanceof ServiceError && error.retryable;
       if (last === undefined || !passes) throw error;
-      const told = await tell([error.message], context);
-      return context.stdout.isTerminal ? [...last, ...told] : [];
+      const reported = await report([error.message], context);
+      return context.stdout.isTerminal ? [...last, ...reported] : [];
     }
   };
 }
 
 /** Reports problems: below the table on a terminal, on standard error elsewhere. */
-async function tell(problems: readonly string[], context: CliContext): Promise<string[]> {
+async function report(problems: readonly string[], context: CliContext): Promise<string[]> {
   if (context.stdout.isTerminal) {
     return problems.flatMap((problem) => ["", printable(redact(problem, context.env))]);
   }

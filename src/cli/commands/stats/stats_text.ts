@@ -115,7 +115,7 @@ function cellsOf(row: StatsRow, lag: Lag | undefined, now: number): string[] {
 function ownerOf({ ledger }: StatsRow): string {
   if (ledger === undefined) return "-";
   if (ledger.state === "ended") return "ended";
-  return ledger.owner?.slice(0, 8) ?? "nobody";
+  return ledger.owner?.slice(0, 8) ?? "none";
 }
 
 function startOf(start: StatsRow["start"]): string {

@@ -27,7 +27,7 @@ export async function endInTime(
   const done = new AbortController();
   const isLate = async () => {
     await Promise.race([untilAborted(signal), untilAborted(done.signal)]);
-    if (!done.signal.aborted) tellOfStop(signal, limitMs);
+    if (!done.signal.aborted) logStop(signal, limitMs);
     await clock.sleep(limitMs - LAST_MS, done.signal);
     const error = late();
     if (error !== undefined) throw error;
@@ -41,7 +41,7 @@ export async function endInTime(
   }
 }
 
-function tellOfStop({ reason }: AbortSignal, limitMs: number): void {
+function logStop({ reason }: AbortSignal, limitMs: number): void {
   log.info(
     "Stopping within {limitMs} ms; a second signal after {graceMs} ms ends the process immediately",
     {

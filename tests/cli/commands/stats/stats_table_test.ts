@@ -55,7 +55,7 @@ client   stream  shard                 owner     position           age  gaps
 billing  views   shardId-000000000007  -         42                  5s
 store    clicks  shardId-000000000000  5712f7ae  49680480…63091970   5s     1
 store    clicks  shardId-000000000001  ended     trim-horizon
-store    clicks  shardId-000000000002  nobody    trim-horizon
+store    clicks  shardId-000000000002  none      trim-horizon
 `;
 
 Deno.test("stats prints a table on a terminal, and with --format table", async () => {
@@ -70,7 +70,7 @@ Deno.test("stats prints a table on a terminal, and with --format table", async (
 Deno.test("stats colours a table on a terminal unless NO_COLOR is set", async () => {
   const colored = await stats([], { stdoutIsTerminal: true });
   ok(colored.includes("\x1b[31m   1\x1b[0m"), "a gap is red");
-  ok(colored.includes("\x1b[33mnobody  \x1b[0m"), "a shard that nobody archives is yellow");
+  ok(colored.includes("\x1b[33mnone    \x1b[0m"), "a shard that nobody archives is yellow");
   const plain = colored.replace(/\x1b\[\d+m/g, "").replace(/ +$/gm, "");
   equal(plain, TABLE);
 });
