@@ -165,3 +165,8 @@ Deno.test("files and folders that are named in the pages for developers exist", 
   );
   deepStrictEqual(missing, []);
 });
+
+Deno.test("the glossary has at most 25 lines", () => {
+  const lines = PAGE.text.split("## Glossary\n\n")[1]!.trim().split("\n");
+  ok(lines.length <= 25, `${lines.length} lines`);
+});
