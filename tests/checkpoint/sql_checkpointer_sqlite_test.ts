@@ -10,7 +10,6 @@ import {
 import { VirtualClock } from "@triton/triton";
 import { CONTRACT, loadAll, positions, shard } from "./contract.ts";
 import { GO_TRITON_ROWS, GO_TRITON_TABLE, OLDEST_ROWS, OLDEST_TABLE } from "./go_triton.ts";
-import { killWhileSaving, openTogether } from "./processes.ts";
 
 /** Runs a test with a directory of its own. */
 async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
@@ -132,12 +131,6 @@ Deno.test("SqlCheckpointer.save() saves all positions or none", async () => {
   deepStrictEqual(await loadAll(checkpointer, "s", 2), ["1", undefined]);
   await checkpointer.save("s", positions({ 0: "3" })); // the transaction is not left open
 });
-
-Deno.test("SqlCheckpointer.save() survives a kill", () =>
-  inDirectory((directory) => killWhileSaving(`sqlite://${directory}/triton.db`)));
-
-Deno.test("openCheckpointer() of one SQLite file in several processes at once", () =>
-  inDirectory((directory) => openTogether(`sqlite://${directory}/triton.db`)));
 
 Deno.test("openCheckpointer() sets a SQLite file to write-ahead logging", () =>
   inDirectory(async (directory) => {

@@ -16,7 +16,6 @@ import type { SequenceNumber } from "../../src/base/record.ts";
 import { SqlLedger } from "../../src/ledger/sql_ledger.ts";
 import { TABLES } from "../../src/sql/tables.ts";
 import { SqliteBackend } from "../../src/sql/sqlite/backend.ts";
-import { acquireTogether } from "./processes.ts";
 import {
   at,
   checkpointsOf,
@@ -150,9 +149,6 @@ Deno.test("SqlLedger on a SQLite file notices a schema that is raised under it",
       (version) => query(path, `UPDATE triton_schema SET version = ${version}`, "SELECT 1"),
     );
   }));
-
-Deno.test("openLedger() of a new SQLite file in several processes: each lease goes to one", () =>
-  withFile((path) => acquireTogether(`sqlite://${path}`)));
 
 Deno.test("SqlLedger reads while another process writes, and writes when that is done", () =>
   withFile(async (path) => {
