@@ -28,7 +28,7 @@ export interface ArchiveOptions {
 export function addArchiveOptions(command: Command): Command {
   return command
     .addOption(streamOption())
-    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption())
     .option("--start-date <day>", "first day, YYYYMMDD in UTC (default: the oldest)", parseDay)
     .option("--end-date <day>", "last day (default: today)", parseDay)
     .addOption(clientOption("only archives of this client (default: all clients)"))

@@ -57,7 +57,9 @@ export function configOption(): Option {
 }
 
 /** `--bucket`, the location of the archive. */
-export function bucketOption(description: string): Option {
+export function bucketOption(
+  description = "location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR",
+): Option {
   return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(parseBucket);
 }
 

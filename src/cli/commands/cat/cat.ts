@@ -41,7 +41,7 @@ export function catCommand(context: CliContext): Command {
     )
     .argument("[file...]", "archive files to read, instead of --stream and --bucket")
     .option("--stream <name>", "logical name of the stream, as in the configuration")
-    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption())
     .option("--start-date <day>", "first day to print, YYYYMMDD in UTC", parseDay)
     .option("--end-date <day>", "last day to print (default: the first day)", parseDay)
     .addOption(clientOption("only archives of this client (default: all clients)"))

@@ -7,29 +7,20 @@ import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 import {
-  clientOption,
-  configOption,
-  databaseOption,
-  parseShardId,
-  streamOption,
-} from "../../options/options.ts";
+  addClientOptions,
+  type ClientOptions,
+  dryRunOption,
+} from "../../options/client_options.ts";
+import { clientOption, parseShardId } from "../../options/options.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { formatTable } from "../../text/table.ts";
 import { jsonLine, say } from "../../text/say.ts";
 import { countOf, formatTime } from "../../text/format.ts";
 
-interface PositionOptions {
-  readonly stream: string;
-  readonly clientName: string;
-  readonly checkpointDb: string;
-  readonly config?: string;
-}
-
-interface MoveOptions extends PositionOptions {
+interface MoveOptions extends ClientOptions {
   readonly to: string;
   readonly shard?: ShardId;
-  readonly dryRun?: boolean;
   readonly archiveIsGone?: boolean;
 }
 
@@ -58,7 +49,7 @@ export function listCommand(context: CliContext): Command {
         "the shard, if there is one. The database is not changed.",
     )
     .option("--json", "print one JSON object per line")
-    .action((options: PositionOptions & { readonly json?: boolean }) => list(options, context));
+    .action((options: ClientOptions & { readonly json?: boolean }) => list(options, context));
 }
 
 /** `triton checkpoint set`: moves one position to a sequence number. */
@@ -74,7 +65,7 @@ export function setCommand(context: CliContext): Command {
       "sequence number of the last processed record",
       parseSequenceNumber,
     )
-    .option("--dry-run", "print what would change, and change nothing")
+    .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveOptions & { readonly shard: ShardId }) => set(options, context));
 }
@@ -93,21 +84,19 @@ export function rewindCommand(context: CliContext): Command {
     )
     .option("--shard <id>", "move only this shard", parseShardId)
     .option("--archive-is-gone", "also move back the positions of triton store")
-    .option("--dry-run", "print what would change, and change nothing")
+    .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES + GONE, helpWidth(context.stdout)))
     .action((options: MoveOptions) => rewind(options, context));
 }
 
+/** Adds the options of {@linkcode ClientOptions}: the client must be named. */
 function addPlace(command: Command): Command {
-  return command
-    .addOption(streamOption())
-    .addOption(clientOption("name of the client").makeOptionMandatory())
-    .addOption(databaseOption())
-    .addOption(configOption());
+  const client = clientOption("name of the client").makeOptionMandatory();
+  return addClientOptions(command, undefined, client);
 }
 
 async function list(
-  options: PositionOptions & { readonly json?: boolean },
+  options: ClientOptions & { readonly json?: boolean },
   context: CliContext,
 ): Promise<void> {
   const { name } = await streamConfig(options, context);
@@ -283,7 +272,7 @@ function describe(
   return [...table, total + gap].map((line) => `${line}\n`).join("");
 }
 
-async function historyOf(options: PositionOptions, stream: string): Promise<LedgerReport> {
+async function historyOf(options: ClientOptions, stream: string): Promise<LedgerReport> {
   const { readLedger } = await import("../../../ledger/read_ledger.ts");
   return await readLedger(options.checkpointDb, { client: options.clientName, stream });
 }

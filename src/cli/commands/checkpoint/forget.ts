@@ -1,22 +1,18 @@
 import { Command } from "commander";
 import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { clientOption, configOption, databaseOption, streamOption } from "../../options/options.ts";
+import {
+  addClientOptions,
+  type ClientOptions,
+  dryRunOption,
+} from "../../options/client_options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
 import { countOf } from "../../text/format.ts";
 
-interface ForgetOptions {
-  readonly stream: string;
-  readonly clientName: string;
-  readonly checkpointDb: string;
-  readonly config?: string;
-  readonly dryRun?: boolean;
-}
-
 /** `triton checkpoint forget`: removes the positions of a stream that was deleted. */
 export function forgetCommand(context: CliContext): Command {
-  return new Command("forget")
+  return addClientOptions(new Command("forget"))
     .summary("remove the positions of a stream that was created again")
     .description(
       "Removes the positions of a stream that was deleted and created again with the same name, so that " +
@@ -24,15 +20,11 @@ export function forgetCommand(context: CliContext): Command {
         "one that the positions belong to, and while a worker is alive. No file is removed. The end of " +
         "each shard is recorded as a gap.",
     )
-    .addOption(streamOption())
-    .addOption(clientOption("name of the client").default("store"))
-    .addOption(databaseOption())
-    .addOption(configOption())
-    .option("--dry-run", "print what would change, and change nothing")
-    .action((options: ForgetOptions) => forget(options, context));
+    .addOption(dryRunOption())
+    .action((options: ClientOptions) => forget(options, context));
 }
 
-async function forget(options: ForgetOptions, context: CliContext): Promise<void> {
+async function forget(options: ClientOptions, context: CliContext): Promise<void> {
   const { name: stream, region, endpoint } = await streamConfig(options, context);
   const [
     { forgetPositions },

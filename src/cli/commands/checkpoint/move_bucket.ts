@@ -7,25 +7,18 @@ import { parseIdentity } from "../../../objects/store_identity.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 import {
-  bucketOf,
-  bucketOption,
-  clientOption,
-  configOption,
-  databaseOption,
-  streamOption,
-} from "../../options/options.ts";
+  addClientOptions,
+  type ClientOptions,
+  dryRunOption,
+} from "../../options/client_options.ts";
+import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
 import { countOf } from "../../text/format.ts";
 
-interface MoveBucketOptions {
-  readonly stream: string;
+interface MoveBucketOptions extends ClientOptions {
   readonly bucket?: string;
-  readonly clientName: string;
-  readonly checkpointDb: string;
   readonly oldStoreIsGone?: boolean;
-  readonly dryRun?: boolean;
-  readonly config?: string;
 }
 
 /** No stream holds older records, so nothing older can be archived twice. */
@@ -46,19 +39,15 @@ exists after all, it may contain them, too.`;
 
 /** `triton checkpoint move-bucket`: continues the archive in another bucket. */
 export function moveBucketCommand(context: CliContext): Command {
-  return new Command("move-bucket")
+  const bucket = bucketOption("new location: s3://BUCKET/PREFIX, BUCKET or file:///DIR");
+  return addClientOptions(new Command("move-bucket"), bucket)
     .summary("continue the archive in another bucket or prefix")
     .description(
       "Continues the archive of a stream in another bucket or prefix, or on another server: records " +
         "where each shard ends in the old location, so that triton store continues in the new one.",
     )
-    .addOption(streamOption())
-    .addOption(bucketOption("new location: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
-    .addOption(clientOption("name of the client").default("store"))
-    .addOption(databaseOption())
-    .addOption(configOption())
     .option("--old-store-is-gone", "do not read the old location")
-    .option("--dry-run", "print what would change, and change nothing")
+    .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveBucketOptions) => moveBucket(options, context));
 }

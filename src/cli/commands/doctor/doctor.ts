@@ -1,24 +1,14 @@
 import { Command } from "commander";
 import { TritonError } from "../../../base/errors.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
-import {
-  bucketOf,
-  bucketOption,
-  clientOption,
-  configOption,
-  databaseOption,
-  streamOption,
-} from "../../options/options.ts";
+import { addClientOptions, type ClientOptions } from "../../options/client_options.ts";
+import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { colorsOf } from "../../text/table.ts";
 import { jsonLine } from "../../text/say.ts";
 
-interface DoctorOptions {
-  readonly stream: string;
+interface DoctorOptions extends ClientOptions {
   readonly bucket?: string;
-  readonly clientName: string;
-  readonly checkpointDb: string;
-  readonly config?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +17,7 @@ const TIMEOUT_MS = 10_000;
 
 /** `triton doctor`: checks whether `triton store` is safe to run, and what it then guarantees. */
 export function doctorCommand(context: CliContext): Command {
-  return new Command("doctor")
+  return addClientOptions(new Command("doctor"), bucketOption())
     .summary("check everything that triton store needs")
     .description(
       "Tests each permission that triton store needs with a harmless request; checks retention, clocks, " +
@@ -37,11 +27,6 @@ export function doctorCommand(context: CliContext): Command {
         "(triton-conditional-write-probe) and is one that triton store puts there too. Exits with 1 if " +
         "triton store is not safe to run.",
     )
-    .addOption(streamOption())
-    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
-    .addOption(clientOption("name of the client").default("store"))
-    .addOption(databaseOption())
-    .addOption(configOption())
     .option("--json", "print one JSON object")
     .action((options: DoctorOptions) => doctor(options, context));
 }

@@ -57,7 +57,7 @@ export function storeCommand(context: CliContext): Command {
         "the same stream, client name and database share the shards.",
     )
     .addOption(streamOption())
-    .addOption(bucketOption("location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR"))
+    .addOption(bucketOption())
     .addOption(
       clientOption("name of the client, part of the archives' keys and of its positions").default(
         "store",
