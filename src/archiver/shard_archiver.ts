@@ -1,15 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, pause } from "../base/clock.ts";
 import { CheckpointError, KinesisError } from "../base/errors.ts";
-import { retryDelayMs, type RetryEvent, retryService } from "../base/retry.ts";
-import {
-  type KinesisApi,
-  pollShard,
-  type RecordPiece,
-  type ServiceTime,
-  type StartPosition,
-  Turns,
-} from "../kinesis/mod.ts";
+import { retryDelayMs, retryService } from "../base/retry.ts";
+import { type KinesisApi, type ServiceTime, type StartPosition, Turns } from "../kinesis/mod.ts";
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import { isForgotten } from "../shards/table/rows.ts";
 import { LeaseLostError } from "../shards/lease.ts";
@@ -22,6 +15,7 @@ import { type SettleServices, settleShard } from "./settle_archive.ts";
 import { ShardGaps } from "./shard_gaps.ts";
 import { positionShard } from "./shard_position.ts";
 import type { ShardProgress } from "./shard_progress.ts";
+import { ShardReading } from "./shard_reading.ts";
 import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
 
 const log = getLogger(["triton", "archiver"]);
@@ -141,7 +135,13 @@ export class ShardArchiver {
   /** Reads a shard to its end, or to where it has left the stream. */
   async #read(shard: ShardProgress, from: StartPosition): Promise<ShardEnd> {
     try {
-      if (!await this.#readOn(shard, from)) return { type: "interrupted" };
+      const reading = new ShardReading(shard, {
+        ...this.#parts,
+        gaps: this.#gaps,
+        turns: this.#turns,
+      });
+      for await (const _ of reading.read(from)) this.#noteRead(shard);
+      if (reading.signal.aborted) return { type: "interrupted" };
     } catch (error) {
       if (!isGone(error) || !await this.#parts.stream.hasLeft(shard.shardId)) throw error;
       await this.#gaps.record(shard, undefined, "expired");
@@ -176,74 +176,6 @@ export class ShardArchiver {
     log.info("Reading {shardId} again", { event: "shard.resumed", shardId: shard.shardId });
   }
 
-  /** Reads a shard; false if the reading was interrupted before the shard's end. */
-  async #readOn(shard: ShardProgress, from: StartPosition): Promise<boolean> {
-    const { services: { kinesis, ledger, clock, time, monitor }, writer, options } = this.#parts;
-    const signal = AbortSignal.any([this.#parts.services.signal, shard.lease.signal]);
-    const place = { stream: ledger.stream, shardId: shard.shardId, from };
-    const { pollIntervalMs, limit } = options;
-    log.info("Reading {shardId} {from}", {
-      event: "shard.started",
-      shardId: shard.shardId,
-      from: describeStart(from),
-    });
-    // An answer is as of some moment after it was asked for; how long it took must not count.
-    let askedAt = time.now();
-    const onRetry = ({ error }: RetryEvent) => monitor.retried("Kinesis", error);
-    let isTrimmed = false;
-    let isEmpty = true;
-    // Records of one answer follow each other: only before the first can there be a gap.
-    const noticeGap = async (piece: RecordPiece) => {
-      if (isTrimmed || await this.#gaps.isTooLate(shard, piece)) {
-        await this.#gaps.record(shard, piece.records[0]?.sequenceNumber, "retention");
-      }
-      isTrimmed = isEmpty = false;
-    };
-    const pace = {
-      readBefore: shard.archivedBefore,
-      ...{ clock, time, signal, pollIntervalMs, limit, onRetry, turns: this.#turns },
-      onTrimmed: () => void (isTrimmed = true),
-      onRecords: async (piece: RecordPiece, isFirst: boolean) => {
-        monitor.read(shard.shardId, piece.records);
-        signal.throwIfAborted();
-        if (isFirst) await noticeGap(piece);
-        await this.#take(shard, piece, signal);
-      },
-    };
-    for await (const batch of pollShard(kinesis, place, pace)) {
-      monitor.read(shard.shardId, batch.records);
-      this.#noteRead(shard);
-      if (signal.aborted) return false;
-      if (isTrimmed || isEmpty) await noticeGap(batch);
-      isEmpty = true;
-      if (signal.aborted) return false;
-      // Not before: a file may be closed in the middle of the answer.
-      // The last answer of a closed shard comes any time after its end, where its children begin.
-      const asOf = batch.nextIterator === undefined ? -Infinity : askedAt;
-      shard.readUntil = Math.max(shard.readUntil, asOf - batch.millisBehindLatest);
-      shard.caughtUp = batch.millisBehindLatest === 0;
-      await writer.room(signal);
-      askedAt = time.now();
-    }
-    return !signal.aborted;
-  }
-
-  /**
-   * Adds records once there is memory for them.
-   *
-   * @throws The signal's reason, if it is aborted before: nothing is added then.
-   */
-  async #take(shard: ShardProgress, { records }: RecordPiece, signal: AbortSignal): Promise<void> {
-    const { writer } = this.#parts;
-    await writer.room(signal);
-    signal.throwIfAborted();
-    // A file may be closed in the middle of the records, and what follows may be as old as this.
-    shard.readUntil = Math.min(shard.readUntil, records[0]!.arrivedAt.getTime());
-    shard.caughtUp = false;
-    for (const record of records) writer.add(shard, record);
-    shard.readUntil = Math.max(shard.readUntil, records.at(-1)!.arrivedAt.getTime());
-  }
-
   /** Ends a shard that was read to its end, so that its children begin. */
   async #end(shard: ShardProgress): Promise<ShardEnd> {
     const { services, services: { ledger }, writer, stream } = this.#parts;
@@ -259,20 +191,6 @@ export class ShardArchiver {
       children: children.filter(({ parents }) => parents.includes(shardId)).length,
     });
     return { type: "ended" };
-  }
-}
-
-/** Where reading begins, in words. */
-function describeStart(from: StartPosition): string {
-  switch (from.type) {
-    case "after":
-      return `after ${from.sequenceNumber}`;
-    case "at-timestamp":
-      return `from ${from.timestamp.toISOString()} on`;
-    case "trim-horizon":
-      return "from its oldest record on";
-    case "latest":
-      return "from now on";
   }
 }
 

@@ -13,16 +13,16 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "the last answer of a closed shard says nothing of when its children began",
-    file: "src/archiver/shard_archiver.ts",
-    find: "batch.nextIterator === undefined ? -Infinity : askedAt",
-    replace: "askedAt",
+    file: "src/archiver/shard_reading.ts",
+    find: "batch.nextIterator === undefined ? -Infinity : this.#askedAt",
+    replace: "this.#askedAt",
     tests: ["tests/archiver/known_at_test.ts"],
   },
   {
     breaks: "what is known of a shard is as of the request, not of the answer",
-    file: "src/archiver/shard_archiver.ts",
-    find: "batch.nextIterator === undefined ? -Infinity : askedAt",
-    replace: "batch.nextIterator === undefined ? -Infinity : time.now()",
+    file: "src/archiver/shard_reading.ts",
+    find: "batch.nextIterator === undefined ? -Infinity : this.#askedAt",
+    replace: "batch.nextIterator === undefined ? -Infinity : this.#parts.services.time.now()",
     tests: ["tests/archiver/known_at_test.ts"],
   },
   {
