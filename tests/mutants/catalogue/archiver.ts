@@ -124,4 +124,26 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     replace: "if (!shard.caughtUp) return true;",
     tests: ["tests/archiver/known_at_test.ts"],
   },
+  {
+    breaks: "what was read under an earlier lease of a shard is not archived under the next one",
+    file: "src/archiver/files/archive_file.ts",
+    find:
+      "if (this.shards.has(shardId) && this.shards.get(shardId) !== shard) this.remove(shardId);",
+    replace: "",
+    tests: ["tests/archiver/files/archive_file_test.ts"],
+  },
+  {
+    breaks: "a lease that another worker has ends",
+    file: "src/shards/worker_leases.ts",
+    find: "if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);",
+    replace: "",
+    tests: ["tests/shards/leased_shards_test.ts"],
+  },
+  {
+    breaks: "a lease that is handed over is held until it is released",
+    file: "src/shards/worker_leases.ts",
+    find: "    this.#held.get(shardId)?.over.abort();\n",
+    replace: "    this.#held.get(shardId)?.over.abort();\n    this.#held.delete(shardId);\n",
+    tests: ["tests/shards/leased_shards_test.ts"],
+  },
 ];
