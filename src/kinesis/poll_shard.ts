@@ -226,31 +226,33 @@ class ShardReader {
   }
 
   #getRecords(iterator: string): Promise<RecordBatch> {
-    const { signal, turns, onRecords } = this.#options;
+    const { signal, turns } = this.#options;
     return retryRequest(this.#request, async () => {
       using _turn = await turns?.take(signal);
-      const send = () => {
-        const sentAt = this.sentAt = this.#time.monotonic();
-        this.#count = 0;
-        const options = {
-          limit: this.#limit,
-          shard: this.#shard,
-          signal,
-          // The time is noted at once: `onRecords` may take long.
-          onRecords: onRecords && ((piece: RecordPiece) => {
-            this.#time.observe(piece, sentAt);
-            return this.#passOn(piece);
-          }),
-        };
-        return this.#time.of(() => this.#kinesis.getRecords(iterator, options));
-      };
       try {
-        return await this.#share.hold(send, signal);
+        return await this.#share.hold(() => this.#send(iterator), signal);
       } catch (error) {
         const isBroken = this.#count > 0 && error instanceof KinesisError && error.retryable;
         throw isBroken ? new BrokenResponse(error.message, { cause: error }) : error;
       }
     }, this.#options);
+  }
+
+  #send(iterator: string): Promise<RecordBatch> {
+    const { signal, onRecords } = this.#options;
+    const sentAt = this.sentAt = this.#time.monotonic();
+    this.#count = 0;
+    const options = {
+      limit: this.#limit,
+      shard: this.#shard,
+      signal,
+      // The time is noted at once: `onRecords` may take long.
+      onRecords: onRecords && ((piece: RecordPiece) => {
+        this.#time.observe(piece, sentAt);
+        return this.#passOn(piece);
+      }),
+    };
+    return this.#time.of(() => this.#kinesis.getRecords(iterator, options));
   }
 
   get #request(): RetriedRequest {

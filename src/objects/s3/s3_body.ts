@@ -59,6 +59,16 @@ export function hashOf(parts: readonly Uint8Array[]): Buffer {
   return sha256.digest();
 }
 
+/** The body of a PutObject. */
+export interface PutContent {
+  /** The parts. */
+  readonly parts: readonly Uint8Array[];
+  /** Their SHA-256. */
+  readonly sha256: Buffer;
+  /** Aborts the request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Sends a PutObject with a body of several parts, without joining them first.
  *
@@ -69,11 +79,7 @@ export function hashOf(parts: readonly Uint8Array[]): Buffer {
 export async function sendPut(
   client: S3Client,
   command: PutObjectCommand,
-  { parts, sha256, signal }: {
-    readonly parts: readonly Uint8Array[];
-    readonly sha256: Buffer;
-    readonly signal?: AbortSignal | undefined;
-  },
+  { parts, sha256, signal }: PutContent,
 ): Promise<PutObjectCommandOutput> {
   command.input.Body = client.config.requestHandler instanceof FetchHandler
     ? new PartsBlob(parts)

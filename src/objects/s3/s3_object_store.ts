@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type {
+  ListObjectsV2CommandOutput,
+  PutObjectCommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { statusOf } from "../../aws/sdk_error.ts";
 import { sendRequest } from "../../aws/send_request.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
@@ -31,7 +35,15 @@ import {
   saysStored,
   sizeOf,
 } from "./s3_responses.ts";
-import { discardS3Body, hashOf, readS3Body, releaseOf, sendGet, sendPut } from "./s3_body.ts";
+import {
+  discardS3Body,
+  hashOf,
+  type PutContent,
+  readS3Body,
+  releaseOf,
+  sendGet,
+  sendPut,
+} from "./s3_body.ts";
 import { ChecksumSupport } from "./checksum_support.ts";
 import { isTaken, s3Error } from "./s3_error.ts";
 import { listPages } from "./s3_listing.ts";
@@ -203,37 +215,40 @@ export class S3ObjectStore implements ObjectStore {
     options: PutOptions = {},
   ): Promise<"created" | "exists"> {
     checkKey(key);
-    const { PutObjectCommand } = await sdk();
-    const { signal, ifAbsent, metadata } = options;
+    const { signal, metadata } = options;
     const what = `Cannot put ${this.url}/${key}`;
     const parts = partsOf(body);
     const sha256 = hashOf(parts);
-    const response = await this.#request(
-      what,
-      signal,
-      () =>
-        this.#checksums.use(async (sendsChecksum) => {
-          const command = new PutObjectCommand({
-            Bucket: this.#bucket,
-            Key: this.#folder + key,
-            IfNoneMatch: ifAbsent ? "*" : undefined,
-            Metadata: metadata,
-            ChecksumSHA256: sendsChecksum ? sha256.toString("base64") : undefined,
-          });
-          try {
-            return await sendPut(this.#client, command, { parts, sha256, signal });
-          } catch (error) {
-            if (ifAbsent && isTaken(error)) return "exists";
-            throw error;
-          }
-        }),
-    );
+    const send = (sendsChecksum: boolean) =>
+      this.#sendPut(key, { parts, sha256, sendsChecksum }, options);
+    const response = await this.#request(what, signal, () => this.#checksums.use(send));
     if (response === "exists") return response;
     if (saysStored(what, response, sha256.toString("base64"))) return "created";
     const size = parts.reduce((sum, part) => sum + part.length, 0);
     const status = response.$metadata.httpStatusCode;
     checkStored(what, await this.head(key, { signal }), { status, size, metadata });
     return "created";
+  }
+
+  async #sendPut(
+    key: string,
+    { sendsChecksum, ...content }: Omit<PutContent, "signal"> & { readonly sendsChecksum: boolean },
+    { signal, ifAbsent, metadata }: PutOptions,
+  ): Promise<PutObjectCommandOutput | "exists"> {
+    const { PutObjectCommand } = await sdk();
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: this.#folder + key,
+      IfNoneMatch: ifAbsent ? "*" : undefined,
+      Metadata: metadata,
+      ChecksumSHA256: sendsChecksum ? content.sha256.toString("base64") : undefined,
+    });
+    try {
+      return await sendPut(this.#client, command, { ...content, signal });
+    } catch (error) {
+      if (ifAbsent && isTaken(error)) return "exists";
+      throw error;
+    }
   }
 
   /** Sends a request: an abort rejects with the signal's reason, all else with Triton's own error. */
