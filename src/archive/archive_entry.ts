@@ -1,5 +1,5 @@
 /**
- * One archive, as a listing tells of it.
+ * One archive in a listing.
  *
  * @module
  */

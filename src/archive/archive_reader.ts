@@ -21,11 +21,11 @@ export interface ArchiveReaderOptions<T = EventData>
   extends ArchiveSelection, EventCheckOptions<T> {
   /** Ends the reading at once: the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Time and chance: the machine's unless given. */
+  /** Time, chance and sleeping. Default: the machine's. */
   readonly clock?: Clock | undefined;
   /**
-   * Salvages: told of each damaged part of a file, after which reading goes on. Without it, damage
-   * ends the reading with an error.
+   * Salvages: called with each damaged part of a file, after which reading continues. Default: damage
+   * is an error.
    */
   readonly onDamage?: ((damage: ArchiveFileDamage) => void) | undefined;
   /** Whether to hold each file's events against the SHA-256 in its manifest. */
@@ -33,13 +33,13 @@ export interface ArchiveReaderOptions<T = EventData>
   /** Called after each failed request that will be retried. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   /**
-   * How often in a row a request is tried before its error ends the reading: 8 times unless given,
+   * Attempts in a row before the error of a request ends the reading. Default: 8,
    * which takes up to 25 seconds.
    */
   readonly maxAttempts?: number | undefined;
-  /** The most files fetched at once: 96 unless given. */
+  /** Most files fetched at once. Default: 96. */
   readonly prefetchFiles?: number | undefined;
-  /** The most bytes fetched ahead: 32 MiB unless given. */
+  /** Most bytes fetched ahead. Default: 32 MiB. */
   readonly prefetchBytes?: number | undefined;
 }
 
@@ -125,7 +125,7 @@ export class ArchiveReader<T = EventData>
     return AbortSignal.any(signals.filter((each) => each !== undefined));
   }
 
-  /** How many events `onInvalid: "skip"` has passed over. */
+  /** Number of events that `onInvalid: "skip"` has skipped. */
   get skipped(): number {
     return this.#checker.skipped;
   }

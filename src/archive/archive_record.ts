@@ -71,7 +71,7 @@ export class EventChecker<T> {
     this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "archive"]);
   }
 
-  /** How many events were passed over. */
+  /** Number of events that were skipped. */
   get skipped(): number {
     return this.#invalid.skipped;
   }
@@ -121,7 +121,7 @@ export class EventChecker<T> {
   }
 }
 
-/** A record that is decoded when its data is first asked for. */
+/** A record that is decoded when its data is first read. */
 class LazyRecord implements ArchiveRecord {
   readonly key: string;
   readonly raw: Uint8Array;

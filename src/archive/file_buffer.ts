@@ -35,7 +35,7 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
     this.#fetch(store).then(() => this.#finish({}), (error) => this.#finish({ error }));
   }
 
-  /** Yields the file's bytes, also when the store does not heed an abort. */
+  /** Yields the file's bytes; ends at an abort even if the store does not. */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     return this.pieces();
   }
@@ -43,7 +43,7 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
   /**
    * Yields the file's bytes.
    *
-   * @param options `reuse` makes each piece valid only until the one after the next is asked for,
+   * @param options `reuse` makes each piece valid only until the one after the next is requested,
    * which takes less memory.
    */
   async *pieces(
@@ -77,7 +77,7 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
       this.#buffered += chunk.length;
       missing -= chunk.length;
       this.#changed.notify();
-      // All there is: go on to the end at once, which gives the connection back.
+      // The last bytes: read to the end at once, which returns the connection.
       while (missing > 0 && this.#buffered >= limit && !signal.aborted) await this.#changed.wait();
       signal.throwIfAborted();
     }

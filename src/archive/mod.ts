@@ -2,7 +2,7 @@
  * Reading archived records, from S3, a directory or memory.
  *
  * {@linkcode openArchive} yields the records of a stream over a range of days. Beneath it,
- * {@linkcode listArchives} lists the files, {@linkcode readManifests} tells what each says of itself,
+ * {@linkcode listArchives} lists the files, {@linkcode readManifests} reads their manifests,
  * {@linkcode listQuarantine} finds the records that are not events, and {@linkcode verifyArchive}
  * proves that nothing is missing. {@linkcode openObjectStore} opens a bucket or a directory by its
  * URL, and {@linkcode MemoryObjectStore} is there for tests.

@@ -43,7 +43,7 @@ export interface OpenArchiveOptions<T = EventData>
  * ```
  * @param bucket Where the archives are: an object store, or a URL as `openObjectStore` takes it.
  * @param options Which archives; and, where `bucket` is a URL of S3, how to reach it.
- * @returns A reader, to be disposed of; it asks for nothing before it is iterated over.
+ * @returns A reader, to be disposed of; it sends no request before it is iterated.
  * @throws {RangeError} If a day does not exist, or the last one is before the first.
  */
 export function openArchive<T = EventData>(

@@ -43,7 +43,7 @@ export class ArchiveEnds {
     this.#since = earliestAhead(held, open, time.now());
   }
 
-  /** Whether a file is in the archive: the store is asked only if the last look did not find it. */
+  /** Whether a file is in the archive. Sends a request only if the last look did not find it. */
   async has(key: string): Promise<boolean> {
     if (this.#known.has(key)) return true;
     const { store, signal } = this.#services;

@@ -104,7 +104,7 @@ export function earliestAhead(
 /**
  * When the oldest of the positions that are in use was saved; 0 if there is a shard without one.
  *
- * A worker that was refused because the archive is ahead may have added a shard: its time says nothing.
+ * A worker that was refused because the archive is ahead may have added a shard: its time means nothing.
  */
 function oldestPosition(open: DatabaseKnowledge["open"]): number {
   if (open.length === 0 || open.some(({ checkpoint }) => checkpoint === undefined)) return 0;

@@ -27,7 +27,7 @@ export interface PositionOptions {
   readonly end: ArchiveEnd | undefined;
   /** Whether a position that is behind the archive is moved. */
   readonly recover: boolean;
-  /** Whether the saved position is passed over. */
+  /** Whether the saved position is ignored. */
   readonly skip: boolean;
 }
 
@@ -91,7 +91,7 @@ async function findArchived(
   return lastArchived({ shardId, checkpoint }, gaps);
 }
 
-/** Passes over everything up to now, and records what was passed over. */
+/** Skips everything up to now, and records what was skipped. */
 async function skip(
   shard: ShardProgress,
   checkpoint: ShardStanding["checkpoint"],

@@ -54,12 +54,12 @@ export class ArchivePart<T> {
     this.files = new HistoryFiles(options);
   }
 
-  /** How many events `onInvalid: "skip"` has passed over. */
+  /** Number of events that `onInvalid: "skip"` has skipped. */
   get skipped(): number {
     return this.#checker.skipped;
   }
 
-  /** Yields the records; called again after an error, from the beginning of the file it was in. */
+  /** Yields the records; after an error, a second call starts with the file that failed. */
   async *read(): AsyncGenerator<ArchiveRecord<T>, void, undefined> {
     const { prefetch, signal, onFile } = this.#options;
     for (let files = await this.#plan(); files.length > 0; files = await this.#plan()) {
@@ -81,14 +81,14 @@ export class ArchivePart<T> {
     }
   }
 
-  /** Looks for new files, and decides which ones are read next; none when all has been read. */
+  /** Finds new files, and decides which ones are read next; none when all has been read. */
   async #plan(): Promise<readonly HistoryFile[]> {
     for (;;) {
       const found = await this.#find();
       let plan = this.#order();
       if (this.#unread!.size === 0 || await this.#isLiveYet()) return [];
-      // A listing is no snapshot, but a file is put after the one before it: if a second listing has
-      // not found that one either, it is not there.
+      // A listing is no snapshot, but a file is put after its predecessor: if a second listing does not
+      // show that one either, it does not exist.
       if (plan.held.length > 0 && found > 0) continue;
       while (plan.held.length > 0) {
         await this.#allow(plan);
@@ -105,7 +105,7 @@ export class ArchivePart<T> {
     return plan;
   }
 
-  /** Looks for new files; returns how many there are. */
+  /** Finds new files; returns how many there are. */
   async #find(): Promise<number> {
     const found = await this.files.findNew(this.#store);
     const isFirst = this.#unread === undefined;
@@ -114,15 +114,15 @@ export class ArchivePart<T> {
     return found.length;
   }
 
-  /** Whether a run that goes on from another can do so in the stream. */
+  /** Whether a run that continues an earlier one can read all it wants from the stream. */
   async #isLiveYet(): Promise<boolean> {
     const { checkpoints, isInStream } = this.#options;
     return checkpoints.size > 0 && await isInStream([...this.#unread!], this.progress);
   }
 
   /**
-   * Goes on after what is missing before one file: it is older than `from`, stands in a file that does
-   * not say so, or is a gap.
+   * Continues although something is missing before one file: it is older than `from`, in a file
+   * without a manifest, or a gap.
    */
   async #allow(plan: FilePlan): Promise<void> {
     const { stream, onGap } = this.#options;

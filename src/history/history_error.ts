@@ -16,7 +16,7 @@ export interface HistoryGap {
   /**
    * - `"retention"`: the archive ends before the oldest records that the stream still holds, so what
    *   arrived in between is in neither of them;
-   * - `"archive"`: a file of the archive goes on after a record that no file before it ends with.
+   * - `"archive"`: a file of the archive follows a record that no file before it ends with.
    */
   readonly reason: "retention" | "archive";
 }

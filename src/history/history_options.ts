@@ -1,5 +1,5 @@
 /**
- * What a history is made of, and how it is read.
+ * Options of a history.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { ArchiveRecord, EventData, StreamRecord } from "../base/record.ts";
 import type { InvalidStreamRecordError, StreamReaderOptions } from "../stream/mod.ts";
 import type { OnGap } from "./history_error.ts";
 
-/** One event: of the archive, which has a `key`, or of the live stream, which has a `shardId`. */
+/** One event: an archived one has a `key`, a live one a `shardId`. */
 export type HistoryRecord<T = EventData> = ArchiveRecord<T> | StreamRecord<T>;
 
-/** How a history is read. */
+/** Options of {@linkcode HistoryReader}. */
 export interface HistoryReaderOptions<T = EventData>
   extends Omit<StreamReaderOptions<T>, "from" | "onInvalid" | "onTrimmed"> {
   /**
@@ -30,19 +30,19 @@ export interface HistoryReaderOptions<T = EventData>
    * position, so that nothing in between is missed; to begin anew, take another client.
    */
   readonly from: ArchiveDate;
-  /** The client that wrote the archive; it must be named where several did. */
+  /** The client that wrote the archive. Required if there are several. */
   readonly client?: string | undefined;
   /** What happens to a record that does not fit the schema, or, in the stream, is not an event. */
   readonly onInvalid?:
     | OnInvalid<InvalidStreamRecordError | InvalidArchiveRecordError>
     | undefined;
-  /** What happens where records may be missing: unless given, reading throws. */
+  /** What happens where records may be missing. Default: reading throws. */
   readonly onGap?: OnGap | undefined;
-  /** How often in a row a request to the object store is tried: 8 times unless given. */
+  /** Attempts in a row of a request to the object store. Default: 8. */
   readonly maxAttempts?: number | undefined;
-  /** The most files fetched at once: 48 unless given. */
+  /** Most files fetched at once. Default: 48. */
   readonly prefetchFiles?: number | undefined;
-  /** The most bytes fetched ahead: 32 MiB unless given. */
+  /** Most bytes fetched ahead. Default: 32 MiB. */
   readonly prefetchBytes?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface HistoryServices {
   readonly store: ObjectStore;
 }
 
-/** The moment that is meant. */
+/** Converts a day to its first moment. */
 export function toMoment(from: ArchiveDate): Date {
   if (from instanceof Date) return from;
   const day = parseDay(from);

@@ -22,7 +22,7 @@ interface ShardProgress {
   readonly isOld: boolean;
 }
 
-/** A shard of a file, and what the file says of it. */
+/** A shard, and its part of a file's manifest. */
 export type ShardEntry = readonly [ShardId, ManifestShard];
 
 /** How far each shard has been read in the archive. */
@@ -82,8 +82,8 @@ export class HistoryProgress {
   }
 
   /**
-   * Whether a file has to be read; one that says nothing of itself by its key. The day in it may be
-   * one too early: it is that of the writer's time zone.
+   * Whether a file has to be read. For a file without a manifest, its key decides, in which the day may
+   * be one too early: it is that of the writer's time zone.
    */
   needs(file: HistoryFile): boolean {
     if (file.manifest !== undefined) return this.wantedIn(file).length > 0;
@@ -92,8 +92,8 @@ export class HistoryProgress {
   }
 
   /**
-   * The shards of a file that do not go on from where reading has come to: the file has to wait for
-   * others. So it has where nothing is known of a shard, and the file is not its first.
+   * The shards of which records are missing between what was read and a file, so that the file has to
+   * wait for others. It also has to if nothing is known of a shard, and the file is not its first.
    */
   missingBefore(file: HistoryFile): ShardEntry[] {
     return this.wantedIn(file).filter(([shardId, { previous, first }]) => {
@@ -123,7 +123,7 @@ export class HistoryProgress {
     this.pass(file);
   }
 
-  /** Notes that a file is done with. */
+  /** Notes that a file was read, or is not needed. */
   pass({ entry: { createdAt }, manifest }: HistoryFile): void {
     if (manifest === undefined) {
       for (const [shardId, shard] of this.#shards) {

@@ -25,28 +25,28 @@ import { askStream, isInStream, type StreamState } from "./live_start.ts";
  * Reads a stream from a moment in the past: its archive, and where that ends the live stream, at the
  * exact sequence number of each shard. No record is missing, and none comes twice.
  *
- * - Manifests tell where each file of a shard follows on. Files are read in that order; when the
- *   last one has been read, the archive is listed again, until nothing new is there. Each shard then
- *   begins after its last archived record; where nothing is archived that arrived since `from`, at
+ * - The manifest of a file has the record before it, for each shard. Files are read in that order;
+ *   after the last one, the archive is listed again, until there is nothing new. Each shard then
+ *   starts after its last archived record; if nothing is archived that arrived since `from`, at
  *   `from`.
  * - Records of a shard come in order. Files of different shards come in the order of their keys, so
  *   in the archive the first records of a shard may come before the last ones of the shard that it
  *   comes from, where the clocks of two writers differ, or one writer closed many files at once.
- * - Records that are not events come in the live part only, to `onInvalid`: in the archive they stand
- *   in quarantine.
- * - Files of other programs (go-triton's) say nothing of what they hold. They are read in the order
- *   of their keys. If the stream may still hold records of theirs, each shard must have a newer file
- *   that tells where it ends, else reading throws at the archive's end.
- * - What may be missing is told to `onGap`, or thrown: a file that follows on a record that no other
- *   file ends with, and an archive that ends before the oldest record that the stream still holds.
- *   What was dropped before it could be archived is not among it: the archiver records that as a
- *   gap, and `verifyArchive` tells. Nor is what arrived before the archive begins.
+ * - Records that are not events come in the live part only, to `onInvalid`: in the archive they are in
+ *   quarantine.
+ * - Files of other programs (go-triton's) have no manifest. They are read in the order of their keys.
+ *   If the stream may still hold records of theirs, each shard must have a newer file with a manifest,
+ *   or reading throws at the archive's end.
+ * - Gaps are passed to `onGap`, or thrown: a file that follows a record that no other file ends with,
+ *   and an archive that ends before the oldest record that the stream still holds. They do not include
+ *   what was dropped before it could be archived, which the archiver records and `verifyArchive`
+ *   reports, nor what arrived before the archive begins.
  * - In the archive {@linkcode checkpoint} saves, for each shard, the last record of the files that
  *   were read to their end; live, as {@linkcode StreamReader.checkpoint} does. A restart reads on in
  *   the archive, again from the beginning of a file in which it stopped; or in the live stream, if
  *   that still holds all that follows.
- * - Leaving the loop and iterating again goes on with the next record; after an error in the
- *   archive, with the file in which it was.
+ * - Leaving the loop and iterating again continues with the next record; after an error in the
+ *   archive, with the file that failed.
  *
  * @example Usage
  * ```ts
@@ -84,16 +84,16 @@ export class HistoryReader<T = EventData>
   #archive: ArchivePart<T> | undefined;
   #live: StreamReader<T> | undefined;
   #isArchiveRead = false;
-  /** What is read now; leaving the loop does not end it. */
+  /** The part that is being read; leaving the loop does not end it. */
   #records: AsyncGenerator<HistoryRecord<T>, void, undefined> | undefined;
   #iterating = false;
   #isReading = false;
 
   /**
-   * Creates a reader; it asks for nothing before it is iterated.
+   * Creates a reader; it sends no request before it is iterated.
    *
-   * @param services Kinesis and the object store, which stay the caller's; or what opens them, asked
-   * when reading begins.
+   * @param services Kinesis and the object store, which remain the caller's; or a function that opens
+   * them when reading begins.
    * @param stream The stream's name, as Kinesis knows it.
    * @param options Where to begin, where positions are kept, and how to read.
    * @throws {RangeError} If `from` is no day.
@@ -165,7 +165,7 @@ export class HistoryReader<T = EventData>
     return this.#live?.millisBehindLatest;
   }
 
-  /** How many records `onInvalid: "skip"` has passed over. */
+  /** Number of records that `onInvalid: "skip"` has skipped. */
   get skipped(): number {
     return (this.#archive?.skipped ?? 0) + (this.#live?.skipped ?? 0);
   }
@@ -173,7 +173,7 @@ export class HistoryReader<T = EventData>
   /**
    * Stops reading. With `autoCheckpoint`, saves what is finished.
    *
-   * @throws {CheckpointError} If the database refuses, or cannot be reached: it is asked once.
+   * @throws {CheckpointError} If the database refuses, or cannot be reached: there is one attempt.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();

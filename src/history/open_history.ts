@@ -17,20 +17,19 @@ import { reachStream, type StreamAddress } from "../stream/reach_stream.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
 import { HistoryReader } from "./history_reader.ts";
 
-/** What a history is opened with. */
+/** Options of {@linkcode openHistory}. */
 export interface OpenHistoryOptions<T = EventData> extends HistoryReaderOptions<T> {
   /** Where the archives are: an object store, or a URL as `openObjectStore` takes it. */
   readonly bucket: string | ObjectStore;
-  /** How to reach the bucket; its region is the stream's unless given. */
+  /** How to reach the bucket. Default: in the region of the stream. */
   readonly s3?: OpenObjectStoreOptions | undefined;
-  /** Keys to sign requests to Kinesis with; unless given, the SDK looks for them as always. */
+  /** Credentials for Kinesis. Default: those that the SDK finds. */
   readonly credentials?: KinesisCredentials | undefined;
 }
 
 /**
  * Opens a stream for reading from a moment in the past: its archive first, and where that ends the
- * live stream, without a gap and without a duplicate. {@linkcode HistoryReader} says how, and what is
- * promised.
+ * live stream, without a gap and without a duplicate. {@linkcode HistoryReader} has the details.
  *
  * `T` is the type of each record's `data`: what `schema` makes of an event, else `EventData`.
  *

@@ -24,7 +24,7 @@ export interface FilePlan {
  * too old.
  *
  * @param files The files, in the order of their keys.
- * @param progress How far reading has come; files that are passed over are noted there.
+ * @param progress How far reading has come; files that are not needed are noted there.
  * @returns The plan.
  * @throws {TritonError} If a file repeats records that another one held.
  */
@@ -78,7 +78,7 @@ export function findMissing(
  * it has read at least a part.
  *
  * @param files The files, in the order of their keys.
- * @param checkpoints Where the earlier run has come to.
+ * @param checkpoints The positions of the earlier run.
  * @returns The others.
  */
 export function withoutUnprovableDone(

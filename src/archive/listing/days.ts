@@ -20,7 +20,7 @@ export interface DayRange {
 const DAY_MS = 86_400_000;
 
 /**
- * Finds the day that is meant.
+ * Converts a date to a day.
  *
  * @param date A moment, or a date as text.
  * @returns The day in UTC as `YYYYMMDD`.

@@ -12,9 +12,9 @@ import { listDays } from "./list_days.ts";
 
 /** Which archives to find, where all days may be meant. */
 export interface WholeArchiveSelection extends Omit<ArchiveSelection, "from"> {
-  /** The first day, in UTC, by the archives' keys: the first that there is unless given. */
+  /** The first day, in UTC, by the archives' keys. Default: the first that exists. */
   readonly from?: ArchiveDate | undefined;
-  /** The last day, which is included: the last that there is unless given. */
+  /** The last day, inclusive. Default: the last that exists. */
   readonly to?: ArchiveDate | undefined;
 }
 
@@ -29,7 +29,7 @@ const ALL_DAYS = { from: "00000000", to: "99999999" };
  * Lists the archives of a stream in the order of {@linkcode listArchives}, those of all days unless
  * the first is given.
  *
- * Without a first day, the store is asked which days there are, 1,000 a page.
+ * Without a first day, the days are listed first, 1,000 a page.
  *
  * @example Usage
  * ```ts

@@ -16,9 +16,9 @@ export interface ArchiveSelection {
   readonly stream: string;
   /** The first day, in UTC, by the archives' keys. */
   readonly from: ArchiveDate;
-  /** The last day, which is included: today unless given. */
+  /** The last day, inclusive. Default: today. */
   readonly to?: ArchiveDate | undefined;
-  /** Only archives that this client wrote: those of all clients unless given. */
+  /** Only archives that this client wrote. Default: all clients. */
   readonly client?: string | undefined;
 }
 
@@ -26,17 +26,17 @@ export interface ArchiveSelection {
 export interface ListArchivesOptions extends ArchiveSelection {
   /** Gives up: the next archive then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Says which day today is: the machine's unless given. */
+  /** Clock for the default of `to`. Default: the machine's. */
   readonly clock?: Clock | undefined;
 }
 
 /**
  * Lists the archives of a stream over a range of days, in order: by the day in their keys, then by
- * the time of their creation, then by key, whoever wrote them.
+ * the time of their creation, then by key, for all writers together.
  *
- * A long range costs pages, not days: the store is asked first which days there are, 1,000 a page,
+ * A long range costs pages, not days: the days that exist are listed first, 1,000 a page,
  * and a month that holds few objects is one listing. Objects whose keys are not those of archives are
- * passed over: other things may live in the same bucket.
+ * skipped: the bucket may contain other objects.
  *
  * @example Usage
  * ```ts

@@ -20,7 +20,7 @@ export interface DayListing {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How many listings run at once; so many days are listed without asking which of them there are. */
+/** Listings that run at once. A range of as many days is listed without looking for those that exist. */
 const LISTINGS_AT_ONCE = 8;
 
 /** Two pages: a month that holds more objects, of whatever stream, is listed day by day. */

@@ -14,19 +14,19 @@ import { listArchives } from "./list_archives.ts";
 import { COLD_STORAGE, readManifests, type ReadManifestsOptions } from "../verify/manifests.ts";
 import { retryingStore } from "../retrying_store.ts";
 
-/** Whose archive to look at, and how far back. */
+/** Options of {@linkcode newestArchived}. */
 export interface NewestArchivedOptions extends ReadManifestsOptions {
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
   /** The client that wrote the archives. */
   readonly client: string;
   /**
-   * Archives that were created before this are passed over: they hold nothing that the stream still
+   * Archives that were created before this are skipped: they hold nothing that the stream still
    * has, or belong to an earlier stream of the same name.
    */
   readonly since: Date;
   /**
-   * Called with each key that is listed: whether the file was read before and is passed over. Default:
+   * Called with each key that is listed: whether the file was read before and is skipped. Default:
    * all are read.
    */
   readonly isKnown?: ((key: string) => boolean) | undefined;
@@ -57,7 +57,7 @@ const log = getLogger(["triton", "archive"]);
  *
  * The end of a chain is the highest sequence number: the order of keys is not that of records where
  * several files were closed within a second, or writers' clocks differ. An archive whose manifest
- * cannot be read is passed over, with an error in the log.
+ * cannot be read is skipped, with an error in the log.
  *
  * @example Usage
  * ```ts

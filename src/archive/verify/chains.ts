@@ -26,9 +26,9 @@ export interface ArchiveProblem {
    * - `"gap"`: records between two files of a shard, or before its first, are in no file;
    * - `"overlap"`: two files of a shard claim the same records;
    * - `"duplicate"`: two files hold the same records of a shard;
-   * - `"damaged"`: a file cannot be read, or does not hold what it says;
-   * - `"count"`: what a file says of itself does not add up;
-   * - `"misplaced"`: a file says that it belongs to another stream or client.
+   * - `"damaged"`: a file cannot be read, or does not match its manifest;
+   * - `"count"`: the numbers in a manifest do not add up;
+   * - `"misplaced"`: by its manifest, a file belongs to another stream or client.
    */
   readonly type: "gap" | "overlap" | "duplicate" | "damaged" | "count" | "misplaced";
   /** Keys of the files that show it, the earlier one first; none where a shard has no file left. */
@@ -40,7 +40,7 @@ export interface ArchiveProblem {
   /** The last record before it, where it is a gap. */
   readonly after?: SequenceNumber | undefined;
   /**
-   * Whether a file begins the chain anew after it: somebody passed over what lies between, or it was
+   * Whether a file begins the chain anew after it: records in between were skipped, or it was
    * written with a database that did not know of the files before.
    */
   readonly beginsAnew?: boolean | undefined;
@@ -107,14 +107,14 @@ export function checkChain(
 
 /** How far the chain reaches, up to some link. */
 interface ChainEnd {
-  /** The last record, as a file or a gap says; undefined at the beginning. */
+  /** The last record, by a file or a gap; undefined at the beginning. */
   readonly last: SequenceNumber | undefined;
   /** The file that reaches furthest; undefined if there is none. */
   readonly link: ArchiveLink | undefined;
 }
 
-function isBefore({ last }: ChainEnd, position: SequenceNumber): boolean {
-  return last === undefined || compareSequenceNumbers(last, position) < 0;
+function isBefore({ last }: ChainEnd, sequenceNumber: SequenceNumber): boolean {
+  return last === undefined || compareSequenceNumbers(last, sequenceNumber) < 0;
 }
 
 /** A file whose own positions are out of order. */

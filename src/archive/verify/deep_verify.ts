@@ -35,11 +35,11 @@ export interface FileToRead extends ArchiveEntry {
 export interface VerifyContentsOptions extends ReadManifestsOptions {
   /** Where to put what is found. */
   readonly survey: ArchiveSurvey;
-  /** Told after each file how many were read, and how many bytes they have. */
+  /** Called after each file with the number of files read, and their bytes. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
 }
 
-/** Keeps of a file what it takes to read it whole. */
+/** What is needed later to read a file whole. */
 export function toRead(file: InspectedArchive): FileToRead {
   if (file.type !== "provable") {
     return { ...file.entry, isProvable: false, quarantine: new Map() };
@@ -87,7 +87,7 @@ async function verifyEvents(
 ): Promise<void> {
   const source = isProvable ? checkingHead(file) : file;
   for await (const { count, events } of readArchiveBlocks(source, { verifyHash: true })) {
-    if (isProvable) continue; // the manifest has told of them already
+    if (isProvable) continue; // counted by the manifest
     survey.events += count;
     survey.bytes += events.length;
   }
@@ -109,7 +109,7 @@ async function* checkingHead(file: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   });
 }
 
-/** Whether the records that are not events are those that the manifest tells of. */
+/** Checks that the records that are not events are those of the manifest. */
 async function verifyQuarantine(store: ObjectStore, entry: FileToRead): Promise<void> {
   const counts = new Map<ShardId, number>();
   for await (const record of readQuarantine(await store.get(entry.key))) {

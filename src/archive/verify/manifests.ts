@@ -1,5 +1,5 @@
 /**
- * Reading what archives say of themselves, from their last bytes.
+ * Reading manifests, from the last bytes of archives.
  *
  * @module
  */
@@ -15,32 +15,32 @@ import { retryingStore } from "../retrying_store.ts";
 import { inOrder } from "../in_order.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 
-/** How to ask for the ends of many files. */
+/** Options of {@linkcode readManifests}. */
 export interface ReadManifestsOptions {
-  /** Gives up: the next file then rejects with the signal's reason. */
+  /** Ends the reading: the next file then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Time and chance: the machine's unless given. */
+  /** Time, chance and sleeping. Default: the machine's. */
   readonly clock?: Clock | undefined;
-  /** How many files are asked for at once: 32 unless given. */
+  /** Files that are read at once. Default: 32. */
   readonly filesAtOnce?: number | undefined;
-  /** How often in a row a request is tried before its error is thrown: 8 times unless given. */
+  /** Attempts in a row before the error of a request is thrown. Default: 8. */
   readonly maxAttempts?: number | undefined;
 }
 
-/** What the end of an archive tells of it. */
+/** An archive, and what was found at its end. */
 export type InspectedArchive =
   & {
-    /** The archive, as its key and the object store tell of it. */
+    /** Its key, and what the object store says of it. */
     readonly entry: ArchiveEntry;
   }
   & (
-    /** It says what it holds. */
+    /** It has a manifest. */
     | { readonly type: "provable"; readonly manifest: ArchiveManifest }
     /** It holds nothing, and never will: it keeps a key from being used. */
     | { readonly type: "empty" }
-    /** It says nothing of itself: another program's, such as go-triton's. */
+    /** It has no manifest: another program wrote it, such as go-triton. */
     | { readonly type: "unprovable" }
-    /** It should say what it holds, and what it says cannot be read, or the file is gone. */
+    /** It should have a manifest, which cannot be read, or the file is gone. */
     | { readonly type: "damaged"; readonly error: ArchiveFormatError | ObjectStoreError }
   );
 
@@ -69,8 +69,8 @@ export const HEAD_BYTES = 23;
  * ```
  * @param store Where the archives are.
  * @param archives Which ones.
- * @param options How to ask.
- * @returns What each archive says of itself, in the order of `archives`; damage is no error.
+ * @param options How to read.
+ * @returns What was found at the end of each archive, in the order of `archives`; damage is no error.
  * @throws {ObjectStoreError} If the store cannot be read.
  */
 export async function* readManifests(
@@ -134,7 +134,7 @@ async function readToEnd(file: Uint8Array): Promise<void> {
 /** The file is gone, was overwritten, or is in cold storage. */
 const FILE_CODES: ReadonlySet<string> = new Set(["NoSuchKey", "ObjectChanged", COLD_STORAGE]);
 
-/** Whether an error tells of one file alone, so that others can be read. */
+/** Whether an error is about one file only, so that others can be read. */
 export function isAboutFile(error: unknown): error is ArchiveFormatError | ObjectStoreError {
   return error instanceof ArchiveFormatError ||
     error instanceof ObjectStoreError && FILE_CODES.has(error.code);

@@ -1,5 +1,5 @@
 /**
- * What a recorded gap says about the files of its shard, and what it excuses.
+ * What a recorded gap excuses.
  *
  * @module
  */
@@ -22,8 +22,8 @@ export interface RecordedGap {
   readonly recordedAt: Date;
 }
 
-/** The positions of a file that decide whether it follows on what came before it. */
-export interface ChainPosition {
+/** Where a file starts in the chain of its shard. */
+export interface FileStart {
   /** The last record archived before the file; undefined if it begins the chain, or begins it anew. */
   readonly previous: SequenceNumber | undefined;
   /** The file's first record. */
@@ -31,11 +31,11 @@ export interface ChainPosition {
 }
 
 /**
- * Tells whether a recorded gap excuses that a file does not follow on the archive's end before it.
+ * Whether a recorded gap excuses a file that does not follow the end of the archive before it.
  *
- * A gap excuses what it says and nothing else. It must begin where the archive ends. Where it says
- * which record follows, that must be the file's first. Where it does not, the file must begin the
- * chain anew: one that follows on a record tells that this record was archived after the gap.
+ * A gap excuses nothing but itself. It must begin where the archive ends. If it has the record that
+ * follows, that must be the file's first. If it has none, the file must begin the chain anew: a file
+ * that follows a record proves that this record was archived after the gap.
  *
  * @param gap The gap.
  * @param end The last record archived before the file; undefined if there is none.
@@ -44,16 +44,16 @@ export interface ChainPosition {
 export function excuses(
   { after, until }: RecordedGap,
   end: SequenceNumber | undefined,
-  { previous, first }: ChainPosition,
+  { previous, first }: FileStart,
 ): boolean {
   if (after !== end) return false;
   return until === undefined ? previous === undefined : until === first;
 }
 
 /**
- * Tells whether the record that a gap begins after was archived, so that a file must hold it.
+ * Whether the record that a gap begins after was archived, so that a file must hold it.
  *
- * That is so where somebody passed over records: the archive's checkpoint was the gap's beginning.
+ * That is so for skipped records: the gap begins at the archive's checkpoint.
  * Other gaps begin after what was read, and a worker that died may never have archived it.
  */
 export function namesArchived(

@@ -77,18 +77,18 @@ export function rangesElsewhere(moves: readonly RecordedMove[], here: string): R
 }
 
 /**
- * The range that follows on a record and holds a position.
+ * The range that follows a record and holds another one.
  *
  * @param ranges Ranges of the shard.
- * @param end The last record in this store before the position; undefined if there is none.
- * @param position The position.
+ * @param end The last record in this store before the other one; undefined if there is none.
+ * @param sequenceNumber The other record.
  */
 export function rangeAfter(
   ranges: readonly RangeElsewhere[],
   end: SequenceNumber | undefined,
-  position: SequenceNumber,
+  sequenceNumber: SequenceNumber,
 ): RangeElsewhere | undefined {
   return ranges.find(({ after, upTo }) =>
-    after === end && (upTo === undefined || compareSequenceNumbers(position, upTo) <= 0)
+    after === end && (upTo === undefined || compareSequenceNumbers(sequenceNumber, upTo) <= 0)
   );
 }

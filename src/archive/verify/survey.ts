@@ -1,5 +1,5 @@
 /**
- * Adding up what the manifests of an archive say.
+ * The sum of all manifests of an archive.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export interface JudgeOptions {
   readonly gaps: readonly RecordedGap[];
   /** Those of them that were recorded before the files were listed. */
   readonly earlierGaps: readonly RecordedGap[];
-  /** Up to where the database says that shards are archived. */
+  /** Up to where shards are archived, by the database. */
   readonly checkpoints: readonly KnownCheckpoint[];
   /** Moves of the archive between stores, in order. */
   readonly moves: readonly RecordedMove[];
@@ -48,7 +48,7 @@ export interface JudgeOptions {
   readonly here: string;
 }
 
-/** What the files of an archive say, added up. */
+/** The sum of all manifests of an archive. */
 export class ArchiveSurvey {
   readonly #chains = new Map<string, ArchiveLink[]>();
   readonly #ofOthers: ArchiveLink[] = [];
@@ -139,7 +139,7 @@ export class ArchiveSurvey {
     return [...problems, ...this.#checkMissing(options)];
   }
 
-  /** Shards that are archived, as the database says, of which there is no file at all. */
+  /** Shards that are archived by the database, and of which there is no file at all. */
   #checkMissing(options: JudgeOptions): ArchiveProblem[] {
     const { isPart, client: wanted, checkpoints } = options;
     if (isPart) return [];
@@ -202,7 +202,7 @@ function chainId({ client, shardId }: ChainOwner): string {
   return `${client} ${shardId}`;
 }
 
-/** Whether a file is where it says that it belongs. */
+/** Whether a file is where it belongs by its manifest. */
 function isAtHome(entry: ArchiveEntry, { stream, client }: ArchiveManifest): boolean {
   return stream === entry.stream && client === entry.client;
 }

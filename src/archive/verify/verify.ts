@@ -35,7 +35,7 @@ export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifes
   readonly knowledge?: ArchiveKnowledge | undefined;
   /** Whether an archive without a single file is whole. Default: false. */
   readonly allowEmpty?: boolean | undefined;
-  /** Told after each file how many were verified, and how many bytes were read for it at least. */
+  /** Called after each file with the number of files verified, and the least number of bytes read. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
 }
 
@@ -45,12 +45,12 @@ const DAY_MS = 86_400_000;
  * Verifies the archive of a stream: that each shard's files follow on each other without gap and
  * overlap, and are what they say.
  *
- * A file says which record came last before it. Sequence numbers of Kinesis are not contiguous, so
+ * A file names the last record before it. Sequence numbers of Kinesis are not contiguous, so
  * this alone can show that no file is missing in the middle; whether the last one is missing, only
  * a database can tell. Files without a manifest are counted, and nothing is said of them. Two
  * requests a file at most, many at once, unless `deep`.
  *
- * A gap that the database recorded excuses what it says and nothing else: a file that begins the
+ * A gap that the database recorded excuses nothing but itself: a file that begins the
  * chain anew where the gap begins, or the very record that follows it. Where no file is found at
  * all, the archive is not whole, unless `allowEmpty`: more often than not a name is mistyped.
  *
@@ -78,7 +78,7 @@ export async function verifyArchive(
 ): Promise<ArchiveReport> {
   const { stream, client, deep = false, knowledge, allowEmpty = false } = options;
   const range = rangeOf(options);
-  // Files are put before the database says so, and gaps are recorded before the files that follow
+  // Files are put before they are in the database, and gaps are recorded before the files that follow
   // them: so only this order finds no false ones.
   const checkpoints = range.to === undefined ? await knowledge?.checkpoints() ?? [] : [];
   const earlierGaps = await knowledge?.gaps() ?? [];
