@@ -48,7 +48,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     breaks: "an archive is not moved while it is not known what became of a file",
     file: "src/ledger/tables/store.ts",
     find: "if (open !== undefined && !isGone)",
-    replace: "if (open === undefined && isGone)",
+    replace: "if (open !== undefined && isGone)",
     tests: SQL,
   },
   {
