@@ -1,5 +1,5 @@
 /**
- * Forgetting the positions of a stream that was deleted and created again under its name.
+ * Removes the positions of a stream that was deleted and created again under the same name.
  *
  * @module
  */
@@ -22,28 +22,28 @@ export interface ForgetOptions {
   readonly client: string;
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
-  /** When the stream of that name was created that is there now. */
+  /** When the current stream of that name was created. */
   readonly createdAt: Date;
   /** Whether to change nothing. Default: false. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** A shard of the stream that is no more. */
+/** A shard of the deleted stream. */
 export interface ForgottenShard {
   /** The shard. */
   readonly shardId: ShardId;
-  /** The last record archived; undefined if none was. */
+  /** The last archived record. Undefined if there is none. */
   readonly archived: SequenceNumber | undefined;
 }
 
 /**
- * Removes the positions of a stream that is no more, so that the one that has its name now is
- * archived from its beginning. The files stay, and so does what the database knows of them: where
- * each shard ended is recorded as a gap, with the reason `"recreated"`.
+ * Removes the positions of a deleted stream, so that the current stream of that name is archived from
+ * its beginning. The files and their intents stay. Where the archive of each shard ended is recorded as
+ * a gap with the reason `"recreated"`.
  *
- * @param url The database, which must be there.
+ * @param url The database, which must exist.
  * @returns The shards whose positions were removed.
- * @throws {CheckpointError} With code `SameStream` if the positions belong to the stream that is there,
+ * @throws {CheckpointError} With code `SameStream` if the positions belong to the current stream,
  * `Leased` while a worker is alive.
  */
 export function forgetPositions(url: string, options: ForgetOptions): Promise<ForgottenShard[]> {
@@ -71,7 +71,7 @@ function* forget(scope: TableScope, options: ForgetOptions): Steps<ForgottenShar
       ...{ stream, shardId, after, until: undefined, reason: "recreated", recordedAt },
     });
   }
-  // Nobody settles them any more: the new stream's shards have the same names.
+  // They would never be settled: the shards of the new stream have the same names.
   yield* execute(
     "UPDATE triton_archive SET state = 'void' WHERE client = ? AND stream = ? AND state = 'intent'",
     ...[client, stream],
@@ -92,7 +92,7 @@ function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<Forgotten
     throw refusal(
       "SameStream",
       `Cannot forget the positions of client "${client}" in "${stream}": ` +
-        (known ? "they belong to the stream that is there now" : "it archives no such stream"),
+        (known ? "they belong to the current stream" : "it archives no such stream"),
     );
   }
   const shards = yield* listShards(scope);

@@ -52,10 +52,10 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   /**
-   * Creates a ledger on a database, with its tables if they are missing or older.
+   * Creates a ledger on a database, and creates or upgrades its tables.
    *
-   * @param database The database, which has the table `triton_checkpoint` already; it is disposed
-   * of with the ledger.
+   * @param database The database, which must have the table `triton_checkpoint`; closed with the
+   * ledger.
    */
   static async open(database: Database, options: SqlLedgerOptions): Promise<SqlLedger> {
     const ledger = new SqlLedger(database, options);

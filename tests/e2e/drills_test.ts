@@ -170,7 +170,7 @@ Deno.test("drill: the stream was recreated", async () => {
   await archive(pipeline, SHARE);
   const refused = await runLine(pipeline, lines[1]!);
   equal(refused.code, 1);
-  match(refused.stderr, /they belong to the stream that is there now/);
+  match(refused.stderr, /they belong to the current stream/);
   const { kinesis } = pipeline;
   await kinesis.client.deleteStream({ StreamName: STREAM });
   const isGone = () => kinesis.kinesis.describeStream(STREAM).then(() => false, () => true);

@@ -1,5 +1,5 @@
 /**
- * Checkpoints as the ledger moves them, in the table that go-triton created.
+ * The checkpoints of the ledger, in the table that go-triton created.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { TableScope } from "../../shards/table/sql_shards.ts";
 import { MAX_SECONDS, START_ROW, toSequenceNumber } from "../../checkpoint/rows.ts";
 import { execute, parts, type Steps, tuple } from "../../sql/steps.ts";
 
-/** A row of `triton_checkpoint`; without a position in databases of the first go-triton. */
+/** A row of `triton_checkpoint`. The first go-triton allowed rows without a position. */
 interface PositionRow {
   readonly shard: ShardId;
   readonly seq_num: string | null;
 }
 
-/** The checkpoint of each shard that has a row: undefined where the row has no position. */
+/** The checkpoint of each shard with a row. Undefined if the row has no position. */
 export type SavedPositions = ReadonlyMap<ShardId, SequenceNumber | undefined>;
 
 /** All checkpoints of the stream. */
@@ -36,7 +36,7 @@ export function* listCheckpoints(
   return positions;
 }
 
-/** Reads checkpoints, and keeps everybody else from changing them before the transaction ends. */
+/** Reads checkpoints and locks them until the transaction ends. */
 export function* lockCheckpoints(
   { client, stream, dialect }: TableScope,
   shardIds: readonly ShardId[],
@@ -57,11 +57,11 @@ export function* lockCheckpoints(
 /**
  * Moves the checkpoints of ranges from `previous` to `last`.
  *
- * The shards are locked by the caller; the checkpoints are checked all the same, because a person
- * or an older Triton, who knows of no locks, may have moved them.
+ * The caller has locked the shards. The checkpoints are checked nevertheless, because a person or an
+ * older Triton may have moved them without locks.
  *
  * @param now In milliseconds since the Unix epoch.
- * @returns A shard whose checkpoint is not at `previous`: the transaction must be given up then.
+ * @returns A shard whose checkpoint is not at `previous`: the transaction must be rolled back.
  */
 export function* moveCheckpoints(
   scope: TableScope,
@@ -80,10 +80,10 @@ export function* moveCheckpoints(
   return fresh.find(([shardId]) => !taken.has(shardId))?.[0];
 }
 
-/** A shard, its checkpoint, and up to when it is known to be archived: now unless given. */
+/** A shard, its checkpoint, and the time until which it is known to be archived (default: now). */
 type Position = readonly [ShardId, SequenceNumber, Date | undefined];
 
-/** Saves positions, whatever there was before. */
+/** Saves positions, and replaces existing ones. */
 export function* saveCheckpoints(
   scope: TableScope,
   positions: readonly Position[],
@@ -96,7 +96,7 @@ export function* saveCheckpoints(
   );
 }
 
-/** Saves positions where there was nothing before, and tells where that was so. */
+/** Saves positions of shards that have none, and returns these shards. */
 function* insertCheckpoints(
   scope: TableScope,
   positions: readonly Position[],
@@ -126,12 +126,12 @@ function* write(
   return written;
 }
 
-/** What the column holds of a time; one by Kinesis' clock may lie in the database's future. */
+/** A time as the column stores it. A time by Kinesis' clock may be in the database's future. */
 function toSeconds(time: Date | undefined, now: number): number {
   return Math.min(Math.floor((time?.getTime() ?? now) / 1000), MAX_SECONDS);
 }
 
-/** Forgets the checkpoint of a shard. */
+/** Deletes the checkpoint of a shard. */
 export function* deleteCheckpoint({ client, stream }: TableScope, shardId: ShardId): Steps<void> {
   yield* execute(
     "DELETE FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",

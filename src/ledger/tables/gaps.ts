@@ -9,7 +9,7 @@ import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
 import { lockShard, type TableScope } from "../../shards/table/sql_shards.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
-/** Records a gap; of one that is known, what is said last holds. */
+/** Records a gap, or replaces a recorded one by a later observation. */
 export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void> {
   yield* execute(
     `INSERT INTO triton_gap (client, stream, shard, after_seq, until_seq, reason, recorded_ms)
@@ -23,7 +23,7 @@ export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void
   );
 }
 
-/** Records a gap that was noticed under a lease, unless the lease is another's by now. */
+/** Records a gap that was noticed under a lease, unless another worker has the lease now. */
 export function* recordLeasedGap(scope: TableScope, gap: Gap, epoch: number): Steps<boolean> {
   const shard = yield* lockShard(scope, gap.shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;

@@ -1,10 +1,10 @@
 /**
  * Intents in SQL.
  *
- * An intent's row never changes but once, from `intent` to `done` or to `void`, by a statement that
- * asks for the state it changes: that decides between a commit and a cancel. Rows are kept: they
- * are the index of the archive, and a writer that was cut off long ago must still learn what became
- * of its file. One row is about 300 bytes and 200 more for each shard.
+ * The row of an intent changes only once, from `intent` to `done` or `void`, by a statement that
+ * checks the old state: this decides between a commit and a cancel. Rows are kept: they are the index
+ * of the archive, and a writer that was disconnected for long must still learn the state of its file.
+ * A row has about 300 bytes, and 200 more for each shard.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { execute, type Steps } from "../../sql/steps.ts";
 
 type FinalState = "done" | "void";
 
-/** An intent with its state, as of a moment of the database's clock. */
+/** An intent with its state, and the time by the database's clock. */
 interface FoundIntent extends ArchiveIntent {
   readonly state: "intent" | FinalState;
   readonly now: number;
@@ -40,7 +40,7 @@ interface StandingRow {
   readonly ranges: string;
 }
 
-/** Reads the checkpoint and the open intents in one statement, which is one moment. */
+/** Reads the checkpoint and the open intents in one statement, so as of one moment. */
 export function* standing({ client, stream }: TableScope, shardId: ShardId): Steps<ShardStanding> {
   const rows = yield* execute<StandingRow>(
     `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
@@ -65,8 +65,8 @@ export function* standing({ client, stream }: TableScope, shardId: ShardId): Ste
 }
 
 /**
- * Ends a shard, unless an intent of it is open, which nobody would settle any more, or its checkpoint
- * is not where the caller has archived it to.
+ * Ends a shard, unless its checkpoint is not the expected one, or an intent of it is open, which would
+ * never be settled afterwards.
  */
 export function* endSettled(
   scope: TableScope,
@@ -80,14 +80,14 @@ export function* endSettled(
   return yield* endShard(scope, { ...end, isSettled });
 }
 
-/** Writes an intent down for those shards that still are as it says. */
+/** Saves an intent for those shards whose lease and checkpoint are as it says. */
 export function* intend(
   scope: TableScope,
   intent: ArchiveIntent,
   replaces: string | undefined,
 ): Steps<ShardId[]> {
   const shardIds = intent.ranges.map(({ shardId }) => shardId);
-  // From here on no lease of these shards changes hands, and no checkpoint moves.
+  // From here on, the leases and checkpoints of these shards cannot change.
   const shards = yield* lockShards(scope, shardIds);
   const known = yield* lockStore(scope);
   if (known !== undefined && known !== intent.store) {
@@ -107,7 +107,7 @@ export function* intend(
   return ranges.map(({ shardId }) => shardId);
 }
 
-/** Makes an open intent done and moves its checkpoints, or tells what became of it. */
+/** Makes an open intent done and moves its checkpoints, or returns its final state. */
 export function* commit(scope: TableScope, intentId: string): Steps<FinalState> {
   const intent = yield* getIntent(scope, intentId);
   if (intent.state !== "intent") return intent.state;
@@ -118,7 +118,7 @@ export function* commit(scope: TableScope, intentId: string): Steps<FinalState> 
   return "done";
 }
 
-/** Makes an open intent void, or tells what became of it. */
+/** Makes an open intent void, or returns its final state. */
 export function* cancel(scope: TableScope, intentId: string): Steps<FinalState> {
   return (yield* settle(scope, intentId, "void")) ? "void" : yield* verdict(scope, intentId);
 }
@@ -133,7 +133,7 @@ export function* isCommitted({ client, stream }: TableScope, key: string): Steps
   return rows.length > 0;
 }
 
-/** Changes the state of an intent if it is open, and tells whether it was. */
+/** Changes the state of an intent if it is open, and returns whether it was. */
 function* settle(
   { client, stream }: TableScope,
   intentId: string,
@@ -147,7 +147,7 @@ function* settle(
   return rows.length > 0;
 }
 
-/** What became of an intent that was not open. */
+/** The final state of an intent that is not open. */
 function* verdict(scope: TableScope, intentId: string): Steps<FinalState> {
   return (yield* getIntent(scope, intentId)).state as FinalState;
 }

@@ -1,5 +1,5 @@
 /**
- * Positions that are moved or confirmed by hand, in SQL.
+ * Positions that are moved manually or confirmed, in SQL.
  *
  * @module
  */
@@ -18,19 +18,19 @@ import {
 } from "../../shards/table/sql_shards.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
-/** A shard whose lease the caller believes to hold. */
+/** A shard, and the epoch of the caller's lease. */
 interface Held {
   readonly shardId: ShardId;
   readonly epoch: number;
 }
 
-/** What {@linkcode confirm} is told. */
+/** Input of {@linkcode confirm}. */
 interface Confirmation extends Held {
   readonly checkpoint: SequenceNumber | undefined;
   readonly knownAt: Date | undefined;
 }
 
-/** Notes that a shard is known to be archived up to some time. */
+/** Saves that a shard is known to be archived until some time. */
 export function* confirm(
   scope: TableScope,
   { shardId, epoch, checkpoint, knownAt }: Confirmation,
@@ -44,13 +44,13 @@ export function* confirm(
   return true;
 }
 
-/** What {@linkcode reposition} is told. */
+/** Input of {@linkcode reposition}. */
 interface Reposition extends Held {
   readonly position: ArchivedPosition | NewStart;
   readonly gap: Gap | undefined;
 }
 
-/** Moves a shard's position, and records what is left out thereby. */
+/** Moves the position of a shard, and records the skipped records as a gap. */
 export function* reposition(
   scope: TableScope,
   { shardId, epoch, position, gap }: Reposition,

@@ -1,5 +1,5 @@
 /**
- * The ledger's rows as values, and back.
+ * Conversions between rows of the ledger and values.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type {
 } from "../archive_ledger.ts";
 import { toSequenceNumber } from "../../checkpoint/rows.ts";
 
-/** A row of `triton_shard` with its checkpoint; PostgreSQL gives wide integers as text. */
+/** A row of `triton_shard` with its checkpoint. PostgreSQL returns wide integers as text. */
 export interface ShardRow {
   readonly shard: string;
   readonly parents: string;
@@ -46,7 +46,7 @@ export interface MoveRow {
   readonly moved_ms: number | string;
 }
 
-/** A row of `triton_gap`: sequence numbers are empty where there is none. */
+/** A row of `triton_gap`. Missing sequence numbers are empty. */
 export interface GapRow {
   readonly shard: string;
   readonly after_seq: string;
@@ -55,7 +55,7 @@ export interface GapRow {
   readonly recorded_ms: number | string;
 }
 
-/** Up to when a shard is known to be archived. */
+/** Time until which a shard is known to be archived. */
 export function toKnownAt(row: Pick<ShardRow, "seq_num" | "started_ms" | "updated">): Date {
   const saved = toSequenceNumber(row.seq_num) !== undefined;
   return new Date(saved ? Number(row.updated) * 1000 : Number(row.started_ms));
@@ -117,17 +117,17 @@ export function toMove(row: MoveRow): ArchiveMove {
   };
 }
 
-/** Compares moves by time, and those of one time by shard. */
+/** Compares moves by time and shard. */
 export function compareMoves(a: ArchiveMove, b: ArchiveMove): number {
   return a.movedAt.getTime() - b.movedAt.getTime() || compareText(a.shardId, b.shardId);
 }
 
-/** The text of what may be missing. */
+/** The text of a sequence number that may be missing. */
 export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): string {
   return sequenceNumber ?? "";
 }
 
-/** Compares gaps by time; what was noticed at once by shard, place and reason, so that the order is always one. */
+/** Compares gaps by time, shard, place and reason, so that their order is always the same. */
 export function compareGaps(a: Gap, b: Gap): number {
   return a.recordedAt.getTime() - b.recordedAt.getTime() ||
     compareText(a.shardId, b.shardId) ||

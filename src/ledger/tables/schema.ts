@@ -1,8 +1,8 @@
 /**
- * The ledger's tables, and how a database gets them.
+ * The tables of the ledger, and their creation.
  *
- * They have a version, unlike `triton_checkpoint`: processes that archive together must agree on
- * what the rows mean, so one that is older than the tables refuses them.
+ * They have a version, unlike `triton_checkpoint`: processes that archive together must agree on the
+ * meaning of rows, so a process that is older than the tables refuses them.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { Database, Premise, SqlDialect } from "../../sql/database.ts";
 import { execute, type Row, type Steps } from "../../sql/steps.ts";
 
 /**
- * What leads from each version to the next, in the words that PostgreSQL and SQLite share. A
- * version that was released stays as it is; a change is a new one at the end.
+ * The statements from each version to the next, for both PostgreSQL and SQLite. Released versions do
+ * not change; add a new version at the end.
  *
- * `_ms` is milliseconds since the Unix epoch, by the database's clock except in `created_ms` (by
- * Kinesis) and `recorded_ms` (by who noticed). `parents`, `start_at` and `ranges` are JSON; `store` is
+ * `_ms` is milliseconds since the Unix epoch, by the clock of the database, except in `created_ms` (by
+ * Kinesis) and `recorded_ms` (by the worker). `parents`, `start_at` and `ranges` are JSON; `store` is
  * the identity of an object store.
  */
 const VERSIONS: readonly (readonly string[])[] = [
@@ -53,7 +53,7 @@ const VERSIONS: readonly (readonly string[])[] = [
       ranges TEXT NOT NULL,
       intended_ms BIGINT NOT NULL,
       PRIMARY KEY (client, stream, id))`,
-    // The table keeps every archive there ever was; those under way are few.
+    // The table keeps all archives; few are open.
     `CREATE INDEX triton_archive_open ON triton_archive (client, stream) WHERE state = 'intent'`,
     `CREATE TABLE triton_gap (
       client TEXT NOT NULL,
@@ -66,7 +66,7 @@ const VERSIONS: readonly (readonly string[])[] = [
       PRIMARY KEY (client, stream, shard, after_seq, reason))`,
   ],
   [
-    // Without a row, an older Triton has archived, and nobody knows where: see `useStore`.
+    // Without a row, an older Triton has archived into an unknown store: see `useStore`.
     `CREATE TABLE triton_store (
       client TEXT NOT NULL,
       stream TEXT NOT NULL,
@@ -85,14 +85,14 @@ const VERSIONS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** The version that this program works with. */
+/** The version that this program uses. */
 export const LEDGER_VERSION: number = VERSIONS.length;
 
 const SELECT_VERSION = "SELECT version FROM triton_schema WHERE part = 'ledger'";
 
 /**
- * The premise of each transaction: the tables are of this version. They may have changed since the
- * ledger was opened: a newer Triton was started beside this one, or an old backup was restored.
+ * The premise of each transaction: the tables have this version. They may have changed since the
+ * ledger was opened: a newer Triton was started, or an old backup was restored.
  */
 export const SAME_SCHEMA: Premise = {
   text: SELECT_VERSION,
@@ -103,30 +103,30 @@ export const SAME_SCHEMA: Premise = {
 };
 
 /**
- * Creates the ledger's tables, or brings them to this version.
+ * Creates the tables of the ledger, or upgrades them to this version.
  *
- * @param database The database, which has the table `triton_checkpoint` already.
+ * @param database The database, which must have the table `triton_checkpoint`.
  * @throws {CheckpointError} With code `SchemaTooNew` if a newer version has changed them.
  */
 export async function prepareLedger(database: Database): Promise<void> {
   const { dialect } = database;
   const what = "Cannot prepare the ledger's tables";
-  // Looking first, without a lock: who may not change the schema gets on, too.
+  // Looks first, without a lock: users without the right to change the schema can continue.
   const version = await database.run(what, () => readVersion(dialect));
   if (version < LEDGER_VERSION) await database.transact(what, () => upgrade(dialect));
 }
 
-/** Creates the tables, or brings them to this version, inside a transaction. */
+/** Creates or upgrades the tables, within a transaction. */
 export function* upgrade(dialect: SqlDialect): Steps<void> {
   if (dialect.lockSchema !== undefined) yield* execute(dialect.lockSchema);
-  const version = yield* readVersion(dialect); // another process may have been faster
+  const version = yield* readVersion(dialect); // another process may have upgraded them
   if (version === LEDGER_VERSION) return;
   if (version === 0) yield* createVersion(dialect);
   for (const statement of VERSIONS.slice(version).flat()) yield* execute(statement);
   yield* execute("UPDATE triton_schema SET version = ? WHERE part = 'ledger'", LEDGER_VERSION);
 }
 
-/** The version of the tables that are there: 0 if there are none. */
+/** The version of the existing tables; 0 if there are none. */
 function* readVersion(dialect: SqlDialect): Steps<number> {
   if ((yield* execute(dialect.findTable, "triton_schema")).length === 0) return 0;
   return toVersion(yield* execute(SELECT_VERSION));
@@ -157,9 +157,9 @@ function tooNewError(version: number): CheckpointError {
 
 function setBackError(version: number): CheckpointError {
   return new CheckpointError(
-    `Cannot use the checkpoint database: its tables are those of an older Triton by now (version ` +
-      `${version}; this one knows ${LEDGER_VERSION}), as after a restored backup; start again, ` +
-      "which brings them up to date",
+    `Cannot use the checkpoint database: its tables are now those of an older Triton (version ` +
+      `${version}; this one knows ${LEDGER_VERSION}), as after a restored backup; restart, ` +
+      "which upgrades them",
     { code: "SchemaTooOld", retryable: false },
   );
 }

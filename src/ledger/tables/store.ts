@@ -1,8 +1,8 @@
 /**
  * The object store of an archive, in SQL.
  *
- * Who relies on it locks its row, after the rows of shards. A move locks all shards before it, so it
- * comes before or after each intent, never between its check and its row.
+ * Its row is locked after the rows of shards by all who rely on it. A move first locks all shards, so it
+ * is before or after each intent, never between the check and the row of an intent.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import { lockShards, type TableScope } from "../../shards/table/sql_shards.ts";
 import { liveWorkers } from "../../shards/table/sql_leases.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 
-/** How many files are looked through for those that checkpoints come from. */
+/** How many files are searched for those from which checkpoints come. */
 const NEWEST = 1_000;
 
-/** The store that is written down. */
+/** The saved store. */
 export function* readStore({ client, stream }: TableScope, lock = ""): Steps<string | undefined> {
   const [row] = yield* execute<{ store: string }>(
     `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,
@@ -30,12 +30,12 @@ export function* readStore({ client, stream }: TableScope, lock = ""): Steps<str
   return row?.store;
 }
 
-/** The same, and nobody else changes it before the transaction ends. */
+/** The same, locked until the transaction ends. */
 export function lockStore(scope: TableScope): Steps<string | undefined> {
   return readStore(scope, scope.dialect.forUpdate);
 }
 
-/** Writes a store down, unless the archive is in another one. */
+/** Saves a store, unless the archive is in another one. */
 export function* useStore(scope: TableScope, identity: string): Steps<void> {
   const { client, stream } = scope;
   yield* execute(
@@ -49,7 +49,7 @@ export function* useStore(scope: TableScope, identity: string): Steps<void> {
   yield* setStore(scope, identity);
 }
 
-/** Whether anything was archived, or was about to be. */
+/** Whether anything was archived or intended. */
 function* hasArchived({ client, stream, dialect }: TableScope): Steps<boolean> {
   if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
   const rows = yield* execute(
@@ -67,14 +67,14 @@ function* setStore({ client, stream }: TableScope, identity: string): Steps<void
   );
 }
 
-/** The files that checkpoints of open shards come from. */
+/** The files from which the checkpoints of open shards come. */
 export function* newestFiles(scope: TableScope): Steps<ArchiveIntent[]> {
   const { client, stream } = scope;
   const ends = new Map(
     (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
   );
   const rows = yield* execute<IntentRow>(
-    // Version 1 of the table does not know of stores.
+    // `*`, because version 1 of the table has no column for the store.
     `SELECT * FROM triton_archive
     WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
     ...[client, stream],
@@ -84,7 +84,7 @@ export function* newestFiles(scope: TableScope): Steps<ArchiveIntent[]> {
   );
 }
 
-/** Moves an archive to another store, where nobody works and nothing is open. */
+/** Moves an archive to another store, if no worker is alive and nothing is open. */
 export function* moveStore(
   scope: TableScope,
   identity: string,
