@@ -110,10 +110,11 @@ export class WorldLedger {
   async #write(operation: string, args: readonly unknown[]): Promise<unknown> {
     const server = this.#current;
     const answer = await callOf(await server, operation, args);
-    // A request that is on its way when the database fails over reaches the new server, too.
-    if (server !== this.#current) return await this.#write(operation, args);
     if (READS.has(operation)) return answer;
-    this.#journal = [...this.#journal, { operation, args, at: this.#now() }];
+    const written = { operation, args, at: this.#now() };
+    this.#journal = [...this.#journal, written];
+    // It was on its way when the database failed over: the new server does not know it.
+    if (server !== this.#current) this.forgottenGaps.push(...gapsOf(written));
     this.onWritten?.(operation, args, answer);
     return answer;
   }
