@@ -5,6 +5,7 @@ import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
 import { checkClient } from "./rows.ts";
+import { prepareCheckpoints } from "./schema.ts";
 import { SqlCheckpointer } from "./sql_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */
@@ -91,9 +92,8 @@ export async function openCheckpointer(
 ): Promise<Checkpointer> {
   checkClient(options.client);
   if (isMemory(database)) return new MemoryCheckpointer(options);
-  return await openDatabase(
-    database,
-    options,
-    (opened) => SqlCheckpointer.open(opened, options),
-  );
+  return await openDatabase(database, options, async (opened) => {
+    await prepareCheckpoints(opened);
+    return new SqlCheckpointer(opened, options.client, options.clock);
+  });
 }

@@ -13,15 +13,6 @@ import {
   toSequenceNumber,
   unixSeconds,
 } from "./rows.ts";
-import { prepareCheckpoints } from "./schema.ts";
-
-/** Options of {@linkcode SqlCheckpointer.open}. */
-export interface SqlCheckpointerOptions {
-  /** Name of the client: 1 to 255 printable characters. */
-  readonly client: string;
-  /** Clock for the time of saving. Default: the system clock. */
-  readonly clock?: Clock | undefined;
-}
 
 /**
  * Keeps positions in PostgreSQL or SQLite.
@@ -35,24 +26,11 @@ export class SqlCheckpointer implements Checkpointer {
   /** Whether there is a table of archived shards that the user may read. */
   #knowsArchivers = false;
 
-  private constructor(database: Database, options: SqlCheckpointerOptions) {
-    this.client = checkClient(options.client);
+  /** @param database The database, which has the table already; closed with the checkpointer. */
+  constructor(database: Database, client: string, clock: Clock = systemClock) {
+    this.client = checkClient(client);
     this.#database = database;
-    this.#clock = options.clock ?? systemClock;
-  }
-
-  /**
-   * Creates a checkpointer, and its table if it is missing.
-   *
-   * @param database The database; closed with the checkpointer.
-   */
-  static async open(
-    database: Database,
-    options: SqlCheckpointerOptions,
-  ): Promise<SqlCheckpointer> {
-    const checkpointer = new SqlCheckpointer(database, options);
-    await prepareCheckpoints(database);
-    return checkpointer;
+    this.#clock = clock;
   }
 
   async load(stream: string, shardId: ShardId): Promise<SequenceNumber | undefined> {

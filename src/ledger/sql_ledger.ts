@@ -31,13 +31,8 @@ import { recreatedError } from "./errors.ts";
 import type { Database } from "../sql/database.ts";
 import type { Steps } from "../sql/steps.ts";
 
-/** Options of {@linkcode SqlLedger.open}. */
-export interface SqlLedgerOptions {
-  /** Name of the client that the archives belong to. */
-  readonly client: string;
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-}
+/** Statements on the tables of one client and stream. */
+type TableSteps<A extends unknown[], T> = (scope: TableScope, ...args: A) => Steps<T>;
 
 /** A ledger in PostgreSQL or SQLite. */
 export class SqlLedger implements ArchiveLedger {
@@ -45,7 +40,7 @@ export class SqlLedger implements ArchiveLedger {
   readonly stream: string;
   readonly #database: Database;
 
-  private constructor(database: Database, options: SqlLedgerOptions) {
+  private constructor(database: Database, options: Pick<TableScope, "client" | "stream">) {
     this.client = checkClient(options.client);
     this.stream = options.stream;
     this.#database = database;
@@ -57,127 +52,102 @@ export class SqlLedger implements ArchiveLedger {
    * @param database The database, which must have the table `triton_checkpoint`; closed with the
    * ledger.
    */
-  static async open(database: Database, options: SqlLedgerOptions): Promise<SqlLedger> {
+  static async open(
+    database: Database,
+    options: Pick<TableScope, "client" | "stream">,
+  ): Promise<SqlLedger> {
     const ledger = new SqlLedger(database, options);
     await prepareLedger(database);
     return ledger;
   }
 
   async identify(createdAt: Date): Promise<void> {
-    const known = await this.#transact(
-      "Cannot identify stream",
-      () => identify(this.#scope, createdAt),
-    );
+    const known = await this.#transact("Cannot identify stream", identify, createdAt);
     if (known.getTime() !== createdAt.getTime()) {
       throw recreatedError(this.stream, known, createdAt);
     }
   }
 
   shards(state?: LedgerShard["state"]): Promise<LedgerShard[]> {
-    return this.#run("Cannot list the shards of stream", () => listShards(this.#scope, state));
+    return this.#run("Cannot list the shards of stream", listShards, state);
   }
 
   checkpoints(): Promise<Map<ShardId, SequenceNumber>> {
-    return this.#run("Cannot list the checkpoints of stream", () => listCheckpoints(this.#scope));
+    return this.#run("Cannot list the checkpoints of stream", listCheckpoints);
   }
 
   addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
-    return this.#transact("Cannot add shards of stream", () => addFirstShards(this.#scope, shards));
+    return this.#transact("Cannot add shards of stream", addFirstShards, shards);
   }
 
   addShards(shards: readonly NewShard[]): Promise<void> {
-    return this.#transact("Cannot add shards of stream", () => addShards(this.#scope, shards));
+    return this.#transact("Cannot add shards of stream", addShards, shards);
   }
 
   adopt(positions: ReadonlyMap<ShardId, ArchivedPosition>): Promise<ShardId[]> {
-    return this.#transact(
-      "Cannot save checkpoints of stream",
-      () => adopt(this.#scope, positions),
-    );
+    return this.#transact("Cannot save checkpoints of stream", adopt, positions);
   }
 
   renew(worker: string, ttlMs: number): Promise<Renewal> {
-    return this.#transact("Cannot renew leases of stream", () => renew(this.#scope, worker, ttlMs));
+    return this.#transact("Cannot renew leases of stream", renew, worker, ttlMs);
   }
 
   acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined> {
     const lease = { shardId, worker, ttlMs };
-    return this.#transact(`Cannot lease ${shardId} of stream`, () => acquire(this.#scope, lease));
+    return this.#transact(`Cannot lease ${shardId} of stream`, acquire, lease);
   }
 
   release(worker: string, shardIds: readonly ShardId[]): Promise<void> {
-    return this.#transact(
-      "Cannot release leases of stream",
-      () => release(this.#scope, worker, shardIds),
-    );
+    return this.#transact("Cannot release leases of stream", release, worker, shardIds);
   }
 
   leave(worker: string): Promise<void> {
-    return this.#transact("Cannot release leases of stream", () => leave(this.#scope, worker));
+    return this.#transact("Cannot release leases of stream", leave, worker);
   }
 
   store(): Promise<string | undefined> {
-    return this.#run("Cannot read the object store of stream", () => readStore(this.#scope));
+    return this.#run("Cannot read the object store of stream", readStore);
   }
 
   useStore(identity: string): Promise<void> {
-    return this.#transact(
-      "Cannot save the object store of stream",
-      () => useStore(this.#scope, identity),
-    );
+    return this.#transact("Cannot save the object store of stream", useStore, identity);
   }
 
   newestFiles(): Promise<ArchiveIntent[]> {
-    return this.#run("Cannot list the archives of stream", () => newestFiles(this.#scope));
+    return this.#run("Cannot list the archives of stream", newestFiles);
   }
 
   moveStore(identity: string, options: MoveStoreOptions = {}): Promise<ArchiveMove[]> {
-    return this.#transact(
-      "Cannot move the archive of stream",
-      () => moveStore(this.#scope, identity, options),
-    );
+    return this.#transact("Cannot move the archive of stream", moveStore, identity, options);
   }
 
   moves(): Promise<ArchiveMove[]> {
-    return this.#run(
-      "Cannot list the moves of the archive of stream",
-      () => listMoves(this.#scope),
-    );
+    return this.#run("Cannot list the moves of the archive of stream", listMoves);
   }
 
   standing(shardId: ShardId): Promise<ShardStanding> {
-    return this.#run(
-      `Cannot read the position of ${shardId} of stream`,
-      () => standing(this.#scope, shardId),
-    );
+    return this.#run(`Cannot read the position of ${shardId} of stream`, standing, shardId);
   }
 
   intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {
     return this.#transact(
       `Cannot write the intent of archive "${intent.key}" of stream`,
-      () => intend(this.#scope, intent, replaces),
+      intend,
+      intent,
+      replaces,
     );
   }
 
   commit(intentId: string): Promise<"done" | "void"> {
-    return this.#transact(
-      `Cannot commit intent "${intentId}" of stream`,
-      () => commit(this.#scope, intentId),
-    );
+    return this.#transact(`Cannot commit intent "${intentId}" of stream`, commit, intentId);
   }
 
   cancel(intentId: string): Promise<"done" | "void"> {
-    return this.#transact(
-      `Cannot cancel intent "${intentId}" of stream`,
-      () => cancel(this.#scope, intentId),
-    );
+    return this.#transact(`Cannot cancel intent "${intentId}" of stream`, cancel, intentId);
   }
 
   isCommitted(key: string): Promise<boolean> {
-    return this.#run(
-      `Cannot look for archive "${key}" of stream`,
-      () => isCommitted(this.#scope, key),
-    );
+    return this.#run(`Cannot look for archive "${key}" of stream`, isCommitted, key);
   }
 
   end(
@@ -186,10 +156,12 @@ export class SqlLedger implements ArchiveLedger {
     checkpoint: SequenceNumber | undefined,
     children: readonly NewShard[],
   ): Promise<boolean> {
-    return this.#transact(
-      `Cannot end ${shardId} of stream`,
-      () => endSettled(this.#scope, { shardId, epoch, checkpoint, children }),
-    );
+    return this.#transact(`Cannot end ${shardId} of stream`, endSettled, {
+      shardId,
+      epoch,
+      checkpoint,
+      children,
+    });
   }
 
   confirm(
@@ -198,10 +170,12 @@ export class SqlLedger implements ArchiveLedger {
     checkpoint: SequenceNumber | undefined,
     knownAt?: Date,
   ): Promise<boolean> {
-    return this.#transact(
-      `Cannot confirm ${shardId} of stream`,
-      () => confirm(this.#scope, { shardId, epoch, checkpoint, knownAt }),
-    );
+    return this.#transact(`Cannot confirm ${shardId} of stream`, confirm, {
+      shardId,
+      epoch,
+      checkpoint,
+      knownAt,
+    });
   }
 
   reposition(
@@ -210,22 +184,21 @@ export class SqlLedger implements ArchiveLedger {
     position: ArchivedPosition | NewStart,
     gap?: Gap,
   ): Promise<boolean> {
-    return this.#transact(`Cannot reposition ${shardId} of stream`, () => {
-      return reposition(this.#scope, { shardId, epoch, position, gap });
-    });
+    const move = { shardId, epoch, position, gap };
+    return this.#transact(`Cannot reposition ${shardId} of stream`, reposition, move);
   }
 
   async recordGap(gap: Gap, epoch?: number): Promise<boolean> {
     const what = `Cannot record a gap in ${gap.shardId} of stream`;
     if (epoch !== undefined) {
-      return await this.#transact(what, () => recordLeasedGap(this.#scope, gap, epoch));
+      return await this.#transact(what, recordLeasedGap, gap, epoch);
     }
-    await this.#transact(what, () => recordGap(this.#scope, gap));
+    await this.#transact(what, recordGap, gap);
     return true;
   }
 
   gaps(): Promise<Gap[]> {
-    return this.#run("Cannot list the gaps of stream", () => listGaps(this.#scope));
+    return this.#run("Cannot list the gaps of stream", listGaps);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -237,11 +210,16 @@ export class SqlLedger implements ArchiveLedger {
     return { client: this.client, stream: this.stream, dialect: this.#database.dialect };
   }
 
-  #run<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return this.#database.run(`${what} "${this.stream}"`, steps);
+  #run<A extends unknown[], T>(what: string, steps: TableSteps<A, T>, ...args: A): Promise<T> {
+    return this.#database.run(`${what} "${this.stream}"`, () => steps(this.#scope, ...args));
   }
 
-  #transact<T>(what: string, steps: () => Steps<T>): Promise<T> {
-    return this.#database.transact(`${what} "${this.stream}"`, steps, SAME_SCHEMA);
+  #transact<A extends unknown[], T>(
+    what: string,
+    steps: TableSteps<A, T>,
+    ...args: A
+  ): Promise<T> {
+    const work = () => steps(this.#scope, ...args);
+    return this.#database.transact(`${what} "${this.stream}"`, work, SAME_SCHEMA);
   }
 }
