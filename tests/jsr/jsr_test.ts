@@ -19,7 +19,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
   "./codec": { atOnce: [], later: [] },
   "./kinesis": { atOnce: ["@logtape/logtape"], later: AWS_KINESIS },
   "./archive": { atOnce: ["@logtape/logtape"], later: AWS_S3 },
-  "./checkpoint": { atOnce: [], later: ["postgres"] },
+  "./checkpoint": { atOnce: ["@logtape/logtape"], later: ["postgres"] },
   "./testing": { atOnce: [], later: [] },
   "./cli": {
     atOnce: ["commander"],

@@ -29,7 +29,8 @@ export async function openFile(
   mode: FileMode,
 ): Promise<SqliteBackendOptions & { readonly database: DatabaseSync }> {
   const { DatabaseSync } = await import("node:sqlite");
-  const isTemporary = mode === "rehearse" && path !== ":memory:" && !existsSync(path);
+  const isFile = path !== ":memory:";
+  const isTemporary = mode === "rehearse" && isFile && !existsSync(path);
   const opened = isTemporary ? `${path}.doctor-${crypto.randomUUID()}` : path;
   let database: DatabaseSync | undefined;
   const onDispose = () => {
@@ -37,7 +38,7 @@ export async function openFile(
     if (isTemporary) rmSync(opened, { force: true });
   };
   try {
-    database = new DatabaseSync(opened, { readOnly: mode === "read" && path !== ":memory:" });
+    database = new DatabaseSync(opened, { readOnly: mode === "read" && isFile });
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA schema_version`); // is it a database?
     if (mode === "write") setUp(database);
     database.exec("PRAGMA busy_timeout = 0");
@@ -45,7 +46,7 @@ export async function openFile(
     onDispose();
     throw openingError(path, mode, error);
   }
-  const checkFile = mode === "write" ? watchFile(path) : undefined;
+  const checkFile = mode === "write" && isFile ? watchFile(path) : undefined;
   return { database, busyMs: BUSY_MS, checkFile, onDispose };
 }
 

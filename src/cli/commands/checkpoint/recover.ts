@@ -14,7 +14,7 @@ import {
 import { bucketOption, parseDay } from "../../options/options.ts";
 import { Progress } from "../../text/progress.ts";
 import { problemLine } from "../../text/report_text.ts";
-import { carryOut, planRecovery, type Recovery } from "./recover_checkpoints.ts";
+import type { Recovery } from "./recover_checkpoints.ts";
 import { formatTable } from "../../text/table.ts";
 import { say } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
@@ -47,6 +47,7 @@ export function recoverCommand(context: CliContext): Command {
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
   const { openLedger } = await import("../../../ledger/open_ledger.ts");
   const { readRecordedLedger } = await import("../../../ledger/recorded_ledger.ts");
+  const { planRecovery } = await import("./recover_checkpoints.ts");
   const { clientName: client, dryRun = false } = options;
   const { config, store: openedStore } = await openStoreOf(options, context);
   await using store = openedStore;
@@ -90,6 +91,7 @@ async function recoverFrom(
   for (const problem of report.problems) {
     await say(context, problemLine(problem));
   }
+  const { carryOut, planRecovery } = await import("./recover_checkpoints.ts");
   const plan = await planRecovery(
     ledger.plan,
     report.shards.filter(({ shardId }) => !broken.has(shardId)),
