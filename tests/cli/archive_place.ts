@@ -6,13 +6,13 @@ import { DirectoryObjectStore } from "../../src/objects/mod.ts";
 import { type FileSpec, putFiles, START } from "../archive/chain_archives.ts";
 import { type CommandResult, type FakeWorld, runCommand } from "./fake_context.ts";
 
-/** Where a test works. */
+/** The place of a test. */
 export interface ArchivePlace {
   /** The directory of the archives. */
   readonly bucket: string;
-  /** URL of the database, which is not there yet. */
+  /** URL of the database, which does not exist yet. */
   readonly database: string;
-  /** Where the archives are. */
+  /** The object store of the archives. */
   readonly store: DirectoryObjectStore;
   /** Puts archives, and returns their keys. */
   put(...specs: readonly FileSpec[]): Promise<string[]>;
@@ -20,7 +20,7 @@ export interface ArchivePlace {
   run(command: string, args?: readonly string[], world?: FakeWorld): Promise<CommandResult>;
 }
 
-/** Runs a test in a directory of its own. */
+/** Runs a test in a new directory. */
 export async function withArchive(test: (place: ArchivePlace) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "triton-cli-" });
   try {

@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import { runCommand } from "./fake_context.ts";
 
-/** Runs `triton shards` with a configuration of this text. */
+/** Runs `triton shards` with this text as the configuration. */
 async function withConfig(text: string, stream = "clicks") {
   const path = await Deno.makeTempFile({ suffix: ".yaml" });
   try {

@@ -1,5 +1,5 @@
 /**
- * Running commands inside the tests.
+ * Runs commands inside the tests.
  *
  * @module
  */
@@ -8,39 +8,39 @@ import type { CliContext } from "../../src/cli/cli_context.ts";
 import { main } from "../../src/cli/main.ts";
 import { type Clock, VirtualClock } from "../../src/base/clock.ts";
 
-/** What a command did. */
+/** The result of a command. */
 export interface CommandResult {
   /** The exit code. */
   readonly code: number;
   /** The bytes on standard output. */
   readonly bytes: Uint8Array;
-  /** They as text. */
+  /** Standard output as text. */
   readonly stdout: string;
   /** The text on standard error. */
   readonly stderr: string;
 }
 
-/** The world outside, as a test makes it. */
+/** The world outside, for a test. */
 export interface FakeWorld {
-  /** Environment variables: none unless given. */
+  /** Environment variables. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Standard input: nothing unless given. */
+  /** Standard input. Default: empty. */
   readonly stdin?: string | Uint8Array;
-  /** Whether a person watches standard error. */
+  /** Whether standard error is a terminal. */
   readonly isTerminal?: boolean;
-  /** Whether a person watches standard output. */
+  /** Whether standard output is a terminal. */
   readonly stdoutIsTerminal?: boolean;
-  /** How wide the terminal is. */
+  /** Width of the terminal. */
   readonly columns?: number;
-  /** Called before each write to standard output, which fails if this does. */
+  /** Called before each write to standard output; if it fails, the write fails. */
   readonly beforeWrite?: () => void;
-  /** A virtual clock unless given. */
+  /** The clock. Default: a virtual one. */
   readonly clock?: Clock;
-  /** Asks the command to come to an end. */
+  /** Stops the command. */
   readonly signal?: AbortSignal;
 }
 
-/** Runs one command line in a world made up for it. */
+/** Runs one command line in a fake world. */
 export async function runCommand(
   args: readonly string[],
   world: FakeWorld = {},

@@ -34,7 +34,7 @@ function contextOf({ isTerminal = false, env = {} }: World, written: string[] = 
   return { env, stdin, stdout: stderr, stderr, clock: new VirtualClock(), signal };
 }
 
-/** What standard error gets when this is logged. */
+/** Returns what is written to standard error when this is logged. */
 async function logged(log: () => void, world: World, options: LogOptions = {}): Promise<string> {
   const written: string[] = [];
   const context = contextOf(world, written);
@@ -158,7 +158,7 @@ Deno.test("--verbose prints the stack trace of an error", async () => {
   match(stderr, /^triton: TritonError: Cannot read .*\n\s+at /);
 });
 
-/** Texts that hold the secret `s3cret...` in a place where secrets stand. */
+/** Texts with the secret `s3cret...` in a place for secrets. */
 const LEAKS = [
   "cannot open postgres://triton:s3cret@db.internal/triton",
   'Invalid URL: "postgresql://triton:s3cret/with@strange:chars@db/triton"',
@@ -222,7 +222,7 @@ Deno.test("the log masks short secrets, but never Triton's own names and words",
         "The archiver of clicks began: x",
       ),
     );
-    // Messages of services are full of some words, too.
+    // Some words are frequent in messages of services too.
     const said = secret === "archiver" ? secret : "***";
     deepStrictEqual([second.reason, second.message], [`<${said}>`, `said <${said}>`], secret);
   }
@@ -281,7 +281,7 @@ Deno.test("a log that cannot be written does not stop a command", async () => {
   await flush();
 });
 
-/** A standard error that nobody reads until it is told to. */
+/** A standard error that is not read until the test says so. */
 function stalled() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const written: string[] = [];

@@ -7,7 +7,7 @@ import type { S3Operation } from "../support/s3_server.ts";
 
 const DOCUMENT = new URL("../../docs/permissions.md", import.meta.url);
 
-/** What a request to S3 takes. */
+/** The permission that an S3 request needs. */
 const S3_ACTIONS: Partial<Record<S3Operation, string>> = {
   ListObjectsV2: "s3:ListBucket",
   HeadBucket: "s3:ListBucket",
@@ -16,7 +16,7 @@ const S3_ACTIONS: Partial<Record<S3Operation, string>> = {
   PutObject: "s3:PutObject",
 };
 
-/** The rows of the document's table: which permissions each command takes. */
+/** The rows of the document's table: the permissions of each command. */
 async function documented(): Promise<Map<string, string[]>> {
   const text = (await Deno.readTextFile(DOCUMENT)).split(/^## /m)
     .find((part) => part.startsWith("AWS, by command"))!;
@@ -40,7 +40,7 @@ async function policies(): Promise<Map<string, Set<string>>> {
   }));
 }
 
-/** Runs a command, and tells what it took. */
+/** Runs a command, and returns the permissions it used. */
 async function taken(
   pipeline: Pipeline,
   proxy: KinesisProxy,
@@ -122,7 +122,7 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
   deepStrictEqual([...table.keys()].sort(), [...found.keys()].sort());
 });
 
-/** Which policy is meant for which commands. */
+/** The commands of each policy. */
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
   "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],

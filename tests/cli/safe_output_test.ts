@@ -1,4 +1,4 @@
-/** Whatever keys, names and rows hold: nothing of it reaches a terminal or a reader of lines as it is. */
+/** Hostile text in keys, names and rows must never reach a terminal or a line-based reader unescaped. */
 
 import { readdirSync } from "node:fs";
 import { deepStrictEqual, doesNotMatch, equal, match } from "node:assert/strict";
@@ -11,18 +11,18 @@ import { shardId } from "../archive/chain_archives.ts";
 import { type ArchivePlace, withArchive } from "./archive_place.ts";
 import { runCommand } from "./fake_context.ts";
 
-/** Moves the cursor, sets the title, rings, begins a line, hides what follows, turns text round. */
+/** Moves the cursor, sets the title, rings, starts a line, hides text, reverses text. */
 const HOSTILE = "a\x1b[2J\x1b]0;t\x07\nb\r\u009b8m\u202ec\u2028d";
 const ESCAPED = "a\\u001b[2J\\u001b]0;t\\u0007\\nb\\r\\u009b8m\\u202ec\\u2028d";
 
-/** All but newlines, tabs and the colours that a terminal gets from us. */
+/** All unsafe characters except newlines, tabs and our own colours. */
 function checkSafe(text: string, what: string): void {
   // deno-lint-ignore no-control-regex
   const rest = text.replaceAll(/\x1b\[\d*m|\r\x1b\[K|[\n\t]/g, "");
   doesNotMatch(rest, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, what);
 }
 
-/** An archive of a client with a hostile name, one that is damaged, and a record in quarantine. */
+/** An archive of a client with a hostile name, a damaged archive, and a record in quarantine. */
 async function fill({ store, put }: ArchivePlace): Promise<void> {
   const [key] = await put({ shards: { 1: [undefined, 1, -2] }, at: 60 });
   const bytes = await (await store.get(key!)).bytes();
@@ -130,7 +130,7 @@ Deno.test("text logs and findings are safe for a terminal", () => {
   checkSafe(formatFindings(findings, verdictOn(findings)), "findings");
 });
 
-/** Where text leaves; everywhere else it goes through one of these. */
+/** The only places that write text; all other code uses them. */
 const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
   "stderr.write(": ["commands/put.ts", "logging.ts", "main.ts", "text/progress.ts", "text/say.ts"],
   "JSON.stringify(": [

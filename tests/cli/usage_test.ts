@@ -25,7 +25,7 @@ const COMMANDS = [
 const STORE = ["store", "--stream", "clicks", "--bucket", "b"];
 const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
 
-/** Command lines that nobody can mean, and what is said of each. */
+/** Invalid command lines, and the message for each. */
 const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["stor"], /unknown command 'stor'\n\(Did you mean store\?\)/],
   [["store", "--steam", "clicks"], /unknown option '--steam'\n\(Did you mean --stream\?\)/],

@@ -1,28 +1,28 @@
 /**
- * A headless Chromium, as far as tests of pages need one.
+ * Controls a headless Chromium, for tests of pages.
  *
- * It is spoken to over the DevTools protocol itself: `playwright-core`, which does that too, takes
- * 150 MB, and this page.
+ * It uses the DevTools protocol directly: `playwright-core`, which does the same, has 150 MB; this is
+ * one page of code.
  *
  * @module
  */
 
-/** Names under which Chromium is installed. */
+/** Names of Chromium executables. */
 const PROGRAMS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
 
-/** How a page is looked at. */
+/** How a page is displayed. */
 export interface Viewport {
   /** Width in CSS pixels. */
   readonly width: number;
   /** Height in CSS pixels. */
   readonly height: number;
-  /** What the system prefers. */
+  /** The preferred colour scheme. */
   readonly scheme: "light" | "dark";
 }
 
 /** A browser with one page. */
 export class Browser implements AsyncDisposable {
-  /** What the page logged or threw: a page that works says nothing. */
+  /** What the page logged or threw; empty for a working page. */
   readonly complaints: string[] = [];
   readonly #process: Deno.ChildProcess;
   readonly #profile: string;
@@ -39,7 +39,7 @@ export class Browser implements AsyncDisposable {
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
   }
 
-  /** Starts a browser; undefined, after a warning, where there is none. */
+  /** Starts a browser; undefined, after a warning, if none is installed. */
   static async start(): Promise<Browser | undefined> {
     const profile = await Deno.makeTempDir({ prefix: "triton-browser-" });
     const process = spawn(profile);
@@ -64,7 +64,7 @@ export class Browser implements AsyncDisposable {
     return browser;
   }
 
-  /** Opens a page, and waits until it is loaded. */
+  /** Opens a page and waits until it is loaded. */
   async open(url: string, { width, height, scheme }: Viewport): Promise<void> {
     const size = { width, height, deviceScaleFactor: 1, mobile: width < 600 };
     await this.#send("Emulation.setDeviceMetricsOverride", size);
@@ -90,7 +90,7 @@ export class Browser implements AsyncDisposable {
     return Uint8Array.from(atob(data as string), (character) => character.charCodeAt(0));
   }
 
-  /** Ends the browser, and the processes that it has started. */
+  /** Ends the browser and its child processes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#session = undefined;
     this.#send("Browser.close");
@@ -145,11 +145,11 @@ function spawn(profile: string): Deno.ChildProcess | undefined {
   return undefined;
 }
 
-/** Where a browser says that it listens. */
+/** Reads from the browser's log where it listens. */
 async function debuggerUrl(process: Deno.ChildProcess): Promise<string> {
   const found = Promise.withResolvers<string>();
   let text = "";
-  // Read to its end: the browser would stop when the pipe is full.
+  // Read to the end: the browser would block when the pipe is full.
   const read = new WritableStream<string>({
     write(part) {
       text += part;

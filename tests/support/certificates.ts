@@ -1,5 +1,5 @@
 /**
- * Certificates for tests, made by the `openssl` on the machine.
+ * Creates certificates for tests with the `openssl` of the machine.
  *
  * @module
  */
@@ -12,20 +12,20 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Somebody who signs certificates. */
+/** A certificate authority. */
 export interface Authority extends Certificate {
   /**
    * Signs a certificate.
    *
    * @param name Its common name.
-   * @param names What it is for, such as `DNS:db.example` or `IP:127.0.0.1`.
+   * @param names Its subject alternative names, such as `DNS:db.example` or `IP:127.0.0.1`.
    */
   sign(name: string, names?: readonly string[]): Promise<Certificate>;
 }
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-/** Makes an authority of its own, in a directory that the caller removes. */
+/** Creates an authority in a directory that the caller removes. */
 export async function makeAuthority(directory: string, name = "Test CA"): Promise<Authority> {
   const path = (file: string) => join(directory, `${name.replaceAll(" ", "-")}-${file}`);
   const [ca, caKey] = [path("ca.crt"), path("ca.key")];

@@ -1,5 +1,5 @@
 /**
- * Holds the signature of a request against AWS's rules, for any headers and parameters.
+ * Verifies the signature of a request by AWS's rules, for any headers and parameters.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @module
@@ -10,7 +10,7 @@ import { createHash, createHmac } from "node:crypto";
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8}\/([^/]+)\/([^/]+)\/aws4_request), SignedHeaders=([^,]+), Signature=(.+)$/;
 
-/** What a request was signed with; throws unless the signature is that of `secret`. */
+/** Returns what a request was signed with; throws if the signature is not that of `secret`. */
 export function checkSignature(
   request: Request,
   secret: string,

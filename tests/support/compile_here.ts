@@ -1,8 +1,8 @@
 /**
  * Compiles the executable on a machine that cannot reach Deno's own download host.
  *
- * The stand-in for `deno compile` that does it is named as the first argument. It has no
- * `--exclude-unused-npm`; without the lock file it does not embed what only tests use.
+ * The first argument is the replacement for `deno compile`. It has no `--exclude-unused-npm`; without
+ * the lock file it does not embed what only tests use.
  *
  * @module
  */

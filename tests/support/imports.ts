@@ -1,5 +1,5 @@
 /**
- * Reading the imports of the project's own sources.
+ * Reads the imports of the project's sources.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export const ROOT = new URL("../..", import.meta.url).pathname;
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
 
-/** A file without its block comments, whose examples import too. */
+/** A file without its block comments, because their examples have imports too. */
 export function codeOf(path: string): string {
   return readFileSync(join(ROOT, path), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
 }
@@ -22,11 +22,11 @@ export function codeOf(path: string): string {
 export interface Imports {
   /** Files of the project, as paths from its folder. */
   readonly files: readonly string[];
-  /** Everything else, as it is written. */
+  /** All other imports, as written. */
   readonly packages: readonly string[];
 }
 
-/** Reads the imports of a file, which is named from the project's folder. */
+/** Reads the imports of a file, whose path starts at the project's folder. */
 export function importsOf(path: string): Imports {
   const names = [...codeOf(path).matchAll(IMPORT)].map((match) => match[1] ?? match[2]!);
   const relative = names.filter((name) => name.startsWith("."));

@@ -1,9 +1,9 @@
 /**
- * npm's `kinesalite` inside this process: up in a moment, gone with it.
+ * Runs npm's `kinesalite` inside this process.
  *
- * What it lacks: `MillisBehindLatest` (always 0), pages of ListShards, ChildShards. A read at a
- * timestamp that no record has reached yet hangs until one does. A stream must not be named like a
- * method of an array.
+ * It lacks `MillisBehindLatest` (always 0), pages of ListShards, and ChildShards. A read at a timestamp
+ * that no record has reached yet hangs until one does. A stream must not have the name of an array
+ * method.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import type { AddressInfo } from "node:net";
 import createKinesalite from "kinesalite";
 import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
 
-/** How the server behaves. */
+/** Options of the server. */
 export interface KinesaliteOptions {
-  /** The port: a free one unless given. */
+  /** The port. Default: a free one. */
   readonly port?: number;
-  /** How long a new stream takes until it is active, in milliseconds: 20 unless given. */
+  /** How long a new stream takes until it is active, in milliseconds. Default: 20. */
   readonly createStreamMs?: number;
-  /** How long a split or merge takes, in milliseconds: 20 unless given. */
+  /** How long a split or merge takes, in milliseconds. Default: 20. */
   readonly updateStreamMs?: number;
-  /** How many shards there may be in all: 100 unless given. */
+  /** Maximum total number of shards. Default: 100. */
   readonly shardLimit?: number;
 }
 
 /**
  * Starts a server on 127.0.0.1.
  *
- * @param options How it behaves.
+ * @param options Port and delays.
  * @returns The running server; disposing it stops it.
  */
 export async function startKinesalite(options: KinesaliteOptions = {}): Promise<LocalKinesis> {
@@ -48,7 +48,7 @@ export async function startKinesalite(options: KinesaliteOptions = {}): Promise<
   return wrapLocalKinesis(`http://127.0.0.1:${address.port}`, () => stop(server));
 }
 
-/** Kinesalite throws, out of reach, when a client gives a request up; readers that stop do that. */
+/** Kinesalite throws, uncatchably, when a client aborts a request, as readers do when they stop. */
 function forgiveAborts(request: IncomingMessage): void {
   const emit = request.emit;
   request.emit = (event: string, ...args: unknown[]) =>

@@ -1,8 +1,8 @@
 /**
- * npm's `kinesis-local` as a process of Node: a Kinesis that is nearer to the service.
+ * Runs npm's `kinesis-local` in a Node process: a Kinesis that is closer to the real service.
  *
- * It must run under Node, since under Deno it hangs on bodies over 130 KB. Npm's package is found
- * where Deno keeps it, so that a fresh clone needs no `npm install`.
+ * It must run under Node, because under Deno it hangs on bodies over 130 KB. The npm package is used
+ * from Deno's cache, so a fresh clone needs no `npm install`.
  *
  * @module
  */
@@ -16,24 +16,24 @@ import { fileURLToPath } from "node:url";
 import { type LocalKinesis, wrapLocalKinesis } from "./local_kinesis.ts";
 
 /**
- * Runs the server until its standard input ends, which it also does when this process is killed. It
- * keeps nothing, and both SIGTERM and `process.exit` may wait for requests that were given up.
+ * Runs the server until its standard input ends, which also happens when this process is killed. It
+ * stores nothing, and both SIGTERM and `process.exit` may wait for requests that were aborted.
  */
 const RUN_WHILE_WANTED =
   'process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume(); require(process.argv[1])';
 
-/** How the server behaves. */
+/** Options of the server. */
 export interface KinesisLocalOptions {
-  /** How many shards there may be in all: 100 unless given. */
+  /** Maximum total number of shards. Default: 100. */
   readonly shardLimit?: number;
 }
 
 /**
  * Starts a server on free ports.
  *
- * @param options How it behaves.
+ * @param options The number of shards.
  * @returns The running server; disposing it stops it.
- * @throws {Error} If Node is not on the PATH, or the server does not come up.
+ * @throws {Error} If Node is not on the PATH, or the server does not start.
  */
 export async function startKinesisLocal(options: KinesisLocalOptions = {}): Promise<LocalKinesis> {
   const { shardLimit = 100 } = options;
@@ -60,7 +60,7 @@ export async function startKinesisLocal(options: KinesisLocalOptions = {}): Prom
   return wrapLocalKinesis(url, () => stop(server));
 }
 
-/** Asks until the server answers; if it ends before, tells what it said. */
+/** Waits until the server responds; if it exits before that, throws its output. */
 async function untilHealthy(server: ChildProcess, url: string): Promise<void> {
   let said = "";
   let failure: Error | undefined;
@@ -93,7 +93,7 @@ async function stop(server: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Finds ports that nobody listens on; all are held until the last is known, so they differ. */
+/** Finds free ports; all are kept open until the last one is known, so that they differ. */
 async function findFreePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, async () => {
     const server = createServer();

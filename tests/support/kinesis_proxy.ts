@@ -1,25 +1,25 @@
 /**
- * A proxy before a local Kinesis, which refuses, changes or delays what it is told to.
+ * A proxy in front of a local Kinesis, which rejects, changes or delays requests on demand.
  *
  * @module
  */
 
-/** What a request asks for, such as `"GetRecords"`. */
+/** The action of a request, such as `"GetRecords"`. */
 export type KinesisAction = string;
 
-/** A running proxy; what it does can be changed at any time. */
+/** A running proxy; its behaviour can be changed at any time. */
 export interface KinesisProxy extends AsyncDisposable {
-  /** What clients set as their endpoint. */
+  /** The endpoint for clients. */
   readonly url: string;
-  /** What was asked for. */
+  /** The requests so far. */
   readonly actions: Set<KinesisAction>;
-  /** Errors instead of answers, by action: the service's name for each. */
+  /** Errors instead of responses, by action: the service's code for each. */
   readonly refusals: Map<KinesisAction, string>;
   /** Fields to set in the description of the stream. */
   description: Readonly<Record<string, unknown>>;
-  /** The time that answers carry; the machine's unless set. */
+  /** The time in responses. Default: that of the machine. */
   date: Date | undefined;
-  /** Bytes of white space after each answer to GetRecords, as if there were a backlog: 0 unless set. */
+  /** Bytes of white space after each GetRecords response, to simulate a backlog. Default: 0. */
   space: number;
 }
 

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import * as untyped from "aws-kinesis-agg";
 
-/** A record as the official library takes it. */
+/** A record for the official library. */
 export interface KplRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
@@ -9,7 +9,7 @@ export interface KplRecord {
   readonly explicitHashKey?: string;
 }
 
-/** A record as the official library gives it back. */
+/** A record from the official library. */
 interface OfficialUserRecord {
   readonly partitionKey: string;
   /** In base64. */
@@ -17,7 +17,7 @@ interface OfficialUserRecord {
   readonly subSequenceNumber?: number;
 }
 
-/** The parts of the official library that are used here; its own types need the whole AWS SDK. */
+/** The used parts of the official library; its own types need the whole AWS SDK. */
 const official = untyped as unknown as {
   readonly RecordAggregator: new () => {
     addUserRecord(record: KplRecord): void;
@@ -30,7 +30,7 @@ const official = untyped as unknown as {
   ) => void;
 };
 
-/** Packs records into one with Amazon's own `aws-kinesis-agg`. */
+/** Aggregates records with Amazon's `aws-kinesis-agg`. */
 export function aggregate(records: readonly KplRecord[]): Uint8Array<ArrayBuffer> {
   const aggregator = new official.RecordAggregator();
   for (const record of records) {
@@ -39,7 +39,7 @@ export function aggregate(records: readonly KplRecord[]): Uint8Array<ArrayBuffer
   return new Uint8Array(aggregator.build().data);
 }
 
-/** Takes a record apart with `aws-kinesis-agg`; throws what it fails with. */
+/** Splits a record with `aws-kinesis-agg`; throws its errors. */
 export function officialRecords(data: Uint8Array): KplRecord[] {
   let found: KplRecord[] = [];
   const record = {

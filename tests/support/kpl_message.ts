@@ -24,13 +24,13 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-/** Puts magic and MD5 around a message, as the Kinesis Producer Library does. */
+/** Adds magic and MD5 to a message, as the Kinesis Producer Library does. */
 export function wrap(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const digest = createHash("md5").update(message).digest();
   return new Uint8Array(Buffer.concat([Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2), message, digest]));
 }
 
-/** Packs records into one, each with a key of its own in the table. */
+/** Aggregates records, each with its own key in the table. */
 export function packRecords(
   records: readonly { readonly partitionKey: string; readonly data: Uint8Array }[],
 ): Uint8Array<ArrayBuffer> {

@@ -9,22 +9,22 @@ import { FetchHandler } from "../../src/aws/http/fetch_handler.ts";
 import { type KinesisApi, type KinesisCredentials, SdkKinesis } from "../../src/kinesis/mod.ts";
 import type { ShardId } from "../../src/base/record.ts";
 
-/** Keys that every local server takes. */
+/** Credentials that every local server accepts. */
 export const LOCAL_CREDENTIALS: KinesisCredentials = {
   accessKeyId: "local",
   secretAccessKey: "local",
 };
 
-/** The region that local servers believe to be in. */
+/** The region of local servers. */
 export const LOCAL_REGION = "us-east-1";
 
-/** A Kinesis server on this machine, gone when it is disposed. */
+/** A Kinesis server on this machine, which ends when it is disposed. */
 export interface LocalKinesis extends AsyncDisposable {
   /** URL of the server. */
   readonly url: string;
-  /** The SDK's client, for what `KinesisApi` does not do. */
+  /** The SDK client, for what `KinesisApi` does not support. */
   readonly client: Kinesis;
-  /** The server as Triton sees it. */
+  /** The server as a `KinesisApi`. */
   readonly kinesis: KinesisApi;
   /** Creates a stream, and waits until it is active. */
   createStream(name: string, shardCount?: number): Promise<void>;
@@ -34,7 +34,7 @@ export interface LocalKinesis extends AsyncDisposable {
   mergeShards(stream: string, shardId: ShardId, neighbourId: ShardId): Promise<void>;
 }
 
-/** Wraps a running server; `stop` ends it once the client's connections are closed. */
+/** Wraps a running server; `stop` ends it after the client's connections are closed. */
 export function wrapLocalKinesis(url: string, stop: () => Promise<void>): LocalKinesis {
   const client = openLocalClient(url);
   const whenActive = (stream: string) => waitUntilActive(client, stream);
@@ -74,7 +74,7 @@ export function openLocalClient(url: string): Kinesis {
   });
 }
 
-/** Asks until the stream is active: how long that takes is the server's affair. */
+/** Polls until the stream is active, however long the server takes. */
 async function waitUntilActive(client: Kinesis, stream: string): Promise<void> {
   while (true) {
     const { StreamDescriptionSummary } = await client.describeStreamSummary({ StreamName: stream });

@@ -12,7 +12,7 @@ import {
 } from "../../src/kinesis/mod.ts";
 import { compareSequenceNumbers, type ShardId } from "../../src/base/record.ts";
 
-/** A service that delivers with each answer again what it has delivered just before. */
+/** A service that repeats in each response the records of the previous one. */
 export class RedeliveringKinesis extends MemoryKinesis {
   readonly #delivered = new Map<ShardId, readonly KinesisRecord[]>();
 
@@ -29,7 +29,7 @@ export class RedeliveringKinesis extends MemoryKinesis {
   }
 }
 
-/** A service that refuses positions whose record it has dropped, as some do. */
+/** A service that rejects positions of dropped records, as some do. */
 export class StrictKinesis extends MemoryKinesis {
   override async getShardIterator(
     shard: { readonly stream: string; readonly shardId: ShardId },
@@ -50,11 +50,11 @@ export class StrictKinesis extends MemoryKinesis {
   }
 }
 
-/** A service that refuses what it is told to, in a way that is not worth another attempt by itself. */
+/** A service that rejects requests on demand, with errors that are not retryable. */
 export class RefusingKinesis extends MemoryKinesis {
-  /** The code to refuse a request with; undefined to answer it. */
+  /** The code to reject a request with; undefined to answer it. */
   refuse: (operation: string, shardId?: ShardId) => string | undefined = () => undefined;
-  /** How many requests were refused. */
+  /** Number of rejected requests. */
   refusals = 0;
 
   override async describeStream(stream: string): Promise<StreamDescription> {

@@ -1,12 +1,12 @@
 /**
- * An OpenTelemetry collector that only remembers.
+ * An OpenTelemetry collector that only keeps the last values.
  *
  * @module
  */
 
-/** One value that was received. */
+/** One received value. */
 export interface ReceivedPoint {
-  /** The value; of a histogram, how many values it holds. */
+  /** The value; for a histogram, its count. */
   readonly value: number;
   /** Attributes of the value. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -18,16 +18,16 @@ export interface ReceivedPoint {
 
 /** A running collector. */
 export interface OtlpReceiver extends AsyncDisposable {
-  /** What clients set as their endpoint. */
+  /** The endpoint for clients. */
   readonly url: string;
   /** The last values of each metric of the scope `triton`, by its name. */
   readonly metrics: ReadonlyMap<string, readonly ReceivedPoint[]>;
 }
 
-/** Attributes as OTLP has them. */
+/** Attributes in OTLP. */
 type Pairs = readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[];
 
-/** Starts a collector on a free port; it takes the JSON form alone. */
+/** Starts a collector on a free port; it accepts only JSON. */
 export function startOtlpReceiver(): OtlpReceiver {
   const metrics = new Map<string, ReceivedPoint[]>();
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {

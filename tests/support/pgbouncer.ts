@@ -1,6 +1,6 @@
 /**
- * PgBouncer before a PostgreSQL server: Debian's, where it is installed, else a stand-in that
- * answers as it does (measured with 1.18).
+ * PgBouncer in front of a PostgreSQL server: Debian's if it is installed, otherwise a substitute that
+ * responds in the same way (compared with 1.18).
  *
  * @module
  */
@@ -8,20 +8,20 @@
 import { join } from "node:path";
 import type { PostgresServer } from "./postgres.ts";
 
-/** How sessions of the server are given out. */
+/** The pooling mode. */
 export type PoolMode = "transaction" | "statement";
 
 /** A running PgBouncer. */
 export interface PgBouncer extends AsyncDisposable {
   /** Port on 127.0.0.1. */
   readonly port: number;
-  /** What it is. */
+  /** Debian's PgBouncer or the substitute. */
   readonly name: string;
 }
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 
-/** Starts one; the database `name` of the server is reached under the same name. */
+/** Starts one; it serves the database `name` of the server under the same name. */
 export async function startPgBouncer(server: PostgresServer, mode: PoolMode): Promise<PgBouncer> {
   const isHere = await Deno.stat(PROGRAM).then(() => true, () => false);
   return isHere ? await startReal(server, mode) : startStandIn(server, mode);
@@ -83,7 +83,7 @@ default_pool_size = 2
   };
 }
 
-/** Parameters of a connection that PgBouncer knows. */
+/** Connection parameters that PgBouncer knows. */
 const KNOWN = new Set(["user", "database", "client_encoding", "application_name"]);
 
 function startStandIn(server: PostgresServer, mode: PoolMode): PgBouncer {
@@ -146,7 +146,7 @@ async function serve(client: Deno.TcpConn, port: number, mode: PoolMode): Promis
   await Promise.race([up, down].map((way) => way.catch(() => {})));
 }
 
-/** Reads a message whose length follows on so many bytes. */
+/** Reads a message whose length is after this many bytes. */
 async function readMessage(from: Deno.TcpConn, before: number): Promise<Uint8Array> {
   const head = await readBytes(from, before + 4);
   const length = new DataView(head.buffer).getUint32(before);
@@ -180,6 +180,6 @@ function close(side: { close(): void }): void {
   try {
     side.close();
   } catch {
-    // It is closed already.
+    // Already closed.
   }
 }

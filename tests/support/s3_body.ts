@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 
-/** The body of a request; undefined if it is shorter than it says. */
+/** The body of a request; undefined if it is shorter than announced. */
 export async function readS3Body(request: Request): Promise<Uint8Array | undefined> {
   let bytes: Uint8Array;
   try {
@@ -21,7 +21,7 @@ export async function readS3Body(request: Request): Promise<Uint8Array | undefin
   return chunked ? decodeAwsChunked(bytes) : bytes;
 }
 
-/** Takes the framing of aws-chunked off: `<hex size>[;signature]\r\n<bytes>\r\n`, up to size 0. */
+/** Removes the aws-chunked framing: `<hex size>[;signature]\r\n<bytes>\r\n`, up to size 0. */
 function decodeAwsChunked(framed: Uint8Array): Uint8Array | undefined {
   const buffer = Buffer.from(framed.buffer, framed.byteOffset, framed.byteLength);
   const chunks: Uint8Array[] = [];

@@ -1,19 +1,19 @@
 import { type OpenedObjectStore, openObjectStore } from "../../src/objects/mod.ts";
 import { answerS3, parseS3Request, S3Bucket, type S3Request } from "./s3_operations.ts";
 
-/** Answers a request, or leaves it to the server, at once or after what it does itself. */
+/** Answers a request, or passes it to the server, optionally after its own work. */
 export type S3Lie = (
   request: S3Request,
   serve: () => Promise<Response>,
 ) => Promise<Response>;
 
-/** A bucket in this process, and the real S3 store on it: only `fetch` is another one. */
+/** A bucket in this process, with the real S3 store on it: only `fetch` is replaced. */
 export interface S3InProcess extends AsyncDisposable {
-  /** The objects that are there. */
+  /** The objects in the bucket. */
   readonly bucket: S3Bucket;
-  /** The store, as workers have it. */
+  /** The store for workers. */
   readonly store: OpenedObjectStore;
-  /** What happens to requests; undefined as long as the server is an honest one. */
+  /** Intercepts requests; undefined for a correct server. */
   lie: S3Lie | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function openS3InProcess(now: () => number): Promise<S3InProcess> {
   return opened;
 }
 
-/** An answer with a body as the network has it: Deno cannot read those of other answers into buffers. */
+/** A response with a byte stream: Deno cannot read other bodies into buffers. */
 async function asReceived(answer: Response): Promise<Response> {
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const body = new ReadableStream({

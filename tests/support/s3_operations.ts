@@ -1,5 +1,5 @@
 /**
- * What the small S3 server does for each request, without any networking.
+ * The operations of the small S3 server, without any networking.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readS3Body } from "./s3_body.ts";
 
-/** The requests that the server knows; `Unknown` is answered 501. */
+/** The operations that the server supports; the response to `Unknown` is 501. */
 export type S3Operation =
   | "CreateBucket"
   | "HeadBucket"
@@ -19,11 +19,11 @@ export type S3Operation =
   | "DeleteObject"
   | "Unknown";
 
-/** One object as the server keeps it. */
+/** One object. */
 export interface S3Object {
   /** The bytes. */
   readonly body: Uint8Array;
-  /** MD5 of the bytes in quotes, as S3 gives for objects put in one piece. */
+  /** MD5 of the bytes in quotes, as in S3 for objects put in one piece. */
   readonly etag: string;
   /** When it was put. */
   readonly modifiedAt: Date;
@@ -31,9 +31,9 @@ export interface S3Object {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A bucket: its objects by key. Tests may look into it and change it as they like. */
+/** A bucket: its objects by key. Tests may read and change it. */
 export class S3Bucket extends Map<string, S3Object> {
-  /** Whether all objects are locked for a time (Object Lock), so that each must come with a checksum. */
+  /** Whether the bucket has Object Lock, so that each object must be put with a checksum. */
   locks = false;
   #inOrder: readonly string[] | undefined;
 
@@ -55,16 +55,16 @@ export class S3Bucket extends Map<string, S3Object> {
     super.clear();
   }
 
-  /** The keys in the order of their UTF-8 bytes; sorted again only after a change. */
+  /** The keys in the order of their UTF-8 bytes; sorted only after a change. */
   keysInOrder(): readonly string[] {
     return this.#inOrder ??= [...this.keys()].map((key) => ({ key, bytes: Buffer.from(key) }))
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes)).map(({ key }) => key);
   }
 }
 
-/** One request, taken apart. */
+/** One parsed request. */
 export interface S3Request {
-  /** What is asked for. */
+  /** The operation. */
   readonly operation: S3Operation;
   /** The bucket, from the first part of the path. */
   readonly bucket: string;
@@ -72,11 +72,11 @@ export interface S3Request {
   readonly key: string;
   /** The parameters after the `?`. */
   readonly query: URLSearchParams;
-  /** The request as it came. */
+  /** The original request. */
   readonly request: Request;
 }
 
-/** Takes a request apart; only addresses with the bucket in the path are known. */
+/** Parses a request; only path-style addresses are supported. */
 export function parseS3Request(request: Request): S3Request {
   const url = new URL(request.url);
   const [, bucket = "", key = ""] = /^\/([^/]*)\/?(.*)$/s.exec(url.pathname) ?? [];
@@ -113,7 +113,7 @@ function operationOf(
   return OF_OBJECT[request.method] ?? "Unknown";
 }
 
-/** Answers one request from `buckets`, changing them where it says so. */
+/** Handles one request, and changes `buckets` accordingly. */
 export async function answerS3(
   buckets: Map<string, S3Bucket>,
   request: S3Request,
@@ -121,8 +121,7 @@ export async function answerS3(
 ): Promise<Response> {
   if (request.operation === "Unknown") return s3Error(501, "NotImplemented", request);
   if (request.operation === "CreateBucket") return createBucket(buckets, request);
-  // The body is read before anything is looked up: from there on nothing waits, so each request
-  // takes effect at one moment.
+  // The body is read first: after that, nothing waits, so each request takes effect atomically.
   const body = await readS3Body(request.request);
   if (body === undefined) return s3Error(400, "IncompleteBody", request);
   const bucket = buckets.get(request.bucket);
@@ -155,7 +154,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   NotImplemented: "A header or query you provided implies functionality that is not implemented",
 };
 
-/** An error as S3 writes it; HEAD gets the status alone, as from S3. */
+/** An error in the form of S3; HEAD gets only the status, as from S3. */
 export function s3Error(status: number, code: string, request: S3Request): Response {
   const message = MESSAGES[code] ?? code;
   const xml = `${XML_HEAD}<Error><Code>${code}</Code><Message>${message}</Message>` +
@@ -226,7 +225,7 @@ function getObject(bucket: S3Bucket, request: S3Request): Response {
   return new Response(body as BodyInit | null, { status: range ? 206 : 200, headers });
 }
 
-/** The bytes a Range header asks for; undefined (all) for none and for a malformed one, as in S3. */
+/** The bytes of a Range header; undefined (all) if it is missing or malformed, as in S3. */
 function parseRange(
   header: string | null,
   size: number,
@@ -277,7 +276,7 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
   return new Response(xml, { headers: { "content-type": "application/xml" } });
 }
 
-/** Keys and, where there is a delimiter, what keys have in common up to it. */
+/** The keys and, with a delimiter, their common prefixes. */
 function pageOf(
   keys: readonly string[],
   { prefix, after, maxKeys, delimiter }: {
@@ -293,7 +292,7 @@ function pageOf(
     if (!key.startsWith(prefix)) break;
     const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
     const name = end < 0 ? key : key.slice(0, end + delimiter!.length);
-    // A page that goes on after a common prefix does not begin with it again.
+    // A page that continues after a common prefix does not start with it again.
     if (name === page.at(-1) || (name !== key && name === after)) continue;
     if (page.length >= maxKeys) return { page, more: true };
     page.push(name);
@@ -301,7 +300,7 @@ function pageOf(
   return { page, more: false };
 }
 
-/** Where a listing begins: the first key that comes after `after` and not before `prefix`. */
+/** Where a listing starts: the first key after `after` and not before `prefix`. */
 function firstAfter(keys: readonly string[], after: string, prefix: string): number {
   const [afterBytes, prefixBytes] = [Buffer.from(after), Buffer.from(prefix)];
   let [low, high] = [0, keys.length];

@@ -1,9 +1,9 @@
 /**
  * A small S3 server for tests, the demo and benchmarks: objects in memory, loopback only.
  *
- * It does what Triton asks of S3 (the operations of {@linkcode S3Operation}, conditional puts,
- * ranges, pages of at most 1,000 keys), takes any signature, and can be slow or fail on demand.
- * `tests/objects/object_store_test.ts` holds it to a real S3 server.
+ * It supports what Triton needs of S3 (the operations of {@linkcode S3Operation}, conditional puts,
+ * ranges, pages of at most 1,000 keys), accepts any signature, and can be slow or fail on demand.
+ * `tests/objects/object_store_test.ts` compares it with a real S3 server.
  *
  * @module
  */
@@ -15,30 +15,30 @@ import { startTcpRelay } from "./tcp_relay.ts";
 export { S3Bucket, s3Error };
 export type { S3Object, S3Operation, S3Request } from "./s3_operations.ts";
 
-/** What goes wrong with one request. */
+/** The fault of one request. */
 export type S3Fault =
-  /** This answer instead; the request is not carried out. See {@linkcode s3Error}. */
+  /** Sends this response instead of executing the request. See {@linkcode s3Error}. */
   | Response
-  /** The connection is cut; the request is not carried out. */
+  /** Closes the connection without executing the request. */
   | "drop"
-  /** The request is carried out, then the connection is cut instead of an answer. */
+  /** Executes the request, and closes the connection instead of responding. */
   | "drop-after"
-  /** The answer's body ends, and its connection with it, after that many bytes. */
+  /** Truncates the body of the response after this many bytes, and closes the connection. */
   | { readonly truncateAfter: number }
-  /** Nothing goes wrong. */
+  /** No fault. */
   | undefined;
 
-/** How to start the server. */
+/** Options of the server. */
 export interface S3ServerOptions {
-  /** The port: a free one unless given. */
+  /** The port. Default: a free one. */
   readonly port?: number;
-  /** Names of buckets that are there from the start. */
+  /** Names of the initial buckets. */
   readonly buckets?: readonly string[];
-  /** How long every request waits before it is carried out, in milliseconds: 0 unless given. */
+  /** Delay of every request, in milliseconds. Default: 0. */
   readonly latencyMs?: number;
-  /** Asked about every request before it is carried out; it may also wait, to hold a request. */
+  /** Called before each request is executed; it may also wait, to hold the request. */
   readonly fault?: (request: S3Request) => S3Fault | Promise<S3Fault>;
-  /** The time that objects get, in milliseconds since the Unix epoch: the system's unless given. */
+  /** The time of objects, in milliseconds since the Unix epoch. Default: the system's. */
   readonly now?: () => number;
   /** Serves without the relay that `"drop"` needs: faster, for benchmarks. */
   readonly direct?: boolean;
@@ -46,13 +46,13 @@ export interface S3ServerOptions {
 
 /** A running server. */
 export interface S3Server extends AsyncDisposable {
-  /** What clients set as their endpoint, such as `http://127.0.0.1:40123`. */
+  /** The endpoint for clients, such as `http://127.0.0.1:40123`. */
   readonly url: string;
-  /** The buckets by name; what is put here is served. */
+  /** The buckets by name; objects that are added here are served. */
   readonly buckets: Map<string, S3Bucket>;
-  /** How often each operation was asked for, faults included. */
+  /** Number of requests per operation, faults included. */
   readonly counts: Partial<Record<S3Operation, number>>;
-  /** How many connections requests have come over. */
+  /** Number of connections. */
   readonly connections: number;
   /** As in {@linkcode S3ServerOptions}; may be changed at any time. */
   latencyMs: number;
@@ -60,7 +60,7 @@ export interface S3Server extends AsyncDisposable {
   fault: S3ServerOptions["fault"];
 }
 
-/** Environment for processes and clients that shall use the server; any credentials will do. */
+/** The environment for processes that use the server; any credentials are accepted. */
 export function s3Environment(server: S3Server): Record<string, string> {
   return {
     AWS_ENDPOINT_URL_S3: server.url,
@@ -70,7 +70,7 @@ export function s3Environment(server: S3Server): Record<string, string> {
   };
 }
 
-/** Starts a server on 127.0.0.1; disposing of it cuts what is still connected. */
+/** Starts a server on 127.0.0.1; disposing it closes all connections. */
 export function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
   const { port = 0, buckets = [], direct = false, now = Date.now } = options;
   const ports = new Set<number>();
@@ -117,13 +117,13 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Takes the request's body in before refusing: a client that is still sending sees no answer. */
+/** Reads the request's body before rejecting it: a client that is still sending sees no response. */
 async function refuse(request: Request, answer: Response): Promise<Response> {
   await request.arrayBuffer().catch(() => {});
   return answer;
 }
 
-/** Keeps the announced length and ends the body before it. */
+/** Announces the full length, and ends the body before it. */
 async function truncate(response: Response, length: number): Promise<Response> {
   if (response.body === null) return response;
   const whole = new Uint8Array(await response.arrayBuffer());

@@ -1,11 +1,11 @@
 /**
- * Passes TCP connections on to a server behind it, so that a test can cut one at any moment:
- * `Deno.serve` gives no way to close a connection without an answer.
+ * Relays TCP connections to a server, so that a test can cut one at any moment: `Deno.serve` cannot
+ * close a connection without a response.
  *
  * @module
  */
 
-/** What becomes of a piece of data at a cut: nobody receives it, the receiver does, or half of it. */
+/** How much of a piece of data arrives at a cut: nothing, all of it, or half of it. */
 export type Cut = "before" | "after" | "inside";
 
 /** A running relay. */
@@ -15,18 +15,18 @@ export interface TcpRelay extends AsyncDisposable {
   /** Whether a cut by {@linkcode cutAt} is still to come. */
   readonly isArmed: boolean;
   /**
-   * Cuts a client's connection, without an answer.
+   * Cuts a client's connection without a response.
    *
-   * @param port The port that the server behind sees the connection come from.
+   * @param port The source port of the connection, as the server sees it.
    */
   cut(port: number): void;
-  /** Cuts a connection, once, as it passes on the n-th piece of data from now, from 0; never at -1. */
+  /** Cuts a connection once, at the n-th piece of data from now (from 0); never with -1. */
   cutAt(count: number, how: Cut): void;
 }
 
 /**
- * Starts a relay on a free port of 127.0.0.1 (or on `port`) to a server on `target`; with a
- * certificate clients must speak TLS to it, and the server behind does not see that.
+ * Starts a relay on a free port of 127.0.0.1 (or on `port`) to a server on `target`. With a
+ * certificate, clients must use TLS, which ends at the relay.
  */
 export function startTcpRelay(
   target: number,
@@ -50,7 +50,7 @@ export function startTcpRelay(
     const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
     const from = (server.localAddr as Deno.NetAddr).port;
     clients.set(from, client);
-    // Whichever side ends, both are closed: HTTP clients do not half-close.
+    // If one side ends, both are closed: HTTP clients do not half-close.
     await Promise.race([pipe(client, server, nextCut), pipe(server, client, nextCut)]);
     clients.delete(from);
     close(client);
@@ -80,7 +80,7 @@ export function startTcpRelay(
   };
 }
 
-/** Copies until one side ends, or up to a cut; how a side ended does not matter here. */
+/** Copies until one side ends, for whatever reason, or up to a cut. */
 async function pipe(
   from: Deno.Conn,
   to: Deno.Conn,

@@ -1,5 +1,5 @@
 /**
- * An HTTP proxy on loopback, which leads every request and every tunnel to servers of the test.
+ * An HTTP proxy on loopback that sends every request and every tunnel to servers of the test.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface TestProxyOptions {
   readonly plainPort: number;
   /** Port of the server that tunnels (CONNECT) lead to. */
   readonly tlsPort?: number;
-  /** User and password that clients must give, as in `"user:password"`. */
+  /** Required user and password, as in `"user:password"`. */
   readonly login?: string;
 }
 
@@ -18,7 +18,7 @@ export interface TestProxyOptions {
 export interface TestProxy extends AsyncDisposable {
   /** The proxy's URL, without user and password. */
   readonly url: string;
-  /** Where clients wanted to go, as in `"CONNECT s3.amazonaws.com:443"` or `"GET http://host"`. */
+  /** The targets of clients, as in `"CONNECT s3.amazonaws.com:443"` or `"GET http://host"`. */
   readonly asked: string[];
 }
 
@@ -73,7 +73,7 @@ const WHO_ARE_YOU = "HTTP/1.1 407 Proxy Authentication Required\r\n" +
   'proxy-authenticate: Basic realm="test"\r\ncontent-type: text/html\r\ncontent-length: 18\r\n' +
   "connection: close\r\n\r\n<h1>Who are you?</";
 
-/** Reads what comes up to the end of the headers; of a small request that is all. */
+/** Reads up to the end of the headers, which is all of a small request. */
 async function readHead(connection: Deno.Conn): Promise<Uint8Array> {
   let head = new Uint8Array(0);
   const buffer = new Uint8Array(65_536);
@@ -92,6 +92,6 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // its streams have closed it
+    // already closed by its streams
   }
 }

@@ -1,17 +1,17 @@
 /**
- * How tests, demo and benchmarks start the program.
+ * The command with which tests, demo and benchmarks start the program.
  *
  * @module
  */
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The permissions that the executable is compiled with, read from the task that compiles it. */
+/** The permissions of the executable, read from the task that compiles it. */
 export function compiledPermissions(): string[] {
   return compiledFlags().filter((flag) => flag.startsWith("--allow-"));
 }
 
-/** Permissions, and how V8 uses memory. */
+/** Permissions and V8 memory flags. */
 export function compiledFlags(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
   return tasks.compile.command.match(/--(allow-|v8-flags=)\S+/g);
@@ -20,8 +20,8 @@ export function compiledFlags(): string[] {
 /**
  * The command that runs `triton`, to be followed by its arguments.
  *
- * @param executable Path of a compiled executable; the source is run unless given, with the same
- * permissions and flags.
+ * @param executable Path of a compiled executable. Default: the source, with the same permissions and
+ * flags.
  */
 export function tritonCommand(executable?: string): [program: string, ...args: string[]] {
   if (executable !== undefined) return [executable];

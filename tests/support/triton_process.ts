@@ -1,5 +1,5 @@
 /**
- * The program as processes of its own: started, watched, stopped and killed.
+ * Runs the program in separate processes: starts, watches, stops and kills them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { tritonCommand } from "./triton_command.ts";
 import { within } from "./within.ts";
 
-/** What a process that has ended leaves. */
+/** The result of a process. */
 export interface TritonResult {
   /** The exit code; 128 and the signal's number if a signal ended it. */
   readonly code: number;
@@ -17,12 +17,12 @@ export interface TritonResult {
   readonly stderr: string;
 }
 
-/** What a process finds on its standard input. */
+/** The standard input of a process. */
 export type TritonInput = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /** A running `triton`. */
 export class TritonProcess implements AsyncDisposable {
-  /** What the process has written to standard error, line by line. */
+  /** The lines of its standard error. */
   readonly log: string[] = [];
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
@@ -35,9 +35,8 @@ export class TritonProcess implements AsyncDisposable {
    * Starts a process.
    *
    * @param args The arguments of `triton`.
-   * @param options Environment variables in addition to the test's own; what standard input holds,
-   * which is empty unless given; the program, and its first arguments, that start `triton`, such as
-   * `timeout`.
+   * @param options Environment variables in addition to the test's; the standard input (default:
+   * empty); a program, with its first arguments, that starts `triton`, such as `timeout`.
    */
   constructor(
     args: readonly string[],
@@ -59,12 +58,12 @@ export class TritonProcess implements AsyncDisposable {
     this.#ended = this.#watch(options.input ?? "");
   }
 
-  /** The system's number of the process. */
+  /** The process ID. */
   get pid(): number {
     return this.#child.pid;
   }
 
-  /** Whether it has ended. */
+  /** Whether the process has ended. */
   get over(): boolean {
     return this.#over;
   }
@@ -74,12 +73,12 @@ export class TritonProcess implements AsyncDisposable {
     return this.#ended;
   }
 
-  /** Sends a signal; one that comes too late does not matter. */
+  /** Sends a signal; does nothing if the process has ended. */
   signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch (error) {
-      // A process ends before its output is read to the end.
+      // A process may end before its output is read completely.
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
   }
@@ -91,9 +90,9 @@ export class TritonProcess implements AsyncDisposable {
   }
 
   /**
-   * Waits until so many lines of the log match; those that are there already count.
+   * Waits until a number of lines of the log match, including earlier ones.
    *
-   * @throws {Error} If the process ends before.
+   * @throws {Error} If the process ends first.
    */
   until(pattern: RegExp, count = 1): Promise<void> {
     return this.#until(
@@ -103,15 +102,15 @@ export class TritonProcess implements AsyncDisposable {
   }
 
   /**
-   * Waits until standard output as a whole matches.
+   * Waits until the complete standard output matches.
    *
-   * @throws {Error} If the process ends before.
+   * @throws {Error} If the process ends first.
    */
   untilOutput(pattern: RegExp): Promise<void> {
     return this.#until(() => pattern.test(this.#output), `print ${pattern}`);
   }
 
-  /** Kills the process, if it still runs. */
+  /** Kills the process if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");
     await this.#ended;
@@ -128,7 +127,7 @@ export class TritonProcess implements AsyncDisposable {
   }
 
   async #watch(input: TritonInput): Promise<TritonResult> {
-    // Whoever ends before the last line is read says so by its exit code.
+    // If the reader ends before the last line is read, its exit code shows that.
     const fed = new Response(input).body!.pipeTo(this.#child.stdin).catch(() => {});
     const [status] = await Promise.all([
       this.#child.status,

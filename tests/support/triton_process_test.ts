@@ -1,4 +1,4 @@
-/** Processes that tests start. */
+/** Processes for the tests. */
 
 import { equal } from "node:assert/strict";
 import { TritonProcess } from "./triton_process.ts";
@@ -18,7 +18,7 @@ Deno.test("a signal to a TritonProcess that has ended, but is not over yet, does
   equal((await process.ended).code, 0);
 });
 
-/** Whether the system knows a process no more. */
+/** Whether a process no longer exists. */
 function hasEnded(pid: number): boolean {
   try {
     Deno.kill(pid, "SIGCONT");

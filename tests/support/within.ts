@@ -1,18 +1,18 @@
 /**
- * Waiting with a limit, so that a broken test fails and does not hang.
+ * Waits with a time limit, so that a broken test fails instead of hanging.
  *
  * @module
  */
 
-/** How long a test waits for something that must happen, in milliseconds. It never should. */
+/** Time limit for something that must happen, in milliseconds; never reached in a passing test. */
 const LIMIT_MS = 120_000;
 
 /**
- * Waits for what must happen, and fails a test that would otherwise wait forever.
+ * Waits for a promise, and fails a test that would otherwise wait forever.
  *
- * @param promise What is waited for.
+ * @param promise The promise.
  * @param what Its name, for the error.
- * @param explain What else the error should say.
+ * @param explain Returns more text for the error.
  */
 export async function within<T>(
   promise: Promise<T>,
@@ -29,11 +29,11 @@ export async function within<T>(
 }
 
 /**
- * Polls until a condition holds, where nothing signals the change.
+ * Polls until a condition holds, if nothing signals the change.
  *
- * @param condition What must come true.
+ * @param condition The condition.
  * @param what Its name, for the error.
- * @param explain What else the error should say.
+ * @param explain Returns more text for the error.
  */
 export async function untilTrue(
   condition: () => boolean | Promise<boolean>,

@@ -1,10 +1,10 @@
 import type { Clock } from "../../src/base/clock.ts";
 
 /**
- * The clock of a machine on which time passes as on another, but which shows another time.
+ * A clock that runs like another one, but shows a different time.
  *
- * @param clock How time passes.
- * @param offset How far the clock is ahead now, in milliseconds: a clock that is set has another one.
+ * @param clock The clock it follows.
+ * @param offset How far it is ahead, in milliseconds; may change when the clock is set.
  */
 export function wrongClock(clock: Clock, offset: () => number): Clock {
   return {

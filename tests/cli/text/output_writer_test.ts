@@ -4,14 +4,14 @@ import { type OutputFile, OutputWriter } from "../../../src/cli/text/output_writ
 import type { Clock } from "../../../src/base/clock.ts";
 import { mulberry32 } from "../../../src/base/random.ts";
 
-/** A clock on which nobody waits. */
+/** A clock that does not wait. */
 const clock: Clock = {
   now: () => 0,
   random: () => 0,
   sleep: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-/** A non-blocking pipe or terminal, as Deno's standard output (Rust's `LineWriter`) or error has it. */
+/** A non-blocking pipe or terminal behind Deno's standard output (Rust's `LineWriter`) or error. */
 class FullFile implements OutputFile {
   readonly taken: number[] = [];
   #buffer: number[] = [];
@@ -61,7 +61,7 @@ class FullFile implements OutputFile {
     }
   }
 
-  /** What the system does: a pipe takes up to 4096 bytes whole or not at all. */
+  /** What the system does: a pipe accepts up to 4096 bytes completely or not at all. */
   #take(data: Uint8Array): number {
     const isAtomic = !this.kind.isTerminal && data.length <= 4096;
     const size = Math.min(data.length, this.#free);

@@ -10,7 +10,7 @@ import { runCommand } from "../../fake_context.ts";
 const EVENTS = Array.from({ length: 5 }, (_, n) => ({ n, text: "x".repeat(20) }));
 const LINES = EVENTS.map((event) => `${JSON.stringify(event)}\n`);
 
-/** Runs a test with a directory of its own. */
+/** Runs a test with a new directory. */
 async function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "triton-cat-" });
   try {
@@ -30,7 +30,7 @@ function withFile(test: (path: string, bytes: Uint8Array) => Promise<void>): Pro
   });
 }
 
-/** Three archives in a row, the second of which is damaged in its only chunk of events. */
+/** Three consecutive archives; the only chunk of events in the second one is damaged. */
 function damaged(): { bytes: Uint8Array; offset: number } {
   const [first, second, third] = EVENTS.map((event) => archiveOf([event]));
   const chunk = findEvents(second!);

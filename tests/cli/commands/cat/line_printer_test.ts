@@ -4,7 +4,7 @@ import type { Output } from "../../../../src/cli/cli_context.ts";
 import { LinePrinter } from "../../../../src/cli/commands/cat/line_printer.ts";
 import { encodeEvent } from "../../../../src/codec/mod.ts";
 
-/** An output that takes bytes only when a write is over, as the system may. */
+/** An output that reads the bytes only at the end of a write, as the system may. */
 class SlowOutput implements Output {
   readonly isTerminal = false;
   text = "";

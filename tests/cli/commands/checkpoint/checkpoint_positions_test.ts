@@ -12,7 +12,7 @@ async function withPipeline(test: (pipeline: Pipeline) => Promise<void>): Promis
   await test(pipeline);
 }
 
-/** Puts events with the ids of a text, one for each letter. */
+/** Puts one event for each letter of a text, with the letter as its ID. */
 async function put({ run }: Pipeline, ids: string): Promise<void> {
   const lines = [...ids].map((id) => `${JSON.stringify({ id })}\n`).join("");
   equal((await run(["put", "--stream", "clicks"], lines)).code, 0);
@@ -29,7 +29,7 @@ async function numbersIn({ kinesis }: Pipeline): Promise<SequenceNumber[]> {
   return records.map(({ sequenceNumber }) => sequenceNumber);
 }
 
-/** What happens while `store` runs until it has closed a file. */
+/** Runs `store` until it has closed a file. */
 async function archiveSome(pipeline: Pipeline): Promise<void> {
   await using store = pipeline.store();
   await store.until(/Archived .*closed by time/);

@@ -11,7 +11,7 @@ import { type ArchivePlace, withArchive } from "../../archive_place.ts";
 
 const STREAM = "clicks";
 
-/** A stream that is archived into the directory and database of a place, in a time of its own. */
+/** A stream that is archived into the directory and database of a place, in virtual time. */
 class Scene {
   readonly clock = new VirtualClock({ now: START });
   readonly kinesis = new MemoryKinesis({ clock: this.clock });
@@ -49,7 +49,7 @@ class Scene {
     await runUntil(clock, run);
   }
 
-  /** What `triton verify` with the database says of a store. */
+  /** The output of `triton verify` with the database. */
   async verify(store: DirectoryObjectStore) {
     const url = store === this.old ? this.#place.bucket : `${this.#place.bucket}-next`;
     return await this.#place.run("verify", [

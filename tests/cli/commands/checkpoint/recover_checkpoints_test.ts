@@ -11,7 +11,7 @@ import { Fixture, STREAM } from "../../../archiver/archiver_fixture.ts";
 
 const MINUTE = 60_000;
 
-/** What a stream goes through, one step after the other; records are put before each. */
+/** The steps in the life of a stream; records are put before each. */
 const STEPS: readonly ((fixture: Fixture) => void)[] = [
   () => {},
   ({ kinesis, shards }) => void kinesis.splitShard(STREAM, shards[0]!),
@@ -30,7 +30,7 @@ async function archive(fixture: Fixture): Promise<void> {
   await worker.stop();
 }
 
-/** A ledger with the rows of another, as a backup has them. */
+/** A ledger with the rows of another one, like a backup. */
 async function copyOf(ledger: MemoryLedger, fixture: Fixture): Promise<MemoryLedger> {
   const checkpoints = await ledger.checkpoints();
   const copy = new MemoryLedger(STREAM, { clock: fixture.clock, checkpoints });
@@ -52,7 +52,7 @@ async function recover({ store, ledger, clock }: Fixture): Promise<Recovery> {
   return plan;
 }
 
-/** Goes through all steps, and calls back before and after each. */
+/** Performs all steps, with callbacks before and after each. */
 async function live(fixture: Fixture, after: (step: number) => Promise<void>): Promise<void> {
   await after(0);
   for (const [index, step] of STEPS.entries()) {
@@ -63,7 +63,7 @@ async function live(fixture: Fixture, after: (step: number) => Promise<void>): P
   }
 }
 
-/** Everything is archived once, and the chains are whole. */
+/** Asserts that everything is archived once, and the chains are whole. */
 async function check(fixture: Fixture): Promise<void> {
   deepStrictEqual(await fixture.archived(), fixture.expected);
   const { store, clock } = fixture;

@@ -1,5 +1,5 @@
 /**
- * The scripts of `triton completions`, run by the shells that are on this machine.
+ * Runs the scripts of `triton completions` in the shells on this machine.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { runCommand } from "../../fake_context.ts";
 const COMPLETE_ZSH = new URL("complete.zsh", import.meta.url).pathname;
 
 /**
- * Sources the script, and prints what `_triton` makes of lines; the last word is being typed. Words
- * come as bash has them: taken apart at `:` and `=`.
+ * Sources the script, and prints the completions of lines; the last word is being typed. Words are
+ * split at `:` and `=`, as in bash.
  */
 const COMPLETE_BASH = `source "$1"; shift
 for line; do
@@ -30,14 +30,14 @@ for line in $argv[2..]
   echo -- --
 end`;
 
-/** How each shell prints what it completes at the end of lines, a line with "--" after each. */
+/** How each shell prints the completions of lines, with a line "--" after each. */
 const SHELLS: Readonly<Record<string, (script: string, lines: readonly string[]) => string[]>> = {
   bash: (script, lines) => ["bash", "--norc", "-c", COMPLETE_BASH, "bash", script, ...lines],
   zsh: (script, lines) => ["zsh", "-f", COMPLETE_ZSH, script, ...lines],
   fish: (script, lines) => ["fish", "--no-config", "-c", COMPLETE_FISH, script, ...lines],
 };
 
-/** Command lines, and all that a shell offers at their end. */
+/** Command lines, and all completions at their end. */
 const LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton st", "stats", "store"],
   ["triton checkpoint ", "forget", "list", "move-bucket", "recover", "rewind", "set"],
@@ -50,7 +50,7 @@ const LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton stats --format c", "carbon"],
   ["triton store --from l", "latest"],
   ["triton completions ", "bash", "fish", "zsh"],
-  // A value that is spelt like a command is none.
+  // A value that looks like a command is not one.
   ["triton stats --client-name store --wa", "--watch"],
   ["triton s --skip", "--skip-to-latest"],
   ["triton checkpoint rewind --dry", "--dry-run"],
@@ -122,7 +122,7 @@ for (const shell of Object.keys(SHELLS)) {
     }));
 }
 
-/** Lines that bash takes apart into more words than there are, and what takes the place of the last. */
+/** Lines that bash splits into more words than there are, and the completion of the last one. */
 const BASH_LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton stats --format=c", "carbon"],
   ["triton stats --format=", "carbon", "json", "table"],

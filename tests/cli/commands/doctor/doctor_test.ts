@@ -36,16 +36,16 @@ const STREAM = "clicks";
 const BUCKET = "triton-test";
 const NUMBER = "5" as SequenceNumber;
 
-/** All that a doctor looks at. */
+/** Everything that doctor checks. */
 interface Patient {
   readonly kinesis: KinesisProxy;
   readonly s3: S3Server;
   readonly directory: string;
-  /** URL of the database, a SQLite file that is not there yet. */
+  /** URL of the database, a SQLite file that does not exist yet. */
   readonly database: string;
-  /** Examines, and gives all findings. */
+  /** Runs all checks, and returns all findings. */
   examine(options?: Partial<Parameters<typeof examine>[0]>): Promise<Finding[]>;
-  /** The same without those that are ok, as `level check: message`. */
+  /** The findings that are not ok, as `level check: message`. */
   complaints(options?: Partial<Parameters<typeof examine>[0]>): Promise<string[]>;
 }
 
@@ -82,7 +82,7 @@ async function withPatient(test: (patient: Patient) => Promise<void>): Promise<v
   }
 }
 
-/** The one complaint that there is. */
+/** The only complaint. */
 async function complaintOf(
   { examine }: Patient,
   options?: Parameters<Patient["examine"]>[0],

@@ -12,7 +12,7 @@ const FOREIGN = "20260101/clicks-other-1767232800.tri";
 const EMPTY = "20260101/clicks-store-1767236400.tri";
 const DAMAGED = "20260102/clicks-store-1767312000.tri";
 
-/** Two files of Triton, one of another program, an empty one and one that was cut off. */
+/** Two files of Triton, one of another program, an empty one and a truncated one. */
 async function fill({ store, put }: ArchivePlace): Promise<{ whole: number; cut: number }> {
   await put(...FILES);
   const { size, bytes } = await sizeAndBytes(store, SECOND);

@@ -8,7 +8,7 @@ import { type BigIntegers, parseJsonEvent } from "../../../../src/codec/mod.ts";
 import { MemoryKinesis, type PutEntry, type PutResult } from "../../../../src/kinesis/mod.ts";
 import { StreamWriter, type StreamWriterOptions } from "../../../../src/stream/mod.ts";
 
-/** A service that refuses the records of one key, for now or for good. */
+/** A service that rejects the records of one key, temporarily or permanently. */
 class PickyKinesis extends MemoryKinesis {
   code = "KMSAccessDeniedException";
 
@@ -51,7 +51,7 @@ function eventLines(ids: readonly (string | number)[]): string {
   return ids.map((id) => `${JSON.stringify({ id })}\n`).join("");
 }
 
-/** Puts lines to the end, and returns the error if there is one. */
+/** Puts all lines, and returns the error if there is one. */
 async function putAll(
   { lines, writer }: ReturnType<typeof setUp>,
   text: string,

@@ -11,12 +11,12 @@ import { type FakeWorld, runCommand } from "../../fake_context.ts";
 const LONG = "49680480916350259916269246369948349811450609681163091970" as SequenceNumber;
 const OWNER = "5712f7ae502dcaf2a1c20b07dc203a35";
 
-/** A lease that has not run out when the test runs, by the database's own clock. */
+/** A lease that has not expired when the test runs, by the database's clock. */
 const LEASE_MS = 100 * 365 * 86_400_000;
 
 /**
- * A database in which one shard is held, one has ended, the lease of one has run out, and a
- * consumer reads another one.
+ * A database in which one shard is held, one has ended, the lease of one has expired, and a consumer
+ * reads another one.
  */
 async function fill(url: string): Promise<void> {
   const clock = new VirtualClock({ now: START });
@@ -110,7 +110,7 @@ Deno.test("stats --stream accepts a logical name", () =>
     deepStrictEqual(new Set(streams), new Set(["clicks"]));
   }));
 
-/** Runs `triton stats --watch` until it has printed so many times, a virtual interval apart. */
+/** Runs `triton stats --watch` until it has printed this many times, at virtual intervals. */
 async function watched(
   times: number,
   world: FakeWorld,

@@ -6,7 +6,7 @@ import { runCommand } from "../../fake_context.ts";
 
 const NOW = 1_436_553_600;
 
-/** Runs `triton stats` at a database that go-triton left. */
+/** Runs `triton stats` with a database of go-triton. */
 async function stats(...args: string[]) {
   const path = await Deno.makeTempFile({ suffix: ".db" });
   try {
