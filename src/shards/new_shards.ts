@@ -71,7 +71,7 @@ export function asChildren(shards: readonly Shard[], known: KnownShards): NewSha
 /** Parents of new shards that came and went while nobody looked. */
 export function missingParents(shards: readonly Shard[], known: KnownShards): Set<ShardId> {
   const added = new Set(shards.map(({ id }) => id));
-  const parents = shards.flatMap(({ parents }) => parents);
+  const parents = shards.filter(({ id }) => !known.has(id)).flatMap(({ parents }) => parents);
   return new Set(parents.filter((parent) => !known.has(parent) && !added.has(parent)));
 }
 
@@ -85,13 +85,27 @@ export function missingParents(shards: readonly Shard[], known: KnownShards): Se
  * @param shards All shards of the stream.
  */
 export function familyOf(shardId: ShardId, shards: readonly Shard[]): Shard[] {
-  const listed = new Map(shards.map((shard) => [shard.id, shard]));
-  const found = new Set(shards.filter(({ parents }) => parents.includes(shardId)));
+  const children = shards.filter(({ parents }) => parents.includes(shardId));
+  return withAncestors(children, shards.filter(({ id }) => id !== shardId));
+}
+
+/**
+ * Some shards, and all that they come from.
+ *
+ * A table that has the ancestors keeps them as they are. A database that was set back since they were
+ * read does not have them, and the shards would not wait for them.
+ *
+ * @param shards The shards.
+ * @param all All shards of the stream.
+ */
+export function withAncestors(shards: readonly Shard[], all: readonly Shard[]): Shard[] {
+  const listed = new Map(all.map((shard) => [shard.id, shard]));
   // A set that grows while it is walked: ancestors have ancestors.
+  const found = new Set(shards);
   for (const { parents } of found) {
     for (const parent of parents) {
       const shard = listed.get(parent);
-      if (shard !== undefined && parent !== shardId) found.add(shard);
+      if (shard !== undefined) found.add(shard);
     }
   }
   return [...found];

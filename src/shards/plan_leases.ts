@@ -37,9 +37,13 @@ export interface LeasePlan {
 export function planLeases(shards: readonly TableShard[], options: PlanLeasesOptions): LeasePlan {
   const { worker, workers, held, pinned, refused } = options;
   const states = new Map(shards.map((shard) => [shard.shardId, shard.state]));
-  const ready = shards.filter((shard) =>
-    shard.state === "open" && shard.parents.every((parent) => states.get(parent) !== "open")
+  const { ready = [], waiting = [] } = Object.groupBy(
+    shards.filter(({ state }) => state === "open"),
+    ({ parents }) => parents.some((id) => states.get(id) === "open") ? "waiting" : "ready",
   );
+  // A database that was set back may not have known their parents when they were taken.
+  const early = waiting.map(({ shardId }) => shardId).filter((id) => held.has(id));
+  const kept = [...held].filter((id) => !early.includes(id));
   const allowed = ready.filter(({ shardId }) =>
     (pinned === undefined || pinned.has(shardId)) && !refused.has(shardId)
   );
@@ -47,15 +51,15 @@ export function planLeases(shards: readonly TableShard[], options: PlanLeasesOpt
     !held.has(shardId) && (owner === undefined || owner === worker)
   ).map(({ shardId }) => shardId);
   const share = pinned === undefined ? fairShare(ready.length, worker, workers) : allowed.length;
-  const surplus = [...held].sort().slice(share);
+  const surplus = kept.sort().slice(share);
   // Workers begin at different places, so that they seldom try for the same shard.
   const first = workers.length === 0
     ? 0
     : Math.floor(free.length * Math.max(0, workers.indexOf(worker)) / workers.length);
   return {
     take: [...free.slice(first), ...free.slice(0, first)],
-    wanted: Math.max(0, share - held.size),
-    release: surplus,
+    wanted: Math.max(0, share - kept.length),
+    release: [...early, ...surplus],
   };
 }
 

@@ -22,6 +22,7 @@ import {
   type KnownShards,
   missingParents,
   planFirstShards,
+  withAncestors,
 } from "./new_shards.ts";
 import type { ShardMonitor } from "./shard_monitor.ts";
 
@@ -112,7 +113,8 @@ export class StreamShards {
     const shards = await this.#ask((table) => table.shards());
     const known = toKnown(shards);
     if (known.size > 0) {
-      await this.#addChildren(listed.filter(({ id }) => !known.has(id)), known);
+      const added = listed.filter(({ id }) => !known.has(id));
+      await this.#addChildren(withAncestors(added, listed), known);
     } else if (!await this.#addFirst(listed)) {
       // Another worker was faster; what was made since its listing begins with the oldest record.
       return await this.refresh();

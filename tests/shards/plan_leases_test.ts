@@ -46,6 +46,15 @@ Deno.test("planLeases() does not wait for parents that the ledger does not know"
   deepStrictEqual(planLeases([shard(2, { parents: [id(0)] })], alone).take, [id(2)]);
 });
 
+Deno.test("planLeases() gives a shard back whose parent turns up later, and takes the parent", () => {
+  const shards = [
+    ...[shard(1), shard(2)],
+    ...[shard(3, { parents: [id(1)], owner: "a" }), shard(4, { parents: [id(1)], owner: "b" })],
+  ];
+  const plan = planLeases(shards, { ...alone, workers: ["a", "b"], held: new Set([id(3)]) });
+  deepStrictEqual(plan, { take: [id(1), id(2)], wanted: 1, release: [id(3)] });
+});
+
 Deno.test("planLeases() takes only pinned shards, and all of them", () => {
   const shards = [shard(0), shard(1), shard(2)];
   const plan = planLeases(shards, {

@@ -98,8 +98,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "children wait until their parents have ended",
     file: "src/shards/plan_leases.ts",
-    find: 'shard.parents.every((parent) => states.get(parent) !== "open")',
-    replace: "shard.parents.length >= 0",
+    find: 'parents.some((id) => states.get(id) === "open") ? "waiting" : "ready"',
+    replace: 'parents.length < 0 ? "waiting" : "ready"',
     tests: ["tests/shards/plan_leases_test.ts"],
   },
   {
