@@ -248,7 +248,7 @@ export {
   type Renewal,
   setPositions,
   type SetPositionsOptions,
-  type ShardStanding,
+  type ShardPosition,
   type SqliteDatabase,
   type SqliteStatement,
   type TableShard,

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { ArchiveIntent, ArchiveLedger, ShardStanding } from "../ledger/archive_ledger.ts";
+import type { ArchiveIntent, ArchiveLedger, ShardPosition } from "../ledger/archive_ledger.ts";
 import { EMPTY_ARCHIVE, readManifest } from "../codec/mod.ts";
 import { ArchiveFormatError, ObjectStoreError } from "../base/errors.ts";
 import type { ObjectContent, ObjectStore } from "../objects/object_store.ts";
@@ -17,7 +17,7 @@ export interface SettleServices extends RetryServiceOptions {
   /** The object store with the archive. */
   readonly store: Pick<ObjectStore, "put" | "get">;
   /** Where intents are written down. */
-  readonly ledger: Pick<ArchiveLedger, "standing" | "commit" | "cancel">;
+  readonly ledger: Pick<ArchiveLedger, "position" | "commit" | "cancel">;
 }
 
 /**
@@ -33,12 +33,12 @@ export interface SettleServices extends RetryServiceOptions {
 export async function settleShard(
   shardId: ShardId,
   services: SettleServices,
-): Promise<ShardStanding> {
+): Promise<ShardPosition> {
   const { ledger } = services;
   for (;;) {
-    const standing = await retryService("ledger", services, () => ledger.standing(shardId));
-    if (standing.open.length === 0) return standing;
-    for (const intent of standing.open) await settleIntent(intent, services);
+    const position = await retryService("ledger", services, () => ledger.position(shardId));
+    if (position.open.length === 0) return position;
+    for (const intent of position.open) await settleIntent(intent, services);
   }
 }
 

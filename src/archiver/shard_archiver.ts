@@ -106,9 +106,9 @@ export class ShardArchiver {
     const { services, ends, options: { recover = false } } = this.#parts;
     // First: what another worker archives after a lost lease is then part of where the shard stands.
     const end = await ends.of(shard.shardId);
-    const standing = await settleShard(shard.shardId, services);
+    const position = await settleShard(shard.shardId, services);
     shard.lease.signal.throwIfAborted();
-    return await positionShard(shard, standing, services, { end, skip, recover });
+    return await positionShard(shard, position, services, { end, skip, recover });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiveEnd } from "../archive/mod.ts";
-import type { ArchiveLedger, Gap, ShardStanding } from "../ledger/archive_ledger.ts";
+import type { ArchiveLedger, Gap, ShardPosition } from "../ledger/archive_ledger.ts";
 import { lastArchived } from "../ledger/last_archived.ts";
 import { isBehind } from "./behind_archive.ts";
 import { CheckpointError } from "../base/errors.ts";
@@ -40,36 +40,36 @@ export interface PositionOptions {
  */
 export async function positionShard(
   shard: ShardProgress,
-  standing: ShardStanding,
+  position: ShardPosition,
   services: PositionServices,
   options: PositionOptions,
 ): Promise<StartPosition> {
-  const { checkpoint, knownAt } = await mendCheckpoint(shard, standing, services, options);
+  const { checkpoint, knownAt } = await mendCheckpoint(shard, position, services, options);
   // Reading from a time on, which is a second early, may bring what was archived before it.
   shard.archivedBefore = await findArchived(shard.shardId, checkpoint, services);
   if (options.skip) return await skip(shard, checkpoint, services);
   shard.archived = checkpoint;
   shard.lastRead = checkpoint;
   shard.readUntil = knownAt.getTime();
-  return checkpoint === undefined ? standing.start : { type: "after", sequenceNumber: checkpoint };
+  return checkpoint === undefined ? position.start : { type: "after", sequenceNumber: checkpoint };
 }
 
 /** The checkpoint, moved to where the archive ends if that is further. */
 async function mendCheckpoint(
   shard: ShardProgress,
-  standing: ShardStanding,
+  position: ShardPosition,
   services: PositionServices,
   { end, recover }: PositionOptions,
-): Promise<Pick<ShardStanding, "checkpoint" | "knownAt">> {
+): Promise<Pick<ShardPosition, "checkpoint" | "knownAt">> {
   const { ledger } = services;
   const { shardId, lease: { epoch } } = shard;
-  if (end === undefined) return standing;
-  const archived = await findArchived(shardId, standing.checkpoint, services);
-  if (!isBehind(archived, end.last)) return standing;
+  if (end === undefined) return position;
+  const archived = await findArchived(shardId, position.checkpoint, services);
+  if (!isBehind(archived, end.last)) return position;
   if (!recover) throw behindError(shardId, end.key, ledger);
   // What arrived later is not known to be archived: the stream may have dropped it since.
-  const position = { checkpoint: end.last, knownAt: end.lastArrival };
-  const move = () => ledger.reposition(shardId, epoch, position);
+  const mended = { checkpoint: end.last, knownAt: end.lastArrival };
+  const move = () => ledger.reposition(shardId, epoch, mended);
   if (!await retryService("ledger", services, move)) throw new LeaseLostError(shardId);
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     event: "position.moved",
@@ -77,13 +77,13 @@ async function mendCheckpoint(
     key: end.key,
     sequenceNumber: end.last,
   });
-  return position;
+  return mended;
 }
 
 /** The last record that the database knows to be archived. */
 async function findArchived(
   shardId: ShardId,
-  checkpoint: ShardStanding["checkpoint"],
+  checkpoint: ShardPosition["checkpoint"],
   services: PositionServices,
 ): Promise<SequenceNumber | undefined> {
   if (checkpoint !== undefined) return checkpoint;
@@ -94,7 +94,7 @@ async function findArchived(
 /** Skips everything up to now, and records what was skipped. */
 async function skip(
   shard: ShardProgress,
-  checkpoint: ShardStanding["checkpoint"],
+  checkpoint: ShardPosition["checkpoint"],
   services: PositionServices,
 ): Promise<StartPosition> {
   const { ledger, time } = services;

@@ -44,7 +44,7 @@ export type {
   NewShard,
   NewStart,
   Renewal,
-  ShardStanding,
+  ShardPosition,
   TableShard,
 } from "../ledger/archive_ledger.ts";
 export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";

@@ -20,7 +20,7 @@ export type {
 export interface LedgerShard extends TableShard {
   /** The last archived record. Undefined if there is none. */
   readonly checkpoint: SequenceNumber | undefined;
-  /** Time until which the shard is known to be archived, as in {@linkcode ShardStanding}. */
+  /** Time until which the shard is known to be archived, as in {@linkcode ShardPosition}. */
   readonly knownAt: Date;
 }
 
@@ -95,7 +95,7 @@ export interface MoveStoreOptions {
 }
 
 /** What must be settled before a shard is read, and where reading continues. */
-export interface ShardStanding {
+export interface ShardPosition {
   /** Intents that name the shard and are neither done nor void. */
   readonly open: readonly ArchiveIntent[];
   /** The last archived record. Undefined if there is none. */
@@ -155,7 +155,7 @@ export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable 
   moves(): Promise<ArchiveMove[]>;
 
   /** What must be settled before a shard is read, and where reading continues, as of one moment. */
-  standing(shardId: ShardId): Promise<ShardStanding>;
+  position(shardId: ShardId): Promise<ShardPosition>;
   /**
    * Saves an intent, without the shards whose lease or checkpoint has changed.
    *

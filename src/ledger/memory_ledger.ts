@@ -13,7 +13,7 @@ import type {
   NewShard,
   NewStart,
   Renewal,
-  ShardStanding,
+  ShardPosition,
 } from "./archive_ledger.ts";
 import { planMoves } from "./last_archived.ts";
 import {
@@ -184,7 +184,7 @@ export class MemoryLedger implements ArchiveLedger {
   }
 
   /** What must be settled before a shard is read, and where reading continues. */
-  async standing(shardId: ShardId): Promise<ShardStanding> {
+  async position(shardId: ShardId): Promise<ShardPosition> {
     return {
       open: this.#openIntents(shardId).map(toIntent),
       checkpoint: this.#shards.checkpoint(shardId),

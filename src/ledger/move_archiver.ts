@@ -97,7 +97,7 @@ async function carryOut(
       const epoch = await attempt(() => ledger.acquire(shardId, worker, LEASE_MS));
       if (epoch === undefined) throw begunError(shardId, ledger);
       await refuseIntents(ledger, shardId);
-      const { checkpoint, knownAt } = await attempt(() => ledger.standing(shardId));
+      const { checkpoint, knownAt } = await attempt(() => ledger.position(shardId));
       if (checkpoint !== undefined && checkpoint !== archived) throw begunError(shardId, ledger);
       // A start position instead of a checkpoint, because no file ends with that record: a new chain
       // of files begins after the gap. Everything that arrived until `knownAt` is before both.
@@ -120,7 +120,7 @@ async function carryOut(
 }
 
 async function refuseIntents(ledger: ArchiveLedger, shardId: ShardId): Promise<void> {
-  const [intent] = (await ledger.standing(shardId)).open;
+  const [intent] = (await ledger.position(shardId)).open;
   if (intent === undefined) return;
   throw refusal(
     "Unsettled",

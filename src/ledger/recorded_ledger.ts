@@ -14,7 +14,7 @@ import { type LedgerReport, readLedger } from "./read_ledger.ts";
 /** The methods of a ledger that read, and a dry run of `moveStore`. */
 export type RecordedLedger = Pick<
   ArchiveLedger,
-  "shards" | "checkpoints" | "gaps" | "standing" | "store" | "moveStore"
+  "shards" | "checkpoints" | "gaps" | "position" | "store" | "moveStore"
 >;
 
 /**
@@ -66,7 +66,7 @@ function recorded(
       const move = { from: store, to: identity, movedAt: now };
       return planMoves({ shardIds, checkpoints: positions, gaps, moves, ...move });
     },
-    standing(shardId) {
+    position(shardId) {
       const { start, checkpoint, knownAt } = shards.find((shard) => shard.shardId === shardId)!;
       const open = intents.filter(({ ranges }) =>
         ranges.some((range) => range.shardId === shardId)

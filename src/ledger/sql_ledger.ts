@@ -11,12 +11,12 @@ import type {
   NewShard,
   NewStart,
   Renewal,
-  ShardStanding,
+  ShardPosition,
 } from "./archive_ledger.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
 import { adopt, confirm, reposition } from "./tables/positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "./tables/gaps.ts";
-import { cancel, commit, endSettled, intend, isCommitted, standing } from "./tables/intents.ts";
+import { cancel, commit, endSettled, intend, isCommitted, readPosition } from "./tables/intents.ts";
 import { prepareLedger, SAME_SCHEMA } from "./tables/schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./tables/store.ts";
 import { listShards } from "./tables/shards.ts";
@@ -125,8 +125,8 @@ export class SqlLedger implements ArchiveLedger {
     return this.#run("Cannot list the moves of the archive of stream", listMoves);
   }
 
-  standing(shardId: ShardId): Promise<ShardStanding> {
-    return this.#run(`Cannot read the position of ${shardId} of stream`, standing, shardId);
+  position(shardId: ShardId): Promise<ShardPosition> {
+    return this.#run(`Cannot read the position of ${shardId} of stream`, readPosition, shardId);
   }
 
   intend(intent: ArchiveIntent, replaces?: string): Promise<ShardId[]> {

@@ -29,7 +29,7 @@ export interface FaultRates {
 
 /** Decisive calls, where most crashes should happen. */
 const DECISIVE: ReadonlySet<string> = new Set([
-  ...["put", "intend", "commit", "cancel", "end", "acquire", "standing", "addShards"],
+  ...["put", "intend", "commit", "cancel", "end", "acquire", "position", "addShards"],
   ...["confirm", "reposition", "recordGap", "release", "save", "putRecords"],
 ]);
 

@@ -261,7 +261,7 @@ Deno.test("Archiver.run() knows nothing of what came since it passed over the re
   const startedAt = clock.now();
   const worker = fixture.start({ skipToLatest: true });
   await clock.advance(12_000);
-  const { knownAt } = await fixture.ledger.standing(fixture.shards[0]!);
+  const { knownAt } = await fixture.ledger.position(fixture.shards[0]!);
   ok(knownAt.getTime() - startedAt < 5_000, knownAt.toISOString());
   await worker.stop();
 });

@@ -34,11 +34,11 @@ Deno.test("Archiver knows a shard as of when Kinesis read it, however long the a
     if (n % 4 === 0) await fixture.put(5);
     await fixture.clock.advance(MINUTE / 3);
     if (!readAt.has(shardId!)) continue;
-    const { knownAt } = await fixture.ledger.standing(shardId!);
+    const { knownAt } = await fixture.ledger.position(shardId!);
     ok(knownAt.getTime() <= readAt.get(shardId!)!, `known at ${knownAt.toISOString()}`);
   }
   await worker.stop();
-  const { knownAt } = await fixture.ledger.standing(shardId!);
+  const { knownAt } = await fixture.ledger.position(shardId!);
   ok(knownAt.getTime() <= readAt.get(shardId!)!, `known at ${knownAt.toISOString()} at the end`);
 });
 
@@ -71,7 +71,7 @@ Deno.test("Archiver knows children as of when their parent was open, not of its 
   await clock.advance(10_000);
   deepEqual(begun, new Set(children));
   for (const child of children) {
-    const { knownAt } = await fixture.ledger.standing(child);
+    const { knownAt } = await fixture.ledger.position(child);
     ok(knownAt.getTime() <= splitAt, `${child} is known at ${knownAt.toISOString()}`);
   }
   await worker.stop();

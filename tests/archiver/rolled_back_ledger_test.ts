@@ -97,7 +97,7 @@ Deno.test("Archiver goes on with a shard of which another archived more, and pas
   await clock.advance(MINUTE);
   await ledger.leave(worker.status().worker);
   const epoch = (await ledger.acquire(shardId, "another", 20_000))!;
-  const { checkpoint: previous } = await ledger.standing(shardId);
+  const { checkpoint: previous } = await ledger.position(shardId);
   const last = `${BigInt(previous!) + 1n}` as SequenceNumber;
   const store = fixture.store.identity;
   await ledger.intend({ id: "i", key: "k", store, ranges: [{ shardId, epoch, previous, last }] });

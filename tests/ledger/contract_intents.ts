@@ -34,13 +34,13 @@ function gap(n: number, after: string | undefined, time: number, reason = "reten
 
 export const INTENTS: readonly LedgerTest[] = [
   {
-    name: "intend(), commit() and standing() move checkpoints together",
+    name: "intend(), commit() and position() move checkpoints together",
     async run(place) {
       await using ledger = await place.open();
       await lease(ledger, "a", 3);
       const first = intent("i", range(1, 1, undefined, "20"), range(0, 1, undefined, "10"));
       deepStrictEqual((await ledger.intend(first)).sort(), [shard(0), shard(1)]);
-      deepStrictEqual((await ledger.standing(shard(1))).open, [first]);
+      deepStrictEqual((await ledger.position(shard(1))).open, [first]);
       deepStrictEqual(await openIntents(ledger, 2), []);
       deepStrictEqual(await checkpointsOf(ledger), {});
       equal(await ledger.commit("i"), "done");
@@ -104,12 +104,12 @@ export const INTENTS: readonly LedgerTest[] = [
     },
   },
   {
-    name: "standing() tells where to begin, and since when that is known",
+    name: "position() tells where to begin, and since when that is known",
     async run(place) {
       await using ledger = await place.open();
-      await rejects(ledger.standing(shard(0)), UNKNOWN);
+      await rejects(ledger.position(shard(0)), UNKNOWN);
       await lease(ledger, "a", 1);
-      const { knownAt, ...fresh } = await ledger.standing(shard(0));
+      const { knownAt, ...fresh } = await ledger.position(shard(0));
       deepStrictEqual(fresh, {
         open: [],
         checkpoint: undefined,
@@ -117,7 +117,7 @@ export const INTENTS: readonly LedgerTest[] = [
       });
       await ledger.intend(intent("i", range(0, 1, undefined, "5")));
       await ledger.commit("i");
-      const { knownAt: savedAt, ...saved } = await ledger.standing(shard(0));
+      const { knownAt: savedAt, ...saved } = await ledger.position(shard(0));
       deepStrictEqual(saved, { open: [], checkpoint: "5", start: { type: "trim-horizon" } });
       // A checkpoint's time is kept to the second.
       ok(savedAt.getTime() > knownAt.getTime() - 1000, `${savedAt} ${knownAt}`);
@@ -141,7 +141,7 @@ export const INTENTS: readonly LedgerTest[] = [
         range(5, 1, undefined, "55"),
       ));
       deepStrictEqual(accepted.sort(), [shard(2), shard(5)]);
-      deepStrictEqual((await ledger.standing(shard(2))).open, [
+      deepStrictEqual((await ledger.position(shard(2))).open, [
         intent("i", range(2, 1, "20", "25"), range(5, 1, undefined, "55")),
       ]);
       deepStrictEqual(await openIntents(ledger, 0), []);
@@ -224,7 +224,7 @@ export const INTENTS: readonly LedgerTest[] = [
         ranges: [range(0, 1, undefined, "5")],
       };
       await ledger.intend(odd);
-      deepStrictEqual((await ledger.standing(shard(0))).open, [odd]);
+      deepStrictEqual((await ledger.position(shard(0))).open, [odd]);
       equal(await ledger.commit(odd.id), "done");
     },
   },
@@ -263,7 +263,7 @@ export const INTENTS: readonly LedgerTest[] = [
       await ledger.intend(intent("i", ...ranges));
       await ledger.commit("i");
       const [first, second, third] = await Promise.all(
-        [0, 1, 2].map(async (number) => (await ledger.standing(shard(number))).knownAt.getTime()),
+        [0, 1, 2].map(async (number) => (await ledger.position(shard(number))).knownAt.getTime()),
       );
       equal(first, earlier.getTime());
       equal(second, later.getTime());
@@ -305,22 +305,22 @@ export const INTENTS: readonly LedgerTest[] = [
       await place.save({ 1: "1" });
       await using ledger = await place.open();
       await lease(ledger, "a", 2);
-      const before = (await ledger.standing(shard(0))).knownAt.getTime();
+      const before = (await ledger.position(shard(0))).knownAt.getTime();
       let after = before;
       while (after === before) {
         await place.pass();
         equal(await ledger.confirm(shard(0), 1, undefined), true);
-        after = (await ledger.standing(shard(0))).knownAt.getTime();
+        after = (await ledger.position(shard(0))).knownAt.getTime();
       }
       ok(after > before);
       equal(await ledger.confirm(shard(1), 1, at("1")), true);
       const earlier = new Date("2025-01-02T03:04:05Z");
       for (const [index, checkpoint] of [[0, undefined], [1, at("1")]] as const) {
         equal(await ledger.confirm(shard(index), 1, checkpoint, earlier), true);
-        deepStrictEqual((await ledger.standing(shard(index))).knownAt, earlier);
+        deepStrictEqual((await ledger.position(shard(index))).knownAt, earlier);
       }
       await ledger.addShards([{ ...newShard(2), knownAt: earlier }]);
-      deepStrictEqual((await ledger.standing(shard(2))).knownAt, earlier, "of a new shard, too");
+      deepStrictEqual((await ledger.position(shard(2))).knownAt, earlier, "of a new shard, too");
       equal(await ledger.confirm(shard(1), 1, at("2")), false);
       equal(await ledger.confirm(shard(1), 1, undefined), false);
       equal(await ledger.confirm(shard(0), 1, at("1")), false);
@@ -348,7 +348,7 @@ export const INTENTS: readonly LedgerTest[] = [
       }
       const start = { type: "at-timestamp", timestamp } as const;
       equal(await ledger.reposition(shard(0), 1, { start }), true);
-      const { checkpoint, start: begins } = await ledger.standing(shard(0));
+      const { checkpoint, start: begins } = await ledger.position(shard(0));
       deepStrictEqual([checkpoint, begins], [undefined, start]);
       await ledger.leave("a");
       equal(await ledger.reposition(shard(0), 1, { checkpoint: at("9") }), false);

@@ -87,7 +87,7 @@ export const LEASES: readonly LedgerTest[] = [
     },
   },
   {
-    name: "shards() and standing() take over the checkpoints of an older Triton",
+    name: "shards() and position() take over the checkpoints of an older Triton",
     async run(place) {
       await place.save({ 0: "49545115243490985018280067714973144582180062593244200961", 3: "7" });
       await using ledger = await place.open();
@@ -96,12 +96,12 @@ export const LEASES: readonly LedgerTest[] = [
         "49545115243490985018280067714973144582180062593244200961",
         undefined,
       ]);
-      equal((await ledger.standing(shard(0))).checkpoint?.length, 56);
+      equal((await ledger.position(shard(0))).checkpoint?.length, 56);
       equal((await ledger.checkpoints()).get(shard(3)), "7");
     },
   },
   {
-    name: "shards() tells of each up to when it is known to be archived, as standing() does",
+    name: "shards() tells of each up to when it is known to be archived, as position() does",
     async run(place) {
       await using ledger = await place.open();
       const [started, saved] = [new Date(1_764_547_200_123), new Date(1_764_547_265_000)];
@@ -109,7 +109,7 @@ export const LEASES: readonly LedgerTest[] = [
       await ledger.addShards([0, 1].map((id) => ({ ...newShard(id), knownAt: started })));
       deepStrictEqual((await ledger.shards()).map(({ knownAt }) => knownAt), [started, saved]);
       for (const { shardId, knownAt } of await ledger.shards()) {
-        deepStrictEqual((await ledger.standing(shardId)).knownAt, knownAt);
+        deepStrictEqual((await ledger.position(shardId)).knownAt, knownAt);
       }
     },
   },
@@ -130,8 +130,8 @@ export const LEASES: readonly LedgerTest[] = [
       deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "8" });
       equal((await ledger.shards()).length, 1);
       await ledger.addShards([newShard(1, 0)]);
-      const standing = await ledger.standing(shard(1));
-      deepStrictEqual([standing.checkpoint, standing.knownAt], ["9", knownAt]);
+      const position = await ledger.position(shard(1));
+      deepStrictEqual([position.checkpoint, position.knownAt], ["9", knownAt]);
       deepStrictEqual(await adopt({ 1: "10", 2: "11" }), [shard(2)]);
       deepStrictEqual(await checkpointsOf(ledger), { 1: "9", 2: "11" });
       await using other = await place.open({ client: "other" });
@@ -261,7 +261,7 @@ export const LEASES: readonly LedgerTest[] = [
       await place.save({ 0: "7", 2: "9" });
       await ledger.addShards([newShard(0), newShard(1)]);
       equal(await ledger.acquire(shard(0), "a", LONG_MS), 1);
-      const { checkpoint } = await ledger.standing(shard(0));
+      const { checkpoint } = await ledger.position(shard(0));
       const children = [newShard(3, 0), newShard(2, 0)];
       equal(await ledger.end(shard(0), 1, checkpoint, children), true);
       equal(await ledger.acquire(shard(2), "a", LONG_MS), 1);
@@ -290,7 +290,7 @@ export const LEASES: readonly LedgerTest[] = [
       for (const other of [{ client: "other" }, { stream: "other" }]) {
         await using ledger = await place.open(other);
         deepStrictEqual(await ledger.shards(), []);
-        await rejects(ledger.standing(shard(0)), { code: "Unknown", retryable: false });
+        await rejects(ledger.position(shard(0)), { code: "Unknown", retryable: false });
         await rejects(ledger.commit("i"), { code: "Unknown", retryable: false });
         await rejects(ledger.cancel("i"), { code: "Unknown", retryable: false });
         await lease(ledger, "b", 1);

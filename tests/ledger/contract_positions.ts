@@ -65,7 +65,7 @@ export const MOVES: readonly LedgerTest[] = [
     async run(place) {
       await using ledger = await place.open();
       await archive(ledger, "i", "5");
-      const { knownAt } = await ledger.standing(shard(0));
+      const { knownAt } = await ledger.position(shard(0));
       deepStrictEqual(await move(ledger, { 0: "9" }, { dryRun: true }), ["0 5 9"]);
       deepStrictEqual([await checkpointsOf(ledger), await gapsOf(ledger)], [
         { 0: "5", 1: "5" },
@@ -74,7 +74,7 @@ export const MOVES: readonly LedgerTest[] = [
       deepStrictEqual(await move(ledger, { 0: "9", 7: "1" }), ["0 5 9"]);
       deepStrictEqual(await startsOf(ledger), ["after 9", "5"]);
       deepStrictEqual(await gapsOf(ledger), ["0 5 undefined skipped"]);
-      deepStrictEqual((await ledger.standing(shard(0))).knownAt, knownAt);
+      deepStrictEqual((await ledger.position(shard(0))).knownAt, knownAt);
       deepStrictEqual(await move(ledger, { 0: "9", 1: "5" }), []);
       deepStrictEqual((await ledger.shards()).map(({ owner }) => owner), [undefined, undefined]);
       deepStrictEqual((await ledger.renew("b", 1_000)).workers, ["b"]);

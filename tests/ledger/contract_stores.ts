@@ -76,7 +76,7 @@ export const STORES: readonly LedgerTest[] = [
       await lease(ledger, "a", 1);
       const first = into(A, "i", range(0, 1, undefined, "5"));
       await ledger.intend(first);
-      deepStrictEqual((await ledger.standing(shard(0))).open, [first]);
+      deepStrictEqual((await ledger.position(shard(0))).open, [first]);
       const { store: _, ...nowhere } = first;
       for (const wrong of [into(B, "j", ...first.ranges), { ...nowhere, id: "k" }]) {
         await rejects(ledger.intend(wrong), OTHER);
@@ -95,7 +95,7 @@ export const STORES: readonly LedgerTest[] = [
       const part = range(0, 1, undefined, "5");
       deepStrictEqual(await ledger.intend({ ...intent("i", part), worker: "b" }), []);
       deepStrictEqual(await ledger.intend({ ...intent("i", part), worker: "a" }), [shard(0)]);
-      deepStrictEqual((await ledger.standing(shard(0))).open, [intent("i", part)]);
+      deepStrictEqual((await ledger.position(shard(0))).open, [intent("i", part)]);
     },
   },
   {
@@ -175,7 +175,7 @@ export const STORES: readonly LedgerTest[] = [
       await mover.moveStore(B);
       // The epoch still holds: nobody has taken the lease.
       await rejects(paused.intend(into(A, "i", range(0, 1, undefined, "5"))), OTHER);
-      deepStrictEqual((await mover.standing(shard(0))).open, []);
+      deepStrictEqual((await mover.position(shard(0))).open, []);
     },
   },
 ];

@@ -123,16 +123,16 @@ async function outcome(call: () => Promise<unknown>): Promise<unknown> {
 /** Everything that a ledger tells, in an order that does not depend on it. */
 async function everything(ledger: ArchiveLedger): Promise<unknown> {
   const shards = (await ledger.shards()).map(({ knownAt: _, ...shard }) => shard);
-  const standings = await Promise.all(shards.map(async ({ shardId }) => {
-    const { open, knownAt, ...standing } = await ledger.standing(shardId);
+  const shardPositions = await Promise.all(shards.map(async ({ shardId }) => {
+    const { open, knownAt, ...position } = await ledger.position(shardId);
     // A checkpoint's time is kept to the second.
     const seconds = Math.floor(knownAt.getTime() / 1000);
-    return { ...standing, seconds, open: [...open].sort((a, b) => a.id < b.id ? -1 : 1) };
+    return { ...position, seconds, open: [...open].sort((a, b) => a.id < b.id ? -1 : 1) };
   }));
   const checkpoints = [...await ledger.checkpoints()].sort();
   const [store, moves] = [await ledger.store(), await ledger.moves()];
   const files = (await ledger.newestFiles()).map(({ id }) => id).sort();
-  return { shards, standings, checkpoints, gaps: await ledger.gaps(), store, moves, files };
+  return { shards, shardPositions, checkpoints, gaps: await ledger.gaps(), store, moves, files };
 }
 
 /** Maps compare in any order; so do the shards of an intent. */

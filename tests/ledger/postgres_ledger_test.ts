@@ -40,7 +40,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     const options = { client: "store", stream: "user_activity_prod" };
     await using ledger = await openLedger(url, options);
     await lease(ledger, "a", 2);
-    equal((await ledger.standing(shard(1))).knownAt.getTime(), 1_436_553_582_000);
+    equal((await ledger.position(shard(1))).knownAt.getTime(), 1_436_553_582_000);
     deepStrictEqual(await ledger.intend(intent("i", range(1, 1, "7", "9"))), [shard(1)]);
     equal(await ledger.commit("i"), "done");
     deepStrictEqual(
@@ -170,7 +170,7 @@ const TESTS: Readonly<Record<string, (url: string, server: PostgresServer) => Pr
     await server.stop();
     const calls: readonly ((ledger: ArchiveLedger) => Promise<unknown>)[] = [
       (ledger) => ledger.renew("a", LONG_MS),
-      (ledger) => ledger.standing(shard(0)),
+      (ledger) => ledger.position(shard(0)),
       (ledger) => ledger.intend(intent("i", range(0, 1, undefined, "5"))),
     ];
     for (const call of calls) await rejects(call(ledger), isRetryable);

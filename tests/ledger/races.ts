@@ -108,7 +108,7 @@ export const RACES: readonly LedgerTest[] = [
             heir!.cancel(`i${n}`),
           ]);
           equal(committed, cancelled);
-          const { open, checkpoint } = await heir!.standing(shard(n));
+          const { open, checkpoint } = await heir!.position(shard(n));
           deepStrictEqual([open, checkpoint], [[], committed === "done" ? "5" : undefined]);
         }
       }),
@@ -130,7 +130,7 @@ export const RACES: readonly LedgerTest[] = [
       }),
   },
   {
-    name: "standing() that races commit() sees the intent or its checkpoint, never neither",
+    name: "position() that races commit() sees the intent or its checkpoint, never neither",
     run: (place) =>
       withLedgers(place, 2, async (writer, heir) => {
         await lease(writer!, "a", ROUNDS);
@@ -138,7 +138,7 @@ export const RACES: readonly LedgerTest[] = [
           await writer!.intend(intent(`i${n}`, range(n, 1, undefined, "5")));
           const [, ...seen] = await Promise.all([
             writer!.commit(`i${n}`),
-            ...numbers(4).map(() => heir!.standing(shard(n))),
+            ...numbers(4).map(() => heir!.position(shard(n))),
           ]);
           for (const { open, checkpoint } of seen) {
             deepStrictEqual(checkpoint, open.length === 0 ? "5" : undefined);

@@ -80,9 +80,9 @@ Deno.test("openLedger() of a SQLite file lets a lease expire by the clock that i
     await clock.advance(1);
     equal(await two.acquire(shard(0), "b", 10), 2);
     await two.confirm(shard(0), 2, undefined);
-    equal((await two.standing(shard(0))).knownAt.getTime(), clock.now());
+    equal((await two.position(shard(0))).knownAt.getTime(), clock.now());
     await two.reposition(shard(0), 2, { checkpoint: at("1") });
-    equal((await two.standing(shard(0))).knownAt.toJSON(), "2026-01-01T01:00:00.000Z");
+    equal((await two.position(shard(0))).knownAt.toJSON(), "2026-01-01T01:00:00.000Z");
   }));
 
 Deno.test("openLedger() of a SQLite file takes over a database of go-triton", () =>
@@ -91,7 +91,7 @@ Deno.test("openLedger() of a SQLite file takes over a database of go-triton", ()
     const options = { client: "store", stream: "user_activity_prod" };
     await using ledger = await openLedger(`sqlite://${path}`, options);
     await lease(ledger, "a", 2);
-    equal((await ledger.standing(shard(1))).knownAt.getTime(), 1_436_553_582_000);
+    equal((await ledger.position(shard(1))).knownAt.getTime(), 1_436_553_582_000);
     deepStrictEqual(await ledger.intend(intent("i", range(1, 1, "7", "9"))), [shard(1)]);
     equal(await ledger.commit("i"), "done");
     const rows = query(

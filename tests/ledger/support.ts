@@ -94,7 +94,7 @@ export function numberOf(shardId: ShardId): number {
 
 /** The ids of the open intents that name a shard, in order. */
 export async function openIntents(ledger: ArchiveLedger, n: number): Promise<string[]> {
-  return (await ledger.standing(shard(n))).open.map(({ id }) => id).sort();
+  return (await ledger.position(shard(n))).open.map(({ id }) => id).sort();
 }
 
 /** A checkpointer must not move what says up to where the archive goes. */
@@ -131,7 +131,7 @@ export async function takesOverVersion1(open: () => Promise<ArchiveLedger>): Pro
   await using ledger = await open();
   equal(await ledger.store(), undefined);
   deepStrictEqual((await ledger.newestFiles()).map(({ id }) => id), ["i"]);
-  deepStrictEqual((await ledger.standing(shard(0))).open, [intent("j", range(0, 1, "5", "6"))]);
+  deepStrictEqual((await ledger.position(shard(0))).open, [intent("j", range(0, 1, "5", "6"))]);
   await ledger.useStore("s3://a");
   await rejects(ledger.useStore("s3://b"), { code: "OtherStore" });
   equal(await ledger.commit("j"), "done");
@@ -163,6 +163,6 @@ export async function noticesAnotherSchema(
   }
   await setVersion(2);
   deepStrictEqual((await ledger.renew("a", LONG_MS)).workers, ["a"]);
-  equal((await ledger.standing(shard(0))).open.length, 1);
+  equal((await ledger.position(shard(0))).open.length, 1);
   equal(await ledger.commit("i"), "done");
 }

@@ -36,7 +36,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
 
   /** Step 7: whoever takes a lease does not look at what is open. */
   "no recovery": inLedger((ledger) => ({
-    standing: async (shardId) => ({ ...await ledger.standing(shardId), open: [] }),
+    position: async (shardId) => ({ ...await ledger.position(shardId), open: [] }),
   })),
 
   /** Step 7: recovery looks whether the file is there, and puts no empty archive. */
@@ -157,11 +157,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   "start not written down": (shared, scheduler) => ({
     ...shared,
     ledger: changed<ArchiveLedger>(shared.ledger, (ledger) => ({
-      async standing(shardId) {
-        const standing = await ledger.standing(shardId);
-        if (standing.start.type !== "at-timestamp") return standing;
+      async position(shardId) {
+        const position = await ledger.position(shardId);
+        if (position.start.type !== "at-timestamp") return position;
         const timestamp = new Date(scheduler.now);
-        return { ...standing, start: { type: "at-timestamp", timestamp } };
+        return { ...position, start: { type: "at-timestamp", timestamp } };
       },
     })),
   }),

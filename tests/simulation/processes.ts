@@ -11,7 +11,7 @@ export type Note = (who: string, what: string, details?: () => string) => void;
 
 /** How much more often than after other calls a process stands still after these. */
 const PAUSES: Readonly<Record<string, number>> = {
-  ...{ put: 10, intend: 10, commit: 5, cancel: 5, acquire: 5, standing: 5, end: 5 },
+  ...{ put: 10, intend: 10, commit: 5, cancel: 5, acquire: 5, position: 5, end: 5 },
   ...{ recordGap: 5, reposition: 5, confirm: 2, addFirstShards: 2, save: 5, putRecords: 5 },
 };
 

@@ -138,8 +138,10 @@ export class World {
     }
     const { ledger } = this.#worldLedger;
     const shards = await ledger.shards();
-    const standings = shards.map(({ shardId }) => ledger.standing(shardId));
-    const open = (await Promise.all(standings)).flatMap(({ open }) => open.map(({ key }) => key));
+    const shardPositions = shards.map(({ shardId }) => ledger.position(shardId));
+    const open = (await Promise.all(shardPositions)).flatMap(({ open }) =>
+      open.map(({ key }) => key)
+    );
     return {
       records: this.#driver.records,
       objects,

@@ -25,7 +25,7 @@ interface Written {
 const READS: ReadonlySet<PropertyKey> = new Set([
   "shards",
   "checkpoints",
-  "standing",
+  "position",
   "gaps",
   "store",
   "moves",

@@ -10,7 +10,7 @@
  */
 
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
-import type { ArchiveIntent, ShardStanding } from "../archive_ledger.ts";
+import type { ArchiveIntent, ShardPosition } from "../archive_ledger.ts";
 import { lockCheckpoints, moveCheckpoints } from "./checkpoints.ts";
 import { type IntentRow, toIntent, toKnownAt } from "./rows.ts";
 import { toStart } from "../../shards/table/rows.ts";
@@ -29,8 +29,8 @@ interface FoundIntent extends ArchiveIntent {
   readonly now: number;
 }
 
-/** A row of {@linkcode standing}: the shard, its checkpoint, and one of the stream's intents. */
-interface StandingRow {
+/** A row of {@linkcode readPosition}: the shard, its checkpoint, and one of the stream's intents. */
+interface PositionRow {
   readonly start_at: string;
   readonly started_ms: number | string;
   readonly seq_num: string | null;
@@ -41,8 +41,11 @@ interface StandingRow {
 }
 
 /** Reads the checkpoint and the open intents in one statement, so as of one moment. */
-export function* standing({ client, stream }: TableScope, shardId: ShardId): Steps<ShardStanding> {
-  const rows = yield* execute<StandingRow>(
+export function* readPosition(
+  { client, stream }: TableScope,
+  shardId: ShardId,
+): Steps<ShardPosition> {
+  const rows = yield* execute<PositionRow>(
     `SELECT s.start_at, s.started_ms, c.seq_num, c.updated, a.id, a.archive_key, a.ranges, a.store
     FROM triton_shard s
     LEFT JOIN triton_checkpoint c
@@ -56,7 +59,7 @@ export function* standing({ client, stream }: TableScope, shardId: ShardId): Ste
   const [shard] = rows;
   if (shard === undefined) throw unknownError(`shard "${shardId}" of "${stream}"`);
   return {
-    open: rows.filter((row): row is StandingRow & IntentRow => row.id !== null).map(toIntent)
+    open: rows.filter((row): row is PositionRow & IntentRow => row.id !== null).map(toIntent)
       .filter(({ ranges }) => ranges.some((range) => range.shardId === shardId)),
     checkpoint: toSequenceNumber(shard.seq_num),
     knownAt: toKnownAt(shard),
@@ -75,7 +78,7 @@ export function* endSettled(
   },
 ): Steps<boolean> {
   yield* lockShards(scope, [end.shardId]);
-  const found = yield* standing(scope, end.shardId);
+  const found = yield* readPosition(scope, end.shardId);
   const isSettled = found.open.length === 0 && found.checkpoint === checkpoint;
   return yield* endShard(scope, { ...end, isSettled });
 }

@@ -52,8 +52,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "what is open of a shard is settled before it is read",
     file: "src/archiver/settle_archive.ts",
-    find: "    for (const intent of standing.open) await settleIntent(intent, services);\n",
-    replace: "    return standing;\n",
+    find: "    for (const intent of position.open) await settleIntent(intent, services);\n",
+    replace: "    return position;\n",
     tests: [],
     seeds: 500,
   },

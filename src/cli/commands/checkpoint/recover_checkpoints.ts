@@ -90,14 +90,14 @@ export async function carryOut(
       if (move === undefined && !ended.includes(shardId)) continue;
       const epoch = await withRetry(() => ledger.acquire(shardId, worker, LEASE_MS));
       if (epoch === undefined) throw busyError(shardId, "another worker");
-      const standing = await withRetry(() => ledger.standing(shardId));
+      const known = await withRetry(() => ledger.position(shardId));
       await refuseIntents(ledger, shardId);
       if (move !== undefined) {
-        if (standing.checkpoint !== move.from) throw busyError(shardId, "another worker");
+        if (known.checkpoint !== move.from) throw busyError(shardId, "another worker");
         const position = { checkpoint: move.to, knownAt: move.knownAt };
         await withRetry(() => ledger.reposition(shardId, epoch, position));
       }
-      const checkpoint = move?.to ?? standing.checkpoint;
+      const checkpoint = move?.to ?? known.checkpoint;
       if (ended.includes(shardId)) {
         await withRetry(() => ledger.end(shardId, epoch, checkpoint, []));
       }
@@ -117,7 +117,7 @@ function refuseWorkers(shards: readonly LedgerShard[]): void {
 }
 
 async function refuseIntents(ledger: RecordedLedger, shardId: ShardId): Promise<void> {
-  const [intent] = (await ledger.standing(shardId)).open;
+  const [intent] = (await ledger.position(shardId)).open;
   if (intent === undefined) return;
   throw new TritonError(
     `Cannot recover checkpoints: archive "${intent.key}" (intent ${intent.id}) was started, and it is ` +
