@@ -82,7 +82,7 @@ Deno.test("src/ stays within its limits", () => {
   deepStrictEqual(tooFull.map(([folder, { length }]) => `${folder}: ${length} files`), []);
 });
 
-Deno.test("the folders of tests/ are those of src/, and a few for all rooms", () => {
+Deno.test("the folders of tests/ are those of src/, and a few common ones", () => {
   const isMissing = (path: string) => !existsSync(join(ROOT, "src", path));
   const rooms = foldersIn("tests").filter((name) => !COMMON_TESTS.includes(name));
   const inside = rooms.flatMap((room) =>
@@ -144,14 +144,14 @@ Deno.test("docs/ARCHITECTURE.md shows the rooms of src/, each on its floor", () 
   );
 });
 
-Deno.test("the picture in docs/ARCHITECTURE.md has only arrows that are there", () => {
+Deno.test("the picture in docs/ARCHITECTURE.md has only existing arrows", () => {
   const drawn = [...PAGE.text.matchAll(/^ *(\w+) --> (\w+)$/gm)];
   const arrows = arrowsBetweenRooms().map((arrow) => arrow.replace(/ \(\d+\)$/, ""));
   const names = drawn.map(([, from, to]) => `${from} -> ${to}`);
   ok(names.length > 10, `${names.length} arrows were seen`);
   deepStrictEqual(names.filter((name) => !arrows.includes(name)), []);
 });
-Deno.test("files and folders that are named in the pages for developers exist", () => {
+Deno.test("files and folders in the pages for developers exist", () => {
   const exists = (path: string) => ["", "src"].some((root) => existsSync(join(ROOT, root, path)));
   const pages = [PAGE, readPage("CONTRIBUTING.md"), readPage("SECURITY.md")];
   const missing = pages.flatMap(({ path, text }) =>

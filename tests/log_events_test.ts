@@ -91,7 +91,7 @@ async function documentedEvents(): Promise<Map<string, LoggedEvent>> {
   }]));
 }
 
-Deno.test("docs/logs.md tells every event that is logged, its level and its fields", async () => {
+Deno.test("docs/logs.md has every log event, with its level and fields", async () => {
   const byName = (events: Map<string, LoggedEvent>) =>
     [...events.values()].sort((a, b) => a.event < b.event ? -1 : 1);
   const [logged, documented] = [await loggedEvents(), await documentedEvents()];
@@ -104,7 +104,7 @@ Deno.test("docs/logs.md lists the events by name", async () => {
   deepStrictEqual(names, [...names].sort());
 });
 
-Deno.test("no event has a field with the name of a line's own keys", async () => {
+Deno.test("no event has a field with the name of a standard key", async () => {
   for (const { event, fields } of (await loggedEvents()).values()) {
     deepStrictEqual(fields.filter((name) => LINE_KEYS.includes(name)), [], event);
   }

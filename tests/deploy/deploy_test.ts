@@ -28,7 +28,7 @@ async function checkOptions(text: string): Promise<void> {
   deepStrictEqual(used.filter((option) => !options.has(option)), []);
 }
 
-Deno.test("the systemd unit is one, and starts triton with options that it has", async () => {
+Deno.test("the systemd unit is valid, and starts triton with existing options", async () => {
   const unit = read("systemd/triton-store@.service");
   await checkOptions(unit.match(/^ExecStart=.*$/m)![0]);
   parseConfig(read("systemd/triton.yaml"));
@@ -64,7 +64,7 @@ Deno.test("CI starts the systemd unit, here and on GitHub", () => {
   }
 });
 
-Deno.test("the Kubernetes manifest is valid, and starts triton with options that it has", async () => {
+Deno.test("the Kubernetes manifest is valid, and starts triton with existing options", async () => {
   const kinds = { ConfigMap, Deployment, PodDisruptionBudget, Secret, ServiceAccount };
   const documents = parseAllDocuments(read("kubernetes/triton-store.yaml"), { merge: true });
   const objects = documents.map((document) => document.toJS());
@@ -103,7 +103,7 @@ interface SpreadConstraint {
   readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
 }
 
-Deno.test("the ECS task is one, and starts triton with options that it has", async () => {
+Deno.test("the ECS task is valid, and starts triton with existing options", async () => {
   const task = JSON.parse(read("ecs/task-definition.json"));
   const type = '"@aws-sdk/client-ecs".RegisterTaskDefinitionCommandInput';
   equal(await checkLiterals([{ type, value: task }]), "");
@@ -129,7 +129,7 @@ function healthCheckOfImage(): string[] {
   return JSON.parse(read("Dockerfile").match(/^HEALTHCHECK [^[]*CMD (\[.*\])$/m)![1]!);
 }
 
-Deno.test("the image's health check asks the store in it", async () => {
+Deno.test("the image's health check checks its own store", async () => {
   const [program, ...args] = healthCheckOfImage();
   match(read("Dockerfile"), new RegExp(`^ENTRYPOINT \\["${program}"\\]$`, "m"));
   const [, listen] = read("Dockerfile").match(/^ENV TRITON_LISTEN=(.+)$/m)!;
@@ -140,7 +140,7 @@ Deno.test("the image's health check asks the store in it", async () => {
   equal(code, 0);
 });
 
-Deno.test("whatever runs triton store gives it more time to end than it takes", async () => {
+Deno.test("everything that runs triton store gives it more time to stop than it needs", async () => {
   const { stdout } = await runCommand(["store", "--help"]);
   const [, limit] = stdout.match(/--stop-timeout <duration>[^(]*\(default: 110s\)()/) ?? [];
   equal(limit, "", "110 s unless set");
@@ -152,7 +152,7 @@ Deno.test("whatever runs triton store gives it more time to end than it takes", 
   for (const match of given) ok(Number(match?.[1]) > 110, String(match));
 });
 
-Deno.test("the Terraform module is well-formed, and grants what store needs, and no more", async () => {
+Deno.test("the Terraform module is well-formed, and grants exactly what store needs", async () => {
   const main = await parseHcl("main.tf", read("terraform/main.tf"));
   for (const file of ["variables.tf", "outputs.tf"]) {
     await parseHcl(file, read(`terraform/${file}`));
@@ -171,7 +171,7 @@ Deno.test("the Terraform module is well-formed, and grants what store needs, and
   if (answer !== undefined) ok(answer.ok, answer.text);
 });
 
-Deno.test("the Terraform role is for EC2, ECS, pods of EKS and one service account", async () => {
+Deno.test("the Terraform role is for EC2, ECS, EKS pods and one service account", async () => {
   const { data, resource } = await parseHcl("main.tf", read("terraform/main.tf"));
   const { variable } = await parseHcl("variables.tf", read("terraform/variables.tf"));
   const trust = data.aws_iam_policy_document.trust[0].dynamic.statement
@@ -221,7 +221,7 @@ interface HclCondition {
   readonly values: readonly string[];
 }
 
-Deno.test("the Dockerfile copies what the compile task makes", () => {
+Deno.test("the Dockerfile copies the output of the compile task", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", DEPLOY)));
   const [, output] = tasks.compile.command.match(/--output (\S+)/);
   match(read("Dockerfile"), new RegExp(`^ARG BINARY=${output}$`, "m"));
@@ -239,7 +239,7 @@ const METRIC_NAMES = new Set(
   Object.entries(METRICS).map(([name, definition]) => prometheusName(name, definition)),
 );
 
-Deno.test("the alert rules are right, and name only metrics that there are", async () => {
+Deno.test("the alert rules are valid, and use only existing metrics", async () => {
   const rules = read("prometheus/alerts.yml");
   const names = metricsIn(rules);
   ok(names.length > 0);
@@ -253,7 +253,7 @@ Deno.test("the alert rules are right, and name only metrics that there are", asy
   }
 });
 
-Deno.test("each alert has its part in the run book, and each such part its alert", () => {
+Deno.test("each alert has a section in the run book, and each such section an alert", () => {
   const rules = read("prometheus/alerts.yml");
   const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, name]) => name!);
   const urls = [...rules.matchAll(/runbook_url: (\S+)/g)].map(([, url]) => url!);
@@ -263,7 +263,7 @@ Deno.test("each alert has its part in the run book, and each such part its alert
   deepStrictEqual(parts.sort(), alerts.sort());
 });
 
-Deno.test("the dashboard shows every metric, and only such as there are", async () => {
+Deno.test("the dashboard shows every metric, and only existing ones", async () => {
   const dashboard = JSON.parse(read("grafana/triton.json"));
   const queries: string[] = dashboard.panels.flatMap((panel: { targets: { expr: string }[] }) =>
     panel.targets.map(({ expr }) => expr)

@@ -45,7 +45,7 @@ Deno.test("each alert has a test in which it fires, and one in which it does not
   deepStrictEqual([named(true), named(false)], [alerts, alerts]);
 });
 
-Deno.test("the alerts ask for no job by its whole name, which scraping by annotations chooses", () => {
+Deno.test("the alerts do not match a full job name, which scraping by annotations sets", () => {
   deepStrictEqual(read("prometheus/alerts.yml").match(/job="[^"]*"/g), null);
 });
 

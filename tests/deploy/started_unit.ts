@@ -76,7 +76,7 @@ async function isReady({ url }: Store): Promise<boolean> {
   return answer?.ok === true;
 }
 
-Deno.test("the systemd unit starts, archives under its sandbox, and stops in order", async () => {
+Deno.test("the systemd unit starts, archives in its sandbox, and stops normally", async () => {
   await using host = await startHost(["triton-prod"]);
   const { systemd, kinesis, s3 } = host;
   for (const { unit } of [CLICKS, VIEWS]) await systemd.systemctl("start", unit);
@@ -115,7 +115,7 @@ const IMPATIENT: PlacedFile = {
   text: "[Service]\nRestartSec=100ms\n",
 };
 
-Deno.test("the systemd unit is restarted until its bucket is there, however often", async () => {
+Deno.test("the systemd unit is restarted until its bucket exists, without a limit", async () => {
   await using host = await startHost([], IMPATIENT);
   const { systemd, s3 } = host;
   await systemd.systemctl("start", CLICKS.unit);

@@ -8,7 +8,7 @@ import { anchorsOf, localLinks, type Page, readPage, readPages, ROOT } from "./m
 
 const PAGES = readPages();
 
-Deno.test("Links of the documentation lead somewhere", () => {
+Deno.test("Links in the documentation have targets", () => {
   const broken = PAGES.flatMap((page) =>
     localLinks(page)
       .filter(({ target, anchor }) => {
@@ -20,7 +20,7 @@ Deno.test("Links of the documentation lead somewhere", () => {
   deepStrictEqual(broken, []);
 });
 
-Deno.test("Every page can be reached from the README", () => {
+Deno.test("Every page is reachable from the README", () => {
   const reached = new Set(["README.md"]);
   for (const path of reached) {
     for (const { target } of localLinks(readPage(path))) {
@@ -30,7 +30,7 @@ Deno.test("Every page can be reached from the README", () => {
   deepStrictEqual(PAGES.map(({ path }) => path).filter((path) => !reached.has(path)), []);
 });
 
-Deno.test("YAML and JSON of the documentation can be read", () => {
+Deno.test("YAML and JSON in the documentation are valid", () => {
   const wrong: string[] = [];
   for (const { path, blocks } of PAGES) {
     for (const { language, text } of blocks) {
@@ -83,7 +83,7 @@ function commandLines({ blocks }: Page): string[] {
   });
 }
 
-Deno.test("Commands in the documentation exist, with the options that they are given", async () => {
+Deno.test("Commands in the documentation exist, with their options", async () => {
   const wrong: string[] = [];
   let count = 0;
   for (const page of PAGES) {
@@ -105,7 +105,7 @@ Deno.test("Commands in the documentation exist, with the options that they are g
   ok(count > 20, `${count} options were seen`);
 });
 
-Deno.test("What takes the place of go-triton's functions exists", () => {
+Deno.test("The replacements of go-triton's functions exist", () => {
   const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
   const sources = files.filter((name) => name.endsWith(".ts"))
     .map((name) => Deno.readTextFileSync(join(ROOT, "src", name))).join("\n");

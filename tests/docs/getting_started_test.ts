@@ -22,7 +22,7 @@ function matches(output: string, shown: string): boolean {
   return new RegExp(`^${parts.join(".*")}$`).test(output);
 }
 
-Deno.test("docs/getting-started.md prints what it shows, step by step", async (t) => {
+Deno.test("docs/getting-started.md shows the real output, step by step", async (t) => {
   await using servers = await LocalServers.start();
   // What the page has put into the reader's shell, in a folder that is not the project's.
   const setup = `. ${servers.folder}/local/env

@@ -13,7 +13,7 @@ const NO_KEYS = {
 const fileOf = (key: string) =>
   `[default]\naws_access_key_id = ${key}\naws_secret_access_key = s3cret-${key}\n`;
 
-Deno.test("store takes up credentials that are rewritten in ~/.aws/credentials after they expired", async () => {
+Deno.test("store reloads credentials from ~/.aws/credentials after they expired", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const file = `${pipeline.directory}/credentials`;
   await Deno.writeTextFile(file, fileOf("FIRST"));
@@ -32,7 +32,7 @@ Deno.test("store takes up credentials that are rewritten in ~/.aws/credentials a
   equal((await pipeline.cat()).stdout, '{"id":"a"}\n{"id":"b"}\n');
 });
 
-Deno.test("commands say what is wrong with an AWS profile", async () => {
+Deno.test("commands report what is wrong with an AWS profile", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const config = `${pipeline.directory}/config`;
   await Deno.writeTextFile(

@@ -131,7 +131,7 @@ Deno.test("drill: the database was lost after --skip-to-latest", async () => {
   match(verified.stdout, /skipped, noticed/);
 });
 
-Deno.test("drill: another bucket, and a database that was restored from before", async () => {
+Deno.test("drill: another bucket, and a database restored from before the move", async () => {
   const move = (await Deno.readTextFile(`${ROOT}/docs/operations.md`)).split("\n")
     .map((line) => line.trim()).filter((line) => /^triton checkpoint move-bucket/.test(line));
   const pair = commandsUnder("The database was lost").slice(-3);
@@ -216,7 +216,7 @@ Deno.test("drill: the bucket was emptied", async () => {
   equal(verified.code, 0, verified.stdout + verified.stderr);
 });
 
-Deno.test("drill: credentials are refused in mid-run, by Kinesis and by S3", async () => {
+Deno.test("drill: Kinesis and S3 reject the credentials during the run", async () => {
   const kinesis = await startKinesalite(); // which the pipeline stops
   await using proxy = startKinesisProxy(kinesis.url);
   await using pipeline = await startPipeline({ kinesis, kinesisUrl: proxy.url, shards: 1 });

@@ -42,7 +42,7 @@ for (const [place, bucket] of Object.entries(PLACES)) {
   }
 }
 
-Deno.test("1,707 earthquakes come back equal although store is stopped and started", async () => {
+Deno.test("1,707 earthquakes come back equal after store is stopped and restarted", async () => {
   const seed = Number(Deno.env.get("TRITON_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 31));
   const chance = new VirtualClock({ seed });
   await using pipeline = await startPipeline();

@@ -23,7 +23,7 @@ interface Placed {
   readonly event: Uint8Array;
 }
 
-Deno.test("triton store goes on where go-triton stopped: no record twice, none lost", async () => {
+Deno.test("triton store continues where go-triton stopped: no record twice, none lost", async () => {
   await using pipeline = await startPipeline({ shards: 3 });
   const placed = await putEvents(pipeline);
   const old = placed.slice(0, ARCHIVED);

@@ -20,7 +20,7 @@ async function get(url: string): Promise<{ status: number; body: string }> {
   return { status: response.status, body: await response.text() };
 }
 
-Deno.test("triton store --listen shows what was archived, and metrics that promtool takes", async () => {
+Deno.test("triton store --listen shows what was archived, and metrics that promtool accepts", async () => {
   await using pipeline = await startPipeline();
   const entries = Array.from({ length: 50 }, (_, n) => ({
     partitionKey: `key-${n}`,
@@ -47,7 +47,7 @@ Deno.test("triton store --listen shows what was archived, and metrics that promt
   equal((await store.stop()).code, 0);
 });
 
-Deno.test("triton store --listen is there before the database is, and says what is missing", async () => {
+Deno.test("triton store --listen responds before the database does, and reports what is missing", async () => {
   const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = nobody.addr as Deno.NetAddr;
   nobody.close();
@@ -71,7 +71,7 @@ Deno.test("triton store --listen is there before the database is, and says what 
   equal((await store.stop()).code, 0);
 });
 
-Deno.test("/readyz of a store that starts names the bucket while S3 fails, and not Kinesis", async () => {
+Deno.test("/readyz of a starting store reports the bucket while S3 fails, and not Kinesis", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   let isDown = true;
   pipeline.s3.fault = () => isDown ? new Response("<Error/>", { status: 503 }) : undefined;
@@ -88,7 +88,7 @@ Deno.test("/readyz of a store that starts names the bucket while S3 fails, and n
   equal((await store.stop()).code, 0);
 });
 
-Deno.test("/readyz of a store that starts names Kinesis while it cannot be reached", async () => {
+Deno.test("/readyz of a starting store reports Kinesis while it is unreachable", async () => {
   const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = nobody.addr as Deno.NetAddr;
   nobody.close();
@@ -104,7 +104,7 @@ Deno.test("/readyz of a store that starts names Kinesis while it cannot be reach
   equal((await store.stop()).code, 0);
 });
 
-Deno.test("triton store --listen goes on under 1,100 idle connections and 1,024 file descriptors", async () => {
+Deno.test("triton store --listen keeps working with 1,100 idle connections and 1,024 file descriptors", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const args = ["store", "--stream", "clicks", "--rotate", "1s", ...LISTEN];
   const under = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"];
@@ -127,7 +127,7 @@ Deno.test("triton store --listen goes on under 1,100 idle connections and 1,024 
   for (const socket of sockets) socket.destroy();
 });
 
-Deno.test("triton store --listen stays until the last file is archived", async () => {
+Deno.test("triton store --listen responds until the last file is archived", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const data = encodeEvent({ n: 1 });
   await pipeline.kinesis.kinesis.putRecords(STREAM, [{ partitionKey: "a", data }]);
@@ -150,7 +150,7 @@ Deno.test("triton store --listen stays until the last file is archived", async (
   equal((await ended).code, 0);
 });
 
-Deno.test("triton store --listen fails at once where the port is taken", async () => {
+Deno.test("triton store --listen fails immediately if the port is in use", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   const other = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = other.addr as Deno.NetAddr;
@@ -160,7 +160,7 @@ Deno.test("triton store --listen fails at once where the port is taken", async (
   match(stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: another program uses`));
 });
 
-Deno.test("triton store with OTEL_DENO=true exports its metrics, also beside --listen", async () => {
+Deno.test("triton store with OTEL_DENO=true exports its metrics, also with --listen", async () => {
   await using receiver = startOtlpReceiver();
   await using pipeline = await startPipeline({ shards: 1 });
   const data = encodeEvent({ n: 1 });

@@ -33,7 +33,7 @@ function makeArchive(count: number): { bytes: Uint8Array<ArrayBuffer>; text: str
 }
 
 for (const [how, count] of [["pipe", 2_000], ["terminal", 300]] as const) {
-  Deno.test(`triton cat prints all of it to a non-blocking ${how} whose reader is slow`, async () => {
+  Deno.test(`triton cat prints everything to a non-blocking ${how} with a slow reader`, async () => {
     const { bytes, text } = makeArchive(count);
     const under = nonBlocking("stdout", how);
     await using cat = new TritonProcess(["cat", "-"], { input: bytes, under });

@@ -23,7 +23,7 @@ async function archived({ s3 }: Pipeline): Promise<number[]> {
 const SMALL_FILES = ["--rotate", "1h", "--max-size", "4KiB"];
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  Deno.test(`triton store archives all that it has read at ${signal}, and exits with 0`, async () => {
+  Deno.test(`triton store archives everything it has read at ${signal}, and exits with 0`, async () => {
     await using pipeline = await startPipeline({ shards: 1 });
     await putEvents(pipeline);
     using archives = holdArchives(pipeline);
@@ -36,7 +36,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
-Deno.test("triton store takes the two SIGTERMs of timeout for one, and archives all it has read", async () => {
+Deno.test("triton store treats the two SIGTERMs of timeout as one, and archives everything it has read", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   await putEvents(pipeline);
   using archives = holdArchives(pipeline);
@@ -52,7 +52,7 @@ Deno.test("triton store takes the two SIGTERMs of timeout for one, and archives 
   deepStrictEqual(await archived(pipeline), ALL);
 });
 
-Deno.test("triton store under timeout archives all that it has read", async () => {
+Deno.test("triton store under timeout archives everything it has read", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   await putEvents(pipeline);
   const args = ["store", "--stream", "clicks", ...SMALL_FILES];
@@ -64,7 +64,7 @@ Deno.test("triton store under timeout archives all that it has read", async () =
 });
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
-  Deno.test(`triton store exits at once with ${code} at a ${signal} five seconds after the first`, async () => {
+  Deno.test(`triton store exits immediately with ${code} at a ${signal} five seconds after the first`, async () => {
     await using pipeline = await startPipeline({ shards: 1 });
     await putEvents(pipeline);
     using archives = holdArchives(pipeline);
@@ -81,7 +81,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
   });
 }
 
-Deno.test("triton store ends within --stop-timeout although S3 hangs, says what is left, and loses none", async () => {
+Deno.test("triton store ends within --stop-timeout while S3 hangs, reports what is left, and loses nothing", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   await putEvents(pipeline);
   using archives = holdArchives(pipeline);
@@ -102,7 +102,7 @@ Deno.test("triton store ends within --stop-timeout although S3 hangs, says what 
   deepStrictEqual(await archived(pipeline), ALL);
 });
 
-Deno.test("triton store ends within --stop-timeout although its database never answers", async () => {
+Deno.test("triton store ends within --stop-timeout if its database never responds", async () => {
   const connections: Deno.Conn[] = [];
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = (async () => {
@@ -120,7 +120,7 @@ Deno.test("triton store ends within --stop-timeout although its database never a
   await accepting;
 });
 
-Deno.test("triton store ends although nobody reads its standard error, and archives all before", async () => {
+Deno.test("triton store ends if nobody reads its standard error, and archives everything before", async () => {
   await using pipeline = await startPipeline({ shards: 1 });
   await putEvents(pipeline);
   const args = ["--log-level", "debug", "store", "--stream", "clicks", ...SMALL_FILES];
@@ -131,7 +131,7 @@ Deno.test("triton store ends although nobody reads its standard error, and archi
   deepStrictEqual(await archived(pipeline), ALL);
 });
 
-Deno.test("triton store ends although its OpenTelemetry collector never answers", async () => {
+Deno.test("triton store ends if its OpenTelemetry collector never responds", async () => {
   const connections: Deno.Conn[] = [];
   const collector = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = (async () => {

@@ -57,7 +57,7 @@ async function assertComplete(
   equal(code, 0, `${stdout}\n${stderr}`);
 }
 
-Deno.test("triton store frees its shards when it stops, and keeps them for the lease when killed", async () => {
+Deno.test("triton store releases its shards when it stops, and keeps them for the lease if killed", async () => {
   await using pipeline = await startPipeline({ shards: 2 });
   await using ledger = await openLedger(pipeline.database, { client: "store", stream: STREAM });
   await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
@@ -80,7 +80,7 @@ Deno.test("triton store frees its shards when it stops, and keeps them for the l
   await assertComplete(pipeline, producer, [survivor]);
 });
 
-Deno.test("triton store that slept through its lease in mid-upload archives nothing twice", async () => {
+Deno.test("triton store that slept through its lease during an upload archives nothing twice", async () => {
   await using pipeline = await startPipeline({ shards: 2 });
   const { s3 } = pipeline;
   await using ledger = await openLedger(pipeline.database, { client: "store", stream: STREAM });

@@ -162,7 +162,7 @@ Deno.test("over TLS with a private CA, under the executable's permissions", asyn
     () => runEverything(place, { NODE_EXTRA_CA_CERTS: ca }),
   );
 
-  await t.step("AWS_CA_BUNDLE and SSL_CERT_FILE name a CA, too", async () => {
+  await t.step("AWS_CA_BUNDLE and SSL_CERT_FILE also set a CA", async () => {
     for (const name of ["AWS_CA_BUNDLE", "SSL_CERT_FILE"]) await ls({ [name]: ca });
   });
 
@@ -186,7 +186,7 @@ Deno.test("over TLS with a private CA, under the executable's permissions", asyn
     },
   );
 
-  await t.step("a CA that is not named is not trusted", async () => {
+  await t.step("a CA that is not configured is not trusted", async () => {
     match(await ls({ HOME: directory }, 1), /certificate|UnknownIssuer/i);
   });
 
@@ -221,7 +221,7 @@ Deno.test("over TLS with a private CA, under the executable's permissions", asyn
     ok(keys.length > 0 && keys.every((key) => key?.includes("Credential=LOGIN/")), String(keys));
   });
 
-  await t.step("a profile with credential_process is refused by name", async () => {
+  await t.step("a profile with credential_process is rejected by name", async () => {
     for (const profile of ["program", "role"]) {
       const said = await ls({ ...noKeys, HOME: home, AWS_PROFILE: profile }, 1);
       match(
@@ -232,7 +232,7 @@ Deno.test("over TLS with a private CA, under the executable's permissions", asyn
     }
   });
 
-  await t.step("without credentials and without a HOME, that is what is said", async () => {
+  await t.step("without credentials and without HOME, the error says so", async () => {
     match(await ls(noKeys, 1), /no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID/);
   });
 });

@@ -47,7 +47,7 @@ Deno.test("triton store ends at SIGTERM while a service is down and nothing is r
   }
 });
 
-Deno.test("triton store says in one sentence what is missing, and exits with 1", async () => {
+Deno.test("triton store reports in one sentence what is missing, and exits with 1", async () => {
   await using pipeline = await startPipeline();
   const missingBucket = await pipeline.run([...STORE, "--bucket", "s3://no-such-bucket"]);
   assertFailed(missingBucket, /no-such-bucket.*(NoSuchBucket|does not exist|no such bucket)/i);
@@ -58,7 +58,7 @@ Deno.test("triton store says in one sentence what is missing, and exits with 1",
   assertFailed(missingStream, /no-such-stream.*not found/i);
 });
 
-Deno.test("triton store exits with 1 where it may not write, and archives all later", async () => {
+Deno.test("triton store exits with 1 if it must not write, and archives everything later", async () => {
   await using pipeline = await startPipeline();
   const { s3 } = pipeline;
   await using producer = new NumberedProducer(pipeline.kinesis.kinesis, STREAM);
@@ -79,7 +79,7 @@ Deno.test("triton store exits with 1 where it may not write, and archives all la
   await assertArchivesAll(pipeline, producer.count);
 });
 
-Deno.test("triton cat says that it asks S3 again, and prints everything all the same", async () => {
+Deno.test("triton cat logs that it retries S3, and prints everything", async () => {
   await using pipeline = await startPipeline();
   const put = await pipeline.run(["put", "--stream", "clicks"], '{"id":1,"n":1}\n');
   equal(put.code, 0, put.stderr);
@@ -101,7 +101,7 @@ Deno.test("triton cat says that it asks S3 again, and prints everything all the 
   }
 });
 
-Deno.test("triton cat says in one sentence what S3 refuses, and exits with 1", async () => {
+Deno.test("triton cat reports in one sentence what S3 rejects, and exits with 1", async () => {
   await using pipeline = await startPipeline();
   pipeline.s3.fault = (request) => s3Error(403, "AccessDenied", request);
   assertFailed(await pipeline.cat(), /Cannot list s3:\S+ access denied/);

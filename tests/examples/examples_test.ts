@@ -11,7 +11,7 @@ const STRONG = EVENTS.filter(({ properties }) => properties.mag >= 5);
 const TODAY = new Date().toISOString().slice(0, 10);
 const YESTERDAY = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
 
-Deno.test("Examples run as they say, with the permissions that they name", async (t) => {
+Deno.test("Examples run as documented, with the permissions in their comments", async (t) => {
   await using servers = await LocalServers.start();
   const ran = new Set(SUPPORT);
   const run = async (name: string, args: string[] = [], options: ExampleOptions = {}) => {
@@ -52,7 +52,7 @@ Deno.test("Examples run as they say, with the permissions that they name", async
     },
   );
 
-  await t.step("archives are read by what reads archives", async () => {
+  await t.step("the examples for archives read archives", async () => {
     const days = await servers.store(EVENTS.length + 3);
     const where = ["s3://triton-local", "earthquakes_prod"];
     const lines = await run("archive_to_ndjson.ts", [...where, YESTERDAY, TODAY]);

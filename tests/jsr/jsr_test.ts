@@ -50,7 +50,7 @@ function nameOf(entry: string): string {
 Deno.test("From JSR", async (t) => {
   await using published = await PublishedPackage.publish();
 
-  await t.step("nothing is published but the sources and what describes them", () => {
+  await t.step("only the sources and their documentation are published", () => {
     const others = [...published.files.keys()].filter((path) =>
       !/^\/(src\/.*\.ts|docs\/.*\.md|examples\/deploy\/.*)$/.test(path)
     );
@@ -60,7 +60,7 @@ Deno.test("From JSR", async (t) => {
     ]);
   });
 
-  await t.step("links of what is published lead to what is published", () => {
+  await t.step("links in published files lead to published files", () => {
     const paths = [...published.files.keys()];
     const pages = paths.filter((path) => path.endsWith(".md")).map((path) =>
       readPage(path.slice(1))

@@ -31,7 +31,7 @@ function rulesIn(name: WorldName, ...leftOut: readonly (keyof Rules)[]): Rules {
 }
 
 for (const name of Object.keys(WORLDS) as WorldName[]) {
-  Deno.test(`the protocol loses and doubles nothing under ${name}`, () => {
+  Deno.test(`the protocol neither loses nor duplicates anything under ${name}`, () => {
     const world = WORLDS[name];
     const isDone = ({ checkpoint }: { readonly checkpoint: number }) =>
       checkpoint === world.records;
@@ -73,7 +73,7 @@ Deno.test("every rule of the model is left out in some test", () => {
   deepStrictEqual([...leftOut].sort(), Object.keys(ALL_RULES).sort());
 });
 
-Deno.test("search() tells the shortest way to a problem", () => {
+Deno.test("search() returns the shortest path to a problem", () => {
   const { counterexample } = search({
     first: 0,
     nameOf: String,

@@ -23,7 +23,7 @@ Deno.test("every mutant applies to the code as it is", async () => {
   equal(new Set(MUTANTS.map(({ breaks }) => breaks)).size, MUTANTS.length, "names are distinct");
 });
 
-Deno.test("mutate() refuses a text that is not there, is there twice, or stays the same", () => {
+Deno.test("mutate() rejects a text that is missing, duplicated, or unchanged", () => {
   const mutant = { ...HARMLESS, find: "a", replace: "b" };
   equal(mutate("cab", mutant), "cbb");
   throws(() => mutate("cob", mutant), /occurs 0 times in src\/base\/version.ts/);
@@ -31,7 +31,7 @@ Deno.test("mutate() refuses a text that is not there, is there twice, or stays t
   throws(() => mutate("cab", { ...mutant, replace: "a" }), RangeError);
 });
 
-Deno.test("sample() spreads over all mutants, and other seeds pick others", () => {
+Deno.test("sample() covers all mutants, and other seeds pick other ones", () => {
   const mutants = Array.from({ length: 45 }, (_, n) => ({ ...HARMLESS, breaks: String(n) }));
   const picked = new Set<string>();
   for (let seed = 0; seed < 45; seed++) {
@@ -43,7 +43,7 @@ Deno.test("sample() spreads over all mutants, and other seeds pick others", () =
   deepEqual(sample(mutants, { count: 99, seed: 3 }), mutants);
 });
 
-Deno.test("tryMutants() tells which mutants survive and which do not compile", async () => {
+Deno.test("tryMutants() reports which mutants survive and which do not compile", async () => {
   const broken = { ...HARMLESS, breaks: "the syntax", replace: "export export" };
   deepEqual(
     new Set(await tryMutants([HARMLESS, broken], { isSound: true })),
@@ -54,7 +54,7 @@ Deno.test("tryMutants() tells which mutants survive and which do not compile", a
   );
 });
 
-Deno.test("tests notice a sample of the mutants", async () => {
+Deno.test("tests detect a sample of the mutants", async () => {
   const some = sample(MUTANTS, { count: SAMPLE, seed: await seedOfSources() });
   deepEqual(await tryMutants(some, { isSound: true }), []);
 });

@@ -23,7 +23,7 @@ async function packAll(folder: string): Promise<void> {
   }
 }
 
-Deno.test("assets.sh makes all of a release, and SHA256SUMS of all of it", () =>
+Deno.test("assets.sh builds a complete release, with SHA256SUMS of all files", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(
       `${folder}/CHANGELOG.md`,
@@ -71,7 +71,7 @@ async function checkPackage(folder: string): Promise<void> {
   match(await Deno.readTextFile(unit), /^ExecStart=\/usr\/bin\/triton /m);
 }
 
-Deno.test("the Homebrew formula has the sum of each of its files", () => {
+Deno.test("the Homebrew formula has the checksum of each of its files", () => {
   const targets = TARGETS.filter((target) => !target.includes("windows"));
   const sums = targets.map((target, at) => `${`${at}`.repeat(64)}  triton-${target}.tar.gz\n`);
   const formula = homebrewFormula("o/r", "1.2.3", sums.join(""));
@@ -83,7 +83,7 @@ Deno.test("the Homebrew formula has the sum of each of its files", () => {
   deepStrictEqual(pairs.map(([, url, sum]) => [url, sum]).sort(), expected.sort());
 });
 
-Deno.test("smoke.sh takes the program, and no other", () =>
+Deno.test("smoke.sh accepts the program, and no other", () =>
   inFolder(async (folder) => {
     const run = `exec "${Deno.execPath()}" run --quiet --allow-all "${RELEASE}/../../cli.ts"`;
     const binary = `${folder}/triton`;
@@ -124,7 +124,7 @@ esac`,
     equal((await Deno.readTextFile(`${folder}/dist/image-digest`)).trim(), digest);
   }));
 
-Deno.test("the image is of a base that is pinned, and of nothing but the executable", async () => {
+Deno.test("the image has a pinned base, and nothing but the executable", async () => {
   const dockerfile = await Deno.readTextFile(`${RELEASE}/../../examples/deploy/Dockerfile`);
   const bases = [...dockerfile.matchAll(/^FROM .*?(\S+@\S+)/gm)].map(([, base]) => base!);
   equal(bases.length, dockerfile.match(/^FROM /gm)!.length);

@@ -10,7 +10,7 @@ const GOOD = {
   changelog: "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-12-01\n\n- All.\n",
 };
 
-Deno.test("a release is made where tag, versions and changelog agree", () => {
+Deno.test("a release needs a matching tag, versions and changelog", () => {
   deepStrictEqual(releaseFaults(GOOD), []);
   deepStrictEqual(
     releaseFaults({ ...GOOD, changelog: "## 1.2.3 - 2026-12-01\n\n## 1.2.2 - 2026-11-01\n" }),
@@ -18,7 +18,7 @@ Deno.test("a release is made where tag, versions and changelog agree", () => {
   );
 });
 
-Deno.test("a release is refused where one of them differs", () => {
+Deno.test("a release is rejected if one of them differs", () => {
   const differing = [
     { tag: "1.2.3" },
     { tag: "v1.2.4" },

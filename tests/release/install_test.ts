@@ -54,7 +54,7 @@ async function installed(folder: string): Promise<string | undefined> {
   }
 }
 
-Deno.test("install.sh installs what SHA256SUMS says, the newest or one version", () =>
+Deno.test("install.sh installs what SHA256SUMS lists, the newest or a given version", () =>
   inFolder((folder) =>
     withRelease(folder, (sums) => sums, async ({ url, asked }) => {
       const first = await install(folder, url);
@@ -78,7 +78,7 @@ const BAD: readonly (readonly [what: string, change: (sums: string) => string, s
 ];
 
 for (const [what, change, says] of BAD) {
-  Deno.test(`install.sh installs nothing where SHA256SUMS has ${what}`, () =>
+  Deno.test(`install.sh installs nothing if SHA256SUMS has ${what}`, () =>
     inFolder((folder) =>
       withRelease(folder, change, async ({ url }) => {
         const { code, stderr } = await install(folder, url);
@@ -89,7 +89,7 @@ for (const [what, change, says] of BAD) {
     ));
 }
 
-Deno.test("install.sh says what it cannot find, and where it wants to be told", () =>
+Deno.test("install.sh reports what it cannot find, and how to set it", () =>
   inFolder((folder) =>
     withRelease(folder, (sums) => sums, async ({ url }) => {
       await Deno.remove(`${folder}/assets/${FILE}`);

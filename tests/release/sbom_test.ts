@@ -15,13 +15,13 @@ const LOCK = {
   },
 };
 
-Deno.test("shippedPackages() follows dependencies, and takes nothing else", () => {
+Deno.test("shippedPackages() follows dependencies, and includes nothing else", () => {
   const names = shippedPackages(LOCK, ["@s/b"]).map(({ name, version }) => `${name}@${version}`);
   deepStrictEqual(names, ["@s/b@2.0.0", "a@1.0.0", "c@1.0.0", "d@2.0.0"]);
   throws(() => shippedPackages(LOCK, ["d"]), /Cannot find "d" in deno\.lock/);
 });
 
-Deno.test("the bill of materials is SPDX 2.3, and has Deno and all that is shipped", async () => {
+Deno.test("the bill of materials is SPDX 2.3, and lists Deno and everything that is shipped", async () => {
   const shipped = await packagesOfTriton();
   const { packages, relationships, ...rest } = await billOfMaterials("abc", "2026-12-01T00:00:00Z");
   equal(rest.spdxVersion, "SPDX-2.3");
@@ -46,7 +46,7 @@ Deno.test("the bill of materials is SPDX 2.3, and has Deno and all that is shipp
   equal(contained.length, packages.length - 1);
 });
 
-Deno.test("the notices have the licence of each package that is shipped", async () => {
+Deno.test("the notices have the licence of each shipped package", async () => {
   const notices = await thirdPartyNotices();
   const parts = notices.split(`${"=".repeat(80)}\n`).slice(1);
   const shipped = await packagesOfTriton();

@@ -68,7 +68,7 @@ const ELSEWHERE = [
   'echo "digest=',
 ];
 
-Deno.test("every action is pinned by the SHA of a commit, with its release beside it", () => {
+Deno.test("every action is pinned by a commit SHA, with its release in a comment", () => {
   const lines = WORKFLOWS.flatMap(({ text }) => text.match(/^.*\buses:.*$/gm)!);
   ok(lines.length > 20);
   for (const line of lines) {
@@ -83,7 +83,7 @@ Deno.test("every action is pinned by the SHA of a commit, with its release besid
   }
 });
 
-Deno.test("every command of the workflows was tried, or can run nowhere but there", () => {
+Deno.test("every command of the workflows was tested, or can only run there", () => {
   const known = [...Object.keys(TRIED), ...ELSEWHERE];
   const commands = STEPS.flatMap(({ run }) => run?.trim().split("\n") ?? []);
   ok(commands.length > 20);
@@ -93,11 +93,11 @@ Deno.test("every command of the workflows was tried, or can run nowhere but ther
   deepStrictEqual(unused, []);
 });
 
-Deno.test("no expression reaches a shell: values come as variables", () => {
+Deno.test("no expression reaches a shell: values are passed as variables", () => {
   deepStrictEqual(STEPS.filter(({ run }) => run?.includes("${{")), []);
 });
 
-Deno.test("every job ends within a time", () => {
+Deno.test("every job has a time limit", () => {
   const jobs = WORKFLOWS.flatMap(({ jobs }) => Object.entries(jobs));
   const endless = jobs.filter(([, job]) => job["timeout-minutes"] === undefined);
   deepStrictEqual(endless.map(([name]) => name), []);
@@ -109,7 +109,7 @@ Deno.test("a release compiles five targets, and starts each", () => {
   deepStrictEqual(smoke!.strategy!.matrix.include!.map(({ target }) => target), [...TARGETS]);
 });
 
-Deno.test("compileArguments() are those of the task, for one target", () => {
+Deno.test("compileArguments() returns those of the task, for one target", () => {
   const { command } = config.tasks.compile;
   const args = compileArguments(command, "x86_64-pc-windows-msvc");
   equal(
@@ -121,7 +121,7 @@ Deno.test("compileArguments() are those of the task, for one target", () => {
   );
 });
 
-Deno.test("the workflows run the Deno of .ci/run, and the least that is documented", () => {
+Deno.test("the workflows run the Deno of .ci/run, and the documented minimum", () => {
   const versions = STEPS.flatMap(({ uses, with: inputs }) =>
     uses?.startsWith("denoland/setup-deno@") ? [String(inputs!["deno-version"])] : []
   );

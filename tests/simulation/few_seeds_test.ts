@@ -7,7 +7,7 @@ import { simulate } from "./simulation.ts";
 const SEEDS = 300;
 const SEEDS_ON_SQLITE = 20;
 
-Deno.test("simulate() gives the same run for the same seed", async () => {
+Deno.test("simulate() runs the same way for the same seed", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const [first, second] = [await simulate(seed), await simulate(seed)];
     deepStrictEqual(second, first);
@@ -16,7 +16,7 @@ Deno.test("simulate() gives the same run for the same seed", async () => {
   }
 });
 
-Deno.test("simulate() gives the same run whether or not somebody reads its trace", async () => {
+Deno.test("simulate() runs the same way with and without a trace", async () => {
   const lines: string[] = [];
   const outcome = await simulate(7, { write: (line) => lines.push(line) });
   deepStrictEqual(outcome, await simulate(7));

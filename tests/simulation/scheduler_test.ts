@@ -2,7 +2,7 @@ import { equal } from "node:assert/strict";
 import { Random } from "../../src/testing/mod.ts";
 import { Scheduler } from "./scheduler.ts";
 
-Deno.test("Scheduler lets no time pass on a fast machine while code of eighty steps runs", async () => {
+Deno.test("Scheduler does not advance the time while code of eighty steps runs", async () => {
   const scheduler = new Scheduler(0, new Random(1));
   scheduler.speed = "fast";
   let doneAt: number | undefined;

@@ -48,7 +48,7 @@ for (const plant of Object.keys(PLANTS)) {
 }
 
 for (const [trouble, plant] of Object.entries(PLANT_OF_TROUBLE)) {
-  Deno.test(`audit() finds what ${trouble} alone bring to light within ${SEEDS_FOR_A_PLANT} seeds: ${plant}`, async () => {
+  Deno.test(`audit() finds a bug that only ${trouble} reveal within ${SEEDS_FOR_A_PLANT} seeds: ${plant}`, async () => {
     await findPlant(plant, [trouble as Trouble]);
   });
 }

@@ -19,7 +19,7 @@ function resultOf(samples: readonly Sample[], failure?: string): SoakResult {
   return { samples, troubles, failure, veteran: 1, records: 100, files: 7, history: "" };
 }
 
-Deno.test("growthOf() tells the medians of the thirds, and the slope", () => {
+Deno.test("growthOf() returns the medians of the thirds, and the slope", () => {
   const points = [0, 1, 2, 3, 4, 5, 6].map((at) => ({ at: 600 * at, value: 2 * at }));
   deepStrictEqual(growthOf(points), { first: 2, last: 10, perHour: 12 });
   const peak = growthOf([1, 1, 9, 1, 1].map((value, at) => ({ at, value })));
@@ -27,7 +27,7 @@ Deno.test("growthOf() tells the medians of the thirds, and the slope", () => {
   throws(() => growthOf([]), /fewer than three/);
 });
 
-Deno.test("reportOf() finds nothing wrong where memory only comes and goes", () => {
+Deno.test("reportOf() accepts memory that only fluctuates", () => {
   const veteran = samplesOf(1, (minute) => 100 + 30 * (minute % 2));
   // The others do not live long enough to tell what grows.
   const other = samplesOf(2, (minute) => 100 + 20 * minute).slice(0, 10);
@@ -38,7 +38,7 @@ Deno.test("reportOf() finds nothing wrong where memory only comes and goes", () 
   match(text, /^troubles: S3 down 2, reshard 1$/m);
 });
 
-Deno.test("reportOf() fails where memory or handles grow", () => {
+Deno.test("reportOf() fails if memory or handles grow", () => {
   const growing = samplesOf(1, (minute) => 100 + minute / 2);
   const { text, failures } = reportOf(resultOf(growing), LIMITS);
   match(text, /^memory, slope +\+30\.0 MB\/h$/m);
@@ -52,7 +52,7 @@ Deno.test("reportOf() fails where memory or handles grow", () => {
   ]);
 });
 
-Deno.test("reportOf() fails with the archive, and where nothing was measured", () => {
+Deno.test("reportOf() fails if the archive is wrong, or if nothing was measured", () => {
   const { failures } = reportOf(resultOf([], "events are missing"), LIMITS);
   equal(failures.length, 2);
   equal(failures[0], "events are missing");
