@@ -64,9 +64,7 @@ export class Archiver {
     const store = this.#store = new ConditionalStore(services.store);
     this.#options = options;
     this.#rotateMs = options.rotateMs ?? 3_600_000;
-    this.#tasks = new WorkerTasks((error) =>
-      monitor.failed(error instanceof Error ? error.message : String(error))
-    );
+    this.#tasks = new WorkerTasks(monitor);
     this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal };
     const worker = randomName(clock);
     const { from = { type: "trim-horizon" }, leaseMs = 20_000 } = options;

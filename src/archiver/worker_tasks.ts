@@ -1,12 +1,14 @@
+import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
+
 /** Tasks that run side by side until it is time to stop; if one fails, all stop. */
 export class WorkerTasks {
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  readonly #onFailure: (error: unknown) => void;
+  readonly #monitor: Pick<ArchiverMonitor, "failed">;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(onFailure: (error: unknown) => void) {
-    this.#onFailure = onFailure;
+  constructor(monitor: Pick<ArchiverMonitor, "failed">) {
+    this.#monitor = monitor;
   }
 
   /** Aborted when it is time to stop. */
@@ -44,7 +46,7 @@ export class WorkerTasks {
     // Whoever was waiting when it was time to stop throws the signal's reason.
     if (this.signal.aborted && error === this.signal.reason) return;
     this.#failure ??= { error };
-    this.#onFailure(error);
+    this.#monitor.failed(error instanceof Error ? error.message : String(error));
     this.stop();
   }
 

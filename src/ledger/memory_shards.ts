@@ -21,11 +21,12 @@ export class MemoryShards extends MemoryLeases {
 
   /** All shards, or those of a state, in order. */
   override list(state?: LedgerShard["state"]): LedgerShard[] {
-    return super.list(state).map((shard) => ({
-      ...shard,
-      checkpoint: this.checkpoint(shard.shardId),
-      knownAt: this.knownAt(shard.shardId),
-    }));
+    return super.list(state).map((shard) =>
+      Object.assign(shard, {
+        checkpoint: this.checkpoint(shard.shardId),
+        knownAt: this.knownAt(shard.shardId),
+      })
+    );
   }
 
   /** All checkpoints. */

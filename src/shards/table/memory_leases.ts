@@ -29,16 +29,7 @@ export class MemoryLeases {
   /** All shards, or those of a state, in order. */
   list(state?: TableShard["state"]): TableShard[] {
     const rows = [...this.#rows].filter(([, row]) => row.state === (state ?? row.state));
-    return rows.sort(([a], [b]) => compareText(a, b)).map(([shardId, row]) => ({
-      shardId,
-      parents: row.parents,
-      start: row.start,
-      state: row.state,
-      owner: this.#isLeased(row) ? row.owner : undefined,
-      leasedUntil: this.#isLeased(row) ? new Date(row.expires) : undefined,
-      epoch: row.epoch,
-      knownAt: new Date(row.startedAt),
-    }));
+    return rows.sort(([a], [b]) => compareText(a, b)).map(([id, row]) => this.#describe(id, row));
   }
 
   /** Whether a shard is in the table. */
@@ -115,6 +106,15 @@ export class MemoryLeases {
   isHeld(shardId: ShardId, epoch: number): boolean {
     const row = this.row(shardId);
     return row.epoch === epoch && row.owner !== undefined;
+  }
+
+  #describe(shardId: ShardId, row: MemoryRow): TableShard {
+    const { parents, start, state, epoch } = row;
+    const isLeased = this.#isLeased(row);
+    const owner = isLeased ? row.owner : undefined;
+    const leasedUntil = isLeased ? new Date(row.expires) : undefined;
+    const knownAt = new Date(row.startedAt);
+    return { shardId, parents, start, state, owner, leasedUntil, epoch, knownAt };
   }
 
   #isLeased(row: MemoryRow): boolean {
