@@ -110,7 +110,10 @@ export class Archiver {
     const renewing = new AbortController();
     log.info("Archiving {stream} to {url} for client {client}, as worker {worker}", {
       event: "archiver.started",
-      ...{ stream, client, url, worker: this.#shards.worker },
+      stream,
+      client,
+      url,
+      worker: this.#shards.worker,
     });
     try {
       this.#tasks.run(this.#work());
@@ -129,7 +132,8 @@ export class Archiver {
     if (this.#refusal !== undefined) throw this.#refusal;
     log.info("Stopped: all that was read of {stream} is archived", {
       event: "archiver.stopped",
-      ...{ stream, client },
+      stream,
+      client,
     });
   }
 

@@ -157,7 +157,11 @@ export class FileArchiver {
       event: "file.archived",
       stream,
       client,
-      ...archived,
+      key,
+      size,
+      events,
+      quarantined,
+      reason,
     });
     monitor.archived(archived, shards);
     return archived;
