@@ -1,9 +1,3 @@
-/**
- * One archive in a listing.
- *
- * @module
- */
-
 import { type ArchiveKey, parseArchiveKey } from "../codec/tri/archive_key.ts";
 import { ArchiveFormatError } from "../base/errors.ts";
 import { compareKeys } from "../objects/keys.ts";

@@ -1,9 +1,3 @@
-/**
- * Reading archived records.
- *
- * @module
- */
-
 import type { Clock } from "../base/clock.ts";
 import type { RetryEvent } from "../base/retry.ts";
 import { TritonError } from "../base/errors.ts";

@@ -1,9 +1,3 @@
-/**
- * Records of an archive.
- *
- * @module
- */
-
 import { decodeEvent } from "../codec/msgpack/decode.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
 import { ArchiveFormatError } from "../base/errors.ts";

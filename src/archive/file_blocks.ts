@@ -1,9 +1,3 @@
-/**
- * Reading the events of one file.
- *
- * @module
- */
-
 import type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
 import type { ArchiveBlock } from "../codec/tri/archive_events.ts";
 import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";

@@ -1,9 +1,3 @@
-/**
- * A file that is fetched ahead of its reader.
- *
- * @module
- */
-
 import type { ObjectBody, ObjectStore } from "../objects/object_store.ts";
 import type { ArchiveEntry } from "./archive_entry.ts";
 import { Notifier } from "../base/notifier.ts";

@@ -1,10 +1,4 @@
 /**
- * Doing many things at once, in order.
- *
- * @module
- */
-
-/**
  * Yields what `work` makes of each item, in the order of the items, several at work at once.
  *
  * What fails, fails when its turn comes; no new work is begun once the consumer has stopped.

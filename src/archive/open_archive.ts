@@ -1,9 +1,3 @@
-/**
- * Opens an archive by the URL of its bucket.
- *
- * @module
- */
-
 import type { ObjectStore } from "../objects/object_store.ts";
 import { openObjectStore, type OpenObjectStoreOptions } from "../objects/open_object_store.ts";
 import type { EventData } from "../base/record.ts";

@@ -1,9 +1,3 @@
-/**
- * Finding the archived records that are not events.
- *
- * @module
- */
-
 import { type QuarantinedRecord, readQuarantine } from "../codec/tri/archive_quarantine.ts";
 import { ArchiveFormatError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";

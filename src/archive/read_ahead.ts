@@ -1,9 +1,3 @@
-/**
- * Fetching the next files while the current one is read.
- *
- * @module
- */
-
 import type { ObjectStore } from "../objects/object_store.ts";
 import { FileBuffer } from "./file_buffer.ts";
 import type { ArchiveEntry } from "./archive_entry.ts";

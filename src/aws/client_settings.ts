@@ -1,9 +1,3 @@
-/**
- * Settings that all of Triton's SDK clients share.
- *
- * @module
- */
-
 import process from "node:process";
 import { loadCaCertificates } from "./http/ca_certificates.ts";
 import { type SkewedClient, watchClock } from "./clock_skew.ts";

@@ -1,9 +1,3 @@
-/**
- * Clocks that the AWS SDK corrects.
- *
- * @module
- */
-
 /** A client of the SDK, as far as it matters here. */
 export interface SkewedClient {
   /** Its configuration. */

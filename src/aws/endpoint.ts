@@ -1,9 +1,3 @@
-/**
- * Endpoints of S3 that are not AWS's own.
- *
- * @module
- */
-
 import { type Environment, type ProfileFiles, readVariable } from "./credentials/profile.ts";
 
 /**

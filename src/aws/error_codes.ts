@@ -1,9 +1,3 @@
-/**
- * What the error codes of AWS mean.
- *
- * @module
- */
-
 import { CONNECTION_CODES } from "../base/connection_codes.ts";
 
 /** Throttling, failures inside a service, and conflicts with concurrent requests. */

@@ -1,9 +1,3 @@
-/**
- * Sending one request of an SDK client.
- *
- * @module
- */
-
 import { watchRefusals } from "./client_settings.ts";
 import type { SkewedClient } from "./clock_skew.ts";
 

@@ -1,9 +1,3 @@
-/**
- * The time by the clock of a service.
- *
- * @module
- */
-
 import { type Clock, monotonicNow } from "../base/clock.ts";
 
 /** A response of a service. */

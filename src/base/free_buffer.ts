@@ -1,10 +1,4 @@
 /**
- * Gives the memory of buffers back at once.
- *
- * @module
- */
-
-/**
  * Frees a buffer, whose views have no bytes any more.
  *
  * V8 counts the memory behind buffers late: hundreds of MB of dead ones can wait for its next

@@ -1,9 +1,3 @@
-/**
- * Records that a reader cannot use, and how it handles them.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { TritonError } from "./errors.ts";
 import type { EventData } from "./record.ts";

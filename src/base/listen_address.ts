@@ -1,9 +1,3 @@
-/**
- * Addresses that servers listen on.
- *
- * @module
- */
-
 /** The address a server listens on. */
 export interface ListenAddress {
   /** Host name or IP address, without brackets. */

@@ -1,9 +1,3 @@
-/**
- * Waiting for something to change.
- *
- * @module
- */
-
 /** Wakes those who wait when something has changed; they then look for themselves. */
 export class Notifier {
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();

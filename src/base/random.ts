@@ -1,9 +1,3 @@
-/**
- * Pseudorandom numbers that are the same for the same seed.
- *
- * @module
- */
-
 /** Generates numbers from 0 up to, but not including, 1: mulberry32 with a seed. */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;

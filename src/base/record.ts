@@ -1,9 +1,3 @@
-/**
- * Records, and the names of the places that they come from.
- *
- * @module
- */
-
 /** Identifier of a shard, such as `shardId-000000000000`. */
 export type ShardId = string & { readonly __brand: "ShardId" };
 

@@ -1,9 +1,3 @@
-/**
- * Retrying, with growing pauses.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "./clock.ts";
 import { ServiceError } from "./errors.ts";

@@ -1,10 +1,4 @@
 /**
- * Text that is safe to print.
- *
- * @module
- */
-
-/**
  * Characters that do something, or that nobody sees: controls (ESC, BEL, newline, C1 and all others),
  * format characters (bidi marks, joiners, tags), line and paragraph separators, lone surrogates.
  */

@@ -1,9 +1,3 @@
-/**
- * Checking events with a schema.
- *
- * @module
- */
-
 /** The result of a Standard Schema. */
 export type RecordSchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }

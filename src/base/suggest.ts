@@ -1,10 +1,4 @@
 /**
- * Finds the word that was meant.
- *
- * @module
- */
-
-/**
  * Picks the candidate that a misspelt word most likely means.
  *
  * Case and the separators `-`, `_` and space do not count; otherwise about one letter in three may

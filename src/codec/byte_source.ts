@@ -1,10 +1,4 @@
 /**
- * Sources of bytes.
- *
- * @module
- */
-
-/**
  * Bytes to read: one array, or pieces of any size, such as the body of a file or a response.
  *
  * A piece may be overwritten when the next one is requested.

@@ -1,9 +1,3 @@
-/**
- * The archived part of a history.
- *
- * @module
- */
-
 import { EventChecker, type EventCheckOptions } from "../archive/archive_record.ts";
 import { compareEntries } from "../archive/archive_entry.ts";
 import { readBlocks } from "../archive/file_blocks.ts";

@@ -1,9 +1,3 @@
-/**
- * What an earlier run of a history has saved.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { ServiceTime } from "../kinesis/mod.ts";
 import type { Positions } from "../stream/positions.ts";

@@ -1,9 +1,3 @@
-/**
- * Gaps of a history.
- *
- * @module
- */
-
 import { TritonError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 

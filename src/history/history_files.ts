@@ -1,9 +1,3 @@
-/**
- * Finding the files of an archive while it grows.
- *
- * @module
- */
-
 import type { ArchiveEntry } from "../archive/archive_entry.ts";
 import { listArchives } from "../archive/listing/list_archives.ts";
 import type { ArchiveManifest } from "../archive/mod.ts";

@@ -1,9 +1,3 @@
-/**
- * Options of a history.
- *
- * @module
- */
-
 import type { InvalidArchiveRecordError } from "../archive/archive_record.ts";
 import { type ArchiveDate, parseDay } from "../archive/listing/days.ts";
 import type { OnInvalid } from "../base/invalid_record.ts";

@@ -1,9 +1,3 @@
-/**
- * How far a history has been read in the archive.
- *
- * @module
- */
-
 import { parseDay } from "../archive/listing/days.ts";
 import type { ManifestShard } from "../archive/mod.ts";
 import { TritonError } from "../base/errors.ts";

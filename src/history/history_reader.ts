@@ -1,9 +1,3 @@
-/**
- * Reading a stream from a moment in the past: its archive first, then what is live.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../base/clock.ts";
 import { learnTime } from "../kinesis/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";

@@ -1,9 +1,3 @@
-/**
- * The live part of a history.
- *
- * @module
- */
-
 import type { KinesisApi } from "../kinesis/mod.ts";
 import { type Checkpointer, StreamReader } from "../stream/mod.ts";
 import { HistoryGapError, reportGap } from "./history_error.ts";

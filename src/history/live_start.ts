@@ -1,9 +1,3 @@
-/**
- * Where the live stream takes over from the archive.
- *
- * @module
- */
-
 import { TritonError } from "../base/errors.ts";
 import type { ShardId } from "../base/record.ts";
 import {

@@ -1,9 +1,3 @@
-/**
- * Opening a history by the names of its stream and its bucket.
- *
- * @module
- */
-
 import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { ObjectStore } from "../objects/object_store.ts";

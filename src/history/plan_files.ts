@@ -1,9 +1,3 @@
-/**
- * The order in which the files of an archive are read.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { HistoryFile } from "./history_files.ts";
 import type { HistoryProgress, ShardEntry } from "./history_progress.ts";

@@ -1,9 +1,3 @@
-/**
- * Positions of the shards for a place in the stream.
- *
- * @module
- */
-
 import { systemClock } from "../base/clock.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";

@@ -1,9 +1,3 @@
-/**
- * The interface of Kinesis.
- *
- * @module
- */
-
 import type { TimedResponse } from "../aws/service_time.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Getting the time of Kinesis.
- *
- * @module
- */
-
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi } from "./kinesis_api.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";

@@ -1,9 +1,3 @@
-/**
- * Partition keys of events: the key picks the shard.
- *
- * @module
- */
-
 import { decodeField } from "../codec/msgpack/decode.ts";
 import { encodeEvent } from "../codec/msgpack/encode.ts";
 import { TritonError } from "../base/errors.ts";

@@ -1,9 +1,3 @@
-/**
- * Reading one shard.
- *
- * @module
- */
-
 import { type Clock, monotonicNow, systemClock } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";

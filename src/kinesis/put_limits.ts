@@ -1,9 +1,3 @@
-/**
- * Limits of records and requests to put.
- *
- * @module
- */
-
 import type { PutEntry } from "./kinesis_api.ts";
 
 /** Maximum number of records of one PutRecords. */

@@ -1,9 +1,3 @@
-/**
- * Limits the memory of concurrent responses.
- *
- * @module
- */
-
 import type { RecordBatch } from "./kinesis_api.ts";
 
 /** Assumed size of a shard's first response: half of the maximum. */

@@ -1,9 +1,3 @@
-/**
- * Records that a service delivers again.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";

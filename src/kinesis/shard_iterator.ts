@@ -1,9 +1,3 @@
-/**
- * The iterator of one shard.
- *
- * @module
- */
-
 import type { ServiceTime } from "../aws/service_time.ts";
 import { KinesisError } from "../base/errors.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";

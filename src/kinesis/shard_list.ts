@@ -1,9 +1,3 @@
-/**
- * All shards of a stream, and which of them come from which.
- *
- * @module
- */
-
 import type { ShardId } from "../base/record.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { KinesisApi, Shard } from "./kinesis_api.ts";

@@ -1,9 +1,3 @@
-/**
- * Start positions as people write them.
- *
- * @module
- */
-
 import type { StartPosition } from "./kinesis_api.ts";
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/i;

@@ -1,10 +1,4 @@
 /**
- * Limits how many tasks run at once.
- *
- * @module
- */
-
-/**
  * Lets a number of tasks run at once; the others wait in line.
  *
  * @example Usage

@@ -1,9 +1,3 @@
-/**
- * Records of producers, aggregated or not.
- *
- * @module
- */
-
 import { type Aggregate, decodeAggregate } from "../codec/kpl/aggregate.ts";
 import type { KinesisRecord } from "./kinesis_api.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Parts of objects.
- *
- * @module
- */
-
 import type { ByteRange } from "./object_store.ts";
 
 /**

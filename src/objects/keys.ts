@@ -1,10 +1,4 @@
 /**
- * Keys of objects: their order, and the rules for valid keys.
- *
- * @module
- */
-
-/**
  * Compares two keys as object stores order them: by the bytes of their UTF-8 form.
  *
  * JavaScript compares UTF-16 units, which puts characters past U+FFFF (surrogates, 0xD800 to

@@ -1,9 +1,3 @@
-/**
- * The interface of object stores.
- *
- * @module
- */
-
 /** One object of a listing. */
 export interface ObjectInfo {
   /** The object's key, without bucket and prefix. */

@@ -1,9 +1,3 @@
-/**
- * Opens an object store by its URL.
- *
- * @module
- */
-
 import { DirectoryObjectStore } from "./directory/directory_object_store.ts";
 import { pathOfFileUrl } from "./directory/file_url.ts";
 import { MemoryObjectStore } from "./memory/memory_object_store.ts";

@@ -1,9 +1,3 @@
-/**
- * Identities of object stores, the same in each process.
- *
- * @module
- */
-
 /** The place of an object store, from its identity. */
 export interface StorePlace {
   /** URL of the store, as `openObjectStore` takes it. */

@@ -1,9 +1,3 @@
-/**
- * Retries the reading side of an object store.
- *
- * @module
- */
-
 import { ObjectStoreError } from "../base/errors.ts";
 import { retry, type RetryOptions } from "../base/retry.ts";
 import { resolveRange } from "./byte_range.ts";

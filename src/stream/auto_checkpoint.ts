@@ -1,9 +1,3 @@
-/**
- * Saves positions automatically.
- *
- * @module
- */
-
 import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { Positions } from "./positions.ts";
 

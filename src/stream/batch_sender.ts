@@ -1,9 +1,3 @@
-/**
- * Puts batches of records into a stream.
- *
- * @module
- */
-
 import { KinesisError } from "../base/errors.ts";
 import { isRetryable, type KinesisApi, type PutResult } from "../kinesis/mod.ts";
 import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from "../base/retry.ts";

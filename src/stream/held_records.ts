@@ -1,9 +1,3 @@
-/**
- * Records that wait for another attempt, by their keys.
- *
- * @module
- */
-
 import { entryBytes } from "../kinesis/put_limits.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 

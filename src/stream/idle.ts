@@ -1,9 +1,3 @@
-/**
- * Ends reading when there is nothing more to read.
- *
- * @module
- */
-
 import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { StreamFetcher } from "./stream_fetcher.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Records of a live stream.
- *
- * @module
- */
-
 import { decodeEvent } from "../codec/msgpack/decode.ts";
 import type { UserRecord } from "../kinesis/mod.ts";
 import type { EventData, SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";

@@ -1,9 +1,3 @@
-/**
- * Opens a live stream by its name.
- *
- * @module
- */
-
 import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { EventData } from "../base/record.ts";

@@ -1,9 +1,3 @@
-/**
- * Opens a live stream for writing by its name.
- *
- * @module
- */
-
 import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";

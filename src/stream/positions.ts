@@ -1,9 +1,3 @@
-/**
- * Positions of a reader, and which of them are saved.
- *
- * @module
- */
-
 import type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
 import { START_ROW } from "../checkpoint/rows.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";

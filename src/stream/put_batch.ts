@@ -1,9 +1,3 @@
-/**
- * Batches of records to put.
- *
- * @module
- */
-
 import type { Clock } from "../base/clock.ts";
 import { entryBytes } from "../kinesis/put_limits.ts";
 import type { PutEntry } from "../kinesis/mod.ts";

@@ -1,9 +1,3 @@
-/**
- * Finds a live stream by its name.
- *
- * @module
- */
-
 import { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
 import { type KinesisCredentials, openKinesis } from "../kinesis/mod.ts";
 

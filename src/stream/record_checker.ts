@@ -1,9 +1,3 @@
-/**
- * Checks whether records are events, and fit a schema.
- *
- * @module
- */
-
 import { validateEvent } from "../codec/msgpack/scan.ts";
 import {
   InvalidRecordError,

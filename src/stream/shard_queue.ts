@@ -1,9 +1,3 @@
-/**
- * Records that were fetched from one shard and not yielded yet.
- *
- * @module
- */
-
 import {
   deaggregate,
   type KinesisRecord,

@@ -1,9 +1,3 @@
-/**
- * Fetches all shards of a stream ahead of their reader.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { monotonicNow, systemClock } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";

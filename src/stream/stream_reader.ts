@@ -1,9 +1,3 @@
-/**
- * Reading a live stream.
- *
- * @module
- */
-
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { learnTime } from "../kinesis/learn_time.ts";

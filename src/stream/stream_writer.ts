@@ -1,9 +1,3 @@
-/**
- * Writing a live stream.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
 import {

@@ -1,10 +1,4 @@
 /**
- * Collects the items of an iterable.
- *
- * @module
- */
-
-/**
  * Collects the items of an iterable: all of them, or the first `count`.
  *
  * @example Usage

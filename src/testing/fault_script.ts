@@ -1,9 +1,3 @@
-/**
- * Scripted faults: which call fails, and how.
- *
- * @module
- */
-
 import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from "./faults.ts";
 import { PASSING_CODES, serviceError, THROTTLED_CODES } from "./service_errors.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Puts events into a stream, for tests.
- *
- * @module
- */
-
 import { KinesisError } from "../base/errors.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import { MAX_PUT_ENTRIES } from "../kinesis/put_limits.ts";

@@ -1,9 +1,3 @@
-/**
- * Reproducible random numbers.
- *
- * @module
- */
-
 import { mulberry32 } from "../base/random.ts";
 
 /**

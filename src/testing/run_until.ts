@@ -1,9 +1,3 @@
-/**
- * Runs code that sleeps on a virtual clock.
- *
- * @module
- */
-
 import type { VirtualClock } from "../base/clock.ts";
 
 /** Options of {@linkcode runUntil}. */

@@ -1,9 +1,3 @@
-/**
- * Random faults, reproducible by seed.
- *
- * @module
- */
-
 import { KinesisError } from "../base/errors.ts";
 import type { Fate, FaultPlan, ServiceCall, ServiceName } from "./faults.ts";
 import type { Random } from "./random.ts";

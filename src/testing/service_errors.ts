@@ -1,9 +1,3 @@
-/**
- * Errors of services, as their real clients throw them.
- *
- * @module
- */
-
 import {
   CheckpointError,
   KinesisError,

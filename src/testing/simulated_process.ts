@@ -1,9 +1,3 @@
-/**
- * A simulated process that can die in a test.
- *
- * @module
- */
-
 import type { Clock } from "../base/clock.ts";
 import type { Fate, FaultPlan, ServiceCall } from "./faults.ts";
 import { serviceError } from "./service_errors.ts";

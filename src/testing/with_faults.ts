@@ -1,9 +1,3 @@
-/**
- * Fault injection for services.
- *
- * @module
- */
-
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
 import type { Clock } from "../base/clock.ts";

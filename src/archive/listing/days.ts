@@ -1,9 +1,3 @@
-/**
- * Days, as archives are filed by them.
- *
- * @module
- */
-
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 
 /** A day in UTC: a moment of it, or its date as `"YYYY-MM-DD"` or `"YYYYMMDD"`. */

@@ -1,9 +1,3 @@
-/**
- * Finding the archives of a stream when nobody knows the first day.
- *
- * @module
- */
-
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { type ArchiveDate, parseDay } from "./days.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";

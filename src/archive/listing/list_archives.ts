@@ -1,9 +1,3 @@
-/**
- * Finding the archives of a stream.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";

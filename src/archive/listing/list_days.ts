@@ -1,9 +1,3 @@
-/**
- * Listing the archives of many days in few requests.
- *
- * @module
- */
-
 import { compareKeys } from "../../objects/keys.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { type ArchiveEntry, compareEntries, parseEntry } from "../archive_entry.ts";

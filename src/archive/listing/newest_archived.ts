@@ -1,9 +1,3 @@
-/**
- * Finding where the archive ends.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { ObjectStoreError } from "../../base/errors.ts";

@@ -1,9 +1,3 @@
-/**
- * Following the files of a shard from one to the next.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { ManifestShard } from "../../codec/tri/archive_manifest.ts";
 import { excuses, inGapOrder, namesArchived, type RecordedGap } from "./recorded_gaps.ts";

@@ -1,9 +1,3 @@
-/**
- * Reading archives from the first byte to the last, to see that they are what they say.
- *
- * @module
- */
-
 import { promisesManifest } from "../../codec/tri/archive_format.ts";
 import { type QuarantinedRecord, readQuarantine } from "../../codec/tri/archive_quarantine.ts";
 import { readArchiveBlocks } from "../../codec/tri/archive_reader.ts";

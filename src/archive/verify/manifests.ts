@@ -1,9 +1,3 @@
-/**
- * Reading manifests, from the last bytes of archives.
- *
- * @module
- */
-
 import type { Clock } from "../../base/clock.ts";
 import { isEmptyArchive, promisesManifest } from "../../codec/tri/archive_format.ts";
 import type { ArchiveManifest } from "../../codec/tri/archive_manifest.ts";

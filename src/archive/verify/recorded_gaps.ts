@@ -1,9 +1,3 @@
-/**
- * What a recorded gap excuses.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 
 /** A loss that was written down when it happened. */

@@ -1,9 +1,3 @@
-/**
- * What is in another object store, because an archive was moved.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 
 /** Where the archive of a shard ended when the archive was moved to another object store. */

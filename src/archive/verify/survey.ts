@@ -1,9 +1,3 @@
-/**
- * The sum of all manifests of an archive.
- *
- * @module
- */
-
 import type { ArchiveManifest } from "../../codec/tri/archive_manifest.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";

@@ -1,9 +1,3 @@
-/**
- * Proving that an archive is whole.
- *
- * @module
- */
-
 import { systemClock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";

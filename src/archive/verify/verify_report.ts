@@ -1,9 +1,3 @@
-/**
- * What a verification finds.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { ArchiveProblem } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";

@@ -1,9 +1,3 @@
-/**
- * Credentials that are read again while a program runs.
- *
- * @module
- */
-
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { keepSecrets } from "../../base/secrets.ts";

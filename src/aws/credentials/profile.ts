@@ -1,9 +1,3 @@
-/**
- * The environment and the AWS profile, as far as Triton itself reads them.
- *
- * @module
- */
-
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 

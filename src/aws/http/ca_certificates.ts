@@ -1,9 +1,3 @@
-/**
- * Certificates of private CAs.
- *
- * @module
- */
-
 import { readFile } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import { ConfigError } from "../../base/errors.ts";

@@ -1,9 +1,3 @@
-/**
- * Codes for the errors of `fetch`.
- *
- * @module
- */
-
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
 
 /** What the messages of Deno's versions have in common, and Node's code for it. */

@@ -1,9 +1,3 @@
-/**
- * Listings that must end.
- *
- * @module
- */
-
 /** Maximum number of empty pages in a row: S3 returns some after many objects were deleted. */
 const MAX_EMPTY_PAGES = 1000;
 

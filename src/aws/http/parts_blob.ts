@@ -1,9 +1,3 @@
-/**
- * Request bodies of many parts.
- *
- * @module
- */
-
 /** Maximum number of bytes passed on at once: each piece is copied. */
 const PIECE = 65_536;
 

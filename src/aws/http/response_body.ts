@@ -1,9 +1,3 @@
-/**
- * Bodies of responses.
- *
- * @module
- */
-
 import { freeBuffer } from "../../base/free_buffer.ts";
 import type { Silence } from "./silence.ts";
 

@@ -1,9 +1,3 @@
-/**
- * A limit to how long a connection may be silent.
- *
- * @module
- */
-
 import { clearTimeout, setTimeout } from "node:timers";
 
 /** Options of {@linkcode Silence}. */

@@ -1,9 +1,3 @@
-/**
- * JSON numbers.
- *
- * @module
- */
-
 /** The text of the MessagePack number at `at`, whose first byte is `lead`, 0xca to 0xd3. */
 export function numberText(view: DataView, at: number, lead: number): string {
   switch (lead) {

@@ -1,9 +1,3 @@
-/**
- * Parses lines of JSON into events.
- *
- * @module
- */
-
 import { TritonError } from "../../base/errors.ts";
 import { type BigIntegers, findJsonFault, isInteger64 } from "./fault.ts";
 import { hasEscapedKey, readJson } from "./read.ts";

@@ -1,9 +1,3 @@
-/**
- * Reads Kinesis records from the JSON of a response.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { INPUT, kernels, memory, OUTPUT } from "../wasm/kernels.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Records that the Kinesis Producer Library has aggregated.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 import { FieldReader, MalformedMessage } from "./protobuf_fields.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Reads the fields of a protobuf message.
- *
- * @module
- */
-
 /** Thrown when bytes are not a protobuf message; the caller must catch it. */
 export class MalformedMessage extends Error {}
 

@@ -1,9 +1,3 @@
-/**
- * Decodes MessagePack.
- *
- * @module
- */
-
 import type { EventData } from "../../base/record.ts";
 import { MsgpackDecoder } from "./decoder.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "./format.ts";

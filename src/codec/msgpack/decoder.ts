@@ -1,9 +1,3 @@
-/**
- * The decoder of `decodeMsgpack`.
- *
- * @module
- */
-
 import type { Buffer } from "node:buffer";
 import type { EventData } from "../../base/record.ts";
 import { oddKeyText } from "../json/writer.ts";

@@ -1,9 +1,3 @@
-/**
- * Encodes MessagePack.
- *
- * @module
- */
-
 import type { EventData } from "../../base/record.ts";
 import { MsgpackBuffer } from "./buffer.ts";
 import { rootToken, type TokenNode } from "./key_tokens.ts";

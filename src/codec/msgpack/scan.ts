@@ -1,9 +1,3 @@
-/**
- * Scans MessagePack without decoding it.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import {
   FIXED_SIZES,

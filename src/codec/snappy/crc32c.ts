@@ -1,9 +1,3 @@
-/**
- * CRC-32C, the checksum of the Snappy framing format.
- *
- * @module
- */
-
 import { INPUT_SIZE, kernels, place } from "../wasm/kernels.ts";
 
 /**

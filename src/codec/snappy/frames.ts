@@ -1,9 +1,3 @@
-/**
- * Encodes and decodes streams in the Snappy framing format.
- *
- * @module
- */
-
 import { type ByteSource, piecesOf } from "../byte_source.ts";
 import {
   chunkError,

@@ -1,9 +1,3 @@
-/**
- * Splits a stream in the Snappy framing format into chunks.
- *
- * @module
- */
-
 import {
   bodyLength,
   chunkError,

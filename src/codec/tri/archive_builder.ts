@@ -1,9 +1,3 @@
-/**
- * Builds an archive in memory.
- *
- * @module
- */
-
 import { createHash, type Hash } from "node:crypto";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import {

@@ -1,9 +1,3 @@
-/**
- * Decodes the bytes of a file to its events.
- *
- * @module
- */
-
 import { createHash, type Hash } from "node:crypto";
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";

@@ -1,9 +1,3 @@
-/**
- * Splits the data of chunks into events.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { EventMeter } from "./archive_meter.ts";
 import { skipEvent } from "../msgpack/scan.ts";

@@ -1,9 +1,3 @@
-/**
- * Tracks opening, quarantine and manifest while a file is read from front to back.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { MANIFEST, OPENING, QUARANTINE, startsWith } from "./archive_format.ts";
 import type { ArchiveManifest } from "./archive_manifest.ts";

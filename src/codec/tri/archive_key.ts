@@ -1,9 +1,3 @@
-/**
- * The keys of archives in an object store.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 
 /** The parts of an archive's key. */

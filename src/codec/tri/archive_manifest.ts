@@ -1,9 +1,3 @@
-/**
- * The manifest of an archive.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { encodeSkippable, MANIFEST, MAX_SKIPPABLE_BODY, TRAILER_MAGIC } from "./archive_format.ts";

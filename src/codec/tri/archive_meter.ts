@@ -1,9 +1,3 @@
-/**
- * Measures an event that arrives in parts.
- *
- * @module
- */
-
 import { MAX_EVENT_BYTES } from "./archive_format.ts";
 import { FIXED_SIZES } from "../msgpack/format.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Options for reading an archive, and reports of damage.
- *
- * @module
- */
-
 import type { ArchiveFormatError } from "../../base/errors.ts";
 import type { ArchiveManifest } from "./archive_manifest.ts";
 

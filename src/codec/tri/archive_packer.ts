@@ -1,9 +1,3 @@
-/**
- * Packs events into chunks, per shard.
- *
- * @module
- */
-
 import { freeBuffer } from "../../base/free_buffer.ts";
 import type { ShardId } from "../../base/record.ts";
 import {

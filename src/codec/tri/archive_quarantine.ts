@@ -1,9 +1,3 @@
-/**
- * The quarantine of an archive: records that are not events.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { EventAssembler, eventsIn } from "./archive_events.ts";

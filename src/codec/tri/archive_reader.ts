@@ -1,9 +1,3 @@
-/**
- * Reads the events of an archive.
- *
- * @module
- */
-
 import { ArchiveDecoder } from "./archive_decoder.ts";
 import { type ArchiveBlock, eventsIn } from "./archive_events.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";

@@ -1,9 +1,3 @@
-/**
- * Finds the manifest at the end of a file.
- *
- * @module
- */
-
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { MANIFEST, startsWith, TRAILER_MAGIC, TRAILER_SIZE } from "./archive_format.ts";
 import { type ArchiveManifest, toManifest } from "./archive_manifest.ts";

@@ -1,9 +1,3 @@
-/**
- * Collects the quarantine of an archive.
- *
- * @module
- */
-
 import type { ShardId } from "../../base/record.ts";
 import { freeSlabs, mergeNeighbours, Slabs } from "../slabs.ts";
 import { HEADER_SIZE } from "../snappy/chunks.ts";

@@ -1,9 +1,3 @@
-/**
- * How Kinesis picks the shard of a record.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 
 /** How many hash keys there are: they go from 0 to this number less one. */

@@ -1,9 +1,3 @@
-/**
- * Iterators of the in-memory Kinesis, with all data in their text.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 
 /** The data of an iterator. */

@@ -1,9 +1,3 @@
-/**
- * Kinesis in memory, for tests.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { ShardId } from "../../base/record.ts";
 import type {

@@ -1,9 +1,3 @@
-/**
- * One shard of the in-memory Kinesis.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { KinesisRecord, PutEntry, Shard, StartPosition } from "../kinesis_api.ts";
 

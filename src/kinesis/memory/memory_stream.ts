@@ -1,9 +1,3 @@
-/**
- * One stream of the in-memory Kinesis.
- *
- * @module
- */
-
 import type { Clock } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";

@@ -1,9 +1,3 @@
-/**
- * Rate limits of the in-memory Kinesis.
- *
- * @module
- */
-
 /** Maximum number of events per second and name, counted in whole seconds of the clock. */
 export class RateLimit {
   readonly #perSecond: number;

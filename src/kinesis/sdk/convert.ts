@@ -1,9 +1,3 @@
-/**
- * Conversions between the SDK and `KinesisApi`.
- *
- * @module
- */
-
 import type {
   GetShardIteratorInput,
   PutRecordsResultEntry,

@@ -1,9 +1,3 @@
-/**
- * Errors of Kinesis and of the connection to it, as a `KinesisError`.
- *
- * @module
- */
-
 import { noCredentials } from "../../aws/credentials/no_credentials.ts";
 import { isRetryable } from "../../aws/error_codes.ts";
 import { UnexpectedResponse } from "../../aws/http/unexpected_response.ts";

@@ -1,9 +1,3 @@
-/**
- * Kinesis that is opened by the first request.
- *
- * @module
- */
-
 import type { ShardId, StartPosition } from "../../base/record.ts";
 import type {
   GetRecordsOptions,

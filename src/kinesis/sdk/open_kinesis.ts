@@ -1,9 +1,3 @@
-/**
- * Opens Kinesis.
- *
- * @module
- */
-
 import type { Kinesis } from "@aws-sdk/client-kinesis";
 import { clientSettings, knowingItself } from "../../aws/client_settings.ts";
 import { ConfigError } from "../../base/errors.ts";

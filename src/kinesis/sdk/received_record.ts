@@ -1,9 +1,3 @@
-/**
- * Records of a response.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import type { SequenceNumber } from "../../base/record.ts";
 import type { KinesisRecord } from "../kinesis_api.ts";

@@ -1,9 +1,3 @@
-/**
- * Parses responses to GetRecords.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import {
   decodeWireData,

@@ -1,9 +1,3 @@
-/**
- * Kinesis over the AWS SDK.
- *
- * @module
- */
-
 import type { Kinesis, ListShardsInput } from "@aws-sdk/client-kinesis";
 import { PageProgress } from "../../aws/http/page_progress.ts";
 import { KinesisError } from "../../base/errors.ts";

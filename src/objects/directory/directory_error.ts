@@ -1,9 +1,3 @@
-/**
- * Errors of the file system, as errors of an object store.
- *
- * @module
- */
-
 import { ObjectStoreError, TritonError } from "../../base/errors.ts";
 
 /** Errors that may be gone at a retry; a full disk, for example, once there is room. */

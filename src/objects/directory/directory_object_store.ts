@@ -1,9 +1,3 @@
-/**
- * Objects as files of a directory.
- *
- * @module
- */
-
 import { stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,9 +1,3 @@
-/**
- * Reads files as bodies of objects.
- *
- * @module
- */
-
 import type { Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { ObjectStoreError } from "../../base/errors.ts";

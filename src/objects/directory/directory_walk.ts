@@ -1,9 +1,3 @@
-/**
- * Walks over the files below a directory in the order of their keys.
- *
- * @module
- */
-
 import type { Dirent, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,9 +1,3 @@
-/**
- * Writes files atomically: they appear with all their bytes, or not at all.
- *
- * @module
- */
-
 import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemCode } from "./directory_error.ts";

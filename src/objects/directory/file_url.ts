@@ -1,9 +1,3 @@
-/**
- * Directories as URLs.
- *
- * @module
- */
-
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 

@@ -1,9 +1,3 @@
-/**
- * Objects in memory, for tests.
- *
- * @module
- */
-
 import { ObjectStoreError } from "../../base/errors.ts";
 import { resolveRange } from "../byte_range.ts";
 import { checkKey, compareKeys, isBefore } from "../keys.ts";

@@ -1,9 +1,3 @@
-/**
- * Whether a bucket supports checksums.
- *
- * @module
- */
-
 import { getLogger } from "@logtape/logtape";
 import { mayRefuseChecksum } from "./s3_error.ts";
 

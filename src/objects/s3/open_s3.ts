@@ -1,9 +1,3 @@
-/**
- * Opens S3.
- *
- * @module
- */
-
 import process from "node:process";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { clientSettings, knowingItself } from "../../aws/client_settings.ts";

@@ -1,9 +1,3 @@
-/**
- * Bodies of objects to and from S3.
- *
- * @module
- */
-
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type {

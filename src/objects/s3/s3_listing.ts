@@ -1,9 +1,3 @@
-/**
- * Listings of S3, page by page.
- *
- * @module
- */
-
 import type {
   ListObjectsV2CommandInput,
   ListObjectsV2CommandOutput,

@@ -1,9 +1,3 @@
-/**
- * Objects in S3, or in a store with its protocol.
- *
- * @module
- */
-
 import type {
   ListObjectsV2CommandOutput,
   PutObjectCommandOutput,
