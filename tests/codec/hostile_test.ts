@@ -74,8 +74,8 @@ for (const [name, file] of FILES) {
       const { events, error } = await readUntilError(file.slice(0, size));
       deepEqual(hex(events), all.slice(0, events.length));
       if (error !== undefined) isFormatError(error, size);
-      // What cannot be told from a whole file: no bytes, an identifier alone, and for files of
-      // others those that end between two chunks.
+      // These look like complete files: no bytes, only an identifier, and, for files of other
+      // programs, files that end between two chunks.
       else if (name.includes("ours")) ok(size === 0 || size === 10, `no error at ${size}`);
       else ok(events.length < all.length || file.length - size === 10, `no error at ${size}`);
     }

@@ -10,7 +10,7 @@ import { encodeEvent } from "../../src/codec/msgpack/encode.ts";
 import { eventOf, HEADER, position, shard } from "./tri/archive_samples.ts";
 import { jsonLinesOf, jsonValues, pairsIn } from "./json/values.ts";
 
-// Debian's, which sees Debian's packages, whatever other Python comes first in PATH.
+// Debian's Python, which has Debian's packages, even if another Python is first in PATH.
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = fileURLToPath(new URL("../support/interop.py", import.meta.url));
 const hasModules = spawnSync(PYTHON, ["-c", "import snappy, msgpack"]).status === 0;
@@ -33,7 +33,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** An archive of ours with everything that Python should pass over or read. */
+/** An archive of ours with everything that Python should skip or read. */
 function ours(): Uint8Array {
   const builder = new ArchiveBuilder();
   const events = [

@@ -1,4 +1,4 @@
-/** The limits of docs/format.md that no other test reaches. */
+/** The limits in docs/format.md that no other test reaches. */
 
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { ArchiveBuilder } from "../../src/codec/tri/archive_builder.ts";
@@ -19,7 +19,7 @@ import {
 } from "../../src/codec/mod.ts";
 import { archiveOf, cut, HEADER, ID, position, shard } from "./tri/archive_samples.ts";
 
-/** Salvages a file: its events, what was lost, and how many bytes were looked into again. */
+/** Salvages a file: its events, what was lost, and how many bytes were read again. */
 async function salvage(file: Uint8Array, pieceSize: number) {
   const { putBackTail } = SnappySplitter.prototype;
   let reread = 0;
@@ -41,7 +41,7 @@ async function salvage(file: Uint8Array, pieceSize: number) {
   }
 }
 
-/** So many identifiers, each with the header of a false chunk behind it. */
+/** A number of identifiers, each followed by the header of a false chunk. */
 function falseChunks(count: number, type: number, length: number): Uint8Array {
   const header = Uint8Array.of(type, length & 255, (length >> 8) & 255, length >> 16);
   return concatBytes(Array.from({ length: count }, () => [ID, header]).flat());

@@ -3,7 +3,7 @@ import { Config, ConfigError, loadConfig, type ParseConfigOptions } from "@trito
 import fc from "fast-check";
 import { deepStrictEqual, equal, ok, rejects, throws } from "node:assert/strict";
 
-/** The error that parsing `text` ends with. */
+/** The error of parsing `text`. */
 function errorOf(text: string, options: ParseConfigOptions = {}): ConfigError {
   try {
     parseConfig(text, options);
@@ -14,7 +14,7 @@ function errorOf(text: string, options: ParseConfigOptions = {}): ConfigError {
   throw new Error(`parsed without an error: ${text}`);
 }
 
-/** Its message, with the place in front. */
+/** Its message, starting with the place. */
 function messageOf(text: string): string {
   return errorOf(text).message;
 }

@@ -26,7 +26,7 @@ async function open({ address: { port } }: HttpServer): Promise<Socket> {
   return socket;
 }
 
-/** All that the server sends until it closes the connection. */
+/** Everything that the server sends until it closes the connection. */
 async function ask(server: HttpServer, request: string): Promise<string> {
   const socket = await open(server);
   socket.write(request.replaceAll("\n", "\r\n"));

@@ -2,7 +2,7 @@ import { deepStrictEqual, equal } from "node:assert/strict";
 import { History, SAMPLE_INTERVAL_MS } from "../../src/monitor/history.ts";
 import { NOW, startingStatus, status } from "./monitor_fixture.ts";
 
-/** A status of the n-th sample, when so many records have been read. */
+/** The status of the n-th sample, with the number of records read so far. */
 function sample(index: number, read: number) {
   const at = new Date(NOW.getTime() + index * SAMPLE_INTERVAL_MS);
   return status({ at, totals: { "triton.records.read": read }, lagMs: index });

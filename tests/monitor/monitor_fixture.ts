@@ -16,12 +16,12 @@ export const LIMITS: HealthLimits = {
   leaseMs: 20_000,
 };
 
-/** A time so long before {@linkcode NOW}. */
+/** A time before {@linkcode NOW}. */
 export function ago(ms: number): Date {
   return new Date(NOW.getTime() - ms);
 }
 
-/** A shard that is read without any trouble, but for what is said. */
+/** A healthy shard, with changes. */
 export function shard(number: number, changes: Partial<ShardStatus> = {}): ShardStatus {
   const unarchivedAgeMs = changes.unarchivedAgeMs ?? 20 * MINUTE;
   return {
@@ -38,7 +38,7 @@ export function shard(number: number, changes: Partial<ShardStatus> = {}): Shard
   };
 }
 
-/** A store that works, but for what is said. */
+/** A healthy store, with changes. */
 export function status(changes: Partial<StoreStatus> = {}): StoreStatus {
   const shards = changes.shards ?? [shard(0), shard(1)];
   return {
@@ -73,7 +73,7 @@ export function status(changes: Partial<StoreStatus> = {}): StoreStatus {
   };
 }
 
-/** A store that has not reached its database yet. */
+/** A store whose database has not responded yet. */
 export function startingStatus(changes: Partial<StoreStatus> = {}): StoreStatus {
   const { at, version, stream, client } = status();
   const state = "starting" as const;

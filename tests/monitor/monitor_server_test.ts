@@ -7,7 +7,7 @@ import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { within } from "../support/within.ts";
 import { LIMITS, MINUTE, NOW, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
 
-/** What a raw request is answered with: `fetch` lets nobody choose a Host. */
+/** The response to a raw request: `fetch` cannot set Host. */
 async function ask(server: MonitorServer, request: string): Promise<string> {
   const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
   socket.write(request.replaceAll("\n", "\r\n"));
@@ -163,7 +163,7 @@ Deno.test("MonitorServer stops while a client stays connected", async () => {
 Deno.test("MonitorServer stops while a client does not read responses", async () => {
   const clock = new VirtualClock();
   const asked = Promise.withResolvers<void>();
-  // More than fits between two sockets, so that the answer cannot be sent off.
+  // More than fits into the socket buffers, so that the response cannot be sent completely.
   const recentErrors = [{ message: "x".repeat(2 ** 26), times: 1, firstAt: NOW, lastAt: NOW }];
   const server = serve(() => status({ recentErrors }), { clock });
   const socket = connect({ port: Number(new URL(server.url).port), host: "127.0.0.1" });

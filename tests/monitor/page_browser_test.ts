@@ -1,4 +1,4 @@
-/** The page as a browser shows it. */
+/** The page in a browser. */
 
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
 import type { RecentFile } from "../../src/archiver/mod.ts";
@@ -29,7 +29,7 @@ const pages = {
     }),
 };
 
-/** The texts whose colour is too close to that behind it, as WCAG's AA has it. */
+/** The texts with too little contrast, by WCAG AA. */
 const FAINT = `(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const behind = (element) => {
@@ -58,7 +58,7 @@ const FAINT = `(() => {
   return faint;
 })()`;
 
-/** The elements that stick out to the right. */
+/** The elements that overflow to the right. */
 const WIDE = `[...document.querySelectorAll("body *")].filter((element) =>
   getComputedStyle(element).position !== "absolute" &&
   element.getBoundingClientRect().right > innerWidth + 0.5

@@ -14,7 +14,7 @@ function render(status: StoreStatus, history = new History()): string {
   return renderPage({ status, history, ready, healthy });
 }
 
-/** What a page says, without its markup. */
+/** The text of a page, without markup. */
 function textOf(page: string): string {
   return page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 }

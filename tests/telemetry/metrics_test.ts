@@ -53,7 +53,7 @@ Deno.test("Instruments report to every meter, with the common attributes", () =>
 
 Deno.test("Instruments remove a series from each meter that supports it", () => {
   const registry = new MetricRegistry();
-  // OpenTelemetry's counters have no such thing.
+  // OpenTelemetry's counters do not have this method.
   const added: number[] = [];
   class Meter extends MetricRegistry {
     override createCounter() {

@@ -1,4 +1,4 @@
-/** Putting events into a stream of a test. */
+/** Tests of putting events into a stream. */
 
 import { equal, rejects } from "node:assert/strict";
 import { PartitionKeyError } from "@triton/triton";

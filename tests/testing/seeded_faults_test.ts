@@ -4,7 +4,7 @@ import { Random, SeededFaults, type ServiceCall } from "../../src/testing/mod.ts
 const GET: ServiceCall = { service: "store", operation: "get", args: ["a"] };
 const PUT: ServiceCall = { service: "store", operation: "put", args: ["a", new Uint8Array()] };
 
-/** How often each fate came in a thousand calls. */
+/** How often each fate occurred in a thousand calls. */
 function count(faults: SeededFaults, call: ServiceCall, now = 0): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let n = 0; n < 1_000; n++) {

@@ -19,7 +19,7 @@ import {
 
 const BYTES = new Uint8Array([1, 2, 3]);
 
-/** A store with a script, and the clock it waits on. */
+/** A store with a script, and its clock. */
 function scripted(...rules: ConstructorParameters<typeof FaultScript>[0]) {
   const clock = new VirtualClock();
   const script = new FaultScript(rules);

@@ -8,7 +8,7 @@ import {
   type ParseJsonEventOptions,
 } from "../../../src/codec/mod.ts";
 
-/** The JSON that an event prints, after it was read from JSON. */
+/** The JSON of an event that was parsed from JSON. */
 function roundTrip(text: string): string {
   return new TextDecoder().decode(msgpackToJson(parseJsonEvent(text)));
 }
@@ -109,7 +109,7 @@ Deno.test("parseJsonEvent() finds a mistake wherever JSON.parse does, and nowher
   );
 });
 
-/** What parseJsonEvent() throws, if it does. */
+/** The error that parseJsonEvent() throws, if any. */
 function faultOf(text: string, options?: ParseJsonEventOptions): JsonEventError | undefined {
   try {
     parseJsonEvent(text, options);
@@ -166,7 +166,7 @@ Deno.test('parseJsonEvent() converts large integers to text with bigIntegers: "t
   ok(faultOf('{"a":1e400}', { bigIntegers: "text" }) instanceof JsonEventError);
 });
 
-/** Text of a JSON value, and whether an event can hold it. */
+/** Text of a JSON value, and whether an event can contain it. */
 interface Part {
   readonly text: string;
   readonly isGood: boolean;
@@ -208,7 +208,7 @@ const STRINGS: fc.Arbitrary<Part> = fc.array(CHARACTERS, { maxLength: 3 }).map((
   return { text, isGood: (JSON.parse(text) as string).isWellFormed() };
 });
 
-/** Objects whose keys are drawn from few strings, so that some come twice. */
+/** Objects with keys from a few strings, so that some are duplicates. */
 const { value: VALUES } = fc.letrec<{ value: Part; array: Part; object: Part }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, depthSize: "small" },
@@ -243,7 +243,7 @@ Deno.test("parseJsonEvent() rejects exactly what an event cannot contain, at any
   ok(good > 500 && bad > 500, `${good} good, ${bad} bad`);
 });
 
-/** Whether a mistake said to be at `index` cannot be right: the text up to there is one value. */
+/** Whether a mistake reported at `index` is impossible: the text up to there is one value. */
 function isCompleteBefore(text: string, index: number): boolean {
   try {
     JSON.parse(text.slice(0, index));

@@ -3,7 +3,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { hasEscapedKey, readJson } from "../../../src/codec/json/read.ts";
 import { decodeEvent, msgpackToJson, parseJsonEvent } from "../../../src/codec/mod.ts";
 
-/** Texts of all that JSON escapes, and a little besides. */
+/** Texts with everything that JSON escapes, and some other characters. */
 const escaped = fc.string({
   unit: fc.constantFrom("\\", '"', "\n", "\t", "/", "a", "\u0001", ":"),
 });
@@ -17,7 +17,7 @@ Deno.test("parseJsonEvent() reads a key with an escape also after another one at
   }
 });
 
-/** A value as text in which objects are lists, so that no JSON.parse is wanted to compare it. */
+/** A value as text with objects as lists, so that comparing it needs no JSON.parse. */
 function entriesOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   return `{${Object.entries(value).map(([key, of]) => `${JSON.stringify(key)}=${entriesOf(of)}`)}}`;

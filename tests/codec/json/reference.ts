@@ -1,8 +1,8 @@
-/** The rules of JSON again, written for plainness: what the fast writer is compared with. */
+/** A simple implementation of the JSON rules, to compare the fast writer with. */
 
 import { Buffer } from "node:buffer";
 
-/** The JSON of the one well-formed MessagePack value. */
+/** The JSON of one well-formed MessagePack value. */
 export function referenceJson(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
@@ -89,7 +89,7 @@ export function referenceJson(bytes: Uint8Array): string {
     const entries = Array.from({ length: count }, () => `${key()}:${value()}`);
     return `{${entries.join(",")}}`;
   };
-  /** How many keys there are around the value at hand. */
+  /** Number of keys around the current value. */
   let keys = 0;
   const key = () => {
     const start = at;
@@ -117,7 +117,7 @@ function base64(data: Uint8Array): string {
   return `"${Buffer.from(data).toString("base64")}"`;
 }
 
-/** UTF-8, one code point at a time; what no prefix of one to four bytes is, is one U+FFFD a byte. */
+/** Decodes UTF-8, one code point at a time; each byte that starts no valid sequence is one U+FFFD. */
 function text(data: Uint8Array): string {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let result = "";

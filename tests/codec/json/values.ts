@@ -4,8 +4,8 @@ import { readArchiveBlocks } from "../../../src/codec/tri/archive_reader.ts";
 import { NdjsonWriter } from "../../../src/codec/json/write.ts";
 
 /**
- * Parses JSON lines into values that compare exactly: a number becomes the text of its value, and
- * a MessagePack timestamp as go-triton prints it becomes what Triton prints.
+ * Parses JSON lines into values for exact comparison: a number becomes the text of its value, and a
+ * MessagePack timestamp of go-triton becomes what Triton prints.
  */
 export function jsonValues(lines: string): unknown[] {
   return lines.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line, exact));

@@ -7,7 +7,7 @@ import {
   type WireRecords,
 } from "../../../src/codec/json/wire_records.ts";
 
-/** A record as it stands in an answer. */
+/** A record as in a response. */
 interface Wire {
   readonly SequenceNumber: string;
   readonly PartitionKey: string;
@@ -36,7 +36,7 @@ function joined(records: readonly unknown[]): Buffer {
   return Buffer.from(records.map((record) => JSON.stringify(record)).join(","));
 }
 
-/** What there is in bytes of whole records. */
+/** The records in the bytes of complete records. */
 function simple(bytes: Uint8Array): Omit<WireRecords, "end" | "isRefused"> {
   const records: Wire[] = JSON.parse(`[${Buffer.from(bytes).toString().replace(/,$/, "")}]`);
   return {
@@ -46,7 +46,7 @@ function simple(bytes: Uint8Array): Omit<WireRecords, "end" | "isRefused"> {
   };
 }
 
-/** Reads what the program takes, and compares it with the simple way; returns how many there are. */
+/** Reads what the program accepts, compares it with the simple way, and returns the number of records. */
 function agree(bytes: Uint8Array): number {
   let read: ReturnType<typeof readWireRecords>;
   try {

@@ -21,12 +21,12 @@ function toJson(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(msgpackToJson(bytes));
 }
 
-/** What go-triton prints for a MessagePack timestamp, which Triton prints as RFC 3339. */
+/** The output of go-triton for a MessagePack timestamp, which Triton prints as RFC 3339. */
 function isPlainTimestamp(value: unknown): value is { readonly Data: string; readonly Type: -1 } {
   return typeof value === "object" && value !== null && "Type" in value && value.Type === -1;
 }
 
-/** Checks values for equality, where go-triton's timestamps may be texts of the same moment. */
+/** Checks values for equality; go-triton's timestamps may be other texts of the same time. */
 function matches(actual: unknown, golden: unknown): void {
   if (isPlainTimestamp(golden) && typeof actual === "string") {
     const data = Uint8Array.from(atob(golden.Data), (char) => char.charCodeAt(0));
@@ -43,7 +43,7 @@ function matches(actual: unknown, golden: unknown): void {
   } else equal(actual, golden);
 }
 
-/** Parses JSON with each integer too long for a number as its digits. */
+/** Parses JSON; integers that are too long for a number become their digits. */
 function parseExactly(line: string): unknown {
   return JSON.parse(line.replace(/(?<=[:[,])-?\d{16,}(?=[,}\]])/g, '"$&"'));
 }
@@ -201,7 +201,7 @@ Deno.test("msgpackToJson() writes the shortest text that reads back as the 32-bi
     ];
     const count = digits.replace(".", "").length;
     if (count === 1) return;
-    // No neighbour with one digit less, on either side, may read back as the same float.
+    // No neighbour with one digit less, on either side, must read back as the same float.
     const fewer = Math.floor(Number(digits.replace(".", "")) / 10);
     for (const shorter of [fewer, fewer + 1]) {
       const other = Math.sign(value) * Number(`${shorter}e${Number(exponent) - count + 2}`);
@@ -266,10 +266,10 @@ Deno.test("msgpackToJson() agrees with skipMsgpack() on every prefix and every f
 });
 
 /**
- * MessagePack of maps in whose keys there are maps, arrays, extensions and all else, deeply.
+ * MessagePack of maps with deeply nested maps, arrays, extensions and other values in their keys.
  *
- * No string has a backslash: JSON.parse of V8 13 and 15 reads the key `"\""` as a backslash once it
- * has read an object that has a backslash as its key there.
+ * No string has a backslash: JSON.parse of V8 13 and 15 reads the key `"\""` as a backslash after it
+ * has read an object with a backslash as the key there.
  */
 const { key: oddKeys } = fc.letrec<{ key: Uint8Array }>((tie) => ({
   key: fc.oneof(

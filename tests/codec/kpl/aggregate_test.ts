@@ -52,7 +52,7 @@ Deno.test("decodeAggregate() returns what the official library packed", () => {
   }));
 });
 
-/** Fields that the format does not know: of numbers, bytes, 64 and 32 bits. */
+/** Fields that are not in the format: numbers, bytes, 64 and 32 bits. */
 const unknownField = fc.oneof(
   fc.tuple(fc.integer({ min: 5, max: 3_000 }), fc.oneof(fc.maxSafeNat(), payload))
     .map((field) => protobuf([field as Field])),
@@ -61,7 +61,7 @@ const unknownField = fc.oneof(
 );
 const padding = fc.oneof(fc.constant(new Uint8Array()), unknownField);
 
-/** Legal messages beyond what the library makes: fields in any order, repeated, unknown. */
+/** Legal messages that the library does not produce: fields in any order, repeated, unknown. */
 const legalMessage = fc.array(key, { minLength: 1, maxLength: 4 }).chain((keys) => {
   const index = fc.nat(keys.length - 1);
   const record = fc.record({ old: payload, data: payload, index, first: fc.boolean(), padding })

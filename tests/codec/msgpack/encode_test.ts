@@ -12,7 +12,7 @@ import {
 } from "../../../src/codec/mod.ts";
 import { hex, toHex } from "./samples.ts";
 
-/** Values at the ends of each encoding's range, and how their bytes begin. */
+/** Values at the ends of each encoding's range, and the start of their bytes. */
 const CASES: readonly (readonly [value: unknown, head: string, size: number])[] = [
   [null, "c0", 1],
   [undefined, "c0", 1],

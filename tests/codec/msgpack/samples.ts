@@ -1,4 +1,4 @@
-/** What the tests of MessagePack and JSON share. */
+/** Helpers for the tests of MessagePack and JSON. */
 
 import fc from "fast-check";
 
@@ -12,12 +12,12 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Arrays joined into one. */
+/** Concatenates arrays. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** What an ArchiveFormatError at `offset` looks like. */
+/** Matches an ArchiveFormatError at `offset`. */
 export function formatError(offset: number, message: RegExp = /./): object {
   return { name: "ArchiveFormatError", offset, message };
 }

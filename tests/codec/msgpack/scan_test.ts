@@ -4,14 +4,14 @@ import { doesNotThrow, equal, throws } from "node:assert/strict";
 import { skipEvent, skipMsgpack, validateEvent } from "../../../src/codec/mod.ts";
 import { formatError, hex } from "./samples.ts";
 
-/** Arrays, each in the next, around nil. */
+/** Nested arrays around nil. */
 function nestedArrays(depth: number): Uint8Array {
   const bytes = new Uint8Array(depth + 1).fill(0x91);
   bytes[depth] = 0xc0;
   return bytes;
 }
 
-/** Sizes of values by their first bytes, as the specification gives them; the rest are zeros. */
+/** Sizes of values by their first bytes, from the specification; the rest are zeros. */
 const SPECIFICATION: readonly (readonly [head: string, size: number])[] = [
   ...Array.from({ length: 0x80 }, (_, n) => [n.toString(16).padStart(2, "0"), 1] as const),
   ...Array.from({ length: 16 }, (_, n) => [(0x80 + n).toString(16), 1 + 2 * n] as const),

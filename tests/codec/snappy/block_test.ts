@@ -8,7 +8,7 @@ import { eventOf } from "../tri/archive_samples.ts";
 
 const MAX = 65_536;
 
-/** Any data that a chunk may hold: noise, text, runs, and mixtures of them, at any alignment. */
+/** Any data of a chunk: noise, text, runs, and mixtures of them, at any alignment. */
 const part = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
   fc.tuple(fc.nat(255), fc.nat(300)).map(([byte, size]) => new Uint8Array(size).fill(byte)),
@@ -58,7 +58,7 @@ Deno.test("compressBlock() accepts at most 65,536 bytes", () => {
   throws(() => compressBlock(new Uint8Array(MAX + 1)), RangeError);
 });
 
-/** Elements one by one, as format_description.txt has them; each block is "abcd" and more. */
+/** Single elements from format_description.txt; each block is "abcd" and one of them. */
 const ELEMENTS: readonly (readonly [what: string, block: readonly number[], text: string])[] = [
   ["an empty block", [0], ""],
   ["a literal", [4, 0x0c, 97, 98, 99, 100], "abcd"],
@@ -105,7 +105,7 @@ for (const [what, block, message] of BROKEN) {
   });
 }
 
-/** A literal, or a copy of one of the three kinds; how far back it goes is cut to what there is. */
+/** A literal, or a copy of one of the three kinds; its offset is limited to the existing data. */
 const anyElement = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 60 }),
   fc.record({
@@ -149,7 +149,7 @@ Deno.test("uncompressBlock() of damaged blocks ends with data of the stated leng
       const out = uncompressBlock(block);
       if (typeof out === "string") return;
       ok(out.length <= MAX);
-      // What we read, snappyjs reads alike, literals at the very end aside, which it refuses.
+      // snappyjs reads the same as we do, except literals at the very end, which it rejects.
       let theirs: Uint8Array | undefined;
       try {
         theirs = uncompress(block, MAX);

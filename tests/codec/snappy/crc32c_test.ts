@@ -4,7 +4,7 @@ import { crc32c, maskCrc32c } from "../../../src/codec/snappy/crc32c.ts";
 
 const ascending = Uint8Array.from({ length: 32 }, (_, i) => i);
 
-/** The vectors of RFC 3720, section B.4 (bytes there stand least significant first). */
+/** The vectors of RFC 3720, section B.4 (which has the least significant byte first). */
 const VECTORS: readonly (readonly [name: string, bytes: Uint8Array, crc: number])[] = [
   ["32 zeros", new Uint8Array(32), 0x8a9136aa],
   ["32 bytes of ones", new Uint8Array(32).fill(0xff), 0x62a8ab43],

@@ -24,7 +24,7 @@ function compressed(data: Uint8Array): Uint8Array {
   return chunk(0, concatBytes([checksum(data), compress(data)]));
 }
 
-/** Section by section of framing_format.txt: what a reader must accept. */
+/** What a reader must accept, by section of framing_format.txt. */
 const ACCEPTED: readonly (readonly [what: string, parts: readonly Uint8Array[]])[] = [
   ["4.1: a stream identifier again in mid-stream", [ID, compressed(text), ID, stored(text)]],
   ["4.1: two stream identifiers in a row", [ID, ID, compressed(text), stored(text), ID]],
@@ -72,7 +72,7 @@ const tooLong = new Uint8Array(65_537);
 const shortStored = [1, 2, 3];
 const claims = (length: readonly number[]) => [...checksum(text), ...length, 0, 0x61];
 
-/** What a reader must refuse, as what follows a good chunk. */
+/** What a reader must reject after a good chunk. */
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, why: RegExp])[] = [
   ["4.5: type 0x02", chunk(0x02, []), /type 0x02 is reserved/],
   ["4.5: type 0x7f", chunk(0x7f, text), /type 0x7f is reserved/],

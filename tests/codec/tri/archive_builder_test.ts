@@ -165,7 +165,7 @@ Deno.test("ArchiveBuilder fills chunks up to 65,536 bytes", () => {
   deepEqual(sizes([small, eventOf(65_537), small]), [small.length, 65_536, 1, small.length]);
 });
 
-/** A record of a shard: an event, or bytes that are none. */
+/** A record of a shard: an event, or other bytes. */
 type Input = { readonly shard: number; readonly event: EventSpec; readonly isEvent: boolean };
 
 const inputs: fc.Arbitrary<Input[]> = fc.array(
@@ -188,7 +188,7 @@ function build(records: readonly Input[], except?: number): ArchiveBuilder {
   return builder;
 }
 
-/** What is expected of the records, as text that can be compared and sorted. */
+/** The expected records, as text that can be compared and sorted. */
 function hexOf(records: readonly Input[], isEvent: boolean): string[] {
   return records.filter((r) => r.isEvent === isEvent).map((r) => hex(eventFrom(r.event)));
 }
@@ -222,7 +222,7 @@ Deno.test("an archive returns the events of each shard in order", async () => {
   equal(read.length, numbers.length);
 });
 
-/** The data of a file's groups: what stands between stream identifiers. */
+/** The data of a file's groups, between the stream identifiers. */
 function groupsOf(file: Uint8Array): Uint8Array[][] {
   const groups: Uint8Array[][] = [];
   for (const { type, data } of chunksOf(file)) {

@@ -50,7 +50,7 @@ Deno.test("readQuarantine() finds nothing in files of other programs", async () 
 });
 
 Deno.test("an archive is read even if its quarantine looks like data", async () => {
-  // The second chunk of quarantine begins in the record's bytes: with the checksum of the others.
+  // The second chunk of quarantine starts inside the record's bytes: with the checksum of the rest.
   const record = (data: Uint8Array) => {
     const builder = new ArchiveBuilder();
     builder.add(shard(0), position(0), a);

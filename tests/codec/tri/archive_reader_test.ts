@@ -119,7 +119,7 @@ Deno.test("readArchiveEvents() yields the good events before an invalid value", 
   }
 });
 
-/** Beginnings of events that promise more than there can be. */
+/** Starts of events that claim impossible sizes. */
 const CLAIMS: readonly (readonly [what: string, bytes: readonly number[]])[] = [
   ["a map of 4 billion entries", [0xdf, 0xff, 0xff, 0xff, 0xff]],
   ["an array of 4 billion values", [0x81, 0xa1, 0x61, 0xdd, 0xff, 0xff, 0xff, 0xff]],
@@ -169,7 +169,7 @@ Deno.test("readArchiveEvents() detects truncation between chunks", async () => {
   }
 });
 
-/** An archive of two groups whose first group is left out, or stands twice, or last. */
+/** An archive of two groups whose first group is missing, duplicated, or last. */
 function rearranged(order: readonly number[]): Uint8Array {
   const file = archiveOf([[0, a], [1, b]]);
   const size = 10 + 8 + a.length;
@@ -215,7 +215,7 @@ Deno.test("readArchiveEvents() detects data chunks with a skippable type", async
 });
 
 Deno.test("readArchiveEvents() never reads the rest of a long event as events", async () => {
-  // The rest of the event is made of events, and the chunk before it is passed over.
+  // The rest of the event consists of events, and the chunk before it is skipped.
   const inner = concatBytes(new Array(100).fill(a));
   const long = encodeEvent({ d: concatBytes([new Uint8Array(65_536 - 8), inner]) });
   const file = archiveOf([[0, b], [0, long]]);

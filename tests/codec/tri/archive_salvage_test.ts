@@ -38,7 +38,7 @@ function changed(file: Uint8Array, at: number, byte?: number): Uint8Array {
   return copy;
 }
 
-/** An archive of three groups of one event each, and where each group begins. */
+/** An archive of three groups with one event each, and where each group starts. */
 function threeGroups(long?: Uint8Array): { file: Uint8Array; at: number[] } {
   const file = long === undefined
     ? archiveOf([[0, event(1)], [1, event(2)], [2, event(3)]])
@@ -77,7 +77,7 @@ Deno.test("onDamage: a damaged stream identifier loses the chunk after it", asyn
 });
 
 Deno.test("onDamage: no part of a long event is read as an event", async () => {
-  // The event holds events, so placed that its second chunk is made of nothing else.
+  // The event contains events, placed so that its second chunk consists only of them.
   const filler = new Uint8Array(65_536 - 8);
   const inner = new Uint8Array(65_536 + 100);
   for (let i = 0; i < inner.length; i += 4) inner.set(event(7), i);
@@ -112,7 +112,7 @@ Deno.test("onDamage: reading files of go-triton continues at the next flush", as
   const second = ID.length + flush[0]!.length;
   const { events, damages } = await salvaged(changed(file, second + 9));
   deepEqual(events, [event(1), ...[1, 2, 3, 4].map(event)]);
-  // The event that the damaged chunk completes begins in the chunk before.
+  // The event that the damaged chunk completes starts in the chunk before.
   deepEqual(damages.map(({ offset, length }) => [offset, length]), [[10, size - 10]]);
 });
 

@@ -26,7 +26,7 @@ export const HEADER: ArchiveHeader = {
   previous: new Map(),
 };
 
-/** A chunk of any type and body, put together without the code under test. */
+/** A chunk of any type and body, built without the code under test. */
 export function chunk(type: number, body: Uint8Array | readonly number[]): Uint8Array {
   return concatBytes([
     Uint8Array.of(type, body.length, body.length >> 8, body.length >> 16),
@@ -39,7 +39,7 @@ export function stored(data: Uint8Array): Uint8Array {
   return chunk(1, concatBytes([checksum(data), data]));
 }
 
-/** The masked checksum of data, as a chunk holds it. */
+/** The masked checksum of data, as in a chunk. */
 export function checksum(data: Uint8Array): Uint8Array {
   const crc = maskCrc32c(crc32c(data));
   return Uint8Array.of(crc, crc >>> 8, crc >>> 16, crc >>> 24);
@@ -77,14 +77,14 @@ function noise(size: number, seed: number): Uint8Array {
   return data;
 }
 
-/** An archive of events, each of the shard with its number. */
+/** An archive of events, each with the number of its shard. */
 export function archiveOf(events: readonly (readonly [shard: number, Uint8Array])[]): Uint8Array {
   const builder = new ArchiveBuilder();
   events.forEach(([number, event], i) => builder.add(shard(number), position(i), event));
   return builder.finish(HEADER);
 }
 
-/** A file as other programs write them: the events' bytes cut into chunks anywhere. */
+/** A file like those of other programs: the bytes of the events are split into chunks anywhere. */
 export function foreign(events: readonly Uint8Array[], sizes: readonly number[]): Uint8Array {
   const chunks = Array.from(cut(concatBytes(events), sizes), (piece) => stored(piece));
   return concatBytes([ID, ...chunks]);
@@ -113,7 +113,7 @@ export async function readUntilError(
   }
 }
 
-/** Pieces of bytes, cut at any places, which are overwritten after use as a reader's buffer is. */
+/** Pieces of bytes, split anywhere and overwritten after use, like the buffer of a reader. */
 export function* cut(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const size = sizes.length === 0 ? bytes.length : sizes[i % sizes.length]!;
@@ -127,7 +127,7 @@ export function* cut(bytes: Uint8Array, sizes: readonly number[]): Generator<Uin
 /** Sizes of pieces, at least one of them positive. */
 export const pieceSizes: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 100_000 }));
 
-/** The chunks of a file, taken apart without the code under test. */
+/** The chunks of a file, split without the code under test. */
 export function chunksOf(file: Uint8Array): { type: number; body: Uint8Array; data: Uint8Array }[] {
   const chunks = [];
   for (let at = 0; at < file.length;) {
@@ -170,7 +170,7 @@ export async function quarantineOf(
   return records;
 }
 
-/** What an event is made of: its content, or the size of one that does not compress. */
+/** The contents of an event, or the size of one that does not compress. */
 export type EventSpec = number | Record<string, unknown>;
 
 export function eventFrom(spec: EventSpec): Uint8Array {

@@ -12,11 +12,11 @@ const TARGET = new URL("../../../src/codec/wasm/kernels_wasm.ts", import.meta.ur
 
 const OPTIONS = [
   ...["-O3", "--noAssert", "--enable", "simd"],
-  // The programs keep their hands off the heap, and what they cannot do they say by what they return.
+  // The program uses no heap, and reports errors by its return values.
   ...["--runtime", "stub", "--use", "abort="],
 ];
 
-/** Compiles the sources; returns the text of the module that holds the program. */
+/** Compiles the sources; returns the text of the module with the program. */
 export async function buildKernels(): Promise<string> {
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await asc.main(["index.ts", "--outFile", "out.wasm", ...OPTIONS], {
@@ -69,7 +69,7 @@ function firstBits(power: number): bigint {
   return (dividend + divisor - 1n) / divisor;
 }
 
-/** What is there. */
+/** The current file. */
 export function readKernels(): string {
   return Deno.readTextFileSync(TARGET);
 }

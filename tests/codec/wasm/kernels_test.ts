@@ -22,7 +22,7 @@ function simpleLinesOf(...events: readonly Uint8Array[]): string {
   return events.map((event) => `${decoder.decode(msgpackToJson(event))}\n`).join("");
 }
 
-/** The lines of what may be events, by the simple code; undefined if one of them is none. */
+/** The lines of possible events, by the simple code; undefined if one of them is not an event. */
 function simpleLinesOfAny(bytes: Uint8Array): string | undefined {
   let lines = "";
   try {
@@ -116,7 +116,7 @@ Deno.test("NdjsonWriter escapes as the simple code does, at any position of a te
 Deno.test("NdjsonWriter writes any two bytes of a text as the simple code does", () => {
   for (let first = 0; first < 256; first++) {
     const events = Array.from({ length: 256 }, (_, second) => {
-      // At the end of a text, and where more follows.
+      // At the end of a text, and in the middle.
       return concat(
         hex("82 a1 61"),
         stringOf(Uint8Array.of(first, second)),
