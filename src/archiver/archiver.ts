@@ -46,7 +46,7 @@ export class Archiver {
   readonly #shardArchiver: ShardArchiver;
   /** How far the shards have been read that this worker archives. */
   readonly #reading = new Map<ShardId, ShardProgress>();
-  /** Why a shard was left alone, if one was. */
+  /** Why a shard was refused, if one was. */
   #refusal: CheckpointError | undefined;
 
   /**
@@ -94,12 +94,12 @@ export class Archiver {
   }
 
   /**
-   * Archives until it is told to stop: then it archives what it has read, gives its shards back, and
-   * returns. It can be run once.
+   * Archives until the signal is aborted. Then it archives what it has read, releases its shards, and
+   * returns. It can run once.
    *
-   * @param signal Tells it to stop.
-   * @throws {TritonError} What made it impossible to go on, or which shards were left alone; all
-   * that could be archived was.
+   * @param signal Stops the worker.
+   * @throws {TritonError} Why archiving stopped, or which shards were refused. Everything that could be
+   * archived was.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { monitor, ledger: { stream, client }, store: { url } } = this.#services;
@@ -137,12 +137,12 @@ export class Archiver {
     });
   }
 
-  /** What it has read and not archived yet; whoever reads the shards next reads that again. */
+  /** What was read and is not archived yet. It is read again by the next worker of the shards. */
   get unarchived(): Unarchived {
     return this.#writer.unarchived;
   }
 
-  /** How it stands at this moment. */
+  /** The status as of this moment. */
   status(): ArchiverStatus {
     return takeStatus({
       ...this.#services,
@@ -190,14 +190,14 @@ export class Archiver {
     if (this.#reading.get(shard.shardId) === shard) this.#reading.delete(shard.shardId);
   }
 
-  /** What was read under a lease that is another worker's is not archived here. */
+  /** Discards what was read under a lease that another worker has. */
   #noteLost(shard: ShardProgress): void {
     if (!isLost(shard.lease)) return;
     this.#services.monitor.leaseLost(shard.shardId);
     this.#writer.discard(shard);
   }
 
-  /** Leaves a shard alone that cannot be archived; the others are archived. */
+  /** Refuses a shard that cannot be archived. The others are archived. */
   async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
     log.error("{reason}", {
       event: "shard.refused",
@@ -210,7 +210,7 @@ export class Archiver {
     if (this.#shards.held.size === 0) throw error;
   }
 
-  /** Archives what was read of a shard, and leaves the rest of it to another worker. */
+  /** Archives what was read of a shard, and hands the shard over to another worker. */
   async #handOver(lease: Lease): Promise<void> {
     const { shardId } = lease;
     if (this.#shards.held.get(shardId) !== lease || this.#tasks.signal.aborted) return;

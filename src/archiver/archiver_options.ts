@@ -20,28 +20,29 @@ export interface ArchiverServices {
 
 /** How a stream is archived. */
 export interface ArchiverOptions {
-  /** Where to begin shards that nothing is known of: at the trim horizon unless given. */
+  /** Where to begin shards that are not in the ledger. Default: at the trim horizon. */
   readonly from?: Exclude<StartPosition, { readonly type: "after" }> | undefined;
   /** Passes over saved positions, and begins every shard now. */
   readonly skipToLatest?: boolean | undefined;
-  /** A file is closed at every multiple of this time since the Unix epoch: an hour unless given. */
+  /** A file is closed at every multiple of this time since the Unix epoch, in milliseconds. Default: an
+   * hour. */
   readonly rotateMs?: number | undefined;
-  /** A file is closed when it has this compressed size in bytes: 32 MiB unless given. */
+  /** A file is closed when it has this compressed size, in bytes. Default: 32 MiB. */
   readonly maxSize?: number | undefined;
-  /** Reading waits while records not archived yet take more bytes than this: 96 MiB unless given. */
+  /** Reading waits while records not archived yet take more than this, in bytes. Default: 96 MiB. */
   readonly maxMemory?: number | undefined;
-  /** How long a shard stays this worker's without a sign of life: 20 s unless given. */
+  /** How long a lease lasts without being renewed, in milliseconds. Default: 20,000. */
   readonly leaseMs?: number | undefined;
-  /** The only shards to archive, where shards are placed by hand. */
+  /** The only shards to archive, all of them. Default: an even share of all shards. */
   readonly shards?: readonly ShardId[] | undefined;
-  /** Time between polls of a shard that is read to its end: a second unless given. */
+  /** Time between polls of a shard that is read to its end, in milliseconds. Default: 1,000. */
   readonly pollIntervalMs?: number | undefined;
-  /** The most records of one poll: 10,000 unless given. */
+  /** Maximum number of records of one poll. Default: 10,000. */
   readonly limit?: number | undefined;
   /** Moves positions that are behind the archive, instead of refusing their shards. */
   readonly recover?: boolean | undefined;
-  /** Told of what happens; one of the archiver's own unless given. */
+  /** Receives what happens. Default: one of the archiver's own. */
   readonly monitor?: ArchiverMonitor | undefined;
-  /** Told of each file that reached the archive; what it throws is logged. */
+  /** Called with each file that reached the archive. What it throws is logged. */
   readonly onFile?: ((file: ArchivedFile) => void | Promise<void>) | undefined;
 }

@@ -25,8 +25,8 @@ export interface SettleServices extends RetryServiceOptions {
  *
  * An intent that is neither done nor void may have been put, may be on its way, or may never come.
  * An empty archive under its key, put only if the key is free, decides: if it can be put, the file
- * had not landed and now never can. If the key is taken, the object there tells whether it is the
- * file. Whoever asks, and however often, the verdict is the same.
+ * had not landed and now never can. If the key is taken, the object there shows whether it is the
+ * file. Every worker reaches the same verdict, however often.
  *
  * @returns Where the shard stands once nothing is open any more.
  */

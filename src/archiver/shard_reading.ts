@@ -47,7 +47,7 @@ export class ShardReading {
   readonly signal: AbortSignal;
   readonly #shard: ShardProgress;
   readonly #parts: ShardReadingParts;
-  /** When the last answer was asked for, by Kinesis' clock. */
+  /** When the last request was sent, by Kinesis' clock. */
   #askedAt: number;
   /** Whether the stream has dropped what followed the position. */
   #isTrimmed = false;
@@ -58,7 +58,7 @@ export class ShardReading {
     this.#shard = shard;
     this.#parts = parts;
     this.signal = AbortSignal.any([parts.services.signal, shard.lease.signal]);
-    // An answer is as of some moment after it was asked for; how long it took must not count.
+    // A response reflects the shard at some point after the request was sent.
     this.#askedAt = parts.services.time.now();
   }
 

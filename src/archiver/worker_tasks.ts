@@ -43,7 +43,7 @@ export class WorkerTasks {
 
   /** Stops all tasks because of an error. */
   fail(error: unknown): void {
-    // Whoever was waiting when it was time to stop throws the signal's reason.
+    // A task that waits when it is time to stop throws the reason of the signal.
     if (this.signal.aborted && error === this.signal.reason) return;
     this.#failure ??= { error };
     this.#monitor.failed(error instanceof Error ? error.message : String(error));

@@ -98,7 +98,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     return this.#refused.has(shardId);
   }
 
-  /** Whether a shard is left to workers that it is placed with by hand. */
+  /** Whether a shard is assigned to other workers. */
   isElsewhere(shardId: ShardId): boolean {
     return this.#options.pinned?.has(shardId) === false;
   }

@@ -68,7 +68,7 @@ export function asChildren(shards: readonly Shard[], known: KnownShards): NewSha
   ));
 }
 
-/** Parents of new shards that came and went while nobody looked. */
+/** Parents of new shards that left the stream between two listings. */
 export function missingParents(shards: readonly Shard[], known: KnownShards): Set<ShardId> {
   const added = new Set(shards.map(({ id }) => id));
   const parents = shards.filter(({ id }) => !known.has(id)).flatMap(({ parents }) => parents);

@@ -9,7 +9,7 @@ export interface PlanLeasesOptions {
   readonly workers: readonly string[];
   /** The shards this worker holds. */
   readonly held: ReadonlySet<ShardId>;
-  /** The only shards this worker may take, however many; an even share of all unless given. */
+  /** The only shards this worker takes, all of them. Default: an even share of all shards. */
   readonly pinned?: ReadonlySet<ShardId> | undefined;
   /** Shards that this worker must leave alone. */
   readonly refused: ReadonlySet<ShardId>;

@@ -22,7 +22,7 @@ export interface PlanShardsOptions {
  *
  * - A shard with a checkpoint: after it.
  * - A shard with a start of its own: there.
- * - A shard that comes from one of these, however far back: at its oldest record, since it goes on
+ * - A shard that comes from one of these, however far back: at its oldest record, since it continues
  *   where the other ended; or at the same time, or at `latest`, if that is where the other begins.
  * - Any other shard: at `from`.
  *
@@ -71,15 +71,15 @@ function startFinder(
   const startOf = (id: ShardId): StartPosition | undefined => {
     if (!found.has(id)) {
       const before = (parents.get(id) ?? []).map(startOf).filter((start) => start !== undefined);
-      found.set(id, goOn(before));
+      found.set(id, continueFrom(before));
     }
     return found.get(id);
   };
   return startOf;
 }
 
-/** Where a shard begins that goes on from others. */
-function goOn(parents: readonly StartPosition[]): StartPosition | undefined {
+/** Where a shard begins that continues others. */
+function continueFrom(parents: readonly StartPosition[]): StartPosition | undefined {
   const type = (wanted: StartPosition["type"]) => parents.some(({ type }) => type === wanted);
   if (type("after") || type("trim-horizon")) return { type: "trim-horizon" };
   const times = parents.flatMap((start) => start.type === "at-timestamp" ? [start] : []);

@@ -13,7 +13,7 @@ type ShardState = "waiting" | "started" | "ended";
 /**
  * Which shards may be read now, which must wait for their parents, and which are done.
  *
- * A split or a merge closes shards and opens others that go on with the same keys. The records of a
+ * A split or a merge closes shards and opens others that continue with the same keys. The records of a
  * key stay in order only if each shard is read after all its parents have been read to their end.
  * A parent that has left the stream, or never was in it, holds no child back.
  *

@@ -51,7 +51,7 @@ export interface StreamShardsServices extends RetryServiceOptions {
 export interface StreamShardsOptions {
   /** Where to begin shards that nothing is known of. */
   readonly from: Exclude<StartPosition, { readonly type: "after" }>;
-  /** Shards that are placed by hand: logged if they are nowhere. */
+  /** Shards that are assigned to this worker: logged if the stream does not have them. */
   readonly pinned?: ReadonlySet<ShardId> | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface StreamShardsOptions {
 export class StreamShards {
   readonly #services: StreamShardsServices;
   readonly #options: StreamShardsOptions;
-  /** Shards placed by hand that were logged as missing. */
+  /** Assigned shards that were logged as missing. */
   readonly #missing = new Set<ShardId>();
   #retentionMs = Infinity;
   #ended = 0;
@@ -173,7 +173,7 @@ export class StreamShards {
     return retryService("ledger", this.#services, () => request(this.#services.table));
   }
 
-  /** A shard that is placed by hand and not there may be a slip; or it comes with a later split. */
+  /** An assigned shard that does not exist may be a mistake, or come with a later split. */
   #warnOfMissing(known: KnownShards, listed: readonly Shard[]): void {
     const found = new Set([...known.keys(), ...listed.map(({ id }) => id)]);
     for (const shardId of this.#options.pinned ?? []) {
@@ -212,7 +212,7 @@ export class StreamShards {
     return asChildren(shards, known);
   }
 
-  /** Records a shard that came and went while nobody looked. */
+  /** Records a shard that left the stream between two listings. */
   async #recordMissing(shardId: ShardId): Promise<void> {
     const { table: { stream }, time, monitor } = this.#services;
     const recordedAt = new Date(time.now());

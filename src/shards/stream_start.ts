@@ -17,10 +17,10 @@ export type StreamStart =
 export interface ShardStarts {
   /**
    * Where to begin in certain shards, by their identifiers. A shard that comes from one of these by a split or a merge,
-   * and is not among them itself, goes on where that one ends.
+   * and is not among them itself, continues where that one ends.
    */
   readonly shards: { readonly [shardId: string]: StreamStart | StartPosition };
-  /** Where to begin in the others: at the trim horizon unless given. */
+  /** Where to begin in the others. Default: at the trim horizon. */
   readonly otherwise?: StreamStart | undefined;
 }
 

@@ -86,8 +86,8 @@ export class WorkerLeases {
       { clock, monitor, maxDelayMs: leaseMs / 10 },
       () => table.renew(worker, leaseMs),
     );
-    // All leases ran out in an outage of that length. Whoever is first after it must not take those
-    // of the others, who would have read for nothing: they have until the next time to come back.
+    // All leases expire in an outage of that length. The first worker after it must not take those of
+    // the others, which would lose what they have read: they have until the next renewal to return.
     this.#isWaiting = !this.#isWaiting && monotonicNow(clock) - this.#renewedAt > leaseMs;
     this.#renewedAt = monotonicNow(clock);
     if (!this.#isWaiting) this.#workers = renewal.workers;

@@ -6,7 +6,7 @@ import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-/** An object of this name stays in the bucket: it tells whether conditional writes are honoured. */
+/** This object stays in the bucket. It shows whether conditional writes are honoured. */
 export const PROBE_KEY = "triton-conditional-write-probe";
 
 /**
@@ -38,7 +38,7 @@ export async function honoursConditions(
 export class ConditionalStore implements ObjectStore {
   /** The URL the store was opened by. */
   readonly url: string;
-  /** What tells the store from every other one. */
+  /** Identity of the store. */
   readonly identity: string;
   /** Lists objects. */
   readonly list: ObjectStore["list"];

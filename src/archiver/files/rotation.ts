@@ -10,7 +10,7 @@ export const CLOSE_REASONS: readonly CloseReason[] = Object.keys(
 ) as CloseReason[];
 
 /**
- * Tells how long a file that is open now stays open.
+ * Calculates how long a file that is open now stays open.
  *
  * @param now In milliseconds since the Unix epoch.
  * @param rotateMs Length of the interval; files are closed at its multiples.

@@ -23,8 +23,8 @@ import { CLOSE_REASONS } from "../files/rotation.ts";
 const RECENT = 20;
 
 /**
- * What was counted of a shard is told for so long after, in milliseconds: whoever adds up what is
- * read now and then must see the last of it.
+ * How long the counters of a shard are reported after the last change, in milliseconds: readers that
+ * add them up now and then must see the last values.
  */
 const TOLD_MS = 3_600_000;
 
@@ -125,14 +125,14 @@ export class ArchiverMonitor {
   /**
    * Notes that a service answered.
    *
-   * @param request What it answered: any of those that are told apart by nothing unless given.
+   * @param request What it answered. Default: any request that has no identity.
    */
   answered(service: ServiceName, request: object = ANY): void {
     this.#service(service).lastAnswerAt = this.#now();
     this.gaveUp(service, request);
   }
 
-  /** Notes that nobody waits for the answer to a request any more. */
+  /** Notes that a request was given up. */
   gaveUp(service: ServiceName, request: object): void {
     this.#service(service).failing.delete(request);
   }
@@ -218,7 +218,7 @@ export class ArchiverMonitor {
   /**
    * Has the gauges looked at whenever a meter asks.
    *
-   * @param look Tells the values of now.
+   * @param look Returns the current values.
    * @returns Ends it.
    */
   observe(look: () => Iterable<Observation>): () => void {

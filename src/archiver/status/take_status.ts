@@ -70,7 +70,7 @@ function takeShardStatus(shard: LedgerShard, parts: StatusParts, now: number): S
   const { shardId, owner, epoch, checkpoint } = shard;
   const reading = shards.held.has(shardId) ? parts.reading.get(shardId) : undefined;
   const readUntil = reading && finite(reading.readUntil);
-  // What this worker has read stands in its files; what it has not, arrived after `readUntil`.
+  // What this worker has read is in its files. What it has not read arrived after `readUntil`.
   const archivedUntil = reading && (writer.oldestOf(reading)?.getTime() ?? readUntil) ||
     shard.knownAt.getTime();
   const unarchivedAgeMs = Math.max(0, now - archivedUntil);

@@ -10,35 +10,35 @@ import type { SequenceNumber, ShardId, StartPosition } from "../../base/record.t
 export interface NewShard {
   /** The shard. */
   readonly shardId: ShardId;
-  /** The shards it came from, as far as it has to wait for them. */
+  /** The shards it came from, whose end it waits for. */
   readonly parents: readonly ShardId[];
   /** Where reading begins while the shard has no checkpoint; never "latest". */
   readonly start: StartPosition;
-  /** A time before which nothing arrived that is to be read from the shard: now unless given. */
+  /** A time before the arrival of everything that is to be read from the shard. Default: now. */
   readonly knownAt?: Date | undefined;
 }
 
-/** What a lease table knows of one shard. */
+/** A shard in a lease table. */
 export interface TableShard extends NewShard {
   /** `"ended"` once the shard has been read to its end. */
   readonly state: "open" | "ended";
-  /** The worker that holds the lease; undefined if the lease is free or has expired. */
+  /** The worker that holds the lease. Undefined if it is free or has expired. */
   readonly owner: string | undefined;
-  /** Until when the lease holds, by the database's clock; undefined if nobody holds it. */
+  /** When the lease expires, by the database's clock. Undefined if it is free. */
   readonly leasedUntil: Date | undefined;
-  /** How often the lease was taken. */
+  /** How many times the shard has been leased. */
   readonly epoch: number;
 }
 
-/** What a worker learns when it renews its leases. */
+/** The result of renewing leases. */
 export interface Renewal {
-  /** The shards whose lease this worker holds, each with its epoch. */
+  /** The shards whose lease this worker holds, with their epochs. */
   readonly held: ReadonlyMap<ShardId, number>;
   /** All workers that are alive, this one included, in order. */
   readonly workers: readonly string[];
 }
 
-/** Records that Kinesis dropped, or that somebody chose to pass over, before they were archived. */
+/** Records that Kinesis dropped, or that were skipped on purpose, before they were archived. */
 export interface Gap {
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
@@ -50,64 +50,64 @@ export interface Gap {
   readonly until: SequenceNumber | undefined;
   /** Why the records are missing, such as `"retention"` or `"skipped"`. */
   readonly reason: string;
-  /** When the gap was noticed. */
+  /** When the gap was discovered. */
   readonly recordedAt: Date;
 }
 
 /**
  * What the workers that share the shards of one stream write down: shards, leases and workers.
  *
- * Every method is one transaction, takes effect as a whole or not at all, and can be called again
- * with the same arguments when its answer was lost. Time is the database's own.
+ * Every method is one transaction, all or nothing, and can be repeated with the same arguments if its
+ * result was lost. Times are those of the database.
  */
 export interface LeaseTable<S extends TableShard = TableShard> {
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
 
   /**
-   * Writes down when the stream was created, or compares it with what is written.
+   * Saves when the stream was created, or compares it with the saved time.
    *
-   * @throws {CheckpointError} With code `StreamRecreated` if another stream had this name before.
+   * @throws {CheckpointError} With code `StreamRecreated` if the stream was deleted and created again.
    */
   identify(createdAt: Date): Promise<void>;
   /**
-   * All shards, with their leases, in order: also those that ended long ago.
+   * All shards, with their leases, in order, including those that ended long ago.
    *
-   * @param state Only those of this state: those that are open stay few.
+   * @param state Only shards of this state. Open shards stay few.
    */
   shards(state?: TableShard["state"]): Promise<S[]>;
-  /** All checkpoints of the stream, also those of shards that are not in the table. */
+  /** All checkpoints of the stream, including those of shards that are not in the table. */
   checkpoints(): Promise<Map<ShardId, SequenceNumber>>;
   /**
-   * Adds the shards of a stream of which none is known; of two workers that come first, one does.
+   * Adds the first shards of a stream. Of two workers that do so at once, one succeeds.
    *
-   * @returns False if some are known by now: nothing is written then.
+   * @returns False, with no change, if there are some already.
    */
   addFirstShards(shards: readonly NewShard[]): Promise<boolean>;
-  /** Adds shards; those that are known already stay as they are. */
+  /** Adds shards. Shards that are in the table are unchanged. */
   addShards(shards: readonly NewShard[]): Promise<void>;
-  /** Says that a worker is alive, and makes its leases last `ttlMs` from now. */
+  /** Marks a worker as alive, and renews its leases for `ttlMs` from now. */
   renew(worker: string, ttlMs: number): Promise<Renewal>;
   /**
-   * Takes the lease of a shard if it is free, has expired, or is this worker's already.
+   * Takes the lease of a shard if it is free, has expired, or is held by this worker.
    *
    * @returns The new epoch; undefined if another worker holds the lease or the shard has ended.
    */
   acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined>;
-  /** Gives leases back; those that another worker holds by now stay with it. */
+  /** Releases leases. Leases that another worker holds are unchanged. */
   release(worker: string, shardIds: readonly ShardId[]): Promise<void>;
-  /** Says that a worker has gone; its leases are free at once. */
+  /** Removes a worker and frees its leases. */
   leave(worker: string): Promise<void>;
 
   /**
-   * Records a gap, once: the same shard, `after` and reason are the same gap. What was noticed of it
-   * last holds, since more may have been dropped before what follows the gap was archived; what was
-   * noticed before changes nothing, should it come late.
+   * Records a gap once: the same shard, `after` and reason are the same gap. The latest discovery
+   * counts, because more may have been dropped before the records after the gap were archived; an
+   * earlier one that comes late changes nothing.
    *
    * @param gap The gap.
-   * @param epoch The epoch of the lease under which it was noticed, if it was under one.
-   * @returns False if the lease is another's by now: nothing is written then, since what was read
-   * under it is not archived, and the other may have noticed a longer gap.
+   * @param epoch The epoch of the lease under which it was discovered, if there is one.
+   * @returns False, with no change, if another worker has the lease: what was read under the old one is
+   * not archived, and the other worker may have discovered a longer gap.
    */
   recordGap(gap: Gap, epoch?: number): Promise<boolean>;
 }

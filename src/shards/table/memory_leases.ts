@@ -37,14 +37,14 @@ export class MemoryLeases {
     return this.#rows.has(shardId);
   }
 
-  /** The row of a shard that must be there. */
+  /** The row of a shard that must exist. */
   row(shardId: ShardId): MemoryRow {
     const row = this.#rows.get(shardId);
     if (row === undefined) throw unknownError(`shard "${shardId}" of "${this.#stream}"`);
     return row;
   }
 
-  /** Adds shards; those that are known already stay as they are. */
+  /** Adds shards. Shards that are in the table are unchanged. */
   add(shards: readonly NewShard[]): void {
     for (const { shardId, parents, start, knownAt } of shards) {
       if (this.#rows.has(shardId)) continue;
@@ -55,7 +55,7 @@ export class MemoryLeases {
     }
   }
 
-  /** Notes that a worker is alive, and prolongs its leases. */
+  /** Marks a worker as alive, and renews its leases. */
   renew(worker: string, ttlMs: number): Renewal {
     const now = this.#clock.now();
     this.#workers.set(worker, now + ttlMs);
@@ -81,7 +81,7 @@ export class MemoryLeases {
     return ++row.epoch;
   }
 
-  /** Gives leases back. */
+  /** Releases leases. */
   release(worker: string, shardIds: Iterable<ShardId>): void {
     for (const shardId of shardIds) {
       const row = this.#rows.get(shardId);
@@ -89,7 +89,7 @@ export class MemoryLeases {
     }
   }
 
-  /** Forgets a worker and frees its leases. */
+  /** Deletes a worker and frees its leases. */
   leave(worker: string): void {
     this.#workers.delete(worker);
     this.release(worker, this.#rows.keys());
@@ -102,7 +102,7 @@ export class MemoryLeases {
     return leased?.owner ?? alive?.[0];
   }
 
-  /** Whether a lease is still the one of that epoch. */
+  /** Whether a lease still has an epoch. */
   isHeld(shardId: ShardId, epoch: number): boolean {
     const row = this.row(shardId);
     return row.epoch === epoch && row.owner !== undefined;

@@ -7,7 +7,7 @@
 import { CheckpointError } from "../../base/errors.ts";
 import type { StartPosition } from "../../base/record.ts";
 
-/** The object or list that a column holds as JSON, which nobody but Triton writes. */
+/** The object or list in a column of JSON, which only Triton writes. */
 export function parseColumn<T extends object>(column: string, text: string): T {
   let cause: unknown;
   try {

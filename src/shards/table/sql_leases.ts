@@ -10,7 +10,7 @@ import type { Renewal } from "./lease_table.ts";
 import { compareText } from "./rows.ts";
 import { lockShards, type TableScope } from "./sql_shards.ts";
 
-/** Notes that a worker is alive, and prolongs its leases. */
+/** Marks a worker as alive, and renews its leases. */
 export function* renew(scope: TableScope, worker: string, ttlMs: number): Steps<Renewal> {
   const { client, stream, dialect: { now } } = scope;
   yield* execute(
@@ -33,7 +33,7 @@ export function* renew(scope: TableScope, worker: string, ttlMs: number): Steps<
   };
 }
 
-/** The workers that have not expired; those that have are forgotten. */
+/** The workers that have not expired. Deletes those that have. */
 export function* liveWorkers({ client, stream, dialect }: TableScope): Steps<string[]> {
   const workers = yield* execute<{ worker: string; alive: number }>(
     `SELECT worker, CASE WHEN expires_ms > ${dialect.now} THEN 1 ELSE 0 END AS alive
@@ -67,7 +67,7 @@ export function* acquire(
   return row && Number(row.epoch);
 }
 
-/** Gives leases back. */
+/** Releases leases. */
 export function* release(
   scope: TableScope,
   worker: string,
@@ -83,7 +83,7 @@ export function* release(
   }
 }
 
-/** Forgets a worker and frees its leases. */
+/** Deletes a worker and frees its leases. */
 export function* leave(scope: TableScope, worker: string): Steps<void> {
   const { client, stream } = scope;
   yield* execute(

@@ -15,14 +15,14 @@ import { execute, parts, type Steps, tuple } from "../../sql/steps.ts";
 import type { NewShard } from "./lease_table.ts";
 import { compareText, fromStart, unknownError } from "./rows.ts";
 
-/** Whose rows to work on, and in which database's words. */
+/** The rows to work on, and the SQL dialect. */
 export interface TableScope {
   readonly client: string;
   readonly stream: string;
   readonly dialect: SqlDialect;
 }
 
-/** What a locked row of `triton_shard` tells. */
+/** A locked row of `triton_shard`. */
 export interface LockedShard {
   readonly state: string;
   readonly owner: string | null;
@@ -31,7 +31,7 @@ export interface LockedShard {
   readonly now: number;
 }
 
-/** Writes down when the stream was created, unless something is written; tells what is. */
+/** Saves when the stream was created unless it is saved; returns the saved time. */
 export function* identify({ client, stream }: TableScope, createdAt: Date): Steps<Date> {
   // An update without effect, because only a row that is written is returned.
   const [row] = yield* execute<{ created_ms: number | string }>(
@@ -43,7 +43,7 @@ export function* identify({ client, stream }: TableScope, createdAt: Date): Step
   return new Date(Number(row!.created_ms));
 }
 
-/** Adds the first shards of a stream that {@linkcode identify} has written down; not if there are any. */
+/** Adds the first shards of a stream that {@linkcode identify} has saved, unless there are any. */
 export function* addFirstShards(scope: TableScope, added: readonly NewShard[]): Steps<boolean> {
   const { client, stream, dialect } = scope;
   yield* execute(
@@ -59,7 +59,7 @@ export function* addFirstShards(scope: TableScope, added: readonly NewShard[]): 
   return true;
 }
 
-/** Adds the shards that are not known yet. */
+/** Adds the shards that are not in the table. */
 export function* addShards(scope: TableScope, added: readonly NewShard[]): Steps<void> {
   const { client, stream, dialect } = scope;
   const sorted = [...added].sort((a, b) => compareText(a.shardId, b.shardId));
@@ -81,7 +81,7 @@ export function* addShards(scope: TableScope, added: readonly NewShard[]): Steps
   }
 }
 
-/** Locks rows until the transaction ends; those that are not there are missing in the answer. */
+/** Locks rows until the transaction ends. Rows that do not exist are not in the result. */
 export function* lockShards(
   { client, stream, dialect }: TableScope,
   shardIds: readonly ShardId[],
@@ -103,7 +103,7 @@ export function* lockShards(
   return locked;
 }
 
-/** Locks one row that must be there. */
+/** Locks one row that must exist. */
 export function* lockShard(scope: TableScope, shardId: ShardId): Steps<LockedShard> {
   const shard = (yield* lockShards(scope, [shardId])).get(shardId);
   if (shard === undefined) throw unknownError(`shard "${shardId}" of "${scope.stream}"`);
@@ -147,7 +147,7 @@ export function* setStart(
   );
 }
 
-/** Notes that until some time nothing has arrived since the shard's start position. */
+/** Saves until when nothing has arrived since the start position of a shard. */
 export function* touchStart(
   { client, stream }: TableScope,
   shardId: ShardId,
