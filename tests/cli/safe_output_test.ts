@@ -132,7 +132,13 @@ Deno.test("text logs and findings are safe for a terminal", () => {
 
 /** The only places that write text; all other code uses them. */
 const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
-  "stderr.write(": ["commands/put.ts", "logging.ts", "main.ts", "text/progress.ts", "text/say.ts"],
+  "stderr.write(": [
+    "commands/put/put.ts",
+    "logging.ts",
+    "main.ts",
+    "text/progress.ts",
+    "text/say.ts",
+  ],
   "JSON.stringify(": [
     "commands/stats/stats_rows.ts",
     "commands/stats/stats_text.ts",
