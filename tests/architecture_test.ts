@@ -48,11 +48,10 @@ function roomOf(path: string): string {
 }
 
 /**
- * Which room imports from which, such as `archive -> codec (23)`. `exports/`, which only re-exports,
- * does not count, as `mod.ts` and `cli.ts` do not.
+ * Which room imports from which, such as `archive -> codec (23)`. `mod.ts` and `cli.ts` do not count.
  */
 function arrowsBetweenRooms(): string[] {
-  const imports = sources.filter((path) => roomOf(path) !== "exports").flatMap((path) =>
+  const imports = sources.flatMap((path) =>
     importsOf(path).files
       .filter((target) => roomOf(target) !== roomOf(path))
       .map((target) => `${roomOf(path)} -> ${roomOf(target)}`)

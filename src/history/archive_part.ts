@@ -3,7 +3,7 @@ import { compareEntries } from "../archive/archive_entry.ts";
 import { readBlocks } from "../archive/file_blocks.ts";
 import { retryingStore } from "../archive/retrying_store.ts";
 import { readAhead } from "../archive/read_ahead.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
+import type { ObjectStore } from "../archive/mod.ts";
 import type { ArchiveRecord, SequenceNumber, ShardId } from "../base/record.ts";
 import { HistoryGapError, type OnGap, reportGap } from "./history_error.ts";
 import { type HistoryFile, HistoryFiles, type HistoryFilesOptions } from "./history_files.ts";

@@ -1,5 +1,5 @@
 import type { SequenceNumber, ShardId } from "../base/record.ts";
-import type { ServiceTime } from "../kinesis/mod.ts";
+import type { ServiceTime } from "../stream/mod.ts";
 import type { Positions } from "../stream/positions.ts";
 
 /** Where a history begins. */

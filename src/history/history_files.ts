@@ -1,11 +1,10 @@
 import type { ArchiveEntry } from "../archive/archive_entry.ts";
 import { listArchives } from "../archive/listing/list_archives.ts";
-import type { ArchiveManifest } from "../archive/mod.ts";
+import type { ArchiveManifest, ObjectStore } from "../archive/mod.ts";
 import { readManifests } from "../archive/verify/manifests.ts";
 import { namingKey } from "../archive/archive_record.ts";
 import type { Clock } from "../base/clock.ts";
 import { TritonError } from "../base/errors.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
 
 /** One file that is not empty. */
 export interface HistoryFile {

@@ -1,10 +1,9 @@
 import type { InvalidArchiveRecordError } from "../archive/archive_record.ts";
 import { type ArchiveDate, parseDay } from "../archive/listing/days.ts";
 import type { OnInvalid } from "../base/invalid_record.ts";
-import type { KinesisApi } from "../kinesis/mod.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
+import type { InvalidStreamRecordError, KinesisApi, StreamReaderOptions } from "../stream/mod.ts";
+import type { ObjectStore } from "../archive/mod.ts";
 import type { ArchiveRecord, EventData, StreamRecord } from "../base/record.ts";
-import type { InvalidStreamRecordError, StreamReaderOptions } from "../stream/mod.ts";
 import type { OnGap } from "./history_error.ts";
 
 /** One event: an archived one has a `key`, a live one a `shardId`. */

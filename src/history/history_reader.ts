@@ -1,8 +1,13 @@
 import { type Clock, systemClock } from "../base/clock.ts";
-import { learnTime } from "../kinesis/learn_time.ts";
-import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData } from "../base/record.ts";
-import type { StreamReader } from "../stream/mod.ts";
+import {
+  type KinesisApi,
+  learnTime,
+  readStreamState,
+  ServiceTime,
+  type StreamReader,
+  type StreamState,
+} from "../stream/mod.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
 import { type EarlierRun, loadEarlierRun } from "./earlier_run.ts";
@@ -13,7 +18,7 @@ import {
   toMoment,
 } from "./history_options.ts";
 import { openLivePart } from "./live_part.ts";
-import { askStream, isInStream, type StreamState } from "./live_start.ts";
+import { isInStream } from "./live_start.ts";
 
 /**
  * Reads a stream from a moment in the past: its archive, and where that ends the live stream, at the
@@ -215,7 +220,7 @@ export class HistoryReader<T = EventData>
       ...{ clock: this.#clock, signal: this.#signal, now: () => this.#time.now() },
       prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
       isInStream: async (files, progress) =>
-        isInStream(files, progress, await this.#askStream(kinesis)),
+        isInStream(files, progress, await this.#readState(kinesis)),
       onFile: async () => {
         this.#positions.advance(this.#archive!.progress.positions);
         if (autoCheckpoint) await this.#positions.save();
@@ -229,7 +234,7 @@ export class HistoryReader<T = EventData>
     const { kinesis } = await this.#open();
     const { progress, files } = this.#archive!;
     const { from, savedAt } = this.#earlier!;
-    const state = await this.#askStream(kinesis);
+    const state = await this.#readState(kinesis);
     const known = { stream: this.stream, from, savedAt, progress, files };
     const live = await openLivePart(kinesis, known, state, {
       ...this.#options,
@@ -241,8 +246,8 @@ export class HistoryReader<T = EventData>
     return this.#live = live;
   }
 
-  #askStream(kinesis: KinesisApi): Promise<StreamState> {
-    return askStream(kinesis, this.stream, { ...this.#retrying, time: this.#time });
+  #readState(kinesis: KinesisApi): Promise<StreamState> {
+    return readStreamState(kinesis, this.stream, { ...this.#retrying, time: this.#time });
   }
 
   /** How requests to Kinesis and the database are retried: `maxAttempts` is for the object store alone. */

@@ -1,8 +1,12 @@
-import type { KinesisApi } from "../kinesis/mod.ts";
-import { type Checkpointer, StreamReader } from "../stream/mod.ts";
+import {
+  type Checkpointer,
+  type KinesisApi,
+  StreamReader,
+  type StreamState,
+} from "../stream/mod.ts";
 import { HistoryGapError, reportGap } from "./history_error.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
-import { type ArchiveKnown, findLost, liveStarts, type StreamState } from "./live_start.ts";
+import { type ArchiveKnown, findLost, liveStarts } from "./live_start.ts";
 
 /**
  * Opens the stream where its archive ends.

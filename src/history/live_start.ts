@@ -1,45 +1,12 @@
 import { TritonError } from "../base/errors.ts";
 import type { ShardId } from "../base/record.ts";
-import {
-  type KinesisApi,
-  listAllShards,
-  type RetryingOptions,
-  type ServiceTime,
-  type Shard,
-} from "../kinesis/mod.ts";
-import { retryRequest } from "../base/retry.ts";
-import { descendantsOf } from "../kinesis/shard_list.ts";
-import type { ShardStarts } from "../stream/mod.ts";
+import { descendantsOf, type Shard, type ShardStarts, type StreamState } from "../stream/mod.ts";
 import type { HistoryFile, HistoryFiles } from "./history_files.ts";
 import { HistoryGapError } from "./history_error.ts";
 import type { HistoryProgress } from "./history_progress.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-/** What a stream holds now. */
-export interface StreamState {
-  /** Its shards. */
-  readonly shards: readonly Shard[];
-  /** Records that arrived earlier are not in it, in milliseconds since the Unix epoch. */
-  readonly horizon: number;
-}
-
-/** Finds out what a stream holds. */
-export async function askStream(
-  kinesis: KinesisApi,
-  stream: string,
-  options: RetryingOptions & { readonly time: ServiceTime },
-): Promise<StreamState> {
-  const { signal, time } = options;
-  const { retentionHours } = await retryRequest(
-    { service: "kinesis", operation: "DescribeStream", stream },
-    () => time.of(() => kinesis.describeStream(stream, { signal })),
-    options,
-  );
-  const horizon = time.now() - retentionHours * HOUR_MS;
-  return { shards: await listAllShards(kinesis, stream, options), horizon };
-}
 
 /** What is known at the archive's end. */
 export interface ArchiveKnown {

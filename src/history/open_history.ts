@@ -1,11 +1,10 @@
-import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
-import type { KinesisCredentials } from "../kinesis/mod.ts";
-import type { ObjectStore } from "../objects/object_store.ts";
+import type { KinesisApi, KinesisCredentials } from "../stream/mod.ts";
 import {
+  type ObjectStore,
   type OpenedObjectStore,
   openObjectStore,
   type OpenObjectStoreOptions,
-} from "../objects/open_object_store.ts";
+} from "../archive/mod.ts";
 import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "../stream/reach_stream.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
@@ -57,7 +56,7 @@ export function openHistory<T = EventData>(
 
 /** What an opened reader closes. */
 interface OpenedServices {
-  readonly kinesis: LazyKinesis;
+  readonly kinesis: KinesisApi & AsyncDisposable;
   readonly openStore: () => ObjectStore | Promise<OpenedObjectStore>;
 }
 

@@ -46,3 +46,7 @@ export { PutRecordError } from "./batch_sender.ts";
 export { openWriter, type OpenWriterOptions, type WriterAddress } from "./open_writer.ts";
 export { PartitionKeyError, partitionKeyOf } from "../kinesis/partition_key.ts";
 export { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
+export { readStreamState, type StreamState } from "./stream_state.ts";
+export { descendantsOf } from "../kinesis/shard_list.ts";
+export { learnTime } from "../kinesis/learn_time.ts";
+export { ServiceTime } from "../kinesis/mod.ts";
