@@ -1,5 +1,5 @@
 import { entryBytes } from "../kinesis/put_limits.ts";
-import type { IndexedEntry } from "./put_batch.ts";
+import type { IndexedEntry } from "./writer/put_batch.ts";
 
 /** Limits of a request. */
 export interface RequestLimits {

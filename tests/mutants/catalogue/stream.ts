@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const WRITER = ["tests/stream/stream_writer_test.ts"];
+const WRITER = ["tests/stream/writer/stream_writer_test.ts"];
 const READER = ["tests/stream/stream_reader_test.ts", "tests/stream/auto_checkpoint_test.ts"];
 
 /** Wrong changes to the reader and the writer of live streams. */
@@ -71,28 +71,28 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a partly accepted request starts the pauses anew",
-    file: "src/stream/batch_sender.ts",
+    file: "src/stream/writer/batch_sender.ts",
     find: "if (refusals.length < entries.length) retries.reset();",
     replace: "",
     tests: WRITER,
   },
   {
     breaks: "in order, a record waits for the refused one of its key",
-    file: "src/stream/batch_sender.ts",
+    file: "src/stream/writer/batch_sender.ts",
     find: "const rest = this.#held.addFollowers(this.#rest);",
     replace: "const rest = this.#rest;",
     tests: WRITER,
   },
   {
     breaks: "a record counts as written once it was accepted",
-    file: "src/stream/batch_sender.ts",
+    file: "src/stream/writer/batch_sender.ts",
     find: "this.written += entries.length - refusals.length;",
     replace: "this.written += entries.length;",
     tests: WRITER,
   },
   {
     breaks: "a record that is refused for good ends the writer with its place",
-    file: "src/stream/batch_sender.ts",
+    file: "src/stream/writer/batch_sender.ts",
     find: "if (permanent === undefined) return;",
     replace: "if (permanent === undefined || permanent.code !== undefined) return;",
     tests: WRITER,
@@ -100,14 +100,14 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "flush() waits for what is held back",
-    file: "src/stream/stream_writer.ts",
+    file: "src/stream/writer/stream_writer.ts",
     find: "    await this.#sender.drain().catch((error) => this.#failure ??= { error });\n",
     replace: "",
     tests: WRITER,
   },
   {
     breaks: "batches are sent one after the other",
-    file: "src/stream/stream_writer.ts",
+    file: "src/stream/writer/stream_writer.ts",
     find: "this.#sending = before.then(() => this.#putAll(batch));",
     replace: "this.#sending = this.#putAll(batch);",
     tests: WRITER,

@@ -1,16 +1,16 @@
-import { type Clock, systemClock } from "../base/clock.ts";
-import type { KinesisApi, PutEntry } from "../kinesis/mod.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import type { KinesisApi, PutEntry } from "../../kinesis/mod.ts";
 import {
   DEFAULT_MAX_RECORD_BYTES,
   entryBytes,
   faultOfEntry,
   MAX_PUT_BYTES,
   MAX_PUT_ENTRIES,
-} from "../kinesis/put_limits.ts";
-import type { RetryingOptions } from "../base/retry.ts";
-import type { EventData } from "../base/record.ts";
+} from "../../kinesis/put_limits.ts";
+import type { RetryingOptions } from "../../base/retry.ts";
+import type { EventData } from "../../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
-import { putEntryOf } from "../kinesis/partition_key.ts";
+import { putEntryOf } from "../../kinesis/partition_key.ts";
 import { PutBatch } from "./put_batch.ts";
 
 /** Options for {@linkcode StreamWriter}. */

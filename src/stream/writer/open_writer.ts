@@ -1,6 +1,6 @@
-import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
-import type { KinesisCredentials } from "../kinesis/mod.ts";
-import { reachStream, type StreamAddress } from "./reach_stream.ts";
+import type { LazyKinesis } from "../../kinesis/sdk/lazy_kinesis.ts";
+import type { KinesisCredentials } from "../../kinesis/mod.ts";
+import { reachStream, type StreamAddress } from "../reach_stream.ts";
 import { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
 
 /** A stream, its place, and its partition key. */

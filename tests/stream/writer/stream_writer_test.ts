@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { VirtualClock } from "../../src/base/clock.ts";
-import { decodeEvent, encodeEvent } from "../../src/codec/mod.ts";
-import { ArchiveFormatError } from "../../src/base/errors.ts";
+import { VirtualClock } from "../../../src/base/clock.ts";
+import { decodeEvent, encodeEvent } from "../../../src/codec/mod.ts";
+import { ArchiveFormatError } from "../../../src/base/errors.ts";
 import {
   KinesisError,
   MemoryKinesis,
@@ -9,10 +9,10 @@ import {
   type PutEntry,
   type PutResult,
   type RetryEvent,
-} from "../../src/kinesis/mod.ts";
-import type { EventData, ShardId } from "../../src/base/record.ts";
-import { PutRecordError, StreamWriter, type StreamWriterOptions } from "../../src/stream/mod.ts";
-import { runUntil } from "../../src/testing/mod.ts";
+} from "../../../src/kinesis/mod.ts";
+import type { EventData, ShardId } from "../../../src/base/record.ts";
+import { PutRecordError, StreamWriter, type StreamWriterOptions } from "../../../src/stream/mod.ts";
+import { runUntil } from "../../../src/testing/mod.ts";
 
 /** A stream "s" of one shard on a virtual clock, with the sizes of all PutRecords. */
 function setUp(options: MemoryKinesisOptions = {}) {

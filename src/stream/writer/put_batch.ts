@@ -1,6 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import { entryBytes } from "../kinesis/put_limits.ts";
-import type { PutEntry } from "../kinesis/mod.ts";
+import type { Clock } from "../../base/clock.ts";
+import { entryBytes } from "../../kinesis/put_limits.ts";
+import type { PutEntry } from "../../kinesis/mod.ts";
 
 /** A record with its index among all records of the writer. */
 export interface IndexedEntry extends PutEntry {

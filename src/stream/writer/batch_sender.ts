@@ -1,7 +1,12 @@
-import { KinesisError } from "../base/errors.ts";
-import { isRetryable, type KinesisApi, type PutResult } from "../kinesis/mod.ts";
-import { type RetriedRequest, Retries, type RetryingOptions, retryRequest } from "../base/retry.ts";
-import { HeldRecords, type RequestLimits } from "./held_records.ts";
+import { KinesisError } from "../../base/errors.ts";
+import { isRetryable, type KinesisApi, type PutResult } from "../../kinesis/mod.ts";
+import {
+  type RetriedRequest,
+  Retries,
+  type RetryingOptions,
+  retryRequest,
+} from "../../base/retry.ts";
+import { HeldRecords, type RequestLimits } from "../held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
 
 /** Thrown when Kinesis refuses a record permanently. */
