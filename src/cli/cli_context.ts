@@ -3,7 +3,6 @@ import type { Stopped } from "./stop_signals.ts";
 
 /** Standard output or standard error. */
 export interface Output {
-  /** Whether it is a terminal. */
   readonly isTerminal: boolean;
   /** Width of the terminal in characters, if known. */
   readonly columns?: number | undefined;
@@ -13,7 +12,6 @@ export interface Output {
 
 /** Everything a command uses of the world outside. */
 export interface CliContext {
-  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input. */
   readonly stdin: AsyncIterable<Uint8Array>;

@@ -91,7 +91,6 @@ interface Run {
   readonly writes: Promise<void>[];
   /** The full name of the command. */
   path: string;
-  /** Aborted at the end of the run. */
   readonly done: AbortController;
   /** Settles when standard error is no longer waited for. */
   deadline?: Promise<void>;

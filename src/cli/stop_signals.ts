@@ -20,12 +20,10 @@ const END_MS = 15_000;
 
 /** Why a command should end: the reason of {@linkcode StopSignals.signal}. */
 export class Stopped extends Error {
-  /** The signal that was received. */
   readonly signal: StopSignal;
   /** The exit code of a command that the signal interrupted. */
   readonly exitCode: number;
 
-  /** @param signal The signal that was received. */
   constructor(signal: StopSignal) {
     super(`Received ${signal}`);
     this.name = "Stopped";
@@ -49,10 +47,7 @@ export class StopSignals {
   #endMs = END_MS;
   #receivedAt: number | undefined;
 
-  /**
-   * @param clock The clock.
-   * @param exit Ends the process.
-   */
+  /** @param exit Ends the process. */
   constructor(clock: Clock, exit: (code: number) => void) {
     this.#clock = clock;
     this.#exit = exit;
@@ -74,7 +69,6 @@ export class StopSignals {
     this.#endMs = ms;
   }
 
-  /** Handles a signal. */
   receive(signal: StopSignal): void {
     const now = this.#clock.now();
     const code = STOP_SIGNALS[signal];

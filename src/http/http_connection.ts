@@ -19,7 +19,6 @@ export type Connection = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "clos
 export interface HttpConnectionOptions {
   /** Answers a request; if it throws, the response is 500. */
   readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
-  /** The clock. */
   readonly clock: Clock;
   /** Time limit for receiving a request head, and for a response, in milliseconds. */
   readonly timeoutMs: number;
@@ -37,10 +36,7 @@ export class HttpConnection {
   #isEnding = false;
   #isWaiting = false;
 
-  /**
-   * @param conn The connection; this closes it in the end.
-   * @param options How to serve it.
-   */
+  /** @param conn The connection; this closes it in the end. */
   constructor(conn: Connection, options: HttpConnectionOptions) {
     this.#conn = conn;
     this.#options = options;

@@ -24,11 +24,8 @@ const END_MS = 1_000;
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
-  /** The address to listen on. */
   readonly address: ListenAddress;
-  /** Answers a request. */
   readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
-  /** The clock. */
   readonly clock: Clock;
   /** Most connections at the same time. Default: 100. */
   readonly maxConnections?: number | undefined;
@@ -76,7 +73,6 @@ export class HttpServer implements AsyncDisposable {
     return this.#address;
   }
 
-  /** Number of open connections. */
   get connections(): number {
     return this.#connections.size;
   }

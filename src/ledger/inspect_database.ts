@@ -19,11 +19,9 @@ import { newestFiles, readStore } from "./tables/store.ts";
 export interface DatabaseFacts {
   /** Its name and version, such as `"PostgreSQL 17.2"`. */
   readonly version: string;
-  /** Its clock. */
   readonly now: Date;
   /** Path of its file. Undefined for a server, memory, or a database that is already open. */
   readonly path: string | undefined;
-  /** Whether its file does not exist yet. */
   readonly isNew: boolean;
   /** Whether a crash of the machine may lose commits. */
   readonly forgetful: boolean;

@@ -38,13 +38,9 @@ export function lastArchived(
 
 /** Input of {@linkcode planMoves}. */
 export interface MoveOfArchive extends Omit<ArchiveMove, "shardId" | "after"> {
-  /** All shards that the ledger knows. */
   readonly shardIds: Iterable<ShardId>;
-  /** All checkpoints. */
   readonly checkpoints: ReadonlyMap<ShardId, SequenceNumber>;
-  /** All gaps. */
   readonly gaps: readonly PassedOver[];
-  /** All earlier moves. */
   readonly moves: readonly ArchiveMove[];
 }
 

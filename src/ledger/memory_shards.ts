@@ -29,7 +29,6 @@ export class MemoryShards extends MemoryLeases {
     );
   }
 
-  /** All checkpoints. */
   checkpoints(): Map<ShardId, SequenceNumber> {
     return new Map([...this.#saved].map(([shardId, saved]) => [shardId, saved.sequenceNumber]));
   }
@@ -44,7 +43,6 @@ export class MemoryShards extends MemoryLeases {
     return new Date(this.#saved.get(shardId)?.savedAt ?? this.row(shardId).startedAt);
   }
 
-  /** Saves a checkpoint. */
   save(shardId: ShardId, sequenceNumber: SequenceNumber, knownAt?: Date): void {
     const savedAt = knownAt?.getTime() ?? this.#clock.now();
     this.#saved.set(shardId, { sequenceNumber, savedAt });

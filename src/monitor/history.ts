@@ -19,7 +19,6 @@ export class History {
   #count = 0;
   #last: { readonly at: number; readonly read: number } | undefined;
 
-  /** Adds a sample. */
   add(status: StoreStatus): void {
     const at = status.at.getTime();
     // The clock was set back: earlier samples no longer fit on the time axis.

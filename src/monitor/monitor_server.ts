@@ -19,17 +19,13 @@ const log = getLogger(["triton", "monitor"]);
 
 /** Options of {@linkcode MonitorServer}. */
 export interface MonitorServerOptions {
-  /** The address to listen on. */
   readonly address: ListenAddress;
   /** More names of this server, in addition to `localhost` and the one it listens on. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Returns the current status of the store. */
   readonly status: () => StoreStatus;
-  /** The metrics. */
   readonly registry: MetricRegistry;
   /** When the store is not healthy. */
   readonly limits: HealthLimits;
-  /** The clock. */
   readonly clock: Clock;
 }
 
@@ -100,7 +96,6 @@ export class MonitorServer implements AsyncDisposable {
     await Promise.all([this.#sampling, this.#server[Symbol.asyncDispose]()]);
   }
 
-  /** Takes samples for the charts. */
   async #sample(): Promise<void> {
     const { status, clock } = this.#options;
     const { signal } = this.#stop;

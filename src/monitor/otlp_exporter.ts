@@ -17,9 +17,7 @@ const LAST_TIMEOUT_MS = 1_000;
 export interface OtlpExporterOptions {
   /** {@linkcode OTEL_VARIABLES} and their values. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The metrics. */
   readonly registry: MetricRegistry;
-  /** The clock. */
   readonly clock: Clock;
 }
 
@@ -43,7 +41,6 @@ export class OtlpExporter implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  /** Starts to export. */
   constructor(options: OtlpExporterOptions) {
     const { env, clock } = options;
     this.#options = options;

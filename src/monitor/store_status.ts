@@ -3,19 +3,14 @@ import type { ArchiverStatus, ServiceName, ServiceStatus, ShardStatus } from "..
 
 /** The status of `triton store`; without what only an archiver knows until there is one. */
 export interface StoreStatus extends Partial<Omit<ArchiverStatus, "state">> {
-  /** When the status was taken. */
   readonly at: Date;
-  /** Version of the program. */
   readonly version: string;
-  /** When the process started. */
   readonly startedAt: Date;
   /** `"starting"` until the database has responded. */
   readonly state: "starting" | ArchiverStatus["state"];
-  /** Name of the stream in Kinesis. */
   readonly stream: string;
   /** Name of the client that owns the archives. */
   readonly client: string;
-  /** The state of the services. */
   readonly services: ArchiverStatus["services"];
   /** Recent errors, the newest first. */
   readonly recentErrors: ArchiverStatus["recentErrors"];
@@ -33,7 +28,6 @@ export interface HealthLimits {
 
 /** The result of a health check. */
 export interface Verdict {
-  /** Whether the check passed. */
   readonly ok: boolean;
   /** Why it failed, one sentence each. */
   readonly reasons: readonly string[];

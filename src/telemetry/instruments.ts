@@ -61,12 +61,7 @@ export class Instruments {
   readonly #common: MetricAttributes;
   #failed = false;
 
-  /**
-   * Creates the instruments.
-   *
-   * @param sinks The meters.
-   * @param common Attributes of every value.
-   */
+  /** @param common Attributes of every value. */
   constructor(sinks: readonly MetricSink[], common: MetricAttributes) {
     this.#sets = sinks.map((sink) => new InstrumentSet(sink));
     this.#common = common;

@@ -11,7 +11,6 @@ import type {
 export interface NumberPoint {
   /** What distinguishes it from the metric's other series. */
   readonly attributes: MetricAttributes;
-  /** Its value. */
   readonly value: number;
 }
 
@@ -23,9 +22,7 @@ export interface HistogramPoint {
   readonly bounds: readonly number[];
   /** Number of values in each bucket; the last bucket has those above all bounds. */
   readonly counts: readonly number[];
-  /** Sum of all values. */
   readonly sum: number;
-  /** Number of all values. */
   readonly count: number;
 }
 
@@ -57,7 +54,6 @@ export class MetricRegistry implements MetricSink {
   readonly #looks = new Set<Look>();
   readonly #names = new Map<MetricGauge, string>();
 
-  /** Creates a counter. */
   createCounter(name: string, options: MetricOptions): MetricCounter {
     const { series } = this.#keep("counter", name, options);
     return {
@@ -97,12 +93,10 @@ export class MetricRegistry implements MetricSink {
     return gauge;
   }
 
-  /** Calls `look` at each {@linkcode collect}. */
   addBatchObservableCallback(look: Look): void {
     this.#looks.add(look);
   }
 
-  /** Stops calling `look`. */
   removeBatchObservableCallback(look: Look): void {
     this.#looks.delete(look);
   }

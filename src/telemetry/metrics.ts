@@ -46,7 +46,6 @@ export type MetricName = CounterName | HistogramName | GaugeName;
 
 /** Definition of a metric. */
 export interface MetricDefinition {
-  /** Its type. */
   readonly type: "counter" | "gauge" | "histogram";
   /** Its unit in UCUM, as in OpenTelemetry. */
   readonly unit: string;

@@ -5,7 +5,6 @@ import type { CollectedMetric, HistogramPoint, NumberPoint } from "./metric_regi
 export interface OtlpContext {
   /** Attributes of the resource, such as `service.name`. */
   readonly resource: MetricAttributes;
-  /** Version of the program. */
   readonly version: string;
   /** When counting started, in milliseconds since the Unix epoch. */
   readonly startedAt: number;

@@ -36,18 +36,11 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     throw new UsageError("Cannot print --raw bytes as --json: pass only one of them");
   }
   const { listQuarantine } = await import("../../archive/mod.ts");
-  const { config, store: opened } = await openStoreOf(options, context);
+  const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const found: ArchivedQuarantine[] = [];
-  const records = listQuarantine(store, {
-    stream: config.name,
-    from: options.startDate,
-    to: options.endDate,
-    client: options.clientName,
-    clock: context.clock,
-  });
   let count = 0;
-  for await (const record of records) {
+  for await (const record of listQuarantine(store, selection)) {
     if (options.shard !== undefined && record.shardId !== options.shard) continue;
     count++;
     if (options.raw === undefined) {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { TritonRecord } from "../../base/record.ts";
 import type { CliContext } from "../cli_context.ts";
+import type { ArchiveOptions } from "../options/archive_options.ts";
 import {
   bucketOption,
   clientOption,
@@ -11,13 +12,9 @@ import {
 import { startPosition, streamConfig } from "../options/stream_config.ts";
 import { say } from "../text/say.ts";
 
-interface TailOptions {
-  readonly stream: string;
+interface TailOptions extends Omit<ArchiveOptions, "startDate" | "endDate"> {
   readonly from: string;
   readonly limit?: number;
-  readonly bucket?: string;
-  readonly clientName?: string;
-  readonly config?: string;
 }
 
 /** `triton tail`: prints live events as JSON lines. */

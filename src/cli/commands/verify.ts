@@ -39,18 +39,14 @@ export function verifyCommand(context: CliContext): Command {
 
 async function verify(options: VerifyOptions, context: CliContext): Promise<void> {
   const { verifyArchive } = await import("../../archive/mod.ts");
-  const { config, store: opened } = await openStoreOf(options, context);
+  const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "verified", { noun: "files" });
   const report = await verifyArchive(store, {
-    stream: config.name,
-    from: options.startDate,
-    to: options.endDate,
-    client: options.clientName,
+    ...selection,
     deep: options.deep,
     allowEmpty: options.allowEmpty,
-    knowledge: knowledgeOf(options, config.name),
-    clock: context.clock,
+    knowledge: knowledgeOf(options, selection.stream),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();

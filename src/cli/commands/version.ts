@@ -26,13 +26,11 @@ interface BuildDescription {
   readonly version: string;
   /** 40 digits, with `-modified` if files differed from it; `unknown` if it was not recorded. */
   readonly commit: string;
-  /** Version of Deno. */
   readonly deno: string;
   /** The target triple, such as `x86_64-unknown-linux-gnu`. */
   readonly target: string;
   /** Version of Triton's tables, as in `triton_schema`. */
   readonly schema: number;
-  /** Version of the archive format. */
   readonly format: number;
 }
 

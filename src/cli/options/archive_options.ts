@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import type { Clock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
-import type { StreamConfig } from "../../config/mod.ts";
 import type { OpenedObjectStore } from "../../objects/mod.ts";
 import type { CliContext } from "../cli_context.ts";
 import {
@@ -49,15 +49,26 @@ function checkFuture({ startDate = "", endDate }: ArchiveOptions, { clock }: Cli
   }
 }
 
-/** Reads the configuration of the stream and opens the object store. */
+/** Which archives a command reads. */
+interface Selection {
+  readonly stream: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly client: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Opens the object store, and looks up the stream in the configuration. */
 export async function openStoreOf(
   options: ArchiveOptions,
   context: CliContext,
-): Promise<{ readonly config: StreamConfig; readonly store: OpenedObjectStore }> {
+): Promise<{ readonly selection: Selection; readonly store: OpenedObjectStore }> {
   const bucket = bucketOf(options);
   checkDays(options);
   checkFuture(options, context);
-  const config = await streamConfig(options, context);
+  const { name: stream, region } = await streamConfig(options, context);
   const { openObjectStore } = await import("../../objects/mod.ts");
-  return { config, store: await openObjectStore(bucket, { region: config.region }) };
+  const { startDate: from, endDate: to, clientName: client } = options;
+  const selection = { stream, from, to, client, clock: context.clock };
+  return { selection, store: await openObjectStore(bucket, { region }) };
 }

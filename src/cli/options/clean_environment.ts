@@ -24,7 +24,6 @@ const VARIABLES = [
 export interface ProcessEnvironment {
   /** Reads a variable; undefined if it is not set, or may not be read. */
   get(name: string): string | undefined;
-  /** Sets a variable. */
   set(name: string, value: string): void;
 }
 

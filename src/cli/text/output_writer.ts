@@ -7,20 +7,17 @@ export interface OutputFile {
   write(data: Uint8Array): Promise<number>;
   /** The same in this thread. */
   writeSync(data: Uint8Array): number;
-  /** Whether it is a terminal. */
   isTerminal(): boolean;
 }
 
 /** Options of {@linkcode OutputWriter}. */
 export interface OutputWriterOptions {
-  /** The clock. */
   readonly clock: Clock;
   /**
    * Whether Deno buffers what the file does not accept, as it does for standard output only.
    * Default: false.
    */
   readonly isBuffered?: boolean;
-  /** Width of the terminal in characters, if known. */
   readonly columns?: number | undefined;
 }
 
@@ -59,9 +56,7 @@ const NOTHING = new Uint8Array();
  * megabyte without a pause.
  */
 export class OutputWriter implements Output {
-  /** Whether it is a terminal. */
   readonly isTerminal: boolean;
-  /** Width of the terminal in characters, if known. */
   readonly columns: number | undefined;
   readonly #file: OutputFile;
   readonly #clock: Clock;
@@ -73,10 +68,6 @@ export class OutputWriter implements Output {
   /** Synchronous writes that are left. */
   #sync = 0;
 
-  /**
-   * @param file Standard output or standard error.
-   * @param options The clock, and how the file behaves.
-   */
   constructor(file: OutputFile, options: OutputWriterOptions) {
     this.#file = file;
     this.#clock = options.clock;
@@ -85,7 +76,6 @@ export class OutputWriter implements Output {
     this.columns = options.columns;
   }
 
-  /** Writes all of `data`, text as UTF-8. */
   write(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? this.#encoder.encode(data) : data;
     const written = this.#last.then(() => this.#writeAll(bytes));

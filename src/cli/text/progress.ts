@@ -45,7 +45,6 @@ export class Progress {
     );
   }
 
-  /** Clears the line. */
   async clear(): Promise<void> {
     if (this.#drawn) await this.#context.stderr.write("\r\x1b[K");
     this.#drawn = false;

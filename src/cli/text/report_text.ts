@@ -6,6 +6,7 @@ import type {
 } from "../../archive/mod.ts";
 import { printable } from "../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount, formatTime } from "./format.ts";
+import { textOf } from "./say.ts";
 import { formatTable } from "./table.ts";
 
 /** Formats a report for people. */
@@ -20,7 +21,7 @@ export function formatReport(report: ArchiveReport): string {
     ...spaced(report.gaps.map(gapLine)),
     ...report.whole ? ["", "The archive is whole."] : [],
   ];
-  return lines.map((line) => `${printable(line)}\n`).join("");
+  return textOf(lines.map(printable));
 }
 
 function summary(report: ArchiveReport): string[] {

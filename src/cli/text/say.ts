@@ -10,6 +10,11 @@ export async function say(
   await context.stderr.write(`triton: ${printable(redact(message, context.env))}\n`);
 }
 
+/** Lines as one text, each with its newline. */
+export function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
 /** A line of JSON, newline included. */
 export function jsonLine(value: unknown): string {
   return `${printable(JSON.stringify(value))}\n`;

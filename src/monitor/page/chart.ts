@@ -3,13 +3,11 @@ import { type Html, html } from "./html.ts";
 
 /** Options of {@linkcode chart}. */
 export interface ChartOptions {
-  /** What the values are. */
   readonly title: string;
   /** Times of the values, in milliseconds since the Unix epoch, in order. */
   readonly times: readonly number[];
   /** The values; NaN if unknown. */
   readonly values: readonly number[];
-  /** Formats a value. */
   readonly format: (value: number) => string;
 }
 

@@ -1,6 +1,5 @@
 /** A piece of HTML. */
 export class Html {
-  /** The text. */
   readonly text: string;
 
   constructor(text: string) {

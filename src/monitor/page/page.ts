@@ -6,7 +6,6 @@ import { charts, errors, figures, files, services, shards } from "./sections.ts"
 
 /** What the page shows. */
 export interface PageOptions {
-  /** The current status. */
   readonly status: StoreStatus;
   /** The status over the last hours. */
   readonly history: History;

@@ -34,7 +34,6 @@ export interface ConnectionOptions extends DialOptions {
   readonly host: PostgresHost;
   /** The required `target_session_attrs`, without `prefer-standby`. */
   readonly attributes: string;
-  /** Whether to use TLS. */
   readonly encrypted: boolean;
 }
 

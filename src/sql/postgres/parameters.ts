@@ -11,9 +11,7 @@ import { closest, quotedList } from "../../base/suggest.ts";
 interface Parameter {
   /** The environment variable for its default. */
   readonly env?: string;
-  /** All valid values. */
   readonly values?: readonly string[];
-  /** Whether it is a whole number. */
   readonly isNumber?: boolean;
   /** Why Triton refuses it: if it were ignored, the connection would not be as intended. */
   readonly refused?: string;

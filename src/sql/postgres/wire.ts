@@ -21,7 +21,6 @@ const MAX_LENGTH = 30_000;
 
 /** An error that the server sent, with its fields. */
 export class PostgresServerError extends Error {
-  /** Its SQLSTATE. */
   readonly code: string;
   /** `ERROR`, `FATAL` or `PANIC`, in English. */
   readonly severity: string | undefined;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../../../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../../../base/errors.ts";
-import { checkDays } from "../../options/archive_options.ts";
+import { type ArchiveOptions, checkDays } from "../../options/archive_options.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
   bucketOf,
@@ -17,13 +17,7 @@ import { UsageError } from "../../options/usage_error.ts";
 import { say } from "../../text/say.ts";
 import { formatBytes } from "../../text/format.ts";
 
-interface CatOptions {
-  readonly stream?: string;
-  readonly bucket?: string;
-  readonly startDate?: string;
-  readonly endDate?: string;
-  readonly clientName?: string;
-  readonly config?: string;
+interface CatOptions extends Partial<ArchiveOptions> {
   readonly limit?: number;
   readonly salvage?: boolean;
 }

@@ -16,7 +16,6 @@ export class LinePrinter {
   #writers: [NdjsonWriter, NdjsonWriter] = [new NdjsonWriter(), new NdjsonWriter()];
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param output Receives the lines. */
   constructor(output: Output) {
     this.#output = output;
   }

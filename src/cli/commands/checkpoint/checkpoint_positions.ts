@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
+import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { MovedPosition } from "../../../ledger/set_positions.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
@@ -15,7 +15,7 @@ import { clientOption, parseShardId } from "../../options/options.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { formatTable } from "../../text/table.ts";
-import { jsonLine, say } from "../../text/say.ts";
+import { jsonLine, say, textOf } from "../../text/say.ts";
 import { countOf, formatTime } from "../../text/format.ts";
 
 interface MoveOptions extends ClientOptions {
@@ -114,24 +114,11 @@ async function list(
     leasedUntil === undefined ? "" : `${owner} until ${formatTime(leasedUntil)}`,
   ]);
   const lines = formatTable([["shard", "position", "saved", "state", "owner"], ...table]);
-  await context.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(""));
+  await context.stdout.write(textOf(lines.map((line) => line.trimEnd())));
 }
 
-/** A position as `list` prints it. */
-interface ListedPosition {
-  readonly client: string;
-  readonly stream: string;
-  readonly shardId: ShardId;
-  readonly sequenceNumber: SequenceNumber | undefined;
-  readonly updatedAt: Date | undefined;
-  /** The state that `store` keeps for the shard; `read` for a consumer. */
-  readonly state: "read" | ClientShard["state"];
-  readonly owner: string | undefined;
-  readonly leasedUntil: Date | undefined;
-}
-
-/** All shards that have a position, or that `store` archives. */
-function positionsOf({ checkpoints, shards }: LedgerReport): ListedPosition[] {
+/** All shards that have a position, or that `store` archives; the state is `read` for a consumer. */
+function positionsOf({ checkpoints, shards }: LedgerReport) {
   const archived = new Map(shards.map((shard) => [shard.shardId, shard]));
   const saved = new Map(checkpoints.map((checkpoint) => [checkpoint.shardId, checkpoint]));
   return [...new Set([...saved.keys(), ...archived.keys()])].sort().map((shardId) => {
@@ -269,7 +256,7 @@ function describe(
   const verb = dryRun ? "would be " : "";
   const total = `${countOf(moves.length, "position")} ${verb}moved`;
   const gap = isPassed ? `; the records in between ${verb || "are "}recorded as a gap` : "";
-  return [...table, total + gap].map((line) => `${line}\n`).join("");
+  return textOf([...table, total + gap]);
 }
 
 async function historyOf(options: ClientOptions, stream: string): Promise<LedgerReport> {

@@ -8,6 +8,7 @@ import {
 } from "../../options/client_options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
+import { textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
 
 /** `triton checkpoint forget`: removes the positions of a stream that was deleted. */
@@ -51,6 +52,5 @@ function describe(shards: readonly ForgottenShard[], dryRun: boolean): string {
     shards.map(({ shardId, archived }) => [shardId, archived ?? "nothing archived"]),
   );
   const verb = dryRun ? "would be forgotten" : "forgotten";
-  return [...table, `${countOf(shards.length, "position")} ${verb}`].map((line) => `${line}\n`)
-    .join("");
+  return textOf([...table, `${countOf(shards.length, "position")} ${verb}`]);
 }

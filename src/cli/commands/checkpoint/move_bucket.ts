@@ -14,6 +14,7 @@ import {
 import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
+import { textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
 
 interface MoveBucketOptions extends ClientOptions {
@@ -147,6 +148,5 @@ function describe(
   const what =
     `The archive${from === undefined ? "" : ` of ${from}`} ${verb} in ${identity}, after ` +
     countOf(moves.length, "shard");
-  return [...rows.length > 0 ? formatTable(rows) : [], what].map((line) => `${printable(line)}\n`)
-    .join("");
+  return textOf([...rows.length > 0 ? formatTable(rows) : [], what].map(printable));
 }

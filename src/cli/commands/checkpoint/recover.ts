@@ -16,7 +16,7 @@ import { Progress } from "../../text/progress.ts";
 import { problemLine } from "../../text/report_text.ts";
 import type { Recovery } from "./recover_checkpoints.ts";
 import { formatTable } from "../../text/table.ts";
-import { say } from "../../text/say.ts";
+import { say, textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
 
 type RecoverOptions = ArchiveOptions & ClientOptions;
@@ -49,9 +49,9 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const { readRecordedLedger } = await import("../../../ledger/recorded_ledger.ts");
   const { planRecovery } = await import("./recover_checkpoints.ts");
   const { clientName: client, dryRun = false } = options;
-  const { config, store: openedStore } = await openStoreOf(options, context);
+  const { selection, store: openedStore } = await openStoreOf(options, context);
   await using store = openedStore;
-  const whose = { client, stream: config.name };
+  const whose = { client, stream: selection.stream };
   await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
   const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
   // Fails early, before the archive is read.
@@ -59,14 +59,12 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const { verifyArchive } = await import("../../../archive/mod.ts");
   const progress = new Progress(context, "read", { noun: "files" });
   const report = await verifyArchive(store, {
-    stream: config.name,
+    ...selection,
     from: options.startDate ?? new Date(context.clock.now() - LOOK_BACK_MS),
-    client,
     knowledge: {
       checkpoints: () => Promise.resolve([]),
       gaps: async () => (await ledger.gaps()).map((gap) => ({ client, ...gap })),
     },
-    clock: context.clock,
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();
@@ -154,7 +152,7 @@ function describe({ moves, ended }: Recovery, dryRun: boolean): string {
   ]);
   const lines = rows.length > 0 ? formatTable(rows) : [];
   const verb = dryRun ? "would be " : "";
-  return [
+  return textOf([
     ...lines,
     ...ended.map((shardId) =>
       `${printable(shardId)} ${dryRun ? "would be" : "is"} marked as ended`
@@ -162,5 +160,5 @@ function describe({ moves, ended }: Recovery, dryRun: boolean): string {
     moves.length + ended.length > 0
       ? `${countOf(moves.length, "position")} ${verb}moved`
       : "No position is behind the archive",
-  ].map((line) => `${line}\n`).join("");
+  ]);
 }

@@ -13,7 +13,6 @@ export interface PositionMove {
   readonly shardId: ShardId;
   /** The position in the database; undefined if there is none. */
   readonly from: SequenceNumber | undefined;
-  /** Where the archive ends. */
   readonly to: SequenceNumber;
   /** Key of the file that ends there. */
   readonly key: string;

@@ -16,7 +16,6 @@ export interface CompletedOption {
   readonly summary: string;
   /** The possible values; undefined for an option without a value. */
   readonly value: Completion | undefined;
-  /** Whether the value may be left out. */
   readonly optional: boolean;
 }
 
@@ -24,7 +23,6 @@ export interface CompletedOption {
 export interface CompletedCommand {
   /** The path, without the program: `checkpoint list`; empty for the program. */
   readonly path: string;
-  /** Name and aliases. */
   readonly names: readonly string[];
   readonly summary: string;
   /** Options, including those of the parent commands. */

@@ -1,5 +1,6 @@
 import { printable } from "../../../base/safe_text.ts";
 import { fill } from "../../text/help_text.ts";
+import { textOf } from "../../text/say.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
 import type { Finding } from "./findings.ts";
 
@@ -9,7 +10,6 @@ export interface Verdict {
   readonly safe: boolean;
   /** Whether each record ends up in exactly one file. */
   readonly exactlyOnce: boolean;
-  /** The guarantee, in words. */
   readonly guarantee: string;
 }
 
@@ -51,5 +51,5 @@ export function formatFindings(
     ...advice === undefined ? [] : [`${indent}-> ${printable(advice)}`],
   ]);
   const verdict = fill(printable(`Guarantee: ${guarantee}.`), columns);
-  return [...lines, "", ...verdict].map((line) => `${line}\n`).join("");
+  return textOf([...lines, "", ...verdict]);
 }

@@ -11,10 +11,8 @@ import { type Finding, Findings } from "./findings.ts";
 
 /** What to examine. */
 export interface ExamineOptions {
-  /** Name of the stream in Kinesis. */
   readonly stream: string;
   readonly client: string;
-  /** URL of the database. */
   readonly url: string;
   readonly clock: Clock;
   /** Opens Kinesis; passes its time to `onServerTime`. */

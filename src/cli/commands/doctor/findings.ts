@@ -6,9 +6,7 @@ export interface Finding {
   readonly check: string;
   /** `warn`: something should be changed; `fail`: `triton store` is not safe to run. */
   readonly level: "ok" | "warn" | "fail";
-  /** What was found, in a sentence. */
   readonly message: string;
-  /** What to change. */
   readonly advice?: string;
   /** Why the archive is not exactly once, if it is not. */
   readonly weakens?: string;
@@ -34,11 +32,8 @@ export class Findings {
   }
 
   /**
-   * Runs a check; a `TritonError` becomes a failed finding.
+   * Runs a check; a `TritonError` becomes a failed finding, with the advice for its code.
    *
-   * @param check Name of the check.
-   * @param advice Returns what to change, by the code of the error.
-   * @param act The check.
    * @returns The result of `act`; undefined if it failed.
    */
   async attempt<T>(

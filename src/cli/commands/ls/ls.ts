@@ -9,7 +9,7 @@ import type { CliContext } from "../../cli_context.ts";
 import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } from "./ls_text.ts";
 import { Progress } from "../../text/progress.ts";
 import { colorsOf, formatTable } from "../../text/table.ts";
-import { say } from "../../text/say.ts";
+import { say, textOf } from "../../text/say.ts";
 import { countOf, formatBytes, formatCount } from "../../text/format.ts";
 
 interface LsOptions extends ArchiveOptions {
@@ -57,16 +57,10 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
   const { listAllArchives, readManifests } = await import("../../../archive/mod.ts");
   const { retryingStore } = await import("../../../archive/retrying_store.ts");
-  const { config, store: opened } = await openStoreOf(options, context);
+  const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const { clock } = context;
-  const entries = listAllArchives(retryingStore(store, { clock }), {
-    stream: config.name,
-    from: options.startDate,
-    to: options.endDate,
-    client: options.clientName,
-    clock,
-  });
+  const entries = listAllArchives(retryingStore(store, { clock }), selection);
   const progress = new Progress(context, "listed", {
     noun: "files",
     quiet: options.json === true || !context.stdout.isTerminal,
@@ -100,8 +94,7 @@ function tableOf(archives: readonly ListedArchive[], long: boolean, context: Cli
         ? colors.red(cell)
         : cell,
   });
-  const all = [...lines.map((line) => line.trimEnd()), "", totalOf(archives, long)];
-  return all.map((line) => `${line}\n`).join("");
+  return textOf([...lines.map((line) => line.trimEnd()), "", totalOf(archives, long)]);
 }
 
 function totalOf(archives: readonly ListedArchive[], long: boolean): string {

@@ -8,7 +8,6 @@ export interface ListedArchive {
   /** What the file is; undefined if its manifest was not read. */
   readonly type: InspectedArchive["type"] | undefined;
   readonly manifest: ArchiveManifest | undefined;
-  /** Why it is damaged. */
   readonly error: Error | undefined;
 }
 

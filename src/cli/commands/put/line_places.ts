@@ -3,9 +3,7 @@ const MAX_RUNS = 10_000;
 
 /** Consecutive records from consecutive lines. */
 interface Run {
-  /** The first record's place. */
   readonly place: number;
-  /** Line number minus place. */
   readonly shift: number;
 }
 

@@ -10,11 +10,8 @@ import { countOf } from "../../text/format.ts";
 
 /** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {
-  /** Receives the events. */
   readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
-  /** Encodes a line as an event. */
   readonly parse: (text: string, options: { readonly bigIntegers: BigIntegers }) => Uint8Array;
-  /** How to handle integers beyond 64 bits. */
   readonly bigIntegers: BigIntegers;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
@@ -31,7 +28,6 @@ export class PutLines {
   /** How many lines could not be put. */
   bad = 0;
 
-  /** @param parts The writer, and where bad lines are reported. */
   constructor(parts: PutLinesParts) {
     this.#parts = parts;
     this.#options = { bigIntegers: parts.bigIntegers };

@@ -9,7 +9,7 @@ import { statsRows } from "./stats_rows.ts";
 import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
 import { colorsOf } from "../../text/table.ts";
 import { watch } from "./watch.ts";
-import { say } from "../../text/say.ts";
+import { say, textOf } from "../../text/say.ts";
 
 const FORMATS = ["table", "carbon", "json"] as const;
 
@@ -66,7 +66,7 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
     return [...print[format](stats), ...await report(problemsOf(stats), context)];
   };
   if (options.watch === undefined) {
-    return await stdout.write((await read()).map((line) => `${line}\n`).join(""));
+    return await stdout.write(textOf(await read()));
   }
   const intervalMs = options.watch === true ? WATCH_MS : options.watch;
   const title = colors.dim(`triton stats, every ${intervalMs / 1000} s`);

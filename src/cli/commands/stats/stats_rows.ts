@@ -4,7 +4,6 @@ import type { SequenceNumber, ShardId, StartPosition } from "../../../base/recor
 /** What the database knows about one client and shard. */
 export interface StatsRow {
   readonly client: string;
-  /** Name of the stream in Kinesis. */
   readonly stream: string;
   readonly shardId: ShardId;
   /** The last processed record; undefined if there is none. */
@@ -13,9 +12,7 @@ export interface StatsRow {
   readonly updatedAt: Date | undefined;
   /** The shard's row of `triton store`; undefined for shards that a consumer reads. */
   readonly ledger: Pick<ClientShard, "state" | "owner" | "leasedUntil" | "epoch"> | undefined;
-  /** Where reading starts if there is no position. */
   readonly start: StartPosition | undefined;
-  /** How many gaps are recorded. */
   readonly gaps: number;
 }
 

@@ -1,5 +1,6 @@
 import type { CliContext } from "../../cli_context.ts";
 import { formatTime } from "../../text/format.ts";
+import { textOf } from "../../text/say.ts";
 
 const CLEAR_ALL = "\x1b[2J\x1b[H";
 const HOME = "\x1b[H";
@@ -26,10 +27,10 @@ export async function watch(
     if (stdout.isTerminal) {
       const time = formatTime(clock.now());
       const all = [`${options.title}  ${time}`, "", ...lines];
-      const text = all.map((line) => `${line}${CLEAR_LINE}\n`).join("");
+      const text = textOf(all.map((line) => line + CLEAR_LINE));
       await stdout.write(`${first ? CLEAR_ALL : HOME}${text}${CLEAR_BELOW}`);
     } else {
-      await stdout.write(lines.map((line) => `${line}\n`).join(""));
+      await stdout.write(textOf(lines));
     }
     await clock.sleep(options.intervalMs, signal).catch((error) => {
       if (!signal.aborted) throw error;
