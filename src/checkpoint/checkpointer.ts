@@ -1,9 +1,3 @@
-/**
- * Saved positions of clients in shards.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 
 /** One saved position. */

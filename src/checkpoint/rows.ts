@@ -1,9 +1,3 @@
-/**
- * Rules for names, and conversions between rows and checkpoints.
- *
- * @module
- */
-
 import type { Clock } from "../base/clock.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type { Checkpoint } from "./checkpointer.ts";
@@ -32,7 +26,6 @@ export interface CheckpointRow {
 /**
  * Checks the name of a client.
  *
- * @returns The name.
  * @throws {RangeError} If it is empty, over 255 characters, or holds a control character.
  */
 export function checkClient(client: string): string {

@@ -9,8 +9,6 @@ const COMMIT = /^[0-9a-f]{40}(-modified)?$/;
  * `deno task compile` writes it to `dist/commit.txt` and embeds that file. It counts only in an
  * executable: next to the source, the file may be that of an older commit.
  *
- * @param file The embedded file.
- * @param isExecutable Whether this program was made by `deno compile`.
  * @returns The commit, or {@linkcode UNKNOWN_COMMIT}.
  */
 export function readCommit(file: URL, isExecutable: boolean): string {

@@ -1,9 +1,3 @@
-/**
- * The configuration of one stream, and its rules.
- *
- * @module
- */
-
 import { isScalar } from "yaml";
 import { closest, quotedList } from "../base/suggest.ts";
 import type { Entry, YamlText } from "./yaml.ts";

@@ -1,17 +1,8 @@
 /**
- * Protection against DNS rebinding.
- *
- * @module
- */
-
-/**
  * Whether a request names the server in an allowed way: by one of its names, or by any IP address.
  *
  * A page of another site can make its own name resolve to this machine (DNS rebinding), and then
  * read what is served under that name. It cannot do so with an address.
- *
- * @param host The request's `Host`.
- * @param allowed The server's names.
  */
 export function isAllowedHost(host: string | null, allowed: ReadonlySet<string>): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^\s:[\]/@]+)(?::\d{1,5})?$/.exec((host ?? "").toLowerCase())

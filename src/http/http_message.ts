@@ -87,7 +87,6 @@ const REASONS: Readonly<Record<number, string>> = {
 /**
  * Formats a response for sending.
  *
- * @param response The response.
  * @param options `isHead` omits the body; `isLast` closes the connection; `now` in milliseconds since
  * the Unix epoch.
  */

@@ -1,9 +1,3 @@
-/**
- * Errors of a ledger, in memory and in SQL.
- *
- * @module
- */
-
 import { CheckpointError } from "../base/errors.ts";
 
 /** The error for a stream that was deleted and created again under the same name. */

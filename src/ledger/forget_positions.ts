@@ -1,9 +1,3 @@
-/**
- * Removes the positions of a stream that was deleted and created again under the same name.
- *
- * @module
- */
-
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import { openDatabase } from "../sql/open_database.ts";

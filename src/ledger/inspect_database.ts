@@ -1,9 +1,3 @@
-/**
- * Inspects a database before it is used, and leaves it unchanged.
- *
- * @module
- */
-
 import { CheckpointError } from "../base/errors.ts";
 import { CREATE_TABLE } from "../checkpoint/schema.ts";
 import type { Database, Intruder } from "../sql/database.ts";

@@ -1,9 +1,3 @@
-/**
- * What is archived according to the database.
- *
- * @module
- */
-
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { ArchiveMove, Gap } from "./archive_ledger.ts";
 

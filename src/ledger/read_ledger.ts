@@ -1,9 +1,3 @@
-/**
- * Reads a database without changing it.
- *
- * @module
- */
-
 import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "../checkpoint/checkpointer.ts";
 import {
@@ -32,26 +26,13 @@ export interface ReadLedgerOptions {
 }
 
 /** A gap in the archive of a client. */
-export interface ClientGap extends Gap {
-  /** Name of the client. */
-  readonly client: string;
-}
+export type ClientGap = Gap & Pick<Checkpoint, "client">;
 
 /** Where the archive of a client's shard ended when it moved to another object store. */
-export interface ClientMove extends ArchiveMove {
-  /** Name of the client. */
-  readonly client: string;
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-}
+export type ClientMove = ArchiveMove & Pick<Checkpoint, "client" | "stream">;
 
 /** A shard that a client archives. */
-export interface ClientShard extends LedgerShard {
-  /** Name of the client. */
-  readonly client: string;
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-}
+export type ClientShard = LedgerShard & Pick<Checkpoint, "client" | "stream">;
 
 /** What a database has recorded about archives. */
 export interface LedgerReport {
@@ -84,7 +65,7 @@ export async function readLedger(
 }
 
 /** A row with its client and stream. */
-type Owned<R> = R & { readonly client: string; readonly stream: string };
+type Owned<R> = R & Pick<Checkpoint, "client" | "stream">;
 
 async function readAll(
   opened: Database,

@@ -1,9 +1,3 @@
-/**
- * A ledger that only reads.
- *
- * @module
- */
-
 import type { ArchiveLedger } from "./archive_ledger.ts";
 import { type DatabaseFacts, inspectDatabase } from "./inspect_database.ts";
 import { planMoves } from "./last_archived.ts";

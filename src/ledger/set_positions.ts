@@ -1,9 +1,3 @@
-/**
- * Moves the positions of a client manually.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";

@@ -1,9 +1,3 @@
-/**
- * URLs of databases.
- *
- * @module
- */
-
 import { invalidAddress, parsePostgresUrl, type PostgresAddress } from "./postgres/url.ts";
 
 /** What a URL names. */

@@ -6,7 +6,7 @@ import type { Database } from "./database.ts";
 import { parseDatabaseUrl } from "./database_url.ts";
 import { PostgresBackend } from "./postgres/backend.ts";
 import { postgresError } from "./postgres/error.ts";
-import { PostgresPool } from "./postgres/pool.ts";
+import { PostgresPool, type PostgresPoolOptions } from "./postgres/pool.ts";
 import { postgresConnector } from "./postgres/session.ts";
 import { SqliteBackend } from "./sqlite/backend.ts";
 import type { SqliteDatabase } from "./sqlite/driver.ts";
@@ -17,15 +17,11 @@ import { type FileMode, openFile } from "./sqlite/open_file.ts";
 export type DatabaseSource = string | SqliteDatabase | Sql;
 
 /** Options of {@linkcode openDatabase}. */
-export interface OpenDatabaseOptions {
+export interface OpenDatabaseOptions extends Omit<PostgresPoolOptions, "maxSessions"> {
   /** What a SQLite file is opened for. Default: `"write"`, which creates the file. */
   readonly mode?: FileMode | undefined;
   /** Clock for time-outs and for the time in SQLite. Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** How long to wait for a response of PostgreSQL, in milliseconds. Default: 30,000. */
-  readonly timeoutMs?: number | undefined;
-  /** A role that may own the tables in PostgreSQL. Default: `table_owner` of the URL. */
-  readonly tableOwner?: string | undefined;
 }
 
 /** Whether a URL names the memory of this process instead of a database. */
@@ -47,7 +43,6 @@ export function findFile(
  *
  * @param source What to open. Drivers are loaded only if a URL needs them.
  * @param use Creates the object. If that fails, the database is closed, and the error names it.
- * @returns The result of `use`.
  */
 export async function openDatabase<T>(
   source: DatabaseSource,

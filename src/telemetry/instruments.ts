@@ -88,7 +88,6 @@ export class Instruments {
   /**
    * Registers a callback for the gauges, which meters call when they collect.
    *
-   * @param look Returns the current values.
    * @returns A function that removes the callback.
    */
   observe(look: () => Iterable<Observation>): () => void {

@@ -19,9 +19,6 @@ const CUMULATIVE = 2;
  * Converts metrics to the body of an OTLP request in JSON.
  *
  * Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
- *
- * @param metrics The collected metrics.
- * @param context Their resource and times.
  */
 export function toOtlp(metrics: readonly CollectedMetric[], context: OtlpContext): unknown {
   const scope = { name: "triton", version: context.version };

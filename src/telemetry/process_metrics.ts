@@ -2,9 +2,6 @@ import type { Observation } from "./instruments.ts";
 
 /**
  * The gauges that a process reports from its start.
- *
- * @param startedAt When the process started.
- * @param version The version of this package.
  */
 export function processObservations(startedAt: Date, version: string): Observation[] {
   const attributes = { version, deno: Deno.version.deno, target: Deno.build.target };

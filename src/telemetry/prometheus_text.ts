@@ -9,9 +9,6 @@ export const PROMETHEUS_TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
  * Formats metrics in the text format of Prometheus.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
- *
- * @param metrics The collected metrics.
- * @returns The text, which ends with a newline.
  */
 export function prometheusText(metrics: readonly CollectedMetric[]): string {
   return metrics.map(textOf).join("");

@@ -59,7 +59,7 @@ export function openerOf(
         await using checkpointer = await openCheckpointer(url, { client: CLIENT });
         if (checkpoints.size > 0) await checkpointer.save(STREAM, checkpoints);
       }
-      const backend = new PostgresBackend(pool, { clock });
+      const backend = new PostgresBackend(pool, clock);
       return held(await SqlLedger.open(backend, { client: CLIENT, stream: STREAM }), scheduler);
     });
 }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { Command } from "commander";
 import type { ArchivedQuarantine } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
-import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive_options.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import type { CliContext } from "../cli_context.ts";
 import { parseShardId } from "../options/options.ts";
 import { UsageError } from "../options/usage_error.ts";

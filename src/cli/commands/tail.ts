@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { TritonRecord } from "../../base/record.ts";
 import type { CliContext } from "../cli_context.ts";
-import type { ArchiveOptions } from "../options/archive_options.ts";
+import type { ArchiveOptions } from "../options/archive.ts";
 import {
   bucketOption,
   clientOption,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveKnowledge, ArchiveReport } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
-import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive_options.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import { type CliContext, writeReport } from "../cli_context.ts";
 import { databaseOption } from "../options/options.ts";
 import { Progress } from "../text/progress.ts";

@@ -1,9 +1,3 @@
-/**
- * Formats numbers, sizes and times for people.
- *
- * @module
- */
-
 /** Formats a number with thousands separators: `1,707`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");

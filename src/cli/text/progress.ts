@@ -18,7 +18,6 @@ export class Progress {
   #drawn = false;
 
   /**
-   * @param context The world outside.
    * @param verb What is done to each event, such as `"read"`.
    * @param options `quiet`: never draw. `noun`: what is counted. Default: events.
    */

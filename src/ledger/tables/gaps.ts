@@ -1,9 +1,3 @@
-/**
- * Gaps in SQL.
- *
- * @module
- */
-
 import type { Gap } from "../archive_ledger.ts";
 import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
 import { lockShard, type TableScope } from "../../shards/table/sql_shards.ts";

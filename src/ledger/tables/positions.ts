@@ -1,9 +1,3 @@
-/**
- * Positions that are moved manually or confirmed, in SQL.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { ArchivedPosition, Gap, NewStart } from "../archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./checkpoints.ts";

@@ -1,9 +1,3 @@
-/**
- * Conversions between rows of the ledger and values.
- *
- * @module
- */
-
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { compareText, parseColumn, toStart } from "../../shards/table/rows.ts";
 import type {

@@ -1,9 +1,3 @@
-/**
- * Shards with their checkpoints in SQL.
- *
- * @module
- */
-
 import type { SqlDialect } from "../../sql/database.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 import { compareText } from "../../shards/table/rows.ts";

@@ -58,12 +58,6 @@ const SETTINGS = `${SAFE_PATH}; SELECT
     CASE pg_catalog.current_setting('synchronous_commit')
       WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
 
-/** Options of {@linkcode PostgresBackend}. */
-export interface PostgresBackendOptions {
-  /** Clock for the time in statements, for tests. Default: the server's, which all workers share. */
-  readonly clock?: Clock | undefined;
-}
-
 /**
  * Runs statements on PostgreSQL, always in transactions whose search path is only `pg_catalog`, so
  * that users who may create functions or operators cannot replace the server's. Nothing depends on
@@ -74,9 +68,10 @@ export class PostgresBackend implements Database {
   readonly #clock: Clock | undefined;
   #schema: string | undefined;
 
-  constructor(pool: PostgresPool, options: PostgresBackendOptions = {}) {
+  /** @param clock For the time in statements. Default: the server's, which all workers share. */
+  constructor(pool: PostgresPool, clock?: Clock) {
     this.#pool = pool;
-    this.#clock = options.clock;
+    this.#clock = clock;
   }
 
   get dialect(): SqlDialect {

@@ -1,9 +1,3 @@
-/**
- * Opens one connection to one PostgreSQL server, until the server is ready for statements.
- *
- * @module
- */
-
 import { connect, type Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { type Greeting, logIn } from "./login.ts";

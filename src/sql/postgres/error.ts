@@ -1,9 +1,3 @@
-/**
- * Errors of PostgreSQL and its driver as checkpoint errors.
- *
- * @module
- */
-
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
 import { CheckpointError } from "../../base/errors.ts";
 
@@ -51,12 +45,7 @@ const PGBOUNCER: readonly (readonly [words: RegExp, help: string])[] = [
   ],
 ];
 
-/**
- * Wraps an error of the driver.
- *
- * @param what What failed, for the message.
- * @param cause The driver's error.
- */
+/** Wraps an error of the driver; `what` failed. */
 export function postgresError(what: string, cause: unknown): CheckpointError {
   const first = cause instanceof AggregateError ? cause.errors[0] : cause;
   const { message, name } = (first ?? {}) as Record<string, unknown>;

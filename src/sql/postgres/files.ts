@@ -1,9 +1,3 @@
-/**
- * The files that libpq reads: passwords, keys and certificates.
- *
- * @module
- */
-
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";

@@ -1,9 +1,3 @@
-/**
- * Logs in to a PostgreSQL server, on a connection that is open and encrypted as required.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
@@ -38,7 +32,7 @@ export interface Greeting {
 export class RefusedError extends PostgresServerError {}
 
 /**
- * Logs in.
+ * Logs in, on a connection that is open and encrypted as required.
  *
  * @throws {RefusedError} If the server accepts no such connection, such as one without TLS.
  * @throws {PostgresServerError} If it refuses the user.

@@ -100,7 +100,6 @@ export function checkParameters(given: Iterable<readonly [string, string]>): Pos
 /**
  * Adds parameters from the environment that the address does not have.
  *
- * @param parameters Those of the address.
  * @param env Returns the value of a variable. Line breaks at its end are ignored.
  * @throws {RangeError} If a variable is refused, or its value is invalid.
  */

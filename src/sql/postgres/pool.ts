@@ -1,9 +1,3 @@
-/**
- * A pool of PostgreSQL sessions that survives the loss of sessions.
- *
- * @module
- */
-
 import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { CheckpointError } from "../../base/errors.ts";
@@ -56,7 +50,6 @@ export class PostgresPool {
   /**
    * Runs work on a session that nothing else uses meanwhile.
    *
-   * @param what What fails, for the message of the error.
    * @param work The work. If it takes too long, its session is cut.
    * @throws {CheckpointError} If the work fails or takes too long. A `CheckpointError` of the work is
    * passed on.

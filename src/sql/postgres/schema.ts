@@ -40,7 +40,6 @@ interface Found {
  *
  * @param sql One session, or a pool of sessions with one search path.
  * @param tableOwner A role that is trusted in addition to the usual ones.
- * @returns The name of the schema.
  * @throws {CheckpointError} With code `NoSchema` if there is no schema to create tables in,
  * `SeveralSchemas` if the tables are in more than one, `Untrusted` if the owner of the schema or of a
  * table is not trusted (see {@linkcode trusted}).

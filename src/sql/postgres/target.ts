@@ -1,9 +1,3 @@
-/**
- * `target_session_attrs`: which of several servers is the right one.
- *
- * @module
- */
-
 import type { Socket } from "node:net";
 import type { Greeting } from "./login.ts";
 import { encodeMessage, readAnswer } from "./wire.ts";

@@ -1,9 +1,3 @@
-/**
- * What SQLite drivers have in common.
- *
- * @module
- */
-
 /** A prepared statement: what `node:sqlite` and `@db/sqlite` have in common. */
 export interface SqliteStatement {
   /** Runs the statement for all its rows. */

@@ -1,9 +1,3 @@
-/**
- * SQLite errors as checkpoint errors.
- *
- * @module
- */
-
 import { CheckpointError } from "../../base/errors.ts";
 
 /** A kind of failure: SQLite's number, name and message for it, and what to do. */
@@ -62,9 +56,6 @@ const KINDS: readonly Kind[] = [
  * Wraps an error of a SQLite driver.
  *
  * Node has SQLite's number as `errcode`, `@db/sqlite` as `code`, Deno only the message.
- *
- * @param what What failed, for the message.
- * @param cause The driver's error.
  */
 export function sqliteError(what: string, cause: unknown): CheckpointError {
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -21,7 +21,6 @@ const BUSY_MS = 5_000;
  * Opens a SQLite file.
  *
  * @param path The file, or `:memory:`.
- * @returns The database, and options for its backend.
  * @throws {CheckpointError} If it cannot be opened.
  */
 export async function openFile(

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveBlock, ArchiveDamage } from "../../../codec/mod.ts";
 import { ArchiveFormatError, TritonError } from "../../../base/errors.ts";
-import { type ArchiveOptions, checkDays } from "../../options/archive_options.ts";
+import { type ArchiveOptions, checkDays } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
   bucketOf,

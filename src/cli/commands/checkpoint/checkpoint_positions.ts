@@ -6,11 +6,7 @@ import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
-import {
-  addClientOptions,
-  type ClientOptions,
-  dryRunOption,
-} from "../../options/client_options.ts";
+import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
 import { clientOption, parseShardId } from "../../options/options.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";

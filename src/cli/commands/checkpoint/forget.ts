@@ -1,11 +1,7 @@
 import { Command } from "commander";
 import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
-import {
-  addClientOptions,
-  type ClientOptions,
-  dryRunOption,
-} from "../../options/client_options.ts";
+import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
 import { textOf } from "../../text/say.ts";

@@ -6,11 +6,7 @@ import { printable } from "../../../base/safe_text.ts";
 import { parseIdentity } from "../../../objects/store_identity.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
-import {
-  addClientOptions,
-  type ClientOptions,
-  dryRunOption,
-} from "../../options/client_options.ts";
+import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
 import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";

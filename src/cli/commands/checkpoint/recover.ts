@@ -4,13 +4,9 @@ import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
-import { type ArchiveOptions, openStoreOf } from "../../options/archive_options.ts";
+import { type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import {
-  addClientOptions,
-  type ClientOptions,
-  dryRunOption,
-} from "../../options/client_options.ts";
+import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
 import { bucketOption, parseDay } from "../../options/options.ts";
 import { Progress } from "../../text/progress.ts";
 import { problemLine } from "../../text/report_text.ts";

@@ -40,8 +40,6 @@ const MAX_ATTEMPTS = 8;
  * an older Triton wrote it: once the stream lists the shard, it is added and continues from there. If
  * the stream does not list it any more, there is nothing to continue.
  *
- * @param ledger The database.
- * @param archived Where the archive of each shard ends.
  * @throws {TritonError} If a worker is alive, or if there is an open intent.
  */
 export async function planRecovery(

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { TritonError } from "../../../base/errors.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
-import { addClientOptions, type ClientOptions } from "../../options/client_options.ts";
+import { addClientOptions, type ClientOptions } from "../../options/client.ts";
 import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { colorsOf } from "../../text/table.ts";

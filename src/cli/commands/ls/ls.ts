@@ -1,10 +1,6 @@
 import { Command } from "commander";
 import type { ArchiveEntry, InspectedArchive } from "../../../archive/mod.ts";
-import {
-  addArchiveOptions,
-  type ArchiveOptions,
-  openStoreOf,
-} from "../../options/archive_options.ts";
+import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } from "./ls_text.ts";
 import { Progress } from "../../text/progress.ts";

@@ -21,10 +21,6 @@ const MOST_REQUESTS = 10;
  * Reads from Kinesis how far behind each row is.
  *
  * If a stream cannot be read, the lags of its rows are unknown; the other rows are not affected.
- *
- * @param rows The rows.
- * @param config Has the regions of its streams; others use the default region.
- * @param context The world outside.
  */
 export async function readLags(
   rows: readonly StatsRow[],

@@ -10,10 +10,6 @@ const CLEAR_BELOW = "\x1b[J";
 /**
  * Prints lines repeatedly until the context's signal: in place on a terminal, one block after the
  * other elsewhere.
- *
- * @param read Reads the lines.
- * @param options `title` is shown above the lines on a terminal.
- * @param context The world outside.
  */
 export async function watch(
   read: () => Promise<readonly string[]>,

@@ -13,10 +13,8 @@ const LAST_MS = 2_000;
 /**
  * Does the work of a command, and returns within a limit after a signal even if the work does not.
  *
- * @param work Does the work; should end after the context's signal.
  * @param options `limitMs` is how long stopping may take. Two seconds before that, throws what
  * `late` returns; if that is undefined, returns without waiting for the work.
- * @param context The world outside.
  */
 export async function endInTime(
   work: () => Promise<void>,
@@ -64,8 +62,6 @@ function untilAborted(signal: AbortSignal): Promise<void> {
  * Explains why stopping took too long.
  *
  * @param left What was read and is not archived; undefined if nothing was read.
- * @param limitMs How long stopping may take.
- * @param monitor Knows which services fail.
  * @returns The error; undefined, and logged, if everything that was read is archived.
  */
 export function lateError(

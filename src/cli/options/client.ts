@@ -13,7 +13,6 @@ export interface ClientOptions {
 /**
  * Adds the options of {@linkcode ClientOptions}, without `--dry-run`.
  *
- * @param command The command.
  * @param bucket `--bucket`, where the command uses an archive.
  * @param client `--client-name`. Default: one that is `store` unless it is passed.
  */
