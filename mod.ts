@@ -203,6 +203,7 @@ export {
   DirectoryObjectStore,
   type FoldersOptions,
   type GetOptions,
+  type HeadOptions,
   type ListOptions,
   MemoryObjectStore,
   type MemoryObjectStoreOptions,

@@ -1,6 +1,6 @@
 import { type QuarantinedRecord, readQuarantine } from "../codec/tri/archive_quarantine.ts";
-import { ArchiveFormatError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import { namingKey } from "./archive_record.ts";
 import { listAllArchives, type WholeArchiveSelection } from "./listing/list_all_archives.ts";
 import {
   type InspectedArchive,
@@ -65,11 +65,4 @@ async function* recordsOf(
 ): AsyncGenerator<ArchivedQuarantine> {
   const body = await store.get(key, { signal });
   for await (const record of readQuarantine(body)) yield { key, ...record };
-}
-
-/** Says in which archive something is wrong. */
-function namingKey(key: string, error: unknown): unknown {
-  if (!(error instanceof ArchiveFormatError)) return error;
-  const { message, offset } = error;
-  return new ArchiveFormatError(`Cannot read "${key}": ${message}`, { offset, cause: error });
 }

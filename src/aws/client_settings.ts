@@ -1,6 +1,5 @@
 import process from "node:process";
 import { loadCaCertificates } from "./http/ca_certificates.ts";
-import { type SkewedClient, watchClock } from "./clock_skew.ts";
 import { type Identity, RenewedCredentials } from "./credentials/credentials.ts";
 import {
   FetchHandler,
@@ -11,7 +10,7 @@ import {
 import type { Environment } from "./credentials/profile.ts";
 
 /** Sends requests, and notes whether their credentials have worked. */
-class SigningHandler extends FetchHandler {
+export class SigningHandler extends FetchHandler {
   readonly credentials = new RenewedCredentials();
 
   override async handle(
@@ -91,19 +90,4 @@ interface KnowsItself {
   readonly config: {
     defaultUserAgentProvider: (...args: never[]) => Promise<unknown>;
   };
-}
-
-/**
- * Watches a client, starting before a request.
- *
- * @param client The client, whose settings are those of {@linkcode clientSettings} or others.
- * @returns Whether a retry of a refused request may succeed: the SDK has corrected its clock since, or
- * the credentials have expired and can be replaced.
- */
-export function watchRefusals(client: SkewedClient): (error: unknown) => boolean {
-  const isClockSet = watchClock(client);
-  const { requestHandler } = client.config;
-  return (error) =>
-    isClockSet() ||
-    requestHandler instanceof SigningHandler && requestHandler.credentials.failed(error);
 }

@@ -1,10 +1,6 @@
-import type { KinesisApi, KinesisCredentials } from "../stream/mod.ts";
-import {
-  type ObjectStore,
-  type OpenedObjectStore,
-  openObjectStore,
-  type OpenObjectStoreOptions,
-} from "../archive/mod.ts";
+import { owning } from "../base/owning.ts";
+import type { KinesisCredentials } from "../stream/mod.ts";
+import { type ObjectStore, openObjectStore, type OpenObjectStoreOptions } from "../archive/mod.ts";
 import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "../stream/reach_stream.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
@@ -49,46 +45,15 @@ export function openHistory<T = EventData>(
   const { bucket, s3, credentials } = options;
   const { name, kinesis } = reachStream(stream, credentials);
   const region = typeof stream === "string" ? undefined : stream.region;
-  const openStore = () =>
-    typeof bucket === "string" ? openObjectStore(bucket, { region, ...s3 }) : bucket;
-  return new OpenedHistory({ kinesis, openStore }, name, options);
-}
-
-/** What an opened reader closes. */
-interface OpenedServices {
-  readonly kinesis: KinesisApi & AsyncDisposable;
-  readonly openStore: () => ObjectStore | Promise<OpenedObjectStore>;
-}
-
-/** A reader whose services go with it. */
-class OpenedHistory<T> extends HistoryReader<T> {
-  readonly #close: () => Promise<void>;
-
-  constructor(
-    { kinesis, openStore }: OpenedServices,
-    name: string,
-    options: HistoryReaderOptions<T>,
-  ) {
-    let store: Promise<ObjectStore | OpenedObjectStore> | undefined;
-    super(
-      async () => ({ kinesis, store: await (store ??= Promise.resolve(openStore())) }),
-      name,
-      options,
-    );
-    this.#close = async () => {
+  let store: Promise<ObjectStore & Partial<AsyncDisposable>> | undefined;
+  const openStore = async () =>
+    typeof bucket === "string" ? await openObjectStore(bucket, { region, ...s3 }) : bucket;
+  const open = async () => ({ kinesis, store: await (store ??= openStore()) });
+  return owning(new HistoryReader(open, name, options), {
+    async [Symbol.asyncDispose]() {
       await kinesis[Symbol.asyncDispose]();
       const opened = await store?.catch(() => undefined);
-      if (opened !== undefined && Symbol.asyncDispose in opened) {
-        await opened[Symbol.asyncDispose]();
-      }
-    };
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await super[Symbol.asyncDispose]();
-    } finally {
-      await this.#close();
-    }
-  }
+      await opened?.[Symbol.asyncDispose]?.();
+    },
+  });
 }

@@ -8,6 +8,7 @@ export type {
   ByteRange,
   FoldersOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   ObjectBody,
   ObjectContent,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatBytes } from "../base/bytes.ts";
 import type { ObjectBody, ObjectContent } from "./object_store.ts";
 
 /** A body read from any source of chunks. */
@@ -47,12 +48,5 @@ export function partsOf(body: ObjectContent): readonly Uint8Array[] {
 
 /** Joins chunks into one array; a single chunk is returned unchanged. */
 export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, at);
-    at += chunk.length;
-  }
-  return joined;
+  return chunks.length === 1 ? chunks[0]! : concatBytes(chunks);
 }

@@ -28,18 +28,20 @@ export interface ObjectBody extends AsyncIterable<Uint8Array> {
   release?(chunk: Uint8Array): void;
 }
 
-/** Options of {@linkcode ObjectStore.list}. */
-export interface ListOptions {
+/** Options of {@linkcode ObjectStore.head}. */
+export interface HeadOptions {
   /** Cancels the request. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode ObjectStore.list}. */
+export interface ListOptions extends HeadOptions {
   /** Lists only keys that come after this one. */
   readonly startAfter?: string;
 }
 
 /** Options of {@linkcode ObjectStore.folders}. */
-export interface FoldersOptions {
-  /** Cancels the request. */
-  readonly signal?: AbortSignal | undefined;
+export interface FoldersOptions extends HeadOptions {
   /** Lists only this folder and those after it, such as `"20150101/"`. Default: all. */
   readonly from?: string | undefined;
 }
@@ -97,10 +99,7 @@ export interface ObjectStore {
    */
   folders(prefix: string, options?: FoldersOptions): AsyncGenerator<string>;
   /** Gets the description of an object; undefined if it does not exist. */
-  head(
-    key: string,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<ObjectInfo | undefined>;
+  head(key: string, options?: HeadOptions): Promise<ObjectInfo | undefined>;
   /** Gets an object or a part of one, as a stream that never ends early without an error. */
   get(key: string, options?: GetOptions): Promise<ObjectBody>;
   /**

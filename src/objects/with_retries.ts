@@ -2,7 +2,7 @@ import { ObjectStoreError } from "../base/errors.ts";
 import { retry, type RetryOptions } from "../base/retry.ts";
 import { resolveRange } from "./byte_range.ts";
 import { StreamedBody } from "./object_body.ts";
-import type { GetOptions, ObjectBody, ObjectStore } from "./object_store.ts";
+import type { GetOptions, HeadOptions, ObjectBody, ObjectStore } from "./object_store.ts";
 
 /**
  * Wraps a store so that reads are retried: a listing resumes after the last key it returned, a body
@@ -107,10 +107,7 @@ async function* resuming<T>(
 }
 
 /** Options with the signal of a call, which ends the pauses too; if both have one, either does. */
-function forCall(
-  options: RetryOptions,
-  call: { readonly signal?: AbortSignal | undefined },
-): RetryOptions {
+function forCall(options: RetryOptions, call: HeadOptions): RetryOptions {
   const signals = [options.signal, call.signal].filter((signal) => signal !== undefined);
   return { ...options, signal: signals.length === 2 ? AbortSignal.any(signals) : signals[0] };
 }

@@ -1,4 +1,4 @@
-import type { LazyKinesis } from "../kinesis/sdk/lazy_kinesis.ts";
+import { owning } from "../base/owning.ts";
 import type { KinesisCredentials } from "../kinesis/mod.ts";
 import type { EventData } from "../base/record.ts";
 import { reachStream, type StreamAddress } from "./reach_stream.ts";
@@ -47,23 +47,5 @@ export function openStream<T = EventData>(
   options: OpenStreamOptions<T> = {},
 ): StreamReader<T> {
   const { name, kinesis } = reachStream(stream, options.credentials);
-  return new OpenedStream(kinesis, name, options);
-}
-
-/** A reader that closes its service. */
-class OpenedStream<T> extends StreamReader<T> {
-  readonly #kinesis: LazyKinesis;
-
-  constructor(kinesis: LazyKinesis, name: string, options: StreamReaderOptions<T>) {
-    super(kinesis, name, options);
-    this.#kinesis = kinesis;
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await super[Symbol.asyncDispose]();
-    } finally {
-      await this.#kinesis[Symbol.asyncDispose]();
-    }
-  }
+  return owning(new StreamReader(kinesis, name, options), kinesis);
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { ArchiveDamage } from "../../src/codec/tri/archive_options.ts";
 import { type QuarantinedRecord, readQuarantine } from "../../src/codec/tri/archive_quarantine.ts";
 import { ArchiveBuilder } from "../../src/codec/tri/archive_builder.ts";
-import { concatBytes } from "../../src/codec/byte_source.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { encodeEvent } from "../../src/codec/msgpack/encode.ts";
 import {
   chunk,

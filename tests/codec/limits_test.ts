@@ -7,7 +7,7 @@ import { MAX_EVENT_BYTES } from "../../src/codec/tri/archive_format.ts";
 import type { ArchiveDamage } from "../../src/codec/tri/archive_options.ts";
 import { encodeQuarantined, readQuarantine } from "../../src/codec/tri/archive_quarantine.ts";
 import { readArchiveBlocks } from "../../src/codec/tri/archive_reader.ts";
-import { concatBytes } from "../../src/codec/byte_source.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { SnappySplitter } from "../../src/codec/snappy/splitter.ts";
 import {
   decodeEvent,

@@ -5,7 +5,7 @@
  */
 
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { HASH_KEYS, hashKeyOf } from "../../src/kinesis/memory/hash_key.ts";
+import { HASH_KEYS, hashKeyOf } from "../../src/kinesis/memory/memory_stream.ts";
 import {
   type KinesisApi,
   KinesisError,

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { freeBuffer } from "../../base/free_buffer.ts";
 import type { Silence } from "./silence.ts";
 
@@ -88,14 +89,7 @@ export class ResponseBody implements AsyncIterable<Uint8Array> {
       if (size > limit) return undefined; // which cancels the rest
       chunks.push(chunk);
     }
-    if (chunks.length === 1) return chunks[0];
-    const joined = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    return joined;
+    return chunks.length === 1 ? chunks[0] : concatBytes(chunks);
   }
 
   async *#chunks(body: ReadableStream<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {

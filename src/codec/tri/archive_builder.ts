@@ -11,7 +11,7 @@ import { encodeManifest, type ManifestShard, type ShardRange } from "./archive_m
 import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
 import type { QuarantinedRecord } from "./archive_quarantine.ts";
 import { QuarantineBuilder } from "./quarantine_builder.ts";
-import { concatBytes } from "../byte_source.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { freeSlabs, mergeNeighbours } from "../slabs.ts";
 import { STREAM_IDENTIFIER } from "../snappy/chunks.ts";

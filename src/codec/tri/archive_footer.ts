@@ -2,7 +2,7 @@ import { ArchiveFormatError } from "../../base/errors.ts";
 import { MANIFEST, OPENING, QUARANTINE, startsWith } from "./archive_format.ts";
 import type { ArchiveManifest } from "./archive_manifest.ts";
 import { MAX_MANIFEST_BYTES, readManifest } from "./archive_tail.ts";
-import { concatBytes } from "../byte_source.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { HEADER_SIZE, IDENTIFIER, type SnappyChunk } from "../snappy/chunks.ts";
 

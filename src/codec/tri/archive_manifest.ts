@@ -1,7 +1,7 @@
 import { ArchiveFormatError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { encodeSkippable, MANIFEST, MAX_SKIPPABLE_BODY, TRAILER_MAGIC } from "./archive_format.ts";
-import { concatBytes } from "../byte_source.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { encodeMsgpack } from "../msgpack/encode.ts";
 import { encodeChunk } from "../snappy/chunks.ts";

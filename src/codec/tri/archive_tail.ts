@@ -1,7 +1,7 @@
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { MANIFEST, startsWith, TRAILER_MAGIC, TRAILER_SIZE } from "./archive_format.ts";
 import { type ArchiveManifest, toManifest } from "./archive_manifest.ts";
-import { concatBytes } from "../byte_source.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { decodeMsgpack } from "../msgpack/decode.ts";
 import { bodyLength, HEADER_SIZE } from "../snappy/chunks.ts";

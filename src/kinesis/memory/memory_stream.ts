@@ -1,7 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
-import { HASH_KEYS, hashKeyOf } from "./hash_key.ts";
 import type { PutEntry, StreamDescription } from "../kinesis_api.ts";
 import { MemoryShard } from "./memory_shard.ts";
 
@@ -111,4 +111,17 @@ export class MemoryStream {
 export function refusal(code: string, why: string): KinesisError {
   const retryable = code === "ProvisionedThroughputExceededException";
   return new KinesisError(`Cannot serve the request: ${why}`, { code, retryable });
+}
+
+/** How many hash keys there are: they go from 0 to this number less one. */
+export const HASH_KEYS = 2n ** 128n;
+
+/**
+ * Hashes a partition key as Kinesis does: the MD5 of its UTF-8 bytes, as a number of 128 bits.
+ *
+ * @param partitionKey The partition key.
+ * @returns The hash key; the record goes to the open shard whose range holds it.
+ */
+export function hashKeyOf(partitionKey: string): bigint {
+  return BigInt("0x" + createHash("md5").update(partitionKey, "utf8").digest("hex"));
 }

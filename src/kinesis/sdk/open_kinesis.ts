@@ -68,22 +68,9 @@ export async function openKinesis(
     }),
   );
   await requireRegion(client);
-  return new OpenedKinesis(client);
-}
-
-/** A client that is destroyed with the wrapper. */
-class OpenedKinesis extends SdkKinesis implements AsyncDisposable {
-  readonly #client: Kinesis;
-
-  constructor(client: Kinesis) {
-    super(client);
-    this.#client = client;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#client.destroy();
-    return Promise.resolve();
-  }
+  return Object.assign(new SdkKinesis(client), {
+    [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
+  });
 }
 
 /** Checks the region at once: the SDK would do it only at the first request. */

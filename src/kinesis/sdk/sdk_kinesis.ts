@@ -73,11 +73,8 @@ export class SdkKinesis implements KinesisApi {
       serverTime = readServiceTime((result.response as SdkResponse).headers);
       return result;
     }, { step: "deserialize", name: "tritonServerTime" });
-    const response = await this.#request(
-      what,
-      options.signal,
-      (settings) => this.#client.send(command, settings),
-    );
+    const send = (settings: SdkSettings) => this.#client.send(command, settings);
+    const response = await this.#request(what, options.signal, send);
     const summary = present(response.StreamDescriptionSummary, what, "StreamDescriptionSummary");
     return {
       name: summary.StreamName ?? stream,
@@ -102,11 +99,8 @@ export class SdkKinesis implements KinesisApi {
     const progress = new PageProgress();
     let input: ListShardsInput = { StreamName: stream };
     while (true) {
-      const page = await this.#request(
-        what,
-        options.signal,
-        (settings) => this.#client.listShards(input, settings),
-      );
+      const send = (settings: SdkSettings) => this.#client.listShards(input, settings);
+      const page = await this.#request(what, options.signal, send);
       const shards = list(page.Shards, what, "Shards");
       // Every stream has a shard: the response is not from Kinesis.
       if (shards.length === 0 && input.StreamName !== undefined) {
@@ -146,11 +140,8 @@ export class SdkKinesis implements KinesisApi {
       ShardId: shard.shardId,
       ...toIteratorInput(position),
     };
-    const response = await this.#request(
-      what,
-      options.signal,
-      (settings) => this.#client.getShardIterator(input, settings),
-    );
+    const send = (settings: SdkSettings) => this.#client.getShardIterator(input, settings);
+    const response = await this.#request(what, options.signal, send);
     return text(response.ShardIterator, what, "ShardIterator");
   }
 
@@ -171,11 +162,9 @@ export class SdkKinesis implements KinesisApi {
       : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
     const input = { ShardIterator: iterator, Limit: limit };
     const { GetRecordsCommand } = await sdk();
-    const response = await this.#request(
-      what,
-      options.signal,
-      (settings) => sendGetRecords(this.#client, new GetRecordsCommand(input), settings),
-    );
+    const send = (settings: SdkSettings) =>
+      sendGetRecords(this.#client, new GetRecordsCommand(input), settings);
+    const response = await this.#request(what, options.signal, send);
     const serverTime = readServiceTime(response.headers);
     const records: KinesisRecord[] = [];
     await using reader = new ResponseReader(response, this.#memory, options.signal);
@@ -228,11 +217,8 @@ export class SdkKinesis implements KinesisApi {
         Data: data,
       })),
     };
-    const response = await this.#request(
-      what,
-      options.signal,
-      (settings) => this.#client.putRecords(input, settings),
-    );
+    const send = (settings: SdkSettings) => this.#client.putRecords(input, settings);
+    const response = await this.#request(what, options.signal, send);
     const results = list(response.Records, what, "Records");
     if (results.length !== entries.length) {
       throw invalidResponse(what, "one result for each record");

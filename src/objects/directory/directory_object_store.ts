@@ -11,6 +11,7 @@ import { partsOf } from "../object_body.ts";
 import type {
   FoldersOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   ObjectBody,
   ObjectContent,
@@ -68,10 +69,7 @@ export class DirectoryObjectStore implements ObjectStore {
     yield* this.#listing(foldersIn(this.#root, prefix, options), options);
   }
 
-  async *#listing<T>(
-    entries: AsyncGenerator<T>,
-    { signal }: { readonly signal?: AbortSignal | undefined },
-  ): AsyncGenerator<T> {
+  async *#listing<T>(entries: AsyncGenerator<T>, { signal }: HeadOptions): AsyncGenerator<T> {
     try {
       yield* entries;
     } catch (error) {
@@ -81,10 +79,7 @@ export class DirectoryObjectStore implements ObjectStore {
   }
 
   /** Gets the description of an object; undefined if it does not exist. */
-  async head(
-    key: string,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ObjectInfo | undefined> {
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | undefined> {
     options.signal?.throwIfAborted();
     const path = this.#pathOf(key);
     try {

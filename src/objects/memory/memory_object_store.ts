@@ -5,6 +5,7 @@ import { joinChunks, partsOf, StreamedBody } from "../object_body.ts";
 import type {
   FoldersOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   ObjectBody,
   ObjectContent,
@@ -119,10 +120,7 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   /** Gets the description of an object, with metadata; undefined if it does not exist. */
-  async head(
-    key: string,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ObjectInfo | undefined> {
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | undefined> {
     return await this.#request("head", key, options.signal, () => this.#objects.get(key)?.info);
   }
 

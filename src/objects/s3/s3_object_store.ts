@@ -12,6 +12,7 @@ import { partsOf, StreamedBody } from "../object_body.ts";
 import type {
   FoldersOptions,
   GetOptions,
+  HeadOptions,
   ListOptions,
   ObjectBody,
   ObjectContent,
@@ -143,10 +144,7 @@ export class S3ObjectStore implements ObjectStore {
    * S3 responds to a HEAD with a bare 404 if the object or the bucket is missing, so a second request
    * checks the bucket.
    */
-  async head(
-    key: string,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ObjectInfo | undefined> {
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | undefined> {
     const { HeadObjectCommand } = await sdk();
     const what = `Cannot look at ${this.url}/${key}`;
     const input = { Bucket: this.#bucket, Key: this.#folder + key };

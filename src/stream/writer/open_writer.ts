@@ -1,4 +1,4 @@
-import type { LazyKinesis } from "../../kinesis/sdk/lazy_kinesis.ts";
+import { owning } from "../../base/owning.ts";
 import type { KinesisCredentials } from "../../kinesis/mod.ts";
 import { reachStream, type StreamAddress } from "../reach_stream.ts";
 import { StreamWriter, type StreamWriterOptions } from "./stream_writer.ts";
@@ -35,26 +35,9 @@ export function openWriter(
 ): StreamWriter {
   const { name, kinesis } = reachStream(stream, options.credentials);
   const partitionKey = typeof stream === "string" ? undefined : stream.partitionKey;
-  return new OpenedWriter(kinesis, name, {
+  const writer = new StreamWriter(kinesis, name, {
     ...options,
     partitionKey: options.partitionKey ?? partitionKey,
   });
-}
-
-/** A writer that closes its service. */
-class OpenedWriter extends StreamWriter {
-  readonly #kinesis: LazyKinesis;
-
-  constructor(kinesis: LazyKinesis, name: string, options: StreamWriterOptions) {
-    super(kinesis, name, options);
-    this.#kinesis = kinesis;
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await super[Symbol.asyncDispose]();
-    } finally {
-      await this.#kinesis[Symbol.asyncDispose]();
-    }
-  }
+  return owning(writer, kinesis);
 }

@@ -2,7 +2,8 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { compress } from "snappyjs";
-import { type ByteSource, concatBytes } from "../../../src/codec/byte_source.ts";
+import type { ByteSource } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { decodeSnappyFrames, encodeSnappyFrames } from "../../../src/codec/snappy/frames.ts";
 import { checksum, chunk, cut, eventOf, ID, pieceSizes, stored } from "../tri/archive_samples.ts";
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { ArchiveBuilder } from "../../../src/codec/tri/archive_builder.ts";
 import { isEmptyArchive } from "../../../src/codec/tri/archive_format.ts";
 import { readManifest } from "../../../src/codec/tri/archive_tail.ts";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { decodeMsgpackSequence } from "../../../src/codec/msgpack/decode.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import { skipEvent } from "../../../src/codec/msgpack/scan.ts";

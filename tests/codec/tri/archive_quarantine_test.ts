@@ -2,7 +2,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ArchiveBuilder } from "../../../src/codec/tri/archive_builder.ts";
 import { EMPTY_ARCHIVE } from "../../../src/codec/tri/archive_format.ts";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import {
   badRecord,

@@ -8,7 +8,7 @@ import { EMPTY_ARCHIVE, MAX_EVENT_BYTES } from "../../../src/codec/tri/archive_f
 import type { ArchiveManifest } from "../../../src/codec/tri/archive_manifest.ts";
 import { readArchiveBlocks } from "../../../src/codec/tri/archive_reader.ts";
 import { readManifest } from "../../../src/codec/tri/archive_tail.ts";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import {
   anyEvent,

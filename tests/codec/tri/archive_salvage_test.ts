@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { ArchiveDamage } from "../../../src/codec/tri/archive_options.ts";
 import { readArchiveBlocks } from "../../../src/codec/tri/archive_reader.ts";
 import { eventsIn } from "../../../src/codec/tri/archive_events.ts";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import {
   archiveOf,

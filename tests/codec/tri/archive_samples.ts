@@ -10,7 +10,8 @@ import {
 } from "../../../src/codec/tri/archive_quarantine.ts";
 import { readArchiveEvents } from "../../../src/codec/tri/archive_reader.ts";
 import { readManifest } from "../../../src/codec/tri/archive_tail.ts";
-import { type ByteSource, concatBytes } from "../../../src/codec/byte_source.ts";
+import type { ByteSource } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { crc32c, maskCrc32c } from "../../../src/codec/snappy/crc32c.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import type { SequenceNumber, ShardId } from "../../../src/base/record.ts";

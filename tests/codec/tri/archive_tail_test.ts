@@ -6,7 +6,7 @@ import {
   promisesManifest,
 } from "../../../src/codec/tri/archive_format.ts";
 import { readManifest } from "../../../src/codec/tri/archive_tail.ts";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
 import type { ShardId } from "../../../src/base/record.ts";
 import { archiveOf, chunksOf, foreign, HEADER, ID, position, shard } from "./archive_samples.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeQuarantined } from "../../../src/codec/tri/archive_quarantine.ts";
 import { QuarantineBuilder } from "../../../src/codec/tri/quarantine_builder.ts";
 import { badRecord, shard } from "./archive_samples.ts";

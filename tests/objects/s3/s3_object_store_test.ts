@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
-import { concatBytes } from "../../../src/codec/byte_source.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { openObjectStore, S3ObjectStore } from "../../../src/objects/mod.ts";
 import fc from "fast-check";
 import { checkSignature } from "../../support/check_signature.ts";

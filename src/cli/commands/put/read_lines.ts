@@ -1,4 +1,4 @@
-import { concatBytes } from "../../../codec/byte_source.ts";
+import { concatBytes } from "../../../base/bytes.ts";
 
 /** One line of input. */
 export interface Line {
