@@ -1,7 +1,7 @@
 /** Generated events for the measurements, the same in each run. */
 
 import { encodeEvent } from "../../src/codec/mod.ts";
-import { mulberry32 } from "../../src/base/random.ts";
+import { mulberry32 } from "../../src/base/clock.ts";
 
 /** Number of events in the measurements of the original; they are 90.9 MB of MessagePack. */
 export const EVENT_COUNT = 200_000;

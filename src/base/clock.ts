@@ -5,7 +5,6 @@
  */
 
 import { setImmediate } from "node:timers";
-import { mulberry32 } from "./random.ts";
 
 /** Source of time and random numbers. */
 export interface Clock {
@@ -187,4 +186,15 @@ export class VirtualClock implements Clock {
 /** Runs everything that does not wait for the clock: one turn of the event loop. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Generates numbers from 0 up to, but not including, 1: mulberry32 with a seed. */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { freeBuffer } from "../base/free_buffer.ts";
+import { freeBuffer } from "../base/bytes.ts";
 
 const FIRST_SIZE = 64 << 10;
 const MOST_SIZE = 1 << 20;

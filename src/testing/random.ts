@@ -1,4 +1,4 @@
-import { mulberry32 } from "../base/random.ts";
+import { mulberry32 } from "../base/clock.ts";
 
 /**
  * A seeded random number generator (mulberry32): the same seed gives the same numbers.

@@ -3,7 +3,7 @@ import type { RunningWorker } from "../archiver/archiver_fixture.ts";
 import { Fixture, STREAM } from "../archiver/archiver_fixture.ts";
 import { MemoryCheckpointer } from "../../src/exports/checkpoint.ts";
 import { HistoryReader, type HistoryRecord } from "../../src/history/mod.ts";
-import { mulberry32 } from "../../src/base/random.ts";
+import { mulberry32 } from "../../src/base/clock.ts";
 import type { ShardId } from "../../src/base/record.ts";
 
 /** Numbers and choices from a seed. */

@@ -1,5 +1,4 @@
-import { concatBytes } from "../../base/bytes.ts";
-import { freeBuffer } from "../../base/free_buffer.ts";
+import { concatBytes, freeBuffer } from "../../base/bytes.ts";
 import type { Silence } from "./silence.ts";
 
 /** Bodies up to this size are read at once, in bytes. */

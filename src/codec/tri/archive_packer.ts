@@ -1,4 +1,4 @@
-import { freeBuffer } from "../../base/free_buffer.ts";
+import { freeBuffer } from "../../base/bytes.ts";
 import type { ShardId } from "../../base/record.ts";
 import {
   CHECKSUM_SIZE,

@@ -4,7 +4,7 @@ import {
   MAX_WIRE_RECORDS,
   readWireRecords,
 } from "../../codec/json/wire_records.ts";
-import { freeBuffer } from "../../base/free_buffer.ts";
+import { freeBuffer } from "../../base/bytes.ts";
 import type { SequenceNumber } from "../../base/record.ts";
 import { decodeRecord, ReceivedRecord, toDate, type WireRecord } from "./received_record.ts";
 

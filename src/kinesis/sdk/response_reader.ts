@@ -8,7 +8,7 @@
  */
 
 import { ResponseBody } from "../../aws/http/response_body.ts";
-import { freeBuffer } from "../../base/free_buffer.ts";
+import { freeBuffer } from "../../base/bytes.ts";
 import { type ReceivedResponse, ResponseParser } from "./response_parser.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";

@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { type OutputFile, OutputWriter } from "../../../src/cli/text/output_writer.ts";
 import type { Clock } from "../../../src/base/clock.ts";
-import { mulberry32 } from "../../../src/base/random.ts";
+import { mulberry32 } from "../../../src/base/clock.ts";
 
 /** A clock that does not wait. */
 const clock: Clock = {
