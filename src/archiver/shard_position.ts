@@ -134,6 +134,6 @@ function behindError(
       "knows, so its records would be archived twice (was the database restored from a backup?); " +
       `run "triton checkpoint recover --client-name ${client}" with this stream, bucket and ` +
       "database, or pass --recover",
-    { code: "BehindArchive", retryable: false },
+    { code: "BehindArchive" },
   );
 }

@@ -77,8 +77,8 @@ export class ConfigError extends TritonError {
 export interface ServiceErrorOptions extends ErrorOptions {
   /** The service's own name for the error, such as `"ResourceNotFoundException"`. */
   readonly code: string;
-  /** Whether the same request may succeed later (throttling, 5xx, a lost connection). */
-  readonly retryable: boolean;
+  /** Whether the same request may succeed later, as after a lost connection. Default: false. */
+  readonly retryable?: boolean | undefined;
 }
 
 /** Base of the errors of the services that Triton talks to. */
@@ -97,7 +97,7 @@ export class ServiceError extends TritonError {
   constructor(message: string, options: ServiceErrorOptions) {
     super(message, options);
     this.code = options.code;
-    this.retryable = options.retryable;
+    this.retryable = options.retryable ?? false;
   }
 }
 

@@ -97,6 +97,6 @@ function archiverError(client: string, stream: string): CheckpointError {
   return new CheckpointError(
     `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
       "would lack what a consumer passes over; give the consumer a client name of its own",
-    { code: "Archiver", retryable: false },
+    { code: "Archiver" },
   );
 }

@@ -157,6 +157,6 @@ function recreatedError(
       "the stream was deleted and created again with this name. Positions of the earlier stream are " +
       "not valid: read with another client name, or move them with " +
       '"triton checkpoint rewind --to trim-horizon"',
-    { code: "StreamRecreated", retryable: false },
+    { code: "StreamRecreated" },
   );
 }

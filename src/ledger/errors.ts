@@ -7,7 +7,7 @@ export function recreatedError(stream: string, known: Date, found: Date): Checkp
       `in the database belong to a stream of that name created at ${known.toISOString()}; archive the ` +
       'new stream under another --client-name, or remove the old positions with "triton checkpoint ' +
       'forget"',
-    { code: "StreamRecreated", retryable: false },
+    { code: "StreamRecreated" },
   );
 }
 
@@ -20,7 +20,7 @@ export function otherStoreError(
     `Cannot archive "${stream}" to ${found ?? "a store without a name"}: the archive of client ` +
       `"${client}" is in ${known}; name that store, or move the archive with "triton checkpoint ` +
       'move-bucket"',
-    { code: "OtherStore", retryable: false },
+    { code: "OtherStore" },
   );
 }
 
@@ -29,7 +29,7 @@ export function aliveError(stream: string, worker: string): CheckpointError {
   return new CheckpointError(
     `Cannot move the archive of "${stream}": worker ${worker} is alive; stop triton store, or wait ` +
       "until the leases of one that died have expired (20 s unless set)",
-    { code: "Leased", retryable: false },
+    { code: "Leased" },
   );
 }
 
@@ -42,7 +42,7 @@ export function unsettledError(
     `Cannot move the archive of "${stream}": archive "${key}" (intent ${id}) was begun and is ` +
       "not settled; start triton store with the old bucket, which settles it, and stop it again. " +
       "If that bucket is gone, pass --old-store-is-gone",
-    { code: "Unsettled", retryable: false },
+    { code: "Unsettled" },
   );
 }
 
@@ -51,6 +51,6 @@ export function movedError(stream: string, shardId: string, key: string): Checkp
   return new CheckpointError(
     `Cannot commit archive "${key}": the checkpoint of shard "${shardId}" of "${stream}" was moved ` +
       "meanwhile",
-    { code: "CheckpointMoved", retryable: false },
+    { code: "CheckpointMoved" },
   );
 }

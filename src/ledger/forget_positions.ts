@@ -83,10 +83,10 @@ function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<Forgotten
     ...[client, stream],
   );
   if (known === undefined || Number(known.created_ms) === createdAt.getTime()) {
-    throw refusal(
-      "SameStream",
+    throw new CheckpointError(
       `Cannot forget the positions of client "${client}" in "${stream}": ` +
         (known ? "they belong to the current stream" : "it archives no such stream"),
+      { code: "SameStream" },
     );
   }
   const shards = yield* listShards(scope);
@@ -101,13 +101,9 @@ function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<Forgotten
 }
 
 function aliveError(stream: string, worker: string): CheckpointError {
-  return refusal(
-    "Leased",
+  return new CheckpointError(
     `Cannot forget the positions of "${stream}": worker ${worker} is alive; stop triton store, or ` +
       "wait until the leases of one that died have expired (20 s unless set)",
+    { code: "Leased" },
   );
-}
-
-function refusal(code: string, message: string): CheckpointError {
-  return new CheckpointError(message, { code, retryable: false });
 }

@@ -116,7 +116,7 @@ function* rehearse({ dialect }: Database): Steps<void> {
   yield* execute(
     "INSERT INTO triton_worker (client, stream, worker, expires_ms) VALUES ('', '', 'doctor', 0)",
   );
-  throw new CheckpointError("Rolled back", { code: IS_OVER, retryable: false });
+  throw new CheckpointError("Rolled back", { code: IS_OVER });
 }
 
 function* askFacts(

@@ -76,9 +76,9 @@ function planMove(
     throw archivedError(ledger, shardId, archived);
   }
   if (state === "ended") {
-    throw refusal(
-      "Ended",
+    throw new CheckpointError(
       `Cannot move ${shardId} of "${ledger.stream}": it is archived to its end`,
+      { code: "Ended" },
     );
   }
   return [{ shardId, from, to, archived }];
@@ -122,10 +122,10 @@ async function carryOut(
 async function refuseIntents(ledger: ArchiveLedger, shardId: ShardId): Promise<void> {
   const [intent] = (await ledger.position(shardId)).open;
   if (intent === undefined) return;
-  throw refusal(
-    "Unsettled",
+  throw new CheckpointError(
     `Cannot move ${shardId} of "${ledger.stream}": archive "${intent.key}" (intent ${intent.id}) was ` +
       "begun and is not settled; start triton store, which settles it, and stop it again",
+    { code: "Unsettled" },
   );
 }
 
@@ -133,18 +133,18 @@ function leasedError(
   { client, stream }: ArchiveLedger,
   { shardId, owner, leasedUntil }: LedgerShard,
 ): CheckpointError {
-  return refusal(
-    "Leased",
+  return new CheckpointError(
     `Cannot move positions of client "${client}" in "${stream}": worker ${owner} holds the lease of ` +
       `${shardId} until ${leasedUntil?.toISOString()}; stop triton store, or wait until then if the ` +
       "worker has died",
+    { code: "Leased" },
   );
 }
 
 function begunError(shardId: ShardId, { stream }: ArchiveLedger): CheckpointError {
-  return refusal(
-    "Leased",
+  return new CheckpointError(
     `Cannot move ${shardId} of "${stream}": a worker has started to archive it; stop triton store`,
+    { code: "Leased" },
   );
 }
 
@@ -153,14 +153,10 @@ function archivedError(
   shardId: ShardId,
   archived: SequenceNumber,
 ): CheckpointError {
-  return refusal(
-    "Archived",
+  return new CheckpointError(
     `Cannot move ${shardId} of "${stream}" back: client "${client}" has archived it up to ` +
       `${archived}, and would archive records twice; to archive them again, run triton store under ` +
       "another --client-name, with --from",
+    { code: "Archived" },
   );
-}
-
-function refusal(code: string, message: string): CheckpointError {
-  return new CheckpointError(message, { code, retryable: false });
 }

@@ -86,7 +86,7 @@ function checkPositions(positions: ReadonlyMap<ShardId, SequenceNumber>): void {
     throw new CheckpointError(
       `Cannot set the position of ${shardId} to "${position}": it is not a sequence number, which ` +
         "has only digits",
-      { code: "InvalidPosition", retryable: false },
+      { code: "InvalidPosition" },
     );
   }
 }

@@ -61,7 +61,6 @@ async function* chunksOf(
     if (body.size === first.size) return body;
     throw new ObjectStoreError(`Cannot get ${store.url}/${key}: it changed while it was read`, {
       code: "ObjectChanged",
-      retryable: false,
     });
   };
   for await (const chunk of resuming(open, options)) {

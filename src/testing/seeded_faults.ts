@@ -128,7 +128,7 @@ export class SeededFaults implements FaultPlan {
     const random = this.#random;
     if (call.operation === "getRecords" && !answerLost && random.chance(0.3)) {
       const code = "ExpiredIteratorException";
-      return new KinesisError("The iterator has expired", { code, retryable: false });
+      return new KinesisError("The iterator has expired", { code });
     }
     const conflict = call.operation === "put" && !answerLost && random.chance(0.3);
     const code = conflict ? "ConditionalRequestConflict" : random.pick(PASSING_CODES[call.service]);

@@ -45,7 +45,7 @@ async function checkFiles(services: Parameters<typeof claimStore>[0]): Promise<v
       `Cannot archive "${ledger.stream}" to ${store.identity}: "${key}", which the database knows ` +
         "to be archived, is not there; name the bucket that holds it, or move the archive with " +
         '"triton checkpoint move-bucket"',
-      { code: "OtherStore", retryable: false },
+      { code: "OtherStore" },
     );
   }
 }
@@ -139,7 +139,6 @@ export async function refuseMissing(
   if (isHeld) {
     throw new CheckpointError(`Cannot archive "${stream}": ${message}; ${advice}`, {
       code: "ArchiveGone",
-      retryable: false,
     });
   }
   log.error("Files of {stream} are missing: {reason}", {

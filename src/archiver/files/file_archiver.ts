@@ -181,6 +181,6 @@ function voidError(key: string): CheckpointError {
     `Cannot commit archive "${key}": another worker declared it void although it is there, which ` +
       "happens only if the bucket does not honour If-None-Match or an empty archive was deleted; " +
       "its records may be archived twice",
-    { code: "IntentVoid", retryable: false },
+    { code: "IntentVoid" },
   );
 }

@@ -111,10 +111,7 @@ export class SdkKinesis implements KinesisApi {
       if (token === undefined) return;
       const wrong = progress.check(token, shards[0]?.ShardId);
       if (wrong !== undefined) {
-        throw new KinesisError(`Cannot ${what}: ${wrong}`, {
-          code: "InvalidAnswer",
-          retryable: false,
-        });
+        throw new KinesisError(`Cannot ${what}: ${wrong}`, { code: "InvalidAnswer" });
       }
       input = { NextToken: token };
     }

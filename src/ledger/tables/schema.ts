@@ -151,7 +151,7 @@ function tooNewError(version: number): CheckpointError {
   return new CheckpointError(
     `Cannot use the checkpoint database: a newer Triton has changed its tables (to version ` +
       `${version}; this one knows ${LEDGER_VERSION}); use that Triton, or a later one`,
-    { code: "SchemaTooNew", retryable: false },
+    { code: "SchemaTooNew" },
   );
 }
 
@@ -160,6 +160,6 @@ function setBackError(version: number): CheckpointError {
     `Cannot use the checkpoint database: its tables are now those of an older Triton (version ` +
       `${version}; this one knows ${LEDGER_VERSION}), as after a restored backup; restart, ` +
       "which upgrades them",
-    { code: "SchemaTooOld", retryable: false },
+    { code: "SchemaTooOld" },
   );
 }

@@ -137,7 +137,6 @@ export class DirectoryObjectStore implements ObjectStore {
     if (root?.isDirectory()) return;
     throw new ObjectStoreError(`${what}: ${this.#root} is not a directory`, {
       code: "NoSuchBucket",
-      retryable: false,
     });
   }
 }

@@ -63,7 +63,6 @@ async function openSame(path: string, info: Stats): Promise<FileHandle> {
   await file.close();
   throw new ObjectStoreError(`Cannot get ${path}: it was replaced before it was read`, {
     code: "ObjectChanged",
-    retryable: false,
   });
 }
 

@@ -131,7 +131,6 @@ export class MemoryObjectStore implements ObjectStore {
       if (object === undefined) {
         throw new ObjectStoreError(`Cannot get ${this.url}${key}: no such object`, {
           code: "NoSuchKey",
-          retryable: false,
         });
       }
       const { start, end } = resolveRange(options.range, object.body.length);

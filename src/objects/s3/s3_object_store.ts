@@ -281,7 +281,6 @@ export class S3ObjectStore implements ObjectStore {
     if (info !== undefined) return new StreamedBody((async function* () {})(), info.size);
     throw new ObjectStoreError(`Cannot get ${this.url}/${key}: there is no such object`, {
       code: "NoSuchKey",
-      retryable: false,
     });
   }
 
@@ -297,7 +296,6 @@ export class S3ObjectStore implements ObjectStore {
       if (statusOf(error) !== 404) throw s3Error(what, error);
       throw new ObjectStoreError(`${what}: there is no such bucket`, {
         code: "NoSuchBucket",
-        retryable: false,
         cause: error,
       });
     }

@@ -46,7 +46,7 @@ export function nextToken(
   const first = Contents[0]?.Key ?? CommonPrefixes[0]?.Prefix;
   const wrong = progress.check(NextContinuationToken ?? "", first);
   if (wrong === undefined) return NextContinuationToken;
-  throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer", retryable: false });
+  throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer" });
 }
 
 /** Decodes a key of a page with `EncodingType: "url"`, in which S3 writes a space as `+`. */

@@ -20,7 +20,7 @@ export function parseColumn<T extends object>(column: string, text: string): T {
     `Cannot read column ${column} of the database: ${
       JSON.stringify(text)
     } is not what Triton wrote`,
-    { code: "DamagedRow", retryable: false, cause },
+    { code: "DamagedRow", cause },
   );
 }
 
@@ -44,10 +44,7 @@ export function compareText(a: string, b: string): number {
 
 /** The error of a name that the database does not have. */
 export function unknownError(what: string): CheckpointError {
-  return new CheckpointError(`Cannot find ${what} in the ledger`, {
-    code: "Unknown",
-    retryable: false,
-  });
+  return new CheckpointError(`Cannot find ${what} in the ledger`, { code: "Unknown" });
 }
 
 /** Whether the database does not know what was written to it: it was set back, to a backup or by a failover. */

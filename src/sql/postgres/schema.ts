@@ -189,8 +189,5 @@ export function literal(text: string): string {
 }
 
 function refusal(code: string, why: string): CheckpointError {
-  return new CheckpointError(`Cannot use the checkpoint database: ${why}`, {
-    code,
-    retryable: false,
-  });
+  return new CheckpointError(`Cannot use the checkpoint database: ${why}`, { code });
 }

@@ -52,10 +52,7 @@ export function parsePostgresUrl(url: string): PostgresAddress {
 
 /** The error for an unusable address. */
 export function invalidAddress(why: string): CheckpointError {
-  return new CheckpointError(`Cannot open the checkpoint database: ${why}`, {
-    code: "InvalidUrl",
-    retryable: false,
-  });
+  return new CheckpointError(`Cannot open the checkpoint database: ${why}`, { code: "InvalidUrl" });
 }
 
 function toAddress(

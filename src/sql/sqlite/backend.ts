@@ -29,24 +29,21 @@ const FIND_TABLE = `SELECT c.name FROM sqlite_master AS t JOIN pragma_table_info
 /** Runs statements on SQLite, without yielding to other work of this process. */
 export class SqliteBackend implements Database {
   readonly #database: SqliteDatabase;
-  readonly #clock: Clock | undefined;
-  readonly #busyMs: number;
-  readonly #checkFile: (() => void) | undefined;
+  readonly #options: SqliteBackendOptions;
   #onDispose: (() => void) | undefined;
 
   constructor(database: SqliteDatabase, options: SqliteBackendOptions = {}) {
     this.#database = database;
-    this.#clock = options.clock;
-    this.#busyMs = options.busyMs ?? 0;
-    this.#checkFile = options.checkFile;
+    this.#options = options;
     this.#onDispose = options.onDispose;
   }
 
   get dialect(): SqlDialect {
+    const { clock } = this.#options;
     return {
-      now: this.#clock === undefined
+      now: clock === undefined
         ? "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
-        : String(Math.floor(this.#clock.now())),
+        : String(Math.floor(clock.now())),
       forUpdate: "", // BEGIN IMMEDIATE locks out all other writers
       skipLocked: "",
       findTable: FIND_TABLE,
@@ -69,7 +66,7 @@ export class SqliteBackend implements Database {
 
   transact<T>(what: string, steps: () => Steps<T>, premise?: Premise): Promise<T> {
     return this.#attempt(what, () => {
-      this.#checkFile?.();
+      this.#options.checkFile?.();
       return this.#transaction(() => {
         premise?.check(this.#execute({ text: premise.text, values: [] }));
         return this.#drive(steps());
@@ -133,13 +130,13 @@ export class SqliteBackend implements Database {
 
   /** Retries while the only obstacle is another process that writes. */
   async #attempt<T>(what: string, run: () => T): Promise<T> {
-    const clock = this.#clock ?? systemClock;
+    const { clock = systemClock, busyMs = 0 } = this.#options;
     for (let waited = 0;; waited += BUSY_PAUSE_MS) {
       try {
         return run();
       } catch (error) {
         const failure = error instanceof CheckpointError ? error : sqliteError(what, error);
-        if (failure.code !== "SQLITE_BUSY" || waited >= this.#busyMs) throw failure;
+        if (failure.code !== "SQLITE_BUSY" || waited >= busyMs) throw failure;
         await clock.sleep(BUSY_PAUSE_MS);
       }
     }

@@ -5,7 +5,7 @@ interface Kind {
   readonly number: number;
   readonly code: string;
   readonly words: RegExp;
-  readonly retryable: boolean;
+  readonly retryable?: boolean;
   readonly help?: string;
 }
 
@@ -23,11 +23,10 @@ const KINDS: readonly Kind[] = [
     number: 8,
     code: "SQLITE_READONLY",
     words: /readonly database/,
-    retryable: false,
     help: "make the file and its directory writable for this user",
   },
-  { number: 10, code: "SQLITE_IOERR", words: /disk I\/O error/, retryable: false },
-  { number: 11, code: "SQLITE_CORRUPT", words: /malformed/, retryable: false },
+  { number: 10, code: "SQLITE_IOERR", words: /disk I\/O error/ },
+  { number: 11, code: "SQLITE_CORRUPT", words: /malformed/ },
   {
     number: 13,
     code: "SQLITE_FULL",
@@ -39,17 +38,15 @@ const KINDS: readonly Kind[] = [
     number: 14,
     code: "SQLITE_CANTOPEN",
     words: /unable to open/,
-    retryable: false,
     help: "its directory must exist, and both be readable and writable for this user",
   },
   {
     number: 26,
     code: "SQLITE_NOTADB",
     words: /not a database/,
-    retryable: false,
     help: "name another file, or remove this one",
   },
-  { number: 21, code: "Closed", words: /not open|closed/, retryable: false },
+  { number: 21, code: "Closed", words: /not open|closed/ },
 ];
 
 /**
@@ -67,7 +64,7 @@ export function sqliteError(what: string, cause: unknown): CheckpointError {
   const help = kind?.help === undefined ? "" : ` (${kind.help})`;
   return new CheckpointError(`${what}: ${message}${help}`, {
     code: kind?.code ?? (typeof name === "string" && name !== "Error" ? name : "SQLITE_ERROR"),
-    retryable: kind?.retryable ?? false,
+    retryable: kind?.retryable,
     cause,
   });
 }

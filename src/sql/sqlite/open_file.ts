@@ -82,7 +82,7 @@ function watchFile(path: string): () => void {
     throw new CheckpointError(
       `Cannot continue in the checkpoint database "${path}": its file was deleted or replaced; ` +
         "stop all workers before they start again",
-      { code: "SQLITE_MOVED", retryable: false },
+      { code: "SQLITE_MOVED" },
     );
   };
 }

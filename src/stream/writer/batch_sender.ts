@@ -21,7 +21,7 @@ export class PutRecordError extends KinesisError {
    * @param options The service's code, and the index of the record.
    */
   constructor(message: string, options: ErrorOptions & { code: string; index: number }) {
-    super(message, { ...options, retryable: false });
+    super(message, { ...options });
     this.index = options.index;
   }
 }

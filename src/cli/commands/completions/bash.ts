@@ -111,15 +111,11 @@ function wordsOf({ path, options, commands, argument }: CompletedCommand): strin
 }
 
 /** The shell command that adds the completions. */
-function reply(completion: Completion): string {
-  switch (completion.type) {
-    case "words":
-      return `_triton_reply < <(printf '%s\\n' ${completion.words.join(" ")})`;
-    case "streams":
-      return '_triton_reply < <(_triton_streams "$config")';
-    case "files":
-      return "_triton_files";
-    case "anything":
-      return ":";
-  }
+function reply({ type, words = [] }: Completion): string {
+  return {
+    words: `_triton_reply < <(printf '%s\\n' ${words.join(" ")})`,
+    streams: '_triton_reply < <(_triton_streams "$config")',
+    files: "_triton_files",
+    anything: ":",
+  }[type];
 }

@@ -73,17 +73,13 @@ function optionOf({ flags, summary, value, optional }: CompletedOption): string 
   return `${names.join(" ")} -d ${quoted(summary)}${rest}`;
 }
 
-function valueOf(completion: Completion): string {
-  switch (completion.type) {
-    case "words":
-      return `-f -a ${quoted(completion.words.join(" "))}`;
-    case "streams":
-      return "-f -a '(__triton_streams)'";
-    case "files":
-      return "-F";
-    case "anything":
-      return "-f";
-  }
+function valueOf({ type, words = [] }: Completion): string {
+  return {
+    words: `-f -a ${quoted(words.join(" "))}`,
+    streams: "-f -a '(__triton_streams)'",
+    files: "-F",
+    anything: "-f",
+  }[type];
 }
 
 function quoted(text: string): string {

@@ -2,12 +2,11 @@ import type { Command, Option } from "commander";
 import { HELP_TOPICS } from "../help/help.ts";
 
 /** The possible values of an option or an argument. */
-export type Completion =
-  | { readonly type: "words"; readonly words: readonly string[] }
-  | { readonly type: "streams" }
-  | { readonly type: "files" }
-  /** A value that cannot be completed, such as a size. */
-  | { readonly type: "anything" };
+export interface Completion {
+  /** `anything`: a value that cannot be completed, such as a size. */
+  readonly type: "words" | "streams" | "files" | "anything";
+  readonly words?: readonly string[];
+}
 
 /** An option of a command. */
 export interface CompletedOption {

@@ -78,17 +78,13 @@ function specOf({ flags, summary, value, optional }: CompletedOption): string {
   return `${excluded === "" ? "" : quoted(excluded)}${names}${quoted(`${text}${action}`)}`;
 }
 
-function actionOf(completion: Completion): string {
-  switch (completion.type) {
-    case "words":
-      return `(${completion.words.join(" ")})`;
-    case "streams":
-      return "_triton_streams";
-    case "files":
-      return "_files";
-    case "anything":
-      return " ";
-  }
+function actionOf({ type, words = [] }: Completion): string {
+  return {
+    words: `(${words.join(" ")})`,
+    streams: "_triton_streams",
+    files: "_files",
+    anything: " ",
+  }[type];
 }
 
 function quoted(text: string): string {
