@@ -12,7 +12,6 @@ import { applySchema, type RecordSchema } from "../base/schema.ts";
 
 /** An event of an archive. */
 export interface EventPlace {
-  /** Key of the archive. */
   readonly key: string;
   /** Which of the file's events it is, counted from 0. */
   readonly index: number;
@@ -59,13 +58,11 @@ export class EventChecker<T> {
   readonly #schema: RecordSchema<T> | undefined;
   readonly #invalid: InvalidRecords<InvalidArchiveRecordError>;
 
-  /** Creates a checker. */
   constructor(options: EventCheckOptions<T>) {
     this.#schema = options.schema;
     this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "archive"]);
   }
 
-  /** Number of events that were skipped. */
   get skipped(): number {
     return this.#invalid.skipped;
   }

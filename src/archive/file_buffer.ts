@@ -12,7 +12,6 @@ export interface FileBufferOptions {
 
 /** A file that is fetched ahead of its reader, up to a limit; read it once. */
 export class FileBuffer implements AsyncIterable<Uint8Array> {
-  /** The archive that the file is. */
   readonly entry: ArchiveEntry;
   readonly #options: FileBufferOptions;
   readonly #changed = new Notifier();

@@ -3,7 +3,6 @@
  *
  * What fails, fails when its turn comes; no new work is begun once the consumer has stopped.
  *
- * @param items The items.
  * @param limit How many are at work at once.
  * @param work What to do with an item.
  */

@@ -5,7 +5,6 @@ import { withRetries } from "../objects/with_retries.ts";
 /**
  * Makes reading from the store of an archive retry.
  *
- * @param store The store.
  * @param options Limit, clock and signal. Default: 8 attempts in a row.
  */
 export function retryingStore(

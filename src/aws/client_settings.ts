@@ -54,7 +54,6 @@ export interface ClientSettings {
  * The SDK itself requests the credentials of instances and of containers, over plain HTTP from an
  * address of the machine, without a proxy.
  *
- * @param options The limits, and the environment.
  * @returns The settings; the client closes the handler when it is destroyed.
  * @throws {ConfigError} If a file of certificates cannot be read.
  */
@@ -71,12 +70,7 @@ export async function clientSettings(options: ClientSettingsOptions): Promise<Cl
   };
 }
 
-/**
- * Makes a client find its user agent once: the SDK asks the machine before each request.
- *
- * @param client The client.
- * @returns The client.
- */
+/** Makes a client find its user agent once: the SDK asks the machine before each request. */
 export function knowingItself<T extends KnowsItself>(client: T): T {
   const { config } = client;
   const find = config.defaultUserAgentProvider;

@@ -6,8 +6,6 @@ import { type Environment, type ProfileFiles, readVariable } from "./credentials
  *
  * The SDK would find it, too, but then put the bucket into the host name.
  *
- * @param env The environment.
- * @param files The profile.
  * @returns The URL; undefined for AWS's own, as with `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true`.
  */
 export function findS3Endpoint(

@@ -16,7 +16,6 @@ export interface SdkError extends Error {
   readonly $fault?: "client" | "server";
   /** The status of a response that the SDK understood. */
   readonly $metadata?: { readonly httpStatusCode?: number };
-  /** The response. */
   readonly $response?: { readonly statusCode?: number };
 }
 

@@ -69,7 +69,6 @@ export type OnInvalid<E extends InvalidRecordError> =
 
 /** Handles invalid records as the caller chose, and counts those that are skipped. */
 export class InvalidRecords<E extends InvalidRecordError> {
-  /** How many records were skipped. */
   skipped = 0;
   readonly #onInvalid: OnInvalid<E>;
   readonly #log;

@@ -1,9 +1,5 @@
 /**
  * Makes the disposal of an object also dispose of what was opened for it, even if its own fails.
- *
- * @param owner The object.
- * @param owned What was opened for it.
- * @returns The object.
  */
 export function owning<T extends AsyncDisposable>(owner: T, owned: AsyncDisposable): T {
   const dispose = owner[Symbol.asyncDispose];

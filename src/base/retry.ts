@@ -111,7 +111,6 @@ export interface RequestMonitor {
 
 /** Options for {@linkcode retryService}. */
 export interface RetryServiceOptions {
-  /** Source of time and random numbers. */
   readonly clock: Clock;
   /** Stops retrying: the call then rejects with the signal's reason. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined;

@@ -21,7 +21,6 @@ const SHORT: Readonly<Record<string, string>> = {
  * cursor, newlines that look like another record, marks that turn the order of characters round.
  * Such characters are escaped as JSON escapes them, so a text of JSON keeps its meaning.
  *
- * @param text Any text.
  * @returns The text with escapes such as `\u001b` and `\n`; text without such characters as it is.
  */
 export function printable(text: string): string {

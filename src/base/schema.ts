@@ -43,8 +43,6 @@ export type SchemaResult<T> =
 /**
  * Checks an event with a schema.
  *
- * @param schema The schema.
- * @param data The event.
  * @returns The result. Errors that the schema throws are passed on.
  */
 export async function applySchema<T>(

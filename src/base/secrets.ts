@@ -57,7 +57,6 @@ export function keepSecrets(source: string, secrets: readonly (string | undefine
  * Masks the credentials in use, and others, by their value, also when they are encoded for a URL or
  * for JSON. Secrets of less than 8 characters and plain words are masked only as whole words.
  *
- * @param text Any text.
  * @param others More secrets, such as those of the environment.
  * @param options Whether plain words are masked.
  */

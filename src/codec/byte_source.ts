@@ -5,12 +5,7 @@
  */
 export type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/**
- * Converts a source to an iterable of pieces.
- *
- * @param source The bytes.
- * @returns Its pieces.
- */
+/** Converts a source to an iterable of pieces. */
 export function piecesOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   return source instanceof Uint8Array ? [source] : source;
 }

@@ -32,7 +32,6 @@ export class Slabs {
     return this.#slab.subarray(this.#used, this.#used += size);
   }
 
-  /** Copies bytes. */
   copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const copy = this.take(bytes.length);
     copy.set(bytes);

@@ -31,7 +31,6 @@ export interface ArchivePartOptions<T> extends EventCheckOptions<T>, HistoryFile
 export class ArchivePart<T> {
   /** How far each shard has been read. */
   readonly progress: HistoryProgress;
-  /** The files that have been found. */
   readonly files: HistoryFiles;
   readonly #store: ObjectStore;
   readonly #options: ArchivePartOptions<T>;

@@ -16,10 +16,8 @@ export interface EarlierRun {
  * Loads what an earlier run has saved. The start of the first run holds for all that follow, so it is
  * saved before the first read.
  *
- * @param positions The saved positions.
  * @param from Where this run is to begin.
  * @param time The service's time: no later moment is saved.
- * @param signal Ends the loading.
  */
 export async function loadEarlierRun(
   positions: Positions,

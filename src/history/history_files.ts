@@ -16,17 +16,14 @@ export interface HistoryFile {
 
 /** Which archive, and how its files are found. */
 export interface HistoryFilesOptions {
-  /** The stream's name. */
   readonly stream: string;
   /** The client that wrote the archive. Default: the only one. */
   readonly client: string | undefined;
   /** The first moment of interest. */
   readonly from: Date;
-  /** Time, chance and sleeping. */
   readonly clock: Clock;
   /** The time by the service's clock, in milliseconds since the Unix epoch. */
   readonly now: () => number;
-  /** Ends the reading. */
   readonly signal: AbortSignal;
   /** Attempts in a row of a request to the object store. */
   readonly maxAttempts: number | undefined;
@@ -46,7 +43,6 @@ export class HistoryFiles {
   #client: string | undefined;
   #listFrom: number;
 
-  /** Nothing is found yet. */
   constructor(options: HistoryFilesOptions) {
     this.#options = options;
     this.#client = options.client;
@@ -56,7 +52,6 @@ export class HistoryFiles {
   /**
    * Finds the files that were not there before.
    *
-   * @param store Where the archives are.
    * @returns The files, in the order of their keys.
    * @throws {ArchiveFormatError} If a manifest is damaged.
    * @throws {TritonError} If several clients have archived the stream, and none was named.

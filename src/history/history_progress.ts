@@ -37,7 +37,6 @@ export class HistoryProgress {
     }
   }
 
-  /** An independent copy. */
   copy(): HistoryProgress {
     const copy = new HistoryProgress(this.#from, this.#checkpoints);
     copy.#allowed = this.#allowed;

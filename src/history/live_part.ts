@@ -11,10 +11,6 @@ import { type ArchiveKnown, findLost, liveStarts } from "./live_start.ts";
 /**
  * Opens the stream where its archive ends.
  *
- * @param kinesis The service.
- * @param known What is known at the archive's end.
- * @param state What the stream holds.
- * @param options How to read.
  * @throws {HistoryGapError} If the stream has dropped what follows, and `onGap` does not say what to do.
  * @throws {TritonError} If files without a manifest may hold records that the stream still has.
  */

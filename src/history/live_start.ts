@@ -10,13 +10,10 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** What is known at the archive's end. */
 export interface ArchiveKnown {
-  /** The stream's name. */
   readonly stream: string;
   /** The first moment of interest. */
   readonly from: Date;
-  /** How far each shard has been read. */
   readonly progress: HistoryProgress;
-  /** The files of the archive. */
   readonly files: HistoryFiles;
   /** When an earlier run saved its position in each shard. */
   readonly savedAt: ReadonlyMap<ShardId, Date>;
@@ -41,10 +38,6 @@ export function liveStarts({ shards, horizon }: StreamState, known: ArchiveKnown
 
 /**
  * Whether all that is wanted of certain files is still in the stream, and stays there for a while.
- *
- * @param files The files.
- * @param progress How far each shard has been read.
- * @param state What the stream holds.
  */
 export function isInStream(
   files: readonly HistoryFile[],

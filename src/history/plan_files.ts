@@ -19,7 +19,6 @@ export interface FilePlan {
  *
  * @param files The files, in the order of their keys.
  * @param progress How far reading has come; files that are not needed are noted there.
- * @returns The plan.
  * @throws {TritonError} If a file repeats records that another one held.
  */
 export function planFiles(files: readonly HistoryFile[], progress: HistoryProgress): FilePlan {
@@ -72,7 +71,6 @@ export function findMissing(
  * it has read at least a part.
  *
  * @param files The files, in the order of their keys.
- * @param checkpoints The positions of the earlier run.
  * @returns The others.
  */
 export function withoutUnprovableDone(

@@ -56,7 +56,6 @@ export function partitionKeyOf(event: EventData | Uint8Array, field: string): st
 /**
  * Makes the record of an event.
  *
- * @param event The event, or its MessagePack bytes.
  * @param key The field whose value is the partition key, or a function that returns the key.
  * @returns The record to put.
  * @throws {PartitionKeyError} As {@linkcode partitionKeyOf} does.

@@ -9,12 +9,7 @@ export const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024;
 
 const MAX_KEY_LENGTH = 256;
 
-/**
- * Counts the size of a record as Kinesis does: its payload and its key.
- *
- * @param entry The record.
- * @returns Bytes.
- */
+/** Counts the size of a record as Kinesis does: its payload and its key. */
 export function entryBytes(entry: PutEntry): number {
   return entry.data.length + utf8Length(entry.partitionKey);
 }
@@ -22,7 +17,6 @@ export function entryBytes(entry: PutEntry): number {
 /**
  * Checks whether Kinesis would accept a record.
  *
- * @param entry The record.
  * @param maxRecordBytes Maximum number of bytes that the stream allows.
  * @returns The fault; undefined if there is none.
  */

@@ -4,7 +4,6 @@ import type { ByteRange } from "./object_store.ts";
  * Finds where a part begins and ends in an object of `size` bytes.
  *
  * @param range The part; undefined for all of it.
- * @param size Size of the object in bytes.
  * @returns Offsets of the first byte and of the one after the last; equal if the part is empty.
  * @throws {RangeError} If the range does not consist of whole numbers from 0 up.
  */
@@ -22,7 +21,6 @@ export function resolveRange(
 /**
  * Checks that a range is made of whole numbers from 0 up.
  *
- * @param range The range to check.
  * @throws {RangeError} If it is not.
  */
 export function checkRange(range: ByteRange): void {

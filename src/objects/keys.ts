@@ -4,8 +4,6 @@
  * JavaScript compares UTF-16 units, which puts characters past U+FFFF (surrogates, 0xD800 to
  * 0xDFFF) before those from U+E000 to U+FFFF; UTF-8 puts them after.
  *
- * @param a A key.
- * @param b Another one.
  * @returns A negative number if `a` comes first, a positive one if `b` does, 0 if they are equal.
  */
 export function compareKeys(a: string, b: string): number {
@@ -34,7 +32,6 @@ function rank(unit: number): number {
  * slashes are not empty and neither `.` nor `..`, there is no NUL and no broken surrogate pair, and
  * the whole takes at most 1,024 bytes (S3's limit).
  *
- * @param key The key to check.
  * @throws {TypeError} If an object cannot have that key.
  */
 export function checkKey(key: string): void {

@@ -10,7 +10,6 @@ import type { GetOptions, HeadOptions, ObjectBody, ObjectStore } from "./object_
  * is: only the caller knows whether a put whose response was lost may be repeated, and what
  * `"exists"` then means.
  *
- * @param store The store to read from.
  * @param options Limit and pauses; `signal` ends them.
  * @returns A store with the same objects.
  */

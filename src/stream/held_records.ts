@@ -15,7 +15,6 @@ export interface RequestLimits {
 export class HeldRecords {
   /** The records of each key, in order. */
   readonly #queues = new Map<string, IndexedEntry[]>();
-  /** How many they are. */
   count = 0;
   /** Their bytes, keys included. */
   bytes = 0;
@@ -25,7 +24,6 @@ export class HeldRecords {
     return [...this.#queues.values()].flat();
   }
 
-  /** Holds records back. */
   add(entries: readonly IndexedEntry[]): void {
     for (const entry of entries) {
       const queue = this.#queues.get(entry.partitionKey);

@@ -32,7 +32,6 @@ export class IdleWatch {
     fetcher.expectNews();
   }
 
-  /** Notes that a record was read. */
   record(): void {
     if (this.#afterMs !== undefined) this.#lastRecordAt = monotonicNow(this.#clock);
   }

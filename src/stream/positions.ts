@@ -63,7 +63,6 @@ export class Positions {
    * Saves when the reading of the stream started, unless an earlier run did.
    *
    * @param start Finds the time, if none is saved.
-   * @param signal Stops retrying.
    * @returns The time that an earlier run saved; undefined if this is the first run.
    */
   async writeStart(

@@ -76,14 +76,12 @@ export class RecordChecker<T> {
   readonly #schema: RecordSchema<T> | undefined;
   readonly #invalid: InvalidRecords<InvalidStreamRecordError>;
 
-  /** Creates a checker for the records of a stream. */
   constructor(stream: string, options: RecordCheckOptions<T>) {
     this.#stream = stream;
     this.#schema = options.schema;
     this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "stream"]);
   }
 
-  /** How many records were skipped. */
   get skipped(): number {
     return this.#invalid.skipped;
   }

@@ -21,7 +21,6 @@ const STALLED_MS = 60_000;
 export class ShardQueue {
   /** The lease under which the shard is fetched. */
   readonly lease: Lease;
-  /** The shard. */
   readonly shardId: ShardId;
   /** Notified after each record that was yielded. */
   readonly taken: Notifier = new Notifier();

@@ -30,7 +30,6 @@ const log = getLogger(["triton", "stream"]);
 
 /** Fills one queue for each shard that is being read, parents before their children. */
 export class StreamFetcher {
-  /** The stream's name. */
   readonly stream: string;
   /** Notified when the queues may have new records, and when fetching ends. */
   readonly changed: Notifier = new Notifier();

@@ -5,9 +5,7 @@ export type ArchiveDate = Date | string;
 
 /** A range of days, each as `YYYYMMDD`, both included. */
 export interface DayRange {
-  /** The first day. */
   readonly from: string;
-  /** The last day. */
   readonly to: string;
 }
 

@@ -6,11 +6,9 @@ import { inOrder } from "../in_order.ts";
 
 /** Whose archives to list. */
 export interface DayListing {
-  /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
   /** The client that wrote them. Default: all clients. */
   readonly client?: string | undefined;
-  /** Gives up. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,10 +20,6 @@ const FEW_OBJECTS = 2_000;
 
 /**
  * Lists the archives of a stream over a range of days: by day, then in the order of `compareEntries`.
- *
- * @param store Where the archives are.
- * @param range The days.
- * @param options Whose archives.
  */
 export async function* listDays(
   store: ObjectStore,

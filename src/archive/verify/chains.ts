@@ -5,11 +5,8 @@ import { rangeAfter, type RangeElsewhere } from "./recorded_moves.ts";
 
 /** What one file holds of one shard. */
 export interface ArchiveLink extends ManifestShard {
-  /** Key of the file. */
   readonly key: string;
-  /** The client that wrote the file. */
   readonly client: string;
-  /** The shard. */
   readonly shardId: ShardId;
 }
 

@@ -19,7 +19,6 @@ import type { ArchiveSurvey } from "./survey.ts";
 
 /** A file whose end was read, and whose rest is to be. */
 export interface FileToRead extends ArchiveEntry {
-  /** Whether it has a manifest. */
   readonly isProvable: boolean;
   /** The shards with records that are not events. */
   readonly quarantine: ReadonlyMap<ShardId, ManifestShard>;
@@ -27,7 +26,6 @@ export interface FileToRead extends ArchiveEntry {
 
 /** How to read the files. */
 export interface VerifyContentsOptions extends ReadManifestsOptions {
-  /** Where to put what is found. */
   readonly survey: ArchiveSurvey;
   /** Called after each file with the number of files read, and their bytes. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
@@ -44,10 +42,6 @@ export function toRead(file: InspectedArchive): FileToRead {
 
 /**
  * Reads files whole: checksums of chunks, events, counts, the SHA-256 of the events, quarantine.
- *
- * @param store Where they are.
- * @param files The files.
- * @param options Where to put what is found.
  */
 export async function verifyContents(
   store: ObjectStore,

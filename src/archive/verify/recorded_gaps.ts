@@ -20,7 +20,6 @@ export interface RecordedGap {
 export interface FileStart {
   /** The last record archived before the file; undefined if it begins the chain, or begins it anew. */
   readonly previous: SequenceNumber | undefined;
-  /** The file's first record. */
   readonly first: SequenceNumber;
 }
 
@@ -31,9 +30,7 @@ export interface FileStart {
  * follows, that must be the file's first. If it has none, the file must begin the chain anew: a file
  * that follows a record proves that this record was archived after the gap.
  *
- * @param gap The gap.
  * @param end The last record archived before the file; undefined if there is none.
- * @param next The file.
  */
 export function excuses(
   { after, until }: RecordedGap,

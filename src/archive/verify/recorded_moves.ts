@@ -75,7 +75,6 @@ export function rangesElsewhere(moves: readonly RecordedMove[], here: string): R
  *
  * @param ranges Ranges of the shard.
  * @param end The last record in this store before the other one; undefined if there is none.
- * @param sequenceNumber The other record.
  */
 export function rangeAfter(
   ranges: readonly RangeElsewhere[],

@@ -30,7 +30,6 @@ export interface JudgeOptions {
   readonly endsEarly: boolean;
   /** The client whose files were added; undefined if those of all. */
   readonly client: string | undefined;
-  /** Gaps that were recorded. */
   readonly gaps: readonly RecordedGap[];
   /** Those of them that were recorded before the files were listed. */
   readonly earlierGaps: readonly RecordedGap[];
@@ -61,7 +60,6 @@ export class ArchiveSurvey {
     return this.#unprovable.map(({ key }) => key);
   }
 
-  /** Adds a file. */
   add(file: InspectedArchive): void {
     this.files++;
     this.size += file.entry.size;
@@ -88,7 +86,6 @@ export class ArchiveSurvey {
     }
   }
 
-  /** Adds what was found in a file. */
   addProblem(problem: ArchiveProblem): void {
     this.#problems.push(problem);
   }

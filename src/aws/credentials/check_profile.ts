@@ -12,7 +12,6 @@ type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefin
 /**
  * Checks that the profile in use exists, and that its credentials can be loaded.
  *
- * @param env The environment.
  * @throws {Error} A `CredentialsProviderError`, as the SDK's are, if it cannot be used.
  */
 export async function checkProfile(env: Environment): Promise<void> {

@@ -8,11 +8,8 @@ const log = getLogger(["triton", "aws"]);
 
 /** Keys to sign with, as the SDK has them. */
 export interface Identity {
-  /** The access key's identifier. */
   readonly accessKeyId: string;
-  /** The secret access key. */
   readonly secretAccessKey: string;
-  /** The session token of temporary keys. */
   readonly sessionToken?: string | undefined;
   /** When temporary keys expire, if known. */
   readonly expiration?: Date | undefined;
@@ -73,8 +70,6 @@ export class RenewedCredentials {
   /**
    * Gives the current credentials to an SDK client, which asks before each request: they are marked
    * as expired, so that the client does not keep them.
-   *
-   * @param settings The client's settings.
    */
   provider(settings: object): (caller?: object) => Promise<Identity> {
     return async (caller) => ({ ...await this.#get(settings, caller), expiration: new Date(0) });

@@ -21,8 +21,6 @@ export interface ProfileFiles {
 /**
  * Reads the profile in use, as the SDK does: with `AWS_PROFILE`, `AWS_CONFIG_FILE` and
  * `AWS_SHARED_CREDENTIALS_FILE`.
- *
- * @param env The environment.
  */
 export async function readProfile(env: Environment): Promise<ProfileFiles> {
   const filepath = readVariable(env, "AWS_SHARED_CREDENTIALS_FILE");

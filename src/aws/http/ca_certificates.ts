@@ -12,7 +12,6 @@ const log = getLogger(["triton", "aws"]);
  * Settings of the program, such as `--cert` of Deno, still apply. A file that the program has no
  * permission to read is skipped, with a warning in the log: the services may not need it.
  *
- * @param env The environment.
  * @returns The text of each file, in PEM.
  * @throws {ConfigError} If a file cannot be read. One that only `SSL_CERT_FILE` names is skipped,
  * as OpenSSL does.

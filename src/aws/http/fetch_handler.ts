@@ -13,11 +13,9 @@ import { isPage, refusePage } from "./unexpected_response.ts";
 
 /** A request of the SDK. */
 export interface WireRequest {
-  /** The method. */
   readonly method: string;
   /** `http:` or `https:`. */
   readonly protocol: string;
-  /** The server's name or address. */
   readonly hostname: string;
   /** The server's port; undefined for the protocol's own. */
   readonly port?: number | undefined;
@@ -33,9 +31,7 @@ export interface WireRequest {
 
 /** A response for the SDK. */
 export interface WireResponse {
-  /** The HTTP status. */
   readonly statusCode: number;
-  /** The status in words. */
   readonly reason: string;
   /** The headers, names in lower case. */
   readonly headers: Record<string, string>;
@@ -101,7 +97,6 @@ export class FetchHandler {
   /**
    * Sends a request.
    *
-   * @param request The request.
    * @param options The signal, and how to read the body.
    * @returns The response, of any status.
    * @throws {Error} With a `code` for lost connections and silence, or the signal's reason.

@@ -18,8 +18,6 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
  * A lost connection is a `TypeError`: only its message says what happened, and differs from version to
  * version. An unknown message counts as a connection that was reset.
  *
- * @param error What was thrown.
- * @param host Where the request went.
  * @returns An error with a `code`: one of `CONNECTION_CODES`, or `CertificateError`,
  * `ProxyAuthenticationRequired` or `BlockedPort`.
  * Other errors, such as a missing permission, are returned unchanged.

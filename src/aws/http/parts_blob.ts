@@ -13,7 +13,6 @@ export class PartsBlob extends Blob {
   /**
    * Wraps the parts, which must not change until the request is over.
    *
-   * @param parts The parts of the body, in order.
    * @param onRead Called whenever a piece is taken to be sent.
    */
   constructor(parts: readonly Uint8Array[], onRead?: () => void) {
@@ -23,7 +22,6 @@ export class PartsBlob extends Blob {
     this.#onRead = onRead;
   }
 
-  /** The bytes of all parts. */
   override get size(): number {
     return this.#size;
   }

@@ -25,7 +25,6 @@ export class ResponseBody implements AsyncIterable<Uint8Array> {
   /** Buffers that readers have released; undefined after the end of the body. */
   #free: ArrayBuffer[] | undefined = [];
 
-  /** Wraps what `fetch` gave. */
   constructor(response: Response, options: ResponseBodyOptions) {
     this.#response = response;
     this.#options = options;

@@ -2,7 +2,6 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 /** Options of {@linkcode Silence}. */
 export interface SilenceOptions {
-  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
   /** Longest time without a byte in either direction, in milliseconds. */
   readonly limitMs: number;
@@ -22,7 +21,6 @@ export class Silence {
   /** When the last byte was received or sent; undefined while nobody waits. */
   #since: number | undefined;
 
-  /** Creates the limit of one request. */
   constructor(options: SilenceOptions) {
     this.#options = options;
     options.signal?.throwIfAborted();
@@ -38,8 +36,6 @@ export class Silence {
   /**
    * Waits for a part of the response.
    *
-   * @param part The part.
-   * @returns The part.
    * @throws {Error} What it failed with; or the signal's reason, or `ETIMEDOUT` after silence.
    */
   async during<T>(part: Promise<T>): Promise<T> {

@@ -32,7 +32,6 @@ export function isPage({ headers }: Pick<Head, "headers">): boolean {
 /**
  * Refuses a response that is a web page, or redirects to anything but the region of a bucket.
  *
- * @param head Status and headers.
  * @param body The body, or its beginning.
  * @throws {UnexpectedResponse} With the status and the first words.
  */

@@ -12,7 +12,6 @@ export type BigIntegers = "refuse" | "text";
 export interface JsonFault {
   /** Offset in UTF-16 code units. */
   readonly index: number;
-  /** What is wrong there. */
   readonly why: string;
 }
 

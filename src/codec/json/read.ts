@@ -29,9 +29,7 @@ export function hasEscapedKey(text: string): boolean {
 /**
  * Reads a text that is known to be JSON.
  *
- * @param text The text.
  * @param toNumber Converts the source of a number to a value.
- * @returns The value.
  */
 export function readJson(text: string, toNumber: (source: string) => unknown): unknown {
   TOKEN.lastIndex = 0;

@@ -37,7 +37,6 @@ export interface WireRecords {
  * in another form than JavaScript and Java write numbers.
  *
  * @param bytes At most {@linkcode MAX_WIRE_RECORDS}, starting with a record.
- * @returns The records.
  * @throws {SyntaxError} If a text is not JSON.
  */
 export function readWireRecords(bytes: Uint8Array): WireRecords {
@@ -72,7 +71,6 @@ const PADDING = 0x3d;
 /**
  * Decodes base64 of any length without creating a string.
  *
- * @param base64 The characters.
  * @returns The bytes, in a new buffer; undefined if it is not padded base64.
  */
 export function decodeWireData(base64: Uint8Array): Uint8Array<ArrayBuffer> | undefined {

@@ -29,7 +29,6 @@ type Level = "value" | "key" | "key in key";
 export class JsonWriter {
   /** The written bytes, up to `length`. */
   out: Uint8Array;
-  /** Number of written bytes. */
   length = 0;
   readonly #level: Level;
 
@@ -202,7 +201,6 @@ interface Container {
   /** 1 for a map, 0 for an array. */
   readonly isMap: number;
   readonly count: number;
-  /** Where the first entry starts. */
   readonly next: number;
 }
 

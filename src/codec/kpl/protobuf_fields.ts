@@ -13,7 +13,6 @@ const MAX_VARINT_BYTES = 10;
  * the format of the producer library existed, are an error.
  */
 export class FieldReader {
-  /** Number of the field. */
   field = 0;
   /** The value if it is a number, else undefined; not exact beyond 2^53. */
   number: number | undefined;

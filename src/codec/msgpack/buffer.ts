@@ -86,7 +86,6 @@ export class MsgpackBuffer {
     this.#view = new DataView(grown.buffer);
   }
 
-  /** Writes a token of one byte. */
   writeByte(byte: number): void {
     this.#reserve(1);
     this.#bytes[this.#length++] = byte;
@@ -288,7 +287,6 @@ export class MsgpackBuffer {
     }
   }
 
-  /** Writes a binary. */
   writeBinary(data: Uint8Array): void {
     this.#reserve(MAX_TOKEN + data.length);
     this.#writeSize(0xc4, data.length);
@@ -296,7 +294,6 @@ export class MsgpackBuffer {
     this.#length += data.length;
   }
 
-  /** Writes an extension. */
   writeExtension(type: number, data: Uint8Array): void {
     this.#reserve(MAX_TOKEN + data.length);
     const fixed = [1, 2, 4, 8, 16].indexOf(data.length);

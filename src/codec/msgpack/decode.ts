@@ -56,7 +56,6 @@ export function decodeEvent(bytes: Uint8Array): EventData {
  * Decodes one field of an event, without decoding the others.
  *
  * @param bytes The event, and nothing else.
- * @param name The name of the field.
  * @returns The value of the field, as {@linkcode decodeEvent} decodes it; undefined if missing.
  * @throws {ArchiveFormatError} As {@linkcode decodeEvent} does.
  */

@@ -48,7 +48,6 @@ export class MsgpackDecoder {
   #windowStart = 0;
   #windowEnd = 0;
 
-  /** Creates a decoder of `bytes`. */
   constructor(bytes: Uint8Array) {
     const { buffer, view } = memoryOf(bytes);
     this.#bytes = bytes;

@@ -32,7 +32,6 @@ interface CachedKey {
  * stream are similar.
  */
 export class KeyNode {
-  /** The key. */
   readonly text: string;
   /** Size of the key in bytes. */
   readonly size: number;

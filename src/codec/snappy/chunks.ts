@@ -72,7 +72,6 @@ export function bodyLength(bytes: Uint8Array, at: number): number {
 /**
  * Checks the header of a chunk, before its body is available.
  *
- * @param type The chunk's type.
  * @param length The length of its body in bytes.
  * @returns Why the header is invalid; undefined if it is valid.
  */
@@ -96,7 +95,6 @@ function hex(type: number): string {
 /**
  * Encodes a chunk.
  *
- * @param type Its type.
  * @param parts Its body, in parts; less than 2^24 bytes in total.
  * @returns Header and body.
  */
@@ -211,9 +209,6 @@ export function hidesData(chunk: SnappyChunk): boolean {
  * Creates the error for a chunk that cannot be read.
  *
  * @param offset Where the chunk starts, in bytes from the start of the stream.
- * @param why What is wrong with it.
- * @param cause The cause, if there is one.
- * @returns The error.
  */
 export function chunkError(offset: number, why: string, cause?: unknown): ArchiveFormatError {
   return new ArchiveFormatError(`Cannot read chunk at offset ${offset}: ${why}`, {

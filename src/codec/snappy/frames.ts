@@ -86,7 +86,6 @@ function* dataOf(splitter: SnappySplitter): Generator<Uint8Array> {
 /**
  * Reads one chunk of a stream.
  *
- * @param chunk The chunk.
  * @param room A buffer for its data, see {@linkcode decodeDataChunk}.
  * @returns Its data, in a new array unless there is `room`; undefined if it is not a data chunk.
  * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or if it is the first

@@ -111,7 +111,6 @@ export class SnappySplitter {
     this.#move(1 - chunk.bytes.length);
   }
 
-  /** Skips one byte. */
   skipByte(): void {
     this.#move(Math.min(1, this.#end - this.#start));
   }

@@ -13,7 +13,6 @@ import { MAX_BLOCK_DATA } from "./compress.ts";
 /**
  * Uncompresses a block.
  *
- * @param block The block.
  * @returns The data, at most 65,536 bytes, valid until the next call of the codec; or what is wrong
  * with the block, if it claims more, or is malformed or truncated.
  */

@@ -43,7 +43,6 @@ export class EventAssembler {
     return this.#openSize > 0 ? this.#openOffset : undefined;
   }
 
-  /** Drops the incomplete event. */
   drop(): void {
     this.#openSize = 0;
   }

@@ -8,7 +8,6 @@ import { HEADER_SIZE, IDENTIFIER, type SnappyChunk } from "../snappy/chunks.ts";
 
 /** Totals of the events that were read, for comparison with the manifest. */
 export interface EventTotals {
-  /** Number of events. */
   readonly events: number;
   /** Their size in bytes, uncompressed. */
   readonly bytes: number;
@@ -35,7 +34,6 @@ export class ArchiveFooter {
     this.#promised = true;
   }
 
-  /** Adds a chunk. */
   see(chunk: SnappyChunk): void {
     // An identifier after the manifest may start another archive that is appended to this one.
     if (chunk.type === IDENTIFIER) return;
@@ -81,7 +79,6 @@ export class ArchiveFooter {
 /**
  * Whether a chunk is the opening of an archive written by this library.
  *
- * @param chunk The chunk.
  * @param previousType Type of the chunk before it.
  * @returns Whether an archive starts here: the file's first, or one that is appended to another.
  */
@@ -93,8 +90,6 @@ export function isOpening(chunk: SnappyChunk, previousType: number | undefined):
 /**
  * Checks the totals of an archive against its manifest.
  *
- * @param manifest The manifest.
- * @param totals What was read.
  * @param end Where the archive ends, in bytes from the start of the file.
  * @throws {ArchiveFormatError} If they differ.
  */

@@ -135,8 +135,6 @@ export function startsWith(bytes: Uint8Array, beginning: Uint8Array): boolean {
 /**
  * Encodes skippable chunks.
  *
- * @param type Their type.
- * @param payload Their contents.
  * @param size The longest body, in bytes.
  * @returns The chunks, headers included.
  */
@@ -155,7 +153,6 @@ export function encodeSkippable(
 /**
  * Encodes skippable chunks without copying their contents.
  *
- * @param type Their type.
  * @param payload Their contents, in parts of any size.
  * @returns Headers, and views of the payload, in order.
  */

@@ -61,7 +61,6 @@ export interface ArchiveManifest {
 /**
  * Encodes the end of a file: the manifest and its trailer.
  *
- * @param manifest The manifest.
  * @returns The chunks, concatenated.
  */
 export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
@@ -88,7 +87,6 @@ export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
  *
  * @param value The decoded map of the manifest.
  * @param offset Where the manifest starts, in bytes from the start of the file.
- * @returns The manifest.
  * @throws {ArchiveFormatError} If something is missing or has the wrong type.
  */
 export function toManifest(value: unknown, offset: number): ArchiveManifest {
@@ -141,7 +139,6 @@ export class Fields {
     this.#values = new Map(Object.entries(value as object));
   }
 
-  /** A string. */
   text(name: string): string {
     return this.#check(name, "a string", (value) => typeof value === "string") as string;
   }
@@ -168,12 +165,10 @@ export class Fields {
     return new Date(date.getTime());
   }
 
-  /** Binary data. */
   bytes(name: string): Uint8Array {
     return this.#check(name, "binary", (value) => value instanceof Uint8Array) as Uint8Array;
   }
 
-  /** A map. */
   map(name: string): object {
     return this.#check(name, "a map", isMap) as object;
   }

@@ -12,7 +12,6 @@ import { Slabs } from "../slabs.ts";
 
 /** A stream identifier and data chunks with complete events of one shard. */
 export interface PackedGroup {
-  /** The shard. */
   readonly shardId: ShardId;
   /** The chunks, headers included. */
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
@@ -48,7 +47,6 @@ class OpenChunk {
     this.#used = size;
   }
 
-  /** Frees the memory. */
   free(): void {
     freeBuffer(this.#bytes.buffer);
   }
@@ -107,7 +105,6 @@ export class ChunkPacker {
     }));
   }
 
-  /** Closes every open chunk. */
   closeAll(): void {
     for (const [shardId, open] of this.#open) {
       this.#close(shardId, open);
@@ -129,7 +126,6 @@ export class ChunkPacker {
     this.#emit(this.#pack(shardId, data), data);
   }
 
-  /** Packs complete events into one group. */
   #pack(shardId: ShardId, data: Uint8Array): PackedGroup {
     const chunks = [this.#slabs.copy(STREAM_IDENTIFIER)];
     for (let at = 0; at < data.length; at += MAX_CHUNK_DATA) {
@@ -143,7 +139,6 @@ export class ChunkPacker {
 /**
  * Uncompresses a group.
  *
- * @param group The group.
  * @returns Its data, chunk by chunk.
  */
 export function* unpack(group: PackedGroup): Generator<Uint8Array, void, void> {

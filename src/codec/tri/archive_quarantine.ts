@@ -35,7 +35,6 @@ export interface QuarantinedRecord {
  *
  * @param record The record, whose data is copied once.
  * @param slabs Memory for the result. Default: new memory.
- * @returns A MessagePack map.
  */
 export function encodeQuarantined(
   record: QuarantinedRecord,

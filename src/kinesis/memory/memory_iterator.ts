@@ -2,9 +2,7 @@ import type { SequenceNumber, ShardId } from "../../base/record.ts";
 
 /** The data of an iterator. */
 export interface MemoryIterator {
-  /** The stream's name. */
   readonly stream: string;
-  /** The shard. */
   readonly shardId: ShardId;
   /** When it was created, in milliseconds since the Unix epoch. */
   readonly issuedAt: number;

@@ -5,11 +5,8 @@ import type { KinesisRecord, PutEntry, Shard, StartPosition } from "../kinesis_a
 export interface MemoryShardOptions {
   /** The shard's place in the order of creation, from 0. */
   readonly index: number;
-  /** The shards it comes from. */
   readonly parents?: readonly ShardId[];
-  /** The lowest hash key of its range. */
   readonly firstHashKey: bigint;
-  /** The highest hash key of its range. */
   readonly lastHashKey: bigint;
   /** When it is created, in milliseconds since the Unix epoch. */
   readonly createdAt: number;
@@ -24,9 +21,7 @@ const MAX_READ_BYTES = 10 * 1024 * 1024;
 
 /** One shard: its records, and how many were trimmed. */
 export class MemoryShard {
-  /** The shard's identifier. */
   readonly id: ShardId;
-  /** The options of the shard. */
   readonly options: MemoryShardOptions;
   readonly #start: SequenceNumber;
   #end: SequenceNumber | undefined;
@@ -34,7 +29,6 @@ export class MemoryShard {
   #last: SequenceNumber;
   #records: KinesisRecord[] = [];
 
-  /** Creates an open, empty shard. */
   constructor(options: MemoryShardOptions) {
     this.options = options;
     this.id = `shardId-${String(options.index).padStart(12, "0")}` as ShardId;
@@ -52,7 +46,6 @@ export class MemoryShard {
     };
   }
 
-  /** Whether the shard accepts records. */
   get isOpen(): boolean {
     return this.#end === undefined;
   }

@@ -28,7 +28,6 @@ export class MemoryStream {
     for (let i = 0; i < shardCount; i++) this.#add(bound(i), bound(i + 1) - 1n);
   }
 
-  /** The description of the stream. */
   get description(): StreamDescription {
     return {
       name: this.#name,
@@ -44,20 +43,17 @@ export class MemoryStream {
     return this.#shards;
   }
 
-  /** Finds a shard. */
   shard(id: ShardId): MemoryShard {
     const shard = this.shards.find((shard) => shard.id === id);
     if (shard !== undefined) return shard;
     throw refusal("ResourceNotFoundException", `no shard "${id}" in stream "${this.#name}"`);
   }
 
-  /** Finds the shard for a partition key. */
   shardFor(partitionKey: string): MemoryShard {
     const hashKey = hashKeyOf(partitionKey);
     return this.#shards.find((shard) => shard.isOpen && shard.holds(hashKey))!;
   }
 
-  /** Adds a record to a shard. */
   append(shard: MemoryShard, entry: PutEntry): SequenceNumber {
     this.#counter += 1n + BigInt(Math.floor(this.#clock.random() * 4));
     return shard.append(entry, this.#counter, this.#clock.now());
@@ -119,7 +115,6 @@ export const HASH_KEYS = 2n ** 128n;
 /**
  * Hashes a partition key as Kinesis does: the MD5 of its UTF-8 bytes, as a number of 128 bits.
  *
- * @param partitionKey The partition key.
  * @returns The hash key; the record goes to the open shard whose range holds it.
  */
 export function hashKeyOf(partitionKey: string): bigint {

@@ -16,8 +16,6 @@ import type { WireResponse } from "./response_reader.ts";
  *
  * The SDK handles everything but the body of a successful response: credentials, signature, errors.
  *
- * @param client The client.
- * @param command The command.
  * @param settings The SDK's options, such as `abortSignal`.
  * @returns The response, whose body must be read or cancelled.
  */

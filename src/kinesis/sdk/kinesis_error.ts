@@ -15,7 +15,6 @@ const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutErro
  * corrected. Refused credentials, missing streams, expired iterators and malformed requests are not.
  *
  * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
- * @param thrown What the SDK threw.
  * @param mayPass Whether a retry may succeed anyway: the SDK has corrected its clock, say.
  * @returns The error to throw, with `thrown` as its cause.
  */

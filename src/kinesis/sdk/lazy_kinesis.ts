@@ -20,17 +20,14 @@ export class LazyKinesis implements KinesisApi, AsyncDisposable {
     this.#open = open;
   }
 
-  /** Describes a stream. */
   async describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription> {
     return (await this.#get()).describeStream(stream, options);
   }
 
-  /** Lists all shards of a stream. */
   async *listShards(stream: string, options?: RequestOptions): AsyncGenerator<Shard> {
     yield* (await this.#get()).listShards(stream, options);
   }
 
-  /** Gets an iterator. */
   async getShardIterator(
     shard: { readonly stream: string; readonly shardId: ShardId },
     position: StartPosition,
@@ -39,12 +36,10 @@ export class LazyKinesis implements KinesisApi, AsyncDisposable {
     return (await this.#get()).getShardIterator(shard, position, options);
   }
 
-  /** Reads records at an iterator. */
   async getRecords(iterator: string, options?: GetRecordsOptions): Promise<RecordBatch> {
     return (await this.#get()).getRecords(iterator, options);
   }
 
-  /** Puts up to 500 records. */
   async putRecords(
     stream: string,
     entries: readonly PutEntry[],

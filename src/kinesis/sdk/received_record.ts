@@ -23,7 +23,6 @@ type Received = {
  * to until the next full collection, which was 70 MB of data.
  */
 export class ReceivedRecord implements Received {
-  /** Creates a record. */
   constructor(
     readonly sequenceNumber: Received["sequenceNumber"],
     readonly partitionKey: Received["partitionKey"],
@@ -35,7 +34,6 @@ export class ReceivedRecord implements Received {
 /**
  * Converts a record that `JSON.parse` returned.
  *
- * @param record The record as in the response.
  * @param data Its data, if already decoded.
  * @throws {SyntaxError} If its data is not base64, or its time is not a number.
  */

@@ -16,11 +16,8 @@ const MOST_SPARE = 1 << 20;
 
 /** A response without its records, any part of which may be missing. */
 export interface ReceivedResponse {
-  /** Whether it had a list of records. */
   readonly hasRecords?: boolean;
-  /** The next iterator. */
   readonly NextShardIterator?: string | null;
-  /** The lag, in milliseconds. */
   readonly MillisBehindLatest?: number | null;
 }
 
@@ -131,7 +128,6 @@ export class ResponseParser {
     this.#enough = Math.max(this.#piece, Math.min(2 * this.#used, this.#used + MOST_SPARE));
   }
 
-  /** Drops the bytes that were parsed. */
   #drop(bytes: Buffer, start: number, end: number): void {
     this.#head ||= bytes.toString("utf8", 0, start);
     bytes.copyWithin(0, end);

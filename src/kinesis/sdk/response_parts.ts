@@ -11,10 +11,7 @@ import { KinesisError } from "../../base/errors.ts";
 /**
  * Checks that a part of a response is present.
  *
- * @param part The part.
  * @param what What cannot be done without it, as in `describe stream "clicks"`.
- * @param name The part's name.
- * @returns The part.
  * @throws {KinesisError} If it is missing.
  */
 export function present<T>(part: T | undefined | null, what: string, name: string): T {

@@ -17,9 +17,7 @@ import { Turns } from "../turns.ts";
 export interface WireResponse {
   /** The headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The HTTP status. */
   readonly statusCode: number;
-  /** The body. */
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
 
@@ -31,7 +29,6 @@ const LARGE = 2 << 20;
 
 /** Memory that the readers of responses share. */
 export class ResponseMemory {
-  /** Turns to decode a response. */
   readonly responses: Turns = new Turns(RESPONSES);
   /** Turns to decode a response of more than {@linkcode LARGE}. */
   readonly large: Turns = new Turns(1);
@@ -59,7 +56,6 @@ export class ResponseReader implements AsyncDisposable {
   #large: Disposable | undefined;
   #rest: ReceivedResponse | undefined;
 
-  /** Creates a reader of a response. */
   constructor(response: WireResponse, memory: ResponseMemory, signal?: AbortSignal) {
     this.#response = response;
     this.#memory = memory;

@@ -24,7 +24,6 @@ export function systemCode(error: unknown): string | undefined {
  * Converts an error of the file system to an {@linkcode ObjectStoreError}.
  *
  * @param what What could not be done, such as `"Cannot get /a/b"`.
- * @param error What was thrown.
  * @param codes Names that an object store has for some of the system's.
  * @returns The error to throw; misuse and Triton's own errors are returned unchanged.
  */

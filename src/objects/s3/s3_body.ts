@@ -23,17 +23,10 @@ export type S3Body =
 export interface S3GetResponse {
   /** The headers. */
   readonly output: GetObjectCommandOutput;
-  /** The body, which is still being received. */
   readonly body: S3Body;
 }
 
-/**
- * Sends a GetObject. The SDK does not get the body: it reads only streams, one chunk at a time.
- *
- * @param client The client to send with.
- * @param command What to get.
- * @param signal Aborts the request.
- */
+/** Sends a GetObject. The SDK does not get the body: it reads only streams, one chunk at a time. */
 export async function sendGet(
   client: S3Client,
   command: GetObjectCommand,
@@ -55,11 +48,9 @@ export function hashOf(parts: readonly Uint8Array[]): Buffer {
 
 /** The body of a PutObject. */
 export interface PutContent {
-  /** The parts. */
   readonly parts: readonly Uint8Array[];
   /** Their SHA-256. */
   readonly sha256: Buffer;
-  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 }
 

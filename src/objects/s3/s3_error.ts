@@ -39,7 +39,6 @@ export function mayRefuseChecksum(error: unknown): boolean {
  * Converts an error of the SDK to an {@linkcode ObjectStoreError}.
  *
  * @param what What cannot be done, such as `"Cannot get s3://bucket/key"`.
- * @param error The error.
  * @param mayPass Whether a retry may succeed anyway: the SDK has corrected its clock since it sent
  * the request, say. The response to a HEAD does not say that the clock was wrong.
  * @returns The error to throw; one of Triton's own is returned unchanged.

@@ -11,10 +11,7 @@ import { s3Error } from "./s3_error.ts";
 /**
  * Lists objects and folders, one request per page of up to 1,000.
  *
- * @param client The client to send with.
  * @param what What cannot be done if a request fails, such as `"Cannot list s3://bucket/"`.
- * @param input What to list.
- * @param signal Cancels the requests.
  */
 export async function* listPages(
   client: S3Client,

@@ -3,6 +3,7 @@
  *
  * Proxies respond with web pages, and not every server supports ranges or the pages of a listing.
  * Without checks these would be wrong bytes, or too few objects.
+ * `what` is what cannot be done if they are not, such as `"Cannot get s3://bucket/key"`.
  *
  * @module
  */
@@ -21,8 +22,6 @@ import type { ByteRange, ObjectInfo, PutOptions } from "../object_store.ts";
 /**
  * Checks that a response is a page of a listing, and finds the token of the next page.
  *
- * @param what What cannot be done if not, such as `"Cannot list s3://bucket/"`.
- * @param page The response.
  * @param progress The pages before.
  * @returns The token; undefined after the last page.
  * @throws {ObjectStoreError} If it is not a listing, or does not advance.
@@ -58,8 +57,6 @@ export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOut
 /**
  * Checks that a response describes an object: every object has a tag and a time.
  *
- * @param what What cannot be done if not, such as `"Cannot look at s3://bucket/key"`.
- * @param output The response.
  * @throws {ObjectStoreError} If it is not.
  */
 export function checkObject(
@@ -74,8 +71,6 @@ export function checkObject(
 /**
  * Whether a response to PutObject confirms that the object is stored: it has status 200 and a tag.
  *
- * @param what What cannot be done if not, such as `"Cannot put s3://bucket/key"`.
- * @param output The response.
  * @param sha256 The checksum that was sent, in base64.
  * @throws {ObjectStoreError} If the response has another checksum.
  */
@@ -88,7 +83,6 @@ export function saysStored(what: string, output: PutObjectCommandOutput, sha256:
 /**
  * Checks that an object that was just put exists.
  *
- * @param what What cannot be done if not, such as `"Cannot put s3://bucket/key"`.
  * @param found What HEAD found.
  * @param put The object, and the status of the response, which did not confirm it.
  * @throws {ObjectStoreError} If it is not.
@@ -113,9 +107,6 @@ export function checkStored(
 /**
  * Checks that a response holds the requested part of an object.
  *
- * @param what What cannot be done if not, such as `"Cannot get s3://bucket/key"`.
- * @param output The response.
- * @param range The requested part.
  * @param wholeSize The size of the object, if the response has no length.
  * @returns The size of the whole object and that of the part, in bytes.
  * @throws {ObjectStoreError} If it holds other bytes.
@@ -144,9 +135,6 @@ export function checkPart(
 /**
  * Checks that a response says how long an object is.
  *
- * @param what What cannot be done if not, such as `"Cannot get s3://bucket/key"`.
- * @param output The response.
- * @returns The size, in bytes.
  * @throws {ObjectStoreError} If it does not.
  */
 export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput): number {

@@ -35,7 +35,6 @@ interface Refusal {
 
 /** Options for {@linkcode BatchSender}. */
 export interface BatchSenderOptions extends RetryingOptions {
-  /** Limits of a request. */
   readonly limits: RequestLimits;
 }
 
@@ -66,7 +65,6 @@ export class BatchSender {
   #attempted = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
-  /** Creates a sender. */
   constructor(kinesis: KinesisApi, stream: string, options: BatchSenderOptions) {
     this.#kinesis = kinesis;
     this.#stream = stream;

@@ -10,7 +10,6 @@ export interface IndexedEntry extends PutEntry {
 
 /** The records of one batch. */
 export class PutBatch {
-  /** The records. */
   readonly entries: IndexedEntry[] = [];
   /** Their bytes, keys included. */
   bytes = 0;
@@ -18,7 +17,6 @@ export class PutBatch {
   isDue = false;
   readonly #closed = new AbortController();
 
-  /** Adds a record. */
   add(entry: IndexedEntry): void {
     this.entries.push(entry);
     this.bytes += entryBytes(entry);
