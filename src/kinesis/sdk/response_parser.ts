@@ -14,6 +14,12 @@ const PIECE = 64 * 1024;
 /** Maximum unused size of a buffer, in bytes. */
 const MOST_SPARE = 1 << 20;
 
+/** From this size on, a buffer is for one record, and gets the size of the rest of the response. */
+const LARGE = 2 << 20;
+
+/** Maximum size that a buffer gets because of what the response says of its length, in bytes. */
+const MOST_EXPECTED = 16 << 20;
+
 /** A response without its records, any part of which may be missing. */
 export interface ReceivedResponse {
   readonly hasRecords?: boolean;
@@ -31,6 +37,8 @@ export class ResponseParser {
   /** The bytes not parsed yet; the buffer is used for every piece. */
   #buffer: Buffer;
   #used = 0;
+  /** How many more bytes the response says that it has. */
+  #expected: number;
   readonly #piece: number;
   readonly #window: number;
   /** Number of bytes from which parsing is attempted. */
@@ -39,12 +47,14 @@ export class ResponseParser {
   /**
    * Creates a parser.
    *
-   * @param options `buffer` is used if it is large enough. `piece` is the minimum and `window` the
-   * maximum number of bytes that are parsed at once; a larger record is parsed separately.
+   * @param options `buffer` is used if it is large enough. `length` is the length of the body, in
+   * bytes, if that is known. `piece` is the minimum and `window` the maximum number of bytes that are
+   * parsed at once; a larger record is parsed separately.
    */
   constructor(
     options: {
       readonly buffer?: ArrayBuffer | undefined;
+      readonly length?: number | undefined;
       readonly piece?: number;
       readonly window?: number;
     } = {},
@@ -52,13 +62,17 @@ export class ResponseParser {
     const { buffer = new ArrayBuffer(0), piece = PIECE, window = MAX_WIRE_RECORDS } = options;
     this.#piece = this.#enough = piece;
     this.#window = window;
+    this.#expected = options.length ?? 0;
     this.#buffer = Buffer.from(buffer);
   }
 
   /** The required size of the buffer for another chunk, in bytes. */
   sizeWith(chunk: Uint8Array): number {
     const size = this.#used + chunk.length;
-    return size <= this.#buffer.length ? this.#buffer.length : size + Math.min(size, MOST_SPARE);
+    if (size <= this.#buffer.length) return this.#buffer.length;
+    if (size < LARGE) return size + Math.min(size, MOST_SPARE);
+    // All at once: growing step by step would hold two large buffers each time.
+    return Math.max(size + MOST_SPARE, Math.min(this.#used + this.#expected, MOST_EXPECTED));
   }
 
   /**
@@ -67,15 +81,11 @@ export class ResponseParser {
    * @throws {SyntaxError} As `end` does.
    */
   push(chunk: Uint8Array): void {
-    const room = this.sizeWith(chunk);
-    if (room > this.#buffer.length) {
-      const larger = Buffer.from(new ArrayBuffer(room));
-      larger.set(this.#buffer.subarray(0, this.#used));
-      freeBuffer(this.#buffer.buffer);
-      this.#buffer = larger;
-    }
+    const size = this.sizeWith(chunk);
+    if (size > this.#buffer.length) this.#replace(size - this.#used);
     this.#buffer.set(chunk, this.#used);
     this.#used += chunk.length;
+    this.#expected -= chunk.length;
     if (this.#used >= this.#enough) this.#takePieces();
   }
 
@@ -130,8 +140,17 @@ export class ResponseParser {
 
   #drop(bytes: Buffer, start: number, end: number): void {
     this.#head ||= bytes.toString("utf8", 0, start);
-    bytes.copyWithin(0, end);
     this.#used -= end;
+    if (this.#buffer.length > LARGE && this.#used < MOST_SPARE) this.#replace(this.#piece, end);
+    else bytes.copyWithin(0, end);
+  }
+
+  /** Replaces the buffer by one with room for certain bytes more; keeps what is in use. */
+  #replace(room: number, start = 0): void {
+    const buffer = Buffer.from(new ArrayBuffer(this.#used + room));
+    buffer.set(this.#buffer.subarray(start, start + this.#used));
+    freeBuffer(this.#buffer.buffer);
+    this.#buffer = buffer;
   }
 
   /** Parses records; returns where the first unparsed one begins. */

@@ -61,7 +61,8 @@ export class ResponseReader implements AsyncDisposable {
     this.#memory = memory;
     this.#signal = signal;
     this.#chunks = chunksOf(response.body);
-    this.#parser = new ResponseParser({ buffer: memory.takeBuffer() });
+    const length = Number(response.headers["content-length"]) || undefined;
+    this.#parser = new ResponseParser({ buffer: memory.takeBuffer(), length });
   }
 
   /** The response without its records, after all of it was read. */
