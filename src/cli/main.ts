@@ -84,7 +84,6 @@ async function parse(args: readonly string[], program: Command, run: Run): Promi
   }
 }
 
-/** One run of the program. */
 interface Run {
   readonly context: CliContext;
   /** Writes by Commander, which does not await them. */

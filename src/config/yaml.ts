@@ -16,7 +16,6 @@ export interface Place {
   readonly column: number;
 }
 
-/** One mistake. */
 export interface Problem {
   readonly message: string;
   readonly place: Place;

@@ -15,7 +15,6 @@ const HEAD_END = "\r\n\r\n";
 /** The part of a connection that {@linkcode HttpConnection} uses. */
 export type Connection = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
 
-/** Options of {@linkcode HttpConnection}. */
 export interface HttpConnectionOptions {
   /** Answers a request; if it throws, the response is 500. */
   readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;

@@ -18,7 +18,6 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** The head of a request. */
 export interface RequestHead extends HttpRequest {
   /** Whether another request may follow on the same connection. */
   readonly isKeptAlive: boolean;

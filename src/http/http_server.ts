@@ -22,7 +22,6 @@ const SOUND_MS = 60_000;
 /** How long stopping waits for responses to be received, in milliseconds. */
 const END_MS = 1_000;
 
-/** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
   readonly address: ListenAddress;
   readonly answer: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;

@@ -9,7 +9,6 @@ import { type IntentRow, toIntent } from "./tables/rows.ts";
 import { upgrade } from "./tables/schema.ts";
 import { newestFiles, readStore } from "./tables/store.ts";
 
-/** Properties of a database. */
 export interface DatabaseFacts {
   /** Its name and version, such as `"PostgreSQL 17.2"`. */
   readonly version: string;

@@ -31,7 +31,6 @@ interface ArchiverMove extends MovedPosition {
   readonly archived: SequenceNumber | undefined;
 }
 
-/** Options of a move. */
 interface MoveOptions {
   readonly dryRun: boolean;
   readonly clock: Clock;

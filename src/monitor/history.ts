@@ -3,7 +3,6 @@ import type { StoreStatus } from "./store_status.ts";
 /** The values of a status that are kept for charts; unknown values are NaN. */
 export const SERIES = ["readPerSecond", "lagMs", "unarchivedAgeMs", "bufferedBytes"] as const;
 
-/** Name of a series. */
 export type SeriesName = typeof SERIES[number];
 
 /** Time between samples, in milliseconds. */

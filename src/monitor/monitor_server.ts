@@ -17,7 +17,6 @@ import {
 
 const log = getLogger(["triton", "monitor"]);
 
-/** Options of {@linkcode MonitorServer}. */
 export interface MonitorServerOptions {
   readonly address: ListenAddress;
   /** More names of this server, in addition to `localhost` and the one it listens on. */

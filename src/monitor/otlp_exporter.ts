@@ -13,7 +13,6 @@ const TIMEOUT_MS = 5_000;
 /** Time limit for the last export, which must not delay the exit. */
 const LAST_TIMEOUT_MS = 1_000;
 
-/** Options of {@linkcode OtlpExporter}. */
 export interface OtlpExporterOptions {
   /** {@linkcode OTEL_VARIABLES} and their values. */
   readonly env: Readonly<Record<string, string | undefined>>;

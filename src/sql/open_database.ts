@@ -16,7 +16,6 @@ import { type FileMode, openFile } from "./sqlite/open_file.ts";
 /** What to open: a URL, or an open database, which stays open afterwards. */
 export type DatabaseSource = string | SqliteDatabase | Sql;
 
-/** Options of {@linkcode openDatabase}. */
 export interface OpenDatabaseOptions extends Omit<PostgresPoolOptions, "maxSessions"> {
   /** What a SQLite file is opened for. Default: `"write"`, which creates the file. */
   readonly mode?: FileMode | undefined;

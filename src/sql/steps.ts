@@ -8,7 +8,6 @@
  * @module
  */
 
-/** A value of a statement. */
 export type SqlValue = string | number;
 
 /** One statement that both PostgreSQL and SQLite accept, with `?` for each value. */

@@ -14,7 +14,6 @@ export interface NumberPoint {
   readonly value: number;
 }
 
-/** One series of a histogram. */
 export interface HistogramPoint {
   /** What distinguishes it from the metric's other series. */
   readonly attributes: MetricAttributes;

@@ -1,7 +1,6 @@
 import type { MetricAttributes } from "./metric_sink.ts";
 import type { CollectedMetric, HistogramPoint, NumberPoint } from "./metric_registry.ts";
 
-/** Context of exported metrics. */
 export interface OtlpContext {
   /** Attributes of the resource, such as `service.name`. */
   readonly resource: MetricAttributes;

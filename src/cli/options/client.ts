@@ -26,7 +26,6 @@ export function addClientOptions(
   return command.addOption(client).addOption(databaseOption()).addOption(configOption());
 }
 
-/** `--dry-run`. */
 export function dryRunOption(): Option {
   return new Option("--dry-run", "print what would change, and change nothing");
 }

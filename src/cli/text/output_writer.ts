@@ -10,7 +10,6 @@ export interface OutputFile {
   isTerminal(): boolean;
 }
 
-/** Options of {@linkcode OutputWriter}. */
 export interface OutputWriterOptions {
   readonly clock: Clock;
   /**

@@ -1,6 +1,5 @@
 import { printable } from "../../base/safe_text.ts";
 
-/** Layout of a table. */
 export interface TableLayout {
   /** Columns that are right-aligned, such as numbers. */
   readonly right?: readonly number[];

@@ -131,7 +131,6 @@ function toSeconds(time: Date | undefined, now: number): number {
   return Math.min(Math.floor((time?.getTime() ?? now) / 1000), MAX_SECONDS);
 }
 
-/** Deletes the checkpoint of a shard. */
 export function* deleteCheckpoint({ client, stream }: TableScope, shardId: ShardId): Steps<void> {
   yield* execute(
     "DELETE FROM triton_checkpoint WHERE client = ? AND stream = ? AND shard = ?",

@@ -18,16 +18,13 @@ interface Held {
   readonly epoch: number;
 }
 
-/** Input of {@linkcode confirm}. */
-interface Confirmation extends Held {
-  readonly checkpoint: SequenceNumber | undefined;
-  readonly knownAt: Date | undefined;
-}
-
 /** Saves that a shard is known to be archived until some time. */
 export function* confirm(
   scope: TableScope,
-  { shardId, epoch, checkpoint, knownAt }: Confirmation,
+  { shardId, epoch, checkpoint, knownAt }: Held & {
+    readonly checkpoint: SequenceNumber | undefined;
+    readonly knownAt: Date | undefined;
+  },
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;
@@ -38,16 +35,13 @@ export function* confirm(
   return true;
 }
 
-/** Input of {@linkcode reposition}. */
-interface Reposition extends Held {
-  readonly position: ArchivedPosition | NewStart;
-  readonly gap: Gap | undefined;
-}
-
 /** Moves the position of a shard, and records the skipped records as a gap. */
 export function* reposition(
   scope: TableScope,
-  { shardId, epoch, position, gap }: Reposition,
+  { shardId, epoch, position, gap }: Held & {
+    readonly position: ArchivedPosition | NewStart;
+    readonly gap: Gap | undefined;
+  },
 ): Steps<boolean> {
   const shard = yield* lockShard(scope, shardId);
   if (shard.epoch !== epoch || shard.owner === null) return false;

@@ -23,7 +23,6 @@ export interface ShardRow {
   readonly updated: number | null;
 }
 
-/** A row of `triton_archive`. */
 export interface IntentRow {
   readonly id: string;
   readonly archive_key: string;
@@ -31,7 +30,6 @@ export interface IntentRow {
   readonly store?: string | null;
 }
 
-/** A row of `triton_move`. */
 export interface MoveRow {
   readonly shard: string;
   readonly after_seq: string;
@@ -55,7 +53,6 @@ export function toKnownAt(row: Pick<ShardRow, "seq_num" | "started_ms" | "update
   return new Date(saved ? Number(row.updated) * 1000 : Number(row.started_ms));
 }
 
-/** A row as a shard. */
 export function toShard(row: ShardRow): LedgerShard {
   return {
     shardId: row.shard as ShardId,
@@ -70,7 +67,6 @@ export function toShard(row: ShardRow): LedgerShard {
   };
 }
 
-/** A row as an intent. */
 export function toIntent(row: IntentRow): ArchiveIntent {
   const ranges = parseColumn<IntendedRange[]>("ranges", row.ranges);
   return {
@@ -88,7 +84,6 @@ export function toIntent(row: IntentRow): ArchiveIntent {
   };
 }
 
-/** A row as a gap of a stream. */
 export function toGap(stream: string, row: GapRow): Gap {
   return {
     stream,
@@ -100,7 +95,6 @@ export function toGap(stream: string, row: GapRow): Gap {
   };
 }
 
-/** A row as a move. */
 export function toMove(row: MoveRow): ArchiveMove {
   return {
     shardId: row.shard as ShardId,

@@ -21,7 +21,6 @@ import { execute, type Steps } from "../../sql/steps.ts";
 /** How many files are searched for those from which checkpoints come. */
 const NEWEST = 1_000;
 
-/** The saved store. */
 export function* readStore({ client, stream }: TableScope, lock = ""): Steps<string | undefined> {
   const [row] = yield* execute<{ store: string }>(
     `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,

@@ -1,7 +1,6 @@
 import { duration } from "../store_status.ts";
 import { type Html, html } from "./html.ts";
 
-/** Options of {@linkcode chart}. */
 export interface ChartOptions {
   readonly title: string;
   /** Times of the values, in milliseconds since the Unix epoch, in order. */

@@ -7,7 +7,6 @@ export class Html {
   }
 }
 
-/** A value in a template. */
 export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
 
 /** Template tag for HTML; escapes every value that is not {@linkcode Html}. */

@@ -4,7 +4,6 @@ import { timeAgo } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { charts, errors, figures, files, services, shards } from "./sections.ts";
 
-/** What the page shows. */
 export interface PageOptions {
   readonly status: StoreStatus;
   /** The status over the last hours. */
@@ -15,7 +14,6 @@ export interface PageOptions {
   readonly healthy: Verdict;
 }
 
-/** Renders the status page. */
 export function renderPage(options: PageOptions): string {
   const { status } = options;
   return html`

@@ -177,7 +177,6 @@ export function files({ at, recentFiles = [] }: StoreStatus): Html {
   }</section>`;
 }
 
-/** Recent errors. */
 export function errors({ at, recentErrors }: StoreStatus): Html {
   const rows = recentErrors.map(({ message, times, lastAt, firstAt }) => [
     timeAgo(lastAt, at),
@@ -191,7 +190,6 @@ export function errors({ at, recentErrors }: StoreStatus): Html {
   }</section>`;
 }
 
-/** The state of the services. */
 export function services({ at, services }: StoreStatus): Html {
   const names = [["Kinesis", "Kinesis"], ["ledger", "Database"], ["object store", "Object store"]];
   const rows = names.map(([key, name]) => {

@@ -15,7 +15,6 @@ export interface PostgresConnection {
 const CONNECT_TIMEOUT_SECONDS = 10;
 const KEEPALIVE_SECONDS = 60;
 
-/** Options for connecting. */
 export interface DialOptions {
   /** Clock for `connect_timeout`. */
   readonly clock: Clock;

@@ -35,7 +35,6 @@ export async function readNamed(what: string, path: string): Promise<string> {
   }
 }
 
-/** The error for an unusable file. */
 export function fileError(message: string): Error {
   return Object.assign(new Error(message), { code: "InvalidFile" });
 }

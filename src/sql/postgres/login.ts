@@ -24,7 +24,6 @@ const OK = 0, CLEARTEXT = 3, MD5 = 5, SASL = 10, SASL_CONTINUE = 11, SASL_FINAL 
 export interface Greeting {
   /** Its messages, from AuthenticationOk to ReadyForQuery. */
   readonly bytes: Uint8Array;
-  /** The settings that it reports. */
   readonly settings: ReadonlyMap<string, string>;
 }
 

@@ -7,7 +7,6 @@
 
 import { closest, quotedList } from "../../base/suggest.ts";
 
-/** Properties of a parameter. */
 interface Parameter {
   /** The environment variable for its default. */
   readonly env?: string;

@@ -4,7 +4,6 @@ import { CheckpointError } from "../../base/errors.ts";
 import { postgresError } from "./error.ts";
 import type { PostgresConnector, PostgresSession } from "./session.ts";
 
-/** Options of {@linkcode PostgresPool}. */
 export interface PostgresPoolOptions {
   /** Clock for time-outs. Default: the system clock. */
   readonly clock?: Clock | undefined;

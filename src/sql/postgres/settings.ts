@@ -22,7 +22,6 @@ export interface PostgresHost {
   readonly port: number;
 }
 
-/** How to connect. */
 export interface PostgresSettings {
   /** The servers, in the order of attempts; at least one. */
   readonly hosts: readonly PostgresHost[];
@@ -35,7 +34,6 @@ export interface PostgresSettings {
   readonly env: Environment;
 }
 
-/** The default server. */
 const DEFAULT_HOST = "localhost";
 const DEFAULT_PORT = 5432;
 

@@ -66,7 +66,6 @@ function tlsError(cause: Error | undefined): Error {
   });
 }
 
-/** Options of the handshake. */
 async function tlsOptions(
   settings: PostgresSettings,
   { host }: PostgresHost,

@@ -50,7 +50,6 @@ export function parsePostgresUrl(url: string): PostgresAddress {
   }
 }
 
-/** The error for an unusable address. */
 export function invalidAddress(why: string): CheckpointError {
   return new CheckpointError(`Cannot open the checkpoint database: ${why}`, { code: "InvalidUrl" });
 }

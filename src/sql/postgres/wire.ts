@@ -8,7 +8,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 
-/** One message of the server. */
 export interface ServerMessage {
   /** Its kind, such as `"R"` for one about authentication. */
   readonly type: string;
@@ -64,7 +63,6 @@ export async function readBytes(socket: Socket, count: number): Promise<Buffer> 
   }
 }
 
-/** Reads one message. */
 export async function readMessage(socket: Socket): Promise<ServerMessage> {
   const head = await readBytes(socket, 5);
   const length = head.readUInt32BE(1) - 4;
@@ -92,7 +90,6 @@ export function encodeMessage(type: string, ...parts: (string | Uint8Array)[]): 
   return Buffer.concat([Buffer.from(type, "latin1"), length, body]);
 }
 
-/** A 32-bit number. */
 export function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);

@@ -5,7 +5,6 @@ import type { Row, Statement, Steps } from "../steps.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { sqliteError } from "./error.ts";
 
-/** Options of {@linkcode SqliteBackend}. */
 export interface SqliteBackendOptions {
   /** Clock for the time in statements. Default: SQLite's, which is the system clock. */
   readonly clock?: Clock | undefined;

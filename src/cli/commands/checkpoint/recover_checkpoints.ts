@@ -2,18 +2,15 @@ import type { ArchivedShard } from "../../../archive/mod.ts";
 import { isBehind } from "../../../archiver/behind_archive.ts";
 import { lastArchived } from "../../../ledger/last_archived.ts";
 import type { ArchiveLedger, LedgerShard } from "../../../ledger/archive_ledger.ts";
+import type { MovedPosition } from "../../../ledger/set_positions.ts";
 import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { TritonError } from "../../../base/errors.ts";
-import type { SequenceNumber, ShardId } from "../../../base/record.ts";
+import type { ShardId } from "../../../base/record.ts";
 import { retry } from "../../../base/retry.ts";
 
 /** A position that is behind the archive. */
-export interface PositionMove {
-  readonly shardId: ShardId;
-  /** The position in the database; undefined if there is none. */
-  readonly from: SequenceNumber | undefined;
-  readonly to: SequenceNumber;
+export interface PositionMove extends MovedPosition {
   /** Key of the file that ends there. */
   readonly key: string;
   /** When its last record arrived. */

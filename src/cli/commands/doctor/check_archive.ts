@@ -1,19 +1,16 @@
 import { type ArchiveComparison, findBehind } from "../../../archiver/behind_archive.ts";
 import { findMissing, heldSince } from "../../../archiver/checks/claim_store.ts";
-import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
-import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { StreamDescription } from "../../../kinesis/mod.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";
+import type { DatabaseKnowledge } from "./check_database.ts";
 import type { Findings } from "./findings.ts";
 
 /** What should belong together: a store, a stream and a database. */
-export interface ArchivePlace {
+export interface ArchivePlace extends DatabaseKnowledge {
   readonly store: ObjectStore;
   readonly client: string;
   readonly description: StreamDescription;
-  readonly history: LedgerReport;
-  readonly facts: DatabaseFacts;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,6 @@
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
+import type { DatabaseKnowledge } from "./check_database.ts";
 import type { Findings } from "./findings.ts";
 import { countOf } from "../../text/format.ts";
 
@@ -21,7 +22,7 @@ export interface HistoryPlace {
 
 /** Reports what the database knows: workers, what they left behind, gaps, and other consumers. */
 export function checkHistory(
-  { history, facts }: { readonly history: LedgerReport; readonly facts: DatabaseFacts },
+  { history, facts }: DatabaseKnowledge,
   place: HistoryPlace,
   findings: Findings,
 ): void {

@@ -9,7 +9,6 @@ import { checkHistory } from "./check_history.ts";
 import { checkStream } from "./check_stream.ts";
 import { type Finding, Findings } from "./findings.ts";
 
-/** What to examine. */
 export interface ExamineOptions {
   readonly stream: string;
   readonly client: string;

@@ -1,6 +1,5 @@
 import { concatBytes } from "../../../base/bytes.ts";
 
-/** One line of input. */
 export interface Line {
   /** Its number, from 1. */
   readonly number: number;
