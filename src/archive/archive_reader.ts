@@ -9,6 +9,7 @@ import { EventChecker, type EventCheckOptions } from "./archive_record.ts";
 import { type ArchiveFileDamage, type KeyedArchiveBlock, readBlocks } from "./file_blocks.ts";
 import { type ArchiveSelection, listArchives, parseRange } from "./listing/list_archives.ts";
 import { READ_AHEAD, readAhead } from "./read_ahead.ts";
+import { anySignal } from "../base/notifier.ts";
 
 /** Which archives to read, and how. */
 export interface ArchiveReaderOptions<T = EventData>
@@ -115,8 +116,7 @@ export class ArchiveReader<T = EventData>
 
   /** Aborted when the reading ends, for whatever reason. */
   get #signal(): AbortSignal {
-    const signals = [this.#disposed.signal, this.#options.signal];
-    return AbortSignal.any(signals.filter((each) => each !== undefined));
+    return anySignal(this.#disposed.signal, this.#options.signal);
   }
 
   /** Number of events that `onInvalid: "skip"` has skipped. */

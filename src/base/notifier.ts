@@ -26,3 +26,8 @@ export class Notifier {
     signal.removeEventListener("abort", wake);
   }
 }
+
+/** A signal that is aborted when one of the given ones is. */
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}

@@ -110,12 +110,8 @@ export interface RequestMonitor {
 }
 
 /** Options for {@linkcode retryService}. */
-export interface RetryServiceOptions {
+export interface RetryServiceOptions extends Pick<RetryOptions, "signal" | "maxDelayMs"> {
   readonly clock: Clock;
-  /** Stops retrying: the call then rejects with the signal's reason. Default: nothing stops it. */
-  readonly signal?: AbortSignal | undefined;
-  /** Longest pause, in milliseconds. Default: 30,000. */
-  readonly maxDelayMs?: number | undefined;
   /** Receives answers and failures. */
   readonly monitor?: RequestMonitor | undefined;
 }

@@ -1,5 +1,5 @@
 import type { InvalidArchiveRecordError } from "../archive/archive_record.ts";
-import { type ArchiveDate, parseDay } from "../archive/listing/days.ts";
+import { type ArchiveDate, parseDay, startOfDay } from "../archive/listing/days.ts";
 import type { OnInvalid } from "../base/invalid_record.ts";
 import type { InvalidStreamRecordError, KinesisApi, StreamReaderOptions } from "../stream/mod.ts";
 import type { ObjectStore } from "../archive/mod.ts";
@@ -49,7 +49,5 @@ export interface HistoryServices {
 
 /** Converts a day to its first moment. */
 export function toMoment(from: ArchiveDate): Date {
-  if (from instanceof Date) return from;
-  const day = parseDay(from);
-  return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+  return from instanceof Date ? from : new Date(startOfDay(parseDay(from)));
 }

@@ -19,6 +19,7 @@ import {
 } from "./history_options.ts";
 import { openLivePart } from "./live_part.ts";
 import { isInStream } from "./live_start.ts";
+import { anySignal } from "../base/notifier.ts";
 
 /**
  * Reads a stream from a moment in the past: its archive, and where that ends the live stream, at the
@@ -110,8 +111,7 @@ export class HistoryReader<T = EventData>
     this.#clock = clock;
     this.#time = options.time ?? new ServiceTime(clock);
     this.#from = toMoment(options.from);
-    const signals = [this.#disposed.signal, signal].filter((each) => each !== undefined);
-    this.#signal = AbortSignal.any(signals);
+    this.#signal = anySignal(this.#disposed.signal, signal);
     this.#positions = new Positions(stream, {
       ...this.#retrying,
       checkpointer: options.checkpointer,

@@ -4,9 +4,7 @@
  * @module
  */
 
-export type { Clock } from "../base/clock.ts";
-export { ConfigError, KinesisError, ServiceError, TritonError } from "../base/errors.ts";
-export type { SequenceNumber, ShardId } from "../base/record.ts";
+export { KinesisError } from "../base/errors.ts";
 export type {
   GetRecordsOptions,
   KinesisApi,

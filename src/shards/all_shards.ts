@@ -5,7 +5,7 @@
  */
 
 import { systemClock } from "../base/clock.ts";
-import { Notifier } from "../base/notifier.ts";
+import { anySignal, Notifier } from "../base/notifier.ts";
 import type { ShardId } from "../base/record.ts";
 import {
   type KinesisApi,
@@ -92,7 +92,7 @@ export class AllShards implements Shards {
   async *[Symbol.asyncIterator](): AsyncGenerator<Lease, void, undefined> {
     const stop = new AbortController();
     const { signal: outer } = this.#options;
-    const signal = AbortSignal.any(outer === undefined ? [stop.signal] : [outer, stop.signal]);
+    const signal = anySignal(stop.signal, outer);
     let failure: { readonly error: unknown } | undefined;
     const watching = this.#watch(signal).catch((error) => {
       failure = { error };

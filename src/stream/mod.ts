@@ -4,36 +4,8 @@
  * @module
  */
 
-export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
-export type { Clock } from "../base/clock.ts";
-export { KinesisError, ServiceError, TritonError } from "../base/errors.ts";
-export type {
-  GetRecordsOptions,
-  KinesisApi,
-  KinesisCredentials,
-  KinesisRecord,
-  PollShardOptions,
-  PutEntry,
-  PutResult,
-  RecordBatch,
-  RequestOptions,
-  RetryEvent,
-  RetryingOptions,
-  Shard,
-  StreamDescription,
-  TimedResponse,
-  TrimmedPosition,
-} from "../kinesis/mod.ts";
-export type {
-  EventData,
-  SequenceNumber,
-  ShardId,
-  StartPosition,
-  StreamRecord,
-  TritonRecord,
-} from "../base/record.ts";
-export { InvalidRecordError, type OnInvalid, type RecordFault } from "../base/invalid_record.ts";
-export type { RecordIssue, RecordSchema, RecordSchemaResult } from "../base/schema.ts";
+export type { Checkpointer } from "../checkpoint/checkpointer.ts";
+export type { KinesisApi, KinesisCredentials, Shard } from "../kinesis/mod.ts";
 export { InvalidStreamRecordError, type RecordCheckOptions } from "./record_checker.ts";
 export { openStream, type OpenStreamOptions } from "./open_stream.ts";
 export type { StreamAddress } from "./reach_stream.ts";

@@ -51,11 +51,8 @@ export class Positions {
   async list(signal: AbortSignal): Promise<readonly Checkpoint[]> {
     const checkpointer = this.#checkpointer;
     if (checkpointer === undefined) return [];
-    const checkpoints = await retryRequest(
-      { service: "checkpoint", operation: "ListCheckpoints", stream: this.#stream },
-      () => checkpointer.list(this.#stream),
-      { ...this.#options, signal },
-    );
+    const list = () => checkpointer.list(this.#stream);
+    const checkpoints = await this.#request("ListCheckpoints", list, signal);
     return checkpoints.filter(({ shardId }) => shardId !== START_ROW);
   }
 
@@ -72,19 +69,11 @@ export class Positions {
     const checkpointer = this.#checkpointer;
     if (checkpointer === undefined) return undefined;
     const stream = this.#stream;
-    const options = { ...this.#options, signal };
-    const saved = await retryRequest(
-      { service: "checkpoint", operation: "LoadCheckpoint", stream },
-      () => checkpointer.load(stream, START_ROW),
-      options,
-    );
+    const load = () => checkpointer.load(stream, START_ROW);
+    const saved = await this.#request("LoadCheckpoint", load, signal);
     if (saved !== undefined) return new Date(Number(saved));
     const row = new Map([[START_ROW, `${(await start()).getTime()}` as SequenceNumber]]);
-    await retryRequest(
-      { service: "checkpoint", operation: "SaveCheckpoint", stream },
-      () => checkpointer.save(stream, row),
-      options,
-    );
+    await this.#request("SaveCheckpoint", () => checkpointer.save(stream, row), signal);
     return undefined;
   }
 
@@ -117,18 +106,18 @@ export class Positions {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const write = () => checkpointer.save(this.#stream, moved);
-    const stream = this.#stream;
     try {
-      await retryRequest(
-        { service: "checkpoint", operation: "SaveCheckpoint", stream },
-        write,
-        { ...this.#options, signal },
-      );
+      await this.#request("SaveCheckpoint", write, signal);
     } catch (error) {
       if (!signal?.aborted) throw error;
       // On a stop, processed records should be saved, but without waiting for a database that is down.
       await write();
     }
     for (const [shardId, number] of moved) this.#saved.set(shardId, number);
+  }
+
+  #request<T>(operation: string, send: () => Promise<T>, signal: AbortSignal | undefined) {
+    const request = { service: "checkpoint", operation, stream: this.#stream };
+    return retryRequest(request, send, { ...this.#options, signal });
   }
 }

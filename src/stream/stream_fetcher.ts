@@ -10,7 +10,7 @@ import {
   type TrimmedPosition,
 } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
-import { Notifier } from "../base/notifier.ts";
+import { anySignal, Notifier } from "../base/notifier.ts";
 import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
 import { AllShards } from "../shards/all_shards.ts";
 import { ShardQueue } from "./shard_queue.ts";
@@ -46,8 +46,7 @@ export class StreamFetcher {
   constructor(kinesis: KinesisApi, stream: string, options: StreamFetcherOptions) {
     this.stream = stream;
     this.#kinesis = kinesis;
-    const { signal } = options;
-    this.#signal = AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
+    this.#signal = anySignal(this.#stop.signal, options.signal);
     this.#signal.addEventListener("abort", () => this.#wakeAll(), { once: true });
     const { budget = new ReadBudget(ANSWER_BYTES) } = options;
     this.#options = { ...options, budget, signal: this.#signal };

@@ -23,7 +23,7 @@ export function parseDay(date: ArchiveDate): string {
   const [, year, month, day] = /^(\d{4})(?:-(\d\d)-|(?=\d{4}$)(\d\d))(\d\d)$/.exec(date)
     ?.filter((part) => part !== undefined) ?? [];
   const text = `${year}${month}${day}`;
-  const start = year === undefined || Number(year) < 1970 ? NaN : startOf(text);
+  const start = year === undefined || Number(year) < 1970 ? NaN : startOfDay(text);
   // Date.parse takes the 30th of February for the 1st or 2nd of March.
   if (!Number.isNaN(start) && archiveDay(start / 1000) === text) return text;
   throw new RangeError(
@@ -41,17 +41,17 @@ export function parseDay(date: ArchiveDate): string {
  * @returns Each day as `YYYYMMDD`, in order.
  */
 export function* daysBetween(from: string, to: string): Generator<string> {
-  const end = startOf(to);
-  for (let at = startOf(from); at <= end; at += DAY_MS) yield archiveDay(at / 1000);
+  const end = startOfDay(to);
+  for (let at = startOfDay(from); at <= end; at += DAY_MS) yield archiveDay(at / 1000);
 }
 
 /** How many days a range has; no number is large enough for one that is not of the calendar. */
 export function countDays({ from, to }: DayRange): number {
-  const days = (startOf(to) - startOf(from)) / DAY_MS + 1;
+  const days = (startOfDay(to) - startOfDay(from)) / DAY_MS + 1;
   return Number.isNaN(days) ? Infinity : days;
 }
 
 /** When a day begins, in milliseconds since the Unix epoch; NaN if there is no such day. */
-function startOf(day: string): number {
+export function startOfDay(day: string): number {
   return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00.000Z`);
 }

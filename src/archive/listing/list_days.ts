@@ -3,6 +3,7 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import { type ArchiveEntry, compareEntries, parseEntry } from "../archive_entry.ts";
 import { countDays, type DayRange, daysBetween } from "./days.ts";
 import { inOrder } from "../in_order.ts";
+import { anySignal } from "../../base/notifier.ts";
 
 /** Whose archives to list. */
 export interface DayListing {
@@ -27,8 +28,7 @@ export async function* listDays(
   options: DayListing,
 ): AsyncGenerator<ArchiveEntry> {
   const stop = new AbortController();
-  const signals = [stop.signal, options.signal].filter((signal) => signal !== undefined);
-  const listing = { ...options, signal: AbortSignal.any(signals) };
+  const listing = { ...options, signal: anySignal(stop.signal, options.signal) };
   try {
     for await (const entry of listSpans(store, await spansOf(store, range, listing), listing)) {
       options.signal?.throwIfAborted();
@@ -61,14 +61,8 @@ async function spansOf(store: ObjectStore, range: DayRange, options: DayListing)
   if (countDays(range) <= LISTINGS_AT_ONCE) {
     return [...daysBetween(range.from, range.to)].map((day) => [day]);
   }
-  const months = new Map<string, string[]>();
-  for await (const day of daysThere(store, range, options)) {
-    const month = day.slice(0, 6);
-    const days = months.get(month);
-    if (days === undefined) months.set(month, [day]);
-    else days.push(day);
-  }
-  return [...months.values()];
+  const days = await Array.fromAsync(daysThere(store, range, options));
+  return [...Map.groupBy(days, (day) => day.slice(0, 6)).values()];
 }
 
 /** The days of a range of which the store holds something. */

@@ -8,6 +8,7 @@ import type { ByteRange, ObjectStore } from "../../objects/object_store.ts";
 import { retryingStore } from "../retrying_store.ts";
 import { inOrder } from "../in_order.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
+import { anySignal } from "../../base/notifier.ts";
 
 /** Options of {@linkcode readManifests}. */
 export interface ReadManifestsOptions {
@@ -73,8 +74,7 @@ export async function* readManifests(
   options: ReadManifestsOptions = {},
 ): AsyncGenerator<InspectedArchive> {
   const stop = new AbortController();
-  const signals = [stop.signal, options.signal].filter((signal) => signal !== undefined);
-  const signal = AbortSignal.any(signals);
+  const signal = anySignal(stop.signal, options.signal);
   const reading = retryingStore(store, { ...options, signal });
   try {
     const limit = options.filesAtOnce ?? 32;

@@ -1,7 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
-import { parseDay } from "../listing/days.ts";
+import { parseDay, startOfDay } from "../listing/days.ts";
 import { type FileToRead, toRead, verifyContents } from "./deep_verify.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
 import { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
@@ -165,8 +165,7 @@ function inspectDays(
 }
 
 function dayBeside(day: string, days: number): string | undefined {
-  const time = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
-  const beside = time + days * DAY_MS;
+  const beside = startOfDay(day) + days * DAY_MS;
   return beside < 0 ? undefined : archiveDay(beside / 1000);
 }
 

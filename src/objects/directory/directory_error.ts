@@ -20,6 +20,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+/** Whether a file does not exist, or a part of its path is no directory. */
+export function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
+}
+
 /**
  * Converts an error of the file system to an {@linkcode ObjectStoreError}.
  *

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ObjectStoreError } from "../../base/errors.ts";
-import { directoryError, systemCode } from "./directory_error.ts";
+import { directoryError, isMissing } from "./directory_error.ts";
 import { readFileRange } from "./directory_read.ts";
 import { foldersIn, isTemporary, walkFiles } from "./directory_walk.ts";
 import { writeFileWhole } from "./directory_write.ts";
@@ -139,8 +139,4 @@ export class DirectoryObjectStore implements ObjectStore {
       code: "NoSuchBucket",
     });
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
 }

@@ -1,7 +1,7 @@
 import type { Dirent, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { systemCode } from "./directory_error.ts";
+import { isMissing } from "./directory_error.ts";
 import { compareKeys, isBefore } from "../keys.ts";
 import type { FoldersOptions, ListOptions, ObjectInfo } from "../object_store.ts";
 
@@ -99,7 +99,7 @@ async function describe(root: string, keys: readonly string[]): Promise<ObjectIn
 
 function ifGone<T>(instead: T): (error: unknown) => T {
   return (error) => {
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return instead;
+    if (isMissing(error)) return instead;
     throw error;
   };
 }

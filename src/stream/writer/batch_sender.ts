@@ -8,6 +8,7 @@ import {
 } from "../../base/retry.ts";
 import { HeldRecords, type RequestLimits } from "../held_records.ts";
 import type { IndexedEntry } from "./put_batch.ts";
+import { anySignal } from "../../base/notifier.ts";
 
 /** Thrown when Kinesis refuses a record permanently. */
 export class PutRecordError extends KinesisError {
@@ -69,8 +70,7 @@ export class BatchSender {
     this.#kinesis = kinesis;
     this.#stream = stream;
     this.#options = options;
-    const signals = [this.#stop.signal, ...options.signal === undefined ? [] : [options.signal]];
-    this.#signal = AbortSignal.any(signals);
+    this.#signal = anySignal(this.#stop.signal, options.signal);
   }
 
   /**
