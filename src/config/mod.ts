@@ -181,16 +181,11 @@ export async function loadConfig(path: string, options: LoadConfigOptions = {}):
 function readStreams(yaml: YamlText): StreamConfig[] {
   const entries = yaml.entries(yaml.root, "stream");
   const example = '"user_activity:", and below it, indented, "name: user_activity_prod"';
+  const report = (message: string) => yaml.report(message, yaml.placeOf(yaml.root));
   if (entries === undefined && !isEmpty(yaml.root)) {
-    yaml.report(
-      `The configuration must be a map of streams, such as ${example}`,
-      yaml.placeOf(yaml.root),
-    );
+    report(`The configuration must be a map of streams, such as ${example}`);
   } else if (!entries?.size && yaml.problems.length === 0) {
-    yaml.report(
-      `The configuration has no streams: add one, such as ${example}`,
-      yaml.placeOf(yaml.root),
-    );
+    report(`The configuration has no streams: add one, such as ${example}`);
   }
   return [...entries ?? []]
     .map(([logicalName, entry]) => readStream(yaml, logicalName, entry))

@@ -64,13 +64,11 @@ export function readStream(
     return undefined;
   }
   const found: { -readonly [P in keyof StreamConfig]?: StreamConfig[P] } = { logicalName };
-  for (const [key, { place, value }] of entries) {
+  for (const [key, setting] of entries) {
     const field = FIELDS.get(key);
-    if (field === undefined) yaml.report(unknownKey(key, logicalName), place);
-    else {found[field.property] = readField(yaml, `"${key}" of stream "${logicalName}"`, field, {
-        place,
-        value,
-      });}
+    const what = `"${key}" of stream "${logicalName}"`;
+    if (field === undefined) yaml.report(unknownKey(key, logicalName), setting.place);
+    else found[field.property] = readField(yaml, what, field, setting);
   }
   if (!entries.has("name")) {
     yaml.report(

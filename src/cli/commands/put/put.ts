@@ -54,7 +54,8 @@ async function put(options: PutOptions, context: CliContext): Promise<void> {
   const { clock, signal: stop } = context;
   const signal = afterGrace(context);
   await using writer = openWriter(config, { partitionKey, ordered, clock, signal });
-  const lines = new PutLines({ writer, parse: parseJsonEvent, bigIntegers, context });
+  const parse = (text: string) => parseJsonEvent(text, { bigIntegers });
+  const lines = new PutLines({ writer, parse, context });
   let failure: { readonly error: unknown } | undefined;
   await lines.put(context.stdin, stop).catch((error) => failure = { error });
   await writer.flush().catch((error) => failure ??= { error });

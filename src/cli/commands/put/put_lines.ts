@@ -1,4 +1,3 @@
-import type { BigIntegers } from "../../../codec/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { StreamWriter } from "../../../stream/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
@@ -11,8 +10,8 @@ import { countOf } from "../../text/format.ts";
 /** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {
   readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
-  readonly parse: (text: string, options: { readonly bigIntegers: BigIntegers }) => Uint8Array;
-  readonly bigIntegers: BigIntegers;
+  /** Encodes a line as an event. */
+  readonly parse: (text: string) => Uint8Array;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
 }
@@ -22,7 +21,6 @@ export class PutLines {
   readonly #parts: PutLinesParts;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   readonly #places = new LinePlaces();
-  readonly #options: { readonly bigIntegers: BigIntegers };
   /** The last line that was read. */
   #last = 0;
   /** How many lines could not be put. */
@@ -30,7 +28,6 @@ export class PutLines {
 
   constructor(parts: PutLinesParts) {
     this.#parts = parts;
-    this.#options = { bigIntegers: parts.bigIntegers };
   }
 
   /** Puts all lines until a signal is aborted; those that cannot be put are reported and counted. */
@@ -63,7 +60,7 @@ export class PutLines {
   /** Puts the event of a line, and returns its size in bytes. */
   async #putLine(number: number, text: string): Promise<number> {
     const { writer, parse } = this.#parts;
-    const event = parse(text, this.#options);
+    const event = parse(text);
     // Before putEvent(), which may throw the error of an earlier record while it waits for room.
     this.#places.add(writer.given, number);
     if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);

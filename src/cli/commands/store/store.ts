@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { RetryServiceOptions } from "../../../base/retry.ts";
 import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { ShardId } from "../../../base/record.ts";
-import type { Archiver, ArchiverOptions } from "../../../archiver/mod.ts";
+import type { ArchiverOptions } from "../../../archiver/mod.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
@@ -118,13 +118,8 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     context,
   );
   const { endInTime, lateError } = await import("./store_end.ts");
-  let archiver: Archiver | undefined;
-  const work = () =>
-    archive({ ...options, bucket, from, config }, context, watch, (started) => {
-      archiver = started;
-      watch.watch(started);
-    });
-  const late = () => lateError(archiver?.unarchived, stopTimeout, watch.monitor);
+  const work = () => archive({ ...options, bucket, from, config }, context, watch);
+  const late = () => lateError(watch.archiver?.unarchived, stopTimeout, watch.monitor);
   await endInTime(work, { limitMs: stopTimeout, late }, context);
 }
 
@@ -137,11 +132,10 @@ interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
 
 async function archive(
   { bucket, from, config, ...options }: StoreJob,
-  context: CliContext,
-  { monitor }: StoreMonitor,
-  onStart: (archiver: Archiver) => void,
+  { clock, signal }: CliContext,
+  watch: StoreMonitor,
 ): Promise<void> {
-  const { clock, signal } = context;
+  const { monitor } = watch;
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../../../archiver/mod.ts"),
     import("../../../ledger/open_ledger.ts"),
@@ -169,7 +163,7 @@ async function archive(
     recover: options.recover,
     monitor,
   });
-  onStart(archiver);
+  watch.archiver = archiver;
   await archiver.run(signal);
 }
 

@@ -64,8 +64,8 @@ export interface WatchedStore extends MonitorOptions {
 export interface StoreMonitor extends AsyncDisposable {
   /** Counts the archiver's work. */
   readonly monitor: ArchiverMonitor;
-  /** Adds an archiver to the status, once it exists. */
-  watch(archiver: Archiver): void;
+  /** Whose status is shown, once it exists. */
+  archiver?: Archiver;
 }
 
 /**
@@ -87,12 +87,12 @@ export async function openStoreMonitor(
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
   const startedAt = new Date(clock.now());
   const unobserve = monitor.observe(() => processObservations(startedAt, VERSION));
-  let archiver: Archiver | undefined;
+  const watched: { archiver?: Archiver } = {};
   const status = (): StoreStatus => ({
     ...{ stream, client, startedAt, version: VERSION },
     at: new Date(clock.now()),
     state: "starting",
-    ...withoutSecrets({ ...archiver?.status(), ...seen(monitor) }, env),
+    ...withoutSecrets({ ...watched.archiver?.status(), ...seen(monitor) }, env),
   });
   const limits = {
     unhealthyAfterMs: store.unhealthyAfter ?? store.rotate + UPLOAD_ALLOWANCE_MS,
@@ -104,14 +104,13 @@ export async function openStoreMonitor(
     ...{ allowedHosts, status, registry, limits, clock },
   });
   const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
-  return {
+  return Object.assign(watched, {
     monitor,
-    watch: (started) => void (archiver = started),
     async [Symbol.asyncDispose]() {
       await Promise.all([exporter?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
       unobserve();
     },
-  };
+  });
 }
 
 function seen({ services, recentErrors }: ArchiverMonitor) {

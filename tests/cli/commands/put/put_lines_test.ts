@@ -4,7 +4,7 @@ import { LinePlaces } from "../../../../src/cli/commands/put/line_places.ts";
 import { PutLines } from "../../../../src/cli/commands/put/put_lines.ts";
 import { readLines, untilAborted } from "../../../../src/cli/commands/put/read_lines.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
-import { type BigIntegers, parseJsonEvent } from "../../../../src/codec/mod.ts";
+import { parseJsonEvent } from "../../../../src/codec/mod.ts";
 import { MemoryKinesis, type PutEntry, type PutResult } from "../../../../src/kinesis/mod.ts";
 import { StreamWriter, type StreamWriterOptions } from "../../../../src/stream/mod.ts";
 
@@ -35,9 +35,8 @@ function setUp(options: StreamWriterOptions = {}) {
     isTerminal: false,
     write: (text: Uint8Array | string) => Promise.resolve(void reports.push(String(text))),
   };
-  const bigIntegers: BigIntegers = "refuse";
   const lines = new PutLines({
-    ...{ writer, parse: parseJsonEvent, bigIntegers, context: { stderr, clock, env: {} } },
+    ...{ writer, parse: parseJsonEvent, context: { stderr, clock, env: {} } },
   });
   return { clock, kinesis, writer, lines, reports };
 }
