@@ -8,7 +8,7 @@ import { SAME_SCHEMA } from "./tables/schema.ts";
 import { listShards } from "./tables/shards.ts";
 import { lockShards, type TableScope } from "../shards/table/sql_shards.ts";
 import { liveWorkers } from "../shards/table/sql_leases.ts";
-import { execute, type Steps } from "../sql/steps.ts";
+import { execute, select, type Steps } from "../sql/steps.ts";
 
 /** Whose positions {@linkcode forgetPositions} removes. */
 export interface ForgetOptions {
@@ -78,9 +78,9 @@ function* forget(scope: TableScope, options: ForgetOptions): Steps<ForgottenShar
 
 function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<ForgottenShard[]> {
   const { client, stream } = scope;
-  const [known] = yield* execute<{ created_ms: number | string }>(
-    "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
-    ...[client, stream],
+  const [known] = yield* select<{ created_ms: number | string }>(
+    scope,
+    "created_ms FROM triton_stream",
   );
   if (known === undefined || Number(known.created_ms) === createdAt.getTime()) {
     throw new CheckpointError(

@@ -3,11 +3,10 @@ import { CREATE_TABLE } from "../checkpoint/schema.ts";
 import type { Database, Intruder } from "../sql/database.ts";
 import { findFile, openDatabase } from "../sql/open_database.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
-import { execute, type Steps } from "../sql/steps.ts";
+import { execute, select, type Steps } from "../sql/steps.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
-import { type IntentRow, toIntent } from "./tables/rows.ts";
 import { upgrade } from "./tables/schema.ts";
-import { newestFiles, readStore } from "./tables/store.ts";
+import { listOpen, newestFiles, readStore } from "./tables/store.ts";
 
 export interface DatabaseFacts {
   /** Its name and version, such as `"PostgreSQL 17.2"`. */
@@ -129,26 +128,22 @@ function* askFacts(
 
 function* readArchives(
   { dialect }: Database,
-  { client, stream }: InspectOptions,
+  options: InspectOptions,
 ): Steps<Pick<DatabaseFacts, "open" | "store" | "newestFiles" | "streamCreatedAt">> {
   if ((yield* execute(dialect.findTable, "triton_archive")).length === 0) {
     return { open: [], store: undefined, newestFiles: [], streamCreatedAt: undefined };
   }
-  const [known] = yield* execute<{ created_ms: number | string }>(
-    "SELECT created_ms FROM triton_stream WHERE client = ? AND stream = ?",
-    ...[client, stream],
-  );
-  const rows = yield* execute<IntentRow>(
-    `SELECT id, archive_key, ranges FROM triton_archive
-    WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id`,
-    ...[client, stream],
+  const scope = { ...options, dialect };
+  const [known] = yield* select<{ created_ms: number | string }>(
+    scope,
+    "created_ms FROM triton_stream",
   );
   const isOld = (yield* execute(dialect.findTable, "triton_store")).length === 0;
-  const store = isOld ? undefined : yield* readStore({ client, stream, dialect });
+  const store = isOld ? undefined : yield* readStore(scope);
   return {
-    open: rows.map(toIntent),
+    open: yield* listOpen(scope),
     store,
-    newestFiles: yield* newestFiles({ client, stream, dialect }),
+    newestFiles: yield* newestFiles(scope),
     streamCreatedAt: known && new Date(Number(known.created_ms)),
   };
 }

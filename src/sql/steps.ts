@@ -32,6 +32,17 @@ export function* execute<R extends object = Row>(text: string, ...values: SqlVal
   return (yield statement(text, ...values)) as R[];
 }
 
+/** Selects columns of a table, for one client's stream; `more` follows the condition. */
+export function* select<R extends object = Row>(
+  { client, stream }: { readonly client: string; readonly stream: string },
+  columns: `${string} FROM ${string}`,
+  more = "",
+  ...values: SqlValue[]
+): Steps<R[]> {
+  const text = `SELECT ${columns} WHERE client = ? AND stream = ?${more}`;
+  return yield* execute<R>(text, client, stream, ...values);
+}
+
 /** Maximum rows in one statement: SQLite accepts 32,766 values, and a row has up to eight. */
 const MAX_ROWS = 4_000;
 

@@ -1,7 +1,7 @@
 import type { Gap } from "../archive_ledger.ts";
 import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
 import { lockShard, type TableScope } from "../../shards/table/sql_shards.ts";
-import { execute, type Steps } from "../../sql/steps.ts";
+import { execute, select, type Steps } from "../../sql/steps.ts";
 
 /** Records a gap, or replaces a recorded one by a later observation. */
 export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void> {
@@ -26,11 +26,8 @@ export function* recordLeasedGap(scope: TableScope, gap: Gap, epoch: number): St
 }
 
 /** All gaps, the oldest first. */
-export function* listGaps({ client, stream }: TableScope): Steps<Gap[]> {
-  const rows = yield* execute<GapRow>(
-    `SELECT shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap
-    WHERE client = ? AND stream = ?`,
-    ...[client, stream],
-  );
-  return rows.map((row) => toGap(stream, row)).sort(compareGaps);
+export function* listGaps(scope: TableScope): Steps<Gap[]> {
+  const columns = "shard, after_seq, until_seq, reason, recorded_ms FROM triton_gap";
+  const rows = yield* select<GapRow>(scope, columns);
+  return rows.map((row) => toGap(scope.stream, row)).sort(compareGaps);
 }

@@ -19,7 +19,7 @@ import { movedError, otherStoreError } from "../errors.ts";
 import { unknownError } from "../../shards/table/rows.ts";
 import { lockStore } from "./store.ts";
 import { toSequenceNumber } from "../../checkpoint/rows.ts";
-import { execute, type Steps } from "../../sql/steps.ts";
+import { execute, select, type Steps } from "../../sql/steps.ts";
 
 type FinalState = "done" | "void";
 
@@ -127,13 +127,9 @@ export function* cancel(scope: TableScope, intentId: string): Steps<FinalState> 
 }
 
 /** Whether the archive of a key is committed. */
-export function* isCommitted({ client, stream }: TableScope, key: string): Steps<boolean> {
-  const rows = yield* execute(
-    `SELECT id FROM triton_archive
-    WHERE client = ? AND stream = ? AND archive_key = ? AND state = 'done'`,
-    ...[client, stream, key],
-  );
-  return rows.length > 0;
+export function* isCommitted(scope: TableScope, key: string): Steps<boolean> {
+  const more = " AND archive_key = ? AND state = 'done'";
+  return (yield* select(scope, "id FROM triton_archive", more, key)).length > 0;
 }
 
 /** Changes the state of an intent if it is open, and returns whether it was. */

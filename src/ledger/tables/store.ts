@@ -16,16 +16,13 @@ import { compareMoves, type IntentRow, type MoveRow, toIntent, toMove } from "./
 import { listShards } from "./shards.ts";
 import { lockShards, type TableScope } from "../../shards/table/sql_shards.ts";
 import { liveWorkers } from "../../shards/table/sql_leases.ts";
-import { execute, type Steps } from "../../sql/steps.ts";
+import { execute, select, type Steps } from "../../sql/steps.ts";
 
 /** How many files are searched for those from which checkpoints come. */
 const NEWEST = 1_000;
 
-export function* readStore({ client, stream }: TableScope, lock = ""): Steps<string | undefined> {
-  const [row] = yield* execute<{ store: string }>(
-    `SELECT store FROM triton_store WHERE client = ? AND stream = ?${lock}`,
-    ...[client, stream],
-  );
+export function* readStore(scope: TableScope, lock = ""): Steps<string | undefined> {
+  const [row] = yield* select<{ store: string }>(scope, "store FROM triton_store", lock);
   return row?.store;
 }
 
@@ -49,13 +46,9 @@ export function* useStore(scope: TableScope, identity: string): Steps<void> {
 }
 
 /** Whether anything was archived or intended. */
-function* hasArchived({ client, stream, dialect }: TableScope): Steps<boolean> {
-  if ((yield* listCheckpoints({ client, stream, dialect })).size > 0) return true;
-  const rows = yield* execute(
-    "SELECT client FROM triton_archive WHERE client = ? AND stream = ? LIMIT 1",
-    ...[client, stream],
-  );
-  return rows.length > 0;
+function* hasArchived(scope: TableScope): Steps<boolean> {
+  if ((yield* listCheckpoints(scope)).size > 0) return true;
+  return (yield* select(scope, "client FROM triton_archive", " LIMIT 1")).length > 0;
 }
 
 function* setStore({ client, stream }: TableScope, identity: string): Steps<void> {
@@ -68,19 +61,24 @@ function* setStore({ client, stream }: TableScope, identity: string): Steps<void
 
 /** The files from which the checkpoints of open shards come. */
 export function* newestFiles(scope: TableScope): Steps<ArchiveIntent[]> {
-  const { client, stream } = scope;
   const ends = new Map(
     (yield* listShards(scope, "open")).map(({ shardId, checkpoint }) => [shardId, checkpoint]),
   );
-  const rows = yield* execute<IntentRow>(
-    // `*`, because version 1 of the table has no column for the store.
-    `SELECT * FROM triton_archive
-    WHERE client = ? AND stream = ? AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
-    ...[client, stream],
+  const rows = yield* select<IntentRow>(
+    scope,
+    "* FROM triton_archive", // version 1 of the table has no column for the store
+    ` AND state = 'done' ORDER BY intended_ms DESC LIMIT ${NEWEST}`,
   );
   return rows.map(toIntent).filter(({ ranges }) =>
     ranges.some(({ shardId, last }) => ends.get(shardId) === last)
   );
+}
+
+/** The open intents, the oldest first. */
+export function* listOpen(scope: TableScope, limit = ""): Steps<ArchiveIntent[]> {
+  const more = ` AND state = 'intent' ORDER BY intended_ms, id${limit}`;
+  const columns = "id, archive_key, ranges FROM triton_archive";
+  return (yield* select<IntentRow>(scope, columns, more)).map(toIntent);
 }
 
 /** Moves an archive to another store, if no worker is alive and nothing is open. */
@@ -96,12 +94,8 @@ export function* moveStore(
   const owned = (yield* listShards(scope)).find(({ owner }) => owner !== undefined);
   const worker = owned?.owner ?? (yield* liveWorkers(scope))[0];
   if (worker !== undefined) throw aliveError(stream, worker);
-  const [open] = yield* execute<IntentRow>(
-    `SELECT id, archive_key, ranges FROM triton_archive
-    WHERE client = ? AND stream = ? AND state = 'intent' ORDER BY intended_ms, id LIMIT 1`,
-    ...[client, stream],
-  );
-  if (open !== undefined && !isGone) throw unsettledError(stream, toIntent(open));
+  const [open] = yield* listOpen(scope, " LIMIT 1");
+  if (open !== undefined && !isGone) throw unsettledError(stream, open);
   const [time] = yield* execute<{ now: number | string }>(`SELECT ${scope.dialect.now} AS now`);
   const moves = planMoves({
     ...{ from, to: identity, movedAt: new Date(Number(time!.now)) },
@@ -130,11 +124,7 @@ function* insertMove({ client, stream }: TableScope, move: ArchiveMove): Steps<v
 }
 
 /** All moves, in order. */
-export function* listMoves({ client, stream }: TableScope): Steps<ArchiveMove[]> {
-  const rows = yield* execute<MoveRow>(
-    `SELECT shard, after_seq, from_store, to_store, moved_ms FROM triton_move
-    WHERE client = ? AND stream = ?`,
-    ...[client, stream],
-  );
-  return rows.map(toMove).sort(compareMoves);
+export function* listMoves(scope: TableScope): Steps<ArchiveMove[]> {
+  const columns = "shard, after_seq, from_store, to_store, moved_ms FROM triton_move";
+  return (yield* select<MoveRow>(scope, columns)).map(toMove).sort(compareMoves);
 }
