@@ -1,4 +1,4 @@
-import type { ArchiveDamage } from "../codec/tri/archive_decoder.ts";
+import type { ArchiveDamage, ReadArchiveOptions } from "../codec/tri/archive_decoder.ts";
 import type { ArchiveBlock } from "../codec/tri/archive_events.ts";
 import { readArchiveBlocks } from "../codec/tri/archive_reader.ts";
 import { namingKey } from "./archive_record.ts";
@@ -17,11 +17,7 @@ export interface KeyedArchiveBlock extends ArchiveBlock {
 }
 
 /** Options of {@linkcode readBlocks}. */
-export interface ReadBlocksOptions {
-  /** Whether a block is valid only until the next one. Default: false. */
-  readonly reuse?: boolean | undefined;
-  /** Whether to compare the events with the SHA-256 in the manifest. Default: false. */
-  readonly verifyHash?: boolean | undefined;
+export interface ReadBlocksOptions extends Pick<ReadArchiveOptions, "reuse" | "verifyHash"> {
   /** Called with each damaged part, after which reading continues. Default: damage is an error. */
   readonly onDamage?: ((damage: ArchiveFileDamage) => void) | undefined;
 }

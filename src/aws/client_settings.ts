@@ -3,6 +3,7 @@ import { loadCaCertificates } from "./http/ca_certificates.ts";
 import { type Identity, RenewedCredentials } from "./credentials/credentials.ts";
 import {
   FetchHandler,
+  type FetchHandlerOptions,
   type WireOptions,
   type WireRequest,
   type WireResponse,
@@ -25,15 +26,9 @@ export class SigningHandler extends FetchHandler {
 }
 
 /** Options of {@linkcode clientSettings}. */
-export interface ClientSettingsOptions {
+export interface ClientSettingsOptions extends Omit<FetchHandlerOptions, "caCertificates"> {
   /** The environment. Default: the process's own. */
   readonly env?: Environment | undefined;
-  /** Longest time without a byte in either direction, in milliseconds. */
-  readonly silenceTimeoutMs: number;
-  /** Called with the service's time, to the second, of each response. */
-  readonly onServerTime?: ((time: Date) => void) | undefined;
-  /** Called with the region that a bucket is in when a request went to another one. */
-  readonly onBucketRegion?: ((region: string) => void) | undefined;
 }
 
 /** Settings for the constructor of an SDK client. */

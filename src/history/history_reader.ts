@@ -17,8 +17,7 @@ import {
   type HistoryServices,
   toMoment,
 } from "./history_options.ts";
-import { openLivePart } from "./live_part.ts";
-import { isInStream } from "./live_start.ts";
+import { isInStream, openLivePart } from "./live_part.ts";
 import { anySignal } from "../base/notifier.ts";
 
 /**

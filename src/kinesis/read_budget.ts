@@ -26,10 +26,10 @@ export class ReadBudget {
 
   /** Creates the share of one shard. */
   share(): ReadShare {
-    return new Share({
-      take: (bytes, signal) => this.#take(bytes, signal),
-      change: (bytes) => this.#change(bytes),
-    });
+    return new ReadShare(
+      (bytes, signal) => this.#take(bytes, signal),
+      (bytes) => this.#change(bytes),
+    );
   }
 
   /** Takes bytes once they are available, in the order of requests; false if aborted before. */
@@ -73,7 +73,23 @@ export class ReadBudget {
 }
 
 /** The share of one shard in a {@linkcode ReadBudget}. */
-export interface ReadShare {
+export class ReadShare {
+  readonly #take: (bytes: number, signal: AbortSignal | undefined) => Promise<boolean>;
+  readonly #change: (bytes: number) => void;
+  #guess = FIRST_GUESS;
+  #held = 0;
+  /** Which response the held bytes are for. */
+  #turn = 0;
+
+  /** Creates a share that holds nothing; `take` and `change` reach its budget. */
+  constructor(
+    take: (bytes: number, signal: AbortSignal | undefined) => Promise<boolean>,
+    change: (bytes: number) => void,
+  ) {
+    this.#take = take;
+    this.#change = change;
+  }
+
   /**
    * Waits until there is room for a response, and sends the request. The room is held until `release`,
    * unless the request fails.
@@ -83,34 +99,12 @@ export interface ReadShare {
    * @returns The response.
    * @throws The signal's reason, if it is aborted before there is room.
    */
-  hold(ask: () => Promise<RecordBatch>, signal: AbortSignal | undefined): Promise<RecordBatch>;
-  /** Releases the room, after the response was processed. */
-  release(): void;
-}
-
-/** How a share reaches its budget. */
-interface Budget {
-  readonly take: (bytes: number, signal: AbortSignal | undefined) => Promise<boolean>;
-  readonly change: (bytes: number) => void;
-}
-
-class Share implements ReadShare {
-  readonly #budget: Budget;
-  #guess = FIRST_GUESS;
-  #held = 0;
-  /** Which response the held bytes are for. */
-  #turn = 0;
-
-  constructor(budget: Budget) {
-    this.#budget = budget;
-  }
-
   async hold(
     ask: () => Promise<RecordBatch>,
     signal: AbortSignal | undefined,
   ): Promise<RecordBatch> {
     const guess = this.#guess;
-    if (!await this.#budget.take(guess, signal)) throw signal?.reason;
+    if (!await this.#take(guess, signal)) throw signal?.reason;
     const turn = ++this.#turn;
     this.#held = guess;
     try {
@@ -126,6 +120,7 @@ class Share implements ReadShare {
     }
   }
 
+  /** Releases the room, after the response was processed. */
   release(): void {
     this.#turn++;
     this.#hold(0);
@@ -134,6 +129,6 @@ class Share implements ReadShare {
   #hold(bytes: number): void {
     const change = bytes - this.#held;
     this.#held = bytes;
-    this.#budget.change(change);
+    this.#change(change);
   }
 }

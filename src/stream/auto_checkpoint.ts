@@ -66,10 +66,7 @@ export class AutoCheckpoint {
   }
 }
 
-interface Rule {
-  readonly every?: number | undefined;
-  readonly intervalMs?: number | undefined;
-}
+type Rule = Exclude<AutoCheckpointOptions["autoCheckpoint"], boolean | undefined>;
 
 function toRule(setting: AutoCheckpointOptions["autoCheckpoint"]): Rule | undefined {
   if (setting === undefined || setting === false) return undefined;

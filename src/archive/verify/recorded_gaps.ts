@@ -1,3 +1,4 @@
+import type { ManifestShard } from "../../codec/tri/archive_manifest.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 
 /** A loss that was written down when it happened. */
@@ -16,13 +17,6 @@ export interface RecordedGap {
   readonly recordedAt: Date;
 }
 
-/** Where a file starts in the chain of its shard. */
-export interface FileStart {
-  /** The last record archived before the file; undefined if it begins the chain, or begins it anew. */
-  readonly previous: SequenceNumber | undefined;
-  readonly first: SequenceNumber;
-}
-
 /**
  * Whether a recorded gap excuses a file that does not follow the end of the archive before it.
  *
@@ -35,7 +29,7 @@ export interface FileStart {
 export function excuses(
   { after, until }: RecordedGap,
   end: SequenceNumber | undefined,
-  { previous, first }: FileStart,
+  { previous, first }: Pick<ManifestShard, "previous" | "first">,
 ): boolean {
   if (after !== end) return false;
   return until === undefined ? previous === undefined : until === first;

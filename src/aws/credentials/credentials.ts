@@ -1,6 +1,7 @@
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { keepSecrets } from "../../base/secrets.ts";
+import type { SdkError } from "../sdk_error.ts";
 import { checkProfile } from "./check_profile.ts";
 import { type Environment, readVariable } from "./profile.ts";
 
@@ -132,15 +133,10 @@ function isOfProgram({ $source = {} }: Identity): boolean {
   return "CREDENTIALS_PROCESS" in $source || "CREDENTIALS_PROFILE_PROCESS" in $source;
 }
 
-/** An error of the SDK, as far as it is used here. */
-interface SdkError {
-  readonly name?: string;
-  readonly Code?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
-
 function isRefusal(error: unknown): boolean {
-  const { name = "", Code = "", $metadata } = (error ?? {}) as SdkError;
+  const { name = "", Code = "", $metadata } = (error ?? {}) as Partial<SdkError> & {
+    Code?: string;
+  };
   // The response to a HEAD has no body with a code.
   return REFUSALS.has(name) || REFUSALS.has(Code) ||
     name === "Unknown" && $metadata?.httpStatusCode === 400;

@@ -6,14 +6,10 @@ import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
 import { HEADER_SIZE, IDENTIFIER, type SnappyChunk } from "../snappy/chunks.ts";
 
-/** Totals of the events that were read, for comparison with the manifest. */
-export interface EventTotals {
-  readonly events: number;
-  /** Their size in bytes, uncompressed. */
-  readonly bytes: number;
-  /** Their SHA-256 in hexadecimal digits, if it was computed. */
-  readonly sha256: string | undefined;
-}
+/** Totals of the events that were read; without the SHA-256 if it was not computed. */
+export type EventTotals =
+  & Pick<ArchiveManifest, "events" | "bytes">
+  & Partial<Pick<ArchiveManifest, "sha256">>;
 
 /** Tracks the opening, the quarantine and the manifest in the chunks of one archive. */
 export class ArchiveFooter {

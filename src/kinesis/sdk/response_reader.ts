@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { WireResponse as HttpResponse } from "../../aws/http/fetch_handler.ts";
 import { ResponseBody } from "../../aws/http/response_body.ts";
 import { freeBuffer } from "../../base/bytes.ts";
 import { type ReceivedResponse, ResponseParser } from "./response_parser.ts";
@@ -14,10 +15,7 @@ import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";
 
 /** A response of the SDK's request handlers, as far as it is used here. */
-export interface WireResponse {
-  /** The headers, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly statusCode: number;
+export interface WireResponse extends Pick<HttpResponse, "headers" | "statusCode"> {
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
 

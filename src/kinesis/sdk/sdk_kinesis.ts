@@ -6,7 +6,7 @@ import { sendRequest } from "../../aws/send_request.ts";
 import { readServiceTime } from "../../aws/service_time.ts";
 import { invalidResponse, list, present, text } from "./response_parts.ts";
 import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./convert.ts";
-import { ResponseMemory, ResponseReader } from "./response_reader.ts";
+import { ResponseMemory, ResponseReader, type WireResponse } from "./response_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
 import type {
   GetRecordsOptions,
@@ -70,7 +70,7 @@ export class SdkKinesis implements KinesisApi {
     let serverTime: Date | undefined;
     command.middlewareStack.add((next) => async (args) => {
       const result = await next(args);
-      serverTime = readServiceTime((result.response as SdkResponse).headers);
+      serverTime = readServiceTime((result.response as WireResponse).headers);
       return result;
     }, { step: "deserialize", name: "tritonServerTime" });
     const send = (settings: SdkSettings) => this.#client.send(command, settings);
@@ -237,11 +237,6 @@ export class SdkKinesis implements KinesisApi {
       (error, mayPass) => toKinesisError(what, error, mayPass),
     );
   }
-}
-
-/** A response of the SDK's request handlers, as far as it is used here. */
-interface SdkResponse {
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The SDK's options of a request. */

@@ -11,7 +11,7 @@ import type { RetryingOptions } from "../../base/retry.ts";
 import type { EventData } from "../../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { putEntryOf } from "../../kinesis/partition_key.ts";
-import { PutBatch } from "./put_batch.ts";
+import { type IndexedEntry, PutBatch } from "./put_batch.ts";
 
 /** Options for {@linkcode StreamWriter}. */
 export interface StreamWriterOptions extends RetryingOptions {
@@ -216,7 +216,7 @@ export class StreamWriter implements AsyncDisposable {
     return entries.length >= this.#maxRecords || bytes >= this.#maxBytes;
   }
 
-  #add(entry: PutEntry & { readonly index: number }): void {
+  #add(entry: IndexedEntry): void {
     const batch = this.#batch;
     batch.add(entry);
     const { maxDelayMs = 100 } = this.#options;

@@ -48,7 +48,7 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "live reading begins after the last archived record of a shard",
-    file: "src/history/live_start.ts",
+    file: "src/history/live_part.ts",
     find:
       'return sequenceNumber === undefined ? [] : [[id, { type: "after", sequenceNumber }] as const];',
     replace: 'return sequenceNumber === undefined ? [] : [[id, "latest"] as const];',
@@ -56,7 +56,7 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a stream that has dropped what follows the archive's end is a gap",
-    file: "src/history/live_start.ts",
+    file: "src/history/live_part.ts",
     find: "if (until.getTime() >= horizon) return [];",
     replace: "if (until.getTime() >= horizon || horizon > 0) return [];",
     tests: TESTS,
