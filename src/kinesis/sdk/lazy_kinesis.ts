@@ -1,14 +1,6 @@
-import type { ShardId, StartPosition } from "../../base/record.ts";
-import type {
-  GetRecordsOptions,
-  KinesisApi,
-  PutEntry,
-  PutResult,
-  RecordBatch,
-  RequestOptions,
-  Shard,
-  StreamDescription,
-} from "../kinesis_api.ts";
+import type { KinesisApi, Shard } from "../kinesis_api.ts";
+
+type Args<Operation extends keyof KinesisApi> = Parameters<KinesisApi[Operation]>;
 
 /** Forwards requests to a service that is opened by the first one. */
 export class LazyKinesis implements KinesisApi, AsyncDisposable {
@@ -20,32 +12,24 @@ export class LazyKinesis implements KinesisApi, AsyncDisposable {
     this.#open = open;
   }
 
-  async describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription> {
-    return (await this.#get()).describeStream(stream, options);
+  async describeStream(...args: Args<"describeStream">) {
+    return (await this.#get()).describeStream(...args);
   }
 
-  async *listShards(stream: string, options?: RequestOptions): AsyncGenerator<Shard> {
-    yield* (await this.#get()).listShards(stream, options);
+  async *listShards(...args: Args<"listShards">): AsyncGenerator<Shard> {
+    yield* (await this.#get()).listShards(...args);
   }
 
-  async getShardIterator(
-    shard: { readonly stream: string; readonly shardId: ShardId },
-    position: StartPosition,
-    options?: RequestOptions,
-  ): Promise<string> {
-    return (await this.#get()).getShardIterator(shard, position, options);
+  async getShardIterator(...args: Args<"getShardIterator">) {
+    return (await this.#get()).getShardIterator(...args);
   }
 
-  async getRecords(iterator: string, options?: GetRecordsOptions): Promise<RecordBatch> {
-    return (await this.#get()).getRecords(iterator, options);
+  async getRecords(...args: Args<"getRecords">) {
+    return (await this.#get()).getRecords(...args);
   }
 
-  async putRecords(
-    stream: string,
-    entries: readonly PutEntry[],
-    options?: RequestOptions,
-  ): Promise<PutResult[]> {
-    return (await this.#get()).putRecords(stream, entries, options);
+  async putRecords(...args: Args<"putRecords">) {
+    return (await this.#get()).putRecords(...args);
   }
 
   /** Closes the service, if it was ever opened. */
