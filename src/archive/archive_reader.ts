@@ -40,11 +40,11 @@ export interface ArchiveReaderOptions<T = EventData>
 
 /**
  * Reads the archived records of a stream, over a range of days, in the order of the archives'
- * creation; the next files are fetched while the current one is read.
+ * creation. The next files are fetched while the current one is read.
  *
- * Each iteration begins at the first archive. Requests that fail in ways that pass are repeated,
- * and a file whose connection breaks goes on where it was. What is wrong with an archive shows after
- * all records before it.
+ * Each iteration begins at the first archive. Requests that fail temporarily are retried, and a file
+ * whose connection breaks is continued where it was. An error in an archive is thrown after all
+ * records before it.
  *
  * @example Usage
  * ```ts
@@ -151,7 +151,7 @@ export class ArchiveReader<T = EventData>
   /** Stops reading, also an iteration under way, and releases the store if it was opened here. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort(
-      new TritonError("Cannot go on reading archives: the reader is disposed of"),
+      new TritonError("Cannot read more archives: the reader is disposed"),
     );
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.[Symbol.asyncDispose]();

@@ -185,7 +185,7 @@ export class ShardArchiver {
     const children = await stream.childrenOf(shardId);
     const end = () => ledger.end(shardId, epoch, archived, children);
     if (!await retryService("ledger", services, end)) return { type: "lost" };
-    log.info("Archived {shardId} to its end; {children} shards go on from it", {
+    log.info("Archived {shardId} to its end; {children} shards continue it", {
       event: "shard.ended",
       shardId,
       children: children.filter(({ parents }) => parents.includes(shardId)).length,

@@ -96,7 +96,7 @@ const UNLESS_ARCHIVED = "NOT EXISTS (SELECT 1 FROM triton_shard WHERE client = ?
 function archiverError(client: string, stream: string): CheckpointError {
   return new CheckpointError(
     `Cannot save positions of stream "${stream}": client "${client}" archives it, and its archive ` +
-      "would lack what a consumer passes over; give the consumer a client name of its own",
+      "would lack what a consumer passes over; give the consumer another client name",
     { code: "Archiver" },
   );
 }

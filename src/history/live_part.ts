@@ -113,7 +113,7 @@ function requireProvable(
   const unknown = shards.find(({ id }) => !known.has(id) && !descendants.has(id));
   if (unknown === undefined) return;
   throw new TritonError(
-    `Cannot go on from the archive of "${stream}" into the stream: archive "${file.key}" has no ` +
+    `Cannot continue from the archive of "${stream}" with the stream: archive "${file.key}" has no ` +
       `manifest (another program wrote it), and no newer one tells where shard "${unknown.id}" ends`,
   );
 }

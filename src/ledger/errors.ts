@@ -28,7 +28,7 @@ export function otherStoreError(
 export function aliveError(stream: string, worker: string): CheckpointError {
   return new CheckpointError(
     `Cannot move the archive of "${stream}": worker ${worker} is alive; stop triton store, or wait ` +
-      "until the leases of one that died have expired (20 s unless set)",
+      "until the leases of one that died have expired (20 s by default)",
     { code: "Leased" },
   );
 }

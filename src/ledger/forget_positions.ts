@@ -103,7 +103,7 @@ function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<Forgotten
 function aliveError(stream: string, worker: string): CheckpointError {
   return new CheckpointError(
     `Cannot forget the positions of "${stream}": worker ${worker} is alive; stop triton store, or ` +
-      "wait until the leases of one that died have expired (20 s unless set)",
+      "wait until the leases of one that died have expired (20 s by default)",
     { code: "Leased" },
   );
 }

@@ -137,7 +137,7 @@ export class WorkerLeases {
   lose(lease: Lease): void {
     const { shardId } = lease;
     if (!this.end(lease, new LeaseLostError(shardId))) return;
-    log.warn("Lost the lease of {shardId}: another worker goes on with it", {
+    log.warn("Lost the lease of {shardId}: another worker has it", {
       event: "lease.lost",
       shardId,
     });

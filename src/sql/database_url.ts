@@ -24,7 +24,7 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
 function schemeHelp(scheme: string | undefined): string {
   if (scheme === undefined) return "it has no scheme; a SQLite file is named by sqlite://path";
   return scheme === "memory"
-    ? 'it begins with "memory:" but goes on; memory is named by memory: alone'
+    ? 'nothing may follow "memory:"'
     : `it begins with "${scheme}:", not with "sqlite:", "postgres:" or "memory:"`;
 }
 

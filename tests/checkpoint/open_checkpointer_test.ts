@@ -25,7 +25,7 @@ Deno.test("openCheckpointer() refuses other URLs and says what to write", async 
     "": "it has no scheme; a SQLite file is named by sqlite://path",
     "mysql://u:s3cret@h/db":
       'it begins with "mysql:", not with "sqlite:", "postgres:" or "memory:"',
-    "memory:x": 'it begins with "memory:" but goes on; memory is named by memory: alone',
+    "memory:x": 'nothing may follow "memory:"',
     "sqlite://": "it names no file; write sqlite://path",
     "sqlite:": "it names no file; write sqlite://path",
     "sqlite://a.db?mode=ro":

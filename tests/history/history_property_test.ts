@@ -84,7 +84,7 @@ class Weather {
   }
 }
 
-/** Reads a history at its own pace until it is told to stop. */
+/** Reads a history at its own pace until its signal is aborted. */
 function consume(
   weather: Weather,
   from: Date,

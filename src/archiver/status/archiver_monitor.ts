@@ -53,7 +53,7 @@ export interface ArchiverMonitorOptions {
   readonly client: string;
   /** Where the time comes from. */
   readonly clock: Clock;
-  /** A meter that is told too, beside that of OpenTelemetry's global provider as of now. */
+  /** Receives the metrics in addition to OpenTelemetry's current global provider. */
   readonly meter?: MetricSink | undefined;
 }
 
@@ -76,7 +76,7 @@ export class ArchiverMonitor {
   /**
    * Creates a monitor.
    *
-   * @param options What is archived, and who is told.
+   * @param options What is archived, and who receives the metrics.
    */
   constructor(options: ArchiverMonitorOptions) {
     const { stream, client, clock, meter } = options;

@@ -67,9 +67,9 @@ export interface ShardStatus {
   /** The shard. */
   readonly shardId: ShardId;
   /**
-   * Who works on it: this worker (`"reading"`, or `"failing"` while Kinesis refuses it), `"another"` (or none, where shards are placed by hand
-   * and this one with others), nobody (`"free"`), nobody before its
-   * parents have ended (`"waiting"`), or this worker refuses it (`"refused"`).
+   * Who archives it: this worker (`"reading"`, or `"failing"` while Kinesis refuses the shard),
+   * `"another"` (or none, if shards are assigned by hand and this one to others), or none: it is
+   * `"free"`, `"waiting"` until its parents have ended, or `"refused"` by this worker.
    */
   readonly state: "reading" | "failing" | "another" | "free" | "waiting" | "refused";
   /** What Kinesis refuses it with, while it is failing. */
