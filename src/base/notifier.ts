@@ -1,12 +1,10 @@
 /** Wakes those who wait when something has changed; they then look for themselves. */
 export class Notifier {
-  #changed: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #waiting = new Set<() => void>();
 
   /** Wakes all who wait. */
   notify(): void {
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers();
-    resolve();
+    for (const wake of this.#waiting) wake();
   }
 
   /**
@@ -15,15 +13,15 @@ export class Notifier {
    * @param signal Ends the wait early, without an error.
    */
   async wait(signal?: AbortSignal): Promise<void> {
-    if (signal === undefined) return await this.#changed.promise;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
-    this.#changed.promise.then(wake);
-    if (signal.aborted) wake();
-    signal.addEventListener("abort", wake);
+    this.#waiting.add(wake);
+    if (signal?.aborted) wake();
+    signal?.addEventListener("abort", wake);
     await promise;
-    // The signal may live for years: nothing must be left on it.
-    signal.removeEventListener("abort", wake);
+    // Both may live for years: nothing must be left on them.
+    this.#waiting.delete(wake);
+    signal?.removeEventListener("abort", wake);
   }
 }
 

@@ -115,7 +115,8 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     if (this.stream.listedAt === undefined) await this.stream.refresh();
     let lookedAt = this.stream.listedAt ?? monotonicNow(clock);
     for (; !signal.aborted; this.#rounds++) {
-      const changed = this.#changed.wait();
+      const round = new AbortController();
+      const changed = this.#changed.wait(round.signal);
       if (monotonicNow(clock) - lookedAt >= LISTING_INTERVAL_MS) {
         await this.#lookAgain();
         lookedAt = monotonicNow(clock);
@@ -124,6 +125,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
       for (const shardId of plan.release) this.#leases.handOver(shardId);
       yield* this.#take(plan);
       await Promise.race([pause(clock, this.#options.leaseMs / 10, signal), changed]);
+      round.abort(); // nothing must be left of a wait that nothing ended
     }
   }
 

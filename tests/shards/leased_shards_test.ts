@@ -1,4 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { MemoryLedger, ServiceTime, VirtualClock } from "@triton/triton";
 import type { ShardId } from "../../src/base/record.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
@@ -113,5 +115,24 @@ Deno.test("LeasedShards never takes a shard again that it refused", async () => 
   await workers.clock.advance(60_000);
   deepEqual([a.leases.length, a.shards.isRefused(workers.ids[0]!)], [1, true]);
   deepEqual(await workers.owners(), [undefined]);
+  await a.end();
+});
+
+Deno.test("LeasedShards takes no more memory the longer no lease changes", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc: () => void = runInNewContext("gc");
+  const heap = () => {
+    gc();
+    return Deno.memoryUsage().heapUsed;
+  };
+  const workers = new Workers(1);
+  const { clock } = workers;
+  const a = await workers.start("a");
+  await clock.advance(500 * LEASE_MS / 10);
+  const [rounds, before] = [a.shards.rounds, heap()];
+  await clock.advance(3_000 * LEASE_MS / 10);
+  ok(a.shards.rounds >= rounds + 3_000);
+  const grown = heap() - before;
+  ok(grown < 500_000, `${grown} bytes in 3,000 rounds`);
   await a.end();
 });
