@@ -186,15 +186,13 @@ export class Archiver {
     if (end.type === "ended") this.#shards.end(lease);
     else if (end.type === "lost") this.#shards.lose(lease);
     else if (end.type === "refused") await this.#refuse(lease, end.error);
-    else await this.#handOver(lease);
+    else await this.#handOver(shard);
     if (this.#reading.get(shard.shardId) === shard) this.#reading.delete(shard.shardId);
   }
 
   /** Discards what was read under a lease that another worker has. */
   #noteLost(shard: ShardProgress): void {
-    if (!isLost(shard.lease)) return;
-    this.#services.monitor.leaseLost(shard.shardId);
-    this.#writer.discard(shard);
+    if (isLost(shard.lease)) this.#writer.discard(shard);
   }
 
   /** Refuses a shard that cannot be archived. The others are archived. */
@@ -211,9 +209,11 @@ export class Archiver {
   }
 
   /** Archives what was read of a shard, and hands the shard over to another worker. */
-  async #handOver(lease: Lease): Promise<void> {
-    const { shardId } = lease;
-    if (this.#shards.held.get(shardId) !== lease || this.#tasks.signal.aborted) return;
+  async #handOver(shard: ShardProgress): Promise<void> {
+    const { shardId, lease } = shard;
+    // Lost meanwhile: its signal had no news of that.
+    if (this.#shards.held.get(shardId) !== lease) return this.#writer.discard(shard);
+    if (this.#tasks.signal.aborted) return;
     await this.#writer.close("handover");
     await this.#shards.release(lease);
     log.info("Handed {shardId} over to another worker", { event: "shard.handed_over", shardId });

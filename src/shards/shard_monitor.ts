@@ -11,6 +11,8 @@ import type { RequestMonitor } from "../base/retry.ts";
 export interface ShardMonitor extends RequestMonitor {
   /** Records of a shard may be lost. */
   gap(shardId: ShardId, reason: string): void;
+  /** Another worker has the lease of a shard. */
+  leaseLost(shardId: ShardId): void;
   /** The shards that have not ended were read from the lease table. */
   forgetEnded(open: ReadonlySet<ShardId>): void;
 }

@@ -9,6 +9,7 @@ import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { ShardId } from "../base/record.ts";
 import { retryService, type RetryServiceOptions } from "../base/retry.ts";
 import { type Lease, LeaseLostError } from "./lease.ts";
+import type { ShardMonitor } from "./shard_monitor.ts";
 import type { LeaseTable } from "./table/lease_table.ts";
 
 const log = getLogger(["triton", "archiver"]);
@@ -19,6 +20,8 @@ export interface WorkerLeasesServices extends RetryServiceOptions {
   readonly clock: Clock;
   /** The table of leases. */
   readonly table: LeaseTable;
+  /** Receives answers, failures and lost leases. */
+  readonly monitor?: ShardMonitor | undefined;
 }
 
 /** Options for {@linkcode WorkerLeases}. */
@@ -141,6 +144,7 @@ export class WorkerLeases {
       event: "lease.lost",
       shardId,
     });
+    this.#services.monitor?.leaseLost(shardId);
   }
 
   /** Ends a lease on this side alone; false if it had ended before. */

@@ -6,6 +6,7 @@ import type { ShardId } from "../../src/base/record.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { isLost, type Lease } from "../../src/shards/lease.ts";
 import { LeasedShards } from "../../src/shards/leased_shards.ts";
+import type { ShardMonitor } from "../../src/shards/shard_monitor.ts";
 
 const LEASE_MS = 20_000;
 
@@ -21,10 +22,11 @@ class Workers {
   }
 
   /** Starts a worker, which keeps the leases that it yields. */
-  async start(worker: string) {
+  async start(worker: string, monitor?: ShardMonitor) {
     const { clock, kinesis, table } = this;
     const stop = new AbortController();
-    const services = { clock, kinesis, table, time: new ServiceTime(clock), signal: stop.signal };
+    const time = new ServiceTime(clock);
+    const services = { clock, kinesis, table, time, monitor, signal: stop.signal };
     const options = { worker, leaseMs: LEASE_MS, from: { type: "trim-horizon" } as const };
     const shards = new LeasedShards(services, options);
     const leases: Lease[] = [];
@@ -89,6 +91,26 @@ Deno.test("LeasedShards ends a lease that another worker has, and says so in its
   await workers.clock.advance(2 * LEASE_MS);
   deepEqual(a.leases.map(({ epoch }) => epoch), [1, 3]); // the thief has expired
   await a.end();
+});
+
+Deno.test("LeasedShards counts a lost lease once, also if it is being handed over", async () => {
+  const workers = new Workers(2);
+  const lost: ShardId[] = [];
+  const ignore = () => {};
+  const a = await workers.start("a", {
+    ...{ asked: ignore, answered: ignore, retried: ignore, gaveUp: ignore },
+    ...{ gap: ignore, forgetEnded: ignore, leaseLost: (shardId) => void lost.push(shardId) },
+  });
+  const b = await workers.start("b");
+  await workers.clock.advance(LEASE_MS);
+  const [over] = a.leases.filter(({ signal }) => signal.aborted);
+  for (const lease of [over!, over!, a.leases.find((lease) => lease !== over)!]) {
+    a.shards.lose(lease);
+  }
+  deepEqual(lost.toSorted(), workers.ids);
+  equal(lost[0], over!.shardId);
+  await a.end();
+  await b.end();
 });
 
 Deno.test("LeasedShards yields the children of a shard once it has ended in the table", async () => {
