@@ -417,7 +417,7 @@ Deno.test("ArchiveReader that is left or disposed of fetches nothing more", asyn
   const records = other[Symbol.asyncIterator]();
   await records.next();
   await other[Symbol.asyncDispose]();
-  await rejects(records.next(), { message: /the reader is disposed of/ });
+  await rejects(records.next(), { message: /the reader is disposed/ });
 });
 
 Deno.test("openArchive() opens a URL when reading begins, and closes it", async () => {
