@@ -160,6 +160,22 @@ Deno.test("SqlCheckpointer on SQLite fails for now while another process writes"
     equal(await checkpointer.load("s", shard(0)), "1");
   }));
 
+Deno.test("openCheckpointer() of a SQLite file saves in the order of the calls, also after a wait", () =>
+  inDirectory(async (directory) => {
+    const path = join(directory, "triton.db");
+    const clock = new VirtualClock();
+    await using checkpointer = await openCheckpointer(`sqlite://${path}`, { client: "c", clock });
+    using other = new DisposableDatabase(path);
+    other.exec("BEGIN IMMEDIATE");
+    const saves = [checkpointer.save("s", positions({ 0: "1" }))];
+    await clock.advance(10);
+    other.exec("COMMIT");
+    saves.push(checkpointer.save("s", positions({ 0: "2" })));
+    await clock.advance(1_000);
+    await Promise.all(saves);
+    equal(await checkpointer.load("s", shard(0)), "2");
+  }));
+
 Deno.test("SqlCheckpointer on SQLite says when the disk is full, and goes on when it no longer is", () =>
   inDirectory(async (directory) => {
     using database = new DisposableDatabase(join(directory, "triton.db"));

@@ -30,6 +30,7 @@ export class SqliteBackend implements Database {
   readonly #database: SqliteDatabase;
   readonly #options: SqliteBackendOptions;
   #onDispose: (() => void) | undefined;
+  #lastBatch: Promise<unknown> = Promise.resolve();
 
   constructor(database: SqliteDatabase, options: SqliteBackendOptions = {}) {
     this.#database = database;
@@ -56,7 +57,11 @@ export class SqliteBackend implements Database {
     const work = () =>
       statements.flatMap((statement) => this.#execute(statement)) as unknown as R[];
     // A single statement is a transaction of its own. BEGIN IMMEDIATE fails if the database is read-only.
-    return this.#attempt(what, statements.length === 1 ? work : () => this.#transaction(work));
+    const run = statements.length === 1 ? work : () => this.#transaction(work);
+    // In the order of the calls: a position must not be replaced by an older one that had to wait.
+    const batch = this.#lastBatch.then(() => this.#attempt(what, run));
+    this.#lastBatch = batch.catch(() => {});
+    return batch;
   }
 
   run<T>(what: string, steps: () => Steps<T>): Promise<T> {
