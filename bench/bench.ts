@@ -9,6 +9,7 @@ import { ARCHIVE_ROWS } from "./archive_rows.ts";
 import { CAT_ROWS } from "./cat_rows.ts";
 import { CODEC_ROWS } from "./codec_rows.ts";
 import { STORE_ROWS } from "./store_rows.ts";
+import { measurePairs } from "./support/baseline.ts";
 import {
   describeMachine,
   formatComparison,
@@ -26,7 +27,12 @@ interface BenchOptions {
   readonly json?: string;
   readonly compare?: readonly string[];
   readonly executable?: string;
+  readonly baseline?: string;
+  readonly pairs: number;
 }
+
+const RATIOS =
+  "Later results divided by earlier ones: for speed, above 1 is better; for the rest, below 1.";
 
 const rowsHelp = ROWS.map(({ name, summary, long }) => {
   return `  ${name.padEnd(12)}${summary}${long === true ? " (minutes)" : ""}`;
@@ -42,16 +48,18 @@ await new Command("bench")
     "--compare <file...>",
     "do not measure; divide the results in the second file by those in the first",
   )
+  .option("--baseline <commit>", "measure in turns with another commit, and print the ratios")
+  .option("--pairs <count>", "how many turns with --baseline", Number, 5)
   .addHelpText("after", `\nRows:\n${rowsHelp}`)
   .action(async (options: BenchOptions) => {
-    if (options.compare === undefined) await measure(options);
-    else await compare(options.compare);
+    if (options.compare !== undefined) await compare(options.compare);
+    else if (options.baseline !== undefined) await measureAgainst(options.baseline, options);
+    else await measure(options);
   })
   .parseAsync(Deno.args, { from: "user" });
 
 async function measure({ rows, all, json, executable }: BenchOptions): Promise<void> {
-  const unknown = rows?.find((name) => ROWS.every((row) => row.name !== name));
-  if (unknown !== undefined) throw new RangeError(`Cannot measure "${unknown}": no such row`);
+  checkRows(rows);
   const machine = describeMachine();
   const date = new Date().toISOString();
   console.error(machine);
@@ -64,6 +72,27 @@ async function measure({ rows, all, json, executable }: BenchOptions): Promise<v
   console.log(`\n${formatTable(results)}`);
   const report: Report = { machine, date, results };
   if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+function checkRows(rows: BenchOptions["rows"]): void {
+  const unknown = rows?.find((name) => ROWS.every((row) => row.name !== name));
+  if (unknown !== undefined) throw new RangeError(`Cannot measure "${unknown}": no such row`);
+}
+
+async function measureAgainst(
+  revision: string,
+  { rows, all, pairs }: BenchOptions,
+): Promise<void> {
+  checkRows(rows);
+  if (!(pairs >= 1)) throw new RangeError("Cannot measure: --pairs takes a number from 1");
+  const args = [
+    ...(rows === undefined ? [] : ["--rows", rows.join(",")]),
+    ...(all ? ["--all"] : []),
+  ];
+  const { baseline, current } = await measurePairs(revision, { args, pairs });
+  console.log(`\n${current[0]!.machine}`);
+  console.log(`Medians of ${pairs} pairs. ${RATIOS}`);
+  console.log(formatComparison(baseline, current));
 }
 
 /** Runs one row; if it fails, the others still run, and the exit code is 1. */
@@ -89,11 +118,9 @@ async function compare(files: readonly string[]): Promise<void> {
   if (earlier === undefined || later === undefined) {
     throw new RangeError("Cannot compare: pass two files written with --json");
   }
-  const reports = await Promise.all([earlier, later].map(async (file): Promise<Report> => {
+  const [before, now] = await Promise.all([earlier, later].map(async (file): Promise<Report> => {
     return JSON.parse(await Deno.readTextFile(file));
   }));
-  console.log(
-    "Later results divided by earlier ones: for speed, above 1 is better; for the rest, below 1.",
-  );
-  console.log(formatComparison(reports[0]!, reports[1]!));
+  console.log(RATIOS);
+  console.log(formatComparison([before!], [now!]));
 }

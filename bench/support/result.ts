@@ -52,29 +52,42 @@ function cellsOf(result: Result): string[] {
   ];
 }
 
-/** Compares two reports line by line: later divided by earlier. */
-export function formatComparison(earlier: Report, later: Report): string {
-  const rows = later.results.flatMap((now) => {
-    const before = earlier.results.find(({ row, what }) => row === now.row && what === now.what);
-    if (before === undefined) return [];
-    const ratio = (of: "speed" | "seconds" | "cpuSeconds" | "peakMb") =>
-      before[of] && now[of] ? (now[of] / before[of]).toFixed(2) : "";
-    return [[
-      now.row,
-      now.what,
-      ratio("speed"),
-      ratio("seconds"),
-      ratio("cpuSeconds"),
-      ratio("peakMb"),
-      compareRatios(before.versus, now.versus),
-    ]];
+/**
+ * Compares reports line by line: later divided by earlier, the median over all pairs of reports with
+ * the same index.
+ */
+export function formatComparison(earlier: readonly Report[], later: readonly Report[]): string {
+  const rows = later[0]!.results.flatMap(({ row, what }) => {
+    const find = (report: Report) =>
+      report.results.find((result) => result.row === row && result.what === what);
+    const pairs = later.flatMap((report, n) => {
+      const [before, now] = [find(earlier[n]!), find(report)];
+      return before === undefined || now === undefined ? [] : [{ before, now }];
+    });
+    if (pairs.length === 0) return [];
+    const ratio = (of: "speed" | "seconds" | "cpuSeconds" | "peakMb") => {
+      const ratios = pairs.flatMap(({ before, now }) =>
+        before[of] && now[of] ? [now[of] / before[of]] : []
+      );
+      return ratios.length === 0 ? "" : median(ratios).toFixed(2);
+    };
+    const ratios = [ratio("speed"), ratio("seconds"), ratio("cpuSeconds"), ratio("peakMb")];
+    return [[row, what, ...ratios, compareVersus(pairs)]];
   });
   return layOut([COLUMNS, ...rows]);
 }
 
-function compareRatios(before: Result["versus"] = {}, now: Result["versus"] = {}): string {
-  return Object.keys(now).filter((other) => before[other] !== undefined)
-    .map((other) => `${digits(before[other]!)} -> ${digits(now[other]!)} × ${other}`).join(", ");
+/** The medians of the ratios to alternatives, before and now. */
+function compareVersus(
+  pairs: readonly { readonly before: Result; readonly now: Result }[],
+): string {
+  return Object.keys(pairs[0]!.now.versus ?? {}).flatMap((other) => {
+    const of = (results: readonly Result[]) =>
+      results.flatMap(({ versus }) => versus?.[other] === undefined ? [] : [versus[other]]);
+    const [before, now] = [of(pairs.map(({ before }) => before)), of(pairs.map(({ now }) => now))];
+    if (before.length === 0 || now.length === 0) return [];
+    return [`${digits(median(before))} -> ${digits(median(now))} × ${other}`];
+  }).join(", ");
 }
 
 /** Formats a number with its significant digits. */
