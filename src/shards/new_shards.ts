@@ -44,8 +44,10 @@ export function planFirstShards(
   const descendants = descendantsOf(checkpoints, listed);
   const isChild = ({ id }: Shard) => descendants.has(id) && !checkpoints.has(id);
   const knownAt = new Date(now);
-  const first = listed.filter((shard) => !isChild(shard)).map(({ id, parents }) => // A shard with a checkpoint begins there. One that is passed over is closed: it ends at once.
-  ({ shardId: id, parents, start: asWritten(plan.get(id), options), knownAt }));
+  // A shard with a checkpoint begins there. One that is passed over is closed: it ends at once.
+  const first = listed.filter((shard) => !isChild(shard)).map(({ id, parents }) => (
+    { shardId: id, parents, start: asWritten(plan.get(id), options), knownAt }
+  ));
   return { first, children: listed.filter(isChild) };
 }
 

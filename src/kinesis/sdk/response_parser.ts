@@ -14,8 +14,11 @@ const PIECE = 64 * 1024;
 /** Maximum unused size of a buffer, in bytes. */
 const MOST_SPARE = 1 << 20;
 
-/** From this size on, a buffer is for one record, and gets the size of the rest of the response. */
-const LARGE = 2 << 20;
+/**
+ * From this size on, in bytes, a buffer is for one record: it gets the size of the rest of the response,
+ * and such responses are decoded one at a time.
+ */
+export const LARGE: number = 2 << 20;
 
 /** Maximum size that a buffer gets because of what the response says of its length, in bytes. */
 const MOST_EXPECTED = 16 << 20;

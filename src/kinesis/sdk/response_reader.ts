@@ -10,7 +10,7 @@
 import type { WireResponse as HttpResponse } from "../../aws/http/fetch_handler.ts";
 import { ResponseBody } from "../../aws/http/response_body.ts";
 import { freeBuffer } from "../../base/bytes.ts";
-import { type ReceivedResponse, ResponseParser } from "./response_parser.ts";
+import { LARGE, type ReceivedResponse, ResponseParser } from "./response_parser.ts";
 import type { ReceivedRecord } from "./received_record.ts";
 import { Turns } from "../turns.ts";
 
@@ -21,9 +21,6 @@ export interface WireResponse extends Pick<HttpResponse, "headers" | "statusCode
 
 /** How many responses are decoded at once. */
 const RESPONSES = 2;
-
-/** Responses whose records do not fit into this many bytes are decoded one at a time. */
-const LARGE = 2 << 20;
 
 /** Memory that the readers of responses share. */
 export class ResponseMemory {
