@@ -1,6 +1,6 @@
 import { type ArchiveEnd, newestArchived } from "../archive/mod.ts";
 import type { ShardId } from "../base/record.ts";
-import { DAY_MS, earliestAhead, type HeldRecords } from "./behind_archive.ts";
+import { earliestAhead, type HeldRecords, LATE_MS } from "./behind_archive.ts";
 import { retryService, type RetryServiceOptions } from "../base/retry.ts";
 import type { ServiceTime } from "../kinesis/mod.ts";
 import type { ArchiverServices } from "./archiver_options.ts";
@@ -93,6 +93,6 @@ export class ArchiveEnds {
     );
     for (const [shardId, end] of ends) this.#ends.set(shardId, end);
     this.#known = listed;
-    this.#since = startedAt - DAY_MS;
+    this.#since = startedAt - LATE_MS;
   }
 }

@@ -10,15 +10,15 @@
  */
 
 import { type ArchiveEnd, newestArchived, type NewestArchivedOptions } from "../archive/mod.ts";
+import { DAY_MS, HOUR_MS } from "../base/clock.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
 import type { Gap, LedgerShard } from "../ledger/archive_ledger.ts";
 import { lastArchived } from "../ledger/last_archived.ts";
 import type { StreamDescription } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 
-const HOUR_MS = 3_600_000;
 /** Clocks differ, and a file may be put long after it was closed. */
-export const DAY_MS = 24 * HOUR_MS;
+export const LATE_MS = DAY_MS;
 
 /**
  * Whether the archive of a shard goes further than the database knows.
@@ -98,7 +98,7 @@ export function earliestAhead(
   now: number,
 ): number {
   const oldest = now - held.retentionHours * HOUR_MS;
-  return Math.max(oldest - DAY_MS, oldestPosition(open) - DAY_MS, held.createdAt.getTime());
+  return Math.max(oldest - LATE_MS, oldestPosition(open) - LATE_MS, held.createdAt.getTime());
 }
 
 /**

@@ -6,6 +6,11 @@
 
 import { setImmediate } from "node:timers";
 
+/** An hour, in milliseconds. */
+export const HOUR_MS = 3_600_000;
+/** A day, in milliseconds. */
+export const DAY_MS: number = 24 * HOUR_MS;
+
 /** Source of time and random numbers. */
 export interface Clock {
   /** The current time, in milliseconds since the Unix epoch. */

@@ -3,7 +3,7 @@ import { listArchives } from "../archive/listing/list_archives.ts";
 import type { ArchiveManifest, ObjectStore } from "../archive/mod.ts";
 import { readManifests } from "../archive/verify/manifests.ts";
 import { namingKey } from "../archive/archive_record.ts";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, DAY_MS } from "../base/clock.ts";
 import { TritonError } from "../base/errors.ts";
 
 /** One file that is not empty. */
@@ -30,7 +30,7 @@ export interface HistoryFilesOptions {
 }
 
 /** How far the clocks of writers may be apart, at most. */
-const DAY_MS = 86_400_000;
+const CLOCKS_APART_MS = DAY_MS;
 
 /** The files of an archive that have been found so far. */
 export class HistoryFiles {
@@ -46,7 +46,7 @@ export class HistoryFiles {
   constructor(options: HistoryFilesOptions) {
     this.#options = options;
     this.#client = options.client;
-    this.#listFrom = options.from.getTime() - DAY_MS;
+    this.#listFrom = options.from.getTime() - CLOCKS_APART_MS;
   }
 
   /**
@@ -70,14 +70,14 @@ export class HistoryFiles {
     }
     files.forEach((file) => this.#note(file));
     entries.forEach(({ key }) => this.#seen.add(key));
-    this.#listFrom = now - DAY_MS;
+    this.#listFrom = now - CLOCKS_APART_MS;
     return files;
   }
 
   async #list(store: ObjectStore, now: number): Promise<ArchiveEntry[]> {
     const { stream, signal, clock } = this.#options;
     const from = new Date(this.#listFrom);
-    const to = new Date(Math.max(now, this.#listFrom) + DAY_MS);
+    const to = new Date(Math.max(now, this.#listFrom) + CLOCKS_APART_MS);
     const entries: ArchiveEntry[] = [];
     const range = { stream, client: this.#client, from, to, signal, clock };
     for await (const entry of listArchives(store, range)) {

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from "../base/clock.ts";
 import { TritonError } from "../base/errors.ts";
 import type { ShardId } from "../base/record.ts";
 import {
@@ -13,9 +14,6 @@ import type { HistoryFile, HistoryFiles } from "./history_files.ts";
 import { HistoryGapError, reportGap } from "./history_error.ts";
 import type { HistoryReaderOptions } from "./history_options.ts";
 import type { HistoryProgress } from "./history_progress.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** What is known at the archive's end. */
 interface ArchiveKnown {

@@ -1,6 +1,6 @@
-import { systemClock } from "../base/clock.ts";
+import { HOUR_MS, systemClock } from "../base/clock.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
-import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
+import type { KinesisApi, Shard, StartPosition, StreamDescription } from "./kinesis_api.ts";
 import { pollShard } from "./poll_shard.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { listAllShards } from "./shard_list.ts";
@@ -59,19 +59,33 @@ export async function findPositions(
   if (place === "trim-horizon") {
     return new Map(shards.map(({ id, startingSequenceNumber }) => [id, startingSequenceNumber]));
   }
-  const { createdAt, retentionHours, serverTime } = await retryRequest(
+  const description = await retryRequest(
     { service: "kinesis", operation: "DescribeStream", stream },
     () => kinesis.describeStream(stream, options),
     options,
   );
   // The latest possible time, since it is rounded down: all records so far are before it.
+  const { serverTime } = description;
   const now = serverTime === undefined ? clock.now() : serverTime.getTime() + 999;
-  const oldest = Math.max(createdAt.getTime(), now - retentionHours * 3_600_000) - 1;
+  const oldest = heldSince(description, now).getTime() - 1;
   const time = place === "latest" ? now + 1 : place.getTime();
   const positions = await Promise.all(
     shards.map((shard) => findPosition(kinesis, { stream, shard, time, oldest }, options)),
   );
   return new Map(shards.map(({ id }, index) => [id, positions[index]!]));
+}
+
+/**
+ * When the oldest record that a stream holds may have arrived.
+ *
+ * @param stream The stream's retention and age.
+ * @param now The time, in milliseconds since the Unix epoch.
+ */
+export function heldSince(
+  { createdAt, retentionHours }: Pick<StreamDescription, "createdAt" | "retentionHours">,
+  now: number,
+): Date {
+  return new Date(Math.max(createdAt.getTime(), now - retentionHours * HOUR_MS));
 }
 
 /** The result of a search: the last record before a time, and the first one after it. */

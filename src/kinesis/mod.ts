@@ -24,7 +24,7 @@ export {
   MemoryKinesis,
   type MemoryKinesisOptions,
 } from "./memory/memory_kinesis.ts";
-export { findPositions, type FindPositionsOptions } from "./find_positions.ts";
+export { findPositions, type FindPositionsOptions, heldSince } from "./find_positions.ts";
 export {
   type KinesisCredentials,
   openKinesis,

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Clock, monotonicNow } from "../base/clock.ts";
+import { type Clock, DAY_MS, HOUR_MS, monotonicNow } from "../base/clock.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
 import { type RetryEvent, retryService, type RetryServiceOptions } from "../base/retry.ts";
 import {
@@ -28,10 +28,8 @@ import type { ShardMonitor } from "./shard_monitor.ts";
 
 const log = getLogger(["triton", "archiver"]);
 
-const HOUR_MS = 3_600_000;
-
 /** No stream keeps its records for less than a day. */
-const LEAST_RETENTION_MS = 24 * HOUR_MS;
+const LEAST_RETENTION_MS = DAY_MS;
 
 /** Services for {@linkcode StreamShards}. */
 export interface StreamShardsServices extends RetryServiceOptions {

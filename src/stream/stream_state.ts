@@ -4,10 +4,9 @@
  * @module
  */
 
+import { HOUR_MS } from "../base/clock.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import { type KinesisApi, listAllShards, type ServiceTime, type Shard } from "../kinesis/mod.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** What a stream holds now. */
 export interface StreamState {

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 
 /** A day in UTC: a moment of it, or its date as `"YYYY-MM-DD"` or `"YYYYMMDD"`. */
@@ -8,8 +9,6 @@ export interface DayRange {
   readonly from: string;
   readonly to: string;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Converts a date to a day.

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../base/clock.ts";
+import { DAY_MS, systemClock } from "../../base/clock.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
@@ -43,7 +43,6 @@ export interface ArchiveEnd {
   readonly lastArrival: Date;
 }
 
-const DAY_MS = 86_400_000;
 const log = getLogger(["triton", "archive"]);
 
 /**

@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { DAY_MS, systemClock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { parseDay, startOfDay } from "../listing/days.ts";
@@ -32,8 +32,6 @@ export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifes
   /** Called after each file with the number of files verified, and the least number of bytes read. */
   readonly onProgress?: ((files: number, bytes: number) => void | Promise<void>) | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Verifies the archive of a stream: that each shard's files follow on each other without gap and

@@ -11,12 +11,10 @@ import { CheckpointError } from "../../base/errors.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { HeldRecords } from "../behind_archive.ts";
 import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
-import type { ServiceTime } from "../../kinesis/mod.ts";
+import { heldSince, type ServiceTime } from "../../kinesis/mod.ts";
 import type { ArchiverServices } from "../archiver_options.ts";
 
 const log = getLogger(["triton", "archiver"]);
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Makes sure that the archive is in this object store, and has the ledger write that down.
@@ -68,11 +66,6 @@ export interface MissingFiles {
   readonly message: string;
   /** What to do. */
   readonly advice: string;
-}
-
-/** When the oldest record that a stream holds may have arrived. */
-export function heldSince({ retentionHours, createdAt }: HeldRecords, now: number): Date {
-  return new Date(Math.max(createdAt.getTime(), now - retentionHours * HOUR_MS));
 }
 
 /**

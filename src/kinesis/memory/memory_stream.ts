@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, HOUR_MS } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { PutEntry, StreamDescription } from "../kinesis_api.ts";
 import { MemoryShard } from "./memory_shard.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** One stream: its shards, including closed ones while they hold records. */
 export class MemoryStream {

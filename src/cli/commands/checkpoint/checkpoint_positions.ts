@@ -190,11 +190,11 @@ async function findPlace(
     );
   }
   const place = isSequenceNumber ? undefined : await startPosition(to, context);
-  const { openKinesis, findPositions } = await import("../../../kinesis/mod.ts");
+  const { openKinesis, findPositions, heldSince } = await import("../../../kinesis/mod.ts");
   await using kinesis = await openKinesis({ region, endpoint });
-  const { createdAt, retentionHours, serverTime } = await kinesis.describeStream(name);
-  const now = serverTime?.getTime() ?? context.clock.now();
-  const heldSince = new Date(Math.max(createdAt.getTime(), now - retentionHours * 3_600_000));
+  const description = await kinesis.describeStream(name);
+  const now = description.serverTime?.getTime() ?? context.clock.now();
+  const oldest = heldSince(description, now);
   const shards = shard && new Set([shard]);
   const beginnings = await findPositions(kinesis, name, "trim-horizon", { shards });
   if (shard !== undefined && !beginnings.has(shard)) {
@@ -203,7 +203,7 @@ async function findPlace(
   if (place === undefined) {
     const position = { type: "after", sequenceNumber: to as SequenceNumber } as const;
     await kinesis.getShardIterator({ stream: name, shardId: shard! }, position); // is it of this shard?
-    return { positions: new Map([[shard!, position.sequenceNumber]]), heldSince };
+    return { positions: new Map([[shard!, position.sequenceNumber]]), heldSince: oldest };
   }
   const checkpoints = new Map(
     history.checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
@@ -219,7 +219,7 @@ async function findPlace(
     const isUnread = checkpoint === undefined && start.type === "trim-horizon";
     if (isUnread && positions.get(shardId) === beginnings.get(shardId)) positions.delete(shardId);
   }
-  return { positions, heldSince };
+  return { positions, heldSince: oldest };
 }
 
 async function move(

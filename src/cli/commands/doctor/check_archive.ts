@@ -1,5 +1,6 @@
 import { type ArchiveComparison, findBehind } from "../../../archiver/behind_archive.ts";
-import { findMissing, heldSince } from "../../../archiver/checks/claim_store.ts";
+import { findMissing } from "../../../archiver/checks/claim_store.ts";
+import { heldSince } from "../../../kinesis/mod.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { StreamDescription } from "../../../kinesis/mod.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";

@@ -1,10 +1,10 @@
+import { HOUR_MS } from "../../../base/clock.ts";
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
 import type { DatabaseKnowledge } from "./check_database.ts";
 import type { Findings } from "./findings.ts";
 import { countOf } from "../../text/format.ts";
 
-const HOUR_MS = 3_600_000;
 /** If a position was saved within this time, its program is considered running. */
 const RECENT_MS = HOUR_MS;
 /** All readers of a shard share five reads per second; each uses about one. */
