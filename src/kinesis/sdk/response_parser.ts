@@ -14,11 +14,14 @@ const PIECE = 64 * 1024;
 /** Maximum unused size of a buffer, in bytes. */
 const MOST_SPARE = 1 << 20;
 
-/**
- * From this size on, in bytes, a buffer is for one record: it gets the size of the rest of the response,
- * and such responses are decoded one at a time.
- */
+/** From this size on, in bytes, responses are decoded one at a time. */
 export const LARGE: number = 2 << 20;
+
+/**
+ * From this size on, in bytes, a buffer is for one record: it gets the size of the rest of the response.
+ * Records of 1 MB need less, up to the next attempt to parse them.
+ */
+const ONE_RECORD = 4 << 20;
 
 /** Maximum size that a buffer gets because of what the response says of its length, in bytes. */
 const MOST_EXPECTED = 16 << 20;
@@ -73,7 +76,7 @@ export class ResponseParser {
   sizeWith(chunk: Uint8Array): number {
     const size = this.#used + chunk.length;
     if (size <= this.#buffer.length) return this.#buffer.length;
-    if (size < LARGE) return size + Math.min(size, MOST_SPARE);
+    if (size < ONE_RECORD) return size + Math.min(size, MOST_SPARE);
     // All at once: growing step by step would hold two large buffers each time.
     return Math.max(size + MOST_SPARE, Math.min(this.#used + this.#expected, MOST_EXPECTED));
   }
@@ -144,8 +147,9 @@ export class ResponseParser {
   #drop(bytes: Buffer, start: number, end: number): void {
     this.#head ||= bytes.toString("utf8", 0, start);
     this.#used -= end;
-    if (this.#buffer.length > LARGE && this.#used < MOST_SPARE) this.#replace(this.#piece, end);
-    else bytes.copyWithin(0, end);
+    if (this.#buffer.length > ONE_RECORD && this.#used < MOST_SPARE) {
+      this.#replace(this.#piece, end);
+    } else bytes.copyWithin(0, end);
   }
 
   /** Replaces the buffer by one with room for certain bytes more; keeps what is in use. */
