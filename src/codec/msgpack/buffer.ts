@@ -8,7 +8,7 @@
 const POOL_SIZE = 1 << 14;
 /** A longer result is copied, so that it does not keep a half-empty pool. */
 const MAX_POOLED = POOL_SIZE >> 2;
-/** ASCII strings up to this length are copied character by character. */
+/** Strings up to this length are encoded character by character. */
 const MAX_COPIED = 12;
 /** Strings up to this length are gathered; longer ones are encoded individually. */
 const MAX_GATHERED = 1024;
@@ -28,7 +28,7 @@ const textEncoder = new TextEncoder();
  * Copying a string takes 4 ns per character, because the engine checks the string's representation
  * each time, and a call of TextEncoder takes 160 ns. So longer strings are gathered: a gap is left for
  * each, as if it were ASCII, then one call encodes all of them joined together, and copies fill the
- * gaps. If they are not all ASCII, the written bytes are moved to their right places.
+ * gaps. If they are not all ASCII, the gaps are widened first.
  */
 export class MsgpackBuffer {
   #bytes = new Uint8Array(POOL_SIZE);
@@ -42,11 +42,12 @@ export class MsgpackBuffer {
   isFinite = true;
   /** Whether any integer since the last reset is beyond 2^53. */
   hasLarge = false;
-  /** The gathered strings joined together; for each, where its token starts, and its length. */
+  /** The gathered strings joined together; for each, where its gap starts and ends, and its length. */
   #text = "";
   #gaps = 0;
   readonly #gapStarts = new Float64Array(MAX_GAPS);
-  readonly #gapUnits = new Int32Array(MAX_GAPS);
+  readonly #gapEnds = new Float64Array(MAX_GAPS);
+  readonly #gapSizes = new Int32Array(MAX_GAPS);
   /** The buffer that the gathered strings are encoded into. */
   readonly #scratch = new Uint8Array((MAX_TEXT + MAX_GATHERED) * 3);
   readonly #scratchView = new DataView(this.#scratch.buffer);
@@ -174,29 +175,42 @@ export class MsgpackBuffer {
   /** Writes a string; lone surrogates become U+FFFD. */
   writeString(text: string): void {
     const units = text.length;
-    if (units <= MAX_COPIED && this.#writeShortAscii(text)) return;
-    if (units > MAX_GATHERED) return this.#writeLongString(text);
+    if (units <= MAX_COPIED && this.#writeShortString(text)) return;
+    // Two halves of a surrogate pair must not become one character when strings are joined.
+    if (units > MAX_GATHERED || isLowSurrogate(text.charCodeAt(0))) {
+      return this.#writeLongString(text);
+    }
     if (this.#gaps === MAX_GAPS || this.#text.length > MAX_TEXT) this.#fillGaps();
     this.#reserve(MAX_TOKEN + units);
     this.#gapStarts[this.#gaps] = this.#length;
-    this.#gapUnits[this.#gaps++] = units;
+    this.#gapSizes[this.#gaps] = units;
     this.#text += text;
     this.#writeStringHead(units);
-    this.#length += units;
+    this.#gapEnds[this.#gaps++] = this.#length += units;
   }
 
-  /** Writes an ASCII string; returns false without writing if it is not ASCII. */
-  #writeShortAscii(text: string): boolean {
-    this.#reserve(MAX_TOKEN);
+  /** Writes a string of at most 31 bytes; returns false without writing if it is not one. */
+  #writeShortString(text: string): boolean {
+    this.#reserve(1 + MAX_COPIED * 3);
     const bytes = this.#bytes;
-    const units = text.length;
-    let to = this.#length;
-    bytes[to++] = 0xa0 | units;
-    for (let i = 0; i < units; i++) {
+    const start = this.#length;
+    let to = start + 1;
+    for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit >= 0x80) return false;
-      bytes[to++] = unit;
+      if (unit < 0x80) bytes[to++] = unit;
+      else if (unit < 0x800) {
+        bytes[to++] = 0xc0 | (unit >> 6);
+        bytes[to++] = 0x80 | (unit & 63);
+      } else if ((unit & 0xf800) === 0xd800) return false;
+      else {
+        bytes[to++] = 0xe0 | (unit >> 12);
+        bytes[to++] = 0x80 | ((unit >> 6) & 63);
+        bytes[to++] = 0x80 | (unit & 63);
+      }
     }
+    const size = to - start - 1;
+    if (size > 31) return false;
+    bytes[start] = 0xa0 | size;
     this.#length = to;
     return true;
   }
@@ -210,51 +224,68 @@ export class MsgpackBuffer {
     if (this.#gaps === 0) return;
     const text = this.#text;
     const { written } = textEncoder.encodeInto(text, this.#scratch);
-    if (written === text.length) this.#copyIntoGaps();
-    else this.#moveApart(text);
+    if (written !== text.length) this.#widenGaps();
+    let from = 0;
+    for (let gap = 0; gap < this.#gaps; gap++) {
+      const size = this.#gapSizes[gap]!;
+      this.#copyText(from, this.#gapStarts[gap]! + stringHeadSize(size), size);
+      from += size;
+    }
     this.#text = "";
     this.#gaps = 0;
   }
 
-  #copyIntoGaps(): void {
-    let from = 0;
-    for (let gap = 0; gap < this.#gaps; gap++) {
-      const units = this.#gapUnits[gap]!;
-      const to = this.#gapStarts[gap]! + stringHeadSize(units);
-      const end = from + units;
-      if (units < 4) {
-        for (let i = 0; i < units; i++) this.#bytes[to + i] = this.#scratch[from + i]!;
-      } else {
-        for (let i = 0; i < units - 4; i += 4) {
-          this.#view.setInt32(to + i, this.#scratchView.getInt32(from + i));
-        }
-        this.#view.setInt32(to + units - 4, this.#scratchView.getInt32(end - 4));
-      }
-      from = end;
+  /** Copies text from the scratch buffer, in words that may overlap. */
+  #copyText(from: number, to: number, size: number): void {
+    if (size < 4) {
+      for (let i = 0; i < size; i++) this.#bytes[to + i] = this.#scratch[from + i]!;
+      return;
     }
+    const last = size - 4;
+    for (let i = 0; i < last; i += 4) {
+      this.#view.setInt32(to + i, this.#scratchView.getInt32(from + i));
+    }
+    this.#view.setInt32(to + last, this.#scratchView.getInt32(from + last));
   }
 
-  /** Writes everything again when the strings' sizes in bytes are known. */
-  #moveApart(text: string): void {
-    const before = this.#bytes.slice(0, this.#length);
-    let from = this.#length = this.#start;
-    let unit = 0;
-    let byte = 0;
-    for (let gap = 0; gap < this.#gaps; gap++) {
-      const start = this.#gapStarts[gap]!;
-      const units = this.#gapUnits[gap]!;
-      this.writeRaw(before.subarray(from, start));
-      from = start + stringHeadSize(units) + units;
-      const end = byte < 0 ? -1 : endOfUnits(this.#scratch, byte, units);
-      if (end >= 0) {
-        this.#reserve(MAX_TOKEN);
-        this.#writeStringHead(end - byte);
-        this.writeRaw(this.#scratch.subarray(byte, end));
-      } else this.#writeLongString(text.slice(unit, unit + units));
-      unit += units;
-      byte = end;
+  /**
+   * Gives each gap the size of its string in UTF-8, which is in the scratch buffer. The bytes between
+   * the gaps move up; the last ones first, so that none is overwritten before it has moved.
+   */
+  #widenGaps(): void {
+    let shift = this.#measureGaps();
+    this.#reserve(shift);
+    const bytes = this.#bytes;
+    const length = this.#length + shift;
+    let end = this.#length;
+    for (let gap = this.#gaps - 1; shift > 0; gap--) {
+      const gapEnd = this.#gapEnds[gap]!;
+      for (let i = end - 1; i >= gapEnd; i--) bytes[i + shift] = bytes[i]!;
+      end = this.#gapStarts[gap]!;
+      shift -= this.#growthOf(gap);
+      this.#length = this.#gapStarts[gap] = end + shift;
+      this.#writeStringHead(this.#gapSizes[gap]!);
     }
-    this.writeRaw(before.subarray(from));
+    this.#length = length;
+  }
+
+  /** Replaces the size of each gap by its string's size in UTF-8; returns by how much they grow. */
+  #measureGaps(): number {
+    let growth = 0;
+    let at = 0;
+    for (let gap = 0; gap < this.#gaps; gap++) {
+      const end = endOfUnits(this.#scratch, at, this.#gapSizes[gap]!);
+      this.#gapSizes[gap] = end - at;
+      growth += this.#growthOf(gap);
+      at = end;
+    }
+    return growth;
+  }
+
+  /** How many bytes a string needs more than its gap has. */
+  #growthOf(gap: number): number {
+    const size = this.#gapSizes[gap]!;
+    return stringHeadSize(size) + size - (this.#gapEnds[gap]! - this.#gapStarts[gap]!);
   }
 
   /** Reserves room for the widest length, and moves the text if a narrower one suffices. */
@@ -337,17 +368,17 @@ function stringHeadSize(length: number): number {
   return length < 32 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }
 
-/**
- * Where the UTF-8 of this many UTF-16 code units ends, or -1 if that is inside a character: a string
- * ended with one half of a surrogate pair, and the next one starts with the other half.
- */
+/** Where the UTF-8 of this many UTF-16 code units ends. */
 function endOfUnits(bytes: Uint8Array, start: number, units: number): number {
   let at = start;
-  let left = units;
-  while (left > 0) {
+  for (let left = units; left > 0; left--) {
     const lead = bytes[at]!;
     at += lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    left -= lead < 0xf0 ? 1 : 2;
+    if (lead >= 0xf0) left--; // a surrogate pair
   }
-  return left === 0 ? at : -1;
+  return at;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xdc00;
 }

@@ -259,6 +259,37 @@ Deno.test("encodeMsgpack() encodes short strings with any character at any place
   }
 });
 
+Deno.test("encodeMsgpack() encodes texts of any length and script beside each other", () => {
+  const units = fc.constantFrom("a", "b", "é", "ß", "大", "\uffff", "😀", "\ud83d", "\ude00");
+  const lengths = fc.constantFrom(1, 3, 10, 12, 13, 16, 31, 32, 85, 127, 128, 255, 256, 1024, 1025);
+  const text = fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: units, maxLength: 14 }) },
+    fc.tuple(fc.string({ unit: units, minLength: 1, maxLength: 5 }), lengths)
+      .map(([part, length]) => part.repeat(length).slice(0, length)),
+    fc.tuple(lengths, units).map(([length, last]) => "x".repeat(length - 1) + last),
+  );
+  const entry = fc.tuple(text, text).map(([key, of]) => ({ [key]: of }));
+  const value = fc.oneof(text, fc.integer(), fc.constant(0.5), entry);
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 30 }), fc.nat(700), (values, plain) => {
+      // With enough texts before them, gaps are filled in the middle of a value.
+      const all = [...Array.from({ length: plain }, () => "a text of 18 units"), ...values];
+      deepEqual(encodeMsgpack(all), encode(wellFormed(all)));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** A value with U+FFFD for each lone surrogate, also in keys. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, of]) => [key.toWellFormed(), wellFormed(of)]),
+  );
+}
+
 Deno.test("encodeMsgpack() never changes earlier results", () => {
   const values = Array.from({ length: 500 }, (_, n) => ({ n, text: "x".repeat((n * 37) % 6000) }));
   const results = values.map((value) => encodeMsgpack(value));
