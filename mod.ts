@@ -139,6 +139,7 @@ export {
   partitionKeyOf,
   PutRecordError,
   type RecordCheckOptions,
+  type ShardFetcherOptions,
   type ShardStarts,
   type StreamAddress,
   type StreamFetcherOptions,

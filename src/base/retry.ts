@@ -1,4 +1,4 @@
-import { getLogger } from "@logtape/logtape";
+import { getLogger, type Logger } from "@logtape/logtape";
 import { type Clock, systemClock } from "./clock.ts";
 import { ServiceError } from "./errors.ts";
 
@@ -114,6 +114,24 @@ export interface RetryServiceOptions extends Pick<RetryOptions, "signal" | "maxD
   readonly clock: Clock;
   /** Receives answers and failures. */
   readonly monitor?: RequestMonitor | undefined;
+  /** How retries are logged. Default: as those of an archiver. */
+  readonly logged?: WorkerLog | undefined;
+}
+
+/** How a worker and its retries are logged. */
+export interface WorkerLog {
+  /** Category of the log. */
+  readonly category: readonly [string, ...string[]];
+  /** What the table of leases is called. */
+  readonly ledger: string;
+}
+
+/** The log of archivers, which other workers do not use. */
+const ARCHIVER_LOG = ["triton", "archiver"] as const;
+
+/** The log of a worker. */
+export function workerLog({ logged }: Pick<RetryServiceOptions, "logged">): Logger {
+  return getLogger(logged?.category ?? ARCHIVER_LOG);
 }
 
 /**
@@ -127,7 +145,7 @@ export interface RetryServiceOptions extends Pick<RetryOptions, "signal" | "maxD
  */
 export async function retryService<T>(
   service: ServiceName,
-  { clock, signal, maxDelayMs, monitor }: RetryServiceOptions,
+  { clock, signal, maxDelayMs, monitor, logged }: RetryServiceOptions,
   request: () => Promise<T>,
 ): Promise<T> {
   const asked = {};
@@ -137,8 +155,8 @@ export async function retryService<T>(
       clock,
       signal,
       maxDelayMs,
-      request: { service },
-      log: ["triton", "archiver"],
+      request: { service: service === "ledger" ? logged?.ledger ?? service : service },
+      log: logged?.category ?? ARCHIVER_LOG,
       onRetry: ({ error }) => monitor?.retried(service, error, asked),
     });
     monitor?.answered(service, asked);

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
+import type { Logger } from "@logtape/logtape";
 import { monotonicNow, pause } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";
 import { Notifier } from "../base/notifier.ts";
 import type { ShardId } from "../base/record.ts";
-import { retryService } from "../base/retry.ts";
+import { retryService, workerLog } from "../base/retry.ts";
 import type { Lease, Shards } from "./lease.ts";
 import type { LeaseTable, TableShard } from "./table/lease_table.ts";
 import { type LeasePlan, planLeases } from "./plan_leases.ts";
@@ -19,8 +19,6 @@ import {
   type StreamShardsServices,
 } from "./stream_shards.ts";
 import { WorkerLeases, type WorkerLeasesOptions } from "./worker_leases.ts";
-
-const log = getLogger(["triton", "archiver"]);
 
 /** How often the shards of the stream are listed, in milliseconds. */
 const LISTING_INTERVAL_MS = 60_000;
@@ -49,6 +47,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
   readonly #services: LeasedShardsServices<S>;
   readonly #options: LeasedShardsOptions;
   readonly #leases: WorkerLeases;
+  readonly #log: Logger;
   readonly #refused = new Set<ShardId>();
   /** Notified when a lease has ended: there may be something else to do at once. */
   readonly #changed = new Notifier();
@@ -66,6 +65,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     this.#options = options;
     this.stream = new StreamShards(services, options);
     this.#leases = new WorkerLeases(services, options);
+    this.#log = workerLog(services);
   }
 
   /** The name of this worker. */
@@ -101,6 +101,16 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
   /** Whether a shard is assigned to other workers. */
   isElsewhere(shardId: ShardId): boolean {
     return this.#options.pinned?.has(shardId) === false;
+  }
+
+  /** Whether no lease has expired: they were renewed less than the length of a lease ago. */
+  get isFresh(): boolean {
+    return this.#leases.isFresh;
+  }
+
+  /** Renews the leases if they may have expired, as in a pause of the process or of the database. */
+  async refresh(): Promise<void> {
+    while (!this.isFresh) await this.#leases.renew();
   }
 
   /** Renews the leases until the signal is aborted. */
@@ -161,7 +171,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     try {
       await this.#services.table.leave(this.worker);
     } catch (error) {
-      log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
+      this.#log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
         event: "lease.kept",
         reason: error instanceof Error ? error.message : String(error),
       });
@@ -177,7 +187,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     } catch (error) {
       if (!(error instanceof KinesisError)) throw error;
       monitor?.retried("Kinesis", error, this.stream);
-      log.error("Cannot look for new shards of {stream}, which is retried: {reason}", {
+      this.#log.error("Cannot look for new shards of {stream}, which is retried: {reason}", {
         event: "stream.failed",
         stream,
         code: error.code,

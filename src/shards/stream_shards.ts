@@ -4,10 +4,15 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
+import type { Logger } from "@logtape/logtape";
 import { type Clock, DAY_MS, HOUR_MS, monotonicNow } from "../base/clock.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
-import { type RetryEvent, retryService, type RetryServiceOptions } from "../base/retry.ts";
+import {
+  type RetryEvent,
+  retryService,
+  type RetryServiceOptions,
+  workerLog,
+} from "../base/retry.ts";
 import {
   type KinesisApi,
   listAllShards,
@@ -25,8 +30,6 @@ import {
   withAncestors,
 } from "./new_shards.ts";
 import type { ShardMonitor } from "./shard_monitor.ts";
-
-const log = getLogger(["triton", "archiver"]);
 
 /** No stream keeps its records for less than a day. */
 const LEAST_RETENTION_MS = DAY_MS;
@@ -59,6 +62,7 @@ export class StreamShards {
   readonly #options: StreamShardsOptions;
   /** Assigned shards that were logged as missing. */
   readonly #missing = new Set<ShardId>();
+  readonly #log: Logger;
   #retentionMs = Infinity;
   #ended = 0;
   #createdAt: Date | undefined;
@@ -76,6 +80,7 @@ export class StreamShards {
     this.#begunAt = services.time.monotonic();
     this.#services = services;
     this.#options = options;
+    this.#log = workerLog(services);
   }
 
   /** How long the stream keeps a record, in milliseconds. */
@@ -177,7 +182,7 @@ export class StreamShards {
     for (const shardId of this.#options.pinned ?? []) {
       if (found.has(shardId) || this.#missing.has(shardId)) continue;
       this.#missing.add(shardId);
-      log.warn("Nothing is archived of shard {shardId}: stream {stream} has no such shard", {
+      this.#log.warn("Nothing is archived of shard {shardId}: stream {stream} has no such shard", {
         event: "shard.missing",
         stream: this.#services.table.stream,
         shardId,
@@ -220,7 +225,7 @@ export class StreamShards {
     };
     await this.#ask((table) => table.recordGap(gap));
     monitor?.gap(shardId, gap.reason);
-    log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
+    this.#log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
       event: "records.lost",
       shardId,
       reason: gap.reason,

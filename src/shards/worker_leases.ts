@@ -4,15 +4,13 @@
  * @module
  */
 
-import { getLogger } from "@logtape/logtape";
+import type { Logger } from "@logtape/logtape";
 import { type Clock, monotonicNow } from "../base/clock.ts";
 import type { ShardId } from "../base/record.ts";
-import { retryService, type RetryServiceOptions } from "../base/retry.ts";
+import { retryService, type RetryServiceOptions, workerLog } from "../base/retry.ts";
 import { type Lease, LeaseLostError } from "./lease.ts";
 import type { ShardMonitor } from "./shard_monitor.ts";
 import type { LeaseTable } from "./table/lease_table.ts";
-
-const log = getLogger(["triton", "archiver"]);
 
 /** Services for {@linkcode WorkerLeases}. */
 export interface WorkerLeasesServices extends RetryServiceOptions {
@@ -55,9 +53,13 @@ export class WorkerLeases {
   readonly #held = new Map<ShardId, HeldLease>();
   /** Shards whose lease is being acquired. */
   readonly #taking = new Set<ShardId>();
+  readonly #log: Logger;
   #workers: readonly string[] = [];
   /** When the leases were last renewed, in monotonic time. */
   #renewedAt = Infinity;
+  /** When the last renewal that succeeded was sent. */
+  #sentAt = -Infinity;
+  #renewing: Promise<void> | undefined;
   /** Whether other workers are given time to come back after an outage. */
   #isWaiting = false;
 
@@ -65,6 +67,7 @@ export class WorkerLeases {
   constructor(services: WorkerLeasesServices, options: WorkerLeasesOptions) {
     this.#services = services;
     this.#options = options;
+    this.#log = workerLog(services);
   }
 
   /** The leases that this worker holds, as far as it knows. */
@@ -77,18 +80,32 @@ export class WorkerLeases {
     return this.#workers;
   }
 
-  /** Renews all leases, and ends those that another worker has. */
-  async renew(): Promise<void> {
-    const { table, clock, monitor } = this.#services;
+  /** Whether no lease can have expired since the last renewal. */
+  get isFresh(): boolean {
+    return monotonicNow(this.#services.clock) - this.#sentAt < this.#options.leaseMs;
+  }
+
+  /** Renews all leases, and ends those that another worker has. A renewal under way is joined. */
+  renew(): Promise<void> {
+    return this.#renewing ??= this.#renew().finally(() => this.#renewing = undefined);
+  }
+
+  async #renew(): Promise<void> {
+    const { table, clock, monitor, logged } = this.#services;
     const { worker, leaseMs } = this.#options;
+    let sentAt = 0;
     const before = [...this.#held.values()];
     // Also while it is time to stop: the last files may take long to upload. And often, so that all
     // workers are back soon after the database is.
     const renewal = await retryService(
       "ledger",
-      { clock, monitor, maxDelayMs: leaseMs / 10 },
-      () => table.renew(worker, leaseMs),
+      { clock, monitor, logged, maxDelayMs: leaseMs / 10 },
+      () => {
+        sentAt = monotonicNow(clock);
+        return table.renew(worker, leaseMs);
+      },
     );
+    this.#sentAt = sentAt;
     // All leases expire in an outage of that length. The first worker after it must not take those of
     // the others, which would lose what they have read: they have until the next renewal to return.
     this.#isWaiting = !this.#isWaiting && monotonicNow(clock) - this.#renewedAt > leaseMs;
@@ -105,9 +122,9 @@ export class WorkerLeases {
    * one may take effect long after its response was given up. It would be renewed for ever.
    */
   async #releaseStrays(held: Iterable<ShardId>): Promise<void> {
-    const { clock, monitor } = this.#services;
+    const { clock, monitor, logged } = this.#services;
     const strays = [...held].filter((id) => !this.#held.has(id) && !this.#taking.has(id));
-    if (strays.length > 0) await this.#release(strays, { clock, monitor });
+    if (strays.length > 0) await this.#release(strays, { clock, monitor, logged });
   }
 
   /** Takes the lease of a shard; undefined if another worker was faster. */
@@ -140,7 +157,7 @@ export class WorkerLeases {
   lose(lease: Lease): void {
     const { shardId } = lease;
     if (!this.end(lease, new LeaseLostError(shardId))) return;
-    log.warn("Lost the lease of {shardId}: another worker has it", {
+    this.#log.warn("Lost the lease of {shardId}: another worker has it", {
       event: "lease.lost",
       shardId,
     });

@@ -13,6 +13,7 @@ export type { AutoCheckpointOptions } from "./auto_checkpoint.ts";
 export type { IdleOptions } from "./idle.ts";
 export { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 export type { ShardStarts, StreamStart } from "../shards/stream_start.ts";
+export type { ShardFetcherOptions } from "./shard_fetcher.ts";
 export type { StreamFetcherOptions } from "./stream_fetcher.ts";
 export { PutRecordError } from "./writer/batch_sender.ts";
 export { openWriter, type OpenWriterOptions, type WriterAddress } from "./writer/open_writer.ts";

@@ -35,7 +35,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a shard that left the stream while it was read does not stop the others",
-    file: "src/stream/stream_fetcher.ts",
+    file: "src/stream/shard_fetcher.ts",
     find: 'error.code !== "ResourceNotFoundException") throw error;',
     replace: 'error.code !== "NoSuchCode") throw error;',
     tests: READER,
