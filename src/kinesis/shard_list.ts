@@ -48,7 +48,7 @@ export function listAllShards(
  */
 export function descendantsOf(
   ancestors: { has(shardId: ShardId): boolean },
-  shards: readonly Shard[],
+  shards: readonly Pick<Shard, "id" | "parents">[],
 ): Set<ShardId> {
   const found = new Set<ShardId>();
   // Each round finds the next generation; the listing need not have parents first.

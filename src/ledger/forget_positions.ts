@@ -3,7 +3,7 @@ import type { SequenceNumber, ShardId } from "../base/record.ts";
 import { openDatabase } from "../sql/open_database.ts";
 import { lastArchived } from "./last_archived.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
-import { listGaps, recordGap } from "./tables/gaps.ts";
+import { listGaps, recordGap } from "../shards/table/sql_gaps.ts";
 import { SAME_SCHEMA } from "./tables/schema.ts";
 import { listShards } from "./tables/shards.ts";
 import { lockShards, type TableScope } from "../shards/table/sql_shards.ts";

@@ -23,9 +23,8 @@ import {
   recreatedError,
   unsettledError,
 } from "./errors.ts";
-import { unknownError } from "../shards/table/rows.ts";
+import { compareGaps, unknownError } from "../shards/table/rows.ts";
 import { MemoryShards } from "./memory_shards.ts";
-import { compareGaps } from "./tables/rows.ts";
 
 /** One intent's row. */
 interface IntentRow extends ArchiveIntent {

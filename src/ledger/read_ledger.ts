@@ -1,16 +1,9 @@
 import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "../checkpoint/checkpointer.ts";
-import {
-  compareGaps,
-  compareMoves,
-  type GapRow,
-  type MoveRow,
-  type ShardRow,
-  toGap,
-  toMove,
-  toShard,
-} from "./tables/rows.ts";
+import { compareMoves, type MoveRow, type ShardRow, toMove, toShard } from "./tables/rows.ts";
 import { selectShards } from "./tables/shards.ts";
+import { compareGaps } from "../shards/table/rows.ts";
+import { type GapRow, toGap } from "../shards/table/sql_gaps.ts";
 import { isMemory, openDatabase } from "../sql/open_database.ts";
 import { type CheckpointRow, toCheckpoint } from "../checkpoint/rows.ts";
 import type { Database } from "../sql/database.ts";

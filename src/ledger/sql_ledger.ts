@@ -15,7 +15,7 @@ import type {
 } from "./archive_ledger.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
 import { adopt, confirm, reposition } from "./tables/positions.ts";
-import { listGaps, recordGap, recordLeasedGap } from "./tables/gaps.ts";
+import { listGaps, recordGap, recordLeasedGap } from "../shards/table/sql_gaps.ts";
 import { cancel, commit, endSettled, intend, isCommitted, readPosition } from "./tables/intents.ts";
 import { prepareLedger, SAME_SCHEMA } from "./tables/schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./tables/store.ts";

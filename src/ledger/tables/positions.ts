@@ -1,7 +1,7 @@
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import type { ArchivedPosition, Gap, NewStart } from "../archive_ledger.ts";
 import { deleteCheckpoint, lockCheckpoints, saveCheckpoints } from "./checkpoints.ts";
-import { recordGap } from "./gaps.ts";
+import { recordGap } from "../../shards/table/sql_gaps.ts";
 import { compareText } from "../../shards/table/rows.ts";
 import {
   lockShard,

@@ -1,12 +1,6 @@
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { compareText, parseColumn, toStart } from "../../shards/table/rows.ts";
-import type {
-  ArchiveIntent,
-  ArchiveMove,
-  Gap,
-  IntendedRange,
-  LedgerShard,
-} from "../archive_ledger.ts";
+import type { ArchiveIntent, ArchiveMove, IntendedRange, LedgerShard } from "../archive_ledger.ts";
 import { toSequenceNumber } from "../../checkpoint/rows.ts";
 
 /** A row of `triton_shard` with its checkpoint. PostgreSQL returns wide integers as text. */
@@ -36,15 +30,6 @@ export interface MoveRow {
   readonly from_store: string | null;
   readonly to_store: string;
   readonly moved_ms: number | string;
-}
-
-/** A row of `triton_gap`. Missing sequence numbers are empty. */
-export interface GapRow {
-  readonly shard: string;
-  readonly after_seq: string;
-  readonly until_seq: string;
-  readonly reason: string;
-  readonly recorded_ms: number | string;
 }
 
 /** Time until which a shard is known to be archived. */
@@ -84,17 +69,6 @@ export function toIntent(row: IntentRow): ArchiveIntent {
   };
 }
 
-export function toGap(stream: string, row: GapRow): Gap {
-  return {
-    stream,
-    shardId: row.shard as ShardId,
-    after: toSequenceNumber(row.after_seq),
-    until: toSequenceNumber(row.until_seq),
-    reason: row.reason,
-    recordedAt: new Date(Number(row.recorded_ms)),
-  };
-}
-
 export function toMove(row: MoveRow): ArchiveMove {
   return {
     shardId: row.shard as ShardId,
@@ -108,17 +82,4 @@ export function toMove(row: MoveRow): ArchiveMove {
 /** Compares moves by time and shard. */
 export function compareMoves(a: ArchiveMove, b: ArchiveMove): number {
   return a.movedAt.getTime() - b.movedAt.getTime() || compareText(a.shardId, b.shardId);
-}
-
-/** The text of a sequence number that may be missing. */
-export function fromSequenceNumber(sequenceNumber: SequenceNumber | undefined): string {
-  return sequenceNumber ?? "";
-}
-
-/** Compares gaps by time, shard, place and reason, so that their order is always the same. */
-export function compareGaps(a: Gap, b: Gap): number {
-  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
-    compareText(a.shardId, b.shardId) ||
-    compareText(fromSequenceNumber(a.after), fromSequenceNumber(b.after)) ||
-    compareText(a.reason, b.reason);
 }

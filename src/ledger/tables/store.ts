@@ -11,7 +11,7 @@ import type { ArchiveIntent, ArchiveMove, MoveStoreOptions } from "../archive_le
 import { planMoves } from "../last_archived.ts";
 import { listCheckpoints } from "./checkpoints.ts";
 import { aliveError, otherStoreError, unsettledError } from "../errors.ts";
-import { listGaps } from "./gaps.ts";
+import { listGaps } from "../../shards/table/sql_gaps.ts";
 import { compareMoves, type IntentRow, type MoveRow, toIntent, toMove } from "./rows.ts";
 import { listShards } from "./shards.ts";
 import { lockShards, type TableScope } from "../../shards/table/sql_shards.ts";

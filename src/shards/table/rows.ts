@@ -6,6 +6,7 @@
 
 import { CheckpointError } from "../../base/errors.ts";
 import type { StartPosition } from "../../base/record.ts";
+import type { Gap } from "./lease_table.ts";
 
 /** The object or list in a column of JSON, which only Triton writes. */
 export function parseColumn<T extends object>(column: string, text: string): T {
@@ -40,6 +41,14 @@ export function toStart(text: string): StartPosition {
 /** Compares two texts by their UTF-16 code units, as all lists of the table are ordered. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Compares gaps by time, shard, place and reason, so that their order is always the same. */
+export function compareGaps(a: Gap, b: Gap): number {
+  return a.recordedAt.getTime() - b.recordedAt.getTime() ||
+    compareText(a.shardId, b.shardId) ||
+    compareText(a.after ?? "", b.after ?? "") ||
+    compareText(a.reason, b.reason);
 }
 
 /** The error of a name that the database does not have. */

@@ -124,7 +124,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "a gap is recorded under the lease that noticed it alone",
-    file: "src/ledger/tables/gaps.ts",
+    file: "src/shards/table/sql_gaps.ts",
     find: "  if (shard.epoch !== epoch || shard.owner === null) return false;\n",
     replace: "",
     tests: SQL,

@@ -1,7 +1,35 @@
-import type { Gap } from "../archive_ledger.ts";
-import { compareGaps, fromSequenceNumber, type GapRow, toGap } from "./rows.ts";
-import { lockShard, type TableScope } from "../../shards/table/sql_shards.ts";
+/**
+ * Gaps in SQL.
+ *
+ * @module
+ */
+
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
 import { execute, select, type Steps } from "../../sql/steps.ts";
+import type { Gap } from "./lease_table.ts";
+import { compareGaps } from "./rows.ts";
+import { lockShard, type TableScope } from "./sql_shards.ts";
+
+/** A row of `triton_gap`. Missing sequence numbers are empty. */
+export interface GapRow {
+  readonly shard: string;
+  readonly after_seq: string;
+  readonly until_seq: string;
+  readonly reason: string;
+  readonly recorded_ms: number | string;
+}
+
+/** A row of `triton_gap` as a gap. */
+export function toGap(stream: string, row: GapRow): Gap {
+  return {
+    stream,
+    shardId: row.shard as ShardId,
+    after: (row.after_seq || undefined) as SequenceNumber | undefined,
+    until: (row.until_seq || undefined) as SequenceNumber | undefined,
+    reason: row.reason,
+    recordedAt: new Date(Number(row.recorded_ms)),
+  };
+}
 
 /** Records a gap, or replaces a recorded one by a later observation. */
 export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void> {
@@ -11,8 +39,7 @@ export function* recordGap({ client, stream }: TableScope, gap: Gap): Steps<void
     ON CONFLICT (client, stream, shard, after_seq, reason)
     DO UPDATE SET until_seq = excluded.until_seq, recorded_ms = excluded.recorded_ms
       WHERE excluded.recorded_ms >= triton_gap.recorded_ms`,
-    ...[client, stream, gap.shardId],
-    ...[fromSequenceNumber(gap.after), fromSequenceNumber(gap.until)],
+    ...[client, stream, gap.shardId, gap.after ?? "", gap.until ?? ""],
     ...[gap.reason, gap.recordedAt.getTime()],
   );
 }

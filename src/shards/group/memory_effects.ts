@@ -1,0 +1,114 @@
+import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "./group_effects.ts";
+import { refusedError } from "./group_errors.ts";
+import type { GroupFence } from "./group_table.ts";
+import type { MemoryGroup } from "./memory_group.ts";
+
+/** A transaction in memory: its effects are committed together with a position, or not at all. */
+export class MemoryTransaction<E = unknown> {
+  readonly #effects: E[] = [];
+  #state: "open" | "fenced" | "over" = "open";
+
+  /** The effects so far. */
+  get effects(): readonly E[] {
+    return this.#effects;
+  }
+
+  /** Adds an effect. */
+  add(effect: E): void {
+    if (this.#state !== "open") {
+      throw new TypeError("Cannot add an effect: the transaction is over, or was to be committed");
+    }
+    this.#effects.push(effect);
+  }
+
+  /** Removes the effects after the first `count`. */
+  undo(count: number): void {
+    this.#effects.length = Math.min(count, this.#effects.length);
+  }
+
+  /** Allows no more effects, before a commit or after a rollback. */
+  close(state: "fenced" | "over"): void {
+    this.#state = state;
+  }
+}
+
+/**
+ * Effects in memory, for tests and simulations: those that are committed are in
+ * {@linkcode MemoryGroup.effects}.
+ */
+export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransaction<E>> {
+  readonly kind = "memory";
+  readonly #group: MemoryGroup<E>;
+  readonly #fences = new WeakMap<MemoryTransaction<E>, GroupFence>();
+
+  /** Creates effects that are committed with the positions of a group. */
+  constructor(group: MemoryGroup<E>) {
+    this.#group = group;
+  }
+
+  async run(
+    fence: GroupFence,
+    handler: (tx: MemoryTransaction<E>) => unknown,
+    { signal }: RunEffectsOptions = {},
+  ): Promise<EffectsOutcome> {
+    signal?.throwIfAborted();
+    const tx = this.begin();
+    try {
+      await unlessAborted(handler(tx), signal);
+      return this.#group.commit(fence, tx.effects);
+    } finally {
+      tx.close("over");
+    }
+  }
+
+  async savepoint(
+    tx: MemoryTransaction<E>,
+    work: (tx: MemoryTransaction<E>) => unknown,
+  ): Promise<void> {
+    const count = tx.effects.length;
+    try {
+      await work(tx);
+    } catch (error) {
+      tx.undo(count);
+      throw error;
+    }
+  }
+
+  /** Begins a transaction as a user's own driver would, to be committed by {@linkcode commit}. */
+  begin(): MemoryTransaction<E> {
+    return new MemoryTransaction();
+  }
+
+  async commitIn(tx: MemoryTransaction<E>, fence: GroupFence): Promise<void> {
+    const { shardId, worker, epoch, previous } = fence;
+    tx.close("fenced");
+    const at = await this.#group.position(shardId, worker, epoch);
+    if (at === undefined || at.position !== previous) {
+      tx.close("over");
+      throw refusedError(`shard ${shardId} is lost, or its position is another one`);
+    }
+    this.#fences.set(tx, fence);
+  }
+
+  /** Commits a transaction in which {@linkcode commitIn} was accepted. */
+  commit(tx: MemoryTransaction<E>): void {
+    const fence = this.#fences.get(tx);
+    tx.close("over");
+    this.#fences.delete(tx);
+    if (fence === undefined || this.#group.commit(fence, tx.effects) !== "committed") {
+      throw refusedError("the transaction was rolled back");
+    }
+  }
+
+  /** Does nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Waits for work, but not past an abort. */
+function unlessAborted(work: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  if (signal === undefined) return Promise.resolve(work);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", onAbort));
+}
