@@ -4,35 +4,38 @@
  * @module
  */
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ARCHIVE_ROWS } from "./archive_rows.ts";
 import { CAT_ROWS } from "./cat_rows.ts";
 import { CODEC_ROWS } from "./codec_rows.ts";
+import { START_ROWS } from "./start_rows.ts";
 import { STORE_ROWS } from "./store_rows.ts";
-import { measurePairs } from "./support/baseline.ts";
-import {
-  describeMachine,
-  formatComparison,
-  formatTable,
-  type Report,
-  type Result,
-} from "./support/result.ts";
+import { measureInTurns, type Turns } from "./support/measure.ts";
+import { describeMachine, formatTable, type Report, type Result } from "./support/result.ts";
+import { checkOut, treeIn } from "./support/tree.ts";
 import { type Row, Workbench } from "./support/workbench.ts";
 
-const ROWS: readonly Row[] = [...CODEC_ROWS, ...CAT_ROWS, ...STORE_ROWS, ...ARCHIVE_ROWS];
+const ROWS: readonly Row[] = [
+  ...CODEC_ROWS,
+  ...START_ROWS,
+  ...CAT_ROWS,
+  ...STORE_ROWS,
+  ...ARCHIVE_ROWS,
+];
 
 interface BenchOptions {
   readonly rows?: readonly string[];
   readonly all?: boolean;
   readonly json?: string;
-  readonly compare?: readonly string[];
   readonly executable?: string;
+  readonly empty?: string;
   readonly baseline?: string;
-  readonly pairs: number;
+  readonly runs?: number;
 }
 
 const RATIOS =
-  "Later results divided by earlier ones: for speed, above 1 is better; for the rest, below 1.";
+  `"x base" is this checkout divided by the baseline, measured in turn: the median, and ` +
+  `the least and the greatest. Below 1 is better.`;
 
 const rowsHelp = ROWS.map(({ name, summary, long }) => {
   return `  ${name.padEnd(12)}${summary}${long === true ? " (minutes)" : ""}`;
@@ -42,70 +45,69 @@ await new Command("bench")
   .description("Measures Triton with generated data and servers on this machine. Linux only.")
   .option("--rows <names>", "only these rows (comma-separated)", (names) => names.split(","))
   .option("--all", "include the rows that take minutes")
-  .option("--executable <path>", "measure this compiled triton instead of the source")
-  .option("--json <file>", "also write the results to a file")
-  .option(
-    "--compare <file...>",
-    "do not measure; divide the results in the second file by those in the first",
-  )
   .option("--baseline <commit>", "measure in turns with another commit, and print the ratios")
-  .option("--pairs <count>", "how many turns with --baseline", Number, 5)
+  .addOption(
+    new Option("--executable <path>", "measure this compiled triton instead of the source")
+      .conflicts("baseline"),
+  )
+  .option("--empty <path>", "an executable of an empty script, to compare the start with")
+  .option("--runs <count>", "how many turns (default: 5; 2 for rows that take minutes)", parseRuns)
+  .option("--json <file>", "also write all measurements to a file")
   .addHelpText("after", `\nRows:\n${rowsHelp}`)
-  .action(async (options: BenchOptions) => {
-    if (options.compare !== undefined) await compare(options.compare);
-    else if (options.baseline !== undefined) await measureAgainst(options.baseline, options);
-    else await measure(options);
-  })
+  .action(bench)
   .parseAsync(Deno.args, { from: "user" });
 
-async function measure({ rows, all, json, executable }: BenchOptions): Promise<void> {
-  checkRows(rows);
+async function bench(options: BenchOptions): Promise<void> {
+  const rows = chooseRows(options);
   const machine = describeMachine();
   const date = new Date().toISOString();
   console.error(machine);
+  const current = treeIn(undefined, options.executable);
+  const folder = await Deno.makeTempDir({ prefix: "triton-baseline-" });
   const results: Result[] = [];
-  for (const row of ROWS) {
-    if (rows === undefined ? row.long === true && all !== true : !rows.includes(row.name)) continue;
-    console.error(`${row.name}: ${row.summary} ...`);
-    await runRow(row, { executable }, results);
+  {
+    await using baseline = options.baseline === undefined
+      ? undefined
+      : await checkOut(options.baseline, `${folder}/tree`);
+    for (const row of rows) {
+      console.error(`${row.name}: ${row.summary} ...`);
+      await runRow(row, options, { current, baseline }, results);
+    }
   }
-  console.log(`\n${formatTable(results)}`);
+  await Deno.remove(folder, { recursive: true });
+  console.log(`\n${machine}`);
+  if (options.baseline !== undefined) console.log(RATIOS);
+  console.log(formatTable(results));
   const report: Report = { machine, date, results };
-  if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.json !== undefined) {
+    await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
 }
 
-function checkRows(rows: BenchOptions["rows"]): void {
+function chooseRows({ rows, all }: BenchOptions): readonly Row[] {
   const unknown = rows?.find((name) => ROWS.every((row) => row.name !== name));
   if (unknown !== undefined) throw new RangeError(`Cannot measure "${unknown}": no such row`);
-}
-
-async function measureAgainst(
-  revision: string,
-  { rows, all, pairs }: BenchOptions,
-): Promise<void> {
-  checkRows(rows);
-  if (!(pairs >= 1)) throw new RangeError("Cannot measure: --pairs takes a number from 1");
-  const args = [
-    ...(rows === undefined ? [] : ["--rows", rows.join(",")]),
-    ...(all ? ["--all"] : []),
-  ];
-  const { baseline, current } = await measurePairs(revision, { args, pairs });
-  console.log(`\n${current[0]!.machine}`);
-  console.log(`Medians of ${pairs} pairs. ${RATIOS}`);
-  console.log(formatComparison(baseline, current));
+  return ROWS.filter(({ name, long }) => {
+    return rows === undefined ? long !== true || all === true : rows.includes(name);
+  });
 }
 
 /** Runs one row; if it fails, the others still run, and the exit code is 1. */
 async function runRow(
   row: Row,
-  options: { readonly executable: string | undefined },
+  { runs, empty }: BenchOptions,
+  trees: Pick<Turns, "current" | "baseline">,
   results: Result[],
 ): Promise<void> {
+  const turns = { ...trees, runs: runs ?? (row.long ? 2 : 5), warmUp: row.long !== true };
   // Each row has its own data: what one leaves in memory must not slow down the next.
-  await using bench = new Workbench(options);
+  await using bench = new Workbench({ empty });
   try {
     const before = results.length;
-    for await (const result of await row.run(bench)) results.push(result);
+    for await (const { measure, others, ...about } of row.cases(bench)) {
+      const measured = await measureInTurns({ measure, others }, turns);
+      results.push({ row: row.name, ...about, ...measured });
+    }
     console.error(formatTable(results.slice(before)));
   } catch (error) {
     console.error(`${row.name} failed:`, error);
@@ -113,14 +115,7 @@ async function runRow(
   }
 }
 
-async function compare(files: readonly string[]): Promise<void> {
-  const [earlier, later] = files;
-  if (earlier === undefined || later === undefined) {
-    throw new RangeError("Cannot compare: pass two files written with --json");
-  }
-  const [before, now] = await Promise.all([earlier, later].map(async (file): Promise<Report> => {
-    return JSON.parse(await Deno.readTextFile(file));
-  }));
-  console.log(RATIOS);
-  console.log(formatComparison([before!], [now!]));
+function parseRuns(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It takes a number from 1.");
+  return Number(text);
 }

@@ -1,159 +1,87 @@
 /** Rows for the steps of the codec, on one thread, compared with other libraries. */
 
-import { decode, encode } from "@msgpack/msgpack";
-import * as snappy from "snappy";
-import {
-  decodeEvent,
-  decodeSnappyFrames,
-  encodeEvent,
-  encodeSnappyFrames,
-  NdjsonWriter,
-  parseJsonEvent,
-  skipEvent,
-  validateEvent,
-} from "../src/codec/mod.ts";
-import { join, makeObjects } from "./support/events.ts";
-import { median, type Result } from "./support/result.ts";
+import { encode } from "@msgpack/msgpack";
+import { startServer } from "./programs/serve.ts";
+import { STREAM } from "./support/archives.ts";
+import { runMeasured, type Usage } from "./support/child.ts";
+import { EVENT_COUNT, makeLongTexts, makeObjects } from "./support/events.ts";
+import type { Case } from "./support/measure.ts";
+import { treeIn } from "./support/tree.ts";
 import type { Row, Workbench } from "./support/workbench.ts";
 
-const RUNS = 7;
 /** Enough for a measurement, and too much for the caches of any machine. */
-const EVENTS = 40_000;
-/** The JSON writer and Snappy receive their input in pieces of about this size. */
-const PIECE = 1 << 16;
+const COUNT = 40_000;
 
-/** One way to do a step. */
-interface Way {
-  readonly by: string;
-  run(): unknown;
-}
+const MSGPACK = "@msgpack/msgpack";
 
-/** A step, done by us and by others. */
-interface Step {
-  readonly name: string;
-  readonly ours: Way;
-  readonly others?: readonly Way[];
-}
+/** The steps, and the libraries that do them in `programs/codec_step.ts`. */
+const STEPS = {
+  "validate": { what: "validate", library: undefined },
+  "decode": { what: "decode to objects", library: MSGPACK },
+  "encode": { what: "encode objects", library: MSGPACK },
+  "encode-long": { what: "encode objects with long texts outside ASCII", library: MSGPACK },
+  "from-json": { what: "JSON lines to events", library: `JSON.parse and ${MSGPACK}` },
+  "to-json": { what: "events to JSON lines", library: `${MSGPACK} and JSON.stringify` },
+  "compress": { what: "compress, with CRC", library: "native snappy without CRC" },
+  "uncompress": { what: "uncompress, with CRC", library: "native snappy without CRC" },
+};
 
-async function codec(bench: Workbench): Promise<Result[]> {
-  const events = bench.events.slice(0, EVENTS);
-  const joined = join(events);
-  const copy = new Uint8Array(joined.length);
-  const memcpy: Way = { by: "memcpy", run: () => copy.set(joined) };
-  const steps = [...eventSteps(events), ...jsonSteps(joined), ...await snappySteps(joined)];
-  const ways = [memcpy, ...steps.flatMap(({ ours, others = [] }) => [ours, ...others])];
-  const speeds = await measure(ways, joined.length);
-  return steps.map(({ name, ours, others = [] }) => ({
-    row: "codec",
-    what: `${name}: ${ours.by}`,
-    speed: speeds.get(ours)!,
+function* codecStep(bench: Workbench, step: keyof typeof STEPS): Generator<Case> {
+  const [archive] = bench.makeArchives(1, COUNT);
+  const path = bench.path("codec.tri");
+  Deno.writeFileSync(path, archive!.body);
+  const args = [step, path, COUNT];
+  const { what, library } = STEPS[step];
+  yield {
+    what,
+    amount: megabytesOf(step),
     unit: "MB",
-    versus: Object.fromEntries(
-      [...others, memcpy].map((other) => [other.by, speeds.get(ours)! / speeds.get(other)!]),
-    ),
-  }));
-}
-
-/** Speed of each way in MB/s: the median of interleaved runs, so that a busy moment affects all. */
-async function measure(ways: readonly Way[], bytes: number): Promise<Map<Way, number>> {
-  for (const way of ways) await way.run();
-  const speeds = new Map(ways.map((way): [Way, number[]] => [way, []]));
-  for (let run = 0; run < RUNS; run++) {
-    for (const way of ways) {
-      const start = performance.now();
-      await way.run();
-      speeds.get(way)!.push(bytes / (performance.now() - start) / 1000);
-    }
-  }
-  return new Map([...speeds].map(([way, each]) => [way, median(each)]));
-}
-
-/** Steps that process events one by one. */
-function eventSteps(events: readonly Uint8Array[]): Step[] {
-  const objects = [...makeObjects(events.length)];
-  const lines = objects.map((object) => JSON.stringify(object));
-  const library = "@msgpack/msgpack";
-  return [{
-    name: "validate",
-    ours: { by: "validateEvent", run: () => events.forEach((it) => validateEvent(it)) },
-  }, {
-    name: "decode",
-    ours: { by: "decodeEvent", run: () => events.forEach((it) => decodeEvent(it)) },
-    others: [{ by: library, run: () => events.forEach((it) => decode(it)) }],
-  }, {
-    name: "encode",
-    ours: { by: "encodeEvent", run: () => objects.forEach((it) => encodeEvent(it)) },
-    others: [{ by: library, run: () => objects.forEach((it) => encode(it)) }],
-  }, {
-    name: "JSON to event",
-    ours: { by: "parseJsonEvent", run: () => lines.forEach((it) => parseJsonEvent(it)) },
-    others: [{
-      by: `JSON.parse and ${library}`,
-      run: () => lines.forEach((it) => encode(JSON.parse(it))),
-    }],
-  }];
-}
-
-function jsonSteps(joined: Uint8Array): Step[] {
-  const writer = new NdjsonWriter();
-  const pieces = [...piecesOf(joined)];
-  const text = new TextEncoder();
-  const library = (piece: Uint8Array) => {
-    for (let at = 0; at < piece.length;) {
-      const end = skipEvent(piece, at);
-      text.encode(`${JSON.stringify(decode(piece.subarray(at, end)))}\n`);
-      at = end;
-    }
+    measure: (tree) => runStep(tree.program("codec_step.ts", ...args)),
+    ...library !== undefined && {
+      others: { [library]: () => runStep(treeIn().program("codec_step.ts", ...args, "library")) },
+    },
   };
-  return [{
-    name: "event to JSON",
-    ours: { by: "NdjsonWriter", run: () => pieces.forEach((it) => writer.write(it)) },
-    others: [{
-      by: "@msgpack/msgpack and JSON.stringify",
-      run: () => pieces.forEach((it) => library(it)),
-    }],
-  }];
 }
 
-/** Our frames, and native blocks of the same size without their checksums. */
-async function snappySteps(joined: Uint8Array): Promise<Step[]> {
-  const frames = await Array.fromAsync(encodeSnappyFrames(joined));
-  const plain = Array.from(
-    { length: Math.ceil(joined.length / PIECE) },
-    (_, n) => joined.subarray(n * PIECE, (n + 1) * PIECE),
-  );
-  const blocks = plain.map((block) => snappy.compressSync(block));
-  return [{
-    name: "compress",
-    ours: { by: "encodeSnappyFrames", run: () => exhaust(encodeSnappyFrames(joined)) },
-    others: [{
-      by: "native snappy",
-      run: () => plain.forEach((it) => snappy.compressSync(it)),
-    }],
-  }, {
-    name: "uncompress",
-    ours: { by: "decodeSnappyFrames", run: () => exhaust(decodeSnappyFrames(frames)) },
-    others: [{
-      by: "native snappy",
-      run: () => blocks.forEach((it) => snappy.uncompressSync(it)),
-    }],
-  }];
+/** The MB of MessagePack that a step reads or writes. */
+function megabytesOf(step: string): number {
+  const objects = step === "encode-long" ? makeLongTexts(COUNT) : makeObjects(COUNT);
+  let bytes = 0;
+  for (const object of objects) bytes += encode(object).length;
+  return bytes / 1e6;
 }
 
-function* piecesOf(joined: Uint8Array): Generator<Uint8Array> {
-  let start = 0;
-  for (let at = 0; at < joined.length;) {
-    at = skipEvent(joined, at);
-    if (at - start < PIECE && at < joined.length) continue;
-    yield joined.subarray(start, at);
-    start = at;
-  }
+/** Runs a program that prints what it measured in itself. */
+async function runStep([program, ...args]: readonly string[]): Promise<Usage> {
+  const { success, stdout, stderr } = await new Deno.Command(program!, { args }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(text(stderr).split("\n")[0]);
+  return JSON.parse(text(stdout));
 }
 
-async function exhaust(source: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of source);
+/** `put` of JSON lines, as a whole process, into a server that forgets them. */
+async function* putLines(bench: Workbench): AsyncGenerator<Case> {
+  const lines = bench.path("events.ndjson");
+  const objects = [...makeObjects()];
+  Deno.writeTextFileSync(lines, objects.map((object) => `${JSON.stringify(object)}\n`).join(""));
+  await using kinesis = await startServer("replay_kinesis.ts", 4, EVENT_COUNT);
+  await using s3 = await bench.startS3([]);
+  const env = { ...bench.environment(s3), AWS_ENDPOINT_URL_KINESIS: kinesis.url };
+  yield {
+    what: `put of ${EVENT_COUNT} JSON lines, into a server that forgets them`,
+    amount: EVENT_COUNT,
+    unit: "lines",
+    measure: ({ triton }) => {
+      return runMeasured([...triton, "put", "--stream", STREAM], { env, stdin: lines });
+    },
+  };
 }
 
 export const CODEC_ROWS: readonly Row[] = [
-  { name: "codec", summary: "each step of the codec, in MB of MessagePack", run: codec },
+  ...Object.entries(STEPS).map(([name, { what }]): Row => ({
+    name,
+    summary: `${what}, in MB of MessagePack`,
+    cases: (bench) => codecStep(bench, name as keyof typeof STEPS),
+  })),
+  { name: "put", summary: "put of 200,000 JSON lines", cases: putLines },
 ];

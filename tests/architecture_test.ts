@@ -33,7 +33,7 @@ const LIMITS = { rooms: 24, arrows: 60, files: 16 };
 
 /** Folders of tests/ that belong to no single room. */
 const COMMON_TESTS = [
-  ...["deploy", "docs", "e2e", "engines", "examples", "jsr", "memory", "model", "mutants"],
+  ...["bench", "deploy", "docs", "e2e", "engines", "examples", "jsr", "memory", "model", "mutants"],
   ...["release", "simulation", "soak", "support", "testdata"],
 ];
 

@@ -1,6 +1,7 @@
 /**
  * A Kinesis whose shards repeat one page of events: it serves any amount at almost no cost, while a
  * real local server would have to store everything. Shards are closed, so a reader reaches their end.
+ * It accepts records, too, and forgets them.
  *
  * `deno run -A replay_kinesis.ts SHARDS RECORDS_PER_SHARD` prints its URL, and exits when its standard
  * input ends.
@@ -99,6 +100,13 @@ function answer(operation: string, input: Record<string, unknown>): unknown {
       };
     case "ListShards":
       return shardsAnswer();
+    case "PutRecords": {
+      const Records = (input.Records as unknown[]).map(() => ({
+        ShardId: shardId(0),
+        SequenceNumber: sequenceNumber(0),
+      }));
+      return { FailedRecordCount: 0, Records };
+    }
     case "GetShardIterator":
       return { ShardIterator: `${Number(String(input.ShardId).slice(8))}:0` };
     default:

@@ -13,14 +13,16 @@ export interface Usage {
   readonly seconds: number;
   /** User and system time of all its threads, in seconds. */
   readonly cpuSeconds: number;
-  /** Peak resident memory, in MB. */
-  readonly peakMb: number;
+  /** Peak resident memory of a whole process, in MB. */
+  readonly peakMb?: number;
 }
 
 /** How to start a process. */
 export interface MeasuredOptions {
   /** Environment variables in addition to the benchmark's own. */
   readonly env?: Record<string, string>;
+  /** File for its standard input. Default: it is empty. */
+  readonly stdin?: string;
   /** File or named pipe for its standard output. Default: it is discarded. */
   readonly stdout?: string;
 }
@@ -46,9 +48,10 @@ export class MeasuredProcess {
 
   constructor(command: readonly string[], options: MeasuredOptions = {}) {
     this.#name = command.slice(-4).join(" ");
+    const { stdin = "/dev/null", stdout = "/dev/null" } = options;
     // The shell is replaced by the program, so its process ID is that of the program.
     this.#child = new Deno.Command("sh", {
-      args: ["-c", 'exec "$@" >"$0"', options.stdout ?? "/dev/null", ...command],
+      args: ["-c", 'exec <"$0" >"$1"; shift; exec "$@"', stdin, stdout, ...command],
       env: options.env,
       stdin: "null",
       stdout: "null",

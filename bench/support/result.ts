@@ -1,25 +1,16 @@
 /**
- * Results of measurements: formats and compares them.
+ * Results of measurements as a table.
  *
  * @module
  */
 
 import type { Usage } from "./child.ts";
+import type { Case, Measured } from "./measure.ts";
 
-/** One line of the table. */
-export interface Result extends Partial<Usage> {
+/** One line of the table, with all its measurements. */
+export interface Result extends Measured, Pick<Case, "what" | "amount" | "unit"> {
   /** Name of the row, as in `--rows`. */
   readonly row: string;
-  /** What was measured, with its amount. */
-  readonly what: string;
-  /** The speed. */
-  readonly speed: number;
-  /** The unit of the speed per second: `MB`, `records`, `archives`. */
-  readonly unit: string;
-  /** CPU time per item, in microseconds. */
-  readonly cpuMicrosPer?: Readonly<Record<string, number>>;
-  /** Ratios to alternatives, measured in the same run. */
-  readonly versus?: Readonly<Record<string, number>>;
 }
 
 /** Results of one run, as written by `--json`. */
@@ -29,65 +20,105 @@ export interface Report {
   readonly results: readonly Result[];
 }
 
-const COLUMNS = ["row", "what", "speed", "wall s", "CPU s", "peak MB", "compared"];
+/** Ratios of measurements that were made in turn. */
+export interface Ratio {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
 
-/** Formats results as a table. */
+interface Column {
+  readonly head: string;
+  readonly cell: (result: Result) => string;
+  readonly isText?: boolean;
+}
+
+/** Formats results as a table; with the ratios to the baseline if it was measured. */
 export function formatTable(results: readonly Result[]): string {
-  return layOut([COLUMNS, ...results.map(cellsOf)]);
-}
-
-function cellsOf(result: Result): string[] {
-  const { row, what, speed, unit, seconds, cpuSeconds, peakMb, cpuMicrosPer, versus } = result;
-  const compared = [
-    ...Object.entries(cpuMicrosPer ?? {}).map(([of, us]) => `${digits(us)} µs CPU per ${of}`),
-    ...Object.entries(versus ?? {}).map(([other, ratio]) => `${digits(ratio)} × ${other}`),
-  ];
-  return [
-    row,
-    what,
-    speed === 0 ? "" : `${digits(speed)} ${unit}/s`,
-    ...[seconds, cpuSeconds].map((value) => value === undefined ? "" : value.toFixed(2)),
-    peakMb === undefined ? "" : peakMb.toFixed(0),
-    compared.join(", "),
-  ];
-}
-
-/**
- * Compares reports line by line: later divided by earlier, the median over all pairs of reports with
- * the same index.
- */
-export function formatComparison(earlier: readonly Report[], later: readonly Report[]): string {
-  const rows = later[0]!.results.flatMap(({ row, what }) => {
-    const find = (report: Report) =>
-      report.results.find((result) => result.row === row && result.what === what);
-    const pairs = later.flatMap((report, n) => {
-      const [before, now] = [find(earlier[n]!), find(report)];
-      return before === undefined || now === undefined ? [] : [{ before, now }];
-    });
-    if (pairs.length === 0) return [];
-    const ratio = (of: "speed" | "seconds" | "cpuSeconds" | "peakMb") => {
-      const ratios = pairs.flatMap(({ before, now }) =>
-        before[of] && now[of] ? [now[of] / before[of]] : []
-      );
-      return ratios.length === 0 ? "" : median(ratios).toFixed(2);
+  const metric = (head: string, of: keyof Usage, format: (value: number, it: Result) => string) => {
+    const absolute = (result: Result) => {
+      const value = medianOf(result.current, of);
+      return value === undefined ? "" : format(value, result);
     };
-    const ratios = [ratio("speed"), ratio("seconds"), ratio("cpuSeconds"), ratio("peakMb")];
-    return [[row, what, ...ratios, compareVersus(pairs)]];
-  });
-  return layOut([COLUMNS, ...rows]);
+    const ratio = (result: Result) => formatRatio(ratioToBaseline(result, of));
+    const withRatio = results.some(({ baseline }) => baseline !== undefined);
+    return [{ head, cell: absolute }, ...withRatio ? [{ head: "x base", cell: ratio }] : []];
+  };
+  return layOut([
+    { head: "row", cell: ({ row }) => row, isText: true },
+    { head: "what", cell: ({ what }) => what, isText: true },
+    { head: "speed", cell: formatSpeed },
+    ...metric("elapsed", "seconds", formatSeconds),
+    ...metric("CPU", "cpuSeconds", formatCpu),
+    ...metric("peak", "peakMb", (value) => `${value.toFixed(0)} MB`),
+    { head: "compared", cell: formatCompared, isText: true },
+  ], results);
 }
 
-/** The medians of the ratios to alternatives, before and now. */
-function compareVersus(
-  pairs: readonly { readonly before: Result; readonly now: Result }[],
-): string {
-  return Object.keys(pairs[0]!.now.versus ?? {}).flatMap((other) => {
-    const of = (results: readonly Result[]) =>
-      results.flatMap(({ versus }) => versus?.[other] === undefined ? [] : [versus[other]]);
-    const [before, now] = [of(pairs.map(({ before }) => before)), of(pairs.map(({ now }) => now))];
-    if (before.length === 0 || now.length === 0) return [];
-    return [`${digits(median(before))} -> ${digits(median(now))} × ${other}`];
-  }).join(", ");
+/** This checkout divided by the baseline, pair by pair; undefined if either was not measured. */
+export function ratioToBaseline(
+  { current, baseline }: Measured,
+  of: keyof Usage,
+): Ratio | undefined {
+  return Array.isArray(baseline) ? ratioOf(current, baseline, of) : undefined;
+}
+
+function ratioOf(
+  these: readonly Usage[],
+  those: readonly Usage[],
+  of: keyof Usage,
+): Ratio | undefined {
+  const ratios = these.flatMap((usage, n) => {
+    const [a, b] = [usage[of], those[n]?.[of]];
+    return a !== undefined && b ? [a / b] : [];
+  });
+  if (ratios.length === 0) return undefined;
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+}
+
+/** The median; of an even number of values, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
+}
+
+function medianOf(usages: readonly Usage[], of: keyof Usage): number | undefined {
+  const values = usages.map((usage) => usage[of]).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : median(values);
+}
+
+function formatRatio(ratio: Ratio | undefined): string {
+  if (ratio === undefined) return "";
+  const [middle, ...ends] = [ratio.median, ratio.min, ratio.max].map((value) => value.toFixed(2));
+  return `${middle} (${ends.join("-")})`;
+}
+
+function formatSpeed({ current, amount, unit }: Result): string {
+  return `${digits(amount / medianOf(current, "seconds")!)} ${unit}/s`;
+}
+
+function formatCpu(seconds: number, { amount, unit }: Result): string {
+  return unit === "MB" ? formatSeconds(seconds) : `${formatSeconds(seconds / amount)} each`;
+}
+
+function formatSeconds(seconds: number): string {
+  if (seconds >= 1) return `${digits(seconds)} s`;
+  return seconds >= 1e-3 ? `${digits(seconds * 1e3)} ms` : `${digits(seconds * 1e6)} µs`;
+}
+
+/** The elapsed time divided by that of each other program; or why there is no baseline. */
+function formatCompared({ current, baseline, others }: Result): string {
+  const isMeasured = Array.isArray(baseline);
+  const ratios = Object.entries(others).map(([name, other]) => {
+    const now = ratioOf(current, other, "seconds")!.median;
+    const time = formatSeconds(medianOf(other, "seconds")!);
+    const before = isMeasured ? ratioOf(baseline, other, "seconds") : undefined;
+    const was = before === undefined ? "" : `, was ${digits(before.median)}`;
+    return `${digits(now)} x ${name} (${time})${was}`;
+  });
+  return [...ratios, ...typeof baseline === "string" ? [`baseline cannot: ${baseline}`] : []]
+    .join("; ");
 }
 
 /** Formats a number with its significant digits. */
@@ -98,13 +129,13 @@ function digits(value: number): string {
 }
 
 /** Pads columns to their widest cell; text is left-aligned, numbers right-aligned. */
-function layOut(rows: readonly (readonly string[])[]): string {
-  const widths = COLUMNS.map((_, n) => Math.max(...rows.map((row) => row[n]!.length)));
-  const isNumber = (n: number) => n >= 2 && n <= 5;
-  return rows.map((row) =>
-    row.map((cell, n) => isNumber(n) ? cell.padStart(widths[n]!) : cell.padEnd(widths[n]!))
-      .join("  ").trimEnd()
-  ).join("\n");
+function layOut(columns: readonly Column[], results: readonly Result[]): string {
+  const cells = columns.map(({ head, cell, isText }) => {
+    const column = [head, ...results.map(cell)];
+    const width = Math.max(...column.map(({ length }) => length));
+    return column.map((text) => isText ? text.padEnd(width) : text.padStart(width));
+  });
+  return cells[0]!.map((_, n) => cells.map((column) => column[n]).join("  ").trimEnd()).join("\n");
 }
 
 /** Describes the machine. */
@@ -113,14 +144,4 @@ export function describeMachine(): string {
   const gigabytes = Math.round(Deno.systemMemoryInfo().total / 1e9);
   return `${model ?? Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${gigabytes} GB, ` +
     `Deno ${Deno.version.deno}, load ${Deno.loadavg()[0]!.toFixed(1)} at the start`;
-}
-
-/** The median. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-/** The run with the median wall time. */
-export function medianRun(runs: readonly Usage[]): Usage {
-  return runs.toSorted((a, b) => a.seconds - b.seconds)[runs.length >> 1]!;
 }

@@ -12,36 +12,37 @@ import {
   type S3ServerOptions,
   startS3Server,
 } from "../../tests/support/s3_server.ts";
-import { tritonCommand } from "../../tests/support/triton_command.ts";
 import { type MadeArchive, makeArchives, STREAM } from "./archives.ts";
 import { join, makeEvents } from "./events.ts";
-import type { Result } from "./result.ts";
+import type { Case } from "./measure.ts";
 
 /** Name of the bucket on the benchmarks' S3 servers. */
 export const BUCKET = "archive";
 const CONFIG = "triton.yaml";
 
-/** One row of the table. */
+/** One row of the table, which may be several lines. */
 export interface Row {
   readonly name: string;
   /** What is measured, for `--help`. */
   readonly summary: string;
   /** Whether it takes minutes; then only `--all` or its name runs it. */
   readonly long?: boolean;
-  run(bench: Workbench): Promise<Result[]> | AsyncGenerator<Result>;
+  /** Yields what to measure; its data and servers last until the next is requested. */
+  cases(bench: Workbench): AsyncGenerator<Case> | Generator<Case>;
 }
 
 /** Creates data on demand, and cleans up. */
 export class Workbench implements AsyncDisposable {
-  /** The command that runs `triton`. */
-  readonly triton: readonly string[];
   readonly #directory = Deno.makeTempDirSync({ prefix: "triton-bench-" });
   #events: Uint8Array[] | undefined;
   #joined: Uint8Array<ArrayBuffer> | undefined;
   #file: string | undefined;
 
-  constructor(options: { readonly executable?: string | undefined } = {}) {
-    this.triton = tritonCommand(options.executable);
+  /** Path of an executable of an empty script, if there is one. */
+  readonly empty: string | undefined;
+
+  constructor({ empty }: { readonly empty?: string | undefined } = {}) {
+    this.empty = empty;
     const config = `${STREAM}: { name: ${STREAM}, partition_key: id, region: us-east-1 }\n`;
     Deno.writeTextFileSync(this.path(CONFIG), config);
   }
@@ -86,6 +87,11 @@ export class Workbench implements AsyncDisposable {
       bucket.set(key, { body, etag: '"0"', modifiedAt, metadata: {} });
     }
     return server;
+  }
+
+  /** The MB of all events. */
+  get megabytes(): number {
+    return this.joined.length / 1e6;
   }
 
   /** Environment variables of a `triton` that uses an S3 server. */

@@ -12,8 +12,8 @@ export function compiledPermissions(): string[] {
 }
 
 /** Permissions and V8 memory flags. */
-export function compiledFlags(): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
+export function compiledFlags(root: URL = ROOT): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
   return tasks.compile.command.match(/--(allow-|v8-flags=)\S+/g);
 }
 
@@ -22,9 +22,13 @@ export function compiledFlags(): string[] {
  *
  * @param executable Path of a compiled executable. Default: the source, with the same permissions and
  * flags.
+ * @param root The folder of the checkout whose source runs. Default: this one.
  */
-export function tritonCommand(executable?: string): [program: string, ...args: string[]] {
+export function tritonCommand(
+  executable?: string,
+  root: URL = ROOT,
+): [program: string, ...args: string[]] {
   if (executable !== undefined) return [executable];
-  const cli = new URL("cli.ts", ROOT).pathname;
-  return [Deno.execPath(), "run", "--no-prompt", "--quiet", ...compiledFlags(), cli];
+  const cli = new URL("cli.ts", root).pathname;
+  return [Deno.execPath(), "run", "--no-prompt", "--quiet", ...compiledFlags(root), cli];
 }
