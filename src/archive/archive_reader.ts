@@ -4,11 +4,10 @@ import { TritonError } from "../base/errors.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { OpenedObjectStore } from "../objects/open_object_store.ts";
 import type { ArchiveRecord, EventData } from "../base/record.ts";
-import { retryingStore } from "./retrying_store.ts";
+import { archiveFiles } from "./archive_files.ts";
 import { EventChecker, type EventCheckOptions } from "./archive_record.ts";
 import { type ArchiveFileDamage, type KeyedArchiveBlock, readBlocks } from "./file_blocks.ts";
-import { type ArchiveSelection, listArchives, parseRange } from "./listing/list_archives.ts";
-import { READ_AHEAD, readAhead } from "./read_ahead.ts";
+import { type ArchiveSelection, parseRange } from "./listing/list_archives.ts";
 import { anySignal } from "../base/notifier.ts";
 
 /** Which archives to read, and how. */
@@ -137,13 +136,8 @@ export class ArchiveReader<T = EventData>
   ): AsyncGenerator<KeyedArchiveBlock, void, void> {
     const signal = this.#signal;
     signal.throwIfAborted();
-    const { clock, maxAttempts, onRetry } = this.#options;
-    // Each call has the signal.
-    const store = retryingStore(await this.#open(), { clock, maxAttempts, onRetry });
-    const entries = listArchives(store, { ...this.#options, signal });
-    const { prefetchFiles: files, prefetchBytes: bytes, onDamage, verifyHash } = this.#options;
-    const limits = { files: files ?? READ_AHEAD.files, bytes: bytes ?? READ_AHEAD.bytes, signal };
-    for await (const file of readAhead(store, entries, limits)) {
+    const { onDamage, verifyHash } = this.#options;
+    for await (const file of archiveFiles(await this.#open(), { ...this.#options, signal })) {
       yield* readBlocks(file, { ...options, onDamage, verifyHash });
     }
   }

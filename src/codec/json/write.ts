@@ -5,14 +5,9 @@
  */
 
 import { JsonWriter } from "./writer.ts";
-import { INPUT, kernels, memory, OUTPUT, OUTPUT_END } from "../wasm/kernels.ts";
-import { isMapLead, notMapError, trailingError, truncatedError } from "../msgpack/format.ts";
-
-const LINE_FEED = Uint8Array.of(0x0a);
-/** Bytes of events that are converted at once. */
-const PIECE = 65_536;
-/** An array that grew beyond this size is not reused. */
-const KEPT_SIZE = 1 << 24;
+import { LineWriter } from "./line_writer.ts";
+import { INPUT, memory, PIECE_SIZE } from "../wasm/kernels.ts";
+import { trailingError, truncatedError } from "../msgpack/format.ts";
 
 /**
  * Converts one MessagePack value to JSON, as compact as `JSON.stringify`.
@@ -59,7 +54,7 @@ export function msgpackToJson(bytes: Uint8Array): Uint8Array {
  * ```
  */
 export class NdjsonWriter {
-  #writer = new JsonWriter(1 << 16);
+  readonly #lines = new LineWriter();
 
   /**
    * Converts events to JSON lines, like {@linkcode msgpackToJson}.
@@ -71,7 +66,7 @@ export class NdjsonWriter {
    * it, check events with {@linkcode skipEvent} first.
    */
   write(events: Uint8Array): Uint8Array {
-    this.#writer.length = 0;
+    this.#lines.cut(0);
     this.add(events);
     return this.take();
   }
@@ -84,39 +79,27 @@ export class NdjsonWriter {
    * @throws {ArchiveFormatError} As {@linkcode write} does; then none of the new lines is kept.
    */
   add(events: Uint8Array): number {
-    const writer = this.#writer;
-    const before = writer.length;
+    const before = this.#lines.length;
     try {
       for (let at = 0; at < events.length;) at = this.#addPiece(events, at);
     } catch (error) {
-      writer.length = before;
+      this.#lines.cut(before);
       throw error;
     }
-    return writer.length;
+    return this.#lines.length;
   }
 
   /** Adds the events that start within the next piece; returns where the next event starts. */
   #addPiece(events: Uint8Array, start: number): number {
-    const piece = events.subarray(start, start + PIECE);
+    const piece = events.subarray(start, start + PIECE_SIZE);
     memory.set(piece, INPUT);
+    const placed = memory.subarray(INPUT, INPUT + piece.length);
     let at = 0;
-    while (at < piece.length) {
-      const end = kernels.writeLines(INPUT + at, INPUT + piece.length, OUTPUT, OUTPUT_END);
-      if (end > OUTPUT) {
-        this.#writer.write(memory.subarray(OUTPUT, end));
-        at = kernels.stoppedAt.value - INPUT;
-      } else at = this.#addAny(events, start + at) - start;
+    while (at < placed.length) {
+      const next = this.#lines.addPlain(placed, at);
+      at = next > at ? next : this.#lines.addAny(events, start + at) - start;
     }
     return start + at;
-  }
-
-  /** Adds one event of any kind; returns where the next one starts. */
-  #addAny(events: Uint8Array, at: number): number {
-    const writer = this.#writer;
-    if (!isMapLead(events[at]!)) throw notMapError(at, events[at]!);
-    const next = writer.writeValue(events, at);
-    writer.write(LINE_FEED);
-    return next;
   }
 
   /**
@@ -125,9 +108,6 @@ export class NdjsonWriter {
    * @returns UTF-8, each event followed by a line feed; valid until the next call.
    */
   take(): Uint8Array {
-    const { out, length } = this.#writer;
-    this.#writer.length = 0;
-    if (out.length > KEPT_SIZE) this.#writer = new JsonWriter(1 << 16);
-    return out.subarray(0, length);
+    return this.#lines.take();
   }
 }

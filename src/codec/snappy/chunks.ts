@@ -14,6 +14,7 @@ import { crc32c, maskCrc32c } from "./crc32c.ts";
 import type { Slabs } from "../slabs.ts";
 import { compressBlock, MAX_BLOCK_DATA } from "./compress.ts";
 import { uncompressBlock } from "./uncompress.ts";
+import { placeData } from "../wasm/kernels.ts";
 
 /** Type of a chunk with a Snappy block. */
 export const COMPRESSED = 0x00;
@@ -147,36 +148,24 @@ export function encodeDataChunk(data: Uint8Array, slabs?: Slabs): Uint8Array<Arr
   return chunk;
 }
 
-/** A reusable buffer for the data of chunks, which grows on demand. */
-export interface ChunkRoom {
-  bytes: Uint8Array;
-}
-
 /**
  * Decodes a data chunk and verifies its checksum.
  *
  * @param chunk A chunk of type 0x00 or 0x01.
- * @param room A buffer for the data of compressed chunks.
- * @returns The data: in a new array, or with `room`, in that or in the chunk.
+ * @returns The data, in the memory of the codec: valid until its next call.
  * @throws {ArchiveFormatError} With the chunk's offset, if the block or the checksum is wrong, or if
  * the block claims more than 65,536 bytes; then nothing is allocated for it.
  */
-export function decodeDataChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array {
+export function decodeDataChunk(chunk: SnappyChunk): Uint8Array {
   const data = checkedData(chunk);
   if (typeof data === "string") throw chunkError(chunk.offset, data);
-  if (room === undefined) return data.slice();
-  if (chunk.type === STORED) return data;
-  if (room.bytes.length < data.length) {
-    room.bytes = new Uint8Array(Math.min(MAX_CHUNK_DATA, 2 * data.length));
-  }
-  room.bytes.set(data);
-  return room.bytes.subarray(0, data.length);
+  return data;
 }
 
-/** The data, in the chunk or valid until the next call of the codec; or what is wrong with it. */
+/** The data, in the memory of the codec; or what is wrong with it. */
 function checkedData({ type, bytes }: SnappyChunk): Uint8Array | string {
   const body = bytes.subarray(HEADER_SIZE + CHECKSUM_SIZE);
-  const data = type === STORED ? body : uncompressBlock(body);
+  const data = type === STORED ? placeData(body) : uncompressBlock(body);
   if (typeof data === "string") return `its Snappy block is damaged: ${data}`;
   const isRight = maskCrc32c(crc32c(data)) === storedChecksum(bytes);
   return isRight ? data : "its data does not match its checksum";

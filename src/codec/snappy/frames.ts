@@ -1,7 +1,6 @@
 import { type ByteSource, piecesOf } from "../byte_source.ts";
 import {
   chunkError,
-  type ChunkRoom,
   COMPRESSED,
   decodeDataChunk,
   encodeDataChunk,
@@ -79,25 +78,24 @@ export async function* decodeSnappyFrames(source: ByteSource): AsyncGenerator<Ui
 function* dataOf(splitter: SnappySplitter): Generator<Uint8Array> {
   for (let chunk = splitter.next(); chunk !== undefined; chunk = splitter.next()) {
     const data = readChunk(chunk);
-    if (data !== undefined) yield data;
+    if (data !== undefined) yield data.slice();
   }
 }
 
 /**
  * Reads one chunk of a stream.
  *
- * @param room A buffer for its data, see {@linkcode decodeDataChunk}.
- * @returns Its data, in a new array unless there is `room`; undefined if it is not a data chunk.
+ * @returns Its data, as {@linkcode decodeDataChunk} does; undefined if it is not a data chunk.
  * @throws {ArchiveFormatError} With the offset of the chunk, if it is damaged, or if it is the first
  * one but not a stream identifier.
  */
-export function readChunk(chunk: SnappyChunk, room?: ChunkRoom): Uint8Array | undefined {
+export function readChunk(chunk: SnappyChunk): Uint8Array | undefined {
   if (chunk.type === IDENTIFIER) {
     checkIdentifier(chunk);
   } else if (chunk.offset === 0) {
     throw chunkError(0, "the input does not start with a Snappy stream identifier");
   } else if (chunk.type === COMPRESSED || chunk.type === STORED) {
-    return decodeDataChunk(chunk, room);
+    return decodeDataChunk(chunk);
   }
   return undefined;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { INPUT, INPUT_SIZE, kernels, memory, OUTPUT } from "../wasm/kernels.ts";
+import { DATA, INPUT_SIZE, kernels, memory, OUTPUT } from "../wasm/kernels.ts";
 import { MAX_BLOCK_DATA } from "./compress.ts";
 
 /**
@@ -22,9 +22,9 @@ export function uncompressBlock(block: Uint8Array): Uint8Array | string {
   const { length, next } = preamble;
   if (length > MAX_BLOCK_DATA) return `it claims ${length} bytes, more than ${MAX_BLOCK_DATA}`;
   if (block.length > INPUT_SIZE) return `it has ${block.length} bytes`;
-  memory.set(block, INPUT);
-  const fault = kernels.uncompress(INPUT + next, INPUT + block.length, OUTPUT, length);
-  return fault === 0 ? memory.subarray(OUTPUT, OUTPUT + length) : explain(fault, length);
+  memory.set(block, OUTPUT); // so that the data are in the input of the other functions
+  const fault = kernels.uncompress(OUTPUT + next, OUTPUT + block.length, DATA, length);
+  return fault === 0 ? memory.subarray(DATA, DATA + length) : explain(fault, length);
 }
 
 /** Reads the length at the start of a block: 7 bits per byte, the lowest first. */

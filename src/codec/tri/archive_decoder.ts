@@ -1,33 +1,9 @@
-import { createHash, type Hash } from "node:crypto";
-import { ArchiveFormatError } from "../../base/errors.ts";
-import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";
-import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archive_footer.ts";
-import { MANIFEST, QUARANTINE } from "./archive_format.ts";
+import { ArchiveChunks } from "./archive_chunks.ts";
+import type { ArchiveBlock } from "./archive_events.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
-import {
-  chunkError,
-  type ChunkRoom,
-  FIRST_SKIPPABLE,
-  hidesData,
-  IDENTIFIER,
-  type SnappyChunk,
-  STREAM_IDENTIFIER,
-} from "../snappy/chunks.ts";
-import { readChunk } from "../snappy/frames.ts";
-import { SnappySplitter } from "../snappy/splitter.ts";
+import { MAX_CHUNK_DATA } from "../snappy/chunks.ts";
 
 export type { ArchiveDamage, ReadArchiveOptions } from "./archive_options.ts";
-
-/** Limit for reading the bytes of invalid chunks again, per byte of the file. */
-const MAX_REREAD = 16;
-/** Added to that limit, in bytes. */
-const MIN_REREAD = 32 * 1024 * 1024;
-
-/** Where events were lost, and why, until the end of the loss is found. */
-interface Loss {
-  readonly offset: number;
-  readonly error: ArchiveFormatError;
-}
 
 /**
  * Decodes one file, piece by piece.
@@ -36,23 +12,9 @@ interface Loss {
  * one event of at most 64 MiB.
  */
 export class ArchiveDecoder {
-  readonly #options: ReadArchiveOptions;
-  readonly #splitter = new SnappySplitter();
-  readonly #assembler = new EventAssembler();
-  /** The buffer for the data of chunks, if it is reused. */
-  readonly #room: ChunkRoom | undefined;
-  #footer = new ArchiveFooter();
-  #previousType: number | undefined;
-  #events = 0;
-  #bytes = 0;
-  #hash: Hash | undefined;
-  #loss: Loss | undefined;
-  /** Whether the start of the next chunk is unknown: then the next stream identifier is searched. */
-  #seeking = false;
-  /** Number of bytes of invalid chunks that were read again. */
-  #reread = 0;
-  /** Whether the current archive has lost data, so that its totals cannot match. */
-  #damaged = false;
+  readonly #chunks: ArchiveChunks;
+  /** The buffer for the data of chunks, if it is reused; it grows on demand. */
+  #room: Uint8Array | undefined;
 
   /**
    * Creates a decoder.
@@ -60,9 +22,8 @@ export class ArchiveDecoder {
    * @param options How to read.
    */
   constructor(options: ReadArchiveOptions = {}) {
-    this.#options = options;
-    this.#room = options.reuse === true ? { bytes: new Uint8Array(0) } : undefined;
-    this.#begin();
+    this.#chunks = new ArchiveChunks(options);
+    this.#room = options.reuse === true ? new Uint8Array(0) : undefined;
   }
 
   /**
@@ -73,7 +34,7 @@ export class ArchiveDecoder {
    * @throws {ArchiveFormatError} With the offset of the damaged chunk.
    */
   *push(piece: Uint8Array): Generator<ArchiveBlock, void, void> {
-    this.#splitter.push(piece);
+    this.#chunks.push(piece);
     yield* this.#drain();
   }
 
@@ -85,160 +46,32 @@ export class ArchiveDecoder {
    * it promised, or does not match its manifest.
    */
   *end(): Generator<ArchiveBlock, void, void> {
-    this.#splitter.end();
+    this.#chunks.end();
     yield* this.#drain();
-    this.#finish(this.#splitter.offset);
+    this.#chunks.finish();
   }
 
   *#drain(): Generator<ArchiveBlock, void, void> {
-    for (let chunk = this.#next(); chunk !== undefined; chunk = this.#next()) {
-      const data = this.#read(chunk);
-      if (data === undefined) continue;
+    const chunks = this.#chunks;
+    for (let chunk = chunks.next(); chunk !== undefined; chunk = chunks.next()) {
       try {
-        for (const block of this.#assembler.add(data, chunk.offset)) {
-          this.#count(block);
+        for (const block of chunks.assembler.add(this.#copy(chunk.data), chunk.offset)) {
+          chunks.count(block);
           yield block;
         }
       } catch (error) {
-        this.#lose(error);
+        chunks.lose(error);
       }
     }
   }
 
-  /** Returns the next chunk, skipping bytes that are not one. */
-  #next(): SnappyChunk | undefined {
-    for (;;) {
-      if (this.#seeking && !this.#splitter.seekIdentifier()) return undefined;
-      this.#seeking = false;
-      try {
-        return this.#splitter.next();
-      } catch (error) {
-        this.#lose(error);
-        this.#splitter.skipByte();
-        this.#seeking = true;
-      }
+  /** Copies the data of a chunk out of the memory of the codec. */
+  #copy(data: Uint8Array): Uint8Array {
+    if (this.#room === undefined) return data.slice();
+    if (this.#room.length < data.length) {
+      this.#room = new Uint8Array(Math.min(MAX_CHUNK_DATA, 2 * data.length));
     }
+    this.#room.set(data);
+    return this.#room.subarray(0, data.length);
   }
-
-  /** Reads the data of a chunk; undefined if it has none, or if it cannot be trusted. */
-  #read(chunk: SnappyChunk): Uint8Array | undefined {
-    try {
-      const data = readChunk(chunk, this.#room);
-      this.#checkType(chunk, data !== undefined);
-      if (chunk.type === IDENTIFIER) this.#recover(chunk.offset);
-      this.#see(chunk);
-      return this.#loss === undefined ? data : undefined;
-    } catch (error) {
-      this.#lose(error);
-      // If no chunk follows this one, its length is wrong, and other chunks may be inside it.
-      this.#seeking = !this.#splitter.nextIsPlausible();
-      if (this.#seeking && this.#mayReread(chunk)) this.#splitter.putBackTail(chunk);
-      return undefined;
-    }
-  }
-
-  /**
-   * Whether the bytes of an invalid chunk may be read again: each of them could start another one of
-   * the same length, and following all of them would take quadratic time.
-   */
-  #mayReread({ bytes }: SnappyChunk): boolean {
-    this.#reread += bytes.length;
-    return this.#reread <= MIN_REREAD + MAX_REREAD * this.#splitter.offset;
-  }
-
-  /** Detects a data chunk that a damaged type would hide. */
-  #checkType(chunk: SnappyChunk, isData: boolean): void {
-    if (this.#footer.promised) this.#checkPlace(chunk, isData);
-    if (isData || chunk.type === IDENTIFIER) return;
-    // Quarantine contains foreign bytes, which may look like data; but in our own archives, which
-    // the manifest covers, quarantine never follows a stream identifier.
-    const isOurs = this.#footer.promised && this.#previousType !== IDENTIFIER &&
-      (chunk.type === MANIFEST || chunk.type === QUARANTINE);
-    if (!isOurs && hidesData(chunk)) {
-      throw chunkError(chunk.offset, "its type is skippable, but it contains data");
-    }
-  }
-
-  /** Detects chunks that are in the wrong place in an archive of ours. */
-  #checkPlace(chunk: SnappyChunk, isData: boolean): void {
-    const previous = this.#previousType ?? IDENTIFIER;
-    if (isData && previous >= FIRST_SKIPPABLE && previous !== IDENTIFIER) {
-      throw chunkError(chunk.offset, "it contains events, but the chunk before it does not");
-    }
-    if (!isData && this.#assembler.openOffset !== undefined) {
-      const why = "it is where an event continues, but it does not contain events";
-      this.#lose(chunkError(chunk.offset, why));
-    }
-  }
-
-  #see(chunk: SnappyChunk): void {
-    if (isOpening(chunk, this.#previousType)) {
-      const begin = chunk.offset - STREAM_IDENTIFIER.length;
-      if (begin > 0) {
-        this.#finish(begin);
-        this.#begin();
-      }
-      this.#footer.promise();
-    }
-    this.#footer.see(chunk);
-    this.#previousType = chunk.type;
-  }
-
-  #count(block: ArchiveBlock): void {
-    this.#events += block.count;
-    this.#bytes += block.events.length;
-    this.#hash?.update(block.events);
-  }
-
-  /** Records damage; throws if there is no `onDamage`. */
-  #lose(error: unknown): void {
-    if (this.#options.onDamage === undefined || !(error instanceof ArchiveFormatError)) throw error;
-    this.#loss ??= { offset: this.#assembler.openOffset ?? error.offset, error };
-    this.#damaged = true;
-    this.#assembler.drop();
-  }
-
-  /** Continues after damage, at the start of an event. */
-  #recover(offset: number): void {
-    const loss = this.#loss;
-    if (loss === undefined) return;
-    this.#loss = undefined;
-    this.#options.onDamage?.({ ...loss, length: offset - loss.offset });
-  }
-
-  /** Ends an archive, and checks it against its manifest. */
-  #finish(end: number): void {
-    const offset = this.#assembler.openOffset;
-    if (offset !== undefined) this.#lose(cutOffError(offset));
-    this.#recover(end);
-    try {
-      const manifest = this.#footer.manifest(end);
-      if (manifest === undefined) return;
-      if (!this.#damaged) checkTotals(manifest, this.#totals(), end);
-      this.#options.onManifest?.(manifest);
-    } catch (error) {
-      this.#lose(error);
-      this.#recover(end);
-    }
-  }
-
-  #totals(): EventTotals {
-    return { events: this.#events, bytes: this.#bytes, sha256: this.#hash?.digest("hex") };
-  }
-
-  /** Starts an archive: the file's first, or one that is appended to another. */
-  #begin(): void {
-    this.#footer = new ArchiveFooter();
-    this.#events = 0;
-    this.#bytes = 0;
-    this.#damaged = false;
-    this.#hash = this.#options.verifyHash ? createHash("sha256") : undefined;
-  }
-}
-
-function cutOffError(offset: number): ArchiveFormatError {
-  return new ArchiveFormatError(
-    `Cannot read events of chunk at offset ${offset}: the input ends inside one of them`,
-    { offset },
-  );
 }

@@ -30,6 +30,9 @@ export function* eventsIn(block: ArchiveBlock): Generator<Uint8Array, void, void
   }
 }
 
+/** Bytes of a chunk that are first added to an incomplete event. */
+const FIRST_PART = 1024;
+
 /** Assembles complete events from the data of chunks, including events that span chunks. */
 export class EventAssembler {
   /** The first bytes of an event that continues in the next chunk; the buffer is reused. */
@@ -59,15 +62,46 @@ export class EventAssembler {
   *add(data: Uint8Array, offset: number): Generator<ArchiveBlock, void, void> {
     let from = 0;
     if (this.#openSize > 0) {
-      const before = this.#openSize;
-      this.#append(data);
-      const size = this.#measure();
-      if (size < 0) return;
-      this.#openSize = 0;
-      yield { events: this.#open.slice(0, size), count: 1, offset: this.#openOffset };
-      from = size - before;
+      const done = this.complete(data);
+      if (done === undefined) return;
+      yield { events: done.event.slice(), count: 1, offset: this.#openOffset };
+      from = done.end;
     }
     yield* this.#cut(from === 0 ? data : data.subarray(from), offset);
+  }
+
+  /**
+   * Adds the data of the next chunk to the incomplete event.
+   *
+   * @returns The event, valid until the next call, and where in `data` it ends; undefined if it is
+   * still incomplete.
+   * @throws {ArchiveFormatError} As {@linkcode add} does.
+   */
+  complete(data: Uint8Array): { event: Uint8Array; end: number } | undefined {
+    const before = this.#openSize;
+    // In growing parts: most events end soon, and the rest of the chunk need not be copied.
+    for (let at = 0, part = FIRST_PART; at < data.length; at += part, part *= 2) {
+      this.#append(data.subarray(at, at + part));
+      const size = this.#measure();
+      if (size < 0) continue;
+      this.#openSize = 0;
+      return { event: this.#open.subarray(0, size), end: size - before };
+    }
+    return undefined;
+  }
+
+  /**
+   * Keeps the beginning of an event that continues in the next chunk.
+   *
+   * @param data All of the event that is in this chunk.
+   * @param offset Offset of the chunk in the file.
+   * @throws {ArchiveFormatError} As {@linkcode add} does.
+   */
+  open(data: Uint8Array, offset: number): void {
+    this.#meter = new EventMeter();
+    this.#openOffset = offset;
+    this.#append(data);
+    this.#measure();
   }
 
   *#cut(data: Uint8Array, offset: number): Generator<ArchiveBlock, void, void> {
@@ -84,12 +118,7 @@ export class EventAssembler {
     }
     if (count > 0) yield { events: data.subarray(0, at), count, offset };
     if (fault !== undefined) throw eventError(offset, fault);
-    if (at < data.length) {
-      this.#meter = new EventMeter();
-      this.#openOffset = offset;
-      this.#append(data.subarray(at));
-      this.#measure();
-    }
+    if (at < data.length) this.open(data.subarray(at), offset);
   }
 
   #append(data: Uint8Array): void {
@@ -116,7 +145,8 @@ export class EventAssembler {
   }
 }
 
-function eventError(offset: number, cause: unknown): ArchiveFormatError {
+/** The error for a value that is not an event; `offset` is that of the chunk in which it starts. */
+export function eventError(offset: number, cause: unknown): ArchiveFormatError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ArchiveFormatError(`Cannot read events of chunk at offset ${offset}: ${why}`, {
     offset,

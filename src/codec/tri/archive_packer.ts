@@ -139,7 +139,7 @@ export class ChunkPacker {
 /**
  * Uncompresses a group.
  *
- * @returns Its data, chunk by chunk.
+ * @returns Its data, chunk by chunk, each valid until the next call of the codec.
  */
 export function* unpack(group: PackedGroup): Generator<Uint8Array, void, void> {
   for (const bytes of group.chunks.slice(1)) {

@@ -23,6 +23,7 @@ interface Program {
   readonly badOffset: WebAssembly.Global;
   readonly doneBytes: WebAssembly.Global;
   readonly stoppedAt: WebAssembly.Global;
+  readonly lineCount: WebAssembly.Global;
   readonly restAt: WebAssembly.Global;
   readonly isRefused: WebAssembly.Global;
   readonly recordCount: WebAssembly.Global;
@@ -33,7 +34,7 @@ interface Program {
   crc32c(at: number, end: number, previous: number): number;
   compress(at: number, end: number, out: number): number;
   uncompress(at: number, end: number, out: number, length: number): number;
-  writeLines(at: number, end: number, out: number, limit: number): number;
+  writeLines(at: number, end: number, out: number, limit: number, most: number): number;
   readRecords(at: number, end: number, data: number, numbers: number, text: number): number;
 }
 
@@ -50,6 +51,10 @@ export const memory: Uint8Array = new Uint8Array(program.memory.buffer);
 export const INPUT: number = program.INPUT.value;
 /** Largest input, in bytes. */
 export const INPUT_SIZE: number = program.INPUT_SIZE.value;
+/** The largest piece of events that is placed in the input for one call, in bytes. */
+export const PIECE_SIZE = 65_536;
+/** Where the data of a chunk are: in the input, behind the room for a piece of events. */
+export const DATA: number = INPUT + PIECE_SIZE + 64;
 /** Where the output starts. */
 export const OUTPUT: number = program.OUTPUT.value;
 /** Where the room for the output ends. */
@@ -60,6 +65,12 @@ export function place(bytes: Uint8Array): number {
   if (bytes.buffer === memory.buffer) return bytes.byteOffset;
   memory.set(bytes, INPUT);
   return INPUT;
+}
+
+/** Copies the data of a chunk, at most 65,536 bytes, to where uncompressed data are. */
+export function placeData(data: Uint8Array): Uint8Array {
+  memory.set(data, DATA);
+  return memory.subarray(DATA, DATA + data.length);
 }
 
 const others = new JsonWriter(1024);

@@ -3,7 +3,7 @@
 export { decodeBase64, decodedEnd } from "./base64";
 export { compress } from "./compress";
 export { crc32c } from "./crc32c";
-export { stoppedAt, writeLines } from "./json_lines";
+export { lineCount, stoppedAt, writeLines } from "./json_lines";
 export { INPUT, INPUT_SIZE, OUTPUT, OUTPUT_SIZE } from "./memory";
 export { isAscii, isRefused, readRecords, recordCount, restAt, textEnd } from "./records";
 export { badOffset, doneBytes, uncompress } from "./uncompress";

@@ -22,12 +22,17 @@ const STACK: usize = memory.data(2048, 16);
 
 /** Where the first event starts that was not written; the end if all were written. */
 export let stoppedAt: usize = 0;
+/** Number of events that were written. */
+export let lineCount: u32 = 0;
 
-/** Writes the events from `at` to `end` into the room up to `limit`; returns where the output ends. */
-export function writeLines(at: usize, end: usize, out: usize, limit: usize): usize {
+/**
+ * Writes at most `most` of the events from `at` to `end` into the room up to `limit`; returns where
+ * the output ends.
+ */
+export function writeLines(at: usize, end: usize, out: usize, limit: usize, most: u32): usize {
   let o = out;
   stoppedAt = at;
-  while (stoppedAt < end) {
+  for (lineCount = 0; stoppedAt < end && lineCount < most; lineCount++) {
     const next = writeEvent(stoppedAt, end, o, limit - MARGIN);
     if (next == 0) return o;
     store<u8>(next, 0x0a);

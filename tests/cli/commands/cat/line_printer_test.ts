@@ -27,7 +27,10 @@ Deno.test("LinePrinter prints everything in order, at any size", async () => {
       const output = new SlowOutput();
       const printer = new LinePrinter(output);
       const objects = sizes.map((size, n) => ({ n, text: "x".repeat(size) }));
-      for (const object of objects) await printer.print(encodeEvent(object));
+      for (const object of objects) {
+        printer.lines.addAny(encodeEvent(object), 0);
+        await printer.send();
+      }
       await printer.end();
       deepEqual(output.text, objects.map((object) => `${JSON.stringify(object)}\n`).join(""));
     }),
@@ -38,6 +41,7 @@ Deno.test("LinePrinter prints everything in order, at any size", async () => {
 Deno.test("LinePrinter reports an output that fails", async () => {
   const closed = new Deno.errors.BrokenPipe("closed");
   const printer = new LinePrinter({ isTerminal: false, write: () => Promise.reject(closed) });
-  await printer.print(encodeEvent({ n: 1 }));
+  printer.lines.addAny(encodeEvent({ n: 1 }), 0);
+  await printer.send();
   await rejects(printer.end(), closed);
 });

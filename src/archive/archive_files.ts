@@ -1,0 +1,33 @@
+import type { ObjectStore } from "../objects/object_store.ts";
+import type { RetryingOptions } from "../base/retry.ts";
+import type { FileBuffer } from "./file_buffer.ts";
+import { type ArchiveSelection, listArchives } from "./listing/list_archives.ts";
+import { READ_AHEAD, readAhead } from "./read_ahead.ts";
+import { retryingStore } from "./retrying_store.ts";
+
+/** Which files to read, and how. */
+export interface ArchiveFilesOptions
+  extends ArchiveSelection, Pick<RetryingOptions, "clock" | "maxAttempts" | "onRetry"> {
+  /** Ends the reading at once. */
+  readonly signal: AbortSignal;
+  /** Most files fetched at once. Default: 96. */
+  readonly prefetchFiles?: number | undefined;
+  /** Most bytes fetched ahead. Default: 32 MiB. */
+  readonly prefetchBytes?: number | undefined;
+}
+
+/**
+ * Yields the archives of a stream, in order, to be read before the next one is requested. The next
+ * files are fetched meanwhile, and requests are retried.
+ */
+export function archiveFiles(
+  store: ObjectStore,
+  options: ArchiveFilesOptions,
+): AsyncGenerator<FileBuffer> {
+  const { clock, maxAttempts, onRetry, signal } = options;
+  // Each call has the signal.
+  const retrying = retryingStore(store, { clock, maxAttempts, onRetry });
+  const { prefetchFiles: files = READ_AHEAD.files, prefetchBytes: bytes = READ_AHEAD.bytes } =
+    options;
+  return readAhead(retrying, listArchives(retrying, options), { files, bytes, signal });
+}
