@@ -39,7 +39,8 @@
 export { ArchiveFormatError, TritonError } from "../base/errors.ts";
 export type { EventData, SequenceNumber, ShardId } from "../base/record.ts";
 export { skipEvent, skipMsgpack, validateEvent } from "./msgpack/scan.ts";
-export { JsonEventError, parseJsonEvent, type ParseJsonEventOptions } from "./json/parse.ts";
+export { parseJsonEvent, type ParseJsonEventOptions } from "./json/parse.ts";
+export { JsonEventError } from "./json/parse_simply.ts";
 export type { BigIntegers } from "./json/fault.ts";
 export { msgpackToJson, NdjsonWriter } from "./json/write.ts";
 export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack/decode.ts";

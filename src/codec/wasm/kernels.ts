@@ -20,6 +20,7 @@ interface Program {
   readonly INPUT_SIZE: WebAssembly.Global;
   readonly OUTPUT: WebAssembly.Global;
   readonly OUTPUT_SIZE: WebAssembly.Global;
+  readonly POWERS: WebAssembly.Global;
   readonly badOffset: WebAssembly.Global;
   readonly doneBytes: WebAssembly.Global;
   readonly stoppedAt: WebAssembly.Global;

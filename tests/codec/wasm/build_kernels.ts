@@ -1,5 +1,5 @@
 /**
- * Compiles `src/codec/wasm/assembly` to `src/codec/wasm/kernels_wasm.ts`: `deno task wasm` runs it.
+ * Compiles `src/codec/wasm/assembly` to the programs in `src/codec/wasm`: `deno task wasm` runs it.
  *
  * @module
  */
@@ -7,8 +7,20 @@
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const SOURCES = new URL("../../../src/codec/wasm/assembly/", import.meta.url);
-const TARGET = new URL("../../../src/codec/wasm/kernels_wasm.ts", import.meta.url);
+const ROOM = new URL("../../../src/codec/wasm/", import.meta.url);
+
+/** A program: its main source, and the file it becomes. */
+interface Program {
+  readonly source: string;
+  readonly target: string;
+  readonly name: string;
+}
+
+/** All programs. */
+export const PROGRAMS: readonly Program[] = [
+  { source: "index.ts", target: "kernels_wasm.ts", name: "KERNELS" },
+  { source: "read_json/index.ts", target: "read_json_wasm.ts", name: "READ_JSON" },
+];
 
 const OPTIONS = [
   ...["-O3", "--noAssert", "--enable", "simd"],
@@ -16,14 +28,14 @@ const OPTIONS = [
   ...["--runtime", "stub", "--use", "abort="],
 ];
 
-/** Compiles the sources; returns the text of the module with the program. */
-export async function buildKernels(): Promise<string> {
+/** Compiles a program; returns the text of its file. */
+export async function buildProgram({ source, name }: Program): Promise<string> {
   let wasm: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(["index.ts", "--outFile", "out.wasm", ...OPTIONS], {
+  const { error, stderr } = await asc.main([source, "--outFile", "out.wasm", ...OPTIONS], {
     readFile: (name: string) => {
       if (name === "powers.ts") return powersSource();
       try {
-        return Deno.readTextFileSync(new URL(name, SOURCES));
+        return Deno.readTextFileSync(new URL(`assembly/${name}`, ROOM));
       } catch {
         return null;
       }
@@ -36,7 +48,7 @@ export async function buildKernels(): Promise<string> {
   if (error !== null || wasm === undefined) throw new Error(`${error}: ${stderr.toString()}`);
   const lines = wasm.toBase64().match(/.{1,96}/g)!.map((line) => `  "${line}"`);
   return `/** What \`deno task wasm\` made of src/codec/wasm/assembly: WebAssembly as base64. */
-export const KERNELS: string = [
+export const ${name}: string = [
 ${lines.join(",\n")},
 ].join("");
 `;
@@ -69,12 +81,15 @@ function firstBits(power: number): bigint {
   return (dividend + divisor - 1n) / divisor;
 }
 
-/** The current file. */
-export function readKernels(): string {
-  return Deno.readTextFileSync(TARGET);
+/** The current file of a program. */
+export function readProgram({ target }: Program): string {
+  return Deno.readTextFileSync(new URL(target, ROOM));
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(TARGET, await buildKernels());
-  console.log(`wrote ${fileURLToPath(TARGET)}`);
+  for (const program of PROGRAMS) {
+    const target = new URL(program.target, ROOM);
+    await Deno.writeTextFile(target, await buildProgram(program));
+    console.log(`wrote ${fileURLToPath(target)}`);
+  }
 }

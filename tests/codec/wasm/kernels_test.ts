@@ -7,7 +7,7 @@ import {
   NdjsonWriter,
   skipEvent,
 } from "../../../src/codec/mod.ts";
-import { buildKernels, readKernels } from "./build_kernels.ts";
+import { buildProgram, PROGRAMS, readProgram } from "./build_kernels.ts";
 import { anyMsgpackMap, concat, hex, SAMPLE } from "../msgpack/samples.ts";
 
 const decoder = new TextDecoder();
@@ -53,9 +53,11 @@ function stringOf(bytes: Uint8Array): Uint8Array {
   return concat(Uint8Array.from(header), bytes);
 }
 
-Deno.test("src/codec/wasm/kernels_wasm.ts is what deno task wasm makes of assembly/", async () => {
-  equal(readKernels(), await buildKernels());
-});
+for (const program of PROGRAMS) {
+  Deno.test(`${program.target} is what deno task wasm makes of assembly/`, async () => {
+    equal(readProgram(program), await buildProgram(program));
+  });
+}
 
 Deno.test("NdjsonWriter writes what the simple code writes, whatever the events", () => {
   fc.assert(

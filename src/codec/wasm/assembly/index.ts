@@ -5,5 +5,6 @@ export { compress } from "./compress";
 export { crc32c } from "./crc32c";
 export { lineCount, stoppedAt, writeLines } from "./json_lines";
 export { INPUT, INPUT_SIZE, OUTPUT, OUTPUT_SIZE } from "./memory";
+export { POWERS } from "./powers";
 export { isAscii, isRefused, readRecords, recordCount, restAt, textEnd } from "./records";
 export { badOffset, doneBytes, uncompress } from "./uncompress";
