@@ -150,6 +150,11 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     this.#open = this.#open?.filter(({ shardId }) => shardId !== lease.shardId);
   }
 
+  /** Ends the reading of a shard that goes to another worker; the lease is held until it is released. */
+  handOver({ shardId }: Lease): void {
+    this.#leases.handOver(shardId);
+  }
+
   /** Ends a lease that another worker has. */
   lose(lease: Lease): void {
     this.#leases.lose(lease);

@@ -6,7 +6,7 @@
 
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 import type { Shard } from "../kinesis/mod.ts";
-import { descendantsOf } from "../kinesis/shard_list.ts";
+import { descendantsOf } from "../kinesis/descendants.ts";
 import type { NewShard } from "./table/lease_table.ts";
 import { planShards } from "./plan_shards.ts";
 

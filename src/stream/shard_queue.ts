@@ -24,6 +24,8 @@ export class ShardQueue {
   readonly shardId: ShardId;
   /** Notified after each record that was yielded. */
   readonly taken: Notifier = new Notifier();
+  /** Notified after each response, and when the shard was read to its end. */
+  readonly pushed: Notifier = new Notifier();
   /** Memory of the queue, in bytes, roughly. */
   bytes = 0;
   readonly #batches: RecordBatch[] = [];
@@ -59,11 +61,13 @@ export class ShardQueue {
     this.#tip = batch.millisBehindLatest === 0 && batch.records.length < this.#limit;
     for (const record of batch.records) this.bytes += weigh(record);
     this.#dropEmpty();
+    this.pushed.notify();
   }
 
   /** Notes that the shard was read to its end. */
   close(): void {
     this.#closed = true;
+    this.pushed.notify();
   }
 
   /** Whether everything was yielded and nothing more will come. */

@@ -4,17 +4,21 @@
  * @module
  */
 
-import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { ArchiveLedger, Checkpointer } from "../ledger/mod.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import type { GroupTable } from "../shards/group/group_table.ts";
 
 /** The services that can fail. */
-export type ServiceName = "kinesis" | "store" | "checkpointer" | "ledger";
+export type ServiceName = "kinesis" | "store" | "checkpointer" | "ledger" | "group";
 
-/** The calls that can fail: every method of the four services. */
+/** The calls that can fail: every method of the five services. */
 export type ServiceOperation = Exclude<
-  keyof KinesisApi | keyof ObjectStore | keyof Checkpointer | keyof ArchiveLedger,
+  | keyof KinesisApi
+  | keyof ObjectStore
+  | keyof Checkpointer
+  | keyof ArchiveLedger
+  | keyof GroupTable,
   symbol | "url" | "client" | "stream"
 >;
 

@@ -69,8 +69,9 @@ export {
 export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
-} from "../checkpoint/memory_checkpointer.ts";
-export { MemoryLedger } from "../ledger/memory_ledger.ts";
+  MemoryLedger,
+} from "../ledger/in_memory.ts";
+export { MemoryEffects, MemoryGroup, MemoryTransaction } from "../shards/group/mod.ts";
 export { collect } from "./collect.ts";
 export { putEvents, type PutEventsOptions, type PutPosition } from "./put_events.ts";
 export { runUntil, type RunUntilOptions } from "./run_until.ts";

@@ -25,12 +25,14 @@ export interface FaultRates {
 const DECISIVE: ReadonlySet<string> = new Set([
   ...["put", "intend", "commit", "cancel", "end", "acquire", "position", "addShards"],
   ...["confirm", "reposition", "recordGap", "release", "save", "putRecords"],
+  "endShard",
 ]);
 
 /** Calls that write to databases and streams. */
 const WRITES: ReadonlySet<string> = new Set([
   ...["renew", "acquire", "release", "leave", "intend", "commit", "cancel", "end", "addShards"],
   ...["addFirstShards", "confirm", "reposition", "recordGap", "save", "putRecords"],
+  ...["endShard", "setPositions"],
 ]);
 
 /**

@@ -21,6 +21,7 @@ export const PASSING_CODES: Readonly<Record<ServiceName, readonly string[]>> = {
   store: ["SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "ECONNRESET"],
   checkpointer: DATABASE,
   ledger: DATABASE,
+  group: DATABASE,
 };
 
 /** The code of each service for too many requests. */
@@ -29,6 +30,7 @@ export const THROTTLED_CODES: Readonly<Record<ServiceName, string>> = {
   store: "SlowDown",
   checkpointer: "SQLITE_BUSY",
   ledger: "SQLITE_BUSY",
+  group: "SQLITE_BUSY",
 };
 
 const ERRORS = {
@@ -36,6 +38,7 @@ const ERRORS = {
   store: ObjectStoreError,
   checkpointer: CheckpointError,
   ledger: CheckpointError,
+  group: CheckpointError,
 };
 
 /** Returns the error of a call that failed with a code. */

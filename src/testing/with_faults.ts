@@ -1,8 +1,8 @@
-import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
-import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { ArchiveLedger, Checkpointer } from "../ledger/mod.ts";
 import type { Clock } from "../base/clock.ts";
 import type { KinesisApi } from "../kinesis/kinesis_api.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
+import type { MemoryGroup } from "../shards/group/memory_group.ts";
 import { collect } from "./collect.ts";
 import type { Fate, FaultPlan, ServiceCall, ServiceName, ServiceOperation } from "./faults.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -21,6 +21,12 @@ export function withFaults(service: ObjectStore, plan: FaultPlan, clock: Clock):
 export function withFaults(service: Checkpointer, plan: FaultPlan, clock: Clock): Checkpointer;
 /** A ledger whose requests may fail. */
 export function withFaults(service: ArchiveLedger, plan: FaultPlan, clock: Clock): ArchiveLedger;
+/** A group whose requests may fail; that of a transaction with effects is its commit. */
+export function withFaults<E>(
+  service: MemoryGroup<E>,
+  plan: FaultPlan,
+  clock: Clock,
+): MemoryGroup<E>;
 /**
  * Wraps a service so that its calls can be slow, fail, take effect although they fail, or kill the
  * process.
@@ -52,7 +58,9 @@ export function withFaults(service: ArchiveLedger, plan: FaultPlan, clock: Clock
  * {@linkcode SimulatedProcess} that is to die.
  * @returns The service for the code under test.
  */
-export function withFaults<T extends KinesisApi | ObjectStore | Checkpointer | ArchiveLedger>(
+export function withFaults<
+  T extends KinesisApi | ObjectStore | Checkpointer | ArchiveLedger | MemoryGroup,
+>(
   service: T,
   plan: FaultPlan,
   clock: Clock,
@@ -95,6 +103,7 @@ type Act = (sent: readonly unknown[]) => Promise<unknown>;
 function nameOf(service: object): ServiceName {
   if ("getRecords" in service) return "kinesis";
   if ("put" in service) return "store";
+  if ("endShard" in service) return "group";
   return "load" in service ? "checkpointer" : "ledger";
 }
 

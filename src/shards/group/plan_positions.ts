@@ -1,5 +1,5 @@
 import type { ShardId } from "../../base/record.ts";
-import { descendantsOf } from "../../kinesis/shard_list.ts";
+import { descendantsOf } from "../../kinesis/descendants.ts";
 import type { GroupShard, GroupTarget } from "./group_table.ts";
 
 /** A shard whose position is moved by hand, and where it continues. */
