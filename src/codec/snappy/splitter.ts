@@ -11,6 +11,8 @@ import {
   STREAM_IDENTIFIER,
 } from "./chunks.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** The most room that is reserved for the next piece in advance, in bytes. */
 const MAX_ROOM = 1 << 20;
 
@@ -22,7 +24,7 @@ const MAX_ROOM = 1 << 20;
  * check whether its length was right, and search again from its second byte.
  */
 export class SnappySplitter {
-  #buffer: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
   /** Whether `#buffer` is our own, rather than a piece that the caller may overwrite. */
@@ -127,6 +129,7 @@ export class SnappySplitter {
       at = buffer.indexOf(IDENTIFIER, at);
       if (at < 0) {
         this.#move(this.#end - this.#start);
+        this.#own();
         return false;
       }
       // All bytes may be 0xff: creating an array for each would be slow.
@@ -145,11 +148,16 @@ export class SnappySplitter {
     this.#offset += bytes;
   }
 
-  /** Copies the rest of a piece, because the caller may overwrite it. */
+  /** Copies the rest of a piece, because the caller may overwrite it, or give it to another thread. */
   #own(): void {
+    if (this.#owned) return;
     // With room for a next piece of the same size.
     const kept = this.#end - this.#start;
-    if (!this.#owned && kept > 0) this.#reserve(kept + Math.min(this.#end, MAX_ROOM));
+    if (kept > 0) this.#reserve(kept + Math.min(this.#end, MAX_ROOM));
+    else {
+      this.#buffer = NOTHING;
+      this.#start = this.#end = 0;
+    }
   }
 
   /** Makes room for `size` bytes in our own buffer, with the kept bytes at its start. */

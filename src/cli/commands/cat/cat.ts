@@ -13,6 +13,7 @@ import {
 import { Progress } from "../../text/progress.ts";
 import { say } from "../../text/say.ts";
 import { formatBytes } from "../../text/format.ts";
+import type { LinesThread } from "./lines_thread.ts";
 import type { CatSource } from "./sources.ts";
 
 interface CatOptions extends Partial<ArchiveOptions> {
@@ -63,6 +64,12 @@ async function cat(files: string[], options: CatOptions, context: CliContext): P
   if (reports.length > 0) throw new TritonError("Parts of the archive are damaged; see above");
 }
 
+/** Events of this size in total, in bytes, are worth a second thread, which takes 50 ms to start. */
+const THREAD_FROM = 300e6;
+
+/** Size of events in relation to that of their archive, where it is not known better. */
+const EXPANSION = 2.5;
+
 /** Prints at most `limit` events; returns how many there were. */
 async function print(
   sources: AsyncIterable<CatSource>,
@@ -79,14 +86,19 @@ async function print(
   let [count, bytes] = [0, 0];
   const onProgress = (newEvents: number, newBytes: number) =>
     progress.update(count += newEvents, bytes += newBytes);
+  using second = new SecondThread();
   try {
     for await (const source of sources) {
-      const { name, pieces } = source;
+      const { name, pieces, bytesAhead } = source;
       const salvage = onDamage && { onDamage: (damage: ArchiveDamage) => onDamage(name, damage) };
-      await printArchive(pieces, printer, { limit: limit - count, onProgress, ...salvage })
-        .catch((error) => {
-          throw named(source, error);
-        });
+      const isLarge = limit === Infinity && bytes + bytesAhead * EXPANSION >= THREAD_FROM;
+      const thread = isLarge ? await second.get() : undefined;
+      const printed = thread === undefined
+        ? printArchive(pieces, printer, { limit: limit - count, onProgress, ...salvage })
+        : thread.print(pieces, printer, { onProgress, ...salvage });
+      await printed.catch((error) => {
+        throw named(source, error);
+      });
       if (count >= limit) break;
     }
   } finally {
@@ -95,6 +107,22 @@ async function print(
   }
   await progress.clear();
   return count;
+}
+
+/** The second thread, which is started when it is first needed. */
+class SecondThread implements Disposable {
+  #started: Promise<LinesThread | undefined> | undefined;
+  #thread: LinesThread | undefined;
+
+  /** Returns the thread; undefined if it cannot be started. */
+  async get(): Promise<LinesThread | undefined> {
+    const { LinesThread } = await import("./lines_thread.ts");
+    return this.#thread = await (this.#started ??= LinesThread.start());
+  }
+
+  [Symbol.dispose](): void {
+    this.#thread?.[Symbol.dispose]();
+  }
 }
 
 /** Says in which file something is wrong. */

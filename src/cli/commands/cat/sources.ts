@@ -11,6 +11,8 @@ export interface CatSource {
   readonly name: string;
   /** Its bytes; a piece is valid until the one after the next is requested. */
   readonly pieces: AsyncIterable<Uint8Array>;
+  /** Bytes that are known to follow, its own included. */
+  readonly bytesAhead: number;
   /** Whether the user has passed the file, so that it may be of any kind. */
   readonly isArgument: boolean;
 }
@@ -24,10 +26,19 @@ export async function* fileSources(
   if (options.stream !== undefined || options.startDate !== undefined) {
     throw new UsageError("Cannot cat both FILE arguments and a --stream: pass only one of them");
   }
-  for (const name of paths) {
+  const sizes = await Promise.all(paths.map(sizeOf));
+  let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
+  for (const [n, name] of paths.entries()) {
     const pieces = name === "-" ? context.stdin : await openFile(name);
-    yield { name, pieces, isArgument: true };
+    yield { name, pieces, bytesAhead, isArgument: true };
+    bytesAhead -= sizes[n]!;
   }
+}
+
+/** Size of a file; 0 if it is unknown. */
+async function sizeOf(path: string): Promise<number> {
+  if (path === "-") return 0;
+  return await Deno.stat(path).then(({ size }) => size, () => 0);
 }
 
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
@@ -92,6 +103,7 @@ export async function* bucketSources(
     signal: new AbortController().signal,
   });
   for await (const file of files) {
-    yield { name: file.entry.key, pieces: file.pieces({ reuse: true }), isArgument: false };
+    const { key: name, size: bytesAhead } = file.entry;
+    yield { name, pieces: file.pieces({ reuse: true }), bytesAhead, isArgument: false };
   }
 }
