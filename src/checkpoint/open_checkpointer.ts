@@ -5,7 +5,7 @@ import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { MemoryCheckpointer } from "./memory_checkpointer.ts";
 import { checkClient } from "./rows.ts";
-import { prepareCheckpoints } from "./schema.ts";
+import { prepareCheckpoints } from "../sql/schema/checkpoints.ts";
 import { SqlCheckpointer } from "./sql_checkpointer.ts";
 
 /** Options of {@linkcode openCheckpointer}. */

@@ -1,11 +1,12 @@
 import { CheckpointError } from "../base/errors.ts";
-import { CREATE_TABLE } from "../checkpoint/schema.ts";
+import { CREATE_TABLE } from "../sql/schema/checkpoints.ts";
 import type { Database, Intruder } from "../sql/database.ts";
 import { findFile, openDatabase } from "../sql/open_database.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import { execute, select, type Steps } from "../sql/steps.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
-import { upgrade } from "./tables/schema.ts";
+import { LEDGER } from "../sql/schema/ledger.ts";
+import { upgradeTables } from "../sql/schema/versions.ts";
 import { listOpen, newestFiles, readStore } from "./tables/store.ts";
 
 export interface DatabaseFacts {
@@ -106,7 +107,7 @@ function* rehearse({ dialect }: Database): Steps<void> {
   if ((yield* execute(dialect.findTable, "triton_checkpoint")).length === 0) {
     yield* execute(CREATE_TABLE);
   }
-  yield* upgrade(dialect);
+  yield* upgradeTables(dialect, LEDGER);
   for (const [table, verbs] of Object.entries(RIGHTS)) {
     for (const verb of verbs) yield* execute(HARMLESS[verb](table));
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { checkClient } from "../checkpoint/rows.ts";
-import { prepareCheckpoints } from "../checkpoint/schema.ts";
+import { prepareCheckpoints } from "../sql/schema/checkpoints.ts";
 import { isMemory, openDatabase } from "../sql/open_database.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import type { ArchiveLedger } from "./archive_ledger.ts";

@@ -17,18 +17,15 @@ import { listCheckpoints } from "./tables/checkpoints.ts";
 import { adopt, confirm, reposition } from "./tables/positions.ts";
 import { listGaps, recordGap, recordLeasedGap } from "../shards/table/sql_gaps.ts";
 import { cancel, commit, endSettled, intend, isCommitted, readPosition } from "./tables/intents.ts";
-import { prepareLedger, SAME_SCHEMA } from "./tables/schema.ts";
+import { SAME_SCHEMA } from "./tables/schema.ts";
 import { listMoves, moveStore, newestFiles, readStore, useStore } from "./tables/store.ts";
-import { listShards } from "./tables/shards.ts";
+import { addFirstArchived, identifyArchived, listShards } from "./tables/shards.ts";
 import { acquire, leave, release, renew } from "../shards/table/sql_leases.ts";
-import {
-  addFirstShards,
-  addShards,
-  identify,
-  type TableScope,
-} from "../shards/table/sql_shards.ts";
+import { addShards, type TableScope } from "../shards/table/sql_shards.ts";
 import { recreatedError } from "./errors.ts";
 import type { Database } from "../sql/database.ts";
+import { LEDGER } from "../sql/schema/ledger.ts";
+import { prepareTables } from "../sql/schema/versions.ts";
 import type { Steps } from "../sql/steps.ts";
 
 /** Statements on the tables of one client and stream. */
@@ -57,12 +54,12 @@ export class SqlLedger implements ArchiveLedger {
     options: Pick<TableScope, "client" | "stream">,
   ): Promise<SqlLedger> {
     const ledger = new SqlLedger(database, options);
-    await prepareLedger(database);
+    await prepareTables(database, [LEDGER]);
     return ledger;
   }
 
   async identify(createdAt: Date): Promise<void> {
-    const known = await this.#transact("Cannot identify stream", identify, createdAt);
+    const known = await this.#transact("Cannot identify stream", identifyArchived, createdAt);
     if (known.getTime() !== createdAt.getTime()) {
       throw recreatedError(this.stream, known, createdAt);
     }
@@ -77,7 +74,7 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   addFirstShards(shards: readonly NewShard[]): Promise<boolean> {
-    return this.#transact("Cannot add shards of stream", addFirstShards, shards);
+    return this.#transact("Cannot add shards of stream", addFirstArchived, shards);
   }
 
   addShards(shards: readonly NewShard[]): Promise<void> {

@@ -7,20 +7,22 @@ import { parseDatabaseUrl } from "./database_url.ts";
 import { PostgresBackend } from "./postgres/backend.ts";
 import { postgresError } from "./postgres/error.ts";
 import { PostgresPool, type PostgresPoolOptions } from "./postgres/pool.ts";
-import { postgresConnector } from "./postgres/session.ts";
+import { type PostgresConnector, postgresConnector } from "./postgres/session.ts";
 import { SqliteBackend } from "./sqlite/backend.ts";
 import type { SqliteDatabase } from "./sqlite/driver.ts";
 import { sqliteError } from "./sqlite/error.ts";
 import { type FileMode, openFile } from "./sqlite/open_file.ts";
 
-/** What to open: a URL, or an open database, which stays open afterwards. */
-export type DatabaseSource = string | SqliteDatabase | Sql;
+/** What to open: a URL, what opens sessions, or an open database, which stays open afterwards. */
+export type DatabaseSource = string | SqliteDatabase | Sql | PostgresConnector;
 
-export interface OpenDatabaseOptions extends Omit<PostgresPoolOptions, "maxSessions"> {
+export interface OpenDatabaseOptions extends PostgresPoolOptions {
   /** What a SQLite file is opened for. Default: `"write"`, which creates the file. */
   readonly mode?: FileMode | undefined;
   /** Clock for time-outs and for the time in SQLite. Default: the system clock. */
   readonly clock?: Clock | undefined;
+  /** How long a transaction of PostgreSQL may wait for its next statement. Default: 15,000. */
+  readonly idleMs?: number | undefined;
 }
 
 /** Whether a URL names the memory of this process instead of a database. */
@@ -63,7 +65,7 @@ export async function openDatabase<T>(
 /** A database, its name if it was opened here, and how to wrap its errors. */
 interface Opened {
   readonly database: Database;
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly toError: (what: string, cause: unknown) => CheckpointError;
 }
 
@@ -72,19 +74,23 @@ async function open(source: DatabaseSource, options: OpenDatabaseOptions): Promi
     const database = new PostgresBackend(new PostgresPool(source, options));
     return { database, toError: postgresError };
   }
+  if (typeof source === "object" && "connect" in source) return onSessions(source, options);
   const { clock, mode = "write" } = options;
   if (typeof source === "object") {
     return { database: new SqliteBackend(source, { clock }), toError: sqliteError };
   }
   const address = parseDatabaseUrl(source);
   if (address.type === "postgres") {
-    const { postgres } = address;
-    const pool = new PostgresPool(await postgresConnector(postgres), options);
-    const name = postgres.description;
-    return { database: new PostgresBackend(pool), name, toError: postgresError };
+    return onSessions(await postgresConnector(address.postgres), options);
   }
   const path = address.type === "memory" ? ":memory:" : address.path;
   const file = await openFile(path, mode);
   const database = new SqliteBackend(file.database, { clock, ...file });
   return { database, name: `"${path}"`, toError: sqliteError };
+}
+
+function onSessions(connector: PostgresConnector, options: OpenDatabaseOptions): Opened {
+  const pool = new PostgresPool(connector, options);
+  const database = new PostgresBackend(pool, undefined, options.idleMs);
+  return { database, name: connector.description, toError: postgresError };
 }

@@ -1,9 +1,24 @@
 import type { SqlDialect } from "../../sql/database.ts";
 import { execute, type Steps } from "../../sql/steps.ts";
 import { compareText } from "../../shards/table/rows.ts";
-import type { TableScope } from "../../shards/table/sql_shards.ts";
-import type { LedgerShard } from "../archive_ledger.ts";
+import { refuseGroup } from "../../shards/group/sql/identity.ts";
+import { addFirstShards, identify, type TableScope } from "../../shards/table/sql_shards.ts";
+import type { LedgerShard, NewShard } from "../archive_ledger.ts";
 import { type ShardRow, toShard } from "./rows.ts";
+
+/** Saves when the stream was created, unless the client is a consumer group that reads it. */
+export function* identifyArchived(scope: TableScope, createdAt: Date): Steps<Date> {
+  const known = yield* identify(scope, createdAt); // locks the row of the stream
+  yield* refuseGroup(scope);
+  return known;
+}
+
+/** Adds the first shards. A group may have come since the stream was identified. */
+export function* addFirstArchived(scope: TableScope, added: readonly NewShard[]): Steps<boolean> {
+  const isAdded = yield* addFirstShards(scope, added); // locks the row of the stream
+  if (isAdded) yield* refuseGroup(scope);
+  return isAdded;
+}
 
 /** All shards with their checkpoints, or those of a state; an owner only where the lease holds. */
 export function* listShards(

@@ -23,6 +23,14 @@ export interface RunEffectsOptions {
    * returns. SQLite's handlers are synchronous: the signal is looked at before each begins.
    */
   readonly signal?: AbortSignal | undefined;
+  /** The isolation of the transaction. Default: the database's. SQLite's are serializable. */
+  readonly isolation?: "read committed" | "repeatable read" | "serializable" | undefined;
+  /**
+   * How long a statement may run, and the transaction may take, in milliseconds, unless the operator
+   * allows less: for PostgreSQL, which from version 17 on ends a session that takes longer. Default: no
+   * limit of Triton's, but for a session that is idle for the length of a lease.
+   */
+  readonly maxMs?: number | undefined;
 }
 
 /**

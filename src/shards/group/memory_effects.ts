@@ -1,12 +1,14 @@
 import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "./group_effects.ts";
 import { refusedError } from "./group_errors.ts";
 import type { GroupFence } from "./group_table.ts";
+import { unlessAborted } from "./effects/unless_aborted.ts";
 import type { MemoryGroup } from "./memory_group.ts";
 
 /** A transaction in memory: its effects are committed together with a position, or not at all. */
 export class MemoryTransaction<E = unknown> {
   readonly #effects: E[] = [];
-  #state: "open" | "fenced" | "over" = "open";
+  #isOpen = true;
+  #fence: GroupFence | undefined;
 
   /** The effects so far. */
   get effects(): readonly E[] {
@@ -15,7 +17,7 @@ export class MemoryTransaction<E = unknown> {
 
   /** Adds an effect. */
   add(effect: E): void {
-    if (this.#state !== "open") {
+    if (!this.#isOpen) {
       throw new TypeError("Cannot add an effect: the transaction is over, or was to be committed");
     }
     this.#effects.push(effect);
@@ -26,9 +28,15 @@ export class MemoryTransaction<E = unknown> {
     this.#effects.length = Math.min(count, this.#effects.length);
   }
 
-  /** Allows no more effects, before a commit or after a rollback. */
-  close(state: "fenced" | "over"): void {
-    this.#state = state;
+  /** The move that is to be committed with the effects, if there is one. */
+  get fence(): GroupFence | undefined {
+    return this.#fence;
+  }
+
+  /** Allows no more effects: those that are there can be committed only with a fence. */
+  close(fence?: GroupFence): void {
+    this.#isOpen = false;
+    this.#fence = fence;
   }
 }
 
@@ -39,7 +47,6 @@ export class MemoryTransaction<E = unknown> {
 export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransaction<E>> {
   readonly kind = "memory";
   readonly #group: MemoryGroup<E>;
-  readonly #fences = new WeakMap<MemoryTransaction<E>, GroupFence>();
 
   /** Creates effects that are committed with the positions of a group. */
   constructor(group: MemoryGroup<E>) {
@@ -56,8 +63,12 @@ export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransactio
     try {
       await unlessAborted(handler(tx), signal);
       return this.#group.commit(fence, tx.effects);
+    } catch (error) {
+      const standing = this.#group.standing(fence);
+      if (standing === "due" || signal?.aborted) throw error;
+      return standing; // the error came of that
     } finally {
-      tx.close("over");
+      tx.close();
     }
   }
 
@@ -81,20 +92,18 @@ export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransactio
 
   async commitIn(tx: MemoryTransaction<E>, fence: GroupFence): Promise<void> {
     const { shardId, worker, epoch, previous } = fence;
-    tx.close("fenced");
+    tx.close();
     const at = await this.#group.position(shardId, worker, epoch);
     if (at === undefined || at.position !== previous) {
-      tx.close("over");
       throw refusedError(`shard ${shardId} is lost, or its position is another one`);
     }
-    this.#fences.set(tx, fence);
+    tx.close(fence);
   }
 
   /** Commits a transaction in which {@linkcode commitIn} was accepted. */
   commit(tx: MemoryTransaction<E>): void {
-    const fence = this.#fences.get(tx);
-    tx.close("over");
-    this.#fences.delete(tx);
+    const { fence } = tx;
+    tx.close();
     if (fence === undefined || this.#group.commit(fence, tx.effects) !== "committed") {
       throw refusedError("the transaction was rolled back");
     }
@@ -102,13 +111,4 @@ export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransactio
 
   /** Does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-/** Waits for work, but not past an abort. */
-function unlessAborted(work: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-  if (signal === undefined) return Promise.resolve(work);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", onAbort));
 }

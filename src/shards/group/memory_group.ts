@@ -18,6 +18,7 @@ import type {
 } from "./group_table.ts";
 import { type GroupRow, type GroupRows, MemoryRows } from "./memory_rows.ts";
 import { planPositions } from "./plan_positions.ts";
+import { standingOf } from "./sql/outcome.ts";
 
 /** Options of {@linkcode MemoryGroup}. */
 export interface MemoryGroupOptions {
@@ -146,14 +147,16 @@ export class MemoryGroup<E = unknown> implements GroupTable {
    * @param effects The effects.
    */
   commit(fence: GroupFence, effects: readonly E[]): EffectsOutcome {
-    const row = this.#rows.shards.get(fence.shardId);
-    if (this.#held(fence) !== undefined && row?.position === fence.previous) {
-      this.#table.move(fence.shardId, fence.last);
-      this.#effects.push(...effects);
-      return "committed";
-    }
-    const isSaved = row?.position === fence.last && row.epoch === fence.epoch;
-    return isSaved ? "already" : "lost";
+    const standing = this.standing(fence);
+    if (standing !== "due") return standing;
+    this.#table.move(fence.shardId, fence.last);
+    this.#effects.push(...effects);
+    return "committed";
+  }
+
+  /** What became of a move. */
+  standing(fence: GroupFence): "already" | "lost" | "due" {
+    return standingOf(this.#rows.shards.get(fence.shardId), fence);
   }
 
   async endShard(end: GroupEnd): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { CheckpointError } from "../../base/errors.ts";
 import type { PostgresPool } from "./pool.ts";
 import { findIntruders, findSchema, inSchema, literal, SAFE_PATH } from "./schema.ts";
+import { atMost } from "./sessions/time_limits.ts";
 import type { Database, Intruder, Premise, SqlDialect } from "../database.ts";
 import type { Row, Statement, Steps } from "../steps.ts";
 
@@ -52,8 +53,13 @@ const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED";
  * notices, which can take hours. Commits must survive a crash of the server: a forgotten lease could
  * be given twice under one epoch.
  */
-const SETTINGS = `${SAFE_PATH}; SELECT
-  pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
+const SETTINGS = (idleMs: number | undefined) =>
+  `${SAFE_PATH}; SELECT
+  ${
+    idleMs === undefined
+      ? "pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true)"
+      : atMost("idle_in_transaction_session_timeout", idleMs)
+  },
   pg_catalog.set_config('synchronous_commit',
     CASE pg_catalog.current_setting('synchronous_commit')
       WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`;
@@ -66,12 +72,18 @@ const SETTINGS = `${SAFE_PATH}; SELECT
 export class PostgresBackend implements Database {
   readonly #pool: PostgresPool;
   readonly #clock: Clock | undefined;
+  readonly #settings: string;
   #schema: string | undefined;
 
-  /** @param clock For the time in statements. Default: the server's, which all workers share. */
-  constructor(pool: PostgresPool, clock?: Clock) {
+  /**
+   * @param clock For the time in statements. Default: the server's, which all workers share.
+   * @param idleMs How long a transaction may wait for its next statement, unless the operator allows
+   * less. Default: 15 seconds.
+   */
+  constructor(pool: PostgresPool, clock?: Clock, idleMs?: number) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#settings = SETTINGS(idleMs);
   }
 
   get dialect(): SqlDialect {
@@ -115,6 +127,12 @@ export class PostgresBackend implements Database {
     return this.#pool.end();
   }
 
+  /** The schema of the tables. */
+  schema(): Promise<string> {
+    const what = "Cannot look for the schema of the tables";
+    return this.#pool.run(what, async (sql) => this.#schema ??= await this.#findSchema(sql));
+  }
+
   #findSchema(sql: Sql): Promise<string> {
     return findSchema(sql, this.#pool.tableOwner);
   }
@@ -129,7 +147,7 @@ export class PostgresBackend implements Database {
       const schema = this.#schema ??= await this.#findSchema(sql);
       // The lock comes first: each statement sees what was committed before it began.
       const first = premise ? `; ${SHARE_SCHEMA}; ${inSchema(schema, premise.text)}` : "";
-      return await transaction(sql, `${begin}; ${SETTINGS}${first}`, (rows) => {
+      return await transaction(sql, `${begin}; ${this.#settings}${first}`, (rows) => {
         premise?.check(rows);
         return drive(sql, schema, steps());
       });

@@ -12,7 +12,7 @@
 import type { Sql } from "postgres";
 import { CheckpointError } from "../../base/errors.ts";
 import type { Intruder } from "../database.ts";
-import { TABLES } from "../tables.ts";
+import { TABLES } from "../schema/tables.ts";
 
 /**
  * After this statement, in one text or one transaction, only the server's own functions and operators

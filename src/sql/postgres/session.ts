@@ -12,7 +12,6 @@
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type Driver from "postgres";
 import type { Sql } from "postgres";
 import type { DialOptions, PostgresConnection } from "./connection.ts";
 import { dial } from "./dial.ts";
@@ -36,6 +35,8 @@ export interface PostgresSession {
 
 /** Opens sessions. */
 export interface PostgresConnector {
+  /** The address, without the password. */
+  readonly description?: string | undefined;
   /** A role that may own the tables, in addition to the usual ones. */
   readonly tableOwner?: string | undefined;
   /**
@@ -43,7 +44,12 @@ export interface PostgresConnector {
    *
    * @throws {Error} If no server accepts the connection.
    */
-  connect(options: DialOptions): Promise<PostgresSession>;
+  connect(options: ConnectOptions): Promise<PostgresSession>;
+}
+
+export interface ConnectOptions extends DialOptions {
+  /** Whether statements of users run on the session: the driver then knows the types of arrays. */
+  readonly isForUsers?: boolean | undefined;
 }
 
 /**
@@ -58,25 +64,40 @@ export async function postgresConnector(
   const settings = postgresSettings(address, env);
   const { default: postgres } = await import("postgres");
   return {
+    description: address.description,
     tableOwner: settings.parameters.table_owner,
-    connect: async (options) => openSession(postgres, await dial(settings, options)),
+    async connect(options) {
+      const connection = await dial(settings, options);
+      return openSession(connection.socket, (listen) =>
+        postgres(
+          {
+            ...OPTIONS,
+            ...(options.isForUsers && USER_OPTIONS),
+            socket: oneSocket(connection, listen),
+          } as Parameters<typeof postgres>[0] & object,
+        ));
+    },
   };
 }
 
-function openSession(postgres: typeof Driver, connection: PostgresConnection): PostgresSession {
-  const { socket } = connection;
+/**
+ * Creates a session on a socket.
+ *
+ * @param socket The only socket that the driver gets.
+ * @param drive Creates the driver; the function that it is given begins to listen for the last words of
+ * the server.
+ */
+export function openSession(
+  socket: Socket,
+  drive: (listen: () => void) => Sql,
+): PostgresSession {
   let isLost = false;
   const lose = () => isLost = true;
   socket.once("error", lose).once("end", lose).once("close", lose);
   socket.on("error", () => {}); // the driver removes its own listeners when it closes
   let last: Buffer | undefined;
   const listen = () => socket.on("data", (bytes: Buffer) => last = bytes);
-  const sql = postgres(
-    {
-      ...OPTIONS,
-      socket: oneSocket(connection, listen),
-    } as Parameters<typeof postgres>[0] & object,
-  );
+  const sql = drive(listen);
   return {
     sql,
     get isAlive() {
@@ -121,6 +142,9 @@ const OPTIONS = {
   target_session_attrs: "prefer-standby",
   onnotice: () => {}, // otherwise notices are printed
 };
+
+/** Where statements of users run. */
+const USER_OPTIONS = { fetch_types: true, max_pipeline: 100 };
 
 /**
  * What the driver would query for target_session_attrs if the server does not report it: before

@@ -14,4 +14,7 @@ export const TABLES: readonly string[] = [
   "triton_gap",
   "triton_store",
   "triton_move",
+  "triton_group",
+  "triton_group_shard",
+  "triton_group_worker",
 ];

@@ -7,8 +7,12 @@
  * @module
  */
 
-import type { Database } from "../sql/database.ts";
-import { type Row, statement } from "../sql/steps.ts";
+import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { Database } from "../database.ts";
+import { type Row, statement } from "../steps.ts";
+
+/** Width of all text columns. */
+const MAX_LENGTH = 255;
 
 const TABLE = "triton_checkpoint";
 
@@ -49,4 +53,33 @@ export async function prepareCheckpoints(database: Database): Promise<void> {
 function missing(columns: readonly Row[]): string | undefined {
   if (columns.length === 0) return CREATE_TABLE;
   return columns.some(({ name }) => name === "updated") ? undefined : ADD_UPDATED;
+}
+
+/**
+ * In the row of this shard, a reader saves the time at which it first began to read the stream, in
+ * milliseconds since the Unix epoch. `triton_checkpoint` cannot get a column for it, because go-triton
+ * inserts by position. No shard of Kinesis has such a name.
+ */
+export const START_ROW: ShardId = "triton-start" as ShardId;
+
+/**
+ * Checks the name of a client.
+ *
+ * @throws {RangeError} If it is empty, over 255 characters, or holds a control character.
+ */
+export function checkClient(client: string): string {
+  // deno-lint-ignore no-control-regex
+  if (client === "" || client.length > MAX_LENGTH || /[\x00-\x1f\x7f]/.test(client)) {
+    throw new RangeError(
+      `Cannot use client name ${
+        JSON.stringify(client)
+      }: it must be 1 to ${MAX_LENGTH} printable characters`,
+    );
+  }
+  return client;
+}
+
+/** A position of the database. The first go-triton allowed null. */
+export function toSequenceNumber(seqNum: string | null | undefined): SequenceNumber | undefined {
+  return seqNum ? seqNum as SequenceNumber : undefined;
 }

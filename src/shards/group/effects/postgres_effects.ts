@@ -1,0 +1,171 @@
+import type { TransactionSql } from "postgres";
+import type { Clock } from "../../../base/clock.ts";
+import { CheckpointError } from "../../../base/errors.ts";
+import type { Database } from "../../../sql/database.ts";
+import { postgresError } from "../../../sql/postgres/error.ts";
+import type { PostgresConnector, PostgresSession } from "../../../sql/postgres/session.ts";
+import { atMost, atMostIfKnown } from "../../../sql/postgres/sessions/time_limits.ts";
+import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "../group_effects.ts";
+import type { GroupFence } from "../group_table.ts";
+import { fenceText, refusalOf, setMark, type TransactionMark } from "../sql/fence.ts";
+import { readStanding } from "../sql/outcome.ts";
+import { sessionName } from "../sql/session_names.ts";
+import { commitInPostgres } from "./commit_in.ts";
+import { SessionStock } from "./session_stock.ts";
+import { openScope, settled, type TransactionScope } from "./transaction_sql.ts";
+import { unlessAborted } from "./unless_aborted.ts";
+
+/** What {@linkcode PostgresEffects} work on. */
+export interface PostgresEffectsOptions {
+  /** Name of the client. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** The schema of the tables. */
+  readonly schema: string;
+  /** Opens sessions for users. */
+  readonly connector: PostgresConnector;
+  /** The database of the table, to find out what became of a transaction. */
+  readonly database: Database;
+  /** How long a lease lasts: for so long a session may be idle in a transaction. */
+  readonly leaseMs: number;
+  /** Clock for connecting. Default: the system clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Transactions of npm:postgres, on sessions of their own. */
+export class PostgresEffects implements GroupEffects<TransactionSql> {
+  readonly kind = "postgres";
+  readonly #options: PostgresEffectsOptions;
+  readonly #sessions: SessionStock;
+
+  constructor(options: PostgresEffectsOptions) {
+    this.#options = options;
+    this.#sessions = new SessionStock(options.connector, options.clock);
+  }
+
+  async run(
+    fence: GroupFence,
+    handler: (tx: TransactionSql) => unknown,
+    options: RunEffectsOptions = {},
+  ): Promise<EffectsOutcome> {
+    const what = `Cannot commit a batch of ${fence.shardId}`;
+    const mark: TransactionMark = { setting: "triton.tx", value: crypto.randomUUID() };
+    const begin = this.#beginText(fence, mark, options);
+    const session = await this.#sessions.begin(what, begin, options.signal);
+    try {
+      const work = this.#transaction(session, { what, fence, mark, handler });
+      const outcome = await unlessAborted(work, options.signal);
+      await this.#sessions.giveBack(session);
+      return outcome;
+    } catch (error) {
+      session.discard(); // the server rolls back
+      if (options.signal?.aborted) throw error;
+      return await this.#cameOf(fence, error);
+    }
+  }
+
+  /**
+   * Finds out whether an error came of a batch that was committed before, or of a lost lease: effects
+   * that are there already may violate constraints. Otherwise it is thrown.
+   */
+  async #cameOf(fence: GroupFence, error: unknown): Promise<"already" | "lost"> {
+    const { database, stream } = this.#options;
+    const what = `Cannot read the position of ${fence.shardId} of stream "${stream}"`;
+    const reading = database.run(what, () => readStanding(this.#options, fence));
+    const standing = await reading.catch(() => "due");
+    if (standing === "already" || standing === "lost") return standing;
+    throw error;
+  }
+
+  async savepoint(tx: TransactionSql, work: (tx: TransactionSql) => unknown): Promise<void> {
+    await tx.savepoint(async (part) => {
+      await settled(work(part));
+      // Checks what is deferred, and leaves it deferred.
+      await part.unsafe(
+        "SAVEPOINT triton_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO triton_check",
+      );
+    });
+  }
+
+  commitIn(tx: unknown, fence: GroupFence): Promise<void> {
+    return commitInPostgres(tx, this.#options, fence);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#sessions[Symbol.asyncDispose]();
+  }
+
+  #beginText(
+    { shardId, epoch }: GroupFence,
+    mark: TransactionMark,
+    { isolation, maxMs }: RunEffectsOptions,
+  ): string {
+    const name = sessionName({ ...this.#options, shardId }, epoch);
+    const level = isolation === undefined ? "" : ` ISOLATION LEVEL ${isolation.toUpperCase()}`;
+    const settings = [
+      setMark(mark),
+      `pg_catalog.set_config('application_name', '${name.replaceAll("'", "?")}', true)`,
+      atMost("idle_in_transaction_session_timeout", this.#options.leaseMs),
+      ...(maxMs === undefined
+        ? []
+        : [atMost("statement_timeout", maxMs), atMostIfKnown("transaction_timeout", maxMs)]),
+    ];
+    return `BEGIN${level} READ WRITE; SELECT ${settings.join(", ")}`;
+  }
+
+  /** Runs the handler, the fence and the commit. */
+  async #transaction(
+    session: PostgresSession,
+    { what, fence, mark, handler }: {
+      readonly what: string;
+      readonly fence: GroupFence;
+      readonly mark: TransactionMark;
+      readonly handler: (tx: TransactionSql) => unknown;
+    },
+  ): Promise<"committed"> {
+    const scope = openScope(session.sql);
+    try {
+      await handle(scope, handler);
+    } catch (error) {
+      throw whatEndedIt(what, session, error);
+    } finally {
+      scope.close();
+    }
+    try {
+      await session.sql.unsafe(
+        `SET CONSTRAINTS ALL IMMEDIATE; ${fenceText(this.#options, fence, mark)}`,
+      );
+      const { command } = await session.sql.unsafe("COMMIT");
+      if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
+      return "committed";
+    } catch (error) {
+      throw refusalOf(error) === "over"
+        ? endedError(what)
+        : postgresError(what, session.lastWords ?? error);
+    }
+  }
+}
+
+async function handle(
+  scope: TransactionScope,
+  handler: (tx: TransactionSql) => unknown,
+): Promise<void> {
+  await settled(handler(scope.tx));
+  if (scope.failure !== undefined) throw scope.failure;
+}
+
+/** The handler's error or, if the server ended the session, why. */
+function whatEndedIt(what: string, session: PostgresSession, error: unknown): unknown {
+  const words = session.lastWords;
+  return words?.severity === "FATAL" ? postgresError(what, words) : error;
+}
+
+/** The error for a handler that ended the transaction which it was given. */
+function endedError(what: string): CheckpointError {
+  return new CheckpointError(
+    `${what}: the handler ended the transaction by a COMMIT or ROLLBACK of its own, so its effects may ` +
+      "be there without the position; leave both to transact",
+    { code: "Ended" },
+  );
+}

@@ -1,0 +1,69 @@
+import { type Clock, systemClock } from "../../../base/clock.ts";
+import { postgresError } from "../../../sql/postgres/error.ts";
+import type { PostgresConnector, PostgresSession } from "../../../sql/postgres/session.ts";
+
+/** Sessions for transactions of users: one that failed is never used again. */
+export class SessionStock implements AsyncDisposable {
+  readonly #connector: PostgresConnector;
+  readonly #clock: Clock;
+  #idle: PostgresSession[] = [];
+  #isEnded = false;
+
+  constructor(connector: PostgresConnector, clock: Clock = systemClock) {
+    this.#connector = connector;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes a session and begins a transaction on it.
+   *
+   * @param what What fails if there is none, for the error.
+   * @param begin The statements that begin the transaction.
+   * @param signal Gives up.
+   * @throws {CheckpointError} If no server accepts the connection or the statements.
+   */
+  async begin(
+    what: string,
+    begin: string,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<PostgresSession> {
+    for (;;) {
+      signal.throwIfAborted();
+      const idle = this.#takeIdle();
+      const session = idle ?? await this.#connect(what, signal);
+      try {
+        await session.sql.unsafe(begin);
+        return session;
+      } catch (error) {
+        session.discard();
+        // The server may have ended it while it was idle: nothing was done yet, so another one is tried.
+        if (idle === undefined) throw postgresError(what, session.lastWords ?? error);
+      }
+    }
+  }
+
+  /** Gives a session back that is not in a transaction. */
+  async giveBack(session: PostgresSession): Promise<void> {
+    if (this.#isEnded || !session.isAlive) await session.end();
+    else this.#idle.push(session);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnded = true;
+    await Promise.all(this.#idle.splice(0).map((session) => session.end()));
+  }
+
+  #takeIdle(): PostgresSession | undefined {
+    this.#idle = this.#idle.filter((session) => session.isAlive);
+    return this.#idle.pop();
+  }
+
+  async #connect(what: string, signal: AbortSignal): Promise<PostgresSession> {
+    try {
+      return await this.#connector.connect({ clock: this.#clock, signal, isForUsers: true });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw postgresError(what, error);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Names of the sessions in which members' transactions run, and their end.
+ *
+ * No time-out of PostgreSQL ends every session that hangs: one that is stopped within COPY, with a
+ * result that nobody reads, or between Parse and Sync, holds its locks for as long as it is connected.
+ * So each transaction names its shard and epoch, and who takes over ends the older ones.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { ShardId } from "../../../base/record.ts";
+import { execute, type Steps } from "../../../sql/steps.ts";
+
+/** A shard of a group in a database. */
+export interface GroupPlace {
+  /** The schema of the tables. */
+  readonly schema: string;
+  readonly client: string;
+  readonly stream: string;
+  readonly shardId: ShardId;
+}
+
+/** PostgreSQL cuts longer names. */
+const MAX_BYTES = 63;
+
+/** The `application_name` of a transaction: for programs the hash, for people the rest. */
+export function sessionName(place: GroupPlace, epoch: number): string {
+  const shard = place.shardId.replaceAll(/[^\x20-\x7e]/g, "?");
+  return `${prefixOf(place)}${epoch} ${shard}`.slice(0, MAX_BYTES);
+}
+
+function prefixOf({ schema, client, stream, shardId }: GroupPlace): string {
+  const text = JSON.stringify([schema, client, stream, shardId]);
+  return `triton-group ${createHash("sha256").update(text).digest("hex").slice(0, 16)} `;
+}
+
+/**
+ * Ends the sessions in which a shard is still worked on under an epoch up to `epoch`.
+ *
+ * @returns How many. Sessions of another role are not seen.
+ */
+export function* endSessions(place: GroupPlace, epoch: number): Steps<number> {
+  const prefix = prefixOf(place);
+  const rows = yield* execute(
+    `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+      AND CASE WHEN pg_catalog.starts_with(application_name, ?)
+        THEN CAST(pg_catalog.split_part(application_name, ' ', 3) AS BIGINT) END <= ?`,
+    ...[prefix, epoch],
+  );
+  return rows.length;
+}

@@ -1,0 +1,104 @@
+/**
+ * What groups and others that use one database promise each other, as a list of tests.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, equal, rejects } from "node:assert/strict";
+import { openCheckpointer, openLedger, type SequenceNumber } from "@triton/triton/checkpoint";
+import { START_ROW } from "../../../src/checkpoint/rows.ts";
+import { openGroupDatabase } from "../../../src/shards/group/open_group.ts";
+import { positions, shard } from "../../checkpoint/contract.ts";
+import { CREATED, LONG_MS, newShard } from "./support.ts";
+
+const OPTIONS = { client: "billing", stream: "clicks", leaseMs: LONG_MS };
+
+export const EXCLUSIONS: readonly {
+  readonly name: string;
+  readonly run: (url: string) => Promise<void>;
+}[] = [
+  {
+    name: "a group refuses the client of an archiver",
+    async run(url) {
+      await using ledger = await openLedger(url, OPTIONS);
+      await using group = await openGroupDatabase(url, OPTIONS);
+      await ledger.identify(CREATED);
+      await group.table.identify(CREATED); // nothing is archived yet
+      await rejects(ledger.addFirstShards([newShard(0)]), { code: "Group" });
+      await rejects(ledger.identify(CREATED), {
+        name: "CheckpointError",
+        code: "Group",
+        retryable: false,
+        message: /^Cannot archive stream "clicks" for client "billing": a consumer group /,
+      });
+      deepStrictEqual(await ledger.shards(), []);
+      await using other = await openLedger(url, { ...OPTIONS, client: "store" });
+      await other.identify(CREATED);
+      equal(await other.addFirstShards([newShard(0)]), true);
+      await using late = await openGroupDatabase(url, { ...OPTIONS, client: "store" });
+      await rejects(late.table.identify(CREATED), {
+        name: "CheckpointError",
+        code: "Archiver",
+        retryable: false,
+        message: /^Cannot read stream "clicks" as group "store": /,
+      });
+      equal(await late.table.createdAt(), undefined);
+    },
+  },
+  {
+    name: "of a group and an archiver that begin at once, one is refused",
+    async run(url) {
+      for (let n = 0; n < 10; n++) {
+        const options = { ...OPTIONS, client: `client-${n}` };
+        await using ledger = await openLedger(url, options);
+        await using group = await openGroupDatabase(url, options);
+        const outcomes = await Promise.allSettled([
+          ledger.identify(CREATED).then(() => ledger.addFirstShards([newShard(0)])),
+          group.table.identify(CREATED).then(() => group.table.addFirstShards([newShard(0)])),
+        ]);
+        const refused = outcomes.filter(({ status }) => status === "rejected");
+        equal(refused.length, 1, JSON.stringify(outcomes));
+        const rows = [...await ledger.shards(), ...await group.table.shards()];
+        equal(rows.length, 1);
+      }
+    },
+  },
+  {
+    name: "a group begins no later than its client began to read",
+    async run(url) {
+      await using reader = await openCheckpointer(url, { client: "billing" });
+      const begunAt = new Date(1_764_547_200_000);
+      await reader.save(
+        "clicks",
+        new Map([
+          ...positions({ 0: "7" }),
+          [START_ROW, `${begunAt.getTime()}` as SequenceNumber],
+        ]),
+      );
+      await using group = await openGroupDatabase(url, OPTIONS);
+      await group.table.identify(CREATED);
+      const later = { type: "at-timestamp", timestamp: new Date(1_764_547_300_000) } as const;
+      const sooner = { type: "at-timestamp", timestamp: new Date(1_764_547_100_000) } as const;
+      await group.table.addFirstShards([
+        { ...newShard(0), start: later },
+        { ...newShard(1), start: later },
+        { ...newShard(2), start: sooner },
+        newShard(3),
+      ]);
+      const shards = await group.table.shards();
+      deepStrictEqual(shards.map(({ position }) => position), [
+        "7",
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      deepStrictEqual(shards.slice(1).map(({ start }) => start), [
+        { type: "at-timestamp", timestamp: begunAt },
+        sooner,
+        { type: "trim-horizon" },
+      ]);
+      deepStrictEqual(shards[1]!.knownAt, begunAt);
+      deepStrictEqual([...await group.table.checkpoints()], [[shard(0), "7"]]);
+    },
+  },
+];
