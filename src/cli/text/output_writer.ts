@@ -66,6 +66,8 @@ export class OutputWriter implements Output {
   #quick = 0;
   /** Synchronous writes that are left. */
   #sync = 0;
+  /** Whether the last synchronous write failed, but its piece is in Deno's buffer. */
+  #isKept = false;
 
   constructor(file: OutputFile, options: OutputWriterOptions) {
     this.#file = file;
@@ -83,17 +85,36 @@ export class OutputWriter implements Output {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      const piece = this.#isBuffered ? this.#firstPiece(rest) : rest;
-      rest = rest.subarray(await this.#writePiece(piece));
+    for (let at = 0; at < bytes.length;) {
+      at = this.#writeSync(bytes, at);
+      if (at < bytes.length) at += await this.#writePiece(this.#pieceAt(bytes, at));
     }
   }
 
-  /** The longest prefix for which it is known, if the file is full, how much was written. */
-  #firstPiece(rest: Uint8Array): Uint8Array {
+  /** Writes pieces in this thread, as long as the reader is fast; returns where it stopped. */
+  #writeSync(bytes: Uint8Array, start: number): number {
+    const startedAt = this.#clock.now();
+    let at = start;
+    for (; this.#sync > 0 && at < bytes.length; this.#sync--) {
+      const piece = this.#pieceAt(bytes, at);
+      try {
+        at += this.#file.writeSync(piece);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        this.#isKept = goesIntoBuffer(piece);
+        this.#sync = 0;
+        return at;
+      }
+      if (this.#clock.now() - startedAt > QUICK_MS) this.#quick = this.#sync = 0;
+    }
+    return at;
+  }
+
+  /** The longest piece for which it is known, if the file is full, how much was written. */
+  #pieceAt(bytes: Uint8Array, at: number): Uint8Array {
+    if (!this.#isBuffered) return bytes.subarray(at);
     const size = this.isTerminal ? TERMINAL_PIECE : PIPE_PIECE;
-    const piece = rest.subarray(0, size);
+    const piece = bytes.subarray(at, at + size);
     if (!this.isTerminal) return piece.subarray(0, piece.lastIndexOf(NEWLINE) + 1 || size);
     const end = piece.indexOf(NEWLINE);
     return piece.subarray(0, end < 0 ? size : Math.max(1, end));
@@ -101,7 +122,8 @@ export class OutputWriter implements Output {
 
   /** Writes a piece as soon as there is room; returns the number of bytes written. */
   async #writePiece(piece: Uint8Array): Promise<number> {
-    let attempt = piece;
+    let attempt = this.#isKept ? NOTHING : piece;
+    this.#isKept = false;
     for (let pauseMs: number = PAUSES_MS[0];; pauseMs = Math.min(PAUSES_MS[1], 2 * pauseMs)) {
       try {
         const size = await this.#writeOnce(attempt);
@@ -117,10 +139,9 @@ export class OutputWriter implements Output {
 
   async #writeOnce(piece: Uint8Array): Promise<number> {
     const startedAt = this.#clock.now();
-    const isSync = this.#isBuffered && this.#sync-- > 0;
-    const size = isSync ? this.#file.writeSync(piece) : await this.#file.write(piece);
-    if (this.#clock.now() - startedAt > QUICK_MS) this.#quick = this.#sync = 0;
-    else if (!isSync && ++this.#quick >= QUICK_WRITES) this.#sync = SYNC_RUN;
+    const size = await this.#file.write(piece);
+    if (this.#clock.now() - startedAt > QUICK_MS) this.#quick = 0;
+    else if (this.#isBuffered && ++this.#quick >= QUICK_WRITES) this.#sync = SYNC_RUN;
     return size;
   }
 }

@@ -20,8 +20,10 @@ class FullFile implements OutputFile {
   constructor(
     readonly random: () => number,
     readonly kind: { readonly isTerminal: boolean; readonly isBuffered: boolean },
+    /** Bytes that it accepts at first, and at most each time that the reader reads. */
+    readonly room: { readonly first: number; readonly more: number } = { first: 0, more: 9_000 },
   ) {
-    this.#free = 0;
+    this.#free = room.first;
   }
 
   isTerminal(): boolean {
@@ -29,7 +31,7 @@ class FullFile implements OutputFile {
   }
 
   writeSync(data: Uint8Array): number {
-    if (this.random() < 0.5) this.#free += Math.floor(this.random() * 9_000);
+    if (this.random() < 0.5) this.#free += Math.floor(this.random() * this.room.more);
     if (!this.kind.isBuffered) return this.#take(data);
     const line = data.lastIndexOf(10) + 1;
     let size = 0;
@@ -95,6 +97,33 @@ for (const isTerminal of [false, true]) {
       );
     });
   }
+}
+
+for (const isTerminal of [false, true]) {
+  const name = isTerminal ? "terminal" : "pipe";
+  Deno.test(`OutputWriter writes all of it if a ${name} was fast and then fills up`, async () => {
+    const kind = { isTerminal, isBuffered: true };
+    const sizes = fc.array(fc.oneof(fc.nat(1_500), fc.nat(9_000)), {
+      minLength: 20,
+      maxLength: 60,
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.nat(40_000), fc.nat(), async (sizes, room, seed) => {
+        // So much that it is written synchronously when there is no room any more.
+        const fast = `${"y".repeat(isTerminal ? 30 : 3_000)}\n`.repeat(100);
+        const first = fast.length + room;
+        const file = new FullFile(mulberry32(seed), kind, {
+          first,
+          more: isTerminal ? 900 : 6_000,
+        });
+        const writer = new OutputWriter(file, { clock, isBuffered: true });
+        const slow = sizes.map((size, n) => `${n}${"x".repeat(size)}\n`).join("");
+        await Promise.all([writer.write(fast), writer.write(slow)]);
+        equal(new TextDecoder().decode(Uint8Array.from(file.taken)), fast + slow);
+      }),
+      { numRuns: 20 },
+    );
+  });
 }
 
 Deno.test("OutputWriter reports a failed write, and tries again at the next one", async () => {
