@@ -63,7 +63,7 @@ function listenForSignals(env: CliContext["env"]): StopSignals {
 /** Ends the process. */
 async function exit(code: number, env: CliContext["env"]): Promise<never> {
   if (env.OTEL_DENO === "true") {
-    const { needsExporter } = await import("./src/monitor/mod.ts");
+    const { needsExporter } = await import("./src/monitor/otlp_exporter.ts");
     if (!needsExporter(env)) await killIfLate();
   }
   Deno.exit(code);
@@ -101,7 +101,7 @@ if (import.meta.main) {
     stdout: output(Deno.stdout, { isBuffered: true }),
     stderr: forgiving(output(Deno.stderr, { isBuffered: false })),
     clock: systemClock,
-    commit: readCommit(new URL("dist/commit.txt", import.meta.url), Deno.build.standalone),
+    commit: readCommit(new URL("commit.txt", import.meta.url), Deno.build.standalone),
     get signal() {
       return stop.signal;
     },

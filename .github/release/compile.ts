@@ -36,7 +36,7 @@ export function compileArguments(command: string, target: string): string[] {
 if (import.meta.main) {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const commands = [
-    ["task", "stamp"],
+    ["task", "bundle"],
     compileArguments(tasks.compile.command, Deno.args[0] ?? ""),
   ];
   for (const args of commands) {

@@ -95,7 +95,8 @@ export async function npmCache(): Promise<string> {
   return `${JSON.parse(await runDeno("info", "--json")).npmCache}/registry.npmjs.org`;
 }
 
-async function runDeno(...args: string[]): Promise<string> {
+/** Runs Deno in the project's folder, and returns what it prints. */
+export async function runDeno(...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT })
     .output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

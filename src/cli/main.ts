@@ -2,47 +2,14 @@ import { Command, CommanderError } from "commander";
 import { ConfigError, TritonError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/safe_text.ts";
 import { VERSION } from "../base/version.ts";
-import { catCommand } from "./commands/cat/cat.ts";
-import { checkpointCommand } from "./commands/checkpoint/checkpoint.ts";
 import { type CliContext, isClosedPipe, type Output } from "./cli_context.ts";
+import { commandsFor, mayLog, termOf } from "./commands/commands.ts";
 import { addLogOptions, type LogSettings, logSettings } from "./options/log_settings.ts";
-import { logFailure, logToStderr } from "./logging.ts";
-import { doctorCommand } from "./commands/doctor/doctor.ts";
-import { applyEnvironment } from "./options/options.ts";
-import { completionsCommand } from "./commands/completions/completions.ts";
-import { healthCommand } from "./commands/health.ts";
-import { helpCommand } from "./commands/help/help.ts";
+import { applyEnvironment } from "./options/env_option.ts";
 import { helpWidth } from "./text/help_text.ts";
-import { lsCommand } from "./commands/ls/ls.ts";
-import { putCommand } from "./commands/put/put.ts";
-import { quarantineCommand } from "./commands/quarantine.ts";
 import { redact } from "./text/redact.ts";
-import { shardsCommand } from "./commands/shards.ts";
-import { statsCommand } from "./commands/stats/stats.ts";
-import { storeCommand } from "./commands/store/store.ts";
 import { Stopped } from "./stop_signals.ts";
-import { tailCommand } from "./commands/tail.ts";
 import { UsageError } from "./options/usage_error.ts";
-import { verifyCommand } from "./commands/verify.ts";
-import { versionCommand } from "./commands/version.ts";
-
-const COMMANDS = [
-  storeCommand,
-  catCommand,
-  lsCommand,
-  putCommand,
-  tailCommand,
-  shardsCommand,
-  statsCommand,
-  verifyCommand,
-  quarantineCommand,
-  checkpointCommand,
-  doctorCommand,
-  healthCommand,
-  completionsCommand,
-  versionCommand,
-  helpCommand,
-];
 
 /**
  * Runs one command line.
@@ -61,7 +28,7 @@ export async function main(args: readonly string[], context: CliContext): Promis
   } catch (error) {
     return await explain(error, program, run);
   } finally {
-    await withinTime(run.log?.written(), run);
+    await withinTime(run.log?.written?.(), run);
     run.done.abort();
   }
 }
@@ -77,6 +44,7 @@ async function withinTime(written: Promise<void> | undefined, run: Run): Promise
 
 async function parse(args: readonly string[], program: Command, run: Run): Promise<number> {
   try {
+    await addCommands(program, args, run);
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
@@ -94,7 +62,14 @@ interface Run {
   /** Settles when standard error is no longer waited for. */
   deadline?: Promise<void>;
   /** The log, once a command has started. */
-  log?: { readonly settings: LogSettings; readonly command: string; written(): Promise<void> };
+  log?: Log;
+}
+
+interface Log {
+  readonly settings: LogSettings;
+  readonly command: string;
+  /** Waits until all lines are written; undefined until the log is opened. */
+  written?: () => Promise<void>;
 }
 
 function buildProgram(run: Run): Command {
@@ -112,7 +87,7 @@ function buildProgram(run: Run): Command {
     .showHelpAfterError("(run triton --help for usage)")
     .exitOverride()
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: termOf })
     .configureOutput({
       writeOut: (text) => write(context.stdout, text),
       writeErr: (text) => write(context.stderr, printableLines(redact(text, context.env))),
@@ -124,19 +99,28 @@ function buildProgram(run: Run): Command {
     })
     .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env))
     .hook("preAction", (_program, command) => startLog(command, run));
-  for (const build of COMMANDS) {
-    const command = build(context);
+  return program;
+}
+
+/** Adds the commands that a command line may use. */
+async function addCommands(program: Command, args: readonly string[], run: Run): Promise<void> {
+  for (const command of await commandsFor(args, run.context)) {
     program.addCommand(command);
     inherit(command, program, "triton");
   }
-  return program;
 }
 
 async function startLog(command: Command, run: Run): Promise<void> {
   run.path = pathOf(command);
   const settings = logSettings(command.optsWithGlobals(), run.context);
-  const written = await logToStderr(run.context, settings);
-  run.log = { settings, command: command.name(), written };
+  run.log = { settings, command: command.name() };
+  if (mayLog(command)) await openLog(run.log, run.context);
+}
+
+async function openLog(log: Log, context: CliContext): Promise<void> {
+  if (log.written !== undefined) return;
+  const { logToStderr } = await import("./logging.ts");
+  log.written = await logToStderr(context, log.settings);
 }
 
 /** The names of a command and its parents. */
@@ -177,19 +161,25 @@ async function explain(error: unknown, program: Command, run: Run): Promise<numb
   const verbose = program.opts().verbose === true;
   const message = describe(error, verbose);
   if (error instanceof UsageError || !failsInJson(run)) {
-    await withinTime(run.log?.written(), run);
+    await withinTime(run.log?.written?.(), run);
     const more = error instanceof UsageError ? `(run ${run.path} --help for usage)\n` : "";
     const text = (hasLines(error, verbose) ? printableLines : printable)(
       redact(message, run.context.env),
     );
     await withinTime(run.context.stderr.write(`triton: ${text}\n${more}`), run);
   } else {
-    await logFailure(run.log!.command, message);
+    await logFailed(run.log!, message, run.context);
   }
   if (error instanceof UsageError) return 2;
   // A command that a signal interrupted has not failed, except `store`, which promises to finish.
   const stopped = run.log?.command === "store" ? undefined : run.context.stopped?.();
   return stopped?.exitCode ?? 1;
+}
+
+async function logFailed(log: Log, message: string, context: CliContext): Promise<void> {
+  await openLog(log, context);
+  const { logFailure } = await import("./logging.ts");
+  await logFailure(log.command, message);
 }
 
 /** Whether a message may have several lines: a stack trace, or all errors of a configuration. */

@@ -6,8 +6,8 @@ const COMMIT = /^[0-9a-f]{40}(-modified)?$/;
 /**
  * Reads the commit an executable was compiled from.
  *
- * `deno task compile` writes it to `dist/commit.txt` and embeds that file. It counts only in an
- * executable: next to the source, the file may be that of an older commit.
+ * `deno task compile` writes it to `commit.txt` beside the bundle, and embeds that file. It counts
+ * only in an executable: beside a bundle, the file may be that of an older commit.
  *
  * @returns The commit, or {@linkcode UNKNOWN_COMMIT}.
  */

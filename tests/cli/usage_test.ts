@@ -108,6 +108,12 @@ Deno.test("main() prints the help of every command", async () => {
   }
 });
 
+Deno.test("the help lists the commands as they are, without loading them", async () => {
+  const listed = await runCommand(["--help"]);
+  const loaded = await runCommand(["help"]);
+  equal(listed.stdout, loaded.stdout);
+});
+
 Deno.test("main() prints the version", async () => {
   const { code, stdout } = await runCommand(["--version"]);
   deepStrictEqual([code, stdout], [0, `${VERSION}\n`]);

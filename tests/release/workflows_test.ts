@@ -115,8 +115,8 @@ Deno.test("compileArguments() returns those of the task, for one target", () => 
   equal(
     `deno ${args.join(" ")}`,
     command.replace(
-      "dist/triton cli.ts",
-      "dist/x86_64-pc-windows-msvc/triton.exe --target x86_64-pc-windows-msvc cli.ts",
+      "dist/triton dist/bundle/cli.js",
+      "dist/x86_64-pc-windows-msvc/triton.exe --target x86_64-pc-windows-msvc dist/bundle/cli.js",
     ),
   );
 });

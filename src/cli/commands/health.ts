@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from "commander";
-import { get, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { TritonError } from "../../base/errors.ts";
 import { formatAddress, type ListenAddress } from "../../base/listen_address.ts";
@@ -20,7 +20,6 @@ const MAX_ANSWER_BYTES = 2 ** 16;
 export function healthCommand(context: CliContext): Command {
   const description = "address that triton store listens on";
   return new Command("health")
-    .summary("check a running triton store, for supervisors")
     .description(
       "Checks a triton store on this machine through its --listen address: healthz checks whether " +
         "records are archived in time, readyz whether they can be archived, and livez whether the " +
@@ -81,8 +80,9 @@ async function verdictOf(url: string, signal: AbortSignal): Promise<Verdict> {
 }
 
 /** Sends the request without a proxy, whatever HTTP_PROXY says: the server is on this machine. */
-function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
+async function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { get } = await import("node:http");
+  return await new Promise((resolve, reject) => {
     get(url, { agent: false, signal }, resolve).on("error", (cause) => {
       const why = `${cause.message}. Is triton store running with --listen at this address?`;
       reject(new TritonError(`Cannot check ${url}: ${why}`, { cause }));

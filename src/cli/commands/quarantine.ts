@@ -17,7 +17,6 @@ interface QuarantineOptions extends ArchiveOptions {
 /** `triton quarantine`: lists archived records that are not events. */
 export function quarantineCommand(context: CliContext): Command {
   const command = new Command("quarantine")
-    .summary("list archived records that are not events")
     .description(
       "Prints one tab-separated line for each record that is in quarantine because it is not an event: " +
         "shard, sequence number, arrival time, size in bytes, partition key, reason and archive. If the " +
@@ -35,7 +34,7 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
   if (options.raw !== undefined && options.json === true) {
     throw new UsageError("Cannot print --raw bytes as --json: pass only one of them");
   }
-  const { listQuarantine } = await import("../../archive/mod.ts");
+  const { listQuarantine } = await import("../../archive/quarantined.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const found: ArchivedQuarantine[] = [];

@@ -16,7 +16,6 @@ interface ShardsOptions {
 /** `triton shards`: lists the shards of a stream. */
 export function shardsCommand(context: CliContext): Command {
   return new Command("shards")
-    .summary("list the shards of a stream")
     .description("Lists the IDs of a stream's shards, one per line. Closed shards are included.")
     .addOption(streamOption())
     .option("--json", "print one JSON object per line, with parents and sequence numbers")
@@ -25,7 +24,10 @@ export function shardsCommand(context: CliContext): Command {
 }
 
 async function shards(options: ShardsOptions, context: CliContext): Promise<void> {
-  const { listAllShards, openKinesis } = await import("../../kinesis/mod.ts");
+  const [{ openKinesis }, { listAllShards }] = await Promise.all([
+    import("../../kinesis/sdk/open_kinesis.ts"),
+    import("../../kinesis/shard_list.ts"),
+  ]);
   const config = await streamConfig(options, context);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   const { clock } = context;

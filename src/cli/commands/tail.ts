@@ -20,7 +20,6 @@ interface TailOptions extends Omit<ArchiveOptions, "startDate" | "endDate"> {
 /** `triton tail`: prints live events as JSON lines. */
 export function tailCommand(context: CliContext): Command {
   return new Command("tail")
-    .summary("print live events as JSON lines")
     .description(
       "Prints the events of a stream as they arrive, one JSON object per line, until SIGINT. With --from " +
         "a time and a bucket, it first prints the events archived since then, and then the live ones, " +
@@ -36,7 +35,7 @@ export function tailCommand(context: CliContext): Command {
 }
 
 async function tail(options: TailOptions, context: CliContext): Promise<void> {
-  const { NdjsonWriter } = await import("../../codec/mod.ts");
+  const { NdjsonWriter } = await import("../../codec/json/write.ts");
   await using events = await openEvents(options, context);
   const writer = new NdjsonWriter();
   let left = options.limit ?? Infinity;
@@ -57,10 +56,10 @@ async function openEvents(
   const { clock, signal } = context;
   const { bucket, clientName: client } = options;
   if (bucket === undefined || from.type !== "at-timestamp") {
-    const { openStream } = await import("../../stream/mod.ts");
+    const { openStream } = await import("../../stream/open_stream.ts");
     return openStream(config, { from, clock, signal, onInvalid: report });
   }
-  const { openHistory } = await import("../../history/mod.ts");
+  const { openHistory } = await import("../../history/open_history.ts");
   return openHistory(config, {
     ...{ bucket, client, clock, signal },
     from: from.timestamp,

@@ -20,7 +20,6 @@ interface VerifyOptions extends ArchiveOptions {
 /** `triton verify`: proves that an archive is whole. */
 export function verifyCommand(context: CliContext): Command {
   const command = new Command("verify")
-    .summary("prove that the archive of a stream is whole")
     .description(
       "Follows the files of each shard by their manifests, from one file to the next, and prints what is " +
         "missing, duplicated or damaged. Exits with 1 if the archive is not whole. Files without a " +
@@ -38,7 +37,7 @@ export function verifyCommand(context: CliContext): Command {
 }
 
 async function verify(options: VerifyOptions, context: CliContext): Promise<void> {
-  const { verifyArchive } = await import("../../archive/mod.ts");
+  const { verifyArchive } = await import("../../archive/verify/verify.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "verified", { noun: "files" });

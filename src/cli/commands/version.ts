@@ -1,6 +1,4 @@
 import { Command } from "commander";
-import { LEDGER_VERSION } from "../../ledger/tables/schema.ts";
-import { FORMAT_VERSION } from "../../codec/tri/archive_format.ts";
 import { VERSION } from "../../base/version.ts";
 import type { CliContext } from "../cli_context.ts";
 import { UNKNOWN_COMMIT } from "../read_commit.ts";
@@ -9,14 +7,13 @@ import { jsonLine } from "../text/say.ts";
 /** `triton version`: what exactly is running. */
 export function versionCommand(context: CliContext): Command {
   return new Command("version")
-    .summary("print the version and details of the build")
     .description(
       "Prints the version. With --json it also prints the commit, the version of Deno, the target, and " +
         "the versions of the tables and of the archive format that this program writes.",
     )
     .option("--json", "print one JSON object")
     .action(async ({ json }: { json?: boolean }) => {
-      const text = json === true ? jsonLine(describeBuild(context)) : `${VERSION}\n`;
+      const text = json === true ? jsonLine(await describeBuild(context)) : `${VERSION}\n`;
       await context.stdout.write(text);
     });
 }
@@ -34,7 +31,13 @@ interface BuildDescription {
   readonly format: number;
 }
 
-function describeBuild({ commit = UNKNOWN_COMMIT }: CliContext): BuildDescription {
+async function describeBuild(
+  { commit = UNKNOWN_COMMIT }: CliContext,
+): Promise<BuildDescription> {
+  const [{ LEDGER_VERSION }, { FORMAT_VERSION }] = await Promise.all([
+    import("../../ledger/tables/schema.ts"),
+    import("../../codec/tri/archive_format.ts"),
+  ]);
   return {
     version: VERSION,
     commit,

@@ -67,7 +67,7 @@ export async function openStoreOf(
   checkDays(options);
   checkFuture(options, context);
   const { name: stream, region } = await streamConfig(options, context);
-  const { openObjectStore } = await import("../../objects/mod.ts");
+  const { openObjectStore } = await import("../../objects/open_object_store.ts");
   const { startDate: from, endDate: to, clientName: client } = options;
   const selection = { stream, from, to, client, clock: context.clock };
   return { selection, store: await openObjectStore(bucket, { region }) };

@@ -1,49 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { type ListenAddress, parseListenAddress } from "../../base/listen_address.ts";
 import { pathOfFileUrl } from "../../objects/directory/file_url.ts";
 import type { ShardId } from "../../base/record.ts";
-import type { CliContext } from "../cli_context.ts";
+import { EnvOption } from "./env_option.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** An option that an environment variable can set. */
-class EnvOption extends Option {
-  readonly variable: string;
-
-  constructor(flags: string, description: string, variable: string) {
-    super(flags, `${description} [$${variable}]`);
-    this.variable = variable;
-  }
-}
-
-/**
- * Sets a command's options from environment variables, before its arguments are parsed.
- *
- * Commander can do this too, but always reads the environment of the process.
- */
-export function applyEnvironment(command: Command, env: CliContext["env"]): void {
-  for (const option of command.options) {
-    if (!(option instanceof EnvOption)) continue;
-    const { variable } = option;
-    const text = env[variable];
-    if (text === undefined || text === "") continue;
-    const name = option.attributeName();
-    try {
-      const value = option.parseArg === undefined ? text : option.parseArg(text, undefined);
-      command.setOptionValueWithSource(name, value, "env");
-    } catch (error) {
-      if (!(error instanceof InvalidArgumentError)) throw error;
-      command.setOptionValueWithSource(name, text, "env");
-      // Not an error if help is printed, or if the option itself is passed.
-      command.hook("preAction", () => {
-        if (command.getOptionValueSource(name) !== "env") return;
-        const { message } = error;
-        command.error(`error: environment variable ${variable} is "${text}". ${message}`, {
-          exitCode: 2,
-        });
-      });
-    }
-  }
-}
 
 /** `--stream`, the logical name of a stream. */
 export function streamOption(): Option {

@@ -27,7 +27,7 @@ export async function startPosition(
   text: string,
   context: CliContext,
 ): Promise<Exclude<StartPosition, { readonly type: "after" }>> {
-  const { parseStartPosition } = await import("../../kinesis/mod.ts");
+  const { parseStartPosition } = await import("../../kinesis/start_position.ts");
   try {
     return parseStartPosition(text, context.clock.now());
   } catch (error) {

@@ -35,8 +35,8 @@ Deno.test("loadCaCertificates() does without a file that the program may not rea
   const path = await Deno.makeTempFile({ suffix: ".pem" });
   await Deno.writeTextFile(path, PEM);
   const script = `
-    const { loadCaCertificates } = await import("${ROOT}src/aws/http/ca_certificates.ts");
-    const { configure } = await import("@logtape/logtape");
+    import { configure } from "@logtape/logtape";
+    import { loadCaCertificates } from "${ROOT}src/aws/http/ca_certificates.ts";
     await configure({
       sinks: { print: (record) => console.log(record.properties.event, record.properties.setting) },
       loggers: [

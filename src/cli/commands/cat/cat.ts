@@ -27,7 +27,6 @@ type OnDamage = (name: string, damage: ArchiveDamage) => void;
 /** `triton cat`: archived events as JSON lines. */
 export function catCommand(context: CliContext): Command {
   return new Command("cat")
-    .summary("print archived events as JSON lines")
     .description(
       "Prints archived events, one JSON object per line: those of a stream in a range of days, or those " +
         'in the .tri files passed as arguments ("-" is standard input).',

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CliContext } from "../../cli_context.ts";
-import { applyEnvironment } from "../../options/options.ts";
+import { applyEnvironment } from "../../options/env_option.ts";
 import { listCommand, rewindCommand, setCommand } from "./checkpoint_positions.ts";
 import { forgetCommand } from "./forget.ts";
 import { moveBucketCommand } from "./move_bucket.ts";
@@ -9,7 +9,6 @@ import { recoverCommand } from "./recover.ts";
 /** `triton checkpoint`: lists and changes saved positions. */
 export function checkpointCommand(context: CliContext): Command {
   return new Command("checkpoint")
-    .summary("list, move and repair the saved positions of a client")
     .description("Lists, moves and repairs the positions of a client in the database.")
     .hook("preSubcommand", (_command, command) => applyEnvironment(command, context.env))
     .addCommand(listCommand(context))

@@ -190,7 +190,10 @@ async function findPlace(
     );
   }
   const place = isSequenceNumber ? undefined : await startPosition(to, context);
-  const { openKinesis, findPositions, heldSince } = await import("../../../kinesis/mod.ts");
+  const [{ openKinesis }, { findPositions, heldSince }] = await Promise.all([
+    import("../../../kinesis/sdk/open_kinesis.ts"),
+    import("../../../kinesis/find_positions.ts"),
+  ]);
   await using kinesis = await openKinesis({ region, endpoint });
   const description = await kinesis.describeStream(name);
   const now = description.serverTime?.getTime() ?? context.clock.now();

@@ -32,7 +32,7 @@ async function forget(options: ClientOptions, context: CliContext): Promise<void
     import("../../../ledger/forget_positions.ts"),
     import("../../../ledger/open_ledger.ts"),
     import("../../../ledger/read_ledger.ts"),
-    import("../../../kinesis/mod.ts"),
+    import("../../../kinesis/sdk/open_kinesis.ts"),
   ]);
   const { clientName: client, checkpointDb: url, dryRun = false } = options;
   await readLedger(url, { client, stream }); // fails if there is no database

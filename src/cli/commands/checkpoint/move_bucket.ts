@@ -61,7 +61,7 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     import("../../../ledger/open_ledger.ts"),
     import("../../../ledger/read_ledger.ts"),
     import("../../../ledger/recorded_ledger.ts"),
-    import("../../../objects/mod.ts"),
+    import("../../../objects/open_object_store.ts"),
   ]);
   const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
   await readLedger(url, { client, stream }); // fails if there is no database
@@ -100,7 +100,7 @@ async function checkOld(
   }
   const [{ findBehind }, { openObjectStore }] = await Promise.all([
     import("../../../archiver/behind_archive.ts"),
-    import("../../../objects/mod.ts"),
+    import("../../../objects/open_object_store.ts"),
   ]);
   const { url, endpoint } = parseIdentity(from);
   if (url.startsWith("memory:")) throw unreadable(from, "it was in memory");

@@ -52,7 +52,7 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
   // Fails early, before the archive is read.
   await planRecovery(ledger, []);
-  const { verifyArchive } = await import("../../../archive/mod.ts");
+  const { verifyArchive } = await import("../../../archive/verify/verify.ts");
   const progress = new Progress(context, "read", { noun: "files" });
   const report = await verifyArchive(store, {
     ...selection,

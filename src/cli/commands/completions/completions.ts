@@ -16,7 +16,6 @@ interface CompletionsOptions {
 /** `triton completions`: prints a completion script for a shell. */
 export function completionsCommand(context: CliContext): Command {
   return new Command("completions")
-    .summary("print a completion script for a shell")
     .description(reflow(
       "Prints a script that lets a shell complete commands, options, their values, and the names of\n" +
         "streams in the configuration (TRITON_CONFIG, or --config on the line). To install it:\n" +

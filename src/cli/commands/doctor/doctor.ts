@@ -18,7 +18,6 @@ const TIMEOUT_MS = 10_000;
 /** `triton doctor`: checks whether `triton store` is safe to run, and what it then guarantees. */
 export function doctorCommand(context: CliContext): Command {
   return addClientOptions(new Command("doctor"), bucketOption())
-    .summary("check everything that triton store needs")
     .description(
       "Tests each permission that triton store needs with a harmless request; checks retention, clocks, " +
         "the file system, conditional writes, other programs and what earlier workers left behind; and " +
@@ -38,8 +37,8 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
     await Promise.all([
       import("./examine.ts"),
       import("./doctor_report.ts"),
-      import("../../../kinesis/mod.ts"),
-      import("../../../objects/mod.ts"),
+      import("../../../kinesis/sdk/open_kinesis.ts"),
+      import("../../../objects/open_object_store.ts"),
     ]);
   const { clientName: client, checkpointDb: url } = options;
   const findings = await examine({

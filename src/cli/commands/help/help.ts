@@ -17,7 +17,6 @@ export const HELP_TOPICS: readonly string[] = Object.keys(TOPICS);
 /** `triton help`: explains a command or a topic. */
 export function helpCommand(context: CliContext): Command {
   return new Command("help")
-    .summary(`explain a command, or one of: ${HELP_TOPICS.join(", ")}`)
     .description("Explains the program, a command, or a topic.")
     .usage(`[command...] | ${HELP_TOPICS.join(" | ")}`)
     .argument("[name...]", "a command and its subcommands, or a topic")

@@ -16,7 +16,6 @@ interface LsOptions extends ArchiveOptions {
 /** `triton ls`: lists the archives of a stream. */
 export function lsCommand(context: CliContext): Command {
   const command = new Command("ls")
-    .summary("list the archives of a stream")
     .description(
       "Lists archives by day and time: key, size and creation time. On a terminal it prints a table with " +
         "a total; elsewhere one tab-separated line per file, with sizes in bytes. With --long it also " +
@@ -51,7 +50,10 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
 
 /** The archives, with their manifests if `--long` is set. */
 async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<ListedArchive> {
-  const { listAllArchives, readManifests } = await import("../../../archive/mod.ts");
+  const [{ listAllArchives }, { readManifests }] = await Promise.all([
+    import("../../../archive/listing/list_all_archives.ts"),
+    import("../../../archive/verify/manifests.ts"),
+  ]);
   const { retryingStore } = await import("../../../archive/retrying_store.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;

@@ -20,7 +20,6 @@ const GRACE_MS = 5_000;
 /** `triton put`: puts JSON lines into a stream. */
 export function putCommand(context: CliContext): Command {
   return new Command("put")
-    .summary("put JSON lines into a stream")
     .description(
       "Reads JSON objects from standard input, one per line, and puts each into the stream as an event. " +
         "The field that the configuration sets as partition_key picks the shard. A line that cannot become " +
@@ -44,8 +43,8 @@ export function putCommand(context: CliContext): Command {
 
 async function put(options: PutOptions, context: CliContext): Promise<void> {
   const [{ parseJsonEvent }, { openWriter }] = await Promise.all([
-    import("../../../codec/mod.ts"),
-    import("../../../stream/mod.ts"),
+    import("../../../codec/json/parse.ts"),
+    import("../../../stream/writer/open_writer.ts"),
   ]);
   const streams = await readConfig(options.config, context);
   const config = streams.stream(options.stream);

@@ -30,7 +30,6 @@ const WATCH_MS = 2_000;
 /** `triton stats`: shows how far each client has come. */
 export function statsCommand(context: CliContext): Command {
   return new Command("stats")
-    .summary("show how far clients have come in each shard")
     .description(
       "Shows for each shard that a client reads or archives: its owner, its position, when that was " +
         "saved or confirmed, and how many gaps are recorded. On a terminal it prints a table with " +

@@ -27,7 +27,7 @@ export async function readLags(
   config: Config,
   context: CliContext,
 ): Promise<Map<StatsRow, Lag>> {
-  const { openKinesis } = await import("../../../kinesis/mod.ts");
+  const { openKinesis } = await import("../../../kinesis/sdk/open_kinesis.ts");
   const lags = new Map<StatsRow, Lag>();
   const streams = new Set(rows.map(({ stream }) => stream));
   await Promise.all([...streams].map(async (stream) => {

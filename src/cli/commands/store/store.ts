@@ -49,7 +49,6 @@ interface StoreOptions extends MonitorOptions {
 export function storeCommand(context: CliContext): Command {
   const command = new Command("store")
     .alias("s")
-    .summary("archive a stream")
     .description(
       "Archives a stream, about one file per hour, until SIGINT, SIGTERM or SIGHUP. It then uploads what " +
         "it has read, saves its positions and exits with 0, or with 1 if that takes longer than " +
@@ -139,8 +138,8 @@ async function archive(
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../../../archiver/mod.ts"),
     import("../../../ledger/open_ledger.ts"),
-    import("../../../kinesis/mod.ts"),
-    import("../../../objects/mod.ts"),
+    import("../../../kinesis/sdk/open_kinesis.ts"),
+    import("../../../objects/open_object_store.ts"),
   ]);
   await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
   await using store = await openObjectStore(bucket, { region: config.region });

@@ -1,14 +1,4 @@
-/**
- * Writes dist/commit.txt: the commit of the working copy, with `-modified` if files differ from it.
- *
- * Without git, or outside of a clone, the file is empty, and `triton version --json` says unknown.
- *
- * @module
- */
-
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { ROOT } from "./packages.ts";
 
 async function git(...args: string[]): Promise<string | undefined> {
   try {
@@ -19,15 +9,13 @@ async function git(...args: string[]): Promise<string | undefined> {
   }
 }
 
-/** The commit, or an empty text where none can be found. */
+/**
+ * The commit of the working copy, with `-modified` if files differ from it; an empty text without git
+ * or outside of a clone.
+ */
 export async function currentCommit(): Promise<string> {
   const commit = await git("rev-parse", "--verify", "HEAD");
   const changes = await git("status", "--porcelain");
   if (commit === undefined || changes === undefined) return "";
   return changes === "" ? commit : `${commit}-modified`;
-}
-
-if (import.meta.main) {
-  await Deno.mkdir(`${ROOT}dist`, { recursive: true });
-  await Deno.writeTextFile(`${ROOT}dist/commit.txt`, `${await currentCommit()}\n`);
 }

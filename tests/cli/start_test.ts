@@ -1,0 +1,95 @@
+/**
+ * What commands evaluate when they start, which is most of the time of a short run.
+ *
+ * A process is asked, by the coverage that Deno collects of it: that has a file for each module,
+ * imported statically or dynamically.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { openCheckpointer } from "../../src/checkpoint/open_checkpointer.ts";
+
+const CLI = new URL("../../cli.ts", import.meta.url).pathname;
+const GOLDEN = new URL("../testdata/golden/onetiny.tri", import.meta.url).pathname;
+
+/** What a command evaluates until it ends: npm packages, and how many files of Triton at most. */
+interface Start {
+  readonly args: readonly string[];
+  readonly packages: readonly string[];
+  readonly atMost: number;
+}
+
+const STREAM = ["--stream", "clicks", "--config", "clicks.yaml"];
+const ARCHIVE = [...STREAM, "--bucket", "file:archive"];
+const DATABASE = ["--client-name", "store", "--checkpoint-db", "sqlite://positions.db"];
+/** With a configuration; and with the log, because they use what may write to it. */
+const CONFIGURED = ["@logtape/logtape", "commander", "yaml"];
+
+/** These use nothing outside of the machine: so no client of AWS, and no driver of a database. */
+const STARTS: readonly Start[] = [
+  { args: ["--help"], packages: ["commander"], atMost: 22 },
+  { args: ["--version"], packages: ["commander"], atMost: 22 },
+  { args: ["version"], packages: ["commander"], atMost: 25 },
+  { args: ["store", "--help"], packages: ["commander"], atMost: 30 },
+  { args: ["cat", "--help"], packages: ["commander"], atMost: 34 },
+  { args: ["cat", GOLDEN], packages: ["commander"], atMost: 70 },
+  { args: ["cat", ...ARCHIVE, "--start-date", "20150710"], packages: CONFIGURED, atMost: 135 },
+  { args: ["ls", ...ARCHIVE], packages: CONFIGURED, atMost: 130 },
+  { args: ["verify", ...ARCHIVE], packages: CONFIGURED, atMost: 140 },
+  { args: ["put", ...STREAM], packages: CONFIGURED, atMost: 125 },
+  { args: ["checkpoint", "list", ...STREAM, ...DATABASE], packages: CONFIGURED, atMost: 80 },
+];
+
+/** Runs a command in a folder, and returns the URLs of the modules that it evaluated. */
+async function evaluated(args: readonly string[], cwd: string): Promise<string[]> {
+  const coverage = await Deno.makeTempDir();
+  try {
+    const flags = ["run", "--quiet", "--allow-all", `--coverage=${coverage}`];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...flags, CLI, ...args],
+      ...{ cwd, stdin: "null" },
+    }).output();
+    equal(code, 0, `${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+    const files = [...Deno.readDirSync(coverage)].map(({ name }) => join(coverage, name));
+    return files.filter((path) => path.endsWith(".json")).map((path) =>
+      JSON.parse(Deno.readTextFileSync(path)).url
+    );
+  } finally {
+    await Deno.remove(coverage, { recursive: true });
+  }
+}
+
+/** The part of each URL that a pattern captures, without repetitions. */
+function namesIn(urls: readonly string[], pattern: RegExp): string[] {
+  const names = urls.map((url) => pattern.exec(url)?.[1]).filter((name) => name !== undefined);
+  return [...new Set(names)].sort();
+}
+
+Deno.test("a command evaluates what it needs, and no more", async (t) => {
+  const folder = await Deno.makeTempDir();
+  const day = join(folder, "archive", "20150710");
+  await Deno.mkdir(day, { recursive: true });
+  await Deno.copyFile(GOLDEN, join(day, "clicks_prod-store-1436553581.tri"));
+  await Deno.writeTextFile(
+    join(folder, "clicks.yaml"),
+    "clicks: {name: clicks_prod, partition_key: id, region: us-east-1}\n",
+  );
+  const url = `sqlite://${join(folder, "positions.db")}`;
+  await (await openCheckpointer(url, { client: "store" }))
+    [Symbol.asyncDispose]();
+  for (const { args, packages, atMost } of STARTS) {
+    await t.step(args.join(" ").replace(GOLDEN, "FILE"), async () => {
+      const urls = await evaluated(args, folder);
+      deepStrictEqual(
+        namesIn(urls, /\/registry\.npmjs\.org\/((?:@[^/]+\/)?[^/]+)\//),
+        packages,
+      );
+      const own = namesIn(urls, /\/((?:src\/.*|cli)\.ts)$/);
+      ok(own.includes("src/cli/main.ts"), "Deno collected no coverage");
+      ok(own.length <= atMost, `${own.length} files: ${own.join(" ")}`);
+    });
+  }
+  await Deno.remove(folder, { recursive: true });
+});

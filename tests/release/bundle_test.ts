@@ -1,0 +1,79 @@
+import { deepStrictEqual, equal, match, ok, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { bundle, placeWorkers, workersIn } from "../../.github/release/bundle.ts";
+import { ROOT } from "../../.github/release/packages.ts";
+import { inFolder, runIn } from "./script.ts";
+
+const GOLDEN = `${ROOT}tests/testdata/golden/onetiny`;
+
+/** What a chunk imports, statically or dynamically. */
+async function importsOf(chunk: string): Promise<{ statics: string[]; all: string[] }> {
+  const text = await Deno.readTextFile(chunk);
+  const named = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
+  const statics = named(/^(?:import|export)\b[^;]*?["'](\.?[^"'\n]+)["'];$/gm);
+  return { statics, all: [...statics, ...named(/\bimport\("([^"]+)"\)/g)] };
+}
+
+/** The chunks that are loaded with one, without those that it imports dynamically. */
+async function closure(folder: string, chunk: string, found = new Set<string>()) {
+  if (found.has(chunk)) return found;
+  found.add(chunk);
+  for (const name of (await importsOf(join(folder, chunk))).statics) {
+    if (name.startsWith("./")) await closure(folder, name.slice(2), found);
+  }
+  return found;
+}
+
+Deno.test("bundle() makes chunks that need no package, and load the SDK late", async () => {
+  await inFolder(async (folder) => {
+    await bundle(folder);
+    const chunks = [...Deno.readDirSync(folder)].map(({ name }) => name)
+      .filter((name) => name.endsWith(".js"));
+    ok(chunks.length > 50, `${chunks.length} chunks`);
+    for (const chunk of chunks) {
+      for (const name of (await importsOf(join(folder, chunk))).all) {
+        match(name, /^(\.\/|node:)/, `${chunk} imports ${name}`);
+      }
+    }
+    const started = await closure(folder, "cli.js");
+    ok(started.size < 30, `${started.size} chunks`);
+    const texts = await Promise.all(
+      [...started].map((chunk) => Deno.readTextFile(join(folder, chunk))),
+    );
+    const packages = texts.flatMap((
+      text,
+    ) => [...text.matchAll(/^\/\/ .*\/registry\.npmjs\.org\/((?:@[^/]+\/)?[^/]+)\//gm)]);
+    deepStrictEqual([...new Set(packages.map(([, name]) => name))], ["commander"]);
+    match(await Deno.readTextFile(join(folder, "commit.txt")), /^([0-9a-f]{40}(-modified)?)?\n$/);
+
+    const flags = ["run", "--quiet", "--no-config", "--allow-all", join(folder, "cli.js")];
+    const run = (...args: string[]) => runIn(folder, [Deno.execPath(), ...flags, ...args]);
+    const printed = await run("cat", `${GOLDEN}.tri`);
+    equal(printed.stdout, await Deno.readTextFile(`${GOLDEN}.ndjson`), printed.stderr);
+    const failed = await run("--verbose", "cat", "no.tri");
+    match(failed.stderr, /^triton: TritonError: Cannot read "no\.tri": no such file\n/);
+    match(failed.stderr, /\bat (async )?main \(/, "a stack trace has names");
+  });
+});
+
+Deno.test("placeWorkers() names the files of workers as the bundle has them", () => {
+  const code = `new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" });`;
+  equal(
+    placeWorkers(code, ["src/cli/my_worker.ts", "src/cli/not_my_worker.ts"]),
+    code.replace("./my_worker.ts", "./src/cli/my_worker.js"),
+  );
+  throws(() => placeWorkers(code, []), /Cannot bundle the worker "\.\/my_worker\.ts": 0 files/);
+  throws(() => placeWorkers(code, ["a/my_worker.ts", "b/my_worker.ts"]), /: 2 files have its name/);
+});
+
+Deno.test("workersIn() finds the files of workers", async () => {
+  await inFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "a", "b"), { recursive: true });
+    await Deno.writeTextFile(
+      join(folder, "a", "user.ts"),
+      `const url = new URL("./b/some_worker.ts", import.meta.url);`,
+    );
+    await Deno.writeTextFile(join(folder, "a", "b", "some_worker.ts"), "postMessage(0);");
+    deepStrictEqual(await workersIn(folder), [join(folder, "a", "b", "some_worker.ts")]);
+  });
+});
