@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { concatBytes } from "../../../../src/base/bytes.ts";
 import { ArchiveFormatError } from "../../../../src/base/errors.ts";
@@ -17,6 +18,7 @@ import {
   pieceSizes,
   stored,
 } from "../../../codec/tri/archive_samples.ts";
+import config from "../../../../deno.json" with { type: "json" };
 import { runCommand } from "../../fake_context.ts";
 
 /** Prints a file, and collects what is printed and reported. */
@@ -147,17 +149,12 @@ Deno.test("cat prints files of more than 300 MB in two threads, and names damage
 Deno.test("cat prints large files in one thread if it may not load the other's program", () =>
   withLargeFile(async (path, lines) => {
     const cli = new URL("../../../../cli.ts", import.meta.url).pathname;
+    // As outside of the clone, whose configuration makes Deno read everything late.
+    const settings = join(dirname(path), "deno.json");
+    await Deno.writeTextFile(settings, JSON.stringify({ imports: config.imports }));
+    const flags = ["--quiet", "--no-prompt", "--no-lock", `--config=${settings}`];
     const command = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-prompt",
-        "--allow-env",
-        `--allow-read=${path}`,
-        cli,
-        "cat",
-        path,
-      ],
+      args: ["run", ...flags, "--allow-env", `--allow-read=${path}`, cli, "cat", path],
     });
     const { code, stdout, stderr } = await command.output();
     const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
