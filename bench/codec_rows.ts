@@ -1,10 +1,8 @@
 /** Rows for the steps of the codec, on one thread, compared with other libraries. */
 
 import { encode } from "@msgpack/msgpack";
-import { startServer } from "./programs/serve.ts";
-import { STREAM } from "./support/archives.ts";
-import { runMeasured, type Usage } from "./support/child.ts";
-import { EVENT_COUNT, makeLongTexts, makeObjects } from "./support/events.ts";
+import type { Usage } from "./support/child.ts";
+import { makeLongTexts, makeObjects } from "./support/events.ts";
 import type { Case } from "./support/measure.ts";
 import { treeIn } from "./support/tree.ts";
 import type { Row, Workbench } from "./support/workbench.ts";
@@ -59,29 +57,8 @@ async function runStep([program, ...args]: readonly string[]): Promise<Usage> {
   return JSON.parse(text(stdout));
 }
 
-/** `put` of JSON lines, as a whole process, into a server that forgets them. */
-async function* putLines(bench: Workbench): AsyncGenerator<Case> {
-  const lines = bench.path("events.ndjson");
-  const objects = [...makeObjects()];
-  Deno.writeTextFileSync(lines, objects.map((object) => `${JSON.stringify(object)}\n`).join(""));
-  await using kinesis = await startServer("replay_kinesis.ts", 4, EVENT_COUNT);
-  await using s3 = await bench.startS3([]);
-  const env = { ...bench.environment(s3), AWS_ENDPOINT_URL_KINESIS: kinesis.url };
-  yield {
-    what: `put of ${EVENT_COUNT} JSON lines, into a server that forgets them`,
-    amount: EVENT_COUNT,
-    unit: "lines",
-    measure: ({ triton }) => {
-      return runMeasured([...triton, "put", "--stream", STREAM], { env, stdin: lines });
-    },
-  };
-}
-
-export const CODEC_ROWS: readonly Row[] = [
-  ...Object.entries(STEPS).map(([name, { what }]): Row => ({
-    name,
-    summary: `${what}, in MB of MessagePack`,
-    cases: (bench) => codecStep(bench, name as keyof typeof STEPS),
-  })),
-  { name: "put", summary: "put of 200,000 JSON lines", cases: putLines },
-];
+export const CODEC_ROWS: readonly Row[] = Object.entries(STEPS).map(([name, { what }]) => ({
+  name,
+  summary: `${what}, in MB of MessagePack`,
+  cases: (bench) => codecStep(bench, name as keyof typeof STEPS),
+}));

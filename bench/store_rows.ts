@@ -1,9 +1,9 @@
-/** Rows for archiving a stream. */
+/** Rows for live streams: `store` and `put`. */
 
 import { type ServerProcess, startServer } from "./programs/serve.ts";
 import { STREAM } from "./support/archives.ts";
-import { MeasuredProcess } from "./support/child.ts";
-import { EVENT_COUNT } from "./support/events.ts";
+import { MeasuredProcess, runMeasured } from "./support/child.ts";
+import { EVENT_COUNT, makeObjects } from "./support/events.ts";
 import type { Case } from "./support/measure.ts";
 import { BUCKET, type Row, type Workbench } from "./support/workbench.ts";
 
@@ -79,6 +79,24 @@ function drain(
   };
 }
 
+/** `put` of JSON lines, as a whole process, into a server that forgets them. */
+async function* putLines(bench: Workbench): AsyncGenerator<Case> {
+  const lines = bench.path("events.ndjson");
+  const objects = [...makeObjects()];
+  Deno.writeTextFileSync(lines, objects.map((object) => `${JSON.stringify(object)}\n`).join(""));
+  await using kinesis = await startServer("replay_kinesis.ts", SHARDS, 0);
+  await using s3 = await bench.startS3([]);
+  const env = { ...bench.environment(s3), AWS_ENDPOINT_URL_KINESIS: kinesis.url };
+  yield {
+    what: `put of ${EVENT_COUNT} JSON lines, into a server that forgets them`,
+    amount: EVENT_COUNT,
+    unit: "lines",
+    measure: ({ triton }) => {
+      return runMeasured([...triton, "put", "--stream", STREAM], { env, stdin: lines });
+    },
+  };
+}
+
 function startStore(
   bench: Workbench,
   triton: readonly string[],
@@ -93,6 +111,7 @@ function startStore(
 }
 
 export const STORE_ROWS: readonly Row[] = [
+  { name: "put", summary: "put of 200,000 JSON lines", cases: putLines },
   { name: "store", summary: "store draining 200,000 records from 4 shards", cases: storeBacklog },
   {
     name: "store-idle",
