@@ -21,6 +21,11 @@ const AGENTS = [
   "Mozilla/5.0 (iPhone; CPU iPhone OS 9_0 like Mac OS X) Version/9.0 Mobile Safari/601.1",
   "Mozilla/5.0 (Windows NT 10.0; WOW64) Chrome/45.0.2454.101 Safari/537.36",
 ];
+const SENTENCES = [
+  "Der Stuhl ist schön, aber für große Menschen zu niedrig und kostet 49 €. ",
+  "Стул красивый, но для высоких людей слишком низкий, и стоит 49 евро. ",
+  "椅子はきれいですが、背の高い人には低すぎます。値段は四十九ユーロです。同じ店で机と棚も買いましたが、とても満足しています。",
+];
 const WORDS = "red blue small large new used wooden garden kitchen summer winter shoe chair lamp"
   .split(" ");
 
@@ -59,14 +64,12 @@ export function* makeObjects(count: number = EVENT_COUNT): Generator<Record<stri
   }
 }
 
-/** Generates events with a text of 400 to 2,400 characters, most of them outside ASCII. */
+/** Generates events with a text of 300 to 2,000 characters, in one of several languages. */
 export function* makeLongTexts(count: number): Generator<Record<string, unknown>> {
   const random = mulberry32(SEED);
   for (const object of makeObjects(count)) {
-    const places = Array.from({ length: 60 + Math.floor(random() * 300) }, () => {
-      return CITIES[Math.floor(random() * CITIES.length)]!;
-    });
-    yield { ...object, places: places.join(" → ") };
+    const sentence = SENTENCES[Math.floor(random() * SENTENCES.length)]!;
+    yield { ...object, review: sentence.repeat(5 + Math.floor(random() * 25)) };
   }
 }
 
