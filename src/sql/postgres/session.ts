@@ -25,6 +25,8 @@ export interface PostgresSession {
   readonly sql: Sql;
   /** Whether the connection is open, as far as this side knows. */
   readonly isAlive: boolean;
+  /** Aborted when the connection is lost: the driver may never settle queries that wait for it. */
+  readonly lost: AbortSignal;
   /** The error with which the server ended the session, if it did. */
   readonly lastWords: (Error & { readonly severity: string | undefined }) | undefined;
   /** Cuts the connection; pending queries fail. */
@@ -91,8 +93,8 @@ export function openSession(
   socket: Socket,
   drive: (listen: () => void) => Sql,
 ): PostgresSession {
-  let isLost = false;
-  const lose = () => isLost = true;
+  const lost = new AbortController();
+  const lose = () => lost.abort(closedError());
   socket.once("error", lose).once("end", lose).once("close", lose);
   socket.on("error", () => {}); // the driver removes its own listeners when it closes
   let last: Buffer | undefined;
@@ -101,13 +103,14 @@ export function openSession(
   return {
     sql,
     get isAlive() {
-      return !isLost && !socket.destroyed;
+      return !lost.signal.aborted && !socket.destroyed;
     },
+    lost: lost.signal,
     get lastWords() {
       return lastWords(last);
     },
     discard() {
-      isLost = true;
+      lose();
       socket.destroy();
     },
     async end() {
@@ -143,6 +146,11 @@ const OPTIONS = {
   onnotice: () => {}, // otherwise notices are printed
 };
 
+/** The error that the driver has for a connection that is closed. */
+export function closedError(): Error {
+  return Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
+}
+
 /** Where statements of users run. */
 const USER_OPTIONS = { fetch_types: true, max_pipeline: 100 };
 
@@ -162,7 +170,7 @@ function oneSocket(connection: PostgresConnection, onGreeted: () => void): () =>
   return () => {
     // A socket that is already closed would not emit another event.
     if (left === undefined || left.socket.destroyed || left.socket.readableEnded) {
-      throw Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
+      throw closedError();
     }
     const { socket, greeting } = left;
     left = undefined;

@@ -124,7 +124,7 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
       readonly handler: (tx: TransactionSql) => unknown;
     },
   ): Promise<"committed"> {
-    const scope = openScope(session.sql);
+    const scope = openScope(session);
     try {
       await handle(scope, handler);
     } catch (error) {
@@ -133,13 +133,15 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
       scope.close();
     }
     try {
-      await session.sql.unsafe(
+      await scope.send(
         `SET CONSTRAINTS ALL IMMEDIATE; ${fenceText(this.#options, fence, mark)}`,
       );
-      const { command } = await session.sql.unsafe("COMMIT");
+      const { command } = await scope.send("COMMIT");
       if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
       return "committed";
     } catch (error) {
+      // The handler has not waited for a statement that failed.
+      if (scope.failure !== undefined) throw whatEndedIt(what, session, scope.failure);
       throw refusalOf(error) === "over"
         ? endedError(what)
         : postgresError(what, session.lastWords ?? error);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Sql, TransactionSql } from "postgres";
+import type { RowList, TransactionSql } from "postgres";
+import type { PostgresSession } from "../../../sql/postgres/session.ts";
 
 /** A query of the driver: it is sent when it is first waited for. */
 interface DriverQuery extends Promise<unknown> {
@@ -18,7 +19,9 @@ export interface TransactionScope {
   readonly tx: TransactionSql;
   /** The first statement that failed, even if the handler went on. */
   readonly failure: unknown;
-  /** Refuses statements from now on. */
+  /** Sends statements of Triton's own, also after `close`. */
+  send(text: string): Promise<RowList<[]>>;
+  /** Refuses statements of the handler from now on. */
   close(): void;
 }
 
@@ -27,38 +30,26 @@ const MISSING: ReadonlySet<PropertyKey> = new Set([
   ...["begin", "close", "end", "largeObject", "listen", "prepare", "reserve", "subscribe"],
 ]);
 
-/** Counts the savepoints of a transaction. */
-interface Count {
-  savepoints: number;
-}
-
 /**
- * Opens a scope on a driver that has one session and has begun a transaction.
+ * Opens a scope on a session that has begun a transaction.
  *
- * @param sql The driver.
+ * @param session The session.
  * @param count Shared by the scopes of one transaction.
  */
-export function openScope(sql: Sql, count: Count = { savepoints: 0 }): TransactionScope {
+export function openScope(
+  session: PostgresSession,
+  count: { savepoints: number } = { savepoints: 0 },
+): TransactionScope {
+  const { sql } = session;
   let isOver = false;
-  const scope = {
-    failure: undefined as unknown,
-    close: () => {
-      isOver = true;
-    },
-  };
-  const guard = (made: unknown) => {
-    const query = made as DriverQuery;
-    if (typeof query?.handler !== "function") return made; // an identifier, or values
-    const send = query.handler;
-    query.handler = (sent) => {
-      if (isOver) return sent.reject(overError());
-      sent.catch((error) => scope.failure ??= error);
-      return send(sent);
-    };
-    return made;
-  };
+  let failure: unknown;
+  const guard = (made: unknown) =>
+    settling(made, session, {
+      refuse: () => isOver ? overError() : undefined,
+      onFailure: (error) => failure ??= error,
+    });
   const savepoint = (name: string | undefined, work: (tx: TransactionSql) => unknown) =>
-    isOver ? Promise.reject(overError()) : underSavepoint(sql, count, name, work);
+    isOver ? Promise.reject(overError()) : underSavepoint(session, count, name, work);
   const tx = new Proxy(sql, {
     apply: (target, self, args) => guard(Reflect.apply(target as never, self, args)),
     get(target, name) {
@@ -76,29 +67,76 @@ export function openScope(sql: Sql, count: Count = { savepoints: 0 }): Transacti
       return (...args: unknown[]) => guard(Reflect.apply(value as never, target, args));
     },
   });
-  return Object.assign(scope, { tx: tx as unknown as TransactionSql });
+  return {
+    tx: tx as unknown as TransactionSql,
+    get failure() {
+      return failure;
+    },
+    send: (text) => settling(sql.unsafe(text), session, {}) as Promise<RowList<[]>>,
+    close() {
+      isOver = true;
+    },
+  };
+}
+
+/** What happens to a query when it is sent. */
+interface Settling {
+  /** An error for a query that must not be sent. */
+  readonly refuse?: () => Error | undefined;
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/**
+ * Makes sure that a query is settled when the connection is lost: after that, the driver tries to
+ * connect again, which it must not, and forgets queries that wait.
+ *
+ * @param made What the driver made: also an identifier, or values, which are left as they are.
+ */
+function settling(
+  made: unknown,
+  { lost }: PostgresSession,
+  { refuse, onFailure }: Settling,
+): unknown {
+  const query = made as DriverQuery;
+  if (typeof query?.handler !== "function") return made;
+  const send = query.handler;
+  query.handler = (sent) => {
+    const refusal = refuse?.() ?? (lost.aborted ? lost.reason : undefined);
+    if (refusal !== undefined) return sent.reject(refusal);
+    const onLost = () => queueMicrotask(() => sent.reject(lost.reason)); // after the driver's own error
+    lost.addEventListener("abort", onLost, { once: true });
+    const settle = () => lost.removeEventListener("abort", onLost);
+    sent.then(settle, (error) => {
+      settle();
+      onFailure?.(error);
+    });
+    return send(sent);
+  };
+  return made;
 }
 
 /** What a handler returns, when it is settled: also several queries, as with the driver's `begin`. */
 export async function settled(result: unknown): Promise<unknown> {
-  return await (Array.isArray(result) ? Promise.all(result) : result);
+  const value = await result;
+  return Array.isArray(value) ? await Promise.all(value) : value;
 }
 
 async function underSavepoint(
-  sql: Sql,
-  count: Count,
+  session: PostgresSession,
+  count: { savepoints: number },
   label: string | undefined,
   work: (tx: TransactionSql) => unknown,
 ): Promise<unknown> {
   const name = `s${count.savepoints++}${label === undefined ? "" : `_${label}`}`;
-  await sql`savepoint ${sql(name)}`;
-  const scope = openScope(sql, count);
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  const scope = openScope(session, count);
+  await scope.send(`SAVEPOINT ${quoted}`);
   try {
     const result = await settled(work(scope.tx));
     if (scope.failure !== undefined) throw scope.failure;
     return result;
   } catch (error) {
-    await sql`rollback to ${sql(name)}`;
+    await scope.send(`ROLLBACK TO ${quoted}`);
     throw error;
   } finally {
     scope.close();

@@ -12,6 +12,7 @@ import { connect, type Socket } from "node:net";
 import type Driver from "postgres";
 import type { Sql } from "postgres";
 import {
+  closedError,
   type ConnectOptions,
   openSession,
   type PostgresConnector,
@@ -143,9 +144,7 @@ async function openSocket(
 function once(socket: Socket, listen: () => void): () => Socket {
   let isGiven = false;
   return () => {
-    if (isGiven || socket.destroyed) {
-      throw Object.assign(new Error("the connection was lost"), { code: "CONNECTION_CLOSED" });
-    }
+    if (isGiven || socket.destroyed) throw closedError();
     isGiven = true;
     listen();
     return socket;
