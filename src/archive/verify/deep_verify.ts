@@ -73,8 +73,10 @@ async function verifyEvents(
   { isProvable }: FileToRead,
   survey: ArchiveSurvey,
 ): Promise<void> {
-  const source = isProvable ? checkingHead(file) : file;
-  for await (const { count, events } of readArchiveBlocks(source, { verifyHash: true })) {
+  const pieces = file.pieces({ reuse: true });
+  const source = isProvable ? checkingHead(pieces) : pieces;
+  const options = { verifyHash: true, reuse: true };
+  for await (const { count, events } of readArchiveBlocks(source, options)) {
     if (isProvable) continue; // counted by the manifest
     survey.events += count;
     survey.bytes += events.length;
