@@ -70,7 +70,7 @@ export class GroupWorld {
       pollIntervalMs: 200,
       ...options,
     });
-    return { group, process };
+    return { group, process, effects };
   }
 
   /** Lets time pass until a promise is settled. */
