@@ -101,10 +101,10 @@ export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransactio
   }
 
   /** Commits a transaction in which {@linkcode commitIn} was accepted. */
-  commit(tx: MemoryTransaction<E>): void {
+  async commit(tx: MemoryTransaction<E>): Promise<void> {
     const { fence } = tx;
     tx.close();
-    if (fence === undefined || this.#group.commit(fence, tx.effects) !== "committed") {
+    if (fence === undefined || await this.#group.commit(fence, tx.effects) !== "committed") {
       throw refusedError("the transaction was rolled back");
     }
   }

@@ -18,3 +18,4 @@ export type {
 } from "./group_table.ts";
 export { MemoryEffects, MemoryTransaction } from "./memory_effects.ts";
 export { MemoryGroup, type MemoryGroupOptions } from "./memory_group.ts";
+export type { NewShard } from "../table/lease_table.ts";

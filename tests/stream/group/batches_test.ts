@@ -157,7 +157,7 @@ Deno.test("commitIn() commits a batch in the user's transaction, and runBatches(
     await commitIn(tx, batch);
     // The second one rolls back, and says nothing; the third one fails after its commit.
     if (++calls === 2) return tx.close("over");
-    effects.commit(tx);
+    await effects.commit(tx);
     if (calls === 3) throw new Error("the answer was lost");
   }, { maxRecords: 3 });
   await world.untilSo(() => calls === 4);
