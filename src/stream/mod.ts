@@ -22,6 +22,7 @@ export type {
   RunOptions,
 } from "./group/group_options.ts";
 export type { GroupShardStatus, GroupStatus } from "./group/group_status.ts";
+export { type GroupPlace, openGroup, type OpenGroupOptions } from "./group/open_group.ts";
 export type { OnPoison } from "./group/poison.ts";
 export type { RecordHandler } from "./group/run_in_order.ts";
 export type { ShardStarts, StreamStart } from "../shards/stream_start.ts";

@@ -6,6 +6,9 @@
 
 import { CheckpointError } from "../../base/errors.ts";
 
+/** The error of a handler that breaks the rules of transactions: no record is to blame. */
+export class MisuseError extends TypeError {}
+
 /** Whose group it is. */
 export interface GroupName {
   readonly client: string;

@@ -64,7 +64,7 @@ export class MemoryEffects<E = unknown> implements GroupEffects<MemoryTransactio
       await unlessAborted(handler(tx), signal);
       return this.#group.commit(fence, tx.effects);
     } catch (error) {
-      const standing = this.#group.standing(fence);
+      const standing = await this.#group.standing(fence);
       if (standing === "due" || signal?.aborted) throw error;
       return standing; // the error came of that
     } finally {

@@ -18,4 +18,5 @@ export type {
 } from "./group_table.ts";
 export { MemoryEffects, MemoryTransaction } from "./memory_effects.ts";
 export { MemoryGroup, type MemoryGroupOptions } from "./memory_group.ts";
+export type { GroupSource } from "./open_group.ts";
 export type { NewShard } from "../table/lease_table.ts";

@@ -1,13 +1,16 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { anySignal } from "../../base/notifier.ts";
 import type { EventData, StreamRecord } from "../../base/record.ts";
-import type { GroupEffects } from "../../shards/group/group_effects.ts";
+import type { DatabaseSync } from "node:sqlite";
+import type { TransactionSql } from "postgres";
+import type { GroupEffects, RunEffectsOptions } from "../../shards/group/mod.ts";
 import { RecordChecker } from "../record_checker.ts";
 import type { GroupBatch } from "./batch.ts";
 import { EventHub, type GroupEvent } from "./events.ts";
 import {
   type BatchOptions,
   checkOptions,
+  DEFAULT_STALL_MS,
   type GroupOptions,
   type GroupServices,
   type RunOptions,
@@ -25,6 +28,10 @@ import { Transactor } from "./transact.ts";
 export interface TransactOptions<T = EventData, Tx = unknown> extends BatchOptions {
   /** What happens to poison in these transactions. Default: the `onPoison` of the group. */
   readonly onPoison?: OnPoison<T, Tx> | undefined;
+  /**
+   * The isolation of the transactions. Default: the database's. Those of SQLite are serializable.
+   */
+  readonly isolation?: RunEffectsOptions["isolation"];
 }
 
 /** What a handler of SQLite returns: no promise, since the database would be blocked until it resolves. */
@@ -193,7 +200,7 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
    * @throws As iterating does, and what the handler throws for records that are poison.
    * @throws {TypeError} If the group was not opened with PostgreSQL.
    */
-  transact<Tx = unknown>(
+  transact<Tx = TransactionSql>(
     handler: (tx: Tx, batch: GroupBatch<T>) => unknown,
     options: TransactOptions<T, Tx> = {},
   ): Promise<void> {
@@ -209,7 +216,7 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
    * @throws As `transact` does.
    * @throws {TypeError} If the group was not opened with SQLite, or the handler returns a promise.
    */
-  transactSqlite<Tx = unknown>(
+  transactSqlite<Tx = DatabaseSync>(
     handler: (database: Tx, batch: GroupBatch<T>) => Synchronous,
     options: TransactOptions<T, Tx> = {},
   ): Promise<void> {
@@ -258,7 +265,11 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
         }`,
       );
     }
-    await this.#consume(new Transactor(handler, { ...this.#batchParts(options), effects }));
+    const { stallMs = DEFAULT_STALL_MS } = this.#options;
+    const maxMs = Number.isFinite(stallMs) ? stallMs : undefined;
+    const running = { isolation: options.isolation, maxMs };
+    const parts = { ...this.#batchParts(options), effects, running };
+    await this.#consume(new Transactor(handler, parts));
   }
 
   /** Lets a consumer process the shards of this member, until it is time to stop. */

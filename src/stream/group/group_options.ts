@@ -13,6 +13,11 @@ import type { RecordCheckOptions } from "../record_checker.ts";
 import type { ShardFetcherOptions } from "../shard_fetcher.ts";
 import type { OnPoison } from "./poison.ts";
 
+/** How long a lease lasts unless it is set, in milliseconds. */
+export const DEFAULT_LEASE_MS = 20_000;
+/** How long a handler may run unless it is set, in milliseconds. */
+export const DEFAULT_STALL_MS = 300_000;
+
 /** What a member of a group works with. */
 export interface GroupServices {
   /** The service, which the caller closes. */

@@ -10,7 +10,12 @@ import type { GroupShard, GroupTable } from "../../shards/group/group_table.ts";
 import { toStartPlan } from "../../shards/stream_start.ts";
 import { type FetchGap, ShardFetcher } from "../shard_fetcher.ts";
 import type { EventHub, LossReason } from "./events.ts";
-import type { GroupOptions, GroupServices } from "./group_options.ts";
+import {
+  DEFAULT_LEASE_MS,
+  DEFAULT_STALL_MS,
+  type GroupOptions,
+  type GroupServices,
+} from "./group_options.ts";
 import { HeldShard } from "./held_shard.ts";
 import { PositionSaver } from "./position_saver.ts";
 
@@ -62,7 +67,7 @@ export class Membership {
 
   constructor(parts: MembershipParts, options: MembershipOptions) {
     const { services: { kinesis, table }, worker } = parts;
-    const { clock = systemClock, leaseMs = 20_000 } = options;
+    const { clock = systemClock, leaseMs = DEFAULT_LEASE_MS } = options;
     this.#parts = parts;
     this.#options = options;
     this.clock = clock;
@@ -341,7 +346,7 @@ export class Membership {
 
   /** Looks for handlers that run for too long. */
   async #watch(): Promise<void> {
-    const { stallMs = 300_000 } = this.#options;
+    const { stallMs = DEFAULT_STALL_MS } = this.#options;
     while (await pause(this.clock, stallMs / 5, this.signal)) {
       const now = monotonicNow(this.clock);
       const stuck = [...this.#held, ...this.#lingering].find(({ busySince = now }) =>

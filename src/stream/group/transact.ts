@@ -1,5 +1,6 @@
 import type { StreamRecord } from "../../base/record.ts";
-import type { GroupEffects } from "../../shards/group/group_effects.ts";
+import { MisuseError } from "../../shards/group/group_errors.ts";
+import type { GroupEffects, RunEffectsOptions } from "../../shards/group/group_effects.ts";
 import { isPassing } from "../../shards/group/passing.ts";
 import type { GroupBatch } from "./batch.ts";
 import type { HeldShard } from "./held_shard.ts";
@@ -12,12 +13,18 @@ import { tryHard, type WorkResult } from "./try_hard.ts";
 export class Transactor<T, Tx> extends BatchConsumer<T> {
   readonly #handler: (tx: Tx, batch: GroupBatch<T>) => unknown;
   readonly #effects: GroupEffects<Tx>;
+  readonly #running: Omit<RunEffectsOptions, "signal">;
 
   constructor(
     handler: (tx: Tx, batch: GroupBatch<T>) => unknown,
-    parts: BatchParts<T> & { readonly effects: GroupEffects<Tx> },
+    parts: BatchParts<T> & {
+      readonly effects: GroupEffects<Tx>;
+      /** How transactions run. */
+      readonly running: Omit<RunEffectsOptions, "signal">;
+    },
   ) {
     super(parts as BatchParts<T>);
+    this.#running = parts.running;
     this.#handler = handler;
     this.#effects = parts.effects;
   }
@@ -46,7 +53,7 @@ export class Transactor<T, Tx> extends BatchConsumer<T> {
   ): Promise<void> {
     const { shardId, lease: { epoch }, signal } = shard;
     const fence = { shardId, epoch, worker: member.worker, previous, last };
-    const outcome = await this.#effects.run(fence, work, { signal });
+    const outcome = await this.#effects.run(fence, work, { ...this.#running, signal });
     if (outcome === "lost") member.lose(shard);
     else shard.commit(last);
   }
@@ -73,15 +80,15 @@ export class Transactor<T, Tx> extends BatchConsumer<T> {
         const handled = this.#poison(error, single, tx);
         if (handled instanceof Promise) {
           handled.catch(() => {});
-          throw new TypeError("Cannot handle poison: onPoison must be synchronous on SQLite");
+          throw new MisuseError("Cannot handle poison: onPoison must be synchronous on SQLite");
         }
       }
     }
   }
 
-  /** Handles what is poison; a failure that may pass is one of the whole transaction. */
+  /** Handles what is poison; a failure that may pass, or of all records, is one of the transaction. */
   #poison(error: unknown, batch: GroupBatch<T>, tx: Tx): unknown {
-    if (isPassing(error) || batch.signal.aborted) throw error;
+    if (isPassing(error) || error instanceof MisuseError || batch.signal.aborted) throw error;
     const { poison, options: { onPoison } } = this.parts;
     return poison.handle(error, batch, { tx, onPoison });
   }

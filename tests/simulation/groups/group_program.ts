@@ -1,10 +1,10 @@
 import type { StreamRecord } from "../../../src/base/record.ts";
 import type { KinesisApi } from "../../../src/kinesis/kinesis_api.ts";
-import {
-  type GroupEffects,
-  type GroupTable,
+import type {
+  GroupEffects,
+  GroupTable,
   MemoryEffects,
-  type MemoryTransaction,
+  MemoryTransaction,
 } from "../../../src/shards/group/mod.ts";
 import { commitIn, Group, type GroupBatch } from "../../../src/stream/mod.ts";
 import type { Random, SimulatedProcess } from "../../../src/testing/mod.ts";

@@ -37,7 +37,7 @@ interface Member {
 
 /** Calls that do not change the database. */
 const READS: ReadonlySet<string> = new Set([
-  ...["shards", "checkpoints", "position", "members", "gaps", "createdAt"],
+  ...["shards", "checkpoints", "position", "members", "gaps", "createdAt", "standing"],
 ]);
 
 /** How long everything may take to be processed once nothing goes wrong any more. */

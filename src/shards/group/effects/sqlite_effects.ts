@@ -4,7 +4,7 @@ import type { Steps } from "../../../sql/steps.ts";
 import type { SqliteDatabase } from "../../../sql/sqlite/driver.ts";
 import { sqliteError } from "../../../sql/sqlite/error.ts";
 import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "../group_effects.ts";
-import { type GroupName, refusedError } from "../group_errors.ts";
+import { type GroupName, MisuseError, refusedError } from "../group_errors.ts";
 import type { GroupFence } from "../group_table.ts";
 import { readStanding } from "../sql/outcome.ts";
 
@@ -98,7 +98,7 @@ export class SqliteEffects implements GroupEffects<SqliteDatabase> {
     const { database } = this.#options;
     this.#requireWal();
     if (this.#isInTransaction()) {
-      throw new TypeError(
+      throw new MisuseError(
         "Cannot commit a batch: the database is in a transaction that was begun before; transactSqlite " +
           "begins and commits its own",
       );
@@ -261,7 +261,7 @@ function rollBack(database: SqliteDatabase): void {
 function refusePromise(result: unknown): void {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return;
   (result as PromiseLike<unknown>).then(undefined, () => {}); // its error is not what counts
-  throw new TypeError(
+  throw new MisuseError(
     "Cannot commit a batch: the handler returned a promise, and SQLite's transactions are synchronous",
   );
 }
