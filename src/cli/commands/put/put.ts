@@ -3,7 +3,7 @@ import type { BigIntegers } from "../../../codec/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { configOption, streamOption } from "../../options/options.ts";
-import { PutLines } from "./put_lines.ts";
+import type { PutLines } from "./put_lines.ts";
 import { readConfig } from "../../options/stream_config.ts";
 import { countOf } from "../../text/format.ts";
 
@@ -42,7 +42,8 @@ export function putCommand(context: CliContext): Command {
 }
 
 async function put(options: PutOptions, context: CliContext): Promise<void> {
-  const [{ parseJsonEvent }, { openWriter }] = await Promise.all([
+  const [{ PutLines }, { parseJsonEvent }, { openWriter }] = await Promise.all([
+    import("./put_lines.ts"),
     import("../../../codec/json/parse.ts"),
     import("../../../stream/writer/open_writer.ts"),
   ]);

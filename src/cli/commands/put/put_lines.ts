@@ -1,16 +1,21 @@
 import { TritonError } from "../../../base/errors.ts";
+import { type JsonLine, readJsonLines } from "../../../codec/json/lines.ts";
 import type { StreamWriter } from "../../../stream/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { LinePlaces } from "./line_places.ts";
 import { Progress } from "../../text/progress.ts";
-import { MAX_LINE_BYTES, readLines, untilAborted } from "./read_lines.ts";
+import { MAX_LINE_BYTES, readBlocks, untilAborted } from "./read_lines.ts";
 import { say } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
+
+const RETURN = 0x0d;
+/** Instead of a line that is too long to be kept. */
+const TOO_LONG = [undefined];
 
 /** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {
   readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
-  /** Encodes a line as an event. */
+  /** Encodes a line as an event, if WebAssembly refuses it. */
   readonly parse: (text: string) => Uint8Array;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
@@ -23,6 +28,9 @@ export class PutLines {
   readonly #places = new LinePlaces();
   /** The last line that was read. */
   #last = 0;
+  /** How many events were put, and their bytes. */
+  #good = 0;
+  #bytes = 0;
   /** How many lines could not be put. */
   bad = 0;
 
@@ -33,39 +41,48 @@ export class PutLines {
   /** Puts all lines until a signal is aborted; those that cannot be put are reported and counted. */
   async put(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     const progress = new Progress(this.#parts.context, "put");
-    let [good, bytes] = [0, 0];
-    for await (const { number, bytes: line } of readLines(untilAborted(source, signal))) {
-      if (signal.aborted) break; // the line may be incomplete
-      this.#last = number;
-      const { given } = this.#parts.writer;
-      try {
-        const text = decode(line, this.#decoder);
-        if (text.trim() === "") continue;
-        bytes += await this.#putLine(number, text);
-        await progress.update(++good, bytes);
-      } catch (error) {
-        if (!isFaultOfLine(error)) {
-          // The error may be that of an earlier record; then this one was not accepted.
-          if (this.#parts.writer.given === given) this.#last = number - 1;
-          throw error;
-        }
-        this.bad++;
-        await progress.clear();
-        await say(this.#parts.context, `line ${number}: ${this.#inLines(error.message)}`);
+    for await (const block of readBlocks(untilAborted(source, signal))) {
+      for (const line of block === undefined ? TOO_LONG : readJsonLines(block)) {
+        if (signal.aborted) return await progress.clear(); // the line may be incomplete
+        await this.#putLine(line, progress);
       }
     }
     await progress.clear();
   }
 
-  /** Puts the event of a line, and returns its size in bytes. */
-  async #putLine(number: number, text: string): Promise<number> {
-    const { writer, parse } = this.#parts;
-    const event = parse(text);
+  async #putLine(line: JsonLine | undefined, progress: Progress): Promise<void> {
+    const number = ++this.#last;
+    const { given } = this.#parts.writer;
+    try {
+      const event = line?.event ?? this.#parse(line?.refused);
+      if (event === undefined) return; // a blank line
+      await this.#putEvent(number, event);
+      this.#bytes += event.length;
+      await progress.update(++this.#good, this.#bytes);
+    } catch (error) {
+      if (!isFaultOfLine(error)) {
+        // The error may be that of an earlier record; then this one was not accepted.
+        if (this.#parts.writer.given === given) this.#last = number - 1;
+        throw error;
+      }
+      this.bad++;
+      await progress.clear();
+      await say(this.#parts.context, `line ${number}: ${this.#inLines(error.message)}`);
+    }
+  }
+
+  /** Parses a line, without its `\n`; returns undefined if it is blank. */
+  #parse(line: Uint8Array | undefined): Uint8Array | undefined {
+    const text = decode(line, this.#decoder);
+    return text.trim() === "" ? undefined : this.#parts.parse(text);
+  }
+
+  async #putEvent(number: number, event: Uint8Array): Promise<void> {
+    const { writer } = this.#parts;
     // Before putEvent(), which may throw the error of an earlier record while it waits for room.
     this.#places.add(writer.given, number);
     if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);
     await writer.putEvent(event);
-    return event.length;
   }
 
   /**
@@ -121,11 +138,11 @@ function isFaultOfLine(error: unknown): error is Error {
 class LineError extends TritonError {}
 
 function decode(line: Uint8Array | undefined, decoder: TextDecoder): string {
-  if (line === undefined) {
+  if (line === undefined || line.length > MAX_LINE_BYTES) {
     throw new LineError(`Cannot read event: the line is longer than ${MAX_LINE_BYTES} bytes`);
   }
   try {
-    return decoder.decode(line);
+    return decoder.decode(line.at(-1) === RETURN ? line.subarray(0, -1) : line);
   } catch (cause) {
     throw new LineError("Cannot read event: the line is not UTF-8", { cause });
   }

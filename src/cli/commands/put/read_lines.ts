@@ -1,52 +1,42 @@
 import { concatBytes } from "../../../base/bytes.ts";
 
-export interface Line {
-  /** Its number, from 1. */
-  readonly number: number;
-  /** The line without its `\n` or `\r\n`; undefined if it is too long. */
-  readonly bytes: Uint8Array | undefined;
-}
-
 /** The longest line, in bytes: more than the largest Kinesis record needs as JSON. */
 export const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
 
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
+const LINE_FEED = Uint8Array.of(0x0a);
 
 /**
- * Splits bytes into lines; the last line may lack its newline.
+ * Splits bytes into blocks of whole lines, each with its `\n`; the last line may lack it.
  *
- * Uses memory for one piece and one line: a line longer than `maxBytes` is not kept.
+ * Uses memory for one piece and one line: a line that several pieces share is a block of its own, and
+ * undefined if it is longer than `maxBytes`. A block is valid until the next is requested.
  */
-export async function* readLines(
+export async function* readBlocks(
   source: AsyncIterable<Uint8Array>,
   maxBytes: number = MAX_LINE_BYTES,
-): AsyncGenerator<Line> {
+): AsyncGenerator<Uint8Array | undefined> {
+  // The line that the next piece continues.
   let rest: Uint8Array[] = [];
   let size = 0;
-  let number = 1;
-  const take = (end: Uint8Array): Line => {
-    const bytes = size + end.length > maxBytes ? undefined : toLine([...rest, end]);
+  const takeLine = (end: Uint8Array): Uint8Array | undefined => {
+    const line = size + end.length - 1 > maxBytes ? undefined : concatBytes([...rest, end]);
     [rest, size] = [[], 0];
-    return { number: number++, bytes };
+    return line;
   };
   for await (const bytes of source) {
     let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      yield take(bytes.subarray(start, end));
-      start = end + 1;
+    if (size > 0) {
+      start = bytes.indexOf(LINE_FEED[0]!) + 1;
+      if (start > 0) yield takeLine(bytes.subarray(0, start));
     }
-    size += bytes.length - start;
+    const end = bytes.lastIndexOf(LINE_FEED[0]!) + 1;
+    if (end > start) yield bytes.subarray(start, end);
+    size += bytes.length - end;
     if (size > maxBytes) rest = [];
     // A copy, because the source may reuse the memory.
-    else if (start < bytes.length) rest.push(bytes.slice(start));
+    else if (end < bytes.length) rest.push(bytes.slice(end));
   }
-  if (size > 0) yield take(new Uint8Array(0));
-}
-
-function toLine(parts: readonly Uint8Array[]): Uint8Array {
-  const line = parts.length === 1 ? parts[0]! : concatBytes(parts);
-  return line.at(-1) === RETURN ? line.subarray(0, -1) : line;
+  if (size > 0) yield takeLine(LINE_FEED);
 }
 
 /** Yields pieces until a signal is aborted, without waiting for a pending one. */

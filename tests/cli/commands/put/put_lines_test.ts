@@ -1,9 +1,15 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
+import { damagedTexts, objectTexts } from "../../../codec/json/json_texts.ts";
 import { LinePlaces } from "../../../../src/cli/commands/put/line_places.ts";
 import { PutLines } from "../../../../src/cli/commands/put/put_lines.ts";
-import { readLines, untilAborted } from "../../../../src/cli/commands/put/read_lines.ts";
+import {
+  MAX_LINE_BYTES,
+  readBlocks,
+  untilAborted,
+} from "../../../../src/cli/commands/put/read_lines.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
+import { parseSimply } from "../../../../src/codec/json/parse_simply.ts";
 import { parseJsonEvent } from "../../../../src/codec/mod.ts";
 import { MemoryKinesis, type PutEntry, type PutResult } from "../../../../src/kinesis/mod.ts";
 import { StreamWriter, type StreamWriterOptions } from "../../../../src/stream/mod.ts";
@@ -11,9 +17,12 @@ import { StreamWriter, type StreamWriterOptions } from "../../../../src/stream/m
 /** A service that rejects the records of one key, temporarily or permanently. */
 class PickyKinesis extends MemoryKinesis {
   code = "KMSAccessDeniedException";
+  /** The records that it was given, in hexadecimal. */
+  readonly events: string[] = [];
 
   override async putRecords(stream: string, entries: readonly PutEntry[]): Promise<PutResult[]> {
     const results: PutResult[] = [];
+    this.events.push(...entries.map(({ data }) => data.toHex()));
     for (const entry of entries) {
       results.push(
         entry.partitionKey === "bad"
@@ -162,24 +171,105 @@ Deno.test("PutLines reports if no line was read", () => {
   equal(message, "A signal stopped put; no line was read; to resume, put the lines after line 0");
 });
 
-Deno.test("readLines() keeps no bytes of lines that are too long, whatever the pieces", async () => {
+/** Bytes in pieces of these sizes, in memory that is used again. */
+async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  const memory = new Uint8Array(Math.max(...sizes));
+  for (let at = 0, n = 0; at < bytes.length; n++) {
+    const piece = bytes.subarray(at, at += sizes[n % sizes.length]!);
+    memory.fill(0x21).set(piece);
+    yield await Promise.resolve(memory.subarray(0, piece.length));
+  }
+}
+
+const pieceSizes = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 });
+
+Deno.test("readBlocks() keeps no bytes of lines that are too long, whatever the pieces", async () => {
   const text = fc.array(fc.constantFrom("a", "bc", "\n", "\n", "\r\n", "x".repeat(9)), {
     maxLength: 30,
   });
-  await fc.assert(fc.asyncProperty(text, fc.integer({ min: 1, max: 7 }), async (parts, size) => {
+  await fc.assert(fc.asyncProperty(text, pieceSizes, async (parts, sizes) => {
     const whole = parts.join("");
-    const source = async function* () {
-      const bytes = new TextEncoder().encode(whole);
-      for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
-    };
-    const lines = await Array.fromAsync(readLines(source(), 8));
+    const lines: (string | undefined)[] = [];
+    for await (const block of readBlocks(inPieces(new TextEncoder().encode(whole), sizes), 8)) {
+      const text = new TextDecoder().decode(block);
+      if (block !== undefined) ok(text.endsWith("\n"));
+      lines.push(...block === undefined ? [undefined] : text.slice(0, -1).split("\n"));
+    }
     const wanted = whole.split("\n");
     if (wanted.at(-1) === "") wanted.pop();
-    deepStrictEqual(
-      lines.map(({ number, bytes }) => [number, bytes && new TextDecoder().decode(bytes)]),
-      wanted.map((line, i) => [i + 1, line.length > 8 ? undefined : line.replace(/\r$/, "")]),
-    );
+    deepStrictEqual(lines, wanted.map((line) => line.length > 8 ? undefined : line));
   }));
+});
+
+Deno.test("PutLines puts the events of all lines, and reports the others, wherever its input is cut", async () => {
+  const line = fc.oneof(
+    objectTexts.map((text) => text.replaceAll("\n", " ")),
+    damagedTexts.map((text) => text.toWellFormed().replaceAll("\n", " ")),
+    fc.nat(9).map((id) => `{"id":${id},"n":1e2}`),
+    fc.constantFrom(
+      "",
+      "\r",
+      " \t\r",
+      "\u00a0",
+      '{"id":1}\r',
+      '{"id":1\r',
+      '\ufeff{"id":2}',
+      '{"id":{}}',
+    ),
+    fc.constantFrom('{"id":"\x81"}', '{"id":"not UTF-8: \x81"}\r', "[1]", '{"id":1e400}', "{}"),
+  );
+  const lines = fc.array(line, { maxLength: 9 }).map((all) => all.join("\n"));
+  await fc.assert(
+    fc.asyncProperty(lines, pieceSizes, fc.constantFrom("", "\n"), async (text, sizes, end) => {
+      const bytes = toBytes(text + end);
+      const world = setUp();
+      await world.lines.put(inPieces(bytes, sizes), new AbortController().signal);
+      await world.writer.flush();
+      const wanted = await putSimply(bytes);
+      deepStrictEqual(world.reports, wanted.reports);
+      deepStrictEqual(world.kinesis.events, wanted.events);
+      equal(world.lines.bad, wanted.reports.length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** The UTF-8 of a text, in which U+0081 stands for a byte that is not UTF-8. */
+function toBytes(text: string): Uint8Array {
+  const parts = text.split("\x81").map((part) => new TextEncoder().encode(part));
+  return Uint8Array.from(parts.flatMap((part, i) => i === 0 ? [...part] : [0xff, ...part]));
+}
+
+/** Puts lines one by one. */
+async function putSimply(bytes: Uint8Array) {
+  const { kinesis, writer } = setUp();
+  const reports: string[] = [];
+  for (let at = 0, number = 1; at < bytes.length; number++) {
+    const end = bytes.indexOf(0x0a, at) < 0 ? bytes.length : bytes.indexOf(0x0a, at);
+    const line = bytes.subarray(at, bytes[end - 1] === 0x0d && end > at ? end - 1 : end);
+    at = end + 1;
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(line);
+      if (text.trim() !== "") await writer.putEvent(parseSimply(text, "refuse"));
+    } catch (error) {
+      const isText = (error as Error).name !== "TypeError";
+      const why = isText ? (error as Error).message : "Cannot read event: the line is not UTF-8";
+      const place = /^Cannot put record \d+/;
+      reports.push(`triton: line ${number}: ${why.replace(place, `Cannot put line ${number}`)}\n`);
+    }
+  }
+  await writer.flush();
+  return { events: kinesis.events, reports };
+}
+
+Deno.test("PutLines refuses a line that is too long, also within one piece", async () => {
+  const world = setUp();
+  const long = `{"id":"${"x".repeat(MAX_LINE_BYTES)}"}\n`;
+  await putAll(world, `{"id":1}\n${long}{"id":3}\n`);
+  deepStrictEqual(world.reports, [
+    "triton: line 2: Cannot read event: the line is longer than 16777216 bytes\n",
+  ]);
+  equal(world.writer.written, 2);
 });
 
 Deno.test("untilAborted() ends immediately, also without input", async () => {
