@@ -55,6 +55,22 @@ export function placeWorkers(code: string, workers: readonly string[]): string {
   });
 }
 
+/** How a chunk ends that is a CommonJS module: it has a default export only. */
+const COMMON_JS = /^export default require_\w+\(\);\s*$/m;
+
+/**
+ * Gives dynamic imports of CommonJS modules the names that Deno gives them without a bundle.
+ *
+ * @param code The code of a chunk.
+ * @param commonJs Names of the chunks that are CommonJS modules.
+ */
+export function nameExports(code: string, commonJs: ReadonlySet<string>): string {
+  return code.replace(/\bimport\("\.\/([^"]+)"\)/g, (text, chunk: string) => {
+    if (!commonJs.has(chunk)) return text;
+    return `${text}.then(({ default: module }) => ({ ...module, default: module }))`;
+  });
+}
+
 /**
  * Makes the bundle.
  *
@@ -67,12 +83,24 @@ export async function bundle(folder = BUNDLE): Promise<void> {
     ...["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--keep-names"],
     ...["--outdir", folder, "cli.ts", ...workers],
   );
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (!isFile) continue;
-    const chunk = join(folder, name);
-    await Deno.writeTextFile(chunk, placeWorkers(await Deno.readTextFile(chunk), workers));
+  const chunks = await readChunks(folder);
+  const commonJs = new Set([...chunks.keys()].filter((name) => COMMON_JS.test(chunks.get(name)!)));
+  for (const [name, code] of chunks) {
+    await Deno.writeTextFile(
+      join(folder, name),
+      placeWorkers(nameExports(code, commonJs), workers),
+    );
   }
   await Deno.writeTextFile(join(folder, "commit.txt"), `${await currentCommit()}\n`);
+}
+
+/** The chunks that are directly in a folder, by name. */
+async function readChunks(folder: string): Promise<Map<string, string>> {
+  const chunks = new Map<string, string>();
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile) chunks.set(name, await Deno.readTextFile(join(folder, name)));
+  }
+  return chunks;
 }
 
 async function emptyFolder(folder: string): Promise<void> {

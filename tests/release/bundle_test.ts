@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { bundle, placeWorkers, workersIn } from "../../.github/release/bundle.ts";
+import { bundle, nameExports, placeWorkers, workersIn } from "../../.github/release/bundle.ts";
 import { ROOT } from "../../.github/release/packages.ts";
 import { inFolder, runIn } from "./script.ts";
 
@@ -54,6 +54,40 @@ Deno.test("bundle() makes chunks that need no package, and load the SDK late", a
     match(failed.stderr, /^triton: TritonError: Cannot read "no\.tri": no such file\n/);
     match(failed.stderr, /\bat (async )?main \(/, "a stack trace has names");
   });
+});
+
+/** Each `const { NAMES } = await import(CHUNK)` of a bundle. */
+const NAMED = /const \{([^}]+)\} = await (import\("\.\/([^"]+)"\)[^;]*);/g;
+
+Deno.test("bundle() keeps what dynamic imports name, also of CommonJS modules", async () => {
+  await inFolder(async (folder) => {
+    await bundle(folder);
+    const checks: string[] = [];
+    for (const { name } of Deno.readDirSync(folder)) {
+      if (!name.endsWith(".js")) continue;
+      const code = await Deno.readTextFile(join(folder, name));
+      for (const [, names, imported] of code.matchAll(NAMED)) {
+        for (const exported of names!.split(",").map((part) => part.split(":")[0]!.trim())) {
+          checks.push(`  [await ${imported}, "${exported}", "${name}"],\n`);
+        }
+      }
+    }
+    ok(checks.length > 50, `${checks.length} names`);
+    ok(checks.some((check) => check.includes("getDefaultRoleAssumer")));
+    const program = `const checks = [\n${checks.join("")}];
+for (const [chunk, name, from] of checks) if (!(name in chunk)) console.log(name, "for", from);\n`;
+    await Deno.writeTextFile(join(folder, "check.js"), program);
+    const flags = ["run", "--quiet", "--no-config", "--allow-all"];
+    const { code, stdout, stderr } = await runIn(folder, [Deno.execPath(), ...flags, "check.js"]);
+    deepStrictEqual([code, stdout], [0, ""], stderr);
+  });
+});
+
+Deno.test("nameExports() adds the names of CommonJS modules", () => {
+  equal(
+    nameExports('import("./a.js"); import("./b.js")', new Set(["b.js"])),
+    'import("./a.js"); import("./b.js").then(({ default: module }) => ({ ...module, default: module }))',
+  );
 });
 
 Deno.test("placeWorkers() names the files of workers as the bundle has them", () => {
