@@ -198,14 +198,14 @@ function queryOf(query: NonNullable<WireRequest["query"]>): string {
   const parts = Object.keys(query).sort().flatMap((name) => {
     const values = [query[name] ?? null].flat();
     return values.map((value) =>
-      value === null ? encode(name) : `${encode(name)}=${encode(value)}`
+      value === null ? encodeAsSigned(name) : `${encodeAsSigned(name)}=${encodeAsSigned(value)}`
     );
   });
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
 }
 
 /** Percent-encodes as AWS signs: all but letters, digits and `-._~`. */
-function encode(text: string): string {
+export function encodeAsSigned(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,

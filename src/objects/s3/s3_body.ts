@@ -1,43 +1,13 @@
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type {
-  GetObjectCommand,
-  GetObjectCommandOutput,
-  PutObjectCommand,
-  PutObjectCommandOutput,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import type { PutObjectCommand, PutObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { ResponseBody } from "../../aws/http/response_body.ts";
 import { FetchHandler } from "../../aws/http/fetch_handler.ts";
 import { PartsBlob } from "../../aws/http/parts_blob.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
 import { joinChunks } from "../object_body.ts";
+import type { S3Body, S3GetResponse } from "./object_getter.ts";
 import { s3Error } from "./s3_error.ts";
-
-/** A body that is being received: of our handler, or of another one, such as a stream of Node. */
-export type S3Body =
-  | ResponseBody
-  | (AsyncIterable<Uint8Array> & { destroy?(error?: unknown): void });
-
-/** A response to GetObject. */
-export interface S3GetResponse {
-  /** The headers. */
-  readonly output: GetObjectCommandOutput;
-  readonly body: S3Body;
-}
-
-/** Sends a GetObject. The SDK does not get the body: it reads only streams, one chunk at a time. */
-export async function sendGet(
-  client: S3Client,
-  command: GetObjectCommand,
-  signal: AbortSignal | undefined,
-): Promise<S3GetResponse> {
-  let body: ResponseBody | undefined;
-  const takeBody = (taken: ResponseBody) => body = taken;
-  const options = { abortSignal: signal, takeBody };
-  const output = await client.send(command, options);
-  return { output, body: body ?? output.Body as unknown as S3Body };
-}
 
 /** The SHA-256 of a body, which the signature covers. */
 export function hashOf(parts: readonly Uint8Array[]): Buffer {

@@ -1,4 +1,5 @@
 import type {
+  ListObjectsV2Command,
   ListObjectsV2CommandInput,
   ListObjectsV2CommandOutput,
   S3Client,
@@ -7,6 +8,13 @@ import { PageProgress } from "../../aws/http/page_progress.ts";
 import { sendRequest } from "../../aws/send_request.ts";
 import { nextToken } from "./s3_responses.ts";
 import { s3Error } from "./s3_error.ts";
+
+/** Options of {@linkcode listPages}. */
+export interface ListPagesOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Called with each command before it is sent. */
+  readonly onCommand: (command: ListObjectsV2Command) => void;
+}
 
 /**
  * Lists objects and folders, one request per page of up to 1,000.
@@ -17,7 +25,7 @@ export async function* listPages(
   client: S3Client,
   what: string,
   input: ListObjectsV2CommandInput,
-  signal: AbortSignal | undefined,
+  { signal, onCommand }: ListPagesOptions,
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
   const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
   const progress = new PageProgress();
@@ -25,10 +33,12 @@ export async function* listPages(
   do {
     // Keys may hold characters that XML cannot.
     const pageInput = { ...input, ContinuationToken: token, EncodingType: "url" } as const;
+    const command = new ListObjectsV2Command(pageInput);
+    onCommand(command);
     const page = await sendRequest(
       client,
       signal,
-      () => client.send(new ListObjectsV2Command(pageInput), { abortSignal: signal }),
+      () => client.send(command, { abortSignal: signal }),
       (error, mayPass) => s3Error(what, error, mayPass),
     );
     token = nextToken(what, page, progress);

@@ -36,12 +36,12 @@ import {
   type PutContent,
   readS3Body,
   releaseOf,
-  sendGet,
   sendPut,
 } from "./s3_body.ts";
 import { ChecksumSupport } from "./checksum_support.ts";
 import { isTaken, s3Error } from "./s3_error.ts";
 import { listPages } from "./s3_listing.ts";
+import { ObjectGetter } from "./object_getter.ts";
 import { s3Identity } from "../store_identity.ts";
 
 /** Options for {@linkcode S3ObjectStore}. */
@@ -83,6 +83,7 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string;
   /** The prefix of every key: empty, or ends with a slash. */
   readonly #folder: string;
+  readonly #getter: ObjectGetter;
   readonly #checksums: ChecksumSupport;
 
   /**
@@ -94,6 +95,7 @@ export class S3ObjectStore implements ObjectStore {
   constructor(client: S3Client, options: S3ObjectStoreOptions) {
     const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
     this.#client = client;
+    this.#getter = new ObjectGetter(client);
     this.#bucket = options.bucket;
     this.#folder = prefix === "" ? "" : `${prefix}/`;
     this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
@@ -135,7 +137,10 @@ export class S3ObjectStore implements ObjectStore {
       StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
       Delimiter: delimiter,
     };
-    return listPages(this.#client, `Cannot list ${this.url}/${prefix}`, input, signal);
+    return listPages(this.#client, `Cannot list ${this.url}/${prefix}`, input, {
+      signal,
+      onCommand: (command) => this.#getter.learnFrom(command),
+    });
   }
 
   /**
@@ -174,7 +179,7 @@ export class S3ObjectStore implements ObjectStore {
     const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
     const response = await this.#request(what, signal, async () => {
       try {
-        return await sendGet(this.#client, new GetObjectCommand(input), signal);
+        return await this.#getter.get(new GetObjectCommand(input), signal);
       } catch (error) {
         // The range begins past the end, or the object has no bytes.
         if (statusOf(error) !== 416) throw error;

@@ -19,6 +19,12 @@ import { ObjectStoreError } from "../../base/errors.ts";
 import { resolveRange } from "../byte_range.ts";
 import type { ByteRange, ObjectInfo, PutOptions } from "../object_store.ts";
 
+/** The headers of an object or a part that are checked, named as the SDK does. */
+export type ObjectHeaders = Pick<
+  GetObjectCommandOutput,
+  "ETag" | "LastModified" | "ContentLength" | "ContentRange"
+>;
+
 /**
  * Checks that a response is a page of a listing, and finds the token of the next page.
  *
@@ -113,7 +119,7 @@ export function checkStored(
  */
 export function checkPart(
   what: string,
-  output: GetObjectCommandOutput,
+  output: ObjectHeaders,
   range: ByteRange | undefined,
   wholeSize: number,
 ): { readonly size: number; readonly length: number } {
@@ -143,7 +149,7 @@ export function sizeOf(what: string, { ContentLength }: HeadObjectCommandOutput)
 }
 
 /** Whether a response says how long the object or the part is. */
-export function saysLength({ ContentLength, ContentRange }: GetObjectCommandOutput): boolean {
+export function saysLength({ ContentLength, ContentRange }: ObjectHeaders): boolean {
   return ContentLength !== undefined || ContentRange !== undefined;
 }
 
