@@ -21,11 +21,21 @@ function marksAt(at: usize, bytes: v128): u32 {
 @inline
 export function writeQuoted(at: usize, end: usize, out: usize): usize {
   store<u8>(out, <u8>QUOTE);
-  const size = end - at;
-  const bytes = v128.load(at);
-  v128.store(out + 1, bytes);
-  const isShort = size <= 16 && (marksAt(at, bytes) & ((1 << <u32>size) - 1)) == 0;
-  const o = isShort ? out + 1 + size : writeText(at, end, out + 1);
+  let i = at;
+  let o = out + 1;
+  let bytes = v128.load(i);
+  let marks = marksAt(i, bytes);
+  v128.store(o, bytes);
+  // Most texts are plain: whole blocks of 16 bytes, and the rest.
+  while (i + 16 < end && marks == 0) {
+    i += 16;
+    o += 16;
+    bytes = v128.load(i);
+    marks = marksAt(i, bytes);
+    v128.store(o, bytes);
+  }
+  const left = <u32>min<usize>(end - i, 16);
+  o = (marks & ((1 << left) - 1)) == 0 ? o + left : writeText(i, end, o);
   store<u8>(o, <u8>QUOTE);
   return o + 1;
 }
