@@ -80,8 +80,9 @@ export interface GroupEffects<Tx = unknown> extends AsyncDisposable {
    * before the commit.
    *
    * If it is refused, the transaction cannot be committed any more, whatever the caller does with the
-   * error. It is refused where owner, epoch or position are not as given, in a savepoint, outside a
-   * transaction, and on a database that does not have the group.
+   * error. It is refused where owner, epoch or position are not as given, outside a transaction, and on a
+   * database that does not have the group. In a savepoint, it is refused by ending the session: release
+   * savepoints before. SQLite cannot tell whether it is in a savepoint.
    *
    * Afterwards nobody but the database knows whether the transaction was committed: read the position
    * and continue there (`last`), or deliver the batch again (`previous`).

@@ -38,7 +38,8 @@ const WHY: Readonly<Record<Refusal, (shardId: string) => string>> = {
     "this is no transaction, or it is over: call it within one, as the last call before its commit",
   savepoint: () =>
     "this is a savepoint, whose effects can be undone while the rest is committed: call it in the " +
-    "transaction itself",
+    "transaction itself, and release savepoints before (npm:postgres leaves each open, and drizzle-orm " +
+    "those that were undone)",
 };
 
 /** The same in PostgreSQL. */

@@ -134,9 +134,10 @@ async function underSavepoint(
   try {
     const result = await settled(work(scope.tx));
     if (scope.failure !== undefined) throw scope.failure;
+    await scope.send(`RELEASE ${quoted}`);
     return result;
   } catch (error) {
-    await scope.send(`ROLLBACK TO ${quoted}`);
+    await scope.send(`ROLLBACK TO ${quoted}; RELEASE ${quoted}`);
     throw error;
   } finally {
     scope.close();

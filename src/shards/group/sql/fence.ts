@@ -24,6 +24,9 @@ export interface TransactionMark {
   readonly value: string;
 }
 
+/** The SQLSTATE of a text that is no integer. */
+const INVALID_TEXT = "22P02";
+
 const NOW =
   "CAST(pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000) AS bigint)";
 
@@ -45,6 +48,8 @@ function refuse(why: Refusal): string {
 /** Why a fence has refused, by the error of any driver. Undefined if it was another error. */
 export function refusalOf(error: unknown): Refusal | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    // Errors of ORMs quote the statement, which has all of them.
+    if ((cause as { readonly code?: unknown }).code !== INVALID_TEXT) continue;
     const [, why] = /triton-refused:(lost|over|savepoint)/.exec(cause.message) ?? [];
     if (why !== undefined) return why as Refusal;
   }
