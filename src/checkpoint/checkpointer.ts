@@ -32,6 +32,13 @@ export interface Checkpointer extends AsyncDisposable {
    * database: its positions say what is in the archive.
    */
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void>;
+  /**
+   * Refuses a client that is a consumer group of the stream: the group has the positions. Readers call
+   * it before they start. Without it, no client is refused.
+   *
+   * @throws {CheckpointError} With code `Group`.
+   */
+  requireReader?(stream: string): Promise<void>;
   /** The client's positions in one or all streams, ordered by stream and shard. */
   list(stream?: string): Promise<Checkpoint[]>;
 }

@@ -69,6 +69,19 @@ export class SqlCheckpointer implements Checkpointer {
     if (saved.length < rows.length) throw archiverError(this.client, stream);
   }
 
+  async requireReader(stream: string): Promise<void> {
+    const what = `Cannot find out who reads stream "${stream}"`;
+    const find = statement(this.#database.dialect.findReadable, "triton_group");
+    if ((await this.#database.batch(what, [find])).length === 0) return;
+    const groups = await this.#database.batch(what, [
+      statement(
+        "SELECT client FROM triton_group WHERE client = ? AND stream = ?",
+        ...[this.client, stream],
+      ),
+    ]);
+    if (groups.length > 0) throw groupError(this.client, stream);
+  }
+
   async list(stream?: string): Promise<Checkpoint[]> {
     const inStream = stream === undefined ? [] : [stream];
     const rows = await this.#database.batch<CheckpointRow>(
@@ -87,6 +100,15 @@ export class SqlCheckpointer implements Checkpointer {
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#database[Symbol.asyncDispose]());
   }
+}
+
+/** The error for a reader with the name of a group, which would read everything besides. */
+function groupError(client: string, stream: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot read stream "${stream}" alone as client "${client}": a consumer group of that name reads ` +
+      "it; take part with openGroup(), or give the reader another client name",
+    { code: "Group" },
+  );
 }
 
 /** A consumer must not move the positions of an archiver, which say what is in the archive. */

@@ -47,11 +47,18 @@ export class Positions {
     return new Map(checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]));
   }
 
-  /** Loads the saved positions of all shards, and when they were saved. */
+  /**
+   * Loads the saved positions of all shards, and when they were saved.
+   *
+   * @throws {CheckpointError} With code `Group` if the client is a consumer group of the stream.
+   */
   async list(signal: AbortSignal): Promise<readonly Checkpoint[]> {
     const checkpointer = this.#checkpointer;
     if (checkpointer === undefined) return [];
-    const list = () => checkpointer.list(this.#stream);
+    const list = async () => {
+      await checkpointer.requireReader?.(this.#stream);
+      return await checkpointer.list(this.#stream);
+    };
     const checkpoints = await this.#request("ListCheckpoints", list, signal);
     return checkpoints.filter(({ shardId }) => shardId !== START_ROW);
   }

@@ -153,6 +153,8 @@ export class StreamReader<T = EventData>
    * Yields records, in order within each shard.
    *
    * @throws {KinesisError} If the service refuses a request permanently.
+   * @throws {CheckpointError} If the checkpointer does; with code `Group` if its client is a consumer
+   * group of the stream.
    * @throws {InvalidStreamRecordError} If a record is not an event, or does not fit the schema, unless
    * `onInvalid` handles it.
    */

@@ -1,4 +1,6 @@
 import type { Database } from "./databases.ts";
+import { groupPlantOf } from "./groups/group_plants.ts";
+import { simulateGroup } from "./groups/simulate_group.ts";
 import { PLANTS } from "./plants.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 import type { Trouble } from "./troubles.ts";
@@ -7,6 +9,8 @@ import type { Trouble } from "./troubles.ts";
 export interface SeedRange {
   readonly from: number;
   readonly count: number;
+  /** Whether groups are simulated, and not archivers. */
+  readonly groups?: boolean | undefined;
   /** Name of a planted bug. */
   readonly plant?: string | undefined;
   /** The kinds of trouble that there may be: all unless given. */
@@ -55,19 +59,37 @@ export async function runSeeds(
 
 /** Runs seeds here, one after the other; returns those that failed. */
 export async function runHere(
-  { from, count, plant, troubles, database }: SeedRange,
+  { from, count, ...range }: SeedRange,
 ): Promise<Outcome[]> {
   const failures: Outcome[] = [];
-  const options = {
-    plant: plant === undefined ? undefined : plantOf(plant),
-    troubles: troubles && new Set(troubles),
-    database,
-  };
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, options);
+    const outcome = await runSeed(seed, range);
     if (outcome.problems.length > 0) failures.push(outcome);
   }
   return failures;
+}
+
+/**
+ * Runs one seed.
+ *
+ * @param seed The seed.
+ * @param options What is simulated, what is broken, and who reads each step.
+ */
+export function runSeed(
+  seed: number,
+  { groups, plant, troubles, database, write }: Omit<SeedRange, "from" | "count"> & {
+    readonly write?: ((line: string) => void) | undefined;
+  },
+): Promise<Outcome> {
+  if (groups) {
+    const planted = plant === undefined ? undefined : groupPlantOf(plant);
+    return simulateGroup(seed, { plant: planted, write });
+  }
+  const planted = plant === undefined ? undefined : plantOf(plant);
+  return simulate(seed, {
+    ...{ plant: planted, troubles: troubles && new Set(troubles), database },
+    write,
+  });
 }
 
 /** The planted bug of a name. */

@@ -4,6 +4,8 @@
  *     deno run -A tests/simulation/simulate.ts --seeds 200000 [--from 1] [--plant NAME]
  *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
  *
+ * `--groups` simulates consumer groups instead of archivers.
+ *
  * `--trouble NAME`, which can be repeated, allows these kinds of trouble and no others; `--trouble
  * none` allows none. `--database sqlite` keeps leases and positions in SQLite, `--database postgres`
  * on a PostgreSQL server that is started for it.
@@ -15,8 +17,9 @@
 
 import { parseArgs } from "node:util";
 import { databaseOf } from "./databases.ts";
-import { plantOf, runSeeds } from "./seed_runner.ts";
-import { type Outcome, simulate } from "./simulation.ts";
+import { groupPlantOf } from "./groups/group_plants.ts";
+import { plantOf, runSeed, runSeeds } from "./seed_runner.ts";
+import type { Outcome } from "./simulation.ts";
 import { startDatabase } from "./start_database.ts";
 import { troubleOf } from "./troubles.ts";
 
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     plant: { type: "string" },
+    groups: { type: "boolean", default: false },
     trouble: { type: "string", multiple: true },
     database: { type: "string", default: "memory" },
   },
@@ -44,11 +48,9 @@ await running[Symbol.asyncDispose]();
 Deno.exit(failed ? 1 : 0);
 
 async function runOne(seed: number): Promise<boolean> {
-  const outcome = await simulate(seed, {
-    plant: values.plant === undefined ? undefined : plantOf(values.plant),
-    troubles: troubles && new Set(troubles),
-    database,
-    ...(values.trace ? { write: (line: string) => console.log(line) } : {}),
+  const outcome = await runSeed(seed, {
+    ...{ plant: values.plant, groups: values.groups, troubles, database },
+    write: values.trace ? (line) => console.log(line) : undefined,
   });
   console.log(`seed ${seed}: ${outcome.steps} steps, trace ${outcome.hash}`);
   for (const problem of outcome.problems) console.log(`  ${problem}`);
@@ -58,12 +60,13 @@ async function runOne(seed: number): Promise<boolean> {
 
 async function runMany(): Promise<boolean> {
   const [from, count] = [Number(values.from), Number(values.seeds)];
-  if (values.plant !== undefined) plantOf(values.plant);
+  if (values.plant !== undefined) (values.groups ? groupPlantOf : plantOf)(values.plant);
   const startedAt = performance.now();
   const perSecond = (done: number) => done / (performance.now() - startedAt) * 1000;
   const failures: Outcome[] = [];
   let shown = 0;
-  const done = await runSeeds({ from, count, plant: values.plant, troubles, database }, {
+  const { plant, groups } = values;
+  const done = await runSeeds({ from, count, plant, groups, troubles, database }, {
     cores: navigator.hardwareConcurrency,
     onDone(done) {
       if (done < count && done - shown < 1000) return;
@@ -85,6 +88,7 @@ function report({ seed, problems }: Outcome): void {
   for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`);
   if (problems.length > 5) console.log(`  and ${problems.length - 5} more`);
   const plant = [
+    ...values.groups ? [" --groups"] : [],
     ...values.plant === undefined ? [] : [` --plant "${values.plant}"`],
     ...(values.trouble ?? []).map((name) => ` --trouble "${name}"`),
     ...databaseName === "memory" ? [] : [` --database ${databaseName}`],

@@ -21,7 +21,7 @@ export interface Outcome {
  */
 export async function simulate(
   seed: number,
-  options: WorldOptions & { readonly write?: (line: string) => void } = {},
+  options: WorldOptions & { readonly write?: ((line: string) => void) | undefined } = {},
 ): Promise<Outcome> {
   const trace = new Trace(options.write);
   const world = new World(seed, trace, options);

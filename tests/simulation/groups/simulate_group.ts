@@ -11,7 +11,10 @@ import { GroupWorld } from "./group_world.ts";
  */
 export async function simulateGroup(
   seed: number,
-  options: { readonly plant?: GroupPlant; readonly write?: (line: string) => void } = {},
+  options: {
+    readonly plant?: GroupPlant | undefined;
+    readonly write?: ((line: string) => void) | undefined;
+  } = {},
 ): Promise<Outcome> {
   const trace = new Trace(options.write);
   const problems = await new GroupWorld(seed, trace, options.plant).run();

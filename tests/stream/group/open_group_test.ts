@@ -2,7 +2,8 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { MemoryKinesis } from "../../../src/kinesis/mod.ts";
 import { openGroupDatabase } from "../../../src/shards/group/open_group.ts";
-import { Group, type GroupOptions, openGroup } from "../../../src/stream/mod.ts";
+import { openCheckpointer } from "../../../src/exports/checkpoint.ts";
+import { Group, type GroupOptions, openGroup, StreamReader } from "../../../src/stream/mod.ts";
 import { putEvents } from "../../../src/testing/mod.ts";
 
 const STREAM = "orders";
@@ -100,4 +101,52 @@ Deno.test("openGroup() needs a database, and refuses what makes no sense", async
   });
   await rejects(openGroup(STREAM, { database: "memory:", client: "" }), RangeError);
   await rejects(openGroup(STREAM, { database: "memory:", client: "a", leaseMs: 0 }), RangeError);
+});
+
+Deno.test("a reader with a checkpointer is refused where its client is a group, and others are not", async () => {
+  await using world = await setUp();
+  const { path, kinesis } = world;
+  await putEvents(kinesis, STREAM, [{ n: 1 }]);
+  const read = async (client: string) => {
+    await using checkpointer = await openCheckpointer(`sqlite://${path}`, { client });
+    await using reader = new StreamReader(kinesis, STREAM, { checkpointer, idle: true });
+    return (await Array.fromAsync(reader)).length;
+  };
+  equal(await read("billing"), 1, "there is no group yet");
+  {
+    await using one = await member(path, kinesis);
+    for await (const { data } of one.group) {
+      equal(data.n, 1);
+      break;
+    }
+  }
+  await rejects(read("billing"), {
+    name: "CheckpointError",
+    code: "Group",
+    message: /openGroup\(\)/,
+  });
+  equal(await read("shipping"), 1);
+});
+
+Deno.test("a group takes over the positions that its client has saved as a reader", async () => {
+  await using world = await setUp();
+  const { path, kinesis } = world;
+  await putEvents(kinesis, STREAM, Array.from({ length: 20 }, (_, n) => ({ n })));
+  const seen: unknown[] = [];
+  {
+    await using checkpointer = await openCheckpointer(`sqlite://${path}`, { client: "billing" });
+    await using reader = new StreamReader(kinesis, STREAM, { checkpointer });
+    for await (const { data } of reader) {
+      seen.push(data.n);
+      if (seen.length < 7) continue;
+      await reader.checkpoint();
+      break;
+    }
+  }
+  await using one = await member(path, kinesis);
+  for await (const { data } of one.group) {
+    seen.push(data.n);
+    if (seen.length === 20) break;
+  }
+  deepEqual(new Set(seen).size, 20);
 });
