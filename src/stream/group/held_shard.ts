@@ -22,6 +22,7 @@ export class HeldShard {
   readonly #over = new AbortController();
   /** What is being processed, and since when, in monotonic time. */
   readonly #running = new Map<object, number>();
+  #suspicion: { readonly saved: SequenceNumber | undefined; readonly round: number } | undefined;
   #processed: SequenceNumber | undefined;
   /** The last record that was read. */
   #taken: SequenceNumber | undefined;
@@ -120,6 +121,23 @@ export class HeldShard {
   commit(position: SequenceNumber): void {
     this.saved = position;
     this.advance(position);
+  }
+
+  /**
+   * Notes whether the table had another position than this, when it was last read.
+   *
+   * @param isOther Whether it had, and no handler is running.
+   * @param round Counts how often the table was read.
+   * @returns Whether it had another one in a read that began after the position was saved.
+   */
+  isBehind(isOther: boolean, round: number): boolean {
+    const { saved } = this;
+    const before = this.#suspicion;
+    if (isOther && before?.saved === saved && before !== undefined) {
+      return round >= before.round + 2; // the one that was under way has been followed by another
+    }
+    this.#suspicion = isOther ? { saved, round } : undefined;
+    return false;
   }
 
   /** Ends the right to save anything. */

@@ -163,6 +163,7 @@ export class Membership {
     this.#run(this.#lead());
     this.#run(this.saver.run(this.signal));
     this.#run(this.#watch());
+    this.#run(this.#compare());
     this.#ending = this.#end();
     this.#ending.catch(() => {}); // whoever waits for it gets the error
   }
@@ -353,6 +354,21 @@ export class Membership {
         now - busySince > stallMs
       );
       if (stuck !== undefined) return this.#stall(stuck, stallMs);
+    }
+  }
+
+  /**
+   * Compares positions with those of the table, while nothing moves them: a database that fails over may
+   * forget commits, and without new records nobody else would notice. Such shards are taken anew.
+   */
+  async #compare(): Promise<void> {
+    const { leaseMs = DEFAULT_LEASE_MS } = this.#options;
+    while (await pause(this.clock, leaseMs / 5, this.signal)) {
+      for (const shard of this.#held) {
+        const row = this.open.find(({ shardId }) => shardId === shard.shardId);
+        const isBehind = row?.epoch === shard.lease.epoch && row.position !== shard.saved;
+        if (shard.isBehind(isBehind && shard.isIdle, this.#shards.rounds)) this.lose(shard);
+      }
     }
   }
 

@@ -259,6 +259,28 @@ Deno.test("transact() passes over skipped records, and saves their positions at 
   deepEqual((await world.table.shards("ended")).map(({ shardId }) => shardId), [shard!.id]);
 });
 
+Deno.test("transact() processes again what a database has forgotten that was set back, without new records", async () => {
+  const world = new GroupWorld();
+  await world.put(5);
+  const { group } = world.member({ leaseMs: 10_000 });
+  let batches = 0;
+  void group.transact<Tx>((tx, { records }) => {
+    for (const n of numbers(records)) tx.add(n);
+    batches++;
+  }, { maxRecords: 3 });
+  let restore: (() => void) | undefined;
+  await world.untilSo(() => {
+    if (world.table.effects.length === 3) restore ??= world.table.snapshot();
+    return world.table.effects.length === 5;
+  });
+  await world.clock.advance(60_000);
+  equal(batches, 2, "nothing is taken for forgotten that is not");
+  restore!();
+  deepEqual(world.table.effects, [0, 1, 2]);
+  await world.untilSo(() => world.table.effects.length === 5, 20_000);
+  deepEqual(world.table.effects, range(0, 5));
+});
+
 Deno.test("transact() and transactSqlite() need their databases", async () => {
   const { group } = new GroupWorld().member();
   await rejects(group.transactSqlite(() => {}), {
