@@ -1,4 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { query } from "../sql/postgres/support.ts";
+import { startPostgres } from "../support/postgres.ts";
 import { type ExampleOptions, LocalServers } from "./local_servers.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
@@ -34,6 +36,21 @@ Deno.test("Examples run as documented, with the permissions in their comments", 
     },
   );
 
+  await t.step("group.ts writes each earthquake once, and none again after a restart", async () => {
+    await using server = await startPostgres();
+    const write = (count: number) =>
+      run("group.ts", [server.url], {
+        stopAt: new RegExp(`^${count} earthquakes$`, "m"),
+        postgres: `127.0.0.1:${server.port}`,
+      });
+    await write(EVENTS.length + 1);
+    const event = { id: "again", properties: { mag: 1, place: "again", net: "test" } };
+    await run("producer.ts", [], { input: `${JSON.stringify(event)}\n` });
+    deepStrictEqual(await write(EVENTS.length + 2), [`${EVENTS.length + 2} earthquakes`]);
+    const rows = await query(server.url, "SELECT id FROM quake");
+    equal(new Set(rows.map(({ id }) => id)).size, EVENTS.length + 2);
+  });
+
   await t.step("producer.ts puts what it reads", async () => {
     const lines = [{ id: "y", properties: {} }, { id: "z" }].map((event) => JSON.stringify(event));
     const printed = await run("producer.ts", [], { input: lines.join("\n") });
@@ -53,7 +70,7 @@ Deno.test("Examples run as documented, with the permissions in their comments", 
   );
 
   await t.step("the examples for archives read archives", async () => {
-    const days = await servers.store(EVENTS.length + 3);
+    const days = await servers.store(EVENTS.length + 4);
     const where = ["s3://triton-local", "earthquakes_prod"];
     const lines = await run("archive_to_ndjson.ts", [...where, YESTERDAY, TODAY]);
     deepStrictEqual(

@@ -21,6 +21,8 @@ export interface ExampleOptions {
   readonly input?: string;
   /** Sent a SIGINT as soon as its output matches. */
   readonly stopAt?: RegExp;
+  /** The host of its PostgreSQL. */
+  readonly postgres?: string;
 }
 
 /** `deno task local`, and a folder to run examples in. */
@@ -61,7 +63,9 @@ export class LocalServers implements AsyncDisposable {
     options: ExampleOptions = {},
   ): Promise<ExampleResult> {
     const path = join(ROOT, "examples", name);
-    const flags = flagsOf(await Deno.readTextFile(path)).map((flag) => this.#localHost(flag));
+    const flags = flagsOf(await Deno.readTextFile(path)).map((flag) =>
+      this.#localHost(flag).replace("localhost:5432", options.postgres ?? "localhost:5432")
+    );
     const command = ["run", "--quiet", `--config=${ROOT}deno.json`, ...flags, path, ...args];
     const child = spawn(command, { cwd: this.folder, env: this.env });
     const writer = child.stdin.getWriter();
