@@ -54,8 +54,7 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
     const begin = this.#beginText(fence, mark, options);
     const session = await this.#sessions.begin(what, begin, options.signal);
     try {
-      const work = this.#transaction(session, { what, fence, mark, handler });
-      const outcome = await unlessAborted(work, options.signal);
+      const outcome = await this.#transaction(session, { what, fence, mark, handler, options });
       await this.#sessions.giveBack(session);
       return outcome;
     } catch (error) {
@@ -117,37 +116,57 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
   /** Runs the handler, the fence and the commit. */
   async #transaction(
     session: PostgresSession,
-    { what, fence, mark, handler }: {
+    { what, fence, mark, handler, options: { signal } }: {
       readonly what: string;
       readonly fence: GroupFence;
       readonly mark: TransactionMark;
       readonly handler: (tx: TransactionSql) => unknown;
+      readonly options: RunEffectsOptions;
     },
   ): Promise<"committed"> {
     const scope = openScope(session);
     try {
-      await handle(scope, handler);
+      // A handler that hangs may not notice that its session is lost.
+      const over = AbortSignal.any([session.lost, ...(signal === undefined ? [] : [signal])]);
+      await unlessAborted(handle(scope, handler), over);
     } catch (error) {
-      throw whatEndedIt(what, session, error);
+      throw signal?.aborted ? signal.reason : this.#whatEndedIt(what, session, error);
     } finally {
       scope.close();
     }
     try {
-      await scope.send(
-        `SET CONSTRAINTS ALL IMMEDIATE; ${fenceText(this.#options, fence, mark)}`,
-      );
-      const { command } = await scope.send("COMMIT");
+      const move = fenceText(this.#options, fence, mark);
+      await unlessAborted(scope.send(`SET CONSTRAINTS ALL IMMEDIATE; ${move}`), signal);
+      const { command } = await unlessAborted(scope.send("COMMIT"), signal);
       if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
       return "committed";
     } catch (error) {
+      if (signal?.aborted) throw signal.reason;
       // The handler has not waited for a statement that failed.
-      if (scope.failure !== undefined) throw whatEndedIt(what, session, scope.failure);
+      if (scope.failure !== undefined) throw this.#whatEndedIt(what, session, scope.failure);
       throw refusalOf(error) === "over"
         ? endedError(what)
         : postgresError(what, session.lastWords ?? error);
     }
   }
+
+  /** The handler's error or, if the server ended the session, why. */
+  #whatEndedIt(what: string, session: PostgresSession, cause: unknown): unknown {
+    const words = session.lastWords;
+    if (words?.severity !== "FATAL") return session.lost.aborted ? lostError(what, cause) : cause;
+    const error = postgresError(what, words);
+    if (error.code !== IDLE) return error;
+    const seconds = this.#options.leaseMs / 1000;
+    return new CheckpointError(
+      `${what}: the handler is too slow: it has sent no statement for ${seconds} seconds, so the server ` +
+        "ended its transaction; take fewer records at a time, or make leaseMs longer",
+      { code: IDLE, retryable: true, cause: words },
+    );
+  }
 }
+
+/** Idle for too long within a transaction. */
+const IDLE = "25P03";
 
 async function handle(
   scope: TransactionScope,
@@ -157,10 +176,13 @@ async function handle(
   if (scope.failure !== undefined) throw scope.failure;
 }
 
-/** The handler's error or, if the server ended the session, why. */
-function whatEndedIt(what: string, session: PostgresSession, error: unknown): unknown {
-  const words = session.lastWords;
-  return words?.severity === "FATAL" ? postgresError(what, words) : error;
+/** The error of a lost connection, whatever the handler made of it. */
+function lostError(what: string, cause: unknown): CheckpointError {
+  return new CheckpointError(`${what}: the connection was lost`, {
+    code: "CONNECTION_CLOSED",
+    retryable: true,
+    cause,
+  });
 }
 
 /** The error for a handler that ended the transaction which it was given. */
