@@ -89,6 +89,10 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
     put,
     shards: run("shards", ...stream),
     tail: run("tail", ...stream, "--from", "trim-horizon", "--limit", "1"),
+    "tail --group": run(
+      "tail",
+      ...[...stream, "--group", "billing", "--ack", "written", "--limit", "1"],
+    ),
     store,
     cat: () => pipeline.cat(),
     ls: run("ls", ...stream),

@@ -63,6 +63,11 @@ export class TritonProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** What it has written to standard output so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Whether the process has ended. */
   get over(): boolean {
     return this.#over;

@@ -34,7 +34,7 @@ const COMMANDS: readonly Listing[] = [
   {
     term: "tail [options]",
     summary: "print live events as JSON lines",
-    load: async () => (await import("./tail.ts")).tailCommand,
+    load: async () => (await import("./tail/tail.ts")).tailCommand,
   },
   {
     term: "shards [options]",

@@ -5,6 +5,7 @@ Permissions in AWS:
   store, doctor            kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
                            s3:ListBucket, GetObject, PutObject
   tail                     kinesis:ListShards, GetShardIterator, GetRecords
+  tail --group             kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
   tail --from TIME         kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
     (with a bucket)        s3:ListBucket, GetObject
   checkpoint rewind        kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords

@@ -1,0 +1,111 @@
+import { Command, Option } from "commander";
+import type { TritonRecord } from "../../../base/record.ts";
+import type { CliContext } from "../../cli_context.ts";
+import type { ArchiveOptions } from "../../options/archive.ts";
+import {
+  bucketOption,
+  clientOption,
+  configOption,
+  databaseOption,
+  parseCount,
+  streamOption,
+} from "../../options/options.ts";
+import { startPosition, streamConfig } from "../../options/stream_config.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { helpWidth, reflow } from "../../text/help_text.ts";
+import { say } from "../../text/say.ts";
+import type { TailGroupOptions } from "./tail_group.ts";
+
+interface TailOptions extends Omit<ArchiveOptions, "startDate" | "endDate"> {
+  readonly from?: string;
+  readonly limit?: number;
+  readonly group?: string;
+  readonly ack?: "stdin" | "written";
+  readonly checkpointDb: string;
+}
+
+const GROUPS = `
+With --group, each event goes to one member of the group: start the command as many times as you
+like. Positions are in the database, so that another member, or the next start, continues where this
+one ends. A new group begins with the oldest event, unless --from says otherwise. --ack says when an
+event counts as processed:
+
+  stdin    When its line is acknowledged. The program that reads the lines writes to the standard
+           input of this command, a line each time, how many lines it has processed so far (1, 2, 3
+           and so on). Up to 100 lines of each shard are printed before they are acknowledged. If
+           the program ends, the lines that it has not acknowledged are delivered again.
+  written  When its line is written. A pipe accepts 64 KiB that nobody has read yet: these lines are
+           lost if the program that reads them dies.`;
+
+/** `triton tail`: prints live events as JSON lines. */
+export function tailCommand(context: CliContext): Command {
+  return new Command("tail")
+    .description(
+      "Prints the events of a stream as they arrive, one JSON object per line, until SIGINT. With --from " +
+        "a time and a bucket, it first prints the events archived since then, and then the live ones, " +
+        "each event once. It reads archives as whole files, so the first file may add earlier events.",
+    )
+    .addOption(streamOption())
+    .option("--from <position>", "where to start: latest (the default), trim-horizon or a time")
+    .option("--limit <count>", "stop after this many events", parseCount)
+    .option("--group <name>", "read as a member of this consumer group")
+    .addOption(
+      new Option("--ack <when>", "with --group: when an event counts as processed")
+        .choices(["stdin", "written"]),
+    )
+    .addOption(databaseOption())
+    .addOption(bucketOption("location of the archive, for --from a time"))
+    .addOption(clientOption("client that wrote the archives, if there are several"))
+    .addOption(configOption())
+    .addHelpText("after", () => reflow(GROUPS, helpWidth(context.stdout)))
+    .action((options: TailOptions) => tail(options, context));
+}
+
+async function tail(options: TailOptions, context: CliContext): Promise<void> {
+  const { NdjsonWriter } = await import("../../../codec/json/write.ts");
+  if (options.group !== undefined || options.ack !== undefined) {
+    const group = groupOf(options);
+    const config = await streamConfig(options, context);
+    const { tailGroup } = await import("./tail_group.ts");
+    return await tailGroup(config, group, new NdjsonWriter(), context);
+  }
+  await using events = await openEvents(options, context);
+  const writer = new NdjsonWriter();
+  let left = options.limit ?? Infinity;
+  for await (const record of events) {
+    await context.stdout.write(writer.write(record.raw));
+    if (--left <= 0) break;
+  }
+}
+
+/** The options of a member of a group. */
+function groupOf({ group, ack, ...options }: TailOptions): TailGroupOptions {
+  if (group === undefined) throw new UsageError("Cannot tail: --ack needs --group");
+  if (ack === undefined) {
+    throw new UsageError("Cannot tail as a group: pass --ack stdin or --ack written");
+  }
+  return { ...options, group, ack };
+}
+
+/** The live stream; or archive and live stream, if a bucket and a start time are set. */
+async function openEvents(
+  options: TailOptions,
+  context: CliContext,
+): Promise<AsyncIterable<TritonRecord> & AsyncDisposable> {
+  const from = await startPosition(options.from ?? "latest", context);
+  const config = await streamConfig(options, context);
+  const report = (error: Error) => say(context, error.message);
+  const { clock, signal } = context;
+  const { bucket, clientName: client } = options;
+  if (bucket === undefined || from.type !== "at-timestamp") {
+    const { openStream } = await import("../../../stream/open_stream.ts");
+    return openStream(config, { from, clock, signal, onInvalid: report });
+  }
+  const { openHistory } = await import("../../../history/open_history.ts");
+  return openHistory(config, {
+    ...{ bucket, client, clock, signal },
+    from: from.timestamp,
+    onInvalid: report,
+    onGap: report,
+  });
+}
