@@ -25,7 +25,7 @@ const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
  * Signs GET requests for objects of one region, with Signature Version 4.
  *
  * The SDK's signer takes 35 µs for a request, a quarter of all that a GET of 1 KB takes: it derives
- * the name of a cached key by an HMAC and awaits eleven promises. This one takes 8 µs.
+ * the name of a cached key by an HMAC and awaits one promise after another. This one takes 8 µs.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
