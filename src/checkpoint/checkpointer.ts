@@ -29,7 +29,8 @@ export interface Checkpointer extends AsyncDisposable {
    * Saves positions of one stream, all or none. A position may move backwards.
    *
    * @throws {CheckpointError} With code `Archiver` if the client archives the stream with the same
-   * database: its positions say what is in the archive.
+   * database: its positions say what is in the archive. With code `Group` if it reads the stream as a
+   * consumer group, which has positions of its own.
    */
   save(stream: string, positions: ReadonlyMap<ShardId, SequenceNumber>): Promise<void>;
   /**

@@ -64,6 +64,27 @@ export const EXCLUSIONS: readonly {
     },
   },
   {
+    name: "a plain reader of the same client saves nothing any more, and is not let in",
+    async run(url) {
+      await using reader = await openCheckpointer(url, { client: "billing" });
+      await reader.save("clicks", positions({ 0: "7" }));
+      await using group = await openGroupDatabase(url, OPTIONS);
+      await reader.requireReader!("clicks"); // there are tables, but no group yet
+      await group.table.identify(CREATED);
+      await rejects(reader.save("clicks", positions({ 0: "8" })), {
+        name: "CheckpointError",
+        code: "Group",
+        message: /reads it as a consumer group/,
+      });
+      await rejects(reader.requireReader!("clicks"), { code: "Group" });
+      equal(await reader.load("clicks", shard(0)), "7");
+      await reader.save("other", positions({ 0: "8" }));
+      await using other = await openCheckpointer(url, { client: "other" });
+      await other.requireReader!("clicks");
+      await other.save("clicks", positions({ 0: "8" }));
+    },
+  },
+  {
     name: "a group begins no later than its client began to read",
     async run(url) {
       await using reader = await openCheckpointer(url, { client: "billing" });
