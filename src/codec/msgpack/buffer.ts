@@ -11,7 +11,7 @@ const MAX_POOLED = POOL_SIZE >> 2;
 /** Strings up to this length are encoded character by character. */
 const MAX_COPIED = 12;
 /** Strings up to this length are gathered; longer ones are encoded individually. */
-const MAX_GATHERED = 1024;
+const MAX_GATHERED = 256;
 /** Most gathered strings, and their longest total length. */
 const MAX_GAPS = 512;
 const MAX_TEXT = 1 << 15;
