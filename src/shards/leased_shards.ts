@@ -18,13 +18,18 @@ import {
   type StreamShardsOptions,
   type StreamShardsServices,
 } from "./stream_shards.ts";
-import { WorkerLeases, type WorkerLeasesOptions } from "./worker_leases.ts";
+import {
+  WorkerLeases,
+  type WorkerLeasesOptions,
+  type WorkerLeasesServices,
+} from "./worker_leases.ts";
 
 /** How often the shards of the stream are listed, in milliseconds. */
 const LISTING_INTERVAL_MS = 60_000;
 
 /** Services for {@linkcode LeasedShards}. */
-export interface LeasedShardsServices<S extends TableShard> extends StreamShardsServices {
+export interface LeasedShardsServices<S extends TableShard>
+  extends StreamShardsServices, Pick<WorkerLeasesServices, "closed"> {
   /** The table of shards and leases. */
   readonly table: LeaseTable<S>;
   /** Ends the sequence of leases; those that are held are kept until {@linkcode LeasedShards.leave}. */

@@ -20,6 +20,8 @@ export interface WorkerLeasesServices extends RetryServiceOptions {
   readonly table: LeaseTable;
   /** Receives answers, failures and lost leases. */
   readonly monitor?: ShardMonitor | undefined;
+  /** Ends renewals, which go on after `signal`. Default: they are retried until they succeed. */
+  readonly closed?: AbortSignal | undefined;
 }
 
 /** Options for {@linkcode WorkerLeases}. */
@@ -91,7 +93,7 @@ export class WorkerLeases {
   }
 
   async #renew(): Promise<void> {
-    const { table, clock, monitor, logged } = this.#services;
+    const { table, clock, monitor, logged, closed: signal } = this.#services;
     const { worker, leaseMs } = this.#options;
     let sentAt = 0;
     const before = [...this.#held.values()];
@@ -99,7 +101,7 @@ export class WorkerLeases {
     // workers are back soon after the database is.
     const renewal = await retryService(
       "ledger",
-      { clock, monitor, logged, maxDelayMs: leaseMs / 10 },
+      { clock, monitor, logged, signal, maxDelayMs: leaseMs / 10 },
       () => {
         sentAt = monotonicNow(clock);
         return table.renew(worker, leaseMs);
@@ -122,9 +124,9 @@ export class WorkerLeases {
    * one may take effect long after its response was given up. It would be renewed for ever.
    */
   async #releaseStrays(held: Iterable<ShardId>): Promise<void> {
-    const { clock, monitor, logged } = this.#services;
+    const { clock, monitor, logged, closed: signal } = this.#services;
     const strays = [...held].filter((id) => !this.#held.has(id) && !this.#taking.has(id));
-    if (strays.length > 0) await this.#release(strays, { clock, monitor, logged });
+    if (strays.length > 0) await this.#release(strays, { clock, monitor, logged, signal });
   }
 
   /** Takes the lease of a shard; undefined if another worker was faster. */

@@ -40,7 +40,7 @@ export async function* yieldRecords<T>(
           shard.finish(unit);
           member.saver.count();
           if (!member.isRunning) return;
-          if (member.saver.isDue) await member.saver.saveAll();
+          if (member.saver.isDue) await member.save();
         }
       }
       // Something may have come, or ended, during a renewal.

@@ -52,6 +52,7 @@ export class Membership {
   readonly #stop = new AbortController();
   readonly #onAbort = () => this.#stop.abort();
   readonly #renewing = new AbortController();
+  readonly #closed = new AbortController();
   readonly #asking: RetryServiceOptions;
   readonly #time: ServiceTime;
   readonly #shards: LeasedShards<GroupShard>;
@@ -76,10 +77,10 @@ export class Membership {
     const { signal } = this;
     signal.addEventListener("abort", () => this.#revokeAll(), { once: true });
     const logged = { category: ["triton", "group"], ledger: "group database" } as const;
-    this.#asking = { clock, logged };
+    this.#asking = { clock, logged, signal: this.#closed.signal };
     this.#time = options.time ?? new ServiceTime(clock);
     this.#shards = new LeasedShards<GroupShard>(
-      { clock, kinesis, table, time: this.#time, signal, logged },
+      { clock, kinesis, table, time: this.#time, signal, logged, closed: this.#closed.signal },
       { worker, leaseMs, from: toStartPlan(options.from).from },
     );
     this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards }, table.stream, {
@@ -141,7 +142,12 @@ export class Membership {
 
   /** Renews leases that may have expired: whoever was asleep looks whether the shards are still its own. */
   async refresh(): Promise<void> {
-    if (!this.isFresh) await this.#shards.refresh();
+    if (!this.isFresh) await this.#unlessStopped(this.#shards.refresh());
+  }
+
+  /** Saves all positions: the reading waits for it, unless it ends. */
+  async save(): Promise<void> {
+    await this.#unlessStopped(this.saver.saveAll());
   }
 
   /** Waits until there may be something to read, or a shard comes or goes. */
@@ -313,7 +319,7 @@ export class Membership {
   /** Saves the position of a shard that is handed over; a database that is down holds up nobody. */
   async #saveLast(shard: HeldShard, limit: AbortSignal): Promise<void> {
     const saved = this.saver.save([shard]).catch((error) => this.fail(error));
-    await Promise.race([saved, aborted(limit)]);
+    await Promise.race([saved, once(limit)]);
   }
 
   /** Ends a shard of which everything is processed; false if that is not ours to say. */
@@ -399,7 +405,7 @@ export class Membership {
   }
 
   async #end(): Promise<void> {
-    if (!this.signal.aborted) await aborted(this.signal);
+    await once(this.signal);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#revokeAll();
     // Handlers are waited for where their shards are handed over, and no longer.
@@ -408,6 +414,7 @@ export class Membership {
     }
     this.#renewing.abort();
     await this.#shards.leave();
+    this.#closed.abort(this.signal.reason); // what still waits for a database that is down
     log.info("Left group {client} of {stream}", {
       event: "group.left",
       stream: this.table.stream,
@@ -434,6 +441,14 @@ export class Membership {
     if (type === "lost") this.#parts.events.emit({ type, shardId, epoch, reason: reason! });
     else this.#parts.events.emit({ type, shardId, epoch });
     this.#fetcher.changed.notify();
+  }
+
+  /** Waits for something that a database which is down may hold up, but not past the end. */
+  async #unlessStopped(done: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const stopped = once(this.signal, over.signal);
+    await Promise.race([done, stopped]);
+    over.abort();
   }
 
   /** Runs a task; if it fails, the membership does. */
@@ -473,10 +488,11 @@ async function whenIdle(shard: HeldShard, signal?: AbortSignal): Promise<void> {
   while (!shard.isIdle && !signal?.aborted) await shard.changed.wait(signal);
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Waits until a signal is aborted, or until nobody is interested any more. */
+function once(signal: AbortSignal, over?: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    signal.addEventListener("abort", () => resolve(), { once: true, signal: over });
   });
 }
 

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import type { SequenceNumber } from "../../../src/base/record.ts";
 import type { Group, GroupEvent } from "../../../src/stream/mod.ts";
+import type { FaultPlan } from "../../../src/testing/mod.ts";
 import { GroupWorld, STREAM } from "./group_world.ts";
 
 /** Handles records in a loop, until `until` says that it is enough. */
@@ -275,3 +276,30 @@ Deno.test("Group refuses a stream that was deleted and created again", async () 
   world.kinesis.createStream(STREAM);
   await rejects(world.until(consume(world.member().group, [])), { code: "StreamRecreated" });
 });
+
+for (const down of [false, true]) {
+  Deno.test(`Group leaves nothing behind when it ends while the database is ${down ? "down" : "up"}`, async () => {
+    const world = new GroupWorld(2);
+    await world.put(20);
+    const stop = new AbortController();
+    let isDown = false;
+    const plan: FaultPlan = {
+      decide: ({ service }) => ({ kind: isDown && service === "group" ? "refused" : "answered" }),
+    };
+    const { group } = world.member({ signal: stop.signal, drainMs: 5_000, leaseMs: 10_000 }, plan);
+    const seen: number[] = [];
+    const loop = consume(group, seen);
+    await world.untilSo(() => seen.length === 20);
+    await world.clock.advance(10_000);
+    isDown = down;
+    await world.put(5);
+    await world.clock.advance(6_000);
+    stop.abort();
+    const stoppedAt = world.clock.now();
+    await world.until(loop);
+    await world.until(group[Symbol.asyncDispose]());
+    ok(world.clock.now() - stoppedAt <= 5_100);
+    await world.clock.advance(0);
+    equal(world.clock.nextWake, undefined);
+  });
+}
