@@ -110,9 +110,9 @@ export class ShardReading {
     await writer.room(this.signal);
     this.signal.throwIfAborted();
     // A file may be closed in the middle of the records, and what follows may be as old as this.
-    shard.readUntil = Math.min(shard.readUntil, records[0]!.arrivedAt.getTime());
+    shard.readUntil = Math.min(shard.readUntil, records.at(0)!.arrivedAt.getTime());
     shard.caughtUp = false;
-    for (const record of records) writer.add(shard, record);
+    writer.add(shard, records);
     shard.readUntil = Math.max(shard.readUntil, records.at(-1)!.arrivedAt.getTime());
   }
 
@@ -132,7 +132,7 @@ export class ShardReading {
   async #noticeGap(piece: RecordPiece): Promise<void> {
     const { gaps } = this.#parts;
     if (this.#isTrimmed || await gaps.isTooLate(this.#shard, piece)) {
-      await gaps.record(this.#shard, piece.records[0]?.sequenceNumber, "retention");
+      await gaps.record(this.#shard, piece.records.at(0)?.sequenceNumber, "retention");
     }
     this.#isTrimmed = this.#isEmpty = false;
   }

@@ -47,6 +47,7 @@ export { decodeEvent, decodeMsgpack, decodeMsgpackSequence } from "./msgpack/dec
 export { encodeEvent, encodeMsgpack } from "./msgpack/encode.ts";
 export { Extension, Timestamp } from "./msgpack/values.ts";
 export { ArchiveBuilder, type ArchiveHeader, type RecordPosition } from "./tri/archive_builder.ts";
+export type { EventRun } from "./event_run.ts";
 export { ArchiveDecoder } from "./tri/archive_decoder.ts";
 export type { ArchiveDamage, ReadArchiveOptions } from "./tri/archive_options.ts";
 export { type ArchiveBlock, eventsIn } from "./tri/archive_events.ts";

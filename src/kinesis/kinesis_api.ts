@@ -1,4 +1,5 @@
 import type { TimedResponse } from "../aws/service_time.ts";
+import type { EventRun } from "../codec/event_run.ts";
 import type { SequenceNumber, ShardId, StartPosition } from "../base/record.ts";
 
 export type { StartPosition } from "../base/record.ts";
@@ -75,10 +76,30 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Records in order: an array of them, or packed records, which become objects on access. */
+export interface Records extends Iterable<KinesisRecord> {
+  /** How many there are. */
+  readonly length: number;
+  /**
+   * Gets one of them.
+   *
+   * @param index Its place, from 0; -1 is the last.
+   */
+  at(index: number): KinesisRecord | undefined;
+  /** The same records without objects; undefined if they are not packed. */
+  readonly packed?: PackedRun | undefined;
+}
+
+/** Records without objects. */
+export interface PackedRun extends EventRun {
+  /** Whether each sequence number is higher than the one before it. */
+  readonly isAscending: boolean;
+}
+
 /** Records of a response that has not been read to its end. */
 export interface RecordPiece extends TimedResponse {
   /** The records, in order: at least one. */
-  readonly records: readonly KinesisRecord[];
+  readonly records: Records;
 }
 
 /** Options of {@linkcode KinesisApi.getRecords}. */
@@ -89,7 +110,7 @@ export interface GetRecordsOptions extends RequestOptions {
   readonly shard?: { readonly stream: string; readonly shardId: ShardId };
   /**
    * Called with records while the response arrives, so that it is never in memory as a whole. Reading
-   * waits until the promise resolves; the records' data is valid until then. An error that it throws
+   * waits until the promise resolves; the records and their data are valid until then. An error that it throws
    * ends the request and is passed on. A service may also return records, or all of them, in the batch:
    * they follow the ones passed here. The request may fail after some records were passed.
    */

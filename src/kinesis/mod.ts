@@ -5,14 +5,17 @@
  */
 
 export { KinesisError } from "../base/errors.ts";
+export type { EventRun } from "../codec/event_run.ts";
 export type {
   GetRecordsOptions,
   KinesisApi,
   KinesisRecord,
+  PackedRun,
   PutEntry,
   PutResult,
   RecordBatch,
   RecordPiece,
+  Records,
   RequestOptions,
   Shard,
   StartPosition,

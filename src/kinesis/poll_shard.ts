@@ -3,9 +3,9 @@ import { KinesisError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
 import type {
   KinesisApi,
-  KinesisRecord,
   RecordBatch,
   RecordPiece,
+  Records,
   StartPosition,
 } from "./kinesis_api.ts";
 import { ReadBudget, type ReadShare } from "./read_budget.ts";
@@ -15,7 +15,7 @@ import {
   type RetryingOptions,
   retryRequest,
 } from "../base/retry.ts";
-import { withoutRedelivered } from "./redelivered.ts";
+import { newRecords, withoutRedelivered } from "./redelivered.ts";
 import { hasCode, ShardIterator, type TrimmedPosition } from "./shard_iterator.ts";
 import { ServiceTime } from "../aws/service_time.ts";
 import type { Turns } from "./turns.ts";
@@ -192,7 +192,7 @@ class ShardReader {
 
   async #advance(batch: RecordBatch): Promise<RecordBatch> {
     const { onRecords } = this.#options;
-    const records = onRecords === undefined ? this.#withoutRedelivered(batch) : [];
+    const records = onRecords === undefined ? withoutRedelivered(batch.records, this.#read) : [];
     if (onRecords === undefined) this.#moveTo(records);
     else await this.#passOn(batch);
     this.#iterator.advance(batch.nextIterator);
@@ -201,22 +201,24 @@ class ShardReader {
 
   /** Passes records on; the position moves when `onRecords` is done with them. */
   async #passOn(piece: RecordPiece): Promise<void> {
-    const records = this.#withoutRedelivered(piece);
+    const records = newRecords(piece.records, this.#read);
     if (records.length === 0) return;
     await this.#options.onRecords?.({ ...piece, records }, this.#count === 0);
     this.#moveTo(records);
   }
 
-  #withoutRedelivered({ records }: RecordPiece): readonly KinesisRecord[] {
-    return withoutRedelivered(records, { ...this.#shard, last: this.#last });
+  /** The shard, and the last record read of it. */
+  get #read(): Parameters<typeof newRecords>[1] {
+    return { ...this.#shard, last: this.#last };
   }
 
-  #moveTo(records: readonly KinesisRecord[]): void {
+  #moveTo(records: Records): void {
     this.#count += records.length;
-    const last = records.at(-1);
+    const last = records.packed?.sequenceNumberOf(records.length - 1) ??
+      records.at(-1)?.sequenceNumber;
     if (last === undefined) return;
-    this.#last = last.sequenceNumber;
-    this.#iterator.moveTo(last.sequenceNumber);
+    this.#last = last;
+    this.#iterator.moveTo(last);
   }
 
   #getRecords(iterator: string): Promise<RecordBatch> {

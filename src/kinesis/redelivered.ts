@@ -1,6 +1,23 @@
 import { getLogger } from "@logtape/logtape";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../base/record.ts";
-import type { KinesisRecord } from "./kinesis_api.ts";
+import type { KinesisRecord, Records } from "./kinesis_api.ts";
+
+/** A shard, and the last record read of it. */
+interface ReadShard {
+  readonly stream: string;
+  readonly shardId: ShardId;
+  readonly last: SequenceNumber | undefined;
+}
+
+/**
+ * Does what {@linkcode withoutRedelivered} does, without making objects of packed records if none is
+ * left out.
+ */
+export function newRecords(records: Records, shard: ReadShard): Records {
+  const first = records.packed?.isAscending ? records.packed.sequenceNumberOf(0) : undefined;
+  if (first !== undefined && isAfter(first, shard.last)) return records;
+  return withoutRedelivered([...records], shard);
+}
 
 /**
  * Leaves out records at or before the last one read, and records that are twice in the response.
@@ -11,15 +28,11 @@ import type { KinesisRecord } from "./kinesis_api.ts";
  */
 export function withoutRedelivered(
   records: readonly KinesisRecord[],
-  shard: {
-    readonly stream: string;
-    readonly shardId: ShardId;
-    readonly last: SequenceNumber | undefined;
-  },
+  shard: ReadShard,
 ): readonly KinesisRecord[] {
   let { last } = shard;
   const isNew = ({ sequenceNumber }: KinesisRecord) => {
-    if (last !== undefined && compareSequenceNumbers(sequenceNumber, last) <= 0) return false;
+    if (!isAfter(sequenceNumber, last)) return false;
     last = sequenceNumber;
     return true;
   };
@@ -36,4 +49,8 @@ export function withoutRedelivered(
     },
   );
   return others;
+}
+
+function isAfter(number: SequenceNumber, last: SequenceNumber | undefined): boolean {
+  return last === undefined || compareSequenceNumbers(number, last) > 0;
 }

@@ -9,6 +9,7 @@ export { ConfigError, KinesisError, ServiceError, TritonError } from "../base/er
 export type { SequenceNumber, ShardId } from "../base/record.ts";
 export {
   deaggregate,
+  type EventRun,
   findPositions,
   type FindPositionsOptions,
   type GetRecordsOptions,
@@ -21,6 +22,7 @@ export {
   type MemoryKinesisOptions,
   openKinesis,
   type OpenKinesisOptions,
+  type PackedRun,
   parseStartPosition,
   pollShard,
   type PollShardOptions,
@@ -30,6 +32,7 @@ export {
   type ReadShare,
   type RecordBatch,
   type RecordPiece,
+  type Records,
   type RequestOptions,
   type RetryEvent,
   type RetryingOptions,

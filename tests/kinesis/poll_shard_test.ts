@@ -312,7 +312,7 @@ Deno.test("pollShard() reads on after the last record handed over of an answer t
     signal: stop.signal,
     onRetry: ({ delayMs }) => delays.push(delayMs),
     onRecords: ({ records }, isFirst) => {
-      seen.push(...records.map(({ data }): [number, boolean] => [data[0]!, isFirst]));
+      for (const { data } of records) seen.push([data[0]!, isFirst]);
       return Promise.resolve();
     },
   });
@@ -336,7 +336,7 @@ Deno.test("pollShard() hands over what comes with the answer, and nothing twice"
   }));
   const shard = { stream: "s", shardId, from: { type: "trim-horizon" } } as const;
   const onRecords = ({ records }: RecordPiece) => {
-    seen.push(...records.map(({ data }) => data[0]!));
+    for (const { data } of records) seen.push(data[0]!);
     return Promise.resolve();
   };
   await pollShard(inTwo, shard, { clock, onRecords }).next();

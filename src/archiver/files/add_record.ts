@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type ArchiveBuilder, validateEvent } from "../../codec/mod.ts";
 import { ArchiveFormatError } from "../../base/errors.ts";
-import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import type { KinesisRecord, Records } from "../../kinesis/kinesis_api.ts";
 import { deaggregate, type UserRecord, type UserRecords } from "../../kinesis/user_records.ts";
 import type { ShardId } from "../../base/record.ts";
 
@@ -20,11 +20,31 @@ const MAX_QUARANTINED = 100;
 const MAX_LOGGED = 100;
 
 /**
- * Adds what is in a Kinesis record to an archive. What is not an event goes into quarantine, with
+ * Adds what is in Kinesis records to an archive: packed events up to where something else is or the
+ * archive is full, or one record.
+ *
+ * @param options `from` is the first record to add, `maxSize` the size of a full archive, in bytes.
+ * @returns The first record that was not added.
+ */
+export function addRecords(
+  builder: ArchiveBuilder,
+  shardId: ShardId,
+  records: Records,
+  { from, maxSize }: { readonly from: number; readonly maxSize: number },
+): number {
+  const { packed } = records;
+  const next = packed === undefined ? from : builder.addRun(shardId, packed, from, maxSize);
+  if (next > from) return next;
+  addRecord(builder, shardId, records.at(from)!);
+  return from + 1;
+}
+
+/**
+ * Adds what is in a Kinesis record. What is not an event goes into quarantine, with
  * the reason; of an aggregate only the records in it that are not events, but if these are very many,
  * the first of them and the whole Kinesis record.
  */
-export function addRecord(builder: ArchiveBuilder, shardId: ShardId, record: KinesisRecord): void {
+function addRecord(builder: ArchiveBuilder, shardId: ShardId, record: KinesisRecord): void {
   const inside = deaggregate(record);
   if (inside !== undefined) return addAggregate(builder, shardId, record, inside);
   const fault = addEvent(builder, shardId, record);

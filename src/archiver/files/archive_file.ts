@@ -1,8 +1,8 @@
 import { ArchiveBuilder } from "../../codec/mod.ts";
-import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { IntendedRange } from "../../ledger/archive_ledger.ts";
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
-import { addRecord } from "./add_record.ts";
+import { addRecords } from "./add_record.ts";
 import type { CloseReason } from "./rotation.ts";
 import type { ShardProgress } from "../shard_progress.ts";
 
@@ -15,15 +15,33 @@ export class ArchiveFile {
   /** When its first record came in, in milliseconds since the Unix epoch. */
   openedAt: number | undefined;
 
-  /** Adds what is in a Kinesis record. */
-  add(shard: ShardProgress, record: KinesisRecord, now: number): void {
+  /**
+   * Adds what is in Kinesis records, from one of them on, until the file is full.
+   *
+   * @param options `from` is the first one, which is added whatever the size; with `maxSize`, in bytes,
+   * the file is full; `now` is the time, in milliseconds since the Unix epoch.
+   * @returns The first one that was not added.
+   */
+  add(
+    shard: ShardProgress,
+    records: Records,
+    { from, maxSize, now }: {
+      readonly from: number;
+      readonly maxSize: number;
+      readonly now: number;
+    },
+  ): number {
     const { shardId } = shard;
     // What was read under an earlier lease is not ours to archive.
     if (this.shards.has(shardId) && this.shards.get(shardId) !== shard) this.remove(shardId);
     this.openedAt ??= now;
     this.shards.set(shardId, shard);
-    addRecord(this.builder, shardId, record);
-    shard.lastRead = record.sequenceNumber;
+    let next = from;
+    do next = addRecords(this.builder, shardId, records, { from: next, maxSize }); while (
+      next < records.length && this.builder.size < maxSize
+    );
+    shard.lastRead = this.builder.shards.get(shardId)!.last;
+    return next;
   }
 
   /** Whether it holds records that were read under the lease of a shard. */

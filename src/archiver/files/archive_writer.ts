@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import { Notifier } from "../../base/notifier.ts";
-import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { ServiceTime } from "../../kinesis/mod.ts";
 import type { LeasedShards } from "../../shards/leased_shards.ts";
 import { ArchiveFile, type ClosedFile } from "./archive_file.ts";
@@ -70,14 +70,17 @@ export class ArchiveWriter {
   }
 
   /**
-   * Takes in what is in a Kinesis record, all of it into the same file, so that a position between
-   * two records is all there is to remember.
+   * Takes in what is in Kinesis records, all that is in one of them into the same file, so that a
+   * position between two records is all there is to remember.
    */
-  add(shard: ShardProgress, record: KinesisRecord): void {
-    this.#open.add(shard, record, this.#parts.clock.now());
+  add(shard: ShardProgress, records: Records): void {
     // Half of the memory, so that one file can be filled while another is put.
-    const { maxSize, maxMemory } = this.#options;
-    if (this.#open.builder.size >= Math.min(maxSize, maxMemory / 2)) this.close("size");
+    const maxSize = Math.min(this.#options.maxSize, this.#options.maxMemory / 2);
+    const now = this.#parts.clock.now();
+    for (let from = 0; from < records.length;) {
+      from = this.#open.add(shard, records, { from, maxSize, now });
+      if (this.#open.builder.size >= maxSize) this.close("size");
+    }
   }
 
   /** What was read and is not archived yet. */

@@ -3,7 +3,7 @@ import type { ShardRange } from "../../codec/mod.ts";
 import type { Clock } from "../../base/clock.ts";
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
 import { ServiceError } from "../../base/errors.ts";
-import type { KinesisRecord } from "../../kinesis/kinesis_api.ts";
+import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { ShardId } from "../../base/record.ts";
 import { Instruments, type Observation } from "../../telemetry/instruments.ts";
 import type { MetricAttributes, MetricSink } from "../../telemetry/metric_sink.ts";
@@ -164,10 +164,11 @@ export class ArchiverMonitor {
   }
 
   /** Notes what was read of a shard. */
-  read(shard: ShardId, records: readonly KinesisRecord[]): void {
+  read(shard: ShardId, records: Records): void {
     this.answered("Kinesis");
     if (records.length === 0) return;
-    const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
+    let bytes = records.packed?.data.length ?? 0;
+    if (records.packed === undefined) { for (const { data } of records) bytes += data.length; }
     this.#countOf(shard, "triton.records.read", records.length);
     this.#countOf(shard, "triton.bytes.read", bytes);
   }

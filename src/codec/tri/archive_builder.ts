@@ -10,6 +10,7 @@ import {
 import { encodeManifest, type ManifestShard, type ShardRange } from "./archive_manifest.ts";
 import { ChunkPacker, type PackedGroup, unpack } from "./archive_packer.ts";
 import type { QuarantinedRecord } from "./archive_quarantine.ts";
+import type { EventRun } from "../event_run.ts";
 import { QuarantineBuilder } from "./quarantine_builder.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { crc32c } from "../snappy/crc32c.ts";
@@ -125,6 +126,43 @@ export class ArchiveBuilder implements Disposable {
     this.#packer.add(shardId, event);
     this.#events++;
     this.#extend(shardId, position, 1, 0);
+  }
+
+  /**
+   * Adds records of a run up to the first one that is not certain to be an event, or until the file is
+   * full. The result is the same as if each of them was added separately.
+   *
+   * @param shardId The shard they were read from.
+   * @param run The records, whose data is copied.
+   * @param from The first one to add: it is added whatever the size.
+   * @param maxSize Adds no more once the file has this size, in bytes.
+   * @returns The first one that was not added.
+   */
+  addRun(shardId: ShardId, run: EventRun, from: number, maxSize: number): number {
+    let to = from;
+    while (to < run.length && run.isEvent(to)) to++;
+    let next = from;
+    while (next < to && (next === from || this.size < maxSize)) {
+      next = this.#packer.addRun(shardId, run, next, to, maxSize - this.size);
+    }
+    if (next > from) this.#extendByRun(shardId, run, from, next);
+    return next;
+  }
+
+  #extendByRun(shardId: ShardId, run: EventRun, from: number, to: number): void {
+    let [first, last] = [Infinity, -Infinity];
+    for (let index = from; index < to; index++) {
+      const seconds = run.secondsOf(index);
+      if (seconds < first) first = seconds;
+      if (seconds > last) last = seconds;
+    }
+    this.#events += to - from;
+    const position = (index: number, seconds: number) => ({
+      sequenceNumber: run.sequenceNumberOf(index),
+      arrivedAt: new Date(Math.round(seconds * 1000)),
+    });
+    this.#extend(shardId, position(from, first), to - from, 0);
+    this.#extend(shardId, position(to - 1, last), 0, 0);
   }
 
   /**

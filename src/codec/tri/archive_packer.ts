@@ -9,6 +9,7 @@ import {
   STREAM_IDENTIFIER,
 } from "../snappy/chunks.ts";
 import { Slabs } from "../slabs.ts";
+import type { EventRun } from "../event_run.ts";
 
 /** A stream identifier and data chunks with complete events of one shard. */
 export interface PackedGroup {
@@ -86,6 +87,33 @@ export class ChunkPacker {
       this.#size += event.length + (open.used === 0 ? OVERHEAD : 0);
       open.append(event);
     }
+  }
+
+  /**
+   * Adds the events of a run that fit into the open chunk, at least one.
+   *
+   * @param run Events of the shard.
+   * @param from The first one to add.
+   * @param to The first one not to add.
+   * @param room Adds no more once this size is reached, in bytes.
+   * @returns The first one that was not added.
+   */
+  addRun(shardId: ShardId, run: EventRun, from: number, to: number, room: number): number {
+    const open = this.#openChunk(shardId);
+    const start = run.endOf(from - 1);
+    const fitting = start + MAX_CHUNK_DATA - open.used;
+    const enough = start + room - (open.used === 0 ? OVERHEAD : 0);
+    let next = from;
+    for (let end = start; next < to && (next === from || end < enough); next++) {
+      const following = run.endOf(next);
+      if (following > fitting) break;
+      end = following;
+    }
+    // One that does not fit closes the chunk.
+    const count = Math.max(1, next - from);
+    const events = run.data.subarray(start, run.endOf(from + count - 1));
+    this.add(shardId, events);
+    return from + count;
   }
 
   /** Drops the open chunk of a shard. */

@@ -30,13 +30,15 @@ interface Program {
   readonly recordCount: WebAssembly.Global;
   readonly textEnd: WebAssembly.Global;
   readonly isAscii: WebAssembly.Global;
+  readonly isAscending: WebAssembly.Global;
   readonly decodedEnd: WebAssembly.Global;
   decodeBase64(at: number, end: number, out: number): number;
   crc32c(at: number, end: number, previous: number): number;
   compress(at: number, end: number, out: number): number;
   uncompress(at: number, end: number, out: number, length: number): number;
   writeLines(at: number, end: number, out: number, limit: number, most: number): number;
-  readRecords(at: number, end: number, data: number, numbers: number, text: number): number;
+  isEvent(at: number, end: number): number;
+  readRecords(at: number, end: number, data: number, places: number, text: number): number;
 }
 
 const module = new WebAssembly.Module(Buffer.from(KERNELS, "base64"));

@@ -5,8 +5,8 @@ import {
   readWireRecords,
 } from "../../codec/json/wire_records.ts";
 import { freeBuffer } from "../../base/bytes.ts";
-import type { SequenceNumber } from "../../base/record.ts";
-import { decodeRecord, ReceivedRecord, toDate, type WireRecord } from "./received_record.ts";
+import { PackedRecords } from "./packed_records.ts";
+import { decodeRecord, type ReceivedRecord, type WireRecord } from "./received_record.ts";
 
 /** Minimum number of bytes that are parsed at once. */
 const PIECE = 64 * 1024;
@@ -33,13 +33,19 @@ export interface ReceivedResponse {
   readonly MillisBehindLatest?: number | null;
 }
 
+/** Records of a response: those that `JSON.parse` read may lack parts. */
+export type ReceivedRecords = PackedRecords | readonly ReceivedRecord[];
+
 /** Parses the body of a response while it arrives. */
 export class ResponseParser {
   /** The text before the records: known after the first of them. */
   #head = "";
-  #records: ReceivedRecord[] = [];
-  /** Buffers with data of records only. */
-  #payloads: ArrayBufferLike[] = [];
+  #isEnded = false;
+  #rest: ReceivedResponse | undefined;
+  /** The records found last. */
+  #records: ReceivedRecords = [];
+  /** Frees the memory of records that `next` has returned. */
+  #frees: (() => void)[] = [];
   /** The bytes not parsed yet; the buffer is used for every piece. */
   #buffer: Buffer;
   #used = 0;
@@ -81,31 +87,41 @@ export class ResponseParser {
     return Math.max(size + MOST_SPARE, Math.min(this.#used + this.#expected, MOST_EXPECTED));
   }
 
-  /**
-   * Adds bytes; they are copied.
-   *
-   * @throws {SyntaxError} As `end` does.
-   */
+  /** Adds bytes; they are copied. */
   push(chunk: Uint8Array): void {
     const size = this.sizeWith(chunk);
     if (size > this.#buffer.length) this.#replace(size - this.#used);
     this.#buffer.set(chunk, this.#used);
     this.#used += chunk.length;
     this.#expected -= chunk.length;
-    if (this.#used >= this.#enough) this.#takePieces();
   }
 
-  /** Returns the records that were parsed since the last call. */
-  take(): ReceivedRecord[] {
-    const records = this.#records;
-    this.#records = [];
-    return records;
+  /** Notes that the body has no more bytes. */
+  end(): void {
+    this.#isEnded = true;
   }
 
-  /** Frees the data of all records that were returned. */
+  /**
+   * Parses more records.
+   *
+   * @returns The next records, at least one; undefined if they need more bytes, or at the end.
+   * @throws {SyntaxError} If the body is not JSON, a record's data not base64, or its time not a number.
+   */
+  next(): ReceivedRecords | undefined {
+    if (this.#rest !== undefined || !this.#isEnded && this.#used < this.#enough) return undefined;
+    if (this.#takePiece() || this.#isEnded && this.#takeRest()) return this.#records;
+    return undefined;
+  }
+
+  /** The response without its records, once all of them have been returned. */
+  get rest(): ReceivedResponse | undefined {
+    return this.#rest;
+  }
+
+  /** Frees the memory of all records that were returned. */
   free(): void {
-    this.#payloads.forEach(freeBuffer);
-    this.#payloads = [];
+    this.#frees.forEach((free) => free());
+    this.#frees = [];
   }
 
   /** Ends parsing; returns the buffer, which is no longer used. */
@@ -113,35 +129,31 @@ export class ResponseParser {
     return this.#buffer.buffer as ArrayBuffer;
   }
 
-  /**
-   * Parses the rest.
-   *
-   * @returns The response without its records.
-   * @throws {SyntaxError} If the body is not JSON, a record's data not base64, or its time not a number.
-   */
-  end(): ReceivedResponse {
-    this.#takePieces();
-    this.#takeLastRecord();
-    const text = this.#head + this.#buffer.toString("utf8", 0, this.#used);
-    if (text === "") return {};
-    const response = JSON.parse(text);
-    if (!Array.isArray(response?.Records)) return response ?? {};
-    const { Records, ...rest } = response;
-    for (const record of Records) this.#records.push(decodeRecord(record));
-    return { ...rest, hasRecords: true };
-  }
-
-  /** Parses all records that are complete and followed by another one. */
-  #takePieces(): void {
-    for (let taken = true; taken && this.#used > 0;) {
-      const bytes = this.#buffer.subarray(0, this.#used);
-      const start = this.#head === "" ? startOfRecords(bytes) : 0;
-      const end = start === -1 ? start : this.#readRecords(bytes, start);
-      taken = end > start;
-      if (taken) this.#drop(bytes, start, end);
-    }
+  /** Parses records that are complete and followed by another one; returns whether there are any. */
+  #takePiece(): boolean {
+    const bytes = this.#buffer.subarray(0, this.#used);
+    const start = this.#head === "" ? startOfRecords(bytes) : 0;
+    const end = start === -1 ? start : this.#readRecords(bytes, start);
+    const isTaken = end > start;
+    if (isTaken) this.#drop(bytes, start, end);
     // So that all attempts together take linear time.
     this.#enough = Math.max(this.#piece, Math.min(2 * this.#used, this.#used + MOST_SPARE));
+    return isTaken;
+  }
+
+  /** Parses what is left at the end; returns whether there are records in it. */
+  #takeRest(): boolean {
+    if (this.#takeLastRecord()) return true;
+    const text = this.#head + this.#buffer.toString("utf8", 0, this.#used);
+    const response = text === "" ? {} : JSON.parse(text) ?? {};
+    if (!Array.isArray(response.Records)) {
+      this.#rest = response;
+      return false;
+    }
+    const { Records, ...rest } = response;
+    this.#records = Records.map((record: WireRecord | null) => decodeRecord(record));
+    this.#rest = { ...rest, hasRecords: true };
+    return this.#records.length > 0;
   }
 
   #drop(bytes: Buffer, start: number, end: number): void {
@@ -162,21 +174,11 @@ export class ResponseParser {
 
   /** Parses records; returns where the first unparsed one begins. */
   #readRecords(bytes: Buffer, start: number): number {
-    const { texts, times, data, end, isRefused } = readWireRecords(
-      bytes.subarray(start, start + this.#window),
-    );
-    for (let n = 0; n < data.length; n++) {
-      this.#records.push(
-        new ReceivedRecord(
-          texts[2 * n] as SequenceNumber,
-          texts[2 * n + 1],
-          data[n],
-          toDate(times[n]!),
-        ),
-      );
-    }
-    if (data.length > 0) {
-      this.#payloads.push(data[0]!.buffer);
+    const window = bytes.subarray(start, start + this.#window);
+    const { records, end, isRefused } = readWireRecords(window);
+    if (records.length > 0) {
+      this.#records = new PackedRecords(records);
+      this.#frees.push(() => records.free());
       return start + end;
     }
     if (bytes.length - start > this.#window) {
@@ -186,13 +188,14 @@ export class ResponseParser {
     return this.#parseRecords(bytes, start);
   }
 
-  /** Parses a large record that is not followed by another one. */
-  #takeLastRecord(): void {
-    if (this.#used <= this.#window) return;
+  /** Parses a large record that is not followed by another one; returns whether there is one. */
+  #takeLastRecord(): boolean {
+    if (this.#used <= this.#window) return false;
     const bytes = this.#buffer.subarray(0, this.#used);
     const start = this.#head === "" ? startOfRecords(bytes) : 0;
     const end = start === -1 ? undefined : this.#readLarge(bytes, start, LAST_RECORD);
     if (end !== undefined) this.#drop(bytes, start, end);
+    return end !== undefined;
   }
 
   /**
@@ -217,8 +220,8 @@ export class ResponseParser {
     } while (record === undefined);
     const data = record.Data === "" ? decodeWireData(bytes.subarray(from, to)) : undefined;
     if (data === undefined) return undefined;
-    this.#payloads.push(data.buffer);
-    this.#records.push(decodeRecord(record, data));
+    this.#frees.push(() => freeBuffer(data.buffer));
+    this.#records = [decodeRecord(record, data)];
     return end + (separator === LAST_RECORD ? 1 : 2);
   }
 
@@ -233,7 +236,7 @@ export class ResponseParser {
     const text = () => `[${bytes.toString("utf8", start, cut + 1)}]`;
     const records = cut <= start ? undefined : parseJson<WireRecord[]>(text());
     if (records === undefined) return start;
-    for (const record of records) this.#records.push(decodeRecord(record));
+    this.#records = records.map((record) => decodeRecord(record));
     return cut + 2;
   }
 }

@@ -10,8 +10,12 @@
 import type { WireResponse as HttpResponse } from "../../aws/http/fetch_handler.ts";
 import { ResponseBody } from "../../aws/http/response_body.ts";
 import { freeBuffer } from "../../base/bytes.ts";
-import { LARGE, type ReceivedResponse, ResponseParser } from "./response_parser.ts";
-import type { ReceivedRecord } from "./received_record.ts";
+import {
+  LARGE,
+  type ReceivedRecords,
+  type ReceivedResponse,
+  ResponseParser,
+} from "./response_parser.ts";
 import { Turns } from "../turns.ts";
 
 /** A response of the SDK's request handlers, as far as it is used here. */
@@ -49,7 +53,6 @@ export class ResponseReader implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #parser: ResponseParser;
   #large: Disposable | undefined;
-  #rest: ReceivedResponse | undefined;
 
   constructor(response: WireResponse, memory: ResponseMemory, signal?: AbortSignal) {
     this.#response = response;
@@ -62,7 +65,7 @@ export class ResponseReader implements AsyncDisposable {
 
   /** The response without its records, after all of it was read. */
   get rest(): ReceivedResponse {
-    return this.#rest ?? {};
+    return this.#parser.rest ?? {};
   }
 
   /**
@@ -71,16 +74,15 @@ export class ResponseReader implements AsyncDisposable {
    * @returns The next records, at least one; undefined at the end.
    * @throws {SyntaxError} If the body is not a response. Other errors are those of the connection.
    */
-  async next(): Promise<readonly ReceivedRecord[] | undefined> {
+  async next(): Promise<ReceivedRecords | undefined> {
     try {
-      while (this.#rest === undefined) {
+      while (true) {
+        const records = this.#parser.next();
+        if (records !== undefined || this.#parser.rest !== undefined) return records;
         const { value, done } = await this.#chunks.next();
-        if (done) this.#rest = this.#parser.end();
+        if (done) this.#parser.end();
         else await this.#push(value);
-        const records = this.#parser.take();
-        if (records.length > 0) return records;
       }
-      return undefined;
     } catch (error) {
       // As in the SDK's errors: an error in a body says little without the status.
       if (error instanceof SyntaxError) throw Object.assign(error, { $response: this.#response });
@@ -88,7 +90,7 @@ export class ResponseReader implements AsyncDisposable {
     }
   }
 
-  /** Frees the data of the records that `next` returned. */
+  /** Frees the memory of the records that `next` returned. */
   release(): void {
     this.#parser.free();
   }
@@ -97,7 +99,7 @@ export class ResponseReader implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#memory.giveBuffer(this.#parser.dispose());
     this.#large?.[Symbol.dispose]();
-    if (this.#rest !== undefined) return;
+    if (this.#parser.rest !== undefined) return;
     await this.#chunks.return?.().catch(() => {});
     if (this.#response.body instanceof ResponseBody) await this.#response.body.cancel();
   }

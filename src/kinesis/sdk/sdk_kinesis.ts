@@ -6,6 +6,7 @@ import { sendRequest } from "../../aws/send_request.ts";
 import { readServiceTime } from "../../aws/service_time.ts";
 import { invalidResponse, list, present, text } from "./response_parts.ts";
 import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./convert.ts";
+import { PackedRecords } from "./packed_records.ts";
 import { ResponseMemory, ResponseReader, type WireResponse } from "./response_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
 import type {
@@ -170,9 +171,11 @@ export class SdkKinesis implements KinesisApi {
     const takePiece = async () => {
       const piece = await read();
       if (piece === undefined) return false;
-      if (options.onRecords === undefined) records.push(...whole(piece, what));
-      else {
-        await options.onRecords({ records: whole(piece, what), serverTime });
+      const isPacked = piece instanceof PackedRecords;
+      if (options.onRecords === undefined) {
+        records.push(...isPacked ? piece.unpack() : whole(piece, what));
+      } else {
+        await options.onRecords({ records: isPacked ? piece : whole(piece, what), serverTime });
         reader.release();
       }
       return true;

@@ -51,11 +51,18 @@ function byParser(
 ): WholeAnswer {
   const parser = new ResponseParser(options);
   const bytes = Buffer.from(body as string);
+  const records: ReceivedRecord[] = [];
+  const take = () => {
+    for (let next = parser.next(); next !== undefined; next = parser.next()) records.push(...next);
+  };
   for (let at = 0; at < bytes.length; at += chunkSize) {
     parser.push(bytes.subarray(at, at + chunkSize));
+    take();
   }
-  const { hasRecords, ...rest } = parser.end();
-  return hasRecords ? { ...rest, Records: parser.take() } : rest;
+  parser.end();
+  take();
+  const { hasRecords, ...rest } = parser.rest!;
+  return hasRecords ? { ...rest, Records: records } : rest;
 }
 
 const text = fc.oneof(
@@ -205,9 +212,10 @@ Deno.test("SdkKinesis.getRecords() hands records over while they come, and frees
   const kinesis = new SdkKinesis(answering(body, 65_536));
   const { records } = await kinesis.getRecords("i", {
     onRecords: (piece) => {
-      seen.push(...piece.records);
-      copies.push(...piece.records.map((record) => ({ ...record, data: record.data.slice() })));
-      const size = piece.records.reduce((sum, { data }) => sum + data.length, 0);
+      const records = [...piece.records];
+      seen.push(...records);
+      copies.push(...records.map((record) => ({ ...record, data: record.data.slice() })));
+      const size = records.reduce((sum, { data }) => sum + data.length, 0);
       ok(size < 2_200_000, `${size} bytes at once`);
       return Promise.resolve();
     },
@@ -232,15 +240,17 @@ Deno.test("SdkKinesis.getRecords() decodes two answers at a time", async () => {
     taken: Promise.withResolvers<void>(),
   }));
   let begun = 0;
-  const answers = calls.map((call) =>
-    kinesis.getRecords("i", {
+  const answers = calls.map((call) => {
+    let hasBegun = false;
+    return kinesis.getRecords("i", {
       onRecords: () => {
+        if (!hasBegun) begun++;
+        hasBegun = true;
         call.begun.resolve();
-        begun++;
         return call.taken.promise;
       },
-    })
-  );
+    });
+  });
   for (const [n, { taken }] of calls.entries()) {
     const expected = Math.min(n + 2, calls.length);
     await calls[expected - 1]!.begun.promise;

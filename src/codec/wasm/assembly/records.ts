@@ -6,6 +6,7 @@
  */
 
 import { BAD, CUT_OFF, decodeBase64, decodedEnd } from "./base64";
+import { isEvent } from "./events";
 
 const QUOTE: u32 = 0x22;
 const COMMA: u32 = 0x2c;
@@ -58,6 +59,8 @@ export let recordCount: u32 = 0;
 export let textEnd: usize = 0;
 /** Whether all of the text is ASCII. */
 export let isAscii: bool = true;
+/** Whether each sequence number is higher than the one before it. */
+export let isAscending: bool = true;
 
 /** Where the parts of a record for the text are, with their quotes. */
 let numberAt: usize = 0;
@@ -68,23 +71,31 @@ let keyEnd: usize = 0;
 let time: f64 = 0;
 
 /**
- * Reads the records from `at` to `end` that are followed by another. Writes their data to `data`; for
- * each record two doubles to `numbers`, the size of its data and its arrival time in seconds; and its
- * sequence number and partition key, unchanged and each followed by a comma, to `text`. Returns where
- * the data ends.
+ * Reads the records from `at` to `end` that are followed by another. Writes their data to `data`; the
+ * place of each record to `places`, in 16 bytes: where its data ends, from `data` on (32 bits; the
+ * bitwise complement if the data is not certain to be an event), where its text ends, from `text` on
+ * (32 bits), and its arrival time in seconds (a double); and its sequence number and partition key,
+ * unchanged and each followed by a comma, to `text`. Returns where the data ends.
  */
-export function readRecords(at: usize, end: usize, data: usize, numbers: usize, text: usize): usize {
+export function readRecords(at: usize, end: usize, data: usize, places: usize, text: usize): usize {
   let out = data;
   let o = text;
-  let n = numbers;
+  let n = places;
   let seen = i8x16.splat(0);
+  let lastNumber: usize = 0;
+  let lastSize: usize = 0;
+  isAscending = true;
   restAt = at;
   let next = readRecord(at, end, out);
   for (; next > BAD; next = readRecord(next, end, out)) {
-    store<f64>(n, <f64>(dataEnd - out));
+    const dataAt = <i32>(dataEnd - data);
+    store<i32>(n, isEvent(out, dataEnd) ? dataAt : ~dataAt);
     store<f64>(n + 8, time);
-    n += 16;
     out = dataEnd;
+    const size = numberEnd - numberAt;
+    if (!isHigher(numberAt, size, lastNumber, lastSize)) isAscending = false;
+    lastNumber = numberAt;
+    lastSize = size;
     for (let part = 0; part < 2; part++) {
       const from = part == 0 ? numberAt : keyAt;
       const size = (part == 0 ? numberEnd : keyEnd) - from;
@@ -97,13 +108,27 @@ export function readRecords(at: usize, end: usize, data: usize, numbers: usize, 
       store<u8>(o + size, <u8>COMMA);
       o += size + 1;
     }
+    store<i32>(n + 4, <i32>(o - text));
+    n += 16;
     restAt = next;
   }
   isRefused = next == BAD;
   isAscii = i8x16.bitmask(seen) == 0;
-  recordCount = <u32>((n - numbers) >> 4);
+  recordCount = <u32>((n - places) >> 4);
   textEnd = o;
   return out;
+}
+
+/** Whether a sequence number is higher than another one. */
+@inline
+function isHigher(at: usize, size: usize, otherAt: usize, otherSize: usize): bool {
+  if (size != otherSize) return size > otherSize;
+  for (let i: usize = 0; i < size; i++) {
+    const digit = load<u8>(at + i);
+    const other = load<u8>(otherAt + i);
+    if (digit != other) return digit > other;
+  }
+  return false;
 }
 
 /** Where the data of the last record ends. */
@@ -128,11 +153,11 @@ function readRecord(at: usize, end: usize, out: usize): usize {
         break;
       case NUMBER:
         numberAt = p + 17;
-        p = numberEnd = skipString(numberAt, end);
+        p = numberEnd = skipNumber(numberAt, end);
         break;
       case KEY:
         keyAt = p + 15;
-        p = keyEnd = skipString(keyAt, end);
+        p = keyEnd = skipText(keyAt, end);
         break;
       case TIME:
         p = readTime(p + 30, end);
@@ -169,15 +194,27 @@ function partAt(at: usize): u32 {
     : 0;
 }
 
-/** Skips a string; the caller checks its contents. */
+/** Skips a sequence number: one digit or more, between quotes. */
 @inline
-function skipString(at: usize, end: usize): usize {
+function skipNumber(at: usize, end: usize): usize {
+  let p = at + 1;
+  while (p < end && <u32>load<u8>(p) - ZERO <= 9) p++;
+  if (p >= end) return CUT_OFF;
+  return load<u8>(p) == QUOTE && p > at + 1 ? p + 1 : BAD;
+}
+
+/** Skips a string. */
+@inline
+function skipText(at: usize, end: usize): usize {
   let p = at + 1;
   while (p < end) {
     const bytes = v128.load(p);
     const marks = <u32>i8x16.bitmask(v128.or(
-      i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)),
-      i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH)),
+      v128.or(
+        i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)),
+        i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH)),
+      ),
+      i8x16.lt_u(bytes, i8x16.splat(0x20)),
     ));
     if (marks == 0) {
       p += 16;
@@ -185,14 +222,43 @@ function skipString(at: usize, end: usize): usize {
     }
     p += <usize>ctz(marks);
     if (p >= end) return CUT_OFF;
-    if (load<u8>(p) == QUOTE) return p + 1;
-    p += 2;
+    const mark = <u32>load<u8>(p);
+    if (mark == QUOTE) return p + 1;
+    if (mark != BACKSLASH) return BAD;
+    p = skipEscape(p, end);
+    if (p <= BAD) return p;
   }
   return CUT_OFF;
 }
 
+/** Skips a backslash and what belongs to it. */
+function skipEscape(at: usize, end: usize): usize {
+  if (at + 6 > end) return CUT_OFF; // more than this follows in a record
+  switch (<u32>load<u8>(at + 1)) {
+    case 0x22: // "
+    case 0x2f: // /
+    case 0x5c: // \
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return at + 2;
+    case 0x75: // u
+      for (let p = at + 2; p < at + 6; p++) {
+        const digit = <u32>load<u8>(p);
+        if (digit - ZERO > 9 && (digit | 0x20) - 0x61 > 5) return BAD;
+      }
+      return at + 6;
+    default:
+      return BAD;
+  }
+}
+
 /** With one more digit, an integer might not be a double. */
 const MAX_DIGITS: u64 = 900_719_925_474_099;
+/** The last time of a `Date`, in seconds. */
+const LAST_TIME: f64 = 8.64e12;
 /** 10^22 is the largest power of ten that is exact as a double. */
 const LEAST_POWER: i32 = -22;
 
@@ -228,7 +294,7 @@ function readTime(at: usize, end: usize): usize {
   if (power < LEAST_POWER) return BAD;
   const factor = powerOfTen(abs(power));
   time = power < 0 ? <f64>digits / factor : <f64>digits * factor;
-  return p;
+  return time <= LAST_TIME ? p : BAD;
 }
 
 @inline
