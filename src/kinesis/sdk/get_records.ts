@@ -9,7 +9,7 @@
  */
 
 import type { GetRecordsCommand, Kinesis } from "@aws-sdk/client-kinesis";
-import type { WireResponse } from "./response_reader.ts";
+import { EMPTY_RESPONSE, type WireResponse } from "./response_reader.ts";
 
 /**
  * Sends a GetRecords.
@@ -30,13 +30,11 @@ export async function sendGetRecords(
     const wire = result.response as WireResponse;
     if (wire.statusCode < 300) { // as in the SDK
       response = { ...wire };
-      wire.body = EMPTY; // for the SDK to read
+      wire.body = EMPTY_RESPONSE; // for the SDK to read
     }
     return result;
   }, { step: "deserialize", priority: "low", name: "tritonGetRecords" });
   const options = { ...settings, streamsBody: true };
   await client.send(command, options);
-  return response ?? { statusCode: 200, headers: {}, body: EMPTY };
+  return response ?? { statusCode: 200, headers: {}, body: EMPTY_RESPONSE };
 }
-
-const EMPTY = new TextEncoder().encode("{}");

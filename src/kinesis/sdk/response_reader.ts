@@ -23,6 +23,9 @@ export interface WireResponse extends Pick<HttpResponse, "headers" | "statusCode
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
 
+/** A body that the SDK reads instead of one that is read here. */
+export const EMPTY_RESPONSE: Uint8Array = new TextEncoder().encode("{}");
+
 /** How many responses are decoded at once. */
 const RESPONSES = 2;
 

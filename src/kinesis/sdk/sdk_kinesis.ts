@@ -9,6 +9,7 @@ import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./conv
 import { PackedRecords } from "./packed_records.ts";
 import { ResponseMemory, ResponseReader, type WireResponse } from "./response_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
+import { sendPutRecords } from "./put_records.ts";
 import type {
   GetRecordsOptions,
   KinesisApi,
@@ -26,6 +27,9 @@ import { toKinesisError } from "./kinesis_error.ts";
 /** The SDK, loaded when the first records are read: importing this file must not load it. */
 let loading: Promise<typeof import("@aws-sdk/client-kinesis")> | undefined;
 const sdk = () => loading ??= import("@aws-sdk/client-kinesis");
+
+/** What a response lacks whose results are fewer or more than the records. */
+const ONE_EACH = "one result for each record";
 
 /**
  * Kinesis over the AWS SDK.
@@ -210,20 +214,14 @@ export class SdkKinesis implements KinesisApi {
     options: RequestOptions = {},
   ): Promise<PutResult[]> {
     const what = `put ${entries.length} records into stream "${stream}"`;
-    const input = {
-      StreamName: stream,
-      Records: entries.map(({ partitionKey, data }) => ({
-        PartitionKey: partitionKey,
-        Data: data,
-      })),
-    };
-    const send = (settings: SdkSettings) => this.#client.putRecords(input, settings);
+    const { PutRecordsCommand } = await sdk();
+    const input = { StreamName: stream, Records: [] };
+    const send = (settings: SdkSettings) =>
+      sendPutRecords(this.#client, new PutRecordsCommand(input), entries, settings);
     const response = await this.#request(what, options.signal, send);
     const results = list(response.Records, what, "Records");
-    if (results.length !== entries.length) {
-      throw invalidResponse(what, "one result for each record");
-    }
-    return results.map((result) => toPutResult(result, what));
+    if (results.length !== entries.length) throw invalidResponse(what, ONE_EACH);
+    return results.map((result) => toPutResult(present(result, what, ONE_EACH), what));
   }
 
   /** Sends one request: an abort rejects with the signal's reason, all else with a KinesisError. */
