@@ -45,7 +45,7 @@ export interface GroupEffects<Tx = unknown> extends AsyncDisposable {
 
   /**
    * Runs a handler in a transaction, then moves the position in it, then commits. The position is moved
-   * only if owner, epoch and `previous` are as given. COMMIT is sent after the database has said so.
+   * only if owner, epoch and `previous` are as given; if not, the database does not come to the COMMIT.
    *
    * One call is one attempt. After an error that may pass ({@linkcode isPassing}), call it again with
    * the same fence: then the batch is the same. It is unknown whether an attempt that failed has

@@ -135,9 +135,10 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
       scope.close();
     }
     try {
+      // One round trip: the server does not come to COMMIT if what is before it fails.
       const move = fenceText(this.#options, fence, mark);
-      await unlessAborted(scope.send(`SET CONSTRAINTS ALL IMMEDIATE; ${move}`), signal);
-      const { command } = await unlessAborted(scope.send("COMMIT"), signal);
+      const text = `SET CONSTRAINTS ALL IMMEDIATE; ${move}; COMMIT`;
+      const { command } = (await unlessAborted(scope.send(text), signal)).at(-1)!;
       if (command !== "COMMIT") throw new Error(`the server answered COMMIT with ${command}`);
       return "committed";
     } catch (error) {

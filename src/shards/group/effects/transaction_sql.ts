@@ -19,8 +19,8 @@ export interface TransactionScope {
   readonly tx: TransactionSql;
   /** The first statement that failed, even if the handler went on. */
   readonly failure: unknown;
-  /** Sends statements of Triton's own, also after `close`. */
-  send(text: string): Promise<RowList<[]>>;
+  /** Sends several statements of Triton's own, also after `close`. */
+  send(text: string): Promise<readonly RowList<[]>[]>;
   /** Refuses statements of the handler from now on. */
   close(): void;
 }
@@ -72,7 +72,7 @@ export function openScope(
     get failure() {
       return failure;
     },
-    send: (text) => settling(sql.unsafe(text), session, {}) as Promise<RowList<[]>>,
+    send: (text) => settling(sql.unsafe(text), session, {}) as Promise<RowList<[]>[]>,
     close() {
       isOver = true;
     },
