@@ -1,5 +1,6 @@
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { deleteGroup, listProcessed } from "./groups/forget_group.ts";
 import { openDatabase } from "../sql/open_database.ts";
 import { lastArchived } from "./last_archived.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
@@ -7,12 +8,16 @@ import { listGaps, recordGap } from "../shards/table/sql_gaps.ts";
 import { SAME_SCHEMA } from "./tables/schema.ts";
 import { listShards } from "./tables/shards.ts";
 import { lockShards, type TableScope } from "../shards/table/sql_shards.ts";
+import { hasGroup, lockGroup } from "../shards/group/sql/identity.ts";
+import { GROUP } from "../sql/schema/group.ts";
+import { LEDGER } from "../sql/schema/ledger.ts";
+import { sameVersions } from "../sql/schema/versions.ts";
 import { liveWorkers } from "../shards/table/sql_leases.ts";
 import { execute, select, type Steps } from "../sql/steps.ts";
 
 /** Whose positions {@linkcode forgetPositions} removes. */
 export interface ForgetOptions {
-  /** Name of the client that archives. */
+  /** Name of the client that archives, or of a consumer group. */
   readonly client: string;
   /** Name of the stream, as Kinesis knows it. */
   readonly stream: string;
@@ -26,19 +31,19 @@ export interface ForgetOptions {
 export interface ForgottenShard {
   /** The shard. */
   readonly shardId: ShardId;
-  /** The last archived record. Undefined if there is none. */
+  /** The last archived record, or the last one that a group has processed. Undefined if there is none. */
   readonly archived: SequenceNumber | undefined;
 }
 
 /**
- * Removes the positions of a deleted stream, so that the current stream of that name is archived from
- * its beginning. The files and their intents stay. Where the archive of each shard ended is recorded as
- * a gap with the reason `"recreated"`.
+ * Removes the positions of a deleted stream, so that the current stream of that name is archived, or
+ * read by a group, from its beginning. The files and their intents stay. Where the archive of each
+ * shard ended, or the group, is recorded as a gap with the reason `"recreated"`.
  *
  * @param url The database, which must exist.
  * @returns The shards whose positions were removed.
  * @throws {CheckpointError} With code `SameStream` if the positions belong to the current stream,
- * `Leased` while a worker is alive.
+ * `Leased` while a worker or a member is alive.
  */
 export function forgetPositions(url: string, options: ForgetOptions): Promise<ForgottenShard[]> {
   const { client, stream, dryRun = false } = options;
@@ -46,9 +51,10 @@ export function forgetPositions(url: string, options: ForgetOptions): Promise<Fo
   return openDatabase(url, { mode: "rehearse" }, async (opened) => {
     await using database = opened;
     const scope = { client, stream, dialect: database.dialect };
-    return dryRun
-      ? await database.run(what, () => plan(scope, options))
-      : await database.transact(what, () => forget(scope, options), SAME_SCHEMA);
+    if (dryRun) return await database.run(what, () => plan(scope, options));
+    const isGroup = await database.run(what, () => hasGroup(scope));
+    const premise = isGroup ? sameVersions([LEDGER, GROUP]) : SAME_SCHEMA;
+    return await database.transact(what, () => forget(scope, options), premise);
   });
 }
 
@@ -57,6 +63,7 @@ function* forget(scope: TableScope, options: ForgetOptions): Steps<ForgottenShar
   yield* lockShards(scope, (yield* listShards(scope)).map(({ shardId }) => shardId));
   const [worker] = yield* liveWorkers(scope);
   if (worker !== undefined) throw aliveError(stream, worker);
+  if (yield* hasGroup(scope)) yield* lockGroup(scope);
   const shards = yield* plan(scope, options);
   for (const { shardId, archived: after } of shards) {
     if (after === undefined) continue;
@@ -70,6 +77,7 @@ function* forget(scope: TableScope, options: ForgetOptions): Steps<ForgottenShar
     "UPDATE triton_archive SET state = 'void' WHERE client = ? AND stream = ? AND state = 'intent'",
     ...[client, stream],
   );
+  if (yield* hasGroup(scope)) yield* deleteGroup(scope);
   for (const table of ["triton_checkpoint", "triton_shard", "triton_stream"]) {
     yield* execute(`DELETE FROM ${table} WHERE client = ? AND stream = ?`, client, stream);
   }
@@ -94,6 +102,7 @@ function* plan(scope: TableScope, { createdAt }: ForgetOptions): Steps<Forgotten
   if (owner !== undefined) throw aliveError(stream, owner);
   const checkpoints = yield* listCheckpoints(scope);
   const gaps = yield* listGaps(scope);
+  if (yield* hasGroup(scope)) return yield* listProcessed(scope);
   const ids = new Set([...shards.map(({ shardId }) => shardId), ...checkpoints.keys()]);
   return [...ids].sort().map((shardId) => (
     { shardId, archived: lastArchived({ shardId, checkpoint: checkpoints.get(shardId) }, gaps) }

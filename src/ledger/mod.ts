@@ -35,6 +35,8 @@ export {
 } from "../checkpoint/memory_checkpointer.ts";
 export { MemoryLedger } from "./memory_ledger.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "../checkpoint/open_checkpointer.ts";
+export type { ClientGroup, ReportedMember } from "./groups/read_groups.ts";
+export type { GroupMember, GroupShard } from "../shards/group/group_table.ts";
 export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
 export {
   type ClientGap,

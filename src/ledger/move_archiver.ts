@@ -22,12 +22,16 @@ export interface MovedPosition {
   readonly shardId: ShardId;
   /** The position before; undefined if there was none. */
   readonly from: SequenceNumber | undefined;
-  /** The position now: reading continues after this record. */
-  readonly to: SequenceNumber;
+  /**
+   * The position now: reading continues after this record. Undefined in a shard of a group that is to
+   * be read again from its oldest record, because it comes from one that was moved.
+   */
+  readonly to: SequenceNumber | undefined;
 }
 
 /** A move, and the last record that may have been archived before it. */
 interface ArchiverMove extends MovedPosition {
+  readonly to: SequenceNumber;
   readonly archived: SequenceNumber | undefined;
 }
 

@@ -2,9 +2,10 @@ import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "../checkpoint/checkpointer.ts";
 import { compareMoves, type MoveRow, type ShardRow, toMove, toShard } from "./tables/rows.ts";
 import { selectShards } from "./tables/shards.ts";
+import type { ClientGroup } from "./groups/read_groups.ts";
 import { compareGaps } from "../shards/table/rows.ts";
 import { type GapRow, toGap } from "../shards/table/sql_gaps.ts";
-import { isMemory, openDatabase } from "../sql/open_database.ts";
+import { findFile, isMemory, openDatabase } from "../sql/open_database.ts";
 import { type CheckpointRow, toCheckpoint } from "../checkpoint/rows.ts";
 import type { Database } from "../sql/database.ts";
 import { execute, type SqlValue } from "../sql/steps.ts";
@@ -37,10 +38,24 @@ export interface LedgerReport {
   readonly shards: readonly ClientShard[];
   /** Moves of archives to other object stores, in order. */
   readonly moves: readonly ClientMove[];
+  /**
+   * The consumer groups, by client and stream. Undefined if the user may not read their tables: then it
+   * is unknown which clients are groups.
+   */
+  readonly groups: readonly ClientGroup[] | undefined;
 }
 
+/** The report of an empty database. */
+export const NOTHING_RECORDED: LedgerReport = {
+  checkpoints: [],
+  gaps: [],
+  shards: [],
+  moves: [],
+  groups: [],
+};
+
 /**
- * Reads checkpoints, recorded gaps and shards from a database, without changing it.
+ * Reads checkpoints, recorded gaps, shards and groups from a database, without changing it.
  *
  * Unlike {@linkcode openLedger}, it creates no file and no table. A missing table counts as empty.
  *
@@ -53,8 +68,39 @@ export async function readLedger(
   database: string | SqliteDatabase,
   options: Readonly<ReadLedgerOptions> = {},
 ): Promise<LedgerReport> {
-  if (isMemory(database)) return { checkpoints: [], gaps: [], shards: [], moves: [] };
+  if (isMemory(database)) return NOTHING_RECORDED;
   return await openDatabase(database, { mode: "read" }, (opened) => readAll(opened, options));
+}
+
+/**
+ * Reads groups alone, without changing the database. A file that does not exist has none.
+ *
+ * @param database A URL as for {@linkcode openCheckpointer}.
+ * @param options Whose rows.
+ * @returns The groups; undefined if the user may not read their tables.
+ */
+export async function readGroupsOf(
+  database: string,
+  options: Readonly<ReadLedgerOptions> = {},
+): Promise<readonly ClientGroup[] | undefined> {
+  if (isMemory(database) || findFile(database)?.exists === false) return [];
+  return await openDatabase(database, { mode: "read" }, async (opened) => {
+    await using database = opened;
+    return await groupsIn(database, options);
+  });
+}
+
+/** Reads groups; most databases have none, and then what reads them is not loaded. */
+async function groupsIn(
+  database: Database,
+  { client, stream }: ReadLedgerOptions,
+): Promise<ClientGroup[] | undefined> {
+  const what = "Cannot read groups";
+  const { dialect } = database;
+  const [table] = await database.run(what, () => execute(dialect.findTable, "triton_group"));
+  if (table === undefined) return [];
+  const { readGroups } = await import("./groups/read_groups.ts");
+  return await database.run(what, () => readGroups(dialect, { client, stream }));
 }
 
 /** A row with its client and stream. */
@@ -77,6 +123,7 @@ async function readAll(
       .sort(comparePlaces),
     moves: moves.map((row) => ({ client: row.client, stream: row.stream, ...toMove(row) }))
       .sort(compareMoves),
+    groups: await groupsIn(database, options),
   };
 }
 

@@ -3,7 +3,7 @@ import { type DatabaseFacts, inspectDatabase } from "./inspect_database.ts";
 import { planMoves } from "./last_archived.ts";
 import { aliveError, unsettledError } from "./errors.ts";
 import { findFile, isMemory } from "../sql/open_database.ts";
-import { type LedgerReport, readLedger } from "./read_ledger.ts";
+import { type LedgerReport, NOTHING_RECORDED, readLedger } from "./read_ledger.ts";
 
 /** The methods of a ledger that read, and a dry run of `moveStore`. */
 export type RecordedLedger = Pick<
@@ -26,8 +26,7 @@ export async function readRecordedLedger(
   options: { readonly client: string; readonly stream: string },
 ): Promise<RecordedLedger> {
   if (isMemory(url) || findFile(url)?.exists === false) {
-    const nothing = { checkpoints: [], gaps: [], shards: [], moves: [] };
-    return recorded(nothing, { ...options, open: [], store: undefined, now: new Date(0) });
+    return recorded(NOTHING_RECORDED, { ...options, open: [], store: undefined, now: new Date(0) });
   }
   const facts = await inspectDatabase(url, options);
   return recorded(await readLedger(url, options), { ...options, ...facts });

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
+import { moveGroup } from "./groups/move_group.ts";
 import { moveArchiver, type MovedPosition } from "./move_archiver.ts";
 import { openCheckpointer } from "../checkpoint/open_checkpointer.ts";
 import { openLedger } from "./open_ledger.ts";
@@ -33,6 +34,10 @@ export interface SetPositionsOptions {
  * - **A consumer's** positions move forwards and backwards, all or none. After a move backwards it
  *   reads records again. Stop the consumer first: a running one overwrites the new position.
  *   {@linkcode Checkpointer.save} does the same.
+ * - **A consumer group's** positions move in both directions, all or none, while its members run: they
+ *   lose the shards that are moved, and one of them continues at the new position. A shard that has
+ *   ended is open again. The shards that come from one that is moved wait for it; those of them that
+ *   are not given begin again at their oldest record.
  * - **An archiver's** positions (of a client of `triton store`) move only forwards, and the skipped
  *   records are recorded as a gap with the reason `"skipped"`. After a move backwards, records would be
  *   archived twice; to archive them again, use another client name. Nothing is moved while a worker is
@@ -55,7 +60,7 @@ export interface SetPositionsOptions {
  * @param positions For each shard to move, the record after which reading continues.
  * @param options Whose positions.
  * @returns What was moved, without shards that already have the position, and without shards that an
- * archiver does not know yet.
+ * archiver or a group does not know yet.
  * @throws {CheckpointError} With code `Leased` while a worker is alive, `Unsettled` while an archive
  * is not settled, `Archived` if an archiver would move backwards.
  */
@@ -66,7 +71,10 @@ export async function setPositions(
 ): Promise<MovedPosition[]> {
   const { client, stream, dryRun = false, clock = systemClock, archiveAgainSince } = options;
   checkPositions(positions);
-  const { checkpoints, shards } = await readLedger(database, { client, stream });
+  const { checkpoints, shards, groups } = await readLedger(database, { client, stream });
+  if (groups !== undefined && groups.length > 0) {
+    return await moveGroup(database, positions, { client, stream, dryRun });
+  }
   if (shards.length > 0) {
     await using ledger = await openLedger(database, { client, stream });
     return await moveArchiver(ledger, positions, { dryRun, clock, againSince: archiveAgainSince });

@@ -42,6 +42,7 @@ Deno.test("readLedger() gives checkpoints and gaps, also while the database is o
     deepStrictEqual(await readLedger(url, { stream: "none" }), {
       checkpoints: [],
       gaps: [],
+      groups: [],
       moves: [],
       shards: [],
     });
@@ -75,12 +76,14 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
     deepStrictEqual(await readLedger("memory:"), {
       checkpoints: [],
       gaps: [],
+      groups: [],
       moves: [],
       shards: [],
     });
     deepStrictEqual(await readLedger("sqlite::memory:"), {
       checkpoints: [],
       gaps: [],
+      groups: [],
       moves: [],
       shards: [],
     });
@@ -89,7 +92,13 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
 Deno.test("readLedger() reads PostgreSQL, and creates no table there", async () => {
   await using server = await startPostgres();
   const url = await server.createDatabase();
-  deepStrictEqual(await readLedger(url), { checkpoints: [], gaps: [], moves: [], shards: [] });
+  deepStrictEqual(await readLedger(url), {
+    checkpoints: [],
+    gaps: [],
+    groups: [],
+    moves: [],
+    shards: [],
+  });
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const tables = await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'triton%'`;
   await sql.end();

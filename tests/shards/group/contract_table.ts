@@ -314,6 +314,29 @@ const POSITIONS: readonly GroupTest[] = [
     },
   },
   {
+    name: "setPositions() leaves a shard alone that is there, unless it comes from one that moves",
+    async run(place) {
+      await using group = await place.open();
+      const { table } = group;
+      await lease(table, 2);
+      await table.addShards([newShard(2, 0)]);
+      const move = { shardId: shard(1), epoch: 1, previous: undefined, last: at("9") };
+      await table.save("a", [move, { ...move, shardId: shard(0) }]);
+      const nine = { position: at("9") };
+      deepStrictEqual(await table.setPositions(new Map([[shard(1), nine]])), []);
+      deepStrictEqual(await table.save("a", [{ ...move, previous: at("9"), last: at("10") }]), []);
+      await table.setPositions(new Map([[shard(2), nine]]));
+      const moved = await table.setPositions(
+        new Map([[shard(0), { position: at("8") }], [shard(2), nine]]),
+      );
+      deepStrictEqual(moved, [
+        { shardId: shard(0), from: at("9"), to: at("8") },
+        { shardId: shard(2), from: at("9"), to: at("9") },
+      ]);
+      deepStrictEqual((await table.renew("a", LONG_MS)).held, new Map([[shard(1), 1]]));
+    },
+  },
+  {
     name: "recordGap() keeps the latest discovery, and refuses one under a lost lease",
     async run(place) {
       await using group = await place.open();

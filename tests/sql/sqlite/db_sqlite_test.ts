@@ -54,6 +54,7 @@ Deno.test("readLedger() and setPositions() take a database of @db/sqlite", () =>
     deepStrictEqual(await readLedger(database), {
       checkpoints: [],
       gaps: [],
+      groups: [],
       moves: [],
       shards: [],
     });

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import type { CliContext } from "../../cli_context.ts";
 import { applyEnvironment } from "../../options/env_option.ts";
-import { listCommand, rewindCommand, setCommand } from "./checkpoint_positions.ts";
+import { rewindCommand, setCommand } from "./checkpoint_positions.ts";
 import { forgetCommand } from "./forget.ts";
+import { listCommand } from "./list.ts";
 import { moveBucketCommand } from "./move_bucket.ts";
 import { recoverCommand } from "./recover.ts";
 

@@ -1,18 +1,24 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { LedgerReport } from "../../../ledger/read_ledger.ts";
+import type { GroupShard, LedgerShard } from "../../../ledger/mod.ts";
 import type { MovedPosition } from "../../../ledger/set_positions.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
-import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
-import { clientOption, parseShardId } from "../../options/options.ts";
+import {
+  addPositionOptions,
+  type ClientOptions,
+  dryRunOption,
+  historyOf,
+} from "../../options/client.ts";
+import { parseShardId } from "../../options/options.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { formatTable } from "../../text/table.ts";
-import { jsonLine, say, textOf } from "../../text/say.ts";
-import { countOf, formatTime } from "../../text/format.ts";
+import { say, textOf } from "../../text/say.ts";
+import { countOf } from "../../text/format.ts";
 
 interface MoveOptions extends ClientOptions {
   readonly to: string;
@@ -23,6 +29,11 @@ interface MoveOptions extends ClientOptions {
 const RULES = `
 Reading continues after a position. The positions of a consumer can move in both directions: after
 a move back, it reads records again. Stop the consumer first, or it overwrites the new position.
+
+Do not stop the members of a consumer group: they lose the shards that are moved, and one of them
+continues there. What they were processing is either saved before the move, or processed again. A
+shard that has ended is read again. The shards that come from one that is moved wait for it; if they
+are not moved themselves, they begin again at their oldest record.
 
 The positions of a triton store client only move forward. The records they skip are in no file: they
 are recorded as a gap, and triton verify reports that the archive is not whole. Moving back would
@@ -36,21 +47,9 @@ back and records no gap: what the stream still holds is archived again. Shards t
 not changed. If a remaining file goes past the new position of a shard, triton store refuses the
 shard; triton checkpoint recover then moves its position to the end of that file.`;
 
-/** `triton checkpoint list`: prints the positions of a client. */
-export function listCommand(context: CliContext): Command {
-  return addPlace(new Command("list"))
-    .summary("print the positions of a client")
-    .description(
-      "Prints for each shard the last record that a client has processed, and the worker that archives " +
-        "the shard, if there is one. The database is not changed.",
-    )
-    .option("--json", "print one JSON object per line")
-    .action((options: ClientOptions & { readonly json?: boolean }) => list(options, context));
-}
-
 /** `triton checkpoint set`: moves one position to a sequence number. */
 export function setCommand(context: CliContext): Command {
-  return addPlace(new Command("set"))
+  return addPositionOptions(new Command("set"))
     .summary("move the position of one shard to a sequence number")
     .description(
       "Moves the position of one shard to a sequence number, without checking it in Kinesis.",
@@ -68,7 +67,7 @@ export function setCommand(context: CliContext): Command {
 
 /** `triton checkpoint rewind`: moves all positions to a place in the stream. */
 export function rewindCommand(context: CliContext): Command {
-  return addPlace(new Command("rewind"))
+  return addPositionOptions(new Command("rewind"))
     .summary("move the positions of all shards to a time")
     .description(
       "Moves the positions of all shards to a place in the stream: each shard then continues with the " +
@@ -85,73 +84,61 @@ export function rewindCommand(context: CliContext): Command {
     .action((options: MoveOptions) => rewind(options, context));
 }
 
-/** Adds the options of {@linkcode ClientOptions}: the client must be named. */
-function addPlace(command: Command): Command {
-  const client = clientOption("name of the client").makeOptionMandatory();
-  return addClientOptions(command, undefined, client);
-}
-
-async function list(
-  options: ClientOptions & { readonly json?: boolean },
-  context: CliContext,
-): Promise<void> {
-  const { name } = await streamConfig(options, context);
-  const rows = positionsOf(await historyOf(options, name));
-  if (options.json === true) {
-    for (const row of rows) await context.stdout.write(jsonLine(row));
-    return;
-  }
-  if (rows.length === 0) {
-    const client = options.clientName;
-    return await say(context, `Client "${client}" has no positions in "${name}"`);
-  }
-  const table = rows.map(({ shardId, sequenceNumber, updatedAt, state, owner, leasedUntil }) => [
-    ...[shardId, sequenceNumber ?? "no position", updatedAt ? formatTime(updatedAt) : "", state],
-    leasedUntil === undefined ? "" : `${owner} until ${formatTime(leasedUntil)}`,
-  ]);
-  const lines = formatTable([["shard", "position", "saved", "state", "owner"], ...table]);
-  await context.stdout.write(textOf(lines.map((line) => line.trimEnd())));
-}
-
-/** All shards that have a position, or that `store` archives; the state is `read` for a consumer. */
-function positionsOf({ checkpoints, shards }: LedgerReport) {
-  const archived = new Map(shards.map((shard) => [shard.shardId, shard]));
-  const saved = new Map(checkpoints.map((checkpoint) => [checkpoint.shardId, checkpoint]));
-  return [...new Set([...saved.keys(), ...archived.keys()])].sort().map((shardId) => {
-    const [shard, checkpoint] = [archived.get(shardId), saved.get(shardId)];
-    const { client, stream } = (shard ?? checkpoint)!;
-    return {
-      ...{ client, stream, shardId, sequenceNumber: checkpoint?.sequenceNumber },
-      ...{ updatedAt: checkpoint?.updatedAt, state: shard?.state ?? "read" },
-      ...{ owner: shard?.owner, leasedUntil: shard?.leasedUntil },
-    };
-  });
-}
-
 async function set(
   options: MoveOptions & { readonly shard: ShardId },
   context: CliContext,
 ): Promise<void> {
   const { name } = await streamConfig(options, context);
-  const { shards } = await historyOf(options, name);
-  if (shards.length > 0 && shards.every(({ shardId }) => shardId !== options.shard)) {
+  const history = await historyOf(options, name);
+  const { kind, shards } = readerOf(history);
+  if (kind !== "consumer" && shards.every(({ shardId }) => shardId !== options.shard)) {
+    const who = kind === "group" ? `group "${options.clientName}"` : "triton store";
     throw new TritonError(
-      `Cannot set the position of ${options.shard}: triton store does not know that shard of "${name}" yet`,
+      `Cannot set the position of ${options.shard}: ${who} does not know that shard of "${name}" yet`,
     );
   }
   const positions = new Map([[options.shard, options.to as SequenceNumber]]);
-  await move(positions, { options, stream: name, isArchiver: shards.length > 0 }, context);
+  await move(positions, { options, stream: name, kind }, context);
+}
+
+/** Who reads as a client, and the shards that it shares by leases. */
+interface Reader {
+  readonly kind: "archiver" | "group" | "consumer";
+  readonly shards: readonly (LedgerShard | GroupShard)[];
+}
+
+function readerOf({ shards, groups = [] }: LedgerReport): Reader {
+  if (groups[0] !== undefined) return { kind: "group", shards: groups[0].shards };
+  return { kind: shards.length > 0 ? "archiver" : "consumer", shards };
 }
 
 async function rewind(options: MoveOptions, context: CliContext): Promise<void> {
   const config = await streamConfig(options, context);
   const history = await historyOf(options, config.name);
+  const { kind, shards } = readerOf(history);
   const { positions, heldSince } = await findPlace(options, { config, history }, context);
-  const isArchiver = history.shards.length > 0;
-  const isAgain = isArchiver && options.archiveIsGone === true;
+  const isAgain = kind === "archiver" && options.archiveIsGone === true;
   const again = isAgain ? { archiveAgainSince: heldSince } : {};
   if (isAgain) await leaveEnded(positions, history, context);
-  await move(positions, { options, stream: config.name, isArchiver, ...again }, context);
+  if (kind === "group") await leaveUnknown(positions, shards, context);
+  await move(positions, { options, stream: config.name, kind, ...again }, context);
+}
+
+/**
+ * Leaves out shards that a group does not have. It will add those that come from its own once they
+ * have been processed; it never reads those that had ended before it began.
+ */
+async function leaveUnknown(
+  positions: Map<ShardId, SequenceNumber>,
+  shards: Reader["shards"],
+  context: CliContext,
+): Promise<void> {
+  const known = new Set(shards.map(({ shardId }) => shardId));
+  for (const shardId of positions.keys()) {
+    if (known.has(shardId)) continue;
+    positions.delete(shardId);
+    await say(context, `${shardId} is not changed: the group does not have this shard`);
+  }
 }
 
 /** Leaves out shards that have ended, which are never read again. */
@@ -208,18 +195,24 @@ async function findPlace(
     await kinesis.getShardIterator({ stream: name, shardId: shard! }, position); // is it of this shard?
     return { positions: new Map([[shard!, position.sequenceNumber]]), heldSince: oldest };
   }
-  const checkpoints = new Map(
-    history.checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber]),
-  );
+  const { shards: leased } = readerOf(history);
+  const checkpoints = new Map([
+    ...history.checkpoints.map(({ shardId, sequenceNumber }) => [shardId, sequenceNumber] as const),
+    ...leased.flatMap((shard) =>
+      "position" in shard && shard.position ? [[shard.shardId, shard.position] as const] : []
+    ),
+  ]);
   const positions = await findPositions(
     kinesis,
     name,
     place.type === "at-timestamp" ? place.timestamp : place.type,
     { shards, checkpoints, clock: context.clock },
   );
-  // Shards that an archiver is to read from their oldest record are already at the beginning.
-  for (const { shardId, checkpoint, start } of history.shards) {
-    const isUnread = checkpoint === undefined && start.type === "trim-horizon";
+  // Shards that are to be read from their oldest record are already at the beginning.
+  for (const shard of leased) {
+    const { shardId, start } = shard;
+    const position = "checkpoint" in shard ? shard.checkpoint : shard.position;
+    const isUnread = position === undefined && start.type === "trim-horizon";
     if (isUnread && positions.get(shardId) === beginnings.get(shardId)) positions.delete(shardId);
   }
   return { positions, heldSince: oldest };
@@ -227,10 +220,10 @@ async function findPlace(
 
 async function move(
   positions: ReadonlyMap<ShardId, SequenceNumber>,
-  { options, stream, isArchiver, archiveAgainSince }: {
+  { options, stream, kind, archiveAgainSince }: {
     readonly options: MoveOptions;
     readonly stream: string;
-    readonly isArchiver: boolean;
+    readonly kind: Reader["kind"];
     readonly archiveAgainSince?: Date;
   },
   context: CliContext,
@@ -240,27 +233,28 @@ async function move(
   const { clock } = context;
   const how = { client, stream, dryRun, clock, archiveAgainSince };
   const moves = await setPositions(checkpointDb, positions, how);
-  const isPassed = isArchiver && archiveAgainSince === undefined;
-  await context.stdout.write(describe(moves, { dryRun, isPassed }));
+  const isPassed = kind === "archiver" && archiveAgainSince === undefined;
+  const remark = isPassed
+    ? `; the records in between ${dryRun ? "would be" : "are"} recorded as a gap`
+    : kind === "group" && !dryRun
+    ? "; the members of the group continue there"
+    : "";
+  await context.stdout.write(describe(moves, { dryRun, remark }));
 }
 
 function describe(
   moves: readonly MovedPosition[],
-  { dryRun, isPassed }: { readonly dryRun: boolean; readonly isPassed: boolean },
+  { dryRun, remark }: { readonly dryRun: boolean; readonly remark: string },
 ): string {
   if (moves.length === 0) return "All positions are already there\n";
   const table = formatTable(
-    moves.map(({ shardId, from, to }) => [shardId, from ?? "no position", "->", to]),
+    moves.map((
+      { shardId, from, to },
+    ) => [shardId, from ?? "no position", "->", to ?? "its oldest record"]),
   );
   const verb = dryRun ? "would be " : "";
   const total = `${countOf(moves.length, "position")} ${verb}moved`;
-  const gap = isPassed ? `; the records in between ${verb || "are "}recorded as a gap` : "";
-  return textOf([...table, total + gap]);
-}
-
-async function historyOf(options: ClientOptions, stream: string): Promise<LedgerReport> {
-  const { readLedger } = await import("../../../ledger/read_ledger.ts");
-  return await readLedger(options.checkpointDb, { client: options.clientName, stream });
+  return textOf([...table, total + remark]);
 }
 
 function parseSequenceNumber(text: string): string {

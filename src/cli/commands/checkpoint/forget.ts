@@ -13,9 +13,9 @@ export function forgetCommand(context: CliContext): Command {
     .summary("remove the positions of a stream that was created again")
     .description(
       "Removes the positions of a stream that was deleted and created again with the same name, so that " +
-        "triton store archives the new stream from its beginning. It fails while the stream is still the " +
-        "one that the positions belong to, and while a worker is alive. No file is removed. The end of " +
-        "each shard is recorded as a gap.",
+        "triton store archives the new stream from its beginning, or a consumer group reads it. It fails " +
+        "while the stream is still the one that the positions belong to, and while a worker or a member " +
+        "is alive. No file is removed. The end of each shard is recorded as a gap.",
     )
     .addOption(dryRunOption())
     .action((options: ClientOptions) => forget(options, context));

@@ -6,7 +6,12 @@ import { printable } from "../../../base/safe_text.ts";
 import { parseIdentity } from "../../../objects/store_identity.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
-import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
+import {
+  addClientOptions,
+  type ClientOptions,
+  dryRunOption,
+  refuseGroup,
+} from "../../options/client.ts";
 import { bucketOf, bucketOption } from "../../options/options.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
@@ -64,7 +69,8 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     import("../../../objects/open_object_store.ts"),
   ]);
   const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
-  await readLedger(url, { client, stream }); // fails if there is no database
+  const { groups } = await readLedger(url, { client, stream }); // fails if there is no database
+  refuseGroup("Cannot move the archive", groups);
   await using store = await openObjectStore(bucket, { region });
   const { identity } = store;
   const ledger = await readRecordedLedger(url, { client, stream });

@@ -6,7 +6,12 @@ import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
+import {
+  addClientOptions,
+  type ClientOptions,
+  dryRunOption,
+  refuseGroup,
+} from "../../options/client.ts";
 import { bucketOption, parseDay } from "../../options/options.ts";
 import { Progress } from "../../text/progress.ts";
 import { problemLine } from "../../text/report_text.ts";
@@ -42,12 +47,14 @@ export function recoverCommand(context: CliContext): Command {
 
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {
   const { openLedger } = await import("../../../ledger/open_ledger.ts");
+  const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
   const { readRecordedLedger } = await import("../../../ledger/recorded_ledger.ts");
   const { planRecovery } = await import("./recover_checkpoints.ts");
   const { clientName: client, dryRun = false } = options;
   const { selection, store: openedStore } = await openStoreOf(options, context);
   await using store = openedStore;
   const whose = { client, stream: selection.stream };
+  refuseGroup("Cannot recover checkpoints", await readGroupsOf(options.checkpointDb, whose));
   await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
   const ledger = opened ?? await readRecordedLedger(options.checkpointDb, whose);
   // Fails early, before the archive is read.

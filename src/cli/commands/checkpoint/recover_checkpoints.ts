@@ -6,11 +6,12 @@ import type { MovedPosition } from "../../../ledger/set_positions.ts";
 import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { TritonError } from "../../../base/errors.ts";
-import type { ShardId } from "../../../base/record.ts";
+import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import { retry } from "../../../base/retry.ts";
 
 /** A position that is behind the archive. */
 export interface PositionMove extends MovedPosition {
+  readonly to: SequenceNumber;
   /** Key of the file that ends there. */
   readonly key: string;
   /** When its last record arrived. */

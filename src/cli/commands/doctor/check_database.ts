@@ -5,7 +5,7 @@ import {
   inspectDatabase,
   rehearseDatabase,
 } from "../../../ledger/inspect_database.ts";
-import { type LedgerReport, readLedger } from "../../../ledger/read_ledger.ts";
+import { type LedgerReport, NOTHING_RECORDED, readLedger } from "../../../ledger/read_ledger.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Findings } from "./findings.ts";
 import { formatBytes } from "../../text/format.ts";
@@ -23,8 +23,6 @@ export interface DatabaseKnowledge {
   readonly facts: DatabaseFacts;
   readonly history: LedgerReport;
 }
-
-const EMPTY: LedgerReport = { checkpoints: [], gaps: [], shards: [], moves: [] };
 
 /** Leases use the database's clock, alarms about retention this machine's. */
 const MAX_SKEW_MS = 10_000;
@@ -78,7 +76,7 @@ export async function checkDatabase(
   checkIntruders(facts, findings);
   checkItsClock(facts, clock, findings);
   if (facts.path !== undefined) checkFileSystem(facts.path, findings);
-  const history = facts.isNew ? EMPTY : await findings.attempt(
+  const history = facts.isNew ? NOTHING_RECORDED : await findings.attempt(
     "positions",
     advice,
     () => readLedger(url, { stream }),

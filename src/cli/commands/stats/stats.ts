@@ -3,6 +3,7 @@ import { ServiceError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { clientOption, configOption, databaseOption, parseSeconds } from "../../options/options.ts";
+import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
 import { redact } from "../../text/redact.ts";
 import { readConfig } from "../../options/stream_config.ts";
 import { statsRows } from "./stats_rows.ts";
@@ -36,7 +37,9 @@ export function statsCommand(context: CliContext): Command {
         "shortened owners and positions. Elsewhere it prints the same lines for Carbon (Graphite) as " +
         "go-triton: CLIENT.STREAM.SHARD.age SECONDS NOW, both in seconds, and CLIENT.STREAM.SHARD.gaps " +
         "COUNT NOW for each shard that lost records because the stream dropped them before they were " +
-        "archived, or because they were skipped. Nothing is written to the database.",
+        "archived, or because they were skipped. For a consumer group, the owner is the member that " +
+        "reads the shard, and the table and the JSON also list the members, with the number of their " +
+        "shards and the last error of their handler. Nothing is written to the database.",
     )
     .addOption(clientOption("only this client (default: all clients)"))
     .option("--stream <name>", "only this stream, by its logical name (default: all streams)")
@@ -113,14 +116,18 @@ async function readStats(options: StatsOptions, context: CliContext): Promise<St
   const name = stream === undefined ? undefined : config!.stream(stream).name;
   const history = await readLedger(checkpointDb, { client, stream: name });
   const rows = statsRows(history);
-  if (!lag) return { rows, gaps: history.gaps, lags: undefined, now: context.clock.now() };
+  const { gaps, groups } = history;
+  const members = memberRows(groups ?? [], context.env);
+  const what = { rows, gaps, members, isPartial: groups === undefined };
+  if (!lag) return { ...what, lags: undefined, now: context.clock.now() };
   const { readLags } = await import("./stats_lag.ts");
   const lags = await readLags(rows, config!, context);
-  return { rows, gaps: history.gaps, lags, now: context.clock.now() };
+  return { ...what, lags, now: context.clock.now() };
 }
 
-/** Why some lags are unknown. */
-function problemsOf({ lags }: Stats): string[] {
+/** What is not shown: groups that may not be read, and lags that are unknown. */
+function problemsOf({ lags, isPartial }: Stats): string[] {
   const unknown = [...lags?.values() ?? []].filter((lag) => lag.type === "unknown");
-  return [...new Set(unknown.map(({ reason }) => reason))];
+  const reasons = unknown.map(({ reason }) => reason);
+  return [...new Set([...isPartial ? [GROUPS_UNREADABLE] : [], ...reasons])];
 }

@@ -10,14 +10,16 @@ export interface StatsRow {
   readonly sequenceNumber: SequenceNumber | undefined;
   /** When that was saved, or confirmed as the newest. */
   readonly updatedAt: Date | undefined;
-  /** The shard's row of `triton store`; undefined for shards that a consumer reads. */
+  /** Its lease, in `triton store` or a group; undefined for shards that a consumer reads alone. */
   readonly ledger: Pick<ClientShard, "state" | "owner" | "leasedUntil" | "epoch"> | undefined;
+  /** Whether the members of a group share the client's shards. */
+  readonly isGroup: boolean;
   readonly start: StartPosition | undefined;
   readonly gaps: number;
 }
 
 /** One row for each shard with a position, an owner or a gap, ordered by client, stream and shard. */
-export function statsRows({ checkpoints, shards, gaps }: LedgerReport): StatsRow[] {
+export function statsRows({ checkpoints, shards, gaps, groups = [] }: LedgerReport): StatsRow[] {
   const rows = new Map<string, StatsRow>();
   const merge = (place: Place, part: Partial<StatsRow>) => {
     const { client, stream, shardId } = place;
@@ -31,6 +33,15 @@ export function statsRows({ checkpoints, shards, gaps }: LedgerReport): StatsRow
   for (const { state, owner, leasedUntil, epoch, start, ...place } of shards) {
     merge(place, { ledger: { state, owner, leasedUntil, epoch }, start });
   }
+  for (const { client, stream, shards } of groups) {
+    for (const { position: sequenceNumber, knownAt, start, shardId, ...lease } of shards) {
+      const updatedAt = sequenceNumber === undefined ? undefined : knownAt;
+      const { state, owner, leasedUntil, epoch } = lease;
+      const ledger = { state, owner, leasedUntil, epoch };
+      const part = { sequenceNumber, updatedAt, ledger, start, isGroup: true };
+      merge({ client, stream, shardId }, part);
+    }
+  }
   for (const gap of gaps) merge(gap, { gaps: 1 });
   return [...rows].sort(([a], [b]) => a < b ? -1 : 1).map(([, row]) => row);
 }
@@ -41,6 +52,7 @@ const NOTHING = {
   sequenceNumber: undefined,
   updatedAt: undefined,
   ledger: undefined,
+  isGroup: false,
   start: undefined,
   gaps: 0,
 };

@@ -4,13 +4,18 @@ import type { Lag } from "./stats_lag.ts";
 import { ageOf, type StatsRow } from "./stats_rows.ts";
 import { type Colors, formatTable } from "../../text/table.ts";
 import { formatSpan } from "../../text/format.ts";
+import { memberJson, type MemberRow, shortError, shortName } from "../../text/group_text.ts";
 
 /** What `triton stats` prints, at one point in time. */
 export interface Stats {
   readonly rows: readonly StatsRow[];
   readonly gaps: readonly ClientGap[];
+  /** The members of groups. */
+  readonly members: readonly MemberRow[];
   /** How far behind each row is, with `--lag`. */
   readonly lags: ReadonlyMap<StatsRow, Lag> | undefined;
+  /** Whether there are groups that could not be read. */
+  readonly isPartial: boolean;
   /** When it was read, in milliseconds since the Unix epoch. */
   readonly now: number;
 }
@@ -37,8 +42,8 @@ function carbonWord(name: string): string {
   return printable(name).replaceAll(/\s/g, "_");
 }
 
-/** A JSON object for each shard, then one for each gap. */
-export function toJson({ rows, gaps, lags, now }: Stats): string[] {
+/** A JSON object for each shard, then one for each member of a group, then one for each gap. */
+export function toJson({ rows, gaps, members, lags, now }: Stats): string[] {
   const shards = rows.filter(({ updatedAt, ledger }) => updatedAt !== undefined || ledger).map(
     (row) => {
       const { client, stream, shardId, sequenceNumber, updatedAt, ledger } = row;
@@ -54,7 +59,9 @@ export function toJson({ rows, gaps, lags, now }: Stats): string[] {
   const lost = gaps.map(({ shardId, client, stream, ...gap }) => ({
     gap: { client, stream, shardId, ...gap },
   }));
-  return [...shards, ...lost].map((line) => printable(JSON.stringify(line)));
+  return [...shards, ...members.map(memberJson), ...lost].map((line) =>
+    printable(JSON.stringify(line))
+  );
 }
 
 function leaseOf({ ledger }: StatsRow): Record<string, unknown> {
@@ -77,6 +84,14 @@ const HEAD = ["stream", "shard", "owner", "position", "age", "lag", "gaps"];
 
 /** A table for people: IDs are shortened, and times are in the two largest units. */
 export function toTable(stats: Stats, colors: Colors): string[] {
+  const clients = new Set([...stats.rows, ...stats.members].map(({ client }) => client));
+  const members = stats.members.length === 0
+    ? []
+    : ["", ...memberTable(stats, clients.size > 1, colors)];
+  return [...shardTable(stats, colors), ...members];
+}
+
+function shardTable(stats: Stats, colors: Colors): string[] {
   const { rows, lags, now } = stats;
   if (rows.length === 0) return ["No positions yet."];
   const clients = new Set(rows.map(({ client }) => client));
@@ -112,10 +127,50 @@ function cellsOf(row: StatsRow, lag: Lag | undefined, now: number): string[] {
   ];
 }
 
-function ownerOf({ ledger }: StatsRow): string {
+function ownerOf({ ledger, isGroup }: StatsRow): string {
   if (ledger === undefined) return "-";
   if (ledger.state === "ended") return "ended";
-  return ledger.owner?.slice(0, 8) ?? "none";
+  if (ledger.owner === undefined) return "none";
+  return isGroup ? shortName(ledger.owner) : ledger.owner.slice(0, 8);
+}
+
+/** The members of groups: how many shards each reads, how far it is behind, its last error. */
+function memberTable(
+  { rows, members, lags }: Stats,
+  hasClients: boolean,
+  colors: Colors,
+): string[] {
+  const hasErrors = members.some(({ lastError }) => lastError !== undefined);
+  const shown = [hasClients, true, true, true, true, lags !== undefined, hasErrors];
+  const cut = (cells: readonly string[]) => cells.filter((_, column) => shown[column]);
+  const head = cut(["client", "stream", "member", "lease", "shards", "lag", "last error"]);
+  const body = members.map((member) => {
+    const { client, stream, worker, isAlive, shards } = member;
+    const mine = rows.filter((row) =>
+      row.client === client && row.stream === stream && row.ledger?.owner === worker
+    );
+    const lag = greatestLag(mine.flatMap((row) => lags?.get(row) ?? []));
+    const lease = isAlive ? "held" : "expired";
+    const count = String(shards.length);
+    return cut([client, stream, shortName(worker), lease, count, lagText(lag), shortError(member)]);
+  });
+  return formatTable([head, ...body], {
+    right: ["shards", "lag"].map((name) => head.indexOf(name)),
+    paint(cell, row, column) {
+      if (row === 0) return colors.bold(cell);
+      if (head[column] === "last error") return colors.red(cell);
+      const isExpired = head[column] === "lease" && !members[row - 1]!.isAlive;
+      return isExpired ? colors.yellow(cell) : cell;
+    },
+  }).map((line) => line.trimEnd());
+}
+
+/** The greatest of several lags; unknown if one of them is. */
+function greatestLag(lags: readonly Lag[]): Lag | undefined {
+  const unknown = lags.find(({ type }) => type === "unknown");
+  if (unknown !== undefined) return unknown;
+  const behind = lags.flatMap((lag) => lag.type === "behind" ? lag.ms : []);
+  return behind.length === 0 ? undefined : { type: "behind", ms: Math.max(...behind) };
 }
 
 function startOf(start: StatsRow["start"]): string {

@@ -12,7 +12,8 @@ import type { TableScope } from "../../table/sql_shards.ts";
 import type { GroupMember } from "../group_table.ts";
 import type { ExpiryWatch } from "./expiry_watch.ts";
 
-interface WorkerRow {
+/** A row of `triton_group_worker`, and the time. PostgreSQL returns wide integers as text. */
+export interface WorkerRow {
   readonly worker: string;
   readonly expires_ms: number | string;
   readonly last_error: string | null;
@@ -49,9 +50,11 @@ export function* renewWorker(
 /** The workers that have not expired. Deletes those that have. */
 function* liveWorkers(scope: TableScope, ttlMs: number, watch: ExpiryWatch): Steps<string[]> {
   const rows = yield* listWorkers(scope);
-  const expired = rows.filter(({ worker, expires_ms, now }) =>
-    Number(expires_ms) <= Number(now) ||
-    watch.isStuck(worker, { expiresMs: Number(expires_ms), nowMs: Number(now), ttlMs })
+  const expired = rows.filter((row) =>
+    !isAlive(row) ||
+    watch.isStuck(row.worker, {
+      ...{ expiresMs: Number(row.expires_ms), nowMs: Number(row.now), ttlMs },
+    })
   );
   watch.keep(new Set(rows.map(({ worker }) => worker)));
   for (const { worker, expires_ms } of expired) {
@@ -72,15 +75,22 @@ function listWorkers(scope: TableScope): Steps<WorkerRow[]> {
 
 /** The members that have not expired. */
 export function* listMembers(scope: TableScope): Steps<GroupMember[]> {
-  return (yield* listWorkers(scope)).filter(({ expires_ms, now }) =>
-    Number(expires_ms) > Number(now)
-  )
-    .map(({ worker, expires_ms, last_error }) => ({
-      worker,
-      expiresAt: new Date(Number(expires_ms)),
-      lastError: last_error ?? undefined,
-    }))
+  return (yield* listWorkers(scope)).filter(isAlive).map(toMember)
     .sort((a, b) => compareText(a.worker, b.worker));
+}
+
+/** Whether a member has not expired. */
+export function isAlive({ expires_ms, now }: WorkerRow): boolean {
+  return Number(expires_ms) > Number(now);
+}
+
+/** A row as a member. */
+export function toMember({ worker, expires_ms, last_error }: WorkerRow): GroupMember {
+  return {
+    worker,
+    expiresAt: new Date(Number(expires_ms)),
+    lastError: last_error ?? undefined,
+  };
 }
 
 /** Saves the last error of a member. */

@@ -7,6 +7,7 @@
  */
 
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
+import type { SqlDialect } from "../../../sql/database.ts";
 import { START_ROW, toSequenceNumber } from "../../../sql/schema/checkpoints.ts";
 import { execute, parts, select, type Steps } from "../../../sql/steps.ts";
 import type { NewShard } from "../../table/lease_table.ts";
@@ -15,8 +16,10 @@ import type { TableScope } from "../../table/sql_shards.ts";
 import type { GroupPosition, GroupShard } from "../group_table.ts";
 import { lockGroup } from "./identity.ts";
 
-/** A row of `triton_group_shard`. PostgreSQL returns wide integers as text. */
-interface ShardRow {
+/**
+ * A row of `triton_group_shard` with the lease of its owner. PostgreSQL returns wide integers as text.
+ */
+export interface ShardRow {
   readonly shard: ShardId;
   readonly parents: string;
   readonly start_at: string;
@@ -35,17 +38,25 @@ export function* listGroupShards(
   state?: GroupShard["state"],
 ): Steps<GroupShard[]> {
   const rows = yield* execute<ShardRow>(
-    `SELECT s.shard, s.parents, s.start_at, s.started_ms, s.state, s.epoch, s.position, s.moved_ms,
-      w.expires_ms, CASE WHEN w.expires_ms > ${dialect.now} THEN s.owner END AS owner
-    FROM triton_group_shard s LEFT JOIN triton_group_worker w
-      ON w.client = s.client AND w.stream = s.stream AND w.worker = s.owner
-    WHERE s.client = ? AND s.stream = ?${state ? " AND s.state = ?" : ""}`,
+    `${selectGroupShards(dialect)} WHERE s.client = ? AND s.stream = ?${
+      state ? " AND s.state = ?" : ""
+    }`,
     ...[client, stream, ...(state ? [state] : [])],
   );
   return rows.map(toGroupShard).sort((a, b) => compareText(a.shardId, b.shardId));
 }
 
-function toGroupShard(row: ShardRow): GroupShard {
+/** The statement that reads all shards `s` of all groups, to be continued with a condition. */
+export function selectGroupShards({ now }: SqlDialect): string {
+  return `SELECT s.client, s.stream, s.shard, s.parents, s.start_at, s.started_ms, s.state, s.epoch,
+      s.position, s.moved_ms, w.expires_ms,
+      CASE WHEN w.expires_ms > ${now} THEN s.owner END AS owner
+    FROM triton_group_shard s LEFT JOIN triton_group_worker w
+      ON w.client = s.client AND w.stream = s.stream AND w.worker = s.owner`;
+}
+
+/** A row as a shard; an owner only where its lease holds. */
+export function toGroupShard(row: ShardRow): GroupShard {
   return {
     shardId: row.shard,
     parents: parseColumn<ShardId[]>("parents", row.parents),

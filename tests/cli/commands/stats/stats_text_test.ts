@@ -8,8 +8,8 @@ Deno.test("stats prints no age if the time in the database is invalid", () => {
   const place = { client: "store", stream: "clicks", shardId: "shardId-7" as ShardId };
   const sequenceNumber = "42" as SequenceNumber;
   const checkpoints = [{ ...place, sequenceNumber, updatedAt: new Date(NaN) }];
-  const rows = statsRows({ checkpoints, shards: [], gaps: [], moves: [] });
-  const stats = { rows, gaps: [], lags: undefined, now: 5_000 };
+  const rows = statsRows({ checkpoints, shards: [], gaps: [], moves: [], groups: [] });
+  const stats = { rows, gaps: [], members: [], isPartial: false, lags: undefined, now: 5_000 };
   deepStrictEqual(toCarbon(stats), []);
   deepStrictEqual(toJson(stats).map((line) => JSON.parse(line)), [
     { ...place, sequenceNumber, updatedAt: null, ageSeconds: null },
