@@ -1,6 +1,6 @@
 /**
  * A consumer group whose effects happen exactly once: writes earthquakes into a table of PostgreSQL,
- * until Ctrl-C. Start it as often as you like, also at once: the processes share the shards. Each
+ * until Ctrl-C or SIGTERM. Start it as often as you like, also at once: the processes share the shards. Each
  * earthquake is in the table once, even if processes are killed: rows and positions are committed
  * together.
  *
@@ -20,7 +20,9 @@ import postgres from "postgres";
 
 const database = Deno.args[0] ?? "postgres://localhost:5432/quakes";
 const stop = new AbortController();
-Deno.addSignalListener("SIGINT", () => stop.abort());
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => stop.abort());
+}
 
 {
   const sql = postgres(database, { onnotice: () => {} });

@@ -65,8 +65,39 @@ Deno.test("CI starts the systemd unit, here and on GitHub", () => {
 });
 
 Deno.test("the Kubernetes manifest is valid, and starts triton with existing options", async () => {
+  const { find, container } = await readManifest("kubernetes/triton-store.yaml");
+  parseConfig(find("ConfigMap").data["triton.yaml"]);
+  await checkOptions(` ${container.args.join(" ")}`);
+  const port = container.ports[0].containerPort;
+  ok(container.args.includes(`--listen=0.0.0.0:${port}`));
+  const { template } = find("Deployment").spec;
+  deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+});
+
+Deno.test("the Kubernetes manifest of a group is valid, and gives members more time than drainMs", async () => {
+  const { find, container } = await readManifest("kubernetes/group.yaml");
+  const { replicas, template } = find("Deployment").spec;
+  equal(replicas, 3);
+  const [secret] = Object.entries(find("Secret").stringData as Record<string, string>);
+  deepStrictEqual(container.args, [`$(${secret![0]})`], "the URL is from the secret");
+  match(secret![1], /^<postgres:/);
+  deepStrictEqual(container.envFrom, [{ secretRef: { name: find("Secret").metadata.name } }]);
+  const options = Deno.readTextFileSync(
+    new URL("../../src/stream/group/group_options.ts", DEPLOY),
+  );
+  const [, drainMs] = options.match(/handler, in milliseconds\. Default: ([\d,]+)\./)!;
+  ok(template.spec.terminationGracePeriodSeconds * 1000 >= 2 * Number(drainMs!.replace(",", "")));
+  match(
+    Deno.readTextFileSync(new URL("../group.ts", DEPLOY)),
+    /"SIGTERM"/,
+    "Kubernetes stops programs with it",
+  );
+});
+
+/** Reads a manifest with a Deployment, and checks what all have in common. */
+async function readManifest(path: string) {
   const kinds = { ConfigMap, Deployment, PodDisruptionBudget, Secret, ServiceAccount };
-  const documents = parseAllDocuments(read("kubernetes/triton-store.yaml"), { merge: true });
+  const documents = parseAllDocuments(read(path), { merge: true });
   const objects = documents.map((document) => document.toJS());
   for (const object of objects) {
     const kind = kinds[object.kind as keyof typeof kinds];
@@ -79,15 +110,11 @@ Deno.test("the Kubernetes manifest is valid, and starts triton with existing opt
   });
   equal(await checkLiterals(typed), "");
   const find = (kind: string) => objects.find((object) => object.kind === kind);
-  parseConfig(find("ConfigMap").data["triton.yaml"]);
   const { metadata, spec: { selector, template } } = find("Deployment");
   const [container] = template.spec.containers;
   deepStrictEqual(selector.matchLabels, metadata.labels);
   deepStrictEqual(template.metadata.labels, metadata.labels);
-  await checkOptions(` ${container.args.join(" ")}`);
-  const port = container.ports[0].containerPort;
-  ok(container.args.includes(`--listen=0.0.0.0:${port}`));
-  deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+  equal(template.spec.serviceAccountName, find("ServiceAccount").metadata.name);
   equal(container.resources.requests.memory, container.resources.limits.memory);
   const { spec: budget } = find("PodDisruptionBudget");
   equal(budget.unhealthyPodEvictionPolicy, "AlwaysAllow");
@@ -97,7 +124,8 @@ Deno.test("the Kubernetes manifest is valid, and starts triton with existing opt
     ok(labels.length > 0);
     deepStrictEqual(labels.filter(([name, value]) => metadata.labels[name] !== value), []);
   }
-});
+  return { find, container };
+}
 
 interface SpreadConstraint {
   readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
