@@ -5,11 +5,16 @@
  */
 
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
-import { openCheckpointer, openLedger, type SequenceNumber } from "@triton/triton/checkpoint";
+import {
+  forgetPositions,
+  openCheckpointer,
+  openLedger,
+  type SequenceNumber,
+} from "@triton/triton/checkpoint";
 import { START_ROW } from "../../../src/checkpoint/rows.ts";
 import { openGroupDatabase } from "../../../src/shards/group/open_group.ts";
 import { positions, shard } from "../../checkpoint/contract.ts";
-import { CREATED, LONG_MS, newShard } from "./support.ts";
+import { CREATED, fence, lease, LONG_MS, newShard } from "./support.ts";
 
 const OPTIONS = { client: "billing", stream: "clicks", leaseMs: LONG_MS };
 
@@ -82,6 +87,38 @@ export const EXCLUSIONS: readonly {
       await using other = await openCheckpointer(url, { client: "other" });
       await other.requireReader!("clicks");
       await other.save("clicks", positions({ 0: "8" }));
+    },
+  },
+  {
+    name: "forgetPositions() removes a group of a deleted stream, when no member is alive",
+    async run(url) {
+      await using group = await openGroupDatabase(url, OPTIONS);
+      const { table } = group;
+      await lease(table, 2);
+      await table.save("a", [{ ...fence(undefined, "5") }]);
+      const createdAt = new Date(CREATED.getTime() + 1);
+      await rejects(table.identify(createdAt), { code: "StreamRecreated" });
+      await rejects(forgetPositions(url, { ...OPTIONS, createdAt }), {
+        code: "Leased",
+        message: /member a of group "billing" is alive/,
+      });
+      await table.leave("a");
+      await rejects(forgetPositions(url, { ...OPTIONS, createdAt: CREATED }), {
+        code: "SameStream",
+      });
+      const forgotten = [
+        { shardId: shard(0), archived: "5" },
+        { shardId: shard(1), archived: undefined },
+      ];
+      const dryRun = await forgetPositions(url, { ...OPTIONS, createdAt, dryRun: true });
+      deepStrictEqual(dryRun, forgotten);
+      equal((await table.shards()).length, 2);
+      deepStrictEqual(await forgetPositions(url, { ...OPTIONS, createdAt }), forgotten);
+      deepStrictEqual([await table.shards(), await table.createdAt()], [[], undefined]);
+      deepStrictEqual((await table.gaps()).map(({ after, reason }) => [after, reason]), [
+        ["5", "recreated"],
+      ]);
+      await table.identify(createdAt);
     },
   },
   {
