@@ -112,9 +112,9 @@ export class WorldLedger {
     const answer = await callOf(await server, operation, args);
     if (READS.has(operation)) return answer;
     const written = { operation, args, at: this.#now() };
-    this.#journal = [...this.#journal, written];
-    // It was on its way when the database failed over: the new server does not know it.
-    if (server !== this.#current) this.forgottenGaps.push(...gapsOf(written));
+    // It was on its way when the database failed over: no server after that knows it.
+    if (server === this.#current) this.#journal = [...this.#journal, written];
+    else this.forgottenGaps.push(...gapsOf(written));
     this.onWritten?.(operation, args, answer);
     return answer;
   }
