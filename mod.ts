@@ -3,6 +3,8 @@
  *
  * Start with one of these functions:
  *
+ * - {@linkcode openGroup} reads a live stream as one of several processes that share it, at least once
+ *   or, with effects in a database, exactly once.
  * - {@linkcode openStream} reads a live stream, {@linkcode openCheckpointer} saves its positions, and
  *   {@linkcode openWriter} puts records into a stream.
  * - {@linkcode openArchive} reads an archive, including files of go-triton and triton-python.

@@ -108,14 +108,14 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     return this.#options.pinned?.has(shardId) === false;
   }
 
-  /** Whether no lease has expired: they were renewed less than the length of a lease ago. */
-  get isFresh(): boolean {
-    return this.#leases.isFresh;
+  /** Whether no lease has expired, at a moment of monotonic time: all were renewed not long before. */
+  isFreshAt(now: number): boolean {
+    return this.#leases.isFreshAt(now);
   }
 
   /** Renews the leases if they may have expired, as in a pause of the process or of the database. */
   async refresh(): Promise<void> {
-    while (!this.isFresh) await this.#leases.renew();
+    while (!this.isFreshAt(monotonicNow(this.#services.clock))) await this.#leases.renew();
   }
 
   /** Renews the leases until the signal is aborted. */

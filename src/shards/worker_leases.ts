@@ -82,9 +82,9 @@ export class WorkerLeases {
     return this.#workers;
   }
 
-  /** Whether no lease can have expired since the last renewal. */
-  get isFresh(): boolean {
-    return monotonicNow(this.#services.clock) - this.#sentAt < this.#options.leaseMs;
+  /** Whether no lease can have expired since the last renewal, at a moment of monotonic time. */
+  isFreshAt(now: number): boolean {
+    return now - this.#sentAt < this.#options.leaseMs;
   }
 
   /** Renews all leases, and ends those that another worker has. A renewal under way is joined. */

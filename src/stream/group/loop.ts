@@ -22,7 +22,8 @@ export async function* yieldRecords<T>(
       let nothing = true;
       for (const shard of member.shards) {
         for (let turn = 0; turn < TURN; turn++) {
-          if (!member.isFresh) await member.refresh();
+          const now = monotonicNow(member.clock);
+          if (!member.isFreshAt(now)) await member.refresh();
           const next = shard.peek();
           if (next === undefined) break;
           nothing = false;
@@ -32,7 +33,7 @@ export async function* yieldRecords<T>(
           const isWhole = shard.take(next);
           if (record !== undefined) {
             current = shard;
-            shard.begin(unit, monotonicNow(member.clock));
+            shard.begin(unit, now);
             yield record;
             current = undefined;
           }

@@ -135,14 +135,16 @@ export class Membership {
     return !this.signal.aborted;
   }
 
-  /** Whether the leases may be relied on without a renewal. */
-  get isFresh(): boolean {
-    return this.#shards.isFresh;
+  /** Whether the leases may be relied on without a renewal, at a moment of monotonic time. */
+  isFreshAt(now: number): boolean {
+    return this.#shards.isFreshAt(now);
   }
 
   /** Renews leases that may have expired: whoever was asleep looks whether the shards are still its own. */
   async refresh(): Promise<void> {
-    if (!this.isFresh) await this.#unlessStopped(this.#shards.refresh());
+    if (!this.isFreshAt(monotonicNow(this.clock))) {
+      await this.#unlessStopped(this.#shards.refresh());
+    }
   }
 
   /** Saves all positions: the reading waits for it, unless it ends. */
