@@ -6,6 +6,7 @@
 
 import type { Mutant } from "../mutant.ts";
 import { ARCHIVER_MUTANTS } from "./archiver.ts";
+import { GROUP_MUTANTS } from "./group.ts";
 import { HISTORY_MUTANTS } from "./history.ts";
 import { LEDGER_MUTANTS } from "./ledger.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
@@ -14,6 +15,7 @@ import { VERIFY_MUTANTS } from "./verify.ts";
 /** All mutants. */
 export const MUTANTS: readonly Mutant[] = [
   ...ARCHIVER_MUTANTS,
+  ...GROUP_MUTANTS,
   ...HISTORY_MUTANTS,
   ...LEDGER_MUTANTS,
   ...STREAM_MUTANTS,
