@@ -46,6 +46,16 @@ class Member {
     return code;
   }
 
+  /** Kills the process if it is running. */
+  async clear(): Promise<void> {
+    try {
+      this.child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#read;
+  }
+
   async #readLines(): Promise<void> {
     let rest = "";
     for await (const text of this.child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -128,6 +138,11 @@ class Crowd {
     deepStrictEqual(codes, [0, 0, 0], this.history);
   }
 
+  /** Kills whoever is left. */
+  async clear(): Promise<void> {
+    await Promise.all(this.all.map((member) => member.clear()));
+  }
+
   /** What all members have printed as errors. */
   get history(): string {
     return this.all.map(({ stderr }) => stderr).join("\n");
@@ -151,37 +166,51 @@ function checkEffects(effects: readonly number[], count: number): void {
   }
 }
 
-async function startCrowd(
+/** Lets a crowd work, and tells how to do the same again if something is wrong. */
+async function withCrowd(
   kinesis: LocalKinesis,
   job: Pick<GroupJob, "mode" | "database">,
-): Promise<Crowd> {
+  run: (crowd: Crowd) => Promise<void>,
+): Promise<void> {
   await kinesis.createStream(STREAM, 2);
   const seed = Number(Deno.env.get("TRITON_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`TRITON_TEST_SEED=${seed}`);
   const place = { stream: STREAM, kinesis: kinesis.url, leaseMs: LEASE_MS };
-  return new Crowd(kinesis, { ...job, ...place }, new Random(seed));
+  const crowd = new Crowd(kinesis, { ...job, ...place }, new Random(seed));
+  try {
+    await crowd.work(3_000);
+    await run(crowd);
+  } catch (error) {
+    console.error(`The group test failed with TRITON_TEST_SEED=${seed}`);
+    throw error;
+  } finally {
+    await crowd.clear();
+  }
+}
+
+/** Makes trouble, and reshards now and then. */
+async function makeTrouble(crowd: Crowd, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await crowd.trouble();
+    if (round % 2 === 0) await crowd.reshard();
+  }
 }
 
 Deno.test("transact() commits each effect once in PostgreSQL, under kill -9, pauses, reshards and a restart", async () => {
   await using postgres = await startPostgres();
   const database = await postgres.createDatabase();
   await query(database, "CREATE TABLE effect (id bigserial, n int, shard text)");
-  await using kinesis = await startKinesisLocal();
-  const crowd = await startCrowd(kinesis, { mode: "transact", database });
-  await crowd.work(3_000);
-  for (let round = 0; round < 8; round++) {
-    await crowd.trouble();
-    if (round % 2 === 0) await crowd.reshard();
-    if (round === 4) {
-      await postgres.stop();
-      await crowd.work(1_000);
-      await postgres.start();
-    }
-  }
   const effects = async () =>
     (await query(database, "SELECT n FROM effect ORDER BY id")).map(({ n }) => n as number);
-  await crowd.finish(async () => (await effects()).length >= crowd.count);
-  checkEffects(await effects(), crowd.count);
+  await using kinesis = await startKinesisLocal();
+  await withCrowd(kinesis, { mode: "transact", database }, async (crowd) => {
+    await makeTrouble(crowd, 4);
+    await postgres.stop();
+    await crowd.work(1_000);
+    await postgres.start();
+    await makeTrouble(crowd, 4);
+    await crowd.finish(async () => (await effects()).length >= crowd.count);
+    checkEffects(await effects(), crowd.count);
+  });
 });
 
 Deno.test("transactSqlite() commits each effect once, under kill -9, pauses and reshards", async () => {
@@ -191,19 +220,15 @@ Deno.test("transactSqlite() commits each effect once, under kill -9, pauses and 
   database.exec(
     "PRAGMA journal_mode = WAL; CREATE TABLE effect (id INTEGER PRIMARY KEY, n INTEGER, shard TEXT)",
   );
-  await using kinesis = await startKinesisLocal();
-  const crowd = await startCrowd(kinesis, {
-    ...{ mode: "transactSqlite", database: `sqlite://${path}` },
-  });
-  await crowd.work(3_000);
-  for (let round = 0; round < 6; round++) {
-    await crowd.trouble();
-    if (round % 2 === 0) await crowd.reshard();
-  }
   const effects = () =>
     database.prepare("SELECT n FROM effect ORDER BY id").all().map(({ n }) => n as number);
-  await crowd.finish(() => Promise.resolve(effects().length >= crowd.count));
-  checkEffects(effects(), crowd.count);
+  await using kinesis = await startKinesisLocal();
+  const job = { mode: "transactSqlite", database: `sqlite://${path}` } as const;
+  await withCrowd(kinesis, job, async (crowd) => {
+    await makeTrouble(crowd, 6);
+    await crowd.finish(() => Promise.resolve(effects().length >= crowd.count));
+    checkEffects(effects(), crowd.count);
+  });
   database.close();
   await Deno.remove(folder, { recursive: true });
 });
@@ -211,26 +236,24 @@ Deno.test("transactSqlite() commits each effect once, under kill -9, pauses and 
 Deno.test("three processes of a loop handle each record at least once, each shard in order", async () => {
   await using postgres = await startPostgres();
   await using kinesis = await startKinesisLocal();
-  const database = await postgres.createDatabase();
-  const crowd = await startCrowd(kinesis, { mode: "loop", database });
-  await crowd.work(3_000);
-  for (let round = 0; round < 5; round++) {
-    await crowd.trouble();
-    if (round % 2 === 0) await crowd.reshard();
-  }
-  const handled = () =>
-    new Set(crowd.all.flatMap(({ lines }) => lines.flatMap((line) => "n" in line ? [line.n] : [])));
-  await crowd.finish(() => Promise.resolve(handled().size >= crowd.count));
-  equal(handled().size, crowd.count);
-  for (const { lines } of crowd.all) {
-    const last = new Map<string, number>();
-    for (const line of lines) {
-      if (!("n" in line)) {
-        if (line.type === "assigned") last.delete(line.shardId);
-        continue;
-      }
-      ok(line.n > (last.get(line.shardId) ?? -1), `${line.n} in order`);
-      last.set(line.shardId, line.n);
-    }
-  }
+  const job = { mode: "loop", database: await postgres.createDatabase() } as const;
+  await withCrowd(kinesis, job, async (crowd) => {
+    const handled = () =>
+      new Set(crowd.all.flatMap(({ lines }) => lines.flatMap((line) => "n" in line ? line.n : [])));
+    await makeTrouble(crowd, 5);
+    await crowd.finish(() => Promise.resolve(handled().size >= crowd.count));
+    equal(handled().size, crowd.count);
+    for (const { lines } of crowd.all) checkOrder(lines);
+  });
 });
+
+/** In one process the records of a shard come in order, from each time on at which it is assigned. */
+function checkOrder(lines: readonly Line[]): void {
+  const last = new Map<string, number>();
+  for (const line of lines) {
+    if ("n" in line) {
+      ok(line.n > (last.get(line.shardId) ?? -1), `${line.n} comes in order`);
+      last.set(line.shardId, line.n);
+    } else if (line.type === "assigned") last.delete(line.shardId);
+  }
+}
