@@ -14,7 +14,9 @@ export interface StepCodec {
   readonly encodeEvent: (value: Record<string, unknown>) => unknown;
   readonly parseJsonEvent: (line: string) => unknown;
   readonly NdjsonWriter: new () => { write(events: Uint8Array): unknown };
-  readonly encodeSnappyFrames: (bytes: Uint8Array) => AsyncIterable<Uint8Array>;
+  readonly encodeSnappyFrames: (
+    bytes: Uint8Array,
+  ) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly decodeSnappyFrames: (frames: Uint8Array) => AsyncIterable<Uint8Array>;
 }
 
@@ -24,10 +26,12 @@ const BLOCK = 1 << 16;
 /** What a reader of frames must know of them: the head of a chunk, and the one type with blocks. */
 const [HEAD, CRC, COMPRESSED] = [4, 4, 0];
 
-async function* compress(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += BLOCK) {
-    yield snappy.compressSync(bytes.subarray(at, at + BLOCK));
-  }
+/** Compresses blocks at once: between awaits, the native buffers would pile up. */
+function compress(bytes: Uint8Array): Uint8Array[] {
+  return Array.from(
+    { length: Math.ceil(bytes.length / BLOCK) },
+    (_, n) => snappy.compressSync(bytes.subarray(n * BLOCK, (n + 1) * BLOCK)),
+  );
 }
 
 /** Uncompresses the blocks of frames; it does not check their CRC. */
