@@ -63,7 +63,7 @@ function piecesOf(events: readonly Uint8Array[]): Uint8Array[] {
   );
 }
 
-async function exhaust(source: ReturnType<StepCodec["encodeSnappyFrames"]>): Promise<void> {
+async function exhaust(source: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of source);
 }
 

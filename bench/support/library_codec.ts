@@ -16,23 +16,12 @@ export interface StepCodec {
   readonly NdjsonWriter: new () => { write(events: Uint8Array): unknown };
   readonly encodeSnappyFrames: (
     bytes: Uint8Array,
-  ) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  ) => AsyncIterable<Uint8Array>;
   readonly decodeSnappyFrames: (frames: Uint8Array) => AsyncIterable<Uint8Array>;
 }
 
-/** Snappy compresses blocks of this size, as in our frames. */
-const BLOCK = 1 << 16;
-
 /** What a reader of frames must know of them: the head of a chunk, and the one type with blocks. */
 const [HEAD, CRC, COMPRESSED] = [4, 4, 0];
-
-/** Compresses blocks at once: between awaits, the native buffers would pile up. */
-function compress(bytes: Uint8Array): Uint8Array[] {
-  return Array.from(
-    { length: Math.ceil(bytes.length / BLOCK) },
-    (_, n) => snappy.compressSync(bytes.subarray(n * BLOCK, (n + 1) * BLOCK)),
-  );
-}
 
 /** Uncompresses the blocks of frames; it does not check their CRC. */
 async function* uncompress(frames: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -46,7 +35,7 @@ async function* uncompress(frames: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** `@msgpack/msgpack`, `JSON` and native `snappy`. */
-export const LIBRARY: StepCodec = {
+export const LIBRARY: Omit<StepCodec, "encodeSnappyFrames"> = {
   validateEvent: decode,
   decodeEvent: decode,
   encodeEvent: (value) => encode(value),
@@ -57,6 +46,5 @@ export const LIBRARY: StepCodec = {
       for (const event of decodeMulti(events)) this.#encoder.encode(`${JSON.stringify(event)}\n`);
     }
   },
-  encodeSnappyFrames: compress,
   decodeSnappyFrames: uncompress,
 };
