@@ -26,6 +26,11 @@ export interface Scene {
   readonly random: (limit: number) => number;
 }
 
+/** What is needed to reshape the stream. */
+export interface Reshaping extends Pick<Scene, "random"> {
+  readonly pipeline: Pick<Pipeline, "kinesis">;
+}
+
 /** Every second kill comes at one of these moments, the others at any. */
 const MOMENTS: readonly PutMoment[] = ["before", "after", "late"];
 
@@ -49,13 +54,13 @@ export async function killOne(
 }
 
 /** Splits any open shard. */
-export async function splitShard({ pipeline, random }: Scene): Promise<void> {
+export async function splitShard({ pipeline, random }: Reshaping): Promise<void> {
   const open = await openShards(pipeline);
   await pipeline.kinesis.splitShard(STREAM, open[random(open.length)]!.id);
 }
 
 /** Merges two neighbours: the open shards, in the order of their hash keys, leave no hole. */
-export async function mergeShards({ pipeline: { kinesis }, random }: Scene): Promise<void> {
+export async function mergeShards({ pipeline: { kinesis }, random }: Reshaping): Promise<void> {
   const { Shards = [] } = await kinesis.client.listShards({ StreamName: STREAM });
   const open = Shards.filter((shard) => !shard.SequenceNumberRange?.EndingSequenceNumber)
     .map((shard) => ({
@@ -68,7 +73,7 @@ export async function mergeShards({ pipeline: { kinesis }, random }: Scene): Pro
 }
 
 /** The shards that take records. */
-export async function openShards(pipeline: Pipeline): Promise<Shard[]> {
+export async function openShards(pipeline: Reshaping["pipeline"]): Promise<Shard[]> {
   const shards = await shardsOf(pipeline);
   return shards.filter(({ endingSequenceNumber }) => endingSequenceNumber === undefined);
 }
@@ -84,6 +89,7 @@ export async function assertComplete({ pipeline, producer, crew }: Scene): Promi
   equal(verified.code, 0, `${verified.stdout}\n${verified.stderr}`);
 }
 
-function shardsOf(pipeline: Pipeline): Promise<Shard[]> {
+/** All shards of the stream, those that are closed included. */
+export function shardsOf(pipeline: Reshaping["pipeline"]): Promise<Shard[]> {
   return listAllShards(pipeline.kinesis.kinesis, STREAM, { clock: systemClock });
 }

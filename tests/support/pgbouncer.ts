@@ -21,13 +21,27 @@ export interface PgBouncer extends AsyncDisposable {
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 
-/** Starts one; it serves the database `name` of the server under the same name. */
-export async function startPgBouncer(server: PostgresServer, mode: PoolMode): Promise<PgBouncer> {
+/**
+ * Starts one; it serves the database `name` of the server under the same name.
+ *
+ * @param server The server.
+ * @param mode The pooling mode.
+ * @param poolSize How many connections to a database of the server there are at most, if it is Debian's.
+ */
+export async function startPgBouncer(
+  server: PostgresServer,
+  mode: PoolMode,
+  poolSize = 2,
+): Promise<PgBouncer> {
   const isHere = await Deno.stat(PROGRAM).then(() => true, () => false);
-  return isHere ? await startReal(server, mode) : startStandIn(server, mode);
+  return isHere ? await startReal(server, mode, poolSize) : startStandIn(server, mode);
 }
 
-async function startReal(server: PostgresServer, mode: PoolMode): Promise<PgBouncer> {
+async function startReal(
+  server: PostgresServer,
+  mode: PoolMode,
+  poolSize: number,
+): Promise<PgBouncer> {
   const directory = await Deno.makeTempDir();
   const { username } = new URL(server.url);
   using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -47,7 +61,8 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${users}
 pool_mode = ${mode}
-default_pool_size = 2
+default_pool_size = ${poolSize}
+server_login_retry = 1
 `,
   );
   const { uid, gid } = await Deno.stat(join(server.directory, "data"));

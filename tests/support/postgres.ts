@@ -43,6 +43,8 @@ export interface PostgresServer extends AsyncDisposable {
   createDatabase(): Promise<string>;
   /** Stops the server, which terminates all sessions. */
   stop(): Promise<void>;
+  /** Stops it as `pg_ctl stop -m immediate` does: like a crash, from which the next start recovers. */
+  crash(): Promise<void>;
   /** Starts the server again, with its data, on the same port. */
   start(): Promise<void>;
 }
@@ -148,6 +150,12 @@ class Server implements PostgresServer {
     await this.#process.status;
     await this.#log;
     this.#process = undefined;
+  }
+
+  async crash(): Promise<void> {
+    const file = await Deno.readTextFile(join(this.directory, "data", "postmaster.pid"));
+    Deno.kill(Number(file.split("\n")[0]), "SIGQUIT");
+    await this.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,15 @@
 /** How much of a piece of data arrives at a cut: nothing, all of it, or half of it. */
 export type Cut = "before" | "after" | "inside";
 
+/** A piece of data on its way. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Whether it comes from the server. */
+  readonly isAnswer: boolean;
+  /** The source port of the connection, as the server sees it. */
+  readonly connection: number;
+}
+
 /** A running relay. */
 export interface TcpRelay extends AsyncDisposable {
   /** The port that clients connect to. */
@@ -22,6 +31,8 @@ export interface TcpRelay extends AsyncDisposable {
   cut(port: number): void;
   /** Cuts a connection once, at the n-th piece of data from now (from 0); never with -1. */
   cutAt(count: number, how: Cut): void;
+  /** Lets a function look at each piece of data from now on; it cuts where it returns how. */
+  cutWhere(decide: (piece: Piece) => Cut | undefined): void;
 }
 
 /**
@@ -40,7 +51,10 @@ export function startTcpRelay(
   const clients = new Map<number, Deno.Conn>();
   const relayed = new Set<Promise<void>>();
   let armed: { left: number; readonly how: Cut } | undefined;
-  const nextCut = (): Cut | undefined => {
+  let decide: (piece: Piece) => Cut | undefined = () => undefined;
+  const nextCut = (piece: Piece): Cut | undefined => {
+    const decided = decide(piece);
+    if (decided !== undefined) return decided;
     if (armed === undefined || armed.left-- !== 0) return undefined;
     const { how } = armed;
     armed = undefined;
@@ -51,7 +65,12 @@ export function startTcpRelay(
     const from = (server.localAddr as Deno.NetAddr).port;
     clients.set(from, client);
     // If one side ends, both are closed: HTTP clients do not half-close.
-    await Promise.race([pipe(client, server, nextCut), pipe(server, client, nextCut)]);
+    const cutting = (isAnswer: boolean) => (bytes: Uint8Array) =>
+      nextCut({ bytes, isAnswer, connection: from });
+    await Promise.race([
+      pipe(client, server, cutting(false)),
+      pipe(server, client, cutting(true)),
+    ]);
     clients.delete(from);
     close(client);
     close(server);
@@ -72,6 +91,7 @@ export function startTcpRelay(
       if (client) close(client);
     },
     cutAt: (left, how) => armed = { left, how },
+    cutWhere: (decision) => decide = decision,
     async [Symbol.asyncDispose]() {
       close(listener);
       for (const client of clients.values()) close(client);
@@ -84,12 +104,12 @@ export function startTcpRelay(
 async function pipe(
   from: Deno.Conn,
   to: Deno.Conn,
-  nextCut: () => Cut | undefined,
+  nextCut: (bytes: Uint8Array) => Cut | undefined,
 ): Promise<void> {
   const buffer = new Uint8Array(64 * 1024);
   try {
     for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
-      const cut = nextCut();
+      const cut = nextCut(buffer.subarray(0, read));
       const kept = cut === "before" ? 0 : cut === "inside" ? Math.ceil(read / 2) : read;
       for (let sent = 0; sent < kept;) sent += await to.write(buffer.subarray(sent, kept));
       if (cut !== undefined) return;

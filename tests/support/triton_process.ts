@@ -36,7 +36,8 @@ export class TritonProcess implements AsyncDisposable {
    *
    * @param args The arguments of `triton`.
    * @param options Environment variables in addition to the test's; the standard input (default:
-   * empty); a program, with its first arguments, that starts `triton`, such as `timeout`.
+   * empty); a program, with its first arguments, that starts `triton`, such as `timeout`; another
+   * program, with its first arguments, instead of `triton`.
    */
   constructor(
     args: readonly string[],
@@ -44,10 +45,12 @@ export class TritonProcess implements AsyncDisposable {
       readonly env?: Record<string, string>;
       readonly input?: TritonInput;
       readonly under?: readonly string[];
+      readonly instead?: readonly string[];
     } = {},
   ) {
-    const [program, ...programArgs] = [...options.under ?? [], ...tritonCommand()] as [string];
-    this.#name = `triton ${args[0]}`;
+    const { under = [], instead = tritonCommand() } = options;
+    const [program, ...programArgs] = [...under, ...instead] as [string];
+    this.#name = options.instead?.at(-1) ?? `triton ${args[0]}`;
     this.#child = new Deno.Command(program, {
       args: [...programArgs, ...args],
       env: options.env,
