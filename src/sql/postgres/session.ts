@@ -15,6 +15,7 @@ import type { Socket } from "node:net";
 import type { Sql } from "postgres";
 import type { DialOptions, PostgresConnection } from "./connection.ts";
 import { dial } from "./dial.ts";
+import { ignoreLostTypes } from "./sessions/lost_types.ts";
 import { type Environment, postgresSettings } from "./settings.ts";
 import type { PostgresAddress } from "./url.ts";
 import { encodeMessage, lastWords } from "./wire.ts";
@@ -93,6 +94,7 @@ export function openSession(
   socket: Socket,
   drive: (listen: () => void) => Sql,
 ): PostgresSession {
+  ignoreLostTypes();
   const lost = new AbortController();
   const lose = () => lost.abort(closedError());
   socket.once("error", lose).once("end", lose).once("close", lose);

@@ -199,6 +199,33 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     deepStrictEqual(await positionsOf(table), { 0: "5", 1: "5" });
   },
 
+  async "a connection that is lost while the driver asks for the types of arrays is a failure that passes"(
+    scene,
+  ) {
+    await using relay = startTcpRelay(Number(new URL(scene.url).port));
+    const url = Object.assign(new URL(scene.url), { port: `${relay.port}` }).href;
+    for (const isGiven of [false, true]) {
+      for (const isAnswer of [false, true]) {
+        const pool = postgres(url, { max: 1, onnotice: () => {} });
+        const name = `${isGiven} ${isAnswer}`;
+        await using group = await openLeased(isGiven ? { sql: pool } : url, { client: name });
+        const asking = new Set<number>();
+        relay.cutWhere(({ bytes, isAnswer: isBack, connection }) => {
+          if (!isBack && Buffer.from(bytes).includes("typarray")) asking.add(connection);
+          if (!asking.has(connection) || isBack !== isAnswer) return undefined;
+          relay.cutWhere(() => undefined);
+          return "before";
+        });
+        const attempt = () => group.effects.run(fence(undefined, "5"), (tx) => write(tx, name));
+        await rejects(attempt(), (error) => isPassing(error));
+        equal(asking.size, 1);
+        equal(await attempt(), "committed");
+        await pool.end({ timeout: 0 });
+      }
+    }
+    equal((await scene.effects()).length, 4);
+  },
+
   async "a connection that is cut anywhere, in either direction, commits a batch once"(scene) {
     const { port } = new URL(scene.url);
     await using relay = startTcpRelay(Number(port));
