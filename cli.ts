@@ -8,6 +8,7 @@ import { main } from "./src/cli/main.ts";
 import { cutLineBreaks } from "./src/cli/options/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
 import { OutputWriter } from "./src/cli/text/output_writer.ts";
+import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
 import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
@@ -97,7 +98,7 @@ if (import.meta.main) {
   const stop = listenForSignals(env);
   const code = await main(Deno.args, {
     env,
-    stdin: Deno.stdin.readable,
+    stdin: readAhead(Deno.stdin),
     stdout: output(Deno.stdout, { isBuffered: true }),
     stderr: forgiving(output(Deno.stderr, { isBuffered: false })),
     clock: systemClock,

@@ -13,7 +13,7 @@ export interface Output {
 /** Everything a command uses of the world outside. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Standard input. */
+  /** Standard input; a piece is valid until the one after the next is requested. */
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Receives data. */
   readonly stdout: Output;

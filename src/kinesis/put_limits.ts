@@ -21,7 +21,8 @@ export function entryBytes(entry: PutEntry): number {
  * @returns The fault; undefined if there is none.
  */
 export function faultOfEntry(entry: PutEntry, maxRecordBytes: number): string | undefined {
-  const keyLength = [...entry.partitionKey].length;
+  const { length } = entry.partitionKey;
+  const keyLength = length > MAX_KEY_LENGTH ? [...entry.partitionKey].length : length;
   if (keyLength === 0) return "its partition key is empty";
   if (keyLength > MAX_KEY_LENGTH) {
     return `its partition key has ${keyLength} characters, more than ${MAX_KEY_LENGTH}`;
@@ -40,7 +41,8 @@ function quote(key: string): string {
 /** Counts UTF-8 bytes without encoding; an unpaired surrogate counts as U+FFFD. */
 function utf8Length(text: string): number {
   let bytes = 0;
-  for (const character of text) {
+  while (bytes < text.length && text.charCodeAt(bytes) < 0x80) bytes++;
+  for (const character of text.slice(bytes)) {
     const code = character.codePointAt(0)!;
     bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }

@@ -35,8 +35,9 @@ export class Progress {
 
   /** Redraws the line if it is due. */
   async update(count: number, bytes: number): Promise<void> {
+    if (!this.#shown) return;
     const now = this.#context.clock.now();
-    if (!this.#shown || now - this.#drawnAt < INTERVAL_MS) return;
+    if (now - this.#drawnAt < INTERVAL_MS) return;
     this.#drawnAt = now;
     this.#drawn = true;
     await this.#context.stderr.write(

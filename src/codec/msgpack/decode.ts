@@ -1,7 +1,6 @@
 import type { EventData } from "../../base/record.ts";
 import { MsgpackDecoder } from "./decoder.ts";
 import { isMapLead, notMapError, trailingError, truncatedError } from "./format.ts";
-import { skipEvent } from "./scan.ts";
 
 /**
  * Decodes one MessagePack value.
@@ -60,10 +59,12 @@ export function decodeEvent(bytes: Uint8Array): EventData {
  * @throws {ArchiveFormatError} As {@linkcode decodeEvent} does.
  */
 export function decodeField(bytes: Uint8Array, name: string): unknown {
-  const end = skipEvent(bytes, 0);
-  if (end < 0) throw truncatedError(0);
-  if (end !== bytes.length) throw trailingError(end);
-  return new MsgpackDecoder(bytes).readField(name);
+  if (bytes.length === 0) throw truncatedError(0);
+  if (!isMapLead(bytes[0]!)) throw notMapError(0, bytes[0]!);
+  const decoder = new MsgpackDecoder(bytes);
+  const value = decoder.readField(name);
+  if (decoder.offset !== bytes.length) throw trailingError(decoder.offset);
+  return value;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   unknownTypeError,
 } from "./format.ts";
 import { type KeyNode, rootKey } from "./keys.ts";
-import { skipMsgpack } from "./scan.ts";
+import { skipField, skipMsgpack } from "./scan.ts";
 import { MAX_SHAPE, setProperty } from "./shapes.ts";
 import { decodeText, memoryOf } from "./text.ts";
 import { readExtension } from "./values.ts";
@@ -69,9 +69,15 @@ export class MsgpackDecoder {
     for (let i = 0; i < count; i++) {
       key = this.#readKey(key);
       if (key.text === name) value = this.#read(1, key, 0);
-      else this.offset = skipMsgpack(this.#bytes, this.offset);
+      else this.#skipField();
     }
     return value;
+  }
+
+  #skipField(): void {
+    const end = skipField(this.#bytes, this.offset);
+    if (end < 0) throw truncatedError(this.offset);
+    this.offset = end;
   }
 
   /** Reads a value inside `depth` others; `values` is free from `free` on. */

@@ -59,6 +59,11 @@ export function skipEvent(bytes: Uint8Array, offset: number, end: number = bytes
   return scan(bytes, offset, stop, false);
 }
 
+/** Like {@linkcode skipMsgpack}, for the value of a field of an event. */
+export function skipField(bytes: Uint8Array, offset: number): number {
+  return scan(bytes, offset, bytes.length, false, MAX_DEPTH - 1);
+}
+
 /**
  * Checks that bytes are exactly one valid event: a map whose keys are strings (of any MessagePack
  * string type) at every level. Strings need not be UTF-8, because old writers put raw bytes into them.
@@ -90,7 +95,13 @@ const outerEntries = new Float64Array(MAX_DEPTH);
  * key-value pairs if keys are checked, so that the check is one comparison per pair; otherwise a map
  * of n pairs counts as 2n values. A table has the size of most values.
  */
-function scan(bytes: Uint8Array, offset: number, end: number, strictKeys: boolean): number {
+function scan(
+  bytes: Uint8Array,
+  offset: number,
+  end: number,
+  strictKeys: boolean,
+  maxDepth: number = MAX_DEPTH,
+): number {
   let pos = offset;
   let depth = 0;
   let entries = 1;
@@ -136,7 +147,7 @@ function scan(bytes: Uint8Array, offset: number, end: number, strictKeys: boolea
       if (count === 0) continue;
       // Each value has at least one byte, so a count above the remaining bytes is truncated.
       if (count > end - pos) return -1;
-      if (depth === MAX_DEPTH) throw tooDeepError(start);
+      if (depth === maxDepth) throw tooDeepError(start);
       outerEntries[depth] = entries;
       outerIsMap[depth] = isMap;
       depth++;

@@ -213,8 +213,10 @@ function findRefusals(
   entries: readonly IndexedEntry[],
   results: readonly PutResult[],
 ): Refusal[] {
-  return entries.flatMap((entry, i) => {
+  const refusals: Refusal[] = [];
+  for (const [i, entry] of entries.entries()) {
     const result = results[i] ?? { ok: false, code: "InvalidAnswer", message: "no result" };
-    return result.ok ? [] : [{ entry, code: result.code, message: result.message }];
-  });
+    if (!result.ok) refusals.push({ entry, code: result.code, message: result.message });
+  }
+  return refusals;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "../../base/clock.ts";
-import { entryBytes } from "../../kinesis/put_limits.ts";
 import type { PutEntry } from "../../kinesis/mod.ts";
 
 /** A record with its index among all records of the writer. */
@@ -17,9 +16,10 @@ export class PutBatch {
   isDue = false;
   readonly #closed = new AbortController();
 
-  add(entry: IndexedEntry): void {
+  /** Adds a record of so many bytes, its key included. */
+  add(entry: IndexedEntry, bytes: number): void {
     this.entries.push(entry);
-    this.bytes += entryBytes(entry);
+    this.bytes += bytes;
   }
 
   /** Becomes due after a time, unless it is closed before; then calls `onDue`. */

@@ -153,20 +153,26 @@ export class StreamWriter implements AsyncDisposable {
    * @throws {KinesisError} If an earlier request was refused permanently.
    */
   async put(entry: PutEntry): Promise<void> {
+    await this.#accept(entry);
+  }
+
+  /** Adds a record; returns what to wait for before the next one, if there is no room for it. */
+  #accept({ partitionKey, data }: PutEntry): Promise<void> | undefined {
     this.#throwFailure();
     if (this.#isDisposed) {
       throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed`);
     }
     const index = this.#given++;
+    const entry = { partitionKey, data, index };
     const fault = faultOfEntry(entry, this.#maxRecordBytes);
     if (fault !== undefined) {
       throw new RangeError(`Cannot put record ${index} into stream "${this.stream}": ${fault}`);
     }
-    const isTooMuch = this.#batch.bytes + entryBytes(entry) > this.#maxBytes;
+    const bytes = entryBytes(entry);
+    const isTooMuch = this.#batch.bytes + bytes > this.#maxBytes;
     const before = isTooMuch && this.#batch.bytes > 0 ? this.#send() : undefined;
-    this.#add({ partitionKey: entry.partitionKey, data: entry.data, index });
-    await (this.#isFull ? this.#send() : before);
-    this.#throwFailure();
+    this.#add(entry, bytes);
+    return (this.#isFull ? this.#send() : before)?.then(() => this.#throwFailure());
   }
 
   /**
@@ -181,6 +187,19 @@ export class StreamWriter implements AsyncDisposable {
    * @throws {RangeError} As {@linkcode put}, like all its other errors.
    */
   async putEvent(event: EventData | Uint8Array): Promise<void> {
+    await this.addEvent(event);
+  }
+
+  /**
+   * Adds an event, as {@linkcode putEvent} does. For many small events, whose promises would take more
+   * time than everything else.
+   *
+   * @param event The event, or its MessagePack bytes.
+   * @returns Undefined if there is room for the next one; otherwise a promise of it, which may reject
+   * because of an earlier record. Await it, or memory fills up. All other errors are thrown.
+   * @throws As {@linkcode putEvent} does.
+   */
+  addEvent(event: EventData | Uint8Array): Promise<void> | undefined {
     const field = this.#options.partitionKey;
     if (field === undefined) {
       throw new TypeError(
@@ -188,7 +207,7 @@ export class StreamWriter implements AsyncDisposable {
           "that picks the shard",
       );
     }
-    await this.put(putEntryOf(event, field));
+    return this.#accept(putEntryOf(event, field));
   }
 
   /**
@@ -216,9 +235,9 @@ export class StreamWriter implements AsyncDisposable {
     return entries.length >= this.#maxRecords || bytes >= this.#maxBytes;
   }
 
-  #add(entry: IndexedEntry): void {
+  #add(entry: IndexedEntry, bytes: number): void {
     const batch = this.#batch;
-    batch.add(entry);
+    batch.add(entry, bytes);
     const { maxDelayMs = 100 } = this.#options;
     if (batch.entries.length > 1 || maxDelayMs === Infinity) return;
     // A batch that is due while others are being sent fills until they are done.

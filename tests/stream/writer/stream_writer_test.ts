@@ -204,6 +204,24 @@ Deno.test("StreamWriter with `ordered` sends one record of each key in a request
   deepEqual(await values(), range(0, 20));
 });
 
+Deno.test("StreamWriter.addEvent() waits only when there is no room, and throws what is wrong at once", async () => {
+  const { kinesis, sizes, open } = setUp();
+  await using writer = open({ partitionKey: "id", maxBatchRecords: 2, maxDelayMs: Infinity });
+  equal(writer.addEvent({ id: 1 }), undefined);
+  throws(() => writer.addEvent({ page: "/" }), { name: "PartitionKeyError" });
+  throws(() => writer.addEvent({ id: "" }), RangeError);
+  const room = writer.addEvent({ id: 2 });
+  ok(room instanceof Promise);
+  await room;
+  equal(writer.addEvent({ id: 3 }), undefined);
+  await writer.flush();
+  deepEqual([sizes, writer.written], [[2, 1], 3]);
+  kinesis.deleteStream("s");
+  writer.addEvent({ id: 4 });
+  await rejects(writer.flush(), { code: "ResourceNotFoundException" });
+  throws(() => writer.addEvent({ id: 5 }), { code: "ResourceNotFoundException" });
+});
+
 Deno.test("StreamWriter.putEvent() takes the partition key from the event", async () => {
   const clock = new VirtualClock();
   const kinesis = new MemoryKinesis({ clock });

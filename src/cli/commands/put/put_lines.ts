@@ -14,7 +14,7 @@ const TOO_LONG = [undefined];
 
 /** What {@linkcode PutLines} uses. */
 export interface PutLinesParts {
-  readonly writer: Pick<StreamWriter, "putEvent" | "given" | "unwritten">;
+  readonly writer: Pick<StreamWriter, "addEvent" | "given" | "unwritten">;
   /** Encodes a line as an event, if WebAssembly refuses it. */
   readonly parse: (text: string) => Uint8Array;
   /** Where bad lines are reported. */
@@ -44,21 +44,27 @@ export class PutLines {
     for await (const block of readBlocks(untilAborted(source, signal))) {
       for (const line of block === undefined ? TOO_LONG : readJsonLines(block)) {
         if (signal.aborted) return await progress.clear(); // the line may be incomplete
-        await this.#putLine(line, progress);
+        const room = this.#putLine(line, progress);
+        if (room === undefined) continue; // awaiting would take longer than all the rest
+        await room;
+        await progress.update(this.#good, this.#bytes);
       }
+      await progress.update(this.#good, this.#bytes);
     }
     await progress.clear();
   }
 
-  async #putLine(line: JsonLine | undefined, progress: Progress): Promise<void> {
+  /** Puts a line; returns what to wait for before the next one, if anything. */
+  #putLine(line: JsonLine | undefined, progress: Progress): Promise<void> | undefined {
     const number = ++this.#last;
     const { given } = this.#parts.writer;
     try {
       const event = line?.event ?? this.#parse(line?.refused);
-      if (event === undefined) return; // a blank line
-      await this.#putEvent(number, event);
+      if (event === undefined) return undefined; // a blank line
+      const room = this.#putEvent(number, event);
+      this.#good++;
       this.#bytes += event.length;
-      await progress.update(++this.#good, this.#bytes);
+      return room;
     } catch (error) {
       if (!isFaultOfLine(error)) {
         // The error may be that of an earlier record; then this one was not accepted.
@@ -66,9 +72,13 @@ export class PutLines {
         throw error;
       }
       this.bad++;
-      await progress.clear();
-      await say(this.#parts.context, `line ${number}: ${this.#inLines(error.message)}`);
+      return this.#report(`line ${number}: ${this.#inLines(error.message)}`, progress);
     }
+  }
+
+  async #report(fault: string, progress: Progress): Promise<void> {
+    await progress.clear();
+    await say(this.#parts.context, fault);
   }
 
   /** Parses a line, without its `\n`; returns undefined if it is blank. */
@@ -77,12 +87,12 @@ export class PutLines {
     return text.trim() === "" ? undefined : this.#parts.parse(text);
   }
 
-  async #putEvent(number: number, event: Uint8Array): Promise<void> {
+  #putEvent(number: number, event: Uint8Array): Promise<void> | undefined {
     const { writer } = this.#parts;
-    // Before putEvent(), which may throw the error of an earlier record while it waits for room.
+    // Before addEvent(), whose promise may reject with the error of an earlier record.
     this.#places.add(writer.given, number);
     if (this.#places.isLong) this.#places.forgetBefore(writer.unwritten[0] ?? writer.given);
-    await writer.putEvent(event);
+    return writer.addEvent(event);
   }
 
   /**

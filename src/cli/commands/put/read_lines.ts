@@ -45,14 +45,20 @@ export async function* untilAborted<T>(
   signal: AbortSignal,
 ): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  const aborted = Promise.withResolvers<undefined>();
-  const abort = () => aborted.resolve(undefined);
+  let stop = () => {};
+  const abort = () => stop();
+  // Not Promise.race() with one promise for all pieces, which would keep every piece.
+  const next = () =>
+    new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+      stop = () => resolve(undefined);
+      iterator.next().then(resolve, reject);
+    });
   signal.addEventListener("abort", abort);
   try {
     while (!signal.aborted) {
-      const next = await Promise.race([iterator.next(), aborted.promise]);
-      if (next === undefined || next.done === true) return;
-      yield next.value;
+      const result = await next();
+      if (result === undefined || result.done === true) return;
+      yield result.value;
     }
   } finally {
     signal.removeEventListener("abort", abort);

@@ -1,4 +1,7 @@
 import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { runInNewContext } from "node:vm";
+import { setFlagsFromString } from "node:v8";
 import fc from "fast-check";
 import { damagedTexts, objectTexts } from "../../../codec/json/json_texts.ts";
 import { LinePlaces } from "../../../../src/cli/commands/put/line_places.ts";
@@ -270,6 +273,27 @@ Deno.test("PutLines refuses a line that is too long, also within one piece", asy
     "triton: line 2: Cannot read event: the line is longer than 16777216 bytes\n",
   ]);
   equal(world.writer.written, 2);
+});
+
+Deno.test("untilAborted() keeps no piece that was read", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc: () => void = runInNewContext("gc");
+  const pieces: WeakRef<Uint8Array>[] = [];
+  async function* source() {
+    while (pieces.length < 100) {
+      const piece = new Uint8Array(10);
+      pieces.push(new WeakRef(piece));
+      yield await Promise.resolve(piece);
+    }
+  }
+  let kept: number | undefined;
+  for await (const _ of untilAborted(source(), new AbortController().signal)) {
+    if (pieces.length < 100) continue;
+    await new Promise((resolve) => setImmediate(resolve)); // until then, WeakRefs keep what they have
+    gc();
+    kept = pieces.filter((piece) => piece.deref() !== undefined).length;
+  }
+  ok(kept! < 10, `${kept} pieces`);
 });
 
 Deno.test("untilAborted() ends immediately, also without input", async () => {
