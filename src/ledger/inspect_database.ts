@@ -5,6 +5,7 @@ import { findFile, openDatabase } from "../sql/open_database.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 import { execute, select, type Steps } from "../sql/steps.ts";
 import type { ArchiveIntent } from "./archive_ledger.ts";
+import { GROUP } from "../sql/schema/group.ts";
 import { LEDGER } from "../sql/schema/ledger.ts";
 import { upgradeTables } from "../sql/schema/versions.ts";
 import { listOpen, newestFiles, readStore } from "./tables/store.ts";
@@ -46,6 +47,17 @@ const RIGHTS: Readonly<Record<string, readonly Verb[]>> = {
   triton_gap: ["SELECT", "INSERT", "UPDATE"],
   triton_store: ["SELECT", "INSERT", "UPDATE"],
   triton_move: ["SELECT", "INSERT"],
+};
+
+/** What a member of a group does with each table. */
+const GROUP_RIGHTS: Readonly<Record<string, readonly Verb[]>> = {
+  triton_checkpoint: ["SELECT"],
+  triton_stream: ["SELECT", "INSERT", "UPDATE"],
+  triton_shard: ["SELECT"],
+  triton_gap: ["SELECT", "INSERT", "UPDATE"],
+  triton_group: ["SELECT", "INSERT", "UPDATE"],
+  triton_group_shard: ["SELECT", "INSERT", "UPDATE"],
+  triton_group_worker: ["SELECT", "INSERT", "UPDATE", "DELETE"],
 };
 
 type Verb = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
@@ -90,17 +102,46 @@ export function inspectDatabase(
  * @throws {CheckpointError} The error that an archiver would fail with.
  */
 export function rehearseDatabase(database: string | SqliteDatabase): Promise<void> {
+  return rehearseAll(database, "Cannot do what triton store does with its tables", rehearse);
+}
+
+/**
+ * Does everything that a member of a group does with its tables, in one transaction that is rolled back.
+ *
+ * @param database The database, which must have the tables of archivers.
+ * @throws {CheckpointError} The error that a member would fail with.
+ */
+export function rehearseGroups(database: string | SqliteDatabase): Promise<void> {
+  const what = "Cannot do what members of groups do with their tables";
+  return rehearseAll(database, what, function* ({ dialect }) {
+    yield* upgradeTables(dialect, GROUP);
+    yield* useRights(GROUP_RIGHTS);
+  });
+}
+
+/** Takes steps in a transaction that is rolled back. */
+function rehearseAll(
+  database: string | SqliteDatabase,
+  what: string,
+  steps: (database: Database) => Steps<void>,
+): Promise<void> {
   return openDatabase(database, { mode: "rehearse" }, async (opened) => {
     await using database = opened;
     try {
-      await database.transact(
-        "Cannot do what triton store does with its tables",
-        () => rehearse(database),
-      );
+      await database.transact(what, function* () {
+        yield* steps(database);
+        throw new CheckpointError("Rolled back", { code: IS_OVER });
+      });
     } catch (error) {
       if (!(error instanceof CheckpointError && error.code === IS_OVER)) throw error;
     }
   });
+}
+
+function* useRights(rights: Readonly<Record<string, readonly Verb[]>>): Steps<void> {
+  for (const [table, verbs] of Object.entries(rights)) {
+    for (const verb of verbs) yield* execute(HARMLESS[verb](table));
+  }
 }
 
 function* rehearse({ dialect }: Database): Steps<void> {
@@ -108,14 +149,11 @@ function* rehearse({ dialect }: Database): Steps<void> {
     yield* execute(CREATE_TABLE);
   }
   yield* upgradeTables(dialect, LEDGER);
-  for (const [table, verbs] of Object.entries(RIGHTS)) {
-    for (const verb of verbs) yield* execute(HARMLESS[verb](table));
-  }
+  yield* useRights(RIGHTS);
   // Writes one row: only then does SQLite open its journal.
   yield* execute(
     "INSERT INTO triton_worker (client, stream, worker, expires_ms) VALUES ('', '', 'doctor', 0)",
   );
-  throw new CheckpointError("Rolled back", { code: IS_OVER });
 }
 
 function* askFacts(

@@ -87,13 +87,15 @@ function checkHeadroom(
 }
 
 function checkOtherPrograms(
-  { checkpoints }: LedgerReport,
+  { checkpoints, groups = [] }: LedgerReport,
   shards: readonly ClientShard[],
   { client, now }: HistoryPlace,
   findings: Findings,
 ): void {
   const running = checkpoints.filter(({ updatedAt }) => now - updatedAt.getTime() < RECENT_MS);
-  if (shards.length === 0 && running.some((checkpoint) => checkpoint.client === client)) {
+  const isGroup = groups.some((group) => group.client === client); // see checkGroups
+  const isRead = running.some((checkpoint) => checkpoint.client === client);
+  if (shards.length === 0 && isRead && !isGroup) {
     findings.warn(
       "leases",
       `a program without leases saved positions of client "${client}" within the last hour`,
@@ -105,7 +107,8 @@ function checkOtherPrograms(
       },
     );
   }
-  const others = [...new Set(running.map((checkpoint) => checkpoint.client))]
+  const active = groups.filter(({ members }) => members.some(({ isAlive }) => isAlive));
+  const others = [...new Set([...running, ...active].map((reader) => reader.client))]
     .filter((name) => name !== client);
   if (others.length === 0) return;
   const message = `${countOf(others.length, "other client")} in this database: ${

@@ -5,6 +5,7 @@ import { checkArchive } from "./check_archive.ts";
 import { checkBucket } from "./check_bucket.ts";
 import { ServerClocks } from "./check_clock.ts";
 import { checkDatabase } from "./check_database.ts";
+import { checkGroups } from "./check_groups.ts";
 import { checkHistory } from "./check_history.ts";
 import { checkStream } from "./check_stream.ts";
 import { type Finding, Findings } from "./findings.ts";
@@ -41,6 +42,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     const { retentionHours } = description ?? {} as Partial<StreamDescription>;
     const now = description?.serverTime?.getTime() ?? clock.now();
     checkHistory(knowledge, { client, now, retentionHours }, rest);
+    await checkGroups(knowledge.history, { url, client, kinesis, clock, now }, rest);
     if (description !== undefined && buckets.list.every(({ level }) => level === "ok")) {
       await checkArchive({ ...knowledge, store, client, description, clock }, rest);
     }

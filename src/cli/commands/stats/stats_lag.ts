@@ -1,3 +1,4 @@
+import type { Clock } from "../../../base/clock.ts";
 import type { Config } from "../../../config/mod.ts";
 import { KinesisError } from "../../../base/errors.ts";
 import type { KinesisApi } from "../../../kinesis/mod.ts";
@@ -50,18 +51,29 @@ export async function readLags(
 /** Error codes for a shard that has left the stream, and for a position of another shard. */
 const OF_ONE_SHARD = new Set(["ResourceNotFoundException", "InvalidArgumentException"]);
 
-/** An error that concerns a single shard makes only its own lag unknown. */
-async function lagOrGone(row: StatsRow, kinesis: KinesisApi, context: CliContext): Promise<Lag> {
-  const { clock } = context;
+/** A position in a shard, and whether the shard has ended. */
+type LaggingRow = Pick<StatsRow, "stream" | "shardId" | "sequenceNumber" | "start"> & {
+  readonly ledger: Pick<NonNullable<StatsRow["ledger"]>, "state"> | undefined;
+};
+
+/**
+ * Reads from Kinesis how far behind one row is. An error that concerns a single shard makes only its
+ * own lag unknown.
+ */
+export async function lagOrGone(
+  row: LaggingRow,
+  kinesis: KinesisApi,
+  { clock }: Pick<CliContext, "clock">,
+): Promise<Lag> {
   try {
-    return await retry(() => lagOf(row, kinesis, context), { clock, maxAttempts: 3 });
+    return await retry(() => lagOf(row, kinesis, clock), { clock, maxAttempts: 3 });
   } catch (error) {
     if (!(error instanceof KinesisError) || !OF_ONE_SHARD.has(error.code)) throw error;
     return { type: "unknown", reason: error.message };
   }
 }
 
-async function lagOf(row: StatsRow, kinesis: KinesisApi, { clock }: CliContext): Promise<Lag> {
+async function lagOf(row: LaggingRow, kinesis: KinesisApi, clock: Clock): Promise<Lag> {
   const { stream, shardId, ledger, sequenceNumber, start } = row;
   if (ledger?.state === "ended") return { type: "ended" };
   const from: StartPosition = sequenceNumber === undefined
