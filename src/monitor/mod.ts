@@ -8,4 +8,12 @@ export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
 export { needsExporter, OtlpExporter, type OtlpExporterOptions } from "./otlp_exporter.ts";
 export { MetricRegistry } from "../telemetry/metric_registry.ts";
 export { processObservations } from "../telemetry/process_metrics.ts";
-export type { HealthLimits, StoreStatus, Verdict } from "./store_status.ts";
+export type {
+  GroupMemberStatus,
+  GroupShardStatus,
+  GroupsStatus,
+  GroupStatus,
+  HealthLimits,
+  StoreStatus,
+  Verdict,
+} from "./store_status.ts";

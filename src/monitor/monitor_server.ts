@@ -53,7 +53,8 @@ const HEADERS = {
  * - `/status`: the complete status as JSON.
  * - `/metrics`: the metrics in the text format of Prometheus.
  *
- * It never shows contents of events, and is read-only. `/` and the health paths also accept HEAD and
+ * It is read-only, and never shows contents of events, except what a handler of a consumer group puts
+ * into its error. `/` and the health paths also accept HEAD and
  * OPTIONS, for load balancers.
  */
 export class MonitorServer implements AsyncDisposable {

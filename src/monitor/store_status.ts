@@ -1,3 +1,4 @@
+import type { SequenceNumber, ShardId } from "../base/record.ts";
 import { SERVICE_NAMES } from "../archiver/status/archiver_status.ts";
 import type { ArchiverStatus, ServiceName, ServiceStatus, ShardStatus } from "../archiver/mod.ts";
 
@@ -14,6 +15,56 @@ export interface StoreStatus extends Partial<Omit<ArchiverStatus, "state">> {
   readonly services: ArchiverStatus["services"];
   /** Recent errors, the newest first. */
   readonly recentErrors: ArchiverStatus["recentErrors"];
+  /** The consumer groups that read the stream. Undefined before the first attempt to read them. */
+  readonly consumerGroups?: GroupsStatus | undefined;
+}
+
+/** A member of a consumer group. */
+export interface GroupMemberStatus {
+  /** Its name. */
+  readonly worker: string;
+  /** Whether its leases hold. */
+  readonly isAlive: boolean;
+  /** The shards that it reads. */
+  readonly shards: readonly ShardId[];
+  /** What its handler failed with last, until it succeeds again. */
+  readonly lastError: string | undefined;
+}
+
+/** A shard that a consumer group has not processed to its end. */
+export interface GroupShardStatus {
+  /** The shard. */
+  readonly shardId: ShardId;
+  /** The member that reads it, if one does. */
+  readonly owner: string | undefined;
+  /** How often its lease was taken. */
+  readonly epoch: number;
+  /** The last processed record. Undefined if there is none. */
+  readonly position: SequenceNumber | undefined;
+  /** When the position was saved. Undefined if there is none. */
+  readonly savedAt: Date | undefined;
+}
+
+/** A consumer group that reads the stream. */
+export interface GroupStatus {
+  /** Name of its client. */
+  readonly client: string;
+  /** Its members; those that died are listed until another one notices. */
+  readonly members: readonly GroupMemberStatus[];
+  /** Its open shards. */
+  readonly shards: readonly GroupShardStatus[];
+  /** How many shards it has processed to their end. */
+  readonly endedShards: number;
+}
+
+/** The consumer groups in the database, as they were read last. */
+export interface GroupsStatus {
+  /** When that was. Undefined if they were never read. */
+  readonly readAt: Date | undefined;
+  /** Why they could not be read since then. */
+  readonly error: string | undefined;
+  /** The groups, by client. */
+  readonly groups: readonly GroupStatus[];
 }
 
 /** Limits for the health checks. */

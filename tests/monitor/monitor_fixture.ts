@@ -1,5 +1,5 @@
 import { MonitorServer } from "../../src/monitor/mod.ts";
-import type { HealthLimits, StoreStatus } from "../../src/monitor/mod.ts";
+import type { GroupStatus, HealthLimits, StoreStatus } from "../../src/monitor/mod.ts";
 import type { ShardStatus } from "../../src/archiver/mod.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
@@ -70,6 +70,34 @@ export function status(changes: Partial<StoreStatus> = {}): StoreStatus {
     memory: { buffered: 9_876_543, limit: 160 * 2 ** 20, rss: 123_456_789 },
     ...changes,
     shards,
+  };
+}
+
+/** A consumer group of two shards, of which one is behind the archive. */
+export function group(changes: Partial<GroupStatus> = {}): GroupStatus {
+  const [first, second] = [shard(0), shard(1)];
+  const member = { isAlive: true, lastError: undefined };
+  return {
+    client: "billing",
+    members: [
+      { ...member, worker: "member-1111aaaabbbbcccc", shards: [first.shardId] },
+      {
+        ...{ worker: "member-2222aaaabbbbcccc", isAlive: false, shards: [] },
+        lastError: `Error: no such <customer> ${"x".repeat(120)}\n    at handle (billing.ts:3:9)`,
+      },
+    ],
+    shards: [
+      {
+        ...{ shardId: first.shardId, owner: "member-1111aaaabbbbcccc", epoch: 3 },
+        ...{ position: first.position, savedAt: ago(1_000) },
+      },
+      {
+        ...{ shardId: second.shardId, owner: undefined, epoch: 7 },
+        ...{ position: undefined, savedAt: undefined },
+      },
+    ],
+    endedShards: 2,
+    ...changes,
   };
 }
 

@@ -3,7 +3,16 @@
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
 import type { RecentFile } from "../../src/archiver/mod.ts";
 import { Browser } from "../support/browser.ts";
-import { ago, HOUR, MINUTE, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
+import {
+  ago,
+  group,
+  HOUR,
+  MINUTE,
+  serve,
+  shard,
+  startingStatus,
+  status,
+} from "./monitor_fixture.ts";
 
 const long = "Cannot put s3://triton-prod/20260501/clicks_prod-store-1777636800.tri: " +
   "getaddrinfo-ENOTFOUND-" + "bucket".repeat(20);
@@ -16,6 +25,13 @@ const file: RecentFile = {
 const pages = {
   working: () => status({ recentFiles: [file] }),
   starting: () => startingStatus(),
+  grouped: () =>
+    status({
+      consumerGroups: {
+        ...{ readAt: ago(20_000), error: long },
+        groups: [group(), group({ client: "a-group-with-a-long-name".repeat(4), members: [] })],
+      },
+    }),
   troubled: () =>
     status({
       shards: [

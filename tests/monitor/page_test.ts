@@ -7,7 +7,16 @@ import { formatBytes, formatRate, formatSpan } from "../../src/monitor/page/form
 import { html } from "../../src/monitor/page/html.ts";
 import { renderPage } from "../../src/monitor/page/page.ts";
 import { judgeHealth, judgeReadiness, type StoreStatus } from "../../src/monitor/store_status.ts";
-import { ago, HOUR, LIMITS, MINUTE, shard, startingStatus, status } from "./monitor_fixture.ts";
+import {
+  ago,
+  group,
+  HOUR,
+  LIMITS,
+  MINUTE,
+  shard,
+  startingStatus,
+  status,
+} from "./monitor_fixture.ts";
 
 function render(status: StoreStatus, history = new History()): string {
   const [ready, healthy] = [judgeReadiness(status, LIMITS), judgeHealth(status, LIMITS)];
@@ -34,6 +43,45 @@ Deno.test("renderPage() shows a working store", () => {
     /25 min ago 20260501\/clicks_prod-store-1777636800\.tri 1,234,567 58\.1 MB time 2/,
   );
   match(text, /the stream keeps records for 1 d/);
+});
+
+Deno.test("renderPage() shows the groups that read the stream", () => {
+  const consumerGroups = { readAt: ago(5_000), error: undefined, groups: [group()] };
+  const page = render(status({ consumerGroups }));
+  const text = textOf(page);
+  match(text, /Group billing Member State Shards Last error member-1111 alive 1 –/);
+  match(text, /member-2222 gone 0 Error: no such &lt;customer&gt; x{120} Shard Owner/);
+  match(text, /shardId-000000000000 member-1111 1 s ago not behind the archive 3 …\d{8}/);
+  match(text, /shardId-000000000001 free – behind the archive 7 none yet/);
+  match(text, /2 more shards have ended\./);
+  ok(page.includes("at handle (billing.ts:3:9)"), "the whole error is a tooltip");
+  const alone = { ...consumerGroups, groups: [group({ members: [] })] };
+  match(
+    textOf(render(status({ consumerGroups: alone }))),
+    /No member is running\. Nobody reads its shards\./,
+  );
+  const none = { ...consumerGroups, groups: [] };
+  equal(render(status({ consumerGroups: none })), render(status()));
+});
+
+Deno.test("renderPage() says why groups cannot be read, and shows those that were read last", () => {
+  const consumerGroups = { readAt: ago(65_000), error: "connection refused", groups: [group()] };
+  const text = textOf(render(status({ consumerGroups })));
+  match(
+    text,
+    /Consumer groups Cannot be read: connection refused\. What follows was read 1 min 5 s ago \. Group billing/,
+  );
+  const never = { readAt: undefined, error: "connection refused", groups: [] };
+  match(textOf(render(status({ consumerGroups: never }))), /read: connection refused\. Errors/);
+});
+
+Deno.test("renderPage() lists the first 50 shards of a group", () => {
+  const [first] = group().shards;
+  const shards = Array.from({ length: 60 }, (_, n) => ({ ...first!, shardId: shard(n).shardId }));
+  const consumerGroups = { readAt: ago(0), error: undefined, groups: [group({ shards })] };
+  const text = textOf(render(status({ shards: [], consumerGroups })));
+  match(text, /The first 50 of 2 members and of 60 shards; \/status has all\./);
+  ok(text.includes("shardId-000000000049 ") && !text.includes("shardId-000000000050"));
 });
 
 Deno.test("renderPage() shows what is wrong, and where", () => {

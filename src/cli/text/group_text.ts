@@ -1,3 +1,4 @@
+import type { ShardId } from "../../base/record.ts";
 import type { ClientGroup, ReportedMember } from "../../ledger/groups/read_groups.ts";
 import { redact } from "./redact.ts";
 
@@ -5,7 +6,7 @@ import { redact } from "./redact.ts";
 export interface MemberRow extends ReportedMember {
   readonly client: string;
   readonly stream: string;
-  readonly shards: readonly string[];
+  readonly shards: readonly ShardId[];
 }
 
 /**

@@ -21,9 +21,9 @@ body {
 }
 main { max-width: 1120px; margin: 0 auto; padding: 20px 20px 32px; }
 h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.05rem; margin: 28px 0 8px; }
+h2 { font-size: 1.05rem; margin: 28px 0 8px; overflow-wrap: anywhere; }
 header p { margin: 2px 0 14px; color: var(--soft); overflow-wrap: anywhere; }
-section > p { margin: 6px 2px; color: var(--soft); }
+section > p { margin: 6px 2px; color: var(--soft); overflow-wrap: anywhere; }
 section > p:empty { display: none; }
 code { font: 0.92em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 a { color: var(--accent); }
@@ -50,6 +50,8 @@ polygon { fill: var(--fill); }
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: 8px; border-spacing: 0; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-size: 0.82rem; font-weight: 600; color: var(--soft); }
 th, td { padding: 7px 12px; vertical-align: top; overflow-wrap: anywhere; }
+table + table { margin-top: 10px; }
+th { overflow-wrap: break-word; }
 tbody tr { border-top: 1px solid var(--line); }
 .state { display: inline-block; padding: 0 8px; border-radius: 9px; font-size: 0.85rem; white-space: nowrap; }
 .reading { color: var(--good); background: var(--good-back); }

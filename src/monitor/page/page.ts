@@ -1,6 +1,7 @@
 import type { History } from "../history.ts";
 import { duration, type StoreStatus, type Verdict } from "../store_status.ts";
 import { timeAgo } from "./format.ts";
+import { groups } from "./groups.ts";
 import { type Html, html } from "./html.ts";
 import { charts, errors, figures, files, services, shards } from "./sections.ts";
 
@@ -52,6 +53,7 @@ function content({ status, history, ready, healthy }: PageOptions): Html {
       figures(status),
       charts(history),
       shards(status),
+      groups(status),
       errors(status),
       files(status),
       services(status),

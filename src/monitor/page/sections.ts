@@ -86,7 +86,7 @@ export function charts(history: History): Html {
 }
 
 /** A table whose rows become cards on a narrow screen. */
-function table(
+export function table(
   title: string,
   columns: readonly string[],
   rows: readonly (readonly HtmlValue[])[],

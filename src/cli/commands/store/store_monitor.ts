@@ -6,6 +6,7 @@ import { VERSION } from "../../../base/version.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { listenOption, parseDuration } from "../../options/options.ts";
 import { redact } from "../../text/redact.ts";
+import type { GroupWatch } from "./watch_groups.ts";
 
 /** How long an upload may take after the rotation before `/healthz` fails. */
 const UPLOAD_ALLOWANCE_MS = 15 * 60_000;
@@ -54,6 +55,7 @@ function parseHosts(text: string): string[] {
 
 /** What is archived. */
 export interface WatchedStore extends MonitorOptions {
+  readonly checkpointDb: string;
   readonly stream: string;
   readonly client: string;
   readonly rotate: number;
@@ -87,12 +89,13 @@ export async function openStoreMonitor(
   const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
   const startedAt = new Date(clock.now());
   const unobserve = monitor.observe(() => processObservations(startedAt, VERSION));
-  const watched: { archiver?: Archiver } = {};
+  const watched: { archiver?: Archiver; groups?: GroupWatch } = {};
   const status = (): StoreStatus => ({
     ...{ stream, client, startedAt, version: VERSION },
     at: new Date(clock.now()),
     state: "starting",
     ...withoutSecrets({ ...watched.archiver?.status(), ...seen(monitor) }, env),
+    consumerGroups: watched.groups?.status,
   });
   const limits = {
     unhealthyAfterMs: store.unhealthyAfter ?? store.rotate + UPLOAD_ALLOWANCE_MS,
@@ -103,11 +106,17 @@ export async function openStoreMonitor(
     address: listen,
     ...{ allowedHosts, status, registry, limits, clock },
   });
+  if (server !== undefined) {
+    const { GroupWatch } = await import("./watch_groups.ts");
+    watched.groups = new GroupWatch(store, { clock, env });
+  }
   const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
   return Object.assign(watched, {
     monitor,
     async [Symbol.asyncDispose]() {
-      await Promise.all([exporter?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
+      await Promise.all(
+        [exporter, server, watched.groups].map((watching) => watching?.[Symbol.asyncDispose]()),
+      );
       unobserve();
     },
   });

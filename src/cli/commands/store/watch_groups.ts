@@ -1,0 +1,90 @@
+import type { Clock } from "../../../base/clock.ts";
+import type { ClientGroup } from "../../../ledger/groups/read_groups.ts";
+import type { GroupsStatus, GroupStatus } from "../../../monitor/mod.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
+import { redact } from "../../text/redact.ts";
+
+/** Time between two reads of the groups, in milliseconds. */
+const INTERVAL_MS = 15_000;
+
+/** Where groups are read. */
+export interface WatchedGroups {
+  /** URL of the database. */
+  readonly checkpointDb: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+}
+
+/**
+ * Reads the consumer groups of a stream now and then, for the status page. Nothing waits for it: while
+ * the database does not respond, the groups are those that were read last.
+ */
+export class GroupWatch implements AsyncDisposable {
+  readonly #where: WatchedGroups;
+  readonly #env: CliContext["env"];
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #status: GroupsStatus | undefined;
+
+  constructor(where: WatchedGroups, { clock, env }: Pick<CliContext, "clock" | "env">) {
+    this.#where = where;
+    this.#env = env;
+    this.#clock = clock;
+    this.#running = this.#run();
+  }
+
+  /** The groups as they were read last. Undefined before the first attempt has ended. */
+  get status(): GroupsStatus | undefined {
+    return this.#status;
+  }
+
+  /** Stops reading, without waiting for a read that has begun. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const stopped = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true })
+    );
+    while (!signal.aborted) {
+      await Promise.race([this.#read(), stopped]);
+      await this.#clock.sleep(INTERVAL_MS, signal).catch(() => {});
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
+      const { checkpointDb, stream } = this.#where;
+      const groups = await readGroupsOf(checkpointDb, { stream });
+      const error = groups === undefined ? GROUPS_UNREADABLE : undefined;
+      const readAt = new Date(this.#clock.now());
+      this.#status = { readAt, error, groups: statusOf(groups ?? [], this.#env) };
+    } catch (error) {
+      const { readAt, groups = [] } = this.#status ?? {};
+      const reason = redact(error instanceof Error ? error.message : String(error), this.#env);
+      this.#status = { readAt, error: reason, groups };
+    }
+  }
+}
+
+function statusOf(groups: readonly ClientGroup[], env: CliContext["env"]): GroupStatus[] {
+  return groups.map((group) => {
+    const open = group.shards.filter(({ state }) => state === "open");
+    return {
+      client: group.client,
+      members: memberRows([group], env).map(({ worker, isAlive, shards, lastError }) => (
+        { worker, isAlive, shards, lastError }
+      )),
+      shards: open.map(({ shardId, owner, epoch, position, knownAt }) => (
+        { shardId, owner, epoch, position, savedAt: position && knownAt }
+      )),
+      endedShards: group.shards.length - open.length,
+    };
+  });
+}
