@@ -54,8 +54,7 @@ const HEADERS = {
  * - `/metrics`: the metrics in the text format of Prometheus.
  *
  * It is read-only, and never shows contents of events, except what a handler of a consumer group puts
- * into its error. `/` and the health paths also accept HEAD and
- * OPTIONS, for load balancers.
+ * into its error. `/` and the health paths also accept HEAD and OPTIONS, for load balancers.
  */
 export class MonitorServer implements AsyncDisposable {
   readonly #options: MonitorServerOptions;

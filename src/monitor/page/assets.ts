@@ -51,7 +51,6 @@ table { width: 100%; border-collapse: collapse; background: var(--card); border:
 th { text-align: left; font-size: 0.82rem; font-weight: 600; color: var(--soft); }
 th, td { padding: 7px 12px; vertical-align: top; overflow-wrap: anywhere; }
 table + table { margin-top: 10px; }
-th { overflow-wrap: break-word; }
 tbody tr { border-top: 1px solid var(--line); }
 .state { display: inline-block; padding: 0 8px; border-radius: 9px; font-size: 0.85rem; white-space: nowrap; }
 .reading { color: var(--good); background: var(--good-back); }
@@ -60,6 +59,9 @@ tbody tr { border-top: 1px solid var(--line); }
 .another, .waiting { color: var(--soft); border: 1px solid var(--line); }
 footer { margin-top: 28px; font-size: 0.85rem; color: var(--soft); overflow-wrap: anywhere; }
 footer a { margin-left: 8px; }
+@media (min-width: 861px) {
+  th { overflow-wrap: break-word; }
+}
 @media (max-width: 860px) {
   .figures, .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
