@@ -42,6 +42,7 @@ function quote(key: string): string {
 function utf8Length(text: string): number {
   let bytes = 0;
   while (bytes < text.length && text.charCodeAt(bytes) < 0x80) bytes++;
+  if (bytes === text.length) return bytes;
   for (const character of text.slice(bytes)) {
     const code = character.codePointAt(0)!;
     bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
