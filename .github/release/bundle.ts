@@ -71,6 +71,25 @@ export function nameExports(code: string, commonJs: ReadonlySet<string>): string
   });
 }
 
+/** How `deno bundle` lets CommonJS modules load the modules of Node. */
+const CREATE_REQUIRE =
+  /^import \{ createRequire as (\w+) \} from "node:module";\nvar __require = \1\(import\.meta\.url\);$/m;
+
+/**
+ * Loads `node:module` when a CommonJS module first requires something: every start loads this chunk,
+ * and `node:module` takes 4 ms, a tenth of the time of `triton --help`.
+ *
+ * @param code The code of a chunk.
+ */
+export function requireLate(code: string): string {
+  return code.replace(
+    CREATE_REQUIRE,
+    'import __process from "node:process";\n' +
+      "var __require = (name) =>\n" +
+      '  __process.getBuiltinModule("node:module").createRequire(import.meta.url)(name);',
+  );
+}
+
 /**
  * Makes the bundle.
  *
@@ -88,7 +107,7 @@ export async function bundle(folder = BUNDLE): Promise<void> {
   for (const [name, code] of chunks) {
     await Deno.writeTextFile(
       join(folder, name),
-      placeWorkers(nameExports(code, commonJs), workers),
+      placeWorkers(nameExports(requireLate(code), commonJs), workers),
     );
   }
   await Deno.writeTextFile(join(folder, "commit.txt"), `${await currentCommit()}\n`);

@@ -1,6 +1,12 @@
 import { deepStrictEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { bundle, nameExports, placeWorkers, workersIn } from "../../.github/release/bundle.ts";
+import {
+  bundle,
+  nameExports,
+  placeWorkers,
+  requireLate,
+  workersIn,
+} from "../../.github/release/bundle.ts";
 import { ROOT } from "../../.github/release/packages.ts";
 import { inFolder, runIn } from "./script.ts";
 
@@ -37,6 +43,10 @@ Deno.test("bundle() makes chunks that need no package, and load the SDK late", a
     }
     const started = await closure(folder, "cli.js");
     ok(started.size < 30, `${started.size} chunks`);
+    for (const chunk of started) {
+      const { statics } = await importsOf(join(folder, chunk));
+      ok(!statics.includes("node:module"), `${chunk} imports node:module`);
+    }
     const texts = await Promise.all(
       [...started].map((chunk) => Deno.readTextFile(join(folder, chunk))),
     );
@@ -88,6 +98,22 @@ Deno.test("nameExports() adds the names of CommonJS modules", () => {
     nameExports('import("./a.js"); import("./b.js")', new Set(["b.js"])),
     'import("./a.js"); import("./b.js").then(({ default: module }) => ({ ...module, default: module }))',
   );
+});
+
+Deno.test("requireLate() makes a require that loads the same, and leaves other code", async () => {
+  const code = `var a = 1;
+import { createRequire as __create } from "node:module";
+var __require = __create(import.meta.url);
+export const found = [a, __require("node:path").basename("/b/c"), typeof __require("./d.cjs")];
+`;
+  equal(requireLate("var a = 1;"), "var a = 1;");
+  const late = requireLate(code);
+  ok(!/^import .*"node:module"/m.test(late), late);
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "d.cjs"), "module.exports = () => {};");
+    await Deno.writeTextFile(join(folder, "code.mjs"), late);
+    deepStrictEqual((await import(`file://${folder}/code.mjs`)).found, [1, "c", "function"]);
+  });
 });
 
 Deno.test("placeWorkers() names the files of workers as the bundle has them", () => {

@@ -1,0 +1,73 @@
+import { TritonError } from "../../../base/errors.ts";
+import type { ArchiveOptions } from "../../options/archive.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { UsageError } from "../../options/usage_error.ts";
+
+/** A file to print. */
+export interface CatSource {
+  /** Its path, or its key in the bucket. */
+  readonly name: string;
+  /** Its bytes; a piece is valid until the one after the next is requested. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Bytes that are known to follow, its own included. */
+  readonly bytesAhead: number;
+  /** Whether the user has passed the file, so that it may be of any kind. */
+  readonly isArgument: boolean;
+}
+
+/** Yields the files that were passed as arguments. */
+export async function* fileSources(
+  paths: readonly string[],
+  options: Partial<ArchiveOptions>,
+  context: CliContext,
+): AsyncGenerator<CatSource> {
+  if (options.stream !== undefined || options.startDate !== undefined) {
+    throw new UsageError("Cannot cat both FILE arguments and a --stream: pass only one of them");
+  }
+  const sizes = await Promise.all(paths.map(sizeOf));
+  let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
+  for (const [n, name] of paths.entries()) {
+    const pieces = name === "-" ? context.stdin : await openFile(name);
+    yield { name, pieces, bytesAhead, isArgument: true };
+    bytesAhead -= sizes[n]!;
+  }
+}
+
+/** Size of a file; 0 if it is unknown. */
+async function sizeOf(path: string): Promise<number> {
+  if (path === "-") return 0;
+  return await Deno.stat(path).then(({ size }) => size, () => 0);
+}
+
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) {
+      throw new TritonError(
+        `Cannot read "${path}": it is a directory; pass the files in it, or use --bucket file:///DIR ` +
+          "with --stream",
+      );
+    }
+    return readAhead(await Deno.open(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new TritonError(`Cannot read "${path}": no such file`, { cause: error });
+  }
+}
+
+/** Bytes per read of a file. */
+const READ_SIZE = 1 << 18;
+
+/** Reads a file; while the caller uses one piece, the next is read. */
+async function* readAhead(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  using _ = file;
+  let [here, ahead] = [new Uint8Array(READ_SIZE), new Uint8Array(READ_SIZE)];
+  let reading = file.read(here);
+  for (;;) {
+    const size = await reading;
+    if (size === null) return;
+    reading = file.read(ahead);
+    reading.catch(() => {}); // thrown when it is awaited
+    yield here.subarray(0, size);
+    [here, ahead] = [ahead, here];
+  }
+}
