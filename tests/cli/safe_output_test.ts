@@ -140,8 +140,10 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
     "text/say.ts",
   ],
   "JSON.stringify(": [
+    "commands/cat/lines_thread.ts", // a program, not text
     "commands/stats/stats_rows.ts",
     "commands/stats/stats_text.ts",
+    "commands/tail/acknowledgements.ts", // in an error, which main.ts makes safe
     "text/log_lines.ts",
     "text/say.ts",
   ],
