@@ -29,7 +29,7 @@ export async function main(args: readonly string[], context: CliContext): Promis
     return await explain(error, program, run);
   } finally {
     await withinTime(run.log?.written?.(), run);
-    run.done.abort();
+    if (run.deadline !== undefined) run.done.abort();
   }
 }
 
@@ -38,6 +38,7 @@ const LAST_LINES_MS = 1_000;
 
 /** Waits for standard error, which may not be read: at most one second in total. */
 async function withinTime(written: Promise<void> | undefined, run: Run): Promise<void> {
+  if (written === undefined) return;
   run.deadline ??= run.context.clock.sleep(LAST_LINES_MS, run.done.signal).catch(() => {});
   await Promise.race([written, run.deadline]);
 }

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { ArchiveFormatError } from "../../base/errors.ts";
 import { type ArchiveBlock, EventAssembler } from "./archive_events.ts";
 import { ArchiveFooter, checkTotals, type EventTotals, isOpening } from "./archive_footer.ts";
@@ -45,6 +45,7 @@ export class ArchiveChunks {
   /** Holds the event that continues in the next chunk. */
   readonly assembler: EventAssembler = new EventAssembler();
   readonly #options: ReadArchiveOptions;
+  readonly #newHash: (() => Hash) | undefined;
   readonly #splitter = new SnappySplitter();
   #footer = new ArchiveFooter();
   #previousType: number | undefined;
@@ -59,8 +60,14 @@ export class ArchiveChunks {
   /** Whether the current archive has lost data, so that its totals cannot match. */
   #damaged = false;
 
-  constructor(options: ReadArchiveOptions) {
+  /**
+   * @param options How to read, except for `verifyHash`.
+   * @param newHash Starts the hash of an archive, which is then checked. It is a parameter because
+   * `node:crypto` takes 3 ms to load, and `triton cat` checks no hash.
+   */
+  constructor(options: Omit<ReadArchiveOptions, "verifyHash">, newHash?: () => Hash) {
     this.#options = options;
+    this.#newHash = newHash;
     this.#begin();
   }
 
@@ -226,7 +233,7 @@ export class ArchiveChunks {
     this.#events = 0;
     this.#bytes = 0;
     this.#damaged = false;
-    this.#hash = this.#options.verifyHash ? createHash("sha256") : undefined;
+    this.#hash = this.#newHash?.();
   }
 }
 

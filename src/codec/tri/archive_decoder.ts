@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ArchiveChunks } from "./archive_chunks.ts";
 import type { ArchiveBlock } from "./archive_events.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
@@ -22,7 +23,8 @@ export class ArchiveDecoder {
    * @param options How to read.
    */
   constructor(options: ReadArchiveOptions = {}) {
-    this.#chunks = new ArchiveChunks(options);
+    const newHash = options.verifyHash ? () => createHash("sha256") : undefined;
+    this.#chunks = new ArchiveChunks(options, newHash);
     this.#room = options.reuse === true ? new Uint8Array(0) : undefined;
   }
 

@@ -1,6 +1,7 @@
 import { TritonError } from "../../../base/errors.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { readAhead } from "../../read_ahead.ts";
 import { UsageError } from "../../options/usage_error.ts";
 
 /** A file to print. */
@@ -47,27 +48,14 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
           "with --stream",
       );
     }
-    return readAhead(await Deno.open(path));
+    return readToEnd(await Deno.open(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new TritonError(`Cannot read "${path}": no such file`, { cause: error });
   }
 }
 
-/** Bytes per read of a file. */
-const READ_SIZE = 1 << 18;
-
-/** Reads a file; while the caller uses one piece, the next is read. */
-async function* readAhead(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+async function* readToEnd(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
   using _ = file;
-  let [here, ahead] = [new Uint8Array(READ_SIZE), new Uint8Array(READ_SIZE)];
-  let reading = file.read(here);
-  for (;;) {
-    const size = await reading;
-    if (size === null) return;
-    reading = file.read(ahead);
-    reading.catch(() => {}); // thrown when it is awaited
-    yield here.subarray(0, size);
-    [here, ahead] = [ahead, here];
-  }
+  yield* readAhead(file);
 }
