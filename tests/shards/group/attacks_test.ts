@@ -160,6 +160,19 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     }
   },
 
+  async "renewing does not wait for a member that hangs in a renewal, and has expired"(
+    { sql, group: { table } },
+  ) {
+    await table.renew("a", 0);
+    await sql.begin(async (tx) => {
+      await tx`UPDATE triton_group_worker SET expires_ms = expires_ms + 1 WHERE worker = 'a'`;
+      deepStrictEqual((await table.renew("b", LONG_MS)).workers, ["b"]);
+    });
+    await table.renew("b", LONG_MS);
+    deepStrictEqual((await table.members()).map(({ worker }) => worker), ["b"]);
+    equal((await sql`SELECT 1 FROM triton_group_worker`).length, 1, "it is deleted afterwards");
+  },
+
   async "a retry while the first COMMIT is on its way waits for it, and is none"(scene) {
     const { sql, group: { effects } } = scene;
     let at = 0;

@@ -58,9 +58,12 @@ function* liveWorkers(scope: TableScope, ttlMs: number, watch: ExpiryWatch): Ste
   );
   watch.keep(new Set(rows.map(({ worker }) => worker)));
   for (const { worker, expires_ms } of expired) {
-    // Only as it was seen: it may have come back meanwhile.
+    // Only as it was seen: it may have come back meanwhile. Or it hangs in a renewal: nobody waits for it.
     yield* execute(
-      "DELETE FROM triton_group_worker WHERE client = ? AND stream = ? AND worker = ? AND expires_ms = ?",
+      `DELETE FROM triton_group_worker WHERE client = ? AND stream = ? AND worker IN
+        (SELECT worker FROM triton_group_worker
+        WHERE client = ? AND stream = ? AND worker = ? AND expires_ms = ?${scope.dialect.skipLocked})`,
+      ...[scope.client, scope.stream],
       ...[scope.client, scope.stream, worker, Number(expires_ms)],
     );
   }
