@@ -130,6 +130,7 @@ Deno.test("parseJsonEvent() rejects what an event cannot contain, with its place
   const refused: readonly (readonly [text: string, column: number, why: string])[] = [
     ['{"a":1e400}', 6, "the number 1e400 is beyond the range of a double"],
     ['{"a":[0,{"b":-1E+309}]}', 14, "the number -1E+309 is beyond the range of a double"],
+    [`{"a":0.${"0".repeat(99_999)}1e1000000}`, 6, "is beyond the range of a double"],
     [`{"a":${"9".repeat(400)}.5}`, 6, `the number ${"9".repeat(40)}… is beyond the range`],
     ['{"a":18446744073709551616}', 6, "the integer 18446744073709551616 does not fit in 64 bits"],
     ['{"a":-9223372036854775809}', 6, "the integer -9223372036854775809 does not fit in 64 bits"],

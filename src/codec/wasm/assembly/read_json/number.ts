@@ -13,8 +13,11 @@ const EXPONENT: u32 = 0x65;
 const MAX_DIGITS: usize = 19;
 /** The largest magnitude of a negative integer. */
 const LOWEST: u64 = 0x8000000000000000;
-/** No number with a larger exponent is in the range of a double, unless it is zero. */
-const MAX_EXPONENT: i32 = 100_000;
+/**
+ * No number with a larger exponent is in the range of a double, unless it is zero: the input has no room
+ * for so many zeros after a point.
+ */
+const MAX_EXPONENT: i32 = 10_000_000;
 
 /** Where the number ends that was read last. */
 export let numberEnd: usize = 0;
