@@ -59,6 +59,19 @@ Deno.test("tail --ack stdin delivers again what was not acknowledged", () =>
     deepStrictEqual(idsOf(again.stdout), range(0, 20));
   }));
 
+Deno.test("tail --group ends when nobody reads its lines any more", () =>
+  withPipeline(async (pipeline) => {
+    await pipeline.run(PUT, lines(0, 20));
+    const tail = [...tritonCommand(), ...TAIL, "--ack", "written"].join(" ");
+    const ended = new Deno.Command("sh", {
+      args: ["-c", `{ timeout 60 ${tail}; echo "ended with $?" >&2; } | true`],
+      ...{ env: pipeline.env, stdin: "null", stdout: "null" },
+    });
+    match(new TextDecoder().decode((await ended.output()).stderr), /^ended with 0$/m);
+    const again = await pipeline.run([...TAIL, "--ack", "written", "--limit", "20"]);
+    deepStrictEqual(idsOf(again.stdout), range(0, 20));
+  }));
+
 Deno.test("examples/group.sh gives each event to a command, and continues where it ended", () =>
   withPipeline(async (pipeline) => {
     const out = await Deno.makeTempFile();

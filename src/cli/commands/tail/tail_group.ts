@@ -53,9 +53,16 @@ export async function tailGroup(
   // Also while the group is being left: lines that are acknowledged by then are not delivered again.
   const reading = acks?.read(untilAborted(context.stdin, over.signal)).then(() => stop.abort());
   let left = options.limit ?? Infinity;
+  let failure: { readonly error: unknown } | undefined;
+  // A group tries again after a lost connection, but nobody can read the lines of a closed pipe.
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    stop.abort();
+    throw error;
+  };
   const print = async ({ records, signal }: GroupBatch) => {
     const count = acks?.print(records.length) ?? 0;
-    await context.stdout.write(toLines(records, writer));
+    await context.stdout.write(toLines(records, writer)).catch(fail);
     await acks?.reach(count, signal);
     left -= records.length;
     if (left <= 0) stop.abort();
@@ -64,6 +71,7 @@ export async function tailGroup(
   const unlimited = { maxRecords: MAX_AHEAD, concurrency: 1_000 };
   try {
     await group.runBatches(print, { ...(left === Infinity ? unlimited : limited), maxWaitMs: 0 });
+    if (failure !== undefined) throw failure.error;
     acks?.throwIfFailed();
   } catch (error) {
     if (acks?.isDone !== true) throw error;
