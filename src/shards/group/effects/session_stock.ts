@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { postgresError } from "../../../sql/postgres/error.ts";
 import type { PostgresConnector, PostgresSession } from "../../../sql/postgres/session.ts";
+import { unlessAborted } from "./unless_aborted.ts";
 
 /** Sessions for transactions of users: one that failed is never used again. */
 export class SessionStock implements AsyncDisposable {
@@ -32,10 +33,12 @@ export class SessionStock implements AsyncDisposable {
       const idle = this.#takeIdle();
       const session = idle ?? await this.#connect(what, signal);
       try {
-        await session.sql.unsafe(begin);
+        const over = AbortSignal.any([session.lost, signal]);
+        await unlessAborted(session.sql.unsafe(begin), over);
         return session;
       } catch (error) {
         session.discard();
+        signal.throwIfAborted();
         // The server may have ended it while it was idle: nothing was done yet, so another one is tried.
         if (idle === undefined) throw postgresError(what, session.lastWords ?? error);
       }
