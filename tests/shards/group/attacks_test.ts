@@ -8,7 +8,7 @@ import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Socket } from "node:net";
 import postgres, { type Sql, type TransactionSql } from "postgres";
 import { systemClock } from "@triton/triton";
-import type { GroupDatabase } from "../../../src/shards/group/open_group.ts";
+import { type GroupDatabase, openGroupDatabase } from "../../../src/shards/group/open_group.ts";
 import { isPassing } from "../../../src/shards/group/passing.ts";
 import { sessionName } from "../../../src/shards/group/sql/session_names.ts";
 import { dial } from "../../../src/sql/postgres/dial.ts";
@@ -101,6 +101,35 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
       },
     ]),
   ),
+
+  async "acquire() ends a session that hangs, whatever strangers call theirs"(scene) {
+    const { sql } = scene;
+    const database = new URL(scene.url).pathname.slice(1);
+    await sql.unsafe(
+      `CREATE ROLE stranger LOGIN PASSWORD 'x'; CREATE ROLE member LOGIN PASSWORD 'x';
+      GRANT CONNECT ON DATABASE ${database} TO stranger, member;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO member`,
+    );
+    const urlOf = (username: string) =>
+      Object.assign(new URL(scene.url), { username, password: "x" }).href;
+    const place = { ...OPTIONS, schema: "public", shardId: shard(0) };
+    const names = [sessionName(place, 1), sessionName(place, 1).replace(" 1 ", " x ")];
+    const strangers = names.map((name) =>
+      postgres(urlOf("stranger"), { max: 1, connection: { application_name: name } })
+    );
+    for (const stranger of strangers) await stranger`SELECT 1`;
+    using _hanging = await hang({ ...scene, url: urlOf("member") }, HANGS["in a statement"]!);
+    await using group = await openGroupDatabase(urlOf("member"), OPTIONS);
+    await group.table.renew("b", LONG_MS);
+    await group.table.renew("a", 0);
+    let epoch: number | undefined;
+    for (let n = 0; n < 100 && epoch === undefined; n++) {
+      epoch = await group.table.acquire(shard(0), "b", LONG_MS);
+    }
+    equal(epoch, 2);
+    for (const stranger of strangers) await stranger`SELECT 1`;
+    await Promise.all(strangers.map((stranger) => stranger.end()));
+  },
 
   async "a transaction of an older owner that has not moved its position yet is ended, too"(scene) {
     const { group: { table, effects } } = scene;

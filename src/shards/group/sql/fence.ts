@@ -101,7 +101,7 @@ export function fenceText(
  * @param mark What the transaction was marked with.
  */
 export function probeText({ schema }: FencePlace, probe: string, mark: TransactionMark): string {
-  const top = `CAST(CAST(xmin AS text) AS bigint) OPERATOR(pg_catalog.=)
+  const top = `CAST(CAST(xmin AS pg_catalog.text) AS bigint) OPERATOR(pg_catalog.=)
       (pg_catalog.txid_current() OPERATOR(pg_catalog.%) CAST(4294967296 AS bigint))`;
   return `WITH probe AS (
     INSERT INTO ${identifier(schema)}.triton_group_shard

@@ -35,18 +35,28 @@ function prefixOf({ schema, client, stream, shardId }: GroupPlace): string {
   return `triton-group ${createHash("sha256").update(text).digest("hex").slice(0, 16)} `;
 }
 
+/** Sessions that the user may end: of the other ones, the first would make the statement fail. */
+const MAY_END = `EXISTS (
+  SELECT FROM pg_catalog.pg_roles them JOIN pg_catalog.pg_roles me ON me.rolname = CURRENT_USER
+  WHERE them.oid = usesysid AND (me.rolsuper OR NOT them.rolsuper AND (
+    pg_catalog.pg_has_role(them.oid, 'USAGE')
+    OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE'))))`;
+
 /**
  * Ends the sessions in which a shard is still worked on under an epoch up to `epoch`.
  *
- * @returns How many. Sessions of another role are not seen.
+ * Anybody can give a session any name, so one without a number is passed over.
+ *
+ * @returns How many. Sessions of roles that the user has no right to end are left.
  */
 export function* endSessions(place: GroupPlace, epoch: number): Steps<number> {
   const prefix = prefixOf(place);
+  const number = "pg_catalog.split_part(application_name, ' ', 3)";
   const rows = yield* execute(
     `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
     WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-      AND CASE WHEN pg_catalog.starts_with(application_name, ?)
-        THEN CAST(pg_catalog.split_part(application_name, ' ', 3) AS BIGINT) END <= ?`,
+      AND CASE WHEN pg_catalog.starts_with(application_name, ?) AND ${number} ~ '^[0-9]{1,16}$'
+        THEN CAST(${number} AS BIGINT) END <= ? AND ${MAY_END}`,
     ...[prefix, epoch],
   );
   return rows.length;
