@@ -20,8 +20,14 @@ export function isPassing(error: unknown): boolean {
       if (cause.retryable) return cause.code !== CANCELLED;
       continue;
     }
+    if (isMissingFile(cause as { readonly code?: unknown })) continue;
     const { code, retryable } = postgresError("", cause);
     if ((retryable && code !== CANCELLED) || sqliteError("", cause).retryable) return true;
   }
   return false;
+}
+
+/** Whether an error is about a file that is not there, and not the socket of a server that has stopped. */
+function isMissingFile({ code, syscall }: { readonly code?: unknown; readonly syscall?: unknown }) {
+  return code === "ENOENT" && syscall !== "connect";
 }
