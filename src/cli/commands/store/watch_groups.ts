@@ -48,11 +48,14 @@ export class GroupWatch implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const stopped = new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
     while (!signal.aborted) {
+      const over = new AbortController();
+      // Not one promise for all reads, which would keep something of each.
+      const stopped = new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => resolve(), { once: true, signal: over.signal })
+      );
       await Promise.race([this.#read(), stopped]);
+      over.abort();
       await this.#clock.sleep(INTERVAL_MS, signal).catch(() => {});
     }
   }
