@@ -109,6 +109,12 @@ export function* reportError(
   );
 }
 
+/** The condition that a parent of a shard `s` has not ended. */
+const HAS_OPEN_PARENT = `EXISTS (
+      SELECT 1 FROM triton_group_shard p
+      WHERE p.client = s.client AND p.stream = s.stream AND p.state = 'open'
+        AND REPLACE(s.parents, '"' || p.shard || '"', '') <> s.parents)`;
+
 /**
  * The condition that a shard `s` is free or this worker's, open, and not held back by a parent. It takes
  * the worker.
@@ -119,15 +125,16 @@ function isFree(now: string): string {
       SELECT 1 FROM triton_group_worker w
       WHERE w.client = s.client AND w.stream = s.stream AND w.worker = s.owner
         AND w.expires_ms > ${now}))
-    AND NOT EXISTS (
-      SELECT 1 FROM triton_group_shard p
-      WHERE p.client = s.client AND p.stream = s.stream AND p.state = 'open'
-        AND REPLACE(s.parents, '"' || p.shard || '"', '') <> s.parents)`;
+    AND NOT ${HAS_OPEN_PARENT}`;
 }
 
 /**
  * Takes a lease in one statement, so that nobody can be paused between looking and writing. A row that
  * is locked belongs to a transaction that is about to end, or hangs.
+ *
+ * In PostgreSQL the statement sees parents as they were when it began, and the row as it is when it locks
+ * it. If a move by hand was committed in between, it has opened parents again: so they are looked at once
+ * more, under the lock, for which another move has to wait.
  */
 export function* acquireShard(
   { client, stream, dialect: { now, skipLocked } }: TableScope,
@@ -141,7 +148,13 @@ export function* acquireShard(
     RETURNING epoch`,
     ...[worker, client, stream, shardId, worker],
   );
-  return row && Number(row.epoch);
+  if (row === undefined) return undefined;
+  const [held] = yield* execute(
+    `UPDATE triton_group_shard AS s SET owner = NULL
+    WHERE s.client = ? AND s.stream = ? AND s.shard = ? AND ${HAS_OPEN_PARENT} RETURNING shard`,
+    ...[client, stream, shardId],
+  );
+  return held === undefined ? Number(row.epoch) : undefined;
 }
 
 /** The epoch of a shard that could be taken. Undefined if it could not. */
