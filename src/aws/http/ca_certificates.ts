@@ -26,7 +26,8 @@ export async function loadCaCertificates(env: Environment): Promise<string[]> {
   if (extra) files.push(await read("NODE_EXTRA_CA_CERTS", extra));
   const openSsl = readVariable(env, "SSL_CERT_FILE");
   if (openSsl) files.push(await readFile(openSsl, "utf8").catch(() => ""));
-  return files.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
+  // Many systems name one file in all variables, and each copy takes milliseconds to parse.
+  return [...new Set(files)].filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
 }
 
 async function read(setting: string, path: string): Promise<string> {

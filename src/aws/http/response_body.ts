@@ -4,10 +4,7 @@ import type { Silence } from "./silence.ts";
 /** Bodies up to this size are read at once, in bytes. */
 const SMALL = 65_536;
 
-/**
- * Size of the buffers for longer bodies, in bytes. The records of a chunk are in memory at the same
- * time: with 256 KiB, small records live long enough for V8 to keep 60 MB of dead ones.
- */
+/** Size of the buffers for longer bodies, in bytes; reading into larger ones is no faster. */
 const CHUNK = 65_536;
 
 /** What a body needs besides the response. */

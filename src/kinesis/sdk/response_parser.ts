@@ -8,8 +8,11 @@ import { freeBuffer } from "../../base/bytes.ts";
 import { PackedRecords } from "./packed_records.ts";
 import { decodeRecord, type ReceivedRecord, type WireRecord } from "./received_record.ts";
 
-/** Minimum number of bytes that are parsed at once. */
-const PIECE = 64 * 1024;
+/**
+ * Minimum number of bytes that are parsed at once. Pieces of 64 KiB take `store` a tenth more CPU time;
+ * this leaves room in the window for the rest of the piece before.
+ */
+const PIECE = 192 * 1024;
 
 /** Maximum unused size of a buffer, in bytes. */
 const MOST_SPARE = 1 << 20;
