@@ -176,6 +176,11 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     });
   },
 
+  async "a limit that is longer than any of the server's is none"({ group }) {
+    const move = fence(undefined, "5");
+    equal(await group.effects.run(move, (tx) => write(tx, "a"), { maxMs: 1e12 }), "committed");
+  },
+
   async "renewing waits for no transaction, and breaks none"({ group: { table, effects } }) {
     for (const [n, isolation] of (["repeatable read", "serializable"] as const).entries()) {
       const previous = n === 0 ? undefined : "0";

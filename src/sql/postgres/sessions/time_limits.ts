@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The longest that a setting can hold, in milliseconds: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * The expression that sets a time-out locally, unless the operator's is shorter. Zero is none.
  *
@@ -11,7 +14,7 @@
  * @param ms The longest time, in milliseconds.
  */
 export function atMost(setting: string, ms: number): string {
-  const limit = `${Math.max(1, Math.ceil(ms))}ms`;
+  const limit = `${Math.min(Math.max(1, Math.ceil(ms)), LONGEST_MS)}ms`;
   const current = `pg_catalog.current_setting('${setting}')`;
   const isShorter = ["> interval '0'", `< interval '${limit}'`]
     .map((bound) =>
