@@ -84,6 +84,9 @@ export interface GroupEffects<Tx = unknown> extends AsyncDisposable {
    * database that does not have the group. In a savepoint, it is refused by ending the session: release
    * savepoints before. SQLite cannot tell whether it is in a savepoint.
    *
+   * In PostgreSQL the session is named from then on, and ended if it is idle for longer than a lease, so
+   * that one which hangs before its COMMIT does not hold up the shard.
+   *
    * Afterwards nobody but the database knows whether the transaction was committed: read the position
    * and continue there (`last`), or deliver the batch again (`previous`).
    *

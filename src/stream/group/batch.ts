@@ -48,6 +48,9 @@ export function allowCommit(batch: GroupBatch<unknown>, commit: BatchCommit): vo
  * other than npm:postgres: call it last, before the commit. The effects of the transaction and the
  * position of the group are then committed together, or not at all.
  *
+ * From then on, the session of PostgreSQL is ended if it is idle in the transaction for longer than
+ * `leaseMs`, or if another member takes the shard.
+ *
  * If it is refused, because the shard is lost, the transaction cannot be committed any more, whatever
  * happens to the error. It is refused in a savepoint, outside a transaction, and on a database that
  * does not have the group.

@@ -6,6 +6,7 @@
 
 import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Socket } from "node:net";
+import pg from "pg";
 import postgres, { type Sql, type TransactionSql } from "postgres";
 import { systemClock } from "@triton/triton";
 import { type GroupDatabase, openGroupDatabase } from "../../../src/shards/group/open_group.ts";
@@ -129,6 +130,39 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     equal(epoch, 2);
     for (const stranger of strangers) await stranger`SELECT 1`;
     await Promise.all(strangers.map((stranger) => stranger.end()));
+  },
+
+  async "acquire() ends a session of the user's that hangs between commitIn() and COMMIT"(scene) {
+    const { group: { table, effects }, sql, url } = scene;
+    const user = new pg.Client(url);
+    user.on("error", () => {}); // it is ended
+    await user.connect();
+    await user.query("BEGIN");
+    await user.query("INSERT INTO effect (name) VALUES ('a')");
+    await effects.commitIn(user, fence(undefined, "5"));
+    await table.renew("b", LONG_MS);
+    await table.renew("a", 0);
+    let epoch: number | undefined;
+    for (let n = 0; n < 100 && epoch === undefined; n++) {
+      epoch = await table.acquire(shard(0), "b", LONG_MS);
+    }
+    equal(epoch, 2);
+    await rejects(user.query("COMMIT"));
+    equal((await sql`SELECT 1 FROM effect`).length, 0);
+    await user.end().catch(() => {});
+  },
+
+  async "a session that is idle after commitIn() for longer than a lease is cut"({ url, sql }) {
+    await using group = await openLeased(url, { client: "slow", leaseMs: 50 });
+    const user = new pg.Client(url);
+    const ended = new Promise((resolve) => user.on("error", resolve));
+    await user.connect();
+    await user.query("BEGIN");
+    await user.query("INSERT INTO effect (name) VALUES ('a')");
+    await group.effects.commitIn(user, fence(undefined, "5"));
+    await ended;
+    equal((await sql`SELECT 1 FROM effect`).length, 0);
+    await user.end().catch(() => {});
   },
 
   async "a transaction of an older owner that has not moved its position yet is ended, too"(scene) {

@@ -15,6 +15,7 @@ import {
   setMark,
   type TransactionMark,
 } from "../sql/fence.ts";
+import { markSession } from "../sql/session_names.ts";
 
 /** Runs the text of one statement. */
 type Execute = (text: string) => PromiseLike<unknown>;
@@ -42,17 +43,19 @@ const WHY: Readonly<Record<Refusal, (shardId: string) => string>> = {
     "those that were undone)",
 };
 
-/** The same in PostgreSQL. */
+/** Moves a position in a transaction of PostgreSQL; refuses where that is not certain to be one. */
 export async function commitInPostgres(
   tx: unknown,
-  place: FencePlace,
+  place: FencePlace & { readonly leaseMs: number },
   fence: GroupFence,
 ): Promise<void> {
   const execute = executorOf(tx);
   const probe = crypto.randomUUID();
   const mark: TransactionMark = { setting: "triton.commit", value: probe };
+  // From here on a session that hangs would hold up the shard.
+  const marks = markSession({ ...place, shardId: fence.shardId }, fence.epoch, place.leaseMs);
   try {
-    await execute(`SELECT ${setMark(mark)}`);
+    await execute(`SELECT ${[setMark(mark), ...marks].join(", ")}`);
     await execute(probeText(place, probe, mark));
     await execute(fenceText(place, fence, mark, probe));
   } catch (error) {

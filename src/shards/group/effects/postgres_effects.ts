@@ -9,7 +9,7 @@ import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "../group_e
 import type { GroupFence } from "../group_table.ts";
 import { fenceText, refusalOf, setMark, type TransactionMark } from "../sql/fence.ts";
 import { readStanding } from "../sql/outcome.ts";
-import { sessionName } from "../sql/session_names.ts";
+import { markSession } from "../sql/session_names.ts";
 import { commitInPostgres } from "./commit_in.ts";
 import { SessionStock } from "./session_stock.ts";
 import { openScope, settled, type TransactionScope } from "./transaction_sql.ts";
@@ -100,12 +100,11 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
     mark: TransactionMark,
     { isolation, maxMs }: RunEffectsOptions,
   ): string {
-    const name = sessionName({ ...this.#options, shardId }, epoch);
+    const { leaseMs } = this.#options;
     const level = isolation === undefined ? "" : ` ISOLATION LEVEL ${isolation.toUpperCase()}`;
     const settings = [
       setMark(mark),
-      `pg_catalog.set_config('application_name', '${name.replaceAll("'", "?")}', true)`,
-      atMost("idle_in_transaction_session_timeout", this.#options.leaseMs),
+      ...markSession({ ...this.#options, shardId }, epoch, leaseMs),
       ...(maxMs === undefined
         ? []
         : [atMost("statement_timeout", maxMs), atMostIfKnown("transaction_timeout", maxMs)]),

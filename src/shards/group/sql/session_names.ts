@@ -10,6 +10,8 @@
 
 import { createHash } from "node:crypto";
 import type { ShardId } from "../../../base/record.ts";
+import { literal } from "../../../sql/postgres/schema.ts";
+import { atMost } from "../../../sql/postgres/sessions/time_limits.ts";
 import { execute, type Steps } from "../../../sql/steps.ts";
 
 /** A shard of a group in a database. */
@@ -28,6 +30,17 @@ const MAX_BYTES = 63;
 export function sessionName(place: GroupPlace, epoch: number): string {
   const shard = place.shardId.replaceAll(/[^\x20-\x7e]/g, "?");
   return `${prefixOf(place)}${epoch} ${shard}`.slice(0, MAX_BYTES);
+}
+
+/**
+ * The expressions that name a session for the rest of its transaction, and end it if it is idle there for
+ * longer than a lease, unless the operator allows less.
+ */
+export function markSession(place: GroupPlace, epoch: number, leaseMs: number): string[] {
+  return [
+    `pg_catalog.set_config('application_name', ${literal(sessionName(place, epoch))}, true)`,
+    atMost("idle_in_transaction_session_timeout", leaseMs),
+  ];
 }
 
 function prefixOf({ schema, client, stream, shardId }: GroupPlace): string {
