@@ -7,8 +7,11 @@ const EXAMPLES = new URL("../../examples/", import.meta.url);
 const EVENTS = (await Deno.readTextFile(new URL("data/earthquakes.ndjson", EXAMPLES))).trimEnd()
   .split("\n").map((line) => JSON.parse(line));
 
-/** Programs that are run elsewhere: the demo by CI, the servers by every test here. */
-const SUPPORT = ["demo.ts", "local.ts"];
+/**
+ * Programs that are run elsewhere: the demo by CI, the servers by every test here, the shell script by
+ * `tests/cli/group_live_test.ts`.
+ */
+const SUPPORT = ["demo.ts", "local.ts", "group.sh"];
 const STRONG = EVENTS.filter(({ properties }) => properties.mag >= 5);
 const TODAY = new Date().toISOString().slice(0, 10);
 const YESTERDAY = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);

@@ -31,6 +31,8 @@ export class PutLines {
   /** How many events were put, and their bytes. */
   #good = 0;
   #bytes = 0;
+  /** How many events had been put when the progress line was last redrawn. */
+  #shown = 0;
   /** How many lines could not be put. */
   bad = 0;
 
@@ -47,11 +49,18 @@ export class PutLines {
         const room = this.#putLine(line, progress);
         if (room === undefined) continue; // awaiting would take longer than all the rest
         await room;
-        await progress.update(this.#good, this.#bytes);
+        await this.#show(progress);
       }
-      await progress.update(this.#good, this.#bytes);
+      await this.#show(progress);
     }
     await progress.clear();
+  }
+
+  /** Redraws the progress line, unless nothing was put since. */
+  async #show(progress: Progress): Promise<void> {
+    if (this.#good === this.#shown) return;
+    this.#shown = this.#good;
+    await progress.update(this.#good, this.#bytes);
   }
 
   /** Puts a line; returns what to wait for before the next one, if anything. */
