@@ -111,7 +111,9 @@ export function checkOptions(options: Numbers): void {
   for (const name of ["leaseMs", "drainMs", "stallMs", "maxWaitMs"] as const) {
     const value = options[name];
     const least = name === "drainMs" || name === "maxWaitMs" ? 0 : 1;
-    if (value !== undefined && !(value >= least)) {
+    const isGood = value === undefined ||
+      value >= least && (value < Infinity || name !== "leaseMs"); // dead members must expire
+    if (!isGood) {
       throw new RangeError(
         `Cannot read as a group: ${name} is ${value}, not a number from ${least} up`,
       );

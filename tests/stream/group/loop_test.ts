@@ -249,7 +249,11 @@ Deno.test("Group reads children after their parents were processed to their end,
 Deno.test("Group refuses numbers that make no sense, and to be consumed twice at once", async () => {
   const world = new GroupWorld();
   await world.put(1);
-  for (const options of [{ leaseMs: 0 }, { drainMs: -1 }, { retries: 0.5 }, { stallMs: NaN }]) {
+  for (
+    const options of [{ leaseMs: 0 }, { leaseMs: Infinity }, { drainMs: -1 }, { retries: 0.5 }, {
+      stallMs: NaN,
+    }]
+  ) {
     throws(() => world.member(options), RangeError);
   }
   const { group } = world.member();
