@@ -13,7 +13,10 @@ const RECORDS = 100_000;
 const SHARDS = 4;
 const IDLE_SECONDS = 20;
 
-/** Records through `transact`, and the same inserts without a group. */
+/**
+ * Records of one shard through `transact`, read from Kinesis and decoded, and the same inserts with the
+ * records at hand and no group: one transaction at a time in both.
+ */
 async function* effects(): AsyncGenerator<Case> {
   await using server = await startPostgres();
   await using kinesis = await startServer("replay_kinesis.ts", 1, RECORDS);
@@ -32,11 +35,11 @@ async function* effects(): AsyncGenerator<Case> {
     return usage;
   };
   yield {
-    what: `${RECORDS} records through transact in batches of 500`,
+    what: `${RECORDS} records through transact, 500 each, one connection`,
     amount: RECORDS,
     unit: "records",
     measure: (tree) => measure(tree, "transact"),
-    others: { "the inserts without a group": () => measure(treeIn(), "alone") },
+    others: { "the inserts alone, one connection": () => measure(treeIn(), "alone") },
   };
 }
 

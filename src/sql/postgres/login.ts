@@ -24,6 +24,8 @@ const OK = 0, CLEARTEXT = 3, MD5 = 5, SASL = 10, SASL_CONTINUE = 11, SASL_FINAL 
 export interface Greeting {
   /** Its messages, from AuthenticationOk to ReadyForQuery. */
   readonly bytes: Uint8Array;
+  /** The process that serves the session, as the server says; a pooler makes up a number. */
+  readonly pid: number | undefined;
   readonly settings: ReadonlyMap<string, string>;
 }
 
@@ -141,14 +143,16 @@ async function passwordOf({ settings, host }: Login): Promise<string> {
 async function readGreeting(socket: Socket): Promise<Greeting> {
   const parts = [encodeMessage("R", int32(OK))];
   const settings = new Map<string, string>();
+  let pid: number | undefined;
   for (;;) {
     const { type, body } = await readAnswer(socket);
+    if (type === "K") pid = body.readInt32BE(0);
     if (type === "S") {
       const [name = "", value = ""] = body.toString("utf8").split("\0");
       settings.set(name, value);
     }
     if ("SKZ".includes(type)) parts.push(encodeMessage(type, body));
-    if (type === "Z") return { bytes: Buffer.concat(parts), settings };
+    if (type === "Z") return { bytes: Buffer.concat(parts), pid, settings };
   }
 }
 

@@ -30,6 +30,15 @@ export interface PostgresSession {
   readonly lost: AbortSignal;
   /** The error with which the server ended the session, if it did. */
   readonly lastWords: (Error & { readonly severity: string | undefined }) | undefined;
+  /** How many statements were prepared on it, which the server keeps until it ends. */
+  prepared: number;
+  /**
+   * Lets the driver prepare statements of users if nothing is between it and the server: PgBouncer in
+   * transaction mode gives each transaction another session of the server.
+   *
+   * @param pid The process that runs the transaction that has begun.
+   */
+  prepareIn(pid: number): void;
   /** Cuts the connection; pending queries fail. */
   discard(): void;
   /** Ends the session and the connection in an orderly way. */
@@ -71,14 +80,15 @@ export async function postgresConnector(
     tableOwner: settings.parameters.table_owner,
     async connect(options) {
       const connection = await dial(settings, options);
-      return openSession(connection.socket, (listen) =>
+      const drive = (listen: () => void) =>
         postgres(
           {
             ...OPTIONS,
             ...(options.isForUsers && USER_OPTIONS),
             socket: oneSocket(connection, listen),
           } as Parameters<typeof postgres>[0] & object,
-        ));
+        );
+      return openSession(connection.socket, drive, connection.greeting.pid);
     },
   };
 }
@@ -89,10 +99,13 @@ export async function postgresConnector(
  * @param socket The only socket that the driver gets.
  * @param drive Creates the driver; the function that it is given begins to listen for the last words of
  * the server.
+ * @param pid The process that the server named at login. If it is not known, the driver prepares
+ * statements as it was told to.
  */
 export function openSession(
   socket: Socket,
   drive: (listen: () => void) => Sql,
+  pid?: number,
 ): PostgresSession {
   ignoreLostTypes();
   const lost = new AbortController();
@@ -110,6 +123,11 @@ export function openSession(
     lost: lost.signal,
     get lastWords() {
       return lastWords(last);
+    },
+    prepared: 0,
+    prepareIn(running) {
+      // The driver looks at it for each statement.
+      if (pid !== undefined) Object.assign(sql.options, { prepare: running === pid });
     },
     discard() {
       lose();
@@ -132,7 +150,7 @@ const OPTIONS = {
   database: "",
   ssl: false, // the connection is encrypted already
   max: 1,
-  prepare: false, // PgBouncer in transaction mode gives each transaction another session
+  prepare: false, // until it is known that no PgBouncer is in between
   fetch_types: false, // saves a round trip; no arrays are used
   idle_timeout: 0,
   connect_timeout: 0,

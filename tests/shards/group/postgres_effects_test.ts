@@ -215,6 +215,56 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     void url;
   },
 
+  async "prepares statements of handlers, once for each session"({ group }) {
+    const found: unknown[] = [];
+    const look = async (tx: unknown) => {
+      for (const n of [1, 2]) await (tx as Sql)`SELECT ${n}::int AS counted`;
+      const [session] = await preparedIn(tx as Sql, "%AS counted%");
+      found.push({ ...session });
+    };
+    for (const [previous, last] of [[undefined, "5"], ["5", "6"]] as const) {
+      equal(await group.effects.run(fence(previous, last), look), "committed");
+    }
+    deepStrictEqual(found[1], found[0]);
+    equal((found[0] as { count: number }).count, 1);
+  },
+
+  async "replaces a session with many prepared statements"({ group }) {
+    const pids: number[] = [];
+    const many = async (tx: unknown) => {
+      for (let n = 0; n < 60; n++) {
+        await (tx as Sql)`SELECT ${n}::int AS ${(tx as Sql)(`n${pids.length}_${n}`)}`;
+      }
+      pids.push((await preparedIn(tx as Sql, "%"))[0]!.pid);
+    };
+    for (const [previous, last] of [[undefined, "5"], ["5", "6"], ["6", "7"]] as const) {
+      equal(await group.effects.run(fence(previous, last), many), "committed");
+    }
+    equal(pids[0], pids[1]);
+    ok(pids[1] !== pids[2]);
+  },
+
+  async "blames no record for a prepared statement whose table was changed"({ group, sql }) {
+    const { effects } = group;
+    const read = (tx: unknown) => (tx as Sql)`SELECT * FROM effect WHERE at > ${0}`;
+    equal(await effects.run(fence(undefined, "5"), read), "committed");
+    const ways = {
+      whole: read,
+      single: (tx: unknown) => effects.savepoint(tx, read),
+    };
+    let last = 5;
+    for (const [name, work] of Object.entries(ways)) {
+      await sql`ALTER TABLE effect ADD COLUMN ${sql(name)} TEXT`;
+      const move = fence(`${last}`, `${++last}`);
+      await rejects(effects.run(move, work), (error) => {
+        ok(isPassing(error), `${error}`);
+        match(`${error}`, /has to be prepared again/);
+        return true;
+      });
+      equal(await effects.run(move, work), "committed");
+    }
+  },
+
   async "keeps the user's own settings of the driver"({ url }) {
     await using sql = disposable(postgres(url, {
       max: 1,
@@ -259,6 +309,12 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     equal(await run((tx) => write(tx, "b")), "already");
   },
 };
+
+/** The session, and how many statements like a pattern it has prepared. */
+function preparedIn(tx: Sql, pattern: string): PromiseLike<{ pid: number; count: number }[]> {
+  return tx`SELECT pg_backend_pid() AS pid, count(*)::int AS count FROM pg_prepared_statements
+    WHERE statement LIKE ${pattern} AND statement NOT LIKE '%pg_prepared_statements%'`;
+}
 
 /** Writes the name of an effect. */
 function write(tx: TransactionSql, name: string): PromiseLike<unknown> {

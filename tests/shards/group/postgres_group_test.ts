@@ -1,12 +1,13 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import postgres from "postgres";
+import postgres, { type Sql } from "postgres";
 import { startPgBouncer } from "../../support/pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
 import { query } from "../../sql/postgres/support.ts";
 import { EFFECTS } from "./contract_effects.ts";
 import { EXCLUSIONS } from "./contract_exclusion.ts";
 import { TABLES } from "./contract_table.ts";
-import { postgresPlace } from "./postgres_support.ts";
+import { openLeased, postgresPlace } from "./postgres_support.ts";
+import { fence } from "./support.ts";
 
 /** Makes empty schemas in one database, much faster than a database for each. */
 async function* schemasIn(url: string): AsyncGenerator<string, never> {
@@ -65,6 +66,19 @@ Deno.test("PgBouncer in transaction mode keeps a group", async (t) => {
       });
     }
   }
+  await t.step("nothing is prepared, and sessions may change between transactions", async () => {
+    const url = new URL(await server.createDatabase());
+    url.port = `${bouncer.port}`;
+    await using group = await openLeased(url.href);
+    const count = async (tx: unknown) => {
+      await (tx as Sql)`SELECT ${1}::int`;
+      const [found] = await (tx as Sql)`SELECT count(*)::int AS n FROM pg_prepared_statements`;
+      equal(found!.n, 0);
+    };
+    for (const [previous, last] of [[undefined, "5"], ["5", "6"], ["6", "7"]] as const) {
+      equal(await group.effects.run(fence(previous, last), count), "committed");
+    }
+  });
 });
 
 Deno.test("a group leaves its tables as they are created, each with its version", async () => {

@@ -78,13 +78,17 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
   }
 
   async savepoint(tx: TransactionSql, work: (tx: TransactionSql) => unknown): Promise<void> {
-    await tx.savepoint(async (part) => {
-      await settled(work(part));
-      // Checks what is deferred, and leaves it deferred.
-      await part.unsafe(
-        "SAVEPOINT triton_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO triton_check",
-      );
-    });
+    try {
+      await tx.savepoint(async (part) => {
+        await settled(work(part));
+        // Checks what is deferred, and leaves it deferred.
+        await part.unsafe(
+          "SAVEPOINT triton_check; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO triton_check",
+        );
+      });
+    } catch (error) {
+      throw isStale(error) ? staleError("Cannot process a record", error) : error;
+    }
   }
 
   commitIn(tx: unknown, fence: GroupFence): Promise<void> {
@@ -153,7 +157,10 @@ export class PostgresEffects implements GroupEffects<TransactionSql> {
   /** The handler's error or, if the server ended the session, why. */
   #whatEndedIt(what: string, session: PostgresSession, cause: unknown): unknown {
     const words = session.lastWords;
-    if (words?.severity !== "FATAL") return session.lost.aborted ? lostError(what, cause) : cause;
+    if (words?.severity !== "FATAL") {
+      if (session.lost.aborted) return lostError(what, cause);
+      return isStale(cause) ? staleError(what, cause) : cause;
+    }
     const error = postgresError(what, words);
     if (error.code !== IDLE) return error;
     const seconds = this.#options.leaseMs / 1000;
@@ -183,6 +190,25 @@ function lostError(what: string, cause: unknown): CheckpointError {
     retryable: true,
     cause,
   });
+}
+
+/**
+ * What the server says of a statement that the session has prepared, if it cannot be used any more: its
+ * table was changed, or the handler has removed it. Another session prepares it anew.
+ */
+const STALE: ReadonlySet<unknown> = new Set(["RevalidateCachedQuery", "FetchPreparedStatement"]);
+
+function isStale(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (STALE.has((cause as { readonly routine?: unknown }).routine)) return true;
+  }
+  return false;
+}
+
+/** The error for a prepared statement that cannot be used any more; no record is to blame. */
+function staleError(what: string, cause: unknown): CheckpointError {
+  const message = `${what}: a statement has to be prepared again, as its table was changed`;
+  return new CheckpointError(message, { code: "Stale", retryable: true, cause });
 }
 
 /** The error for a handler that ended the transaction which it was given. */

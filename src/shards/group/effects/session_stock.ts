@@ -3,6 +3,12 @@ import { postgresError } from "../../../sql/postgres/error.ts";
 import type { PostgresConnector, PostgresSession } from "../../../sql/postgres/session.ts";
 import { unlessAborted } from "./unless_aborted.ts";
 
+/**
+ * After how many prepared statements a session is replaced: the server and the driver keep each of them,
+ * and an insert of many rows is another statement for each number of rows.
+ */
+const MAX_PREPARED = 100;
+
 /** Sessions for transactions of users: one that failed is never used again. */
 export class SessionStock implements AsyncDisposable {
   readonly #connector: PostgresConnector;
@@ -34,7 +40,9 @@ export class SessionStock implements AsyncDisposable {
       const session = idle ?? await this.#connect(what, signal);
       try {
         const over = AbortSignal.any([session.lost, signal]);
-        await unlessAborted(session.sql.unsafe(begin), over);
+        const text = `${begin}; SELECT pg_catalog.pg_backend_pid() AS pid`;
+        const results = await unlessAborted(session.sql.unsafe<{ pid: number }[][]>(text), over);
+        session.prepareIn(results.at(-1)![0]!.pid);
         return session;
       } catch (error) {
         session.discard();
@@ -47,7 +55,8 @@ export class SessionStock implements AsyncDisposable {
 
   /** Gives a session back that is not in a transaction. */
   async giveBack(session: PostgresSession): Promise<void> {
-    if (this.#isEnded || !session.isAlive) await session.end();
+    const isFull = session.prepared >= MAX_PREPARED;
+    if (this.#isEnded || isFull || !session.isAlive) await session.end();
     else this.#idle.push(session);
   }
 

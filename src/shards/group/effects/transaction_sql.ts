@@ -10,6 +10,10 @@ import type { PostgresSession } from "../../../sql/postgres/session.ts";
 /** A query of the driver: it is sent when it is first waited for. */
 interface DriverQuery extends Promise<unknown> {
   handler: (query: DriverQuery) => unknown;
+  /** Once it is sent: whether it has a name on the server. */
+  readonly prepare?: boolean;
+  /** Once it is sent: whether it had the name before. */
+  readonly prepared?: boolean;
   reject(error: unknown): void;
 }
 
@@ -94,9 +98,10 @@ interface Settling {
  */
 function settling(
   made: unknown,
-  { lost }: PostgresSession,
+  session: PostgresSession,
   { refuse, onFailure }: Settling,
 ): unknown {
+  const { lost } = session;
   const query = made as DriverQuery;
   if (typeof query?.handler !== "function") return made;
   const send = query.handler;
@@ -105,7 +110,10 @@ function settling(
     if (refusal !== undefined) return sent.reject(refusal);
     const onLost = () => queueMicrotask(() => sent.reject(lost.reason)); // after the driver's own error
     lost.addEventListener("abort", onLost, { once: true });
-    const settle = () => lost.removeEventListener("abort", onLost);
+    const settle = () => {
+      lost.removeEventListener("abort", onLost);
+      if (sent.prepare && !sent.prepared) session.prepared++;
+    };
     sent.then(settle, (error) => {
       settle();
       onFailure?.(error);

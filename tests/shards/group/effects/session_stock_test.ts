@@ -6,7 +6,7 @@ import type { PostgresSession } from "../../../../src/sql/postgres/session.ts";
 /** A session on which the server answers only the first so many statements. */
 function mutedAfter(answers: number): PostgresSession & { readonly isDiscarded: boolean } {
   const lost = new AbortController();
-  const answer = () => answers-- > 0 ? Promise.resolve([]) : new Promise(() => {});
+  const answer = () => answers-- > 0 ? Promise.resolve([[{ pid: 1 }]]) : new Promise(() => {});
   return {
     sql: { unsafe: answer } as unknown as Sql,
     get isAlive() {
@@ -15,7 +15,8 @@ function mutedAfter(answers: number): PostgresSession & { readonly isDiscarded: 
     get isDiscarded() {
       return lost.signal.aborted;
     },
-    ...{ lost: lost.signal, lastWords: undefined },
+    ...{ lost: lost.signal, lastWords: undefined, prepared: 0 },
+    prepareIn: () => {},
     discard: () => lost.abort(new Error("lost")),
     end: () => Promise.resolve(),
   };
