@@ -15,6 +15,9 @@ const RECORD_OVERHEAD_BYTES = 400;
 /** A shard is caught up if its responses had neither a record nor less lag for this time. */
 const STALLED_MS = 60_000;
 
+/** After how many bytes {@linkcode ShardQueue.taken} is notified: waiting costs more than most records. */
+const NOTIFY_BYTES = 32 << 10;
+
 /**
  * The records of one shard that were fetched and not yet read, in order. Aggregated records are split.
  */
@@ -22,12 +25,14 @@ export class ShardQueue {
   /** The lease under which the shard is fetched. */
   readonly lease: Lease;
   readonly shardId: ShardId;
-  /** Notified after each record that was yielded. */
+  /** Notified after some kilobytes of records were yielded, and when the queue is empty. */
   readonly taken: Notifier = new Notifier();
   /** Notified after each response, and when the shard was read to its end. */
   readonly pushed: Notifier = new Notifier();
   /** Memory of the queue, in bytes, roughly. */
   bytes = 0;
+  /** The memory of what was yielded since `taken` was notified. */
+  #takenBytes = 0;
   readonly #batches: RecordBatch[] = [];
   #next = 0;
   /** The user records of the next record, if it is aggregated. */
@@ -111,10 +116,15 @@ export class ShardQueue {
     this.#inside = undefined;
     this.#nextInside = 0;
     this.#isLookedInto = false;
-    this.bytes -= weigh(this.#batches[0]!.records[this.#next]!);
+    const bytes = weigh(this.#batches[0]!.records[this.#next]!);
+    this.bytes -= bytes;
+    this.#takenBytes += bytes;
     this.#next++;
     this.#dropEmpty();
-    this.taken.notify();
+    if (this.#takenBytes >= NOTIFY_BYTES || this.bytes === 0) {
+      this.#takenBytes = 0;
+      this.taken.notify();
+    }
     return true;
   }
 
