@@ -14,8 +14,8 @@ const SHARDS = 4;
 const IDLE_SECONDS = 20;
 
 /**
- * Records of one shard through `transact`, read from Kinesis and decoded, and the same inserts with the
- * records at hand and no group: one transaction at a time in both.
+ * Records of one shard through `transact`, read from Kinesis and decoded, and the same inserts without a
+ * group: by `openStream`, and with the records at hand. One transaction at a time in all.
  */
 async function* effects(): AsyncGenerator<Case> {
   await using server = await startPostgres();
@@ -39,7 +39,10 @@ async function* effects(): AsyncGenerator<Case> {
     amount: RECORDS,
     unit: "records",
     measure: (tree) => measure(tree, "transact"),
-    others: { "the inserts alone, one connection": () => measure(treeIn(), "alone") },
+    others: {
+      "the inserts by openStream, without a group": () => measure(treeIn(), "reader"),
+      "the inserts alone, one connection": () => measure(treeIn(), "alone"),
+    },
   };
 }
 

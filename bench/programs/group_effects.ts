@@ -1,6 +1,7 @@
 /**
  * Inserts the records of a stream into a table of PostgreSQL, 500 in a transaction: as a member of a
- * consumer group, by `transact`, or with the records at hand and no group. Or is an idle member.
+ * consumer group, by `transact`; by `openStream`, which saves no position; or with the records at hand.
+ * Or is an idle member.
  *
  * `deno run -A group_effects.ts ROOT WAY DATABASE KINESIS COUNT` says "begins" and "done".
  *
@@ -33,14 +34,12 @@ function insert(tx: TransactionSql, events: readonly Data[]) {
   return tx`insert into sale ${tx(events.map(rowOf))}`;
 }
 
-async function openMember(signal: AbortSignal) {
-  const { openGroup }: typeof import("../../mod.ts") = await import(
-    pathToFileURL(`${root}/mod.ts`).href
-  );
-  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-  return await openGroup({ name: STREAM, region: "us-east-1", endpoint }, {
-    ...{ database, client: "bench", credentials, signal },
-  });
+const triton: typeof import("../../mod.ts") = await import(pathToFileURL(`${root}/mod.ts`).href);
+const address = { name: STREAM, region: "us-east-1", endpoint };
+const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+
+function openMember(signal: AbortSignal) {
+  return triton.openGroup(address, { database, client: "bench", credentials, signal });
 }
 
 /** Until all shards have ended. */
@@ -57,6 +56,27 @@ async function transact(): Promise<void> {
     left -= records.length;
   }, { maxRecords: BATCH, concurrency: 1 });
   console.error("done");
+}
+
+/** Without a group: effects and positions may differ after a crash. */
+async function reader(): Promise<void> {
+  const sql = postgres(database, { max: 1, onnotice: () => {} });
+  await sql`select 1`;
+  await using stream = triton.openStream(address, { credentials });
+  console.error("begins");
+  let events: Data[] = [];
+  let left = Number(count);
+  for await (const { data } of stream) {
+    events.push(data);
+    if (events.length < Math.min(BATCH, left)) continue;
+    const batch = events;
+    await sql.begin((tx) => insert(tx, batch));
+    left -= batch.length;
+    events = [];
+    if (left === 0) break;
+  }
+  console.error("done");
+  await sql.end();
 }
 
 async function alone(): Promise<void> {
@@ -82,5 +102,5 @@ async function idle(): Promise<void> {
   await group.transact(() => {});
 }
 
-await { transact, alone, idle }[way as "transact" | "alone" | "idle"]();
+await { transact, reader, alone, idle }[way as "transact" | "reader" | "alone" | "idle"]();
 Deno.exit(0);
