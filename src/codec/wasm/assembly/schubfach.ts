@@ -5,6 +5,7 @@
  * https://drive.google.com/file/d/1IEeATSVnEE6TkrHlCYNY2GjaraBjOT4f; the names are from the paper.
  */
 
+import { multiplyHigh } from "./multiply";
 import { MIN_POWER, POWERS } from "./powers";
 
 /** The power of ten for the digits of the last call. */
@@ -55,16 +56,4 @@ function scale(low: u64, high: u64, by: u64): u64 {
   const below = high * by + carry;
   const above = multiplyHigh(high, by) + <u64>(below < carry);
   return above | <u64>(below > 1);
-}
-
-/** The upper half of the product of two words. */
-@inline
-function multiplyHigh(a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff;
-  const aHigh = a >> 32;
-  const bLow = b & 0xffffffff;
-  const bHigh = b >> 32;
-  const cross = aHigh * bLow + ((aLow * bLow) >> 32);
-  const other = aLow * bHigh + (cross & 0xffffffff);
-  return aHigh * bHigh + (cross >> 32) + (other >> 32);
 }

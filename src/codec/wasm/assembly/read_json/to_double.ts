@@ -6,6 +6,7 @@
  * https://arxiv.org/abs/2101.11408, but with the bounds below in place of his proofs.
  */
 
+import { multiplyHigh } from "../multiply";
 import { POWERS } from "./memory";
 
 /** The powers of ten in the table: see `../../../../../tests/codec/wasm/build_kernels.ts`. */
@@ -56,16 +57,4 @@ function multiply(digits: u64, power: i32): f64 {
   if (exponent <= 0) return NaN; // subnormal
   if (exponent >= 2046) return NaN; // near the end of the range
   return reinterpret<f64>((<u64>exponent << 52) + mantissa - 0x10000000000000);
-}
-
-/** The upper half of the product of two words. */
-@inline
-function multiplyHigh(a: u64, b: u64): u64 {
-  const aLow = a & 0xffffffff;
-  const aHigh = a >> 32;
-  const bLow = b & 0xffffffff;
-  const bHigh = b >> 32;
-  const cross = aHigh * bLow + ((aLow * bLow) >> 32);
-  const other = aLow * bHigh + (cross & 0xffffffff);
-  return aHigh * bHigh + (cross >> 32) + (other >> 32);
 }
