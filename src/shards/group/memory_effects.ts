@@ -1,7 +1,7 @@
 import type { EffectsOutcome, GroupEffects, RunEffectsOptions } from "./group_effects.ts";
 import { refusedError } from "./group_errors.ts";
 import type { GroupFence } from "./group_table.ts";
-import { unlessAborted } from "./effects/unless_aborted.ts";
+import { unlessAborted } from "../../base/notifier.ts";
 import type { MemoryGroup } from "./memory_group.ts";
 
 /** A transaction in memory: its effects are committed together with a position, or not at all. */

@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { CheckpointError } from "../../base/errors.ts";
+import { unlessAborted } from "../../base/notifier.ts";
 import { postgresError } from "./error.ts";
 import type { PostgresConnector, PostgresSession } from "./session.ts";
 
@@ -84,7 +85,8 @@ export class PostgresPool {
       if (this.#isEnded) throw Object.assign(new Error(), { code: "CONNECTION_ENDED" });
       signal.throwIfAborted(); // too late
       session = this.#idleSession() ?? await connector.connect({ clock: this.#clock, signal });
-      const result = await unlessAborted(signal, () => work(session!.sql));
+      signal.throwIfAborted();
+      const result = await unlessAborted(work(session.sql), signal);
       await this.#giveBack(session);
       return result;
     } catch (error) {
@@ -135,19 +137,6 @@ export class PostgresPool {
       timeout.catch(() => {}); // of the cancelled sleep
       done.abort();
     }
-  }
-}
-
-/** Waits for work until the signal is aborted. */
-async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work(), promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -13,7 +13,7 @@ import { markSession } from "../sql/session_names.ts";
 import { commitInPostgres } from "./commit_in.ts";
 import { SessionStock } from "./session_stock.ts";
 import { openScope, settled, type TransactionScope } from "./transaction_sql.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import { unlessAborted } from "../../../base/notifier.ts";
 
 /** What {@linkcode PostgresEffects} work on. */
 export interface PostgresEffectsOptions {

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { postgresError } from "../../../sql/postgres/error.ts";
 import type { PostgresConnector, PostgresSession } from "../../../sql/postgres/session.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import { unlessAborted } from "../../../base/notifier.ts";
 
 /**
  * After how many prepared statements a session is replaced: the server and the driver keep each of them,
