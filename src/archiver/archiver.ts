@@ -142,6 +142,11 @@ export class Archiver {
     return this.#writer.unarchived;
   }
 
+  /** Whether bucket, archive and stream have been checked, so that shards are read. */
+  get isReading(): boolean {
+    return this.#shards.open !== undefined;
+  }
+
   /** The status as of this moment. */
   status(): ArchiverStatus {
     return takeStatus({

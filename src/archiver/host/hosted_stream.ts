@@ -1,0 +1,216 @@
+import { getLogger } from "@logtape/logtape";
+import { type Clock, pause } from "../../base/clock.ts";
+import { ServiceError } from "../../base/errors.ts";
+import { retryDelayMs, retryService } from "../../base/retry.ts";
+import type { ArchiveLedger } from "../../ledger/archive_ledger.ts";
+import { Archiver } from "../archiver.ts";
+import type { ArchiverOptions } from "../archiver_options.ts";
+import type { Unarchived } from "../files/archive_writer.ts";
+import { ArchiverMonitor } from "../status/archiver_monitor.ts";
+import type { HostedOptions, HostLedgers } from "./host_options.ts";
+import type { HostedFailure, HostedStatus } from "./host_status.ts";
+import { type DownStream, messageOf } from "./streams_down_error.ts";
+
+const log = getLogger(["triton", "archiver"]);
+
+/** The pauses between attempts, in milliseconds. */
+const PAUSES = { firstDelayMs: 1_000, maxDelayMs: 300_000 } as const;
+
+/** A stream that is archived this long after a failure has recovered, in milliseconds. */
+const WELL_MS = 60_000;
+
+/** What a {@linkcode HostedStream} needs. */
+export interface HostedStreamParts {
+  /** Where its ledger comes from. */
+  readonly ledgers: HostLedgers;
+  /** Source of time and random numbers. */
+  readonly clock: Clock;
+  /** What it has in common with the other streams. */
+  readonly common: Pick<ArchiverOptions, "maxMemory" | "leaseMs">;
+  /** Whether it is tried again after a failure. */
+  readonly retries: boolean;
+}
+
+/** What attempts in a row have failed with. */
+interface Failure extends Omit<HostedFailure, "error"> {
+  readonly error: unknown;
+}
+
+/**
+ * One stream of a host: an archiver, and a new one for each attempt after a permanent failure.
+ *
+ * Nothing of an attempt outlives it, except the ledger and what the monitor has counted.
+ */
+export class HostedStream {
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+  /** Name of the client that the archives belong to. */
+  readonly client: string;
+  readonly #parts: HostedStreamParts;
+  readonly #options: HostedOptions;
+  readonly #monitor: ArchiverMonitor;
+  readonly #stop = new AbortController();
+  #ended: Promise<void> | undefined;
+  #ledger: ArchiveLedger | undefined;
+  #archiver: Archiver | undefined;
+  #failure: Failure | undefined;
+  /** Why stopping failed, if it did. */
+  #stopFailure: { readonly error: unknown } | undefined;
+  /** Whether shards have been read, so that no later attempt may skip records. */
+  #hasRead = false;
+
+  constructor(stream: string, options: HostedOptions, parts: HostedStreamParts) {
+    const { client, monitor } = options;
+    this.stream = stream;
+    this.client = client;
+    this.#parts = parts;
+    this.#options = options;
+    this.#monitor = monitor ?? new ArchiverMonitor({ clock: parts.clock, stream, client });
+  }
+
+  /**
+   * Archives the stream until {@linkcode stop}, or until it fails if it is not to be retried.
+   *
+   * @returns When it has ended. It never rejects: {@linkcode down} tells how it ended.
+   */
+  start(): Promise<void> {
+    return this.#ended ??= this.#run();
+  }
+
+  /**
+   * Archives what was read, and frees the leases.
+   *
+   * @throws What kept it from doing so. A stream that was failing before has nothing to archive.
+   */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    if (this.#stopFailure !== undefined) throw this.#stopFailure.error;
+  }
+
+  /** Why the stream is not archived; undefined if it is, or was until it stopped. */
+  get down(): DownStream | undefined {
+    if (this.#failure === undefined || this.#archiver?.isReading === true) return undefined;
+    return { stream: this.stream, client: this.client, error: this.#failure.error };
+  }
+
+  /** What was read and is not archived yet. */
+  get unarchived(): Unarchived | undefined {
+    return this.#archiver?.unarchived;
+  }
+
+  /** The status as of this moment. */
+  status(): HostedStatus {
+    const { stream, client } = this;
+    const archiver = this.#archiver?.status();
+    return { stream, client, state: this.#state, failure: this.#failureStatus, archiver };
+  }
+
+  get #state(): HostedStatus["state"] {
+    if (this.#stop.signal.aborted) return "stopping";
+    if (this.#archiver?.isReading === true) return "running";
+    return this.#failure === undefined ? "starting" : "failing";
+  }
+
+  get #failureStatus(): HostedFailure | undefined {
+    if (this.#failure === undefined) return undefined;
+    const nextAttemptAt = this.#stop.signal.aborted ? undefined : this.#failure.nextAttemptAt;
+    return { ...this.#failure, error: messageOf(this.#failure.error), nextAttemptAt };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#attempt();
+      } catch (error) {
+        // Stopped while the database did not respond.
+        if (signal.aborted && error === signal.reason) return;
+        const delayMs = this.#noteFailure(error);
+        if (!this.#parts.retries) return;
+        await pause(this.#parts.clock, delayMs, signal);
+      }
+    }
+  }
+
+  /** Archives the stream until it is time to stop. */
+  async #attempt(): Promise<void> {
+    const { clock, common } = this.#parts;
+    const { kinesis, store } = this.#options;
+    if (this.#failure !== undefined) this.#failure = { ...this.#failure, nextAttemptAt: undefined };
+    const ledger = this.#ledger ??= await this.#openLedger();
+    const skipToLatest = this.#options.skipToLatest === true && !this.#hasRead;
+    const options = { ...this.#options, ...common, skipToLatest, monitor: this.#monitor };
+    const archiver = this.#archiver = new Archiver({ kinesis, store, ledger, clock }, options);
+    const ended = new AbortController();
+    try {
+      const recovering = this.#recover(ended.signal);
+      await archiver.run(this.#stop.signal);
+      if (archiver.isReading) this.#failure = undefined;
+      ended.abort();
+      await recovering;
+    } finally {
+      ended.abort();
+      this.#hasRead ||= archiver.isReading;
+      this.#archiver = undefined; // with all that it has in memory
+    }
+  }
+
+  /** Opens the ledger. A database that does not respond is no failure of the stream. */
+  async #openLedger(): Promise<ArchiveLedger> {
+    const { ledgers, clock } = this.#parts;
+    const services = { clock, monitor: this.#monitor, signal: this.#stop.signal };
+    const { stream, client } = this;
+    try {
+      return await retryService(
+        "ledger",
+        services,
+        async () => await ledgers.of({ stream, client }),
+      );
+    } catch (error) {
+      this.#monitor.failed(messageOf(error)); // an archiver tells of its failures itself
+      throw error;
+    }
+  }
+
+  /** Forgets earlier failures once the stream is archived again for a while. */
+  async #recover(ended: AbortSignal): Promise<void> {
+    while (this.#failure !== undefined && await pause(this.#parts.clock, WELL_MS, ended)) {
+      if (this.#archiver?.isReading !== true) continue;
+      const { stream, client } = this;
+      const { attempts } = this.#failure;
+      this.#failure = undefined;
+      log.info("{stream} is archived again, after {attempts} failed attempts", {
+        event: "archiver.recovered",
+        stream,
+        client,
+        attempts,
+      });
+    }
+  }
+
+  /** Notes that an attempt failed, and returns the pause before the next one, in milliseconds. */
+  #noteFailure(error: unknown): number {
+    const { clock, retries } = this.#parts;
+    const attempt = (this.#failure?.attempts ?? 0) + 1;
+    const delayMs = retryDelayMs(attempt, { ...PAUSES, clock });
+    const now = clock.now();
+    const since = this.#failure?.since ?? new Date(now);
+    this.#failure = { error, attempts: attempt, since, nextAttemptAt: new Date(now + delayMs) };
+    if (this.#stop.signal.aborted) {
+      this.#stopFailure = { error };
+      return delayMs;
+    }
+    if (!retries) return delayMs; // the host throws it
+    log.error("Cannot archive {stream}, retrying in {delayMs} ms: {reason}", {
+      event: "archiver.failed",
+      stream: this.stream,
+      client: this.client,
+      attempt,
+      delayMs,
+      code: error instanceof ServiceError ? error.code : undefined,
+      reason: messageOf(error),
+    });
+    return delayMs;
+  }
+}
