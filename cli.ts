@@ -7,7 +7,8 @@
 import { main } from "./src/cli/main.ts";
 import { cutLineBreaks } from "./src/cli/options/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
-import { OutputWriter } from "./src/cli/text/output_writer.ts";
+import { acceptsAll } from "./src/cli/text/output_file.ts";
+import { OutputWriter, type OutputWriterOptions } from "./src/cli/text/output_writer.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
@@ -41,10 +42,10 @@ function readIfAllowed(name: string): string | undefined {
 
 function output(
   file: typeof Deno.stdout | typeof Deno.stderr,
-  { isBuffered }: { readonly isBuffered: boolean },
+  options: Pick<OutputWriterOptions, "isBuffered" | "acceptsAll">,
 ): Output {
   const columns = file.isTerminal() ? Deno.consoleSize().columns : undefined;
-  return new OutputWriter(file, { clock: systemClock, columns, isBuffered });
+  return new OutputWriter(file, { clock: systemClock, columns, ...options });
 }
 
 /** An output whose write errors are ignored: they cannot be reported, and the work continues. */
@@ -99,8 +100,8 @@ if (import.meta.main) {
   const code = await main(Deno.args, {
     env,
     stdin: readAhead(Deno.stdin),
-    stdout: output(Deno.stdout, { isBuffered: true }),
-    stderr: forgiving(output(Deno.stderr, { isBuffered: false })),
+    stdout: output(Deno.stdout, { isBuffered: true, acceptsAll: () => acceptsAll(1) }),
+    stderr: forgiving(output(Deno.stderr, {})),
     clock: systemClock,
     commit: readCommit(new URL("commit.txt", import.meta.url), Deno.build.standalone),
     get signal() {

@@ -43,6 +43,17 @@ for (const [how, count] of [["pipe", 2_000], ["terminal", 300]] as const) {
   });
 }
 
+Deno.test("triton cat prints everything to a file", async () => {
+  const { bytes, text } = makeArchive(2_000);
+  const path = await Deno.makeTempFile();
+  const under = ["sh", "-c", 'exec "$@" >"$0"', path];
+  await using cat = new TritonProcess(["cat", "-"], { input: bytes, under });
+  const { code, stderr } = await cat.ended;
+  deepStrictEqual([code, stderr], [0, ""]);
+  equal(await Deno.readTextFile(path), text);
+  await Deno.remove(path);
+});
+
 for (const how of ["pipe", "terminal"] as const) {
   Deno.test(`triton put reports every line to a non-blocking standard error that is a ${how}`, async () => {
     const directory = await Deno.makeTempDir();
