@@ -9,6 +9,13 @@
  *   partition_key: user_id       # the field of an event that picks its shard; only for putting
  *   region: us-west-1            # default: AWS_REGION, then the AWS profile's
  *   endpoint: http://localhost:4567   # default: AWS_ENDPOINT_URL_KINESIS
+ *   archive:                     # for `triton store`; these win over its flags
+ *     bucket: s3://triton-prod/clicks
+ *     client: store              # default: --client-name
+ *     rotate: 15m                # default: --rotate
+ *     max_size: 64MiB            # default: --max-size
+ *     from: 2026-09-01           # default: --from
+ *     enabled: false             # not archived by --all-streams
  * ```
  *
  * @module
@@ -21,6 +28,8 @@ import { type Problem, YamlText } from "./yaml.ts";
 import { ConfigError } from "../base/errors.ts";
 
 export { ConfigError, type ConfigErrorOptions, TritonError } from "../base/errors.ts";
+export type { ArchiveSettings } from "./archive_settings.ts";
+export type { FirstPosition } from "../base/settings/start_position.ts";
 export type { StreamConfig } from "./stream.ts";
 
 /** An error lists at most this many mistakes. */
@@ -30,6 +39,11 @@ const MAX_LISTED = 20;
 export interface LoadConfigOptions {
   /** Environment variables: `AWS_REGION` is the default region. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /**
+   * The current time, in milliseconds since the Unix epoch: `from` may not be later. Default: that is
+   * not checked.
+   */
+  readonly now?: number | undefined;
 }
 
 /** Options of {@linkcode parseConfig}. */
@@ -142,7 +156,7 @@ export class Config {
 export function parseConfig(text: string, options: ParseConfigOptions = {}): Config {
   const yaml = new YamlText(text);
   // If the syntax is wrong, checking the rest would be guesswork.
-  const streams = yaml.problems.length > 0 ? [] : readStreams(yaml);
+  const streams = yaml.problems.length > 0 ? [] : readStreams(yaml, options);
   if (yaml.problems.length > 0) throw allProblems(yaml.problems, options.path);
   return new Config(streams.map((stream) => withRegion(stream, options.env)), options);
 }
@@ -178,7 +192,10 @@ export async function loadConfig(path: string, options: LoadConfigOptions = {}):
   return parseConfig(decodeUtf8(bytes, path), { ...options, path });
 }
 
-function readStreams(yaml: YamlText): StreamConfig[] {
+function readStreams(
+  yaml: YamlText,
+  { now = Infinity }: ParseConfigOptions,
+): StreamConfig[] {
   const entries = yaml.entries(yaml.root, "stream");
   const example = '"user_activity:", and below it, indented, "name: user_activity_prod"';
   const report = (message: string) => yaml.report(message, yaml.placeOf(yaml.root));
@@ -188,7 +205,7 @@ function readStreams(yaml: YamlText): StreamConfig[] {
     report(`The configuration has no streams: add one, such as ${example}`);
   }
   return [...entries ?? []]
-    .map(([logicalName, entry]) => readStream(yaml, logicalName, entry))
+    .map(([logicalName, entry]) => readStream(yaml, logicalName, { entry, now }))
     .filter((stream) => stream !== undefined);
 }
 

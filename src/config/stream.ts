@@ -1,5 +1,4 @@
-import { isScalar } from "yaml";
-import { closest, quotedList } from "../base/suggest.ts";
+import { type ArchiveSettings, readArchiveSettings } from "./archive_settings.ts";
 import type { Entry, YamlText } from "./yaml.ts";
 
 /** The configuration of one stream. */
@@ -17,6 +16,8 @@ export interface StreamConfig {
    * `AWS_ENDPOINT_URL_KINESIS`, then `AWS_ENDPOINT_URL`, then that of the region.
    */
   readonly endpoint?: string | undefined;
+  /** How `triton store` archives the stream, where that differs from its flags. */
+  readonly archive?: ArchiveSettings | undefined;
 }
 
 /** A key of a stream: what its value must be, in words and as a test. */
@@ -49,11 +50,17 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   }],
 ]);
 
-/** Reads one stream; adds mistakes to `yaml.problems` and then returns undefined. */
+const KEYS = [...FIELDS.keys(), "archive"];
+
+/**
+ * Reads one stream; adds mistakes to `yaml.problems` and then returns undefined.
+ *
+ * @param now The current time, in milliseconds since the Unix epoch.
+ */
 export function readStream(
   yaml: YamlText,
   logicalName: string,
-  entry: Entry,
+  { entry, now }: { readonly entry: Entry; readonly now: number },
 ): StreamConfig | undefined {
   const entries = yaml.entries(entry.value, "key");
   if (entries === undefined) {
@@ -67,8 +74,13 @@ export function readStream(
   for (const [key, setting] of entries) {
     const field = FIELDS.get(key);
     const what = `"${key}" of stream "${logicalName}"`;
-    if (field === undefined) yaml.report(unknownKey(key, logicalName), setting.place);
-    else found[field.property] = readField(yaml, what, field, setting);
+    if (key === "archive") found.archive = readArchiveSettings(yaml, logicalName, { setting, now });
+    else if (field !== undefined) found[field.property] = readField(yaml, what, field, setting);
+    else {yaml.reportUnknown(key, setting, {
+        where: `stream "${logicalName}"`,
+        thing: "a stream",
+        keys: KEYS,
+      });}
   }
   if (!entries.has("name")) {
     yaml.report(
@@ -80,28 +92,16 @@ export function readStream(
 }
 
 function readField(yaml: YamlText, what: string, field: Field, entry: Entry): string | undefined {
-  const node = yaml.resolve(entry.value);
-  const place = yaml.placeOf(entry.value, entry.place);
-  const value = isScalar(node) ? node.value : node;
-  if (typeof value === "string") {
-    if (field.accepts(value)) return value;
-    yaml.report(`${what} must ${field.expected}, not ${JSON.stringify(value)}`, place);
-  } else if (isScalar(node) && (typeof value === "number" || typeof value === "boolean")) {
-    const source = node.source ?? String(value);
-    yaml.report(`${what} must be text, not a ${typeof value}: write "${source}" in quotes`, place);
+  const { type, source, place } = yaml.value(entry);
+  if (type === "text") {
+    if (field.accepts(source)) return source;
+    yaml.report(`${what} must ${field.expected}, not ${JSON.stringify(source)}`, place);
+  } else if (type === "number" || type === "boolean") {
+    yaml.report(`${what} must be text, not a ${type}: write "${source}" in quotes`, place);
   } else {
-    yaml.report(`${what} must ${field.expected}${value === null ? "; it is empty" : ""}`, place);
+    yaml.report(`${what} must ${field.expected}${type === "empty" ? "; it is empty" : ""}`, place);
   }
   return undefined;
-}
-
-function unknownKey(key: string, logicalName: string): string {
-  const known = [...FIELDS.keys()];
-  const meant = closest(key, known);
-  const help = meant === undefined
-    ? `a stream has ${quotedList(known)}`
-    : `did you mean "${meant}"?`;
-  return `Unknown key "${key}" in stream "${logicalName}": ${help}`;
 }
 
 function isEndpoint(text: string): boolean {

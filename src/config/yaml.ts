@@ -8,6 +8,7 @@
  */
 
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { closest, quotedList } from "../base/suggest.ts";
 import type { Pair, Scalar, YAMLMap } from "yaml";
 
 /** A place in the text: line and column, both counted from 1. */
@@ -25,6 +26,14 @@ export interface Problem {
 export interface Entry {
   readonly place: Place;
   readonly value: unknown;
+}
+
+/** A value that is not a map: what it is, and how it was written. */
+export interface Value {
+  readonly type: "text" | "number" | "boolean" | "empty" | "other";
+  /** The text; numbers and booleans as they were written. */
+  readonly source: string;
+  readonly place: Place;
 }
 
 const START: Place = { line: 1, column: 1 };
@@ -69,6 +78,23 @@ export class YamlText {
     if (!known) this.problems.push({ message, place });
   }
 
+  /**
+   * Adds that a key is unknown, and the key that was probably meant.
+   *
+   * @param known `thing` in `where`, such as "a stream", has these `keys`.
+   */
+  reportUnknown(
+    key: string,
+    { place }: Entry,
+    known: { readonly where: string; readonly thing: string; readonly keys: readonly string[] },
+  ): void {
+    const meant = closest(key, known.keys);
+    const help = meant === undefined
+      ? `${known.thing} has ${quotedList(known.keys)}`
+      : `did you mean "${meant}"?`;
+    this.report(`Unknown key "${key}" in ${known.where}: ${help}`, place);
+  }
+
   /** The place of a node; `otherwise` if it has none. */
   placeOf(node: unknown, otherwise: Place = START): Place {
     const range = (node as { range?: readonly number[] | null } | null)?.range;
@@ -86,8 +112,21 @@ export class YamlText {
     return this.#entries(value, thing, new Set());
   }
 
+  /** The value of an entry, with aliases resolved. */
+  value({ value, place }: Entry): Value {
+    const node = this.#resolve(value);
+    const found = {
+      source: isScalar(node) ? scalarText(node) : "",
+      place: this.placeOf(value, place),
+    };
+    if (node === null || isScalar(node) && node.value === null) return { ...found, type: "empty" };
+    const type = isScalar(node) ? typeof node.value : "other";
+    if (type === "string") return { ...found, type: "text" };
+    return { ...found, type: type === "number" || type === "boolean" ? type : "other" };
+  }
+
   /** Resolves an alias; returns other nodes unchanged. */
-  resolve(node: unknown): unknown {
+  #resolve(node: unknown): unknown {
     if (!isAlias(node)) return node;
     const target = node.resolve(this.#document);
     if (target === undefined) this.report(`Unknown anchor "${node.source}"`, this.placeOf(node));
@@ -95,7 +134,7 @@ export class YamlText {
   }
 
   #entries(value: unknown, thing: string, open: Set<unknown>): Map<string, Entry> | undefined {
-    const map = this.resolve(value);
+    const map = this.#resolve(value);
     if (!isMap(map)) return undefined;
     const entries = new Map<string, Entry>();
     if (open.has(map)) return entries; // a map merged into itself adds nothing
@@ -111,7 +150,7 @@ export class YamlText {
   }
 
   #addEntry(entries: Map<string, Entry>, pair: Pair<unknown, unknown>, thing: string): void {
-    const key = this.resolve(pair.key);
+    const key = this.#resolve(pair.key);
     const place = this.placeOf(pair.key, this.placeOf(pair.value));
     const name = isScalar(key) ? scalarText(key) : "";
     const first = entries.get(name);
@@ -133,7 +172,7 @@ export class YamlText {
     thing: string,
     open: Set<unknown>,
   ): void {
-    const source = this.resolve(value);
+    const source = this.#resolve(value);
     for (const item of isSeq(source) ? source.items : [source]) {
       const merged = this.#entries(item, thing, open);
       if (merged === undefined) {

@@ -42,5 +42,5 @@ export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
 export { ServiceTime } from "../aws/service_time.ts";
 export { listAllShards } from "./shard_list.ts";
 export { Turns } from "./turns.ts";
-export { parseStartPosition } from "./start_position.ts";
+export { parseStartPosition } from "../base/settings/start_position.ts";
 export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";

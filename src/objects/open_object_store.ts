@@ -1,5 +1,5 @@
 import { DirectoryObjectStore } from "./directory/directory_object_store.ts";
-import { pathOfFileUrl } from "./directory/file_url.ts";
+import { pathOfFileUrl } from "../base/settings/values.ts";
 import { MemoryObjectStore } from "./memory/memory_object_store.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { openS3ObjectStore, type S3Options } from "./s3/open_s3.ts";

@@ -81,7 +81,7 @@ Deno.test("parseConfig() lists the known keys if none is similar", () => {
   equal(
     messageOf("a:\n  name: x\n  retention: 24\n"),
     '3:3: Unknown key "retention" in stream "a": ' +
-      'a stream has "name", "partition_key", "region" and "endpoint"',
+      'a stream has "name", "partition_key", "region", "endpoint" and "archive"',
   );
 });
 

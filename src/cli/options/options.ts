@@ -1,6 +1,11 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type ListenAddress, parseListenAddress } from "../../base/listen_address.ts";
-import { pathOfFileUrl } from "../../objects/directory/file_url.ts";
+import {
+  parseBucket,
+  parseClientName as clientNameOf,
+  parseDuration as durationOf,
+  parseSize as sizeOf,
+} from "../../base/settings/values.ts";
 import type { ShardId } from "../../base/record.ts";
 import { EnvOption } from "./env_option.ts";
 import { UsageError } from "./usage_error.ts";
@@ -20,7 +25,9 @@ export function configOption(): Option {
 export function bucketOption(
   description = "location of the archive: s3://BUCKET/PREFIX, BUCKET or file:///DIR",
 ): Option {
-  return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(parseBucket);
+  return new EnvOption("--bucket <url>", description, "TRITON_BUCKET").argParser(
+    argument(parseBucket),
+  );
 }
 
 /** The value of `--bucket`, which is required. */
@@ -75,16 +82,24 @@ function parseStopTimeout(text: string): number {
   throw new InvalidArgumentError("Use at least 3s, such as 110s: 2s of it are for the logs.");
 }
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-
 /** Parses a duration such as `90s`, `15m` or `1h`; the result is in milliseconds. */
-export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
-  const ms = match === null ? 0 : Number(match[1]) * DURATION_UNITS[match[2]!]!;
-  if (ms < 1_000 || ms > 24 * 3_600_000) {
-    throw new InvalidArgumentError("Use a duration from 1s to 24h, such as 90s, 15m or 1h.");
-  }
-  return ms;
+export const parseDuration = argument(durationOf);
+
+/** Parses a size such as `64MiB`, `500MB` or `1048576`; the result is in bytes. */
+export const parseSize = argument(sizeOf);
+
+/** Checks a client's name, which is part of the keys of its archives. */
+export const parseClientName = argument(clientNameOf);
+
+/** A parser of flags from one that the configuration has too, which throws what would be right. */
+function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(`${(error as RangeError).message}.`);
+    }
+  };
 }
 
 /** Parses a number of seconds such as `2` or `0.5`; the result is in milliseconds. */
@@ -94,32 +109,6 @@ export function parseSeconds(text: string): number {
     throw new InvalidArgumentError("Use a number of seconds from 0.1 to 86400.");
   }
   return Math.round(seconds * 1000);
-}
-
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  B: 1,
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  K: 2 ** 10,
-  M: 2 ** 20,
-  G: 2 ** 30,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
-
-/** Parses a size such as `64MiB`, `500MB` or `1048576`; the result is in bytes. */
-export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text);
-  const unit = match === null ? undefined : SIZE_UNITS[match[2]!];
-  const bytes = unit === undefined ? 0 : Math.round(Number(match![1]) * unit);
-  if (bytes < 1) {
-    throw new InvalidArgumentError("Use a size such as 64MiB, 500MB or 1048576.");
-  }
-  return bytes;
 }
 
 /** Parses a positive integer. */
@@ -143,33 +132,10 @@ export function parseDay(text: string): string {
   return iso.replaceAll("-", "");
 }
 
-/** Checks the URL of an object store. `memory:` is invalid: it would be gone when the command ends. */
-function parseBucket(text: string): string {
-  if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
-    throw new InvalidArgumentError("Use s3://BUCKET/PREFIX, BUCKET or file:///DIR.");
-  }
-  try {
-    if (/^file:/i.test(text)) pathOfFileUrl(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
-  return text;
-}
-
 /** Checks the ID of a shard. */
 export function parseShardId(text: string): ShardId {
   if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
     throw new InvalidArgumentError("Use the ID of a shard, such as shardId-000000000000.");
   }
   return text as ShardId;
-}
-
-/** Checks a client's name, which is part of the keys of its archives. */
-export function parseClientName(text: string): string {
-  if (!/^[A-Za-z0-9_.]{1,128}$/.test(text)) {
-    throw new InvalidArgumentError(
-      'Use letters, digits, "_" and "."; a "-" would make the keys of archives ambiguous.',
-    );
-  }
-  return text;
 }

@@ -1,5 +1,5 @@
 import type { Config, StreamConfig } from "../../config/mod.ts";
-import type { StartPosition } from "../../base/record.ts";
+import type { FirstPosition } from "../../base/settings/start_position.ts";
 import type { CliContext } from "../cli_context.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -11,7 +11,7 @@ export async function readConfig(path: string | undefined, context: CliContext):
     );
   }
   const { loadConfig } = await import("../../config/mod.ts");
-  return await loadConfig(path, { env: context.env });
+  return await loadConfig(path, { env: context.env, now: context.clock.now() });
 }
 
 /** Reads the configuration of one stream. */
@@ -26,8 +26,8 @@ export async function streamConfig(
 export async function startPosition(
   text: string,
   context: CliContext,
-): Promise<Exclude<StartPosition, { readonly type: "after" }>> {
-  const { parseStartPosition } = await import("../../kinesis/start_position.ts");
+): Promise<FirstPosition> {
+  const { parseStartPosition } = await import("../../base/settings/start_position.ts");
   try {
     return parseStartPosition(text, context.clock.now());
   } catch (error) {

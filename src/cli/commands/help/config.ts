@@ -7,6 +7,13 @@ The configuration is a YAML file that maps the names you use to streams in Kines
     partition_key: user_id     # the field of an event that picks its shard; only for "put"
     region: us-west-1          # default: AWS_REGION, then the profile's
     endpoint: http://localhost:4567   # default: AWS_ENDPOINT_URL_KINESIS
+    archive:                   # only for "store" and "doctor"; these win over the flags
+      bucket: s3://triton-prod/activity   # default: --bucket
+      client: store            # default: --client-name
+      rotate: 15m              # default: --rotate
+      max_size: 64MiB          # default: --max-size
+      from: 2026-09-01         # default: --from
+      enabled: true            # false: --all-streams leaves the stream out
 
 Only "name" is required. Any other key is an error, which shows its line.
 

@@ -1,4 +1,7 @@
-import type { StartPosition } from "./kinesis_api.ts";
+import type { StartPosition } from "../record.ts";
+
+/** A position that needs no record: the first, the newest, or a time. */
+export type FirstPosition = Exclude<StartPosition, { readonly type: "after" }>;
 
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/i;
 
@@ -26,21 +29,18 @@ const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[
 export function parseStartPosition(
   text: string,
   now: number,
-): Exclude<StartPosition, { readonly type: "after" }> {
+): FirstPosition {
   if (text === "latest" || text === "trim-horizon") return { type: text };
+  const refuse = (why: string) => new RangeError(`Cannot start at "${text}": ${why}`);
   const timestamp = parseTime(text);
   if (timestamp === undefined) {
-    throw new RangeError(
-      `Cannot start at "${text}": expected latest, trim-horizon, a day (2026-09-01) or a time ` +
-        "with its zone (2026-09-01T12:00:00Z)",
+    throw refuse(
+      "expected latest, trim-horizon, a day (2026-09-01) or a time with its zone " +
+        "(2026-09-01T12:00:00Z)",
     );
   }
-  if (timestamp.getTime() < 0) {
-    throw new RangeError(`Cannot start at "${text}": it lies before 1970`);
-  }
-  if (timestamp.getTime() > now) {
-    throw new RangeError(`Cannot start at "${text}": it lies in the future`);
-  }
+  if (timestamp.getTime() < 0) throw refuse("it lies before 1970");
+  if (timestamp.getTime() > now) throw refuse("it lies in the future");
   return { type: "at-timestamp", timestamp };
 }
 

@@ -1,5 +1,5 @@
 import { deepEqual, throws } from "node:assert/strict";
-import { parseStartPosition } from "../../src/kinesis/mod.ts";
+import { parseStartPosition } from "../../../src/kinesis/mod.ts";
 
 const NOW = Date.UTC(2026, 8, 2);
 
