@@ -93,7 +93,9 @@ export { type Clock, systemClock, VirtualClock } from "./src/base/clock.ts";
 export { VERSION } from "./src/base/version.ts";
 
 export {
+  type ArchiveSettings,
   Config,
+  type FirstPosition,
   loadConfig,
   type LoadConfigOptions,
   parseConfig,
@@ -105,6 +107,8 @@ export {
   deaggregate,
   findPositions,
   type FindPositionsOptions,
+  findStreams,
+  type FindStreamsOptions,
   type GetRecordsOptions,
   type KinesisApi,
   type KinesisCredentials,
@@ -124,6 +128,7 @@ export {
   ServiceTime,
   type Shard,
   type StreamDescription,
+  type StreamSummary,
   type TimedResponse,
   type TrimmedPosition,
   type UserRecord,

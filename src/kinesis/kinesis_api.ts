@@ -23,6 +23,14 @@ export interface StreamDescription extends TimedResponse {
   readonly fanOutConsumers?: number | undefined;
 }
 
+/** What a list of streams says of one of them. */
+export interface StreamSummary {
+  /** The stream's name. */
+  readonly name: string;
+  /** `ACTIVE`, `CREATING`, `UPDATING` or `DELETING`, if the service reports it. */
+  readonly status?: string | undefined;
+}
+
 /** One shard of a stream. */
 export interface Shard {
   /** The shard's identifier. */
@@ -120,12 +128,16 @@ export interface GetRecordsOptions extends RequestOptions {
 /**
  * The part of the Kinesis API that Triton uses.
  *
- * Each method is one request (`listShards` one per page), without retries. A refusal or a lost
+ * Each method is one request (those that list are one per page), without retries. A refusal or a lost
  * connection is a `KinesisError` whose `code` is the service's name for it and whose `retryable` says
  * whether it may be retried. An expired iterator has the code `ExpiredIteratorException` and is not
  * retryable: get a new iterator. A request that was aborted rejects with the signal's reason.
  */
 export interface KinesisApi {
+  /** Lists the streams of the account in the region, by name, to the last page. */
+  listStreams(options?: RequestOptions): AsyncGenerator<StreamSummary>;
+  /** Lists the tags of a stream; AWS allows five such requests per second and account. */
+  listTags(stream: string, options?: RequestOptions): Promise<ReadonlyMap<string, string>>;
   /** Describes a stream. */
   describeStream(stream: string, options?: RequestOptions): Promise<StreamDescription>;
   /** Lists all shards of a stream, closed ones included, to the last page. */

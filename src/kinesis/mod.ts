@@ -20,6 +20,7 @@ export type {
   Shard,
   StartPosition,
   StreamDescription,
+  StreamSummary,
   TimedResponse,
 } from "./kinesis_api.ts";
 export {
@@ -40,7 +41,8 @@ export { ReadBudget, type ReadShare } from "./read_budget.ts";
 export { isAccessCode, isRetryable } from "../aws/error_codes.ts";
 export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
 export { ServiceTime } from "../aws/service_time.ts";
+export { findStreams, type FindStreamsOptions } from "./find_streams.ts";
 export { listAllShards } from "./shard_list.ts";
 export { Turns } from "./turns.ts";
-export { parseStartPosition } from "../base/settings/start_position.ts";
+export { type FirstPosition, parseStartPosition } from "../base/settings/start_position.ts";
 export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";

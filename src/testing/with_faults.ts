@@ -9,7 +9,7 @@ import { SimulatedProcess } from "./simulated_process.ts";
 
 /** The methods that return an `AsyncGenerator`: all its items count as one call. */
 const GENERATORS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
-  kinesis: ["listShards"],
+  kinesis: ["listShards", "listStreams"],
   store: ["list", "folders"],
 };
 

@@ -26,6 +26,8 @@ export interface ContractSubject {
   createStream(name: string, shardCount: number): Promise<void>;
   splitShard(stream: string, shardId: ShardId): Promise<void>;
   mergeShards(stream: string, shardId: ShardId, neighbourId: ShardId): Promise<void>;
+  /** Sets tags of a stream that has none. */
+  tagStream(stream: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** One thing that every service does; `stream` is a name that nobody used yet. */
@@ -77,6 +79,29 @@ const BEHAVIOURS: readonly Behaviour[] = [
       const shard = { stream, shardId: "shardId-000000000000" as ShardId };
       const open = () => kinesis.getShardIterator(shard, TRIM_HORIZON);
       await refuses("ResourceNotFoundException", open);
+    },
+  },
+  {
+    name: "listStreams() lists every stream once, by name",
+    async check({ kinesis, createStream }, stream) {
+      await createStream(`${stream}-b`, 1);
+      await createStream(`${stream}-a`, 2);
+      const streams = await Array.fromAsync(kinesis.listStreams());
+      const names = streams.map(({ name }) => name).filter((name) => name.startsWith(stream));
+      deepEqual(names, [`${stream}-a`, `${stream}-b`]);
+      // Older and local services list names alone.
+      ok(streams.every(({ status }) => ["ACTIVE", undefined].includes(status)));
+    },
+  },
+  {
+    name: "listTags() lists the tags of a stream, an empty value included",
+    async check({ kinesis, createStream, tagStream }, stream) {
+      await createStream(stream, 1);
+      deepEqual([...await kinesis.listTags(stream)], []);
+      await tagStream(stream, { team: "data", env: "", "a/b": "c d" });
+      const tags = await kinesis.listTags(stream);
+      deepEqual([...tags].sort(), [["a/b", "c d"], ["env", ""], ["team", "data"]]);
+      await refuses("ResourceNotFoundException", () => kinesis.listTags(`${stream}-missing`));
     },
   },
   {

@@ -9,6 +9,7 @@ testContract("MemoryKinesis", () => {
     splitShard: async (stream, shardId) => void await kinesis.splitShard(stream, shardId),
     mergeShards: async (stream, shardId, neighbourId) =>
       void await kinesis.mergeShards(stream, shardId, neighbourId),
+    tagStream: async (stream, tags) => void await kinesis.setTags(stream, tags),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 });

@@ -32,6 +32,8 @@ export interface LocalKinesis extends AsyncDisposable {
   splitShard(stream: string, shardId: ShardId): Promise<void>;
   /** Merges two neighbouring shards, and waits until that is done. */
   mergeShards(stream: string, shardId: ShardId, neighbourId: ShardId): Promise<void>;
+  /** Adds tags to a stream. */
+  tagStream(stream: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** Wraps a running server; `stop` ends it after the client's connections are closed. */
@@ -55,6 +57,9 @@ export function wrapLocalKinesis(url: string, stop: () => Promise<void>): LocalK
       const AdjacentShardToMerge = neighbourId;
       await client.mergeShards({ StreamName: stream, ShardToMerge: shardId, AdjacentShardToMerge });
       await whenActive(stream);
+    },
+    async tagStream(stream, tags) {
+      await client.addTagsToStream({ StreamName: stream, Tags: { ...tags } });
     },
     async [Symbol.asyncDispose]() {
       client.destroy();

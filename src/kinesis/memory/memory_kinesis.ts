@@ -10,6 +10,7 @@ import type {
   Shard,
   StartPosition,
   StreamDescription,
+  StreamSummary,
 } from "../kinesis_api.ts";
 import { type MemoryIterator, parseIterator, writeIterator } from "./memory_iterator.ts";
 import { MemoryStream, refusal } from "./memory_stream.ts";
@@ -94,21 +95,25 @@ export class MemoryKinesis implements KinesisApi {
    *
    * @param name Its name.
    * @param shardCount Number of shards, which share the hash keys evenly.
-   * @param options `retentionHours` (default: 24).
+   * @param options `retentionHours` (default: 24) and `tags`.
    * @returns The shards' identifiers.
    */
   createStream(
     name: string,
     shardCount = 1,
-    options: { readonly retentionHours?: number } = {},
+    options: {
+      readonly retentionHours?: number;
+      readonly tags?: Readonly<Record<string, string>>;
+    } = {},
   ): ShardId[] {
     if (!(Number.isInteger(shardCount) && shardCount > 0)) {
       throw new RangeError(`Cannot create stream "${name}" with ${shardCount} shards`);
     }
     if (this.#streams.has(name)) throw refusal("ResourceInUseException", `stream "${name}" exists`);
-    const { retentionHours = 24 } = options;
+    const { retentionHours = 24, tags = {} } = options;
     const stream = new MemoryStream(name, shardCount, retentionHours, this.#clock);
     this.#streams.set(name, stream);
+    this.setTags(name, tags);
     return stream.shards.map(({ id }) => id);
   }
 
@@ -133,6 +138,16 @@ export class MemoryKinesis implements KinesisApi {
   }
 
   /**
+   * Replaces the tags of a stream.
+   *
+   * @param name Its name.
+   * @param tags The new tags.
+   */
+  setTags(name: string, tags: Readonly<Record<string, string>>): void {
+    this.#stream(name).tags = new Map(Object.entries(tags));
+  }
+
+  /**
    * Splits a shard in the middle of its hash keys.
    *
    * @param name The stream's name.
@@ -153,6 +168,18 @@ export class MemoryKinesis implements KinesisApi {
    */
   mergeShards(name: string, shardId: ShardId, neighbourId: ShardId): ShardId {
     return this.#stream(name).merge(shardId, neighbourId);
+  }
+
+  /** Lists all streams, by name. */
+  async *listStreams(options: RequestOptions = {}): AsyncGenerator<StreamSummary> {
+    const list = () => [...this.#streams.keys()].sort().map((name) => ({ name, status: "ACTIVE" }));
+    yield* await this.#response("listStreams", [options], options.signal, list);
+  }
+
+  /** Lists the tags of a stream. */
+  listTags(stream: string, options: RequestOptions = {}): Promise<Map<string, string>> {
+    const list = () => new Map(this.#stream(stream).tags);
+    return this.#response("listTags", [stream, options], options.signal, list);
   }
 
   /** Describes a stream. */

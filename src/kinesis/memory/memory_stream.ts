@@ -9,6 +9,7 @@ import { MemoryShard } from "./memory_shard.ts";
 export class MemoryStream {
   /** How long records are kept, in hours. */
   retentionHours: number;
+  tags: ReadonlyMap<string, string> = new Map();
   readonly #name: string;
   readonly #clock: Clock;
   readonly #createdAt: number;

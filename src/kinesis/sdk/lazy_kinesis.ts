@@ -1,4 +1,4 @@
-import type { KinesisApi, Shard } from "../kinesis_api.ts";
+import type { KinesisApi, Shard, StreamSummary } from "../kinesis_api.ts";
 
 type Args<Operation extends keyof KinesisApi> = Parameters<KinesisApi[Operation]>;
 
@@ -10,6 +10,14 @@ export class LazyKinesis implements KinesisApi, AsyncDisposable {
   /** Creates a service that `open` opens, once unless it fails. */
   constructor(open: () => Promise<KinesisApi & AsyncDisposable>) {
     this.#open = open;
+  }
+
+  async *listStreams(...args: Args<"listStreams">): AsyncGenerator<StreamSummary> {
+    yield* (await this.#get()).listStreams(...args);
+  }
+
+  async listTags(...args: Args<"listTags">) {
+    return (await this.#get()).listTags(...args);
   }
 
   async describeStream(...args: Args<"describeStream">) {

@@ -9,6 +9,7 @@ import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./conv
 import { PackedRecords } from "./packed_records.ts";
 import { ResponseMemory, ResponseReader, type WireResponse } from "./response_reader.ts";
 import { sendGetRecords } from "./get_records.ts";
+import { listStreams, listTags } from "./list_streams.ts";
 import { sendPutRecords } from "./put_records.ts";
 import type {
   GetRecordsOptions,
@@ -21,6 +22,7 @@ import type {
   Shard,
   StartPosition,
   StreamDescription,
+  StreamSummary,
 } from "../kinesis_api.ts";
 import { toKinesisError } from "./kinesis_error.ts";
 
@@ -58,6 +60,31 @@ export class SdkKinesis implements KinesisApi {
    */
   constructor(client: Kinesis) {
     this.#client = client;
+  }
+
+  /**
+   * Lists the streams of the account in the region, by name, to the last page.
+   *
+   * @param options `signal` cancels the requests.
+   * @returns The streams.
+   * @throws {KinesisError} If a request is refused or cannot be sent.
+   */
+  listStreams({ signal }: RequestOptions = {}): AsyncGenerator<StreamSummary> {
+    return listStreams(this.#client, (what, send) => this.#request(what, signal, send));
+  }
+
+  /**
+   * Lists the tags of a stream.
+   *
+   * @param stream The stream's name.
+   * @param options `signal` cancels the requests.
+   * @returns The value of each tag.
+   * @throws {KinesisError} If a request is refused or cannot be sent.
+   */
+  listTags(stream: string, { signal }: RequestOptions = {}): Promise<Map<string, string>> {
+    const request = <T>(what: string, send: (settings: SdkSettings) => Promise<T>) =>
+      this.#request(what, signal, send);
+    return listTags(this.#client, request, stream);
   }
 
   /**

@@ -281,6 +281,8 @@ Deno.test("SdkKinesis does not take an empty answer for the end of a shard", asy
       () => kinesis.getRecords("iterator"),
       () => kinesis.getShardIterator(shard, { type: "latest" }),
       () => Array.fromAsync(kinesis.listShards("clicks")),
+      () => Array.fromAsync(kinesis.listStreams()),
+      () => kinesis.listTags("clicks"),
       () => kinesis.putRecords("clicks", [{ partitionKey: "a", data: new Uint8Array(1) }]),
     ]
   ) {
@@ -324,6 +326,74 @@ Deno.test("SdkKinesis.listShards() ends where the listing does not move on, and 
   await using server = serve(() => Response.json({ Shards: [shard], NextToken: null }));
   await using kinesis = await open(server.url);
   equal((await Array.fromAsync(kinesis.listShards("clicks"))).length, 1);
+});
+
+Deno.test("SdkKinesis.listStreams() reads to the last page, with a token or the last name", async () => {
+  const streams = ["a", "b", "c", "d"];
+  await using server = serve(({ NextToken, ExclusiveStartStreamName }) => {
+    const start = Number(NextToken ?? streams.indexOf(ExclusiveStartStreamName as string) + 1);
+    const name = streams[start]!;
+    return Response.json({
+      StreamNames: [name],
+      HasMoreStreams: start < 3,
+      // The second page has neither summaries nor a token.
+      ...start === 1 ? {} : {
+        StreamSummaries: [{ StreamName: name, StreamStatus: "DELETING", StreamARN: "arn" }],
+        ...start < 3 ? { NextToken: `${start + 1}` } : {},
+      },
+    });
+  });
+  await using kinesis = await open(server.url);
+  deepEqual(await Array.fromAsync(kinesis.listStreams()), [
+    { name: "a", status: "DELETING" },
+    { name: "b", status: undefined },
+    { name: "c", status: "DELETING" },
+    { name: "d", status: "DELETING" },
+  ]);
+  deepEqual(server.requests, [
+    { Limit: 1000 },
+    { Limit: 1000, NextToken: "1" },
+    { Limit: 1000, ExclusiveStartStreamName: "b" },
+    { Limit: 1000, NextToken: "3" },
+  ]);
+});
+
+Deno.test("SdkKinesis.listTags() reads to the last page", async () => {
+  const keys = ["a", "b", "c"];
+  await using server = serve(({ ExclusiveStartTagKey }) => {
+    const start = keys.indexOf(ExclusiveStartTagKey as string) + 1;
+    const Tags = [{ Key: keys[start], ...start === 1 ? {} : { Value: `${start}` } }];
+    return Response.json({ Tags, HasMoreTags: start < 2 });
+  });
+  await using kinesis = await open(server.url);
+  deepEqual([...await kinesis.listTags("clicks")], [["a", "0"], ["b", ""], ["c", "2"]]);
+  deepEqual(server.requests, [
+    { StreamName: "clicks" },
+    { StreamName: "clicks", ExclusiveStartTagKey: "a" },
+    { StreamName: "clicks", ExclusiveStartTagKey: "b" },
+  ]);
+});
+
+Deno.test("SdkKinesis.listStreams() and listTags() end where the listing does not move on", async () => {
+  await using server = serve(() =>
+    Response.json({
+      ...{ StreamNames: ["a"], HasMoreStreams: true, Tags: [{ Key: "a" }], HasMoreTags: true },
+    })
+  );
+  await using kinesis = await open(server.url);
+  const why = "the server returns the same continuation token again";
+  const streams = await failureOf(() => Array.fromAsync(kinesis.listStreams()));
+  deepEqual([streams.message, streams.retryable], [`Cannot list the streams: ${why}`, false]);
+  const tags = await failureOf(() => kinesis.listTags("clicks"));
+  equal(tags.message, `Cannot list the tags of stream "clicks": ${why}`);
+  equal(server.requests.length, 4);
+  await using empty = serve(() => Response.json({ StreamNames: [], HasMoreStreams: true }));
+  await using other = await open(empty.url);
+  const { message, retryable } = await failureOf(() => Array.fromAsync(other.listStreams()));
+  deepEqual(
+    [message, retryable],
+    ["Cannot list the streams: the response lacks entries before the next page", true],
+  );
 });
 
 Deno.test("SdkKinesis asks once: asking again is for who uses it", async () => {
