@@ -11,8 +11,10 @@ import type { Gap, LeaseTable, NewShard, TableShard } from "../shards/table/leas
 export type {
   Gap,
   LeaseTable,
+  LeaseTables,
   NewShard,
   Renewal,
+  TableKey,
   TableShard,
 } from "../shards/table/lease_table.ts";
 
@@ -118,8 +120,6 @@ export interface ShardPosition {
  * whether a retry can succeed.
  */
 export interface ArchiveLedger extends LeaseTable<LedgerShard>, AsyncDisposable {
-  /** Name of the client that the archives belong to. */
-  readonly client: string;
   /**
    * Saves checkpoints of shards that are not in the ledger, as an older Triton left them: reading begins
    * there once the shards are added.

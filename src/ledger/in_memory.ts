@@ -9,3 +9,4 @@ export {
   type MemoryCheckpointerOptions,
 } from "../checkpoint/memory_checkpointer.ts";
 export { MemoryLedger } from "./memory_ledger.ts";
+export { MemoryLedgers } from "./many/memory_ledgers.ts";

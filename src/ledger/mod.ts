@@ -20,12 +20,14 @@ export type {
   Gap,
   IntendedRange,
   LeaseTable,
+  LeaseTables,
   LedgerShard,
   MoveStoreOptions,
   NewShard,
   NewStart,
   Renewal,
   ShardPosition,
+  TableKey,
   TableShard,
 } from "./archive_ledger.ts";
 export type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
@@ -34,10 +36,13 @@ export {
   type MemoryCheckpointerOptions,
 } from "../checkpoint/memory_checkpointer.ts";
 export { MemoryLedger } from "./memory_ledger.ts";
+export { MemoryLedgers } from "./many/memory_ledgers.ts";
 export { openCheckpointer, type OpenCheckpointerOptions } from "../checkpoint/open_checkpointer.ts";
 export type { ClientGroup, ReportedMember } from "./groups/read_groups.ts";
 export type { GroupMember, GroupShard } from "../shards/group/group_table.ts";
 export { openLedger, type OpenLedgerOptions } from "./open_ledger.ts";
+export { openLedgers, type OpenLedgersOptions } from "./many/open_ledgers.ts";
+export type { Ledgers } from "./many/ledgers.ts";
 export {
   type ClientGap,
   type ClientMove,

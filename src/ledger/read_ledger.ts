@@ -2,6 +2,7 @@ import type { ArchiveMove, Gap, LedgerShard } from "./archive_ledger.ts";
 import type { Checkpoint } from "../checkpoint/checkpointer.ts";
 import { compareMoves, type MoveRow, type ShardRow, toMove, toShard } from "./tables/rows.ts";
 import { selectShards } from "./tables/shards.ts";
+import { findGroups } from "./groups/find_groups.ts";
 import type { ClientGroup } from "./groups/read_groups.ts";
 import { compareGaps } from "../shards/table/rows.ts";
 import { type GapRow, toGap } from "../shards/table/sql_gaps.ts";
@@ -86,21 +87,8 @@ export async function readGroupsOf(
   if (isMemory(database) || findFile(database)?.exists === false) return [];
   return await openDatabase(database, { mode: "read" }, async (opened) => {
     await using database = opened;
-    return await groupsIn(database, options);
+    return await findGroups(database, options);
   });
-}
-
-/** Reads groups; most databases have none, and then what reads them is not loaded. */
-async function groupsIn(
-  database: Database,
-  { client, stream }: ReadLedgerOptions,
-): Promise<ClientGroup[] | undefined> {
-  const what = "Cannot read groups";
-  const { dialect } = database;
-  const [table] = await database.run(what, () => execute(dialect.findTable, "triton_group"));
-  if (table === undefined) return [];
-  const { readGroups } = await import("./groups/read_groups.ts");
-  return await database.run(what, () => readGroups(dialect, { client, stream }));
 }
 
 /** A row with its client and stream. */
@@ -123,7 +111,7 @@ async function readAll(
       .sort(comparePlaces),
     moves: moves.map((row) => ({ client: row.client, stream: row.stream, ...toMove(row) }))
       .sort(compareMoves),
-    groups: await groupsIn(database, options),
+    groups: await findGroups(database, options),
   };
 }
 

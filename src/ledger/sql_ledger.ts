@@ -12,6 +12,7 @@ import type {
   NewStart,
   Renewal,
   ShardPosition,
+  TableKey,
 } from "./archive_ledger.ts";
 import { listCheckpoints } from "./tables/checkpoints.ts";
 import { adopt, confirm, reposition } from "./tables/positions.ts";
@@ -31,16 +32,33 @@ import type { Steps } from "../sql/steps.ts";
 /** Statements on the tables of one client and stream. */
 type TableSteps<A extends unknown[], T> = (scope: TableScope, ...args: A) => Steps<T>;
 
+/** Databases that stay open when a ledger is disposed of. */
+export interface SharedDatabases {
+  /** The database. */
+  readonly database: Database;
+  /** The same one, for renewals, which must not wait for anything else. */
+  readonly renewals: Database;
+}
+
 /** A ledger in PostgreSQL or SQLite. */
 export class SqlLedger implements ArchiveLedger {
   readonly client: string;
   readonly stream: string;
   readonly #database: Database;
+  readonly #renewals: Database;
+  readonly #isShared: boolean;
 
-  private constructor(database: Database, options: Pick<TableScope, "client" | "stream">) {
-    this.client = checkClient(options.client);
-    this.stream = options.stream;
-    this.#database = database;
+  /**
+   * Creates a ledger on a database that has its tables.
+   *
+   * @param database The database, which is closed with the ledger; or some that are not.
+   */
+  constructor(database: Database | SharedDatabases, { client, stream }: TableKey) {
+    this.client = checkClient(client);
+    this.stream = stream;
+    this.#isShared = "renewals" in database;
+    this.#database = "renewals" in database ? database.database : database;
+    this.#renewals = "renewals" in database ? database.renewals : database;
   }
 
   /**
@@ -49,11 +67,8 @@ export class SqlLedger implements ArchiveLedger {
    * @param database The database, which must have the table `triton_checkpoint`; closed with the
    * ledger.
    */
-  static async open(
-    database: Database,
-    options: Pick<TableScope, "client" | "stream">,
-  ): Promise<SqlLedger> {
-    const ledger = new SqlLedger(database, options);
+  static async open(database: Database, key: TableKey): Promise<SqlLedger> {
+    const ledger = new SqlLedger(database, key);
     await prepareTables(database, [LEDGER]);
     return ledger;
   }
@@ -86,7 +101,9 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   renew(worker: string, ttlMs: number): Promise<Renewal> {
-    return this.#transact("Cannot renew leases of stream", renew, worker, ttlMs);
+    const what = `Cannot renew leases of stream "${this.stream}"`;
+    const work = () => renew(this.#scope(this.#renewals), worker, ttlMs);
+    return this.#renewals.transact(what, work, SAME_SCHEMA);
   }
 
   acquire(shardId: ShardId, worker: string, ttlMs: number): Promise<number | undefined> {
@@ -199,16 +216,19 @@ export class SqlLedger implements ArchiveLedger {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database[Symbol.asyncDispose]();
+    if (!this.#isShared) await this.#database[Symbol.asyncDispose]();
   }
 
   /** Created for each call, because the dialect of a test's database contains the time. */
-  get #scope(): TableScope {
-    return { client: this.client, stream: this.stream, dialect: this.#database.dialect };
+  #scope({ dialect }: Database): TableScope {
+    return { client: this.client, stream: this.stream, dialect };
   }
 
   #run<A extends unknown[], T>(what: string, steps: TableSteps<A, T>, ...args: A): Promise<T> {
-    return this.#database.run(`${what} "${this.stream}"`, () => steps(this.#scope, ...args));
+    return this.#database.run(
+      `${what} "${this.stream}"`,
+      () => steps(this.#scope(this.#database), ...args),
+    );
   }
 
   #transact<A extends unknown[], T>(
@@ -216,7 +236,7 @@ export class SqlLedger implements ArchiveLedger {
     steps: TableSteps<A, T>,
     ...args: A
   ): Promise<T> {
-    const work = () => steps(this.#scope, ...args);
+    const work = () => steps(this.#scope(this.#database), ...args);
     return this.#database.transact(`${what} "${this.stream}"`, work, SAME_SCHEMA);
   }
 }

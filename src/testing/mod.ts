@@ -70,6 +70,7 @@ export {
   MemoryCheckpointer,
   type MemoryCheckpointerOptions,
   MemoryLedger,
+  MemoryLedgers,
 } from "../ledger/in_memory.ts";
 export { MemoryEffects, MemoryGroup, MemoryTransaction } from "../shards/group/mod.ts";
 export { collect } from "./collect.ts";

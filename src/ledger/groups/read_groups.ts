@@ -9,7 +9,7 @@ import { isAlive, toMember, type WorkerRow } from "../../shards/group/sql/leases
 import { selectGroupShards, type ShardRow, toGroupShard } from "../../shards/group/sql/shards.ts";
 import { compareText } from "../../shards/table/rows.ts";
 import type { SqlDialect } from "../../sql/database.ts";
-import { execute, type SqlValue, type Steps } from "../../sql/steps.ts";
+import { execute, type SqlValue, type Steps, tuple } from "../../sql/steps.ts";
 
 /** A member, and whether its leases hold. */
 export interface ReportedMember extends GroupMember {
@@ -34,7 +34,8 @@ export interface ClientGroup {
 /** Which rows to read: those of the given columns' values. */
 export interface GroupFilter {
   readonly client?: string | undefined;
-  readonly stream?: string | undefined;
+  /** One stream, or several. */
+  readonly stream?: string | readonly string[] | undefined;
 }
 
 const TABLES = ["triton_group", "triton_group_shard", "triton_group_worker"] as const;
@@ -77,10 +78,12 @@ export function* readGroups(
 }
 
 function conditionOf(filter: GroupFilter): { where: string; values: SqlValue[] } {
-  const wanted = Object.entries(filter).filter(([, value]) => value !== undefined);
-  const conditions = wanted.map(([column]) => `s.${column} = ?`);
+  const wanted = Object.entries(filter).flatMap(([column, value]) =>
+    value === undefined ? [] : [{ column, values: [value].flat() }]
+  );
+  const conditions = wanted.map(({ column, values }) => `s.${column} IN ${tuple(values)}`);
   return {
     where: conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`,
-    values: wanted.map(([, value]) => value as SqlValue),
+    values: wanted.flatMap(({ values }) => values),
   };
 }

@@ -3,6 +3,8 @@ import { execute, type Steps } from "../../sql/steps.ts";
 import { compareText } from "../../shards/table/rows.ts";
 import { refuseGroup } from "../../shards/group/sql/identity.ts";
 import { addFirstShards, identify, type TableScope } from "../../shards/table/sql_shards.ts";
+import type { TableKey } from "../../shards/table/lease_table.ts";
+import { TableKeys } from "../../shards/table/table_keys.ts";
 import type { LedgerShard, NewShard } from "../archive_ledger.ts";
 import { type ShardRow, toShard } from "./rows.ts";
 
@@ -31,6 +33,28 @@ export function* listShards(
     }`,
     ...[client, stream, ...(state ? [state] : [])],
   );
+  return toShards(rows);
+}
+
+/**
+ * The open shards of several streams.
+ *
+ * @returns One list for each stream, in their order.
+ */
+export function* listOpenShards(
+  dialect: SqlDialect,
+  streams: readonly TableKey[],
+): Steps<LedgerShard[][]> {
+  const keys = new TableKeys(streams, "s.");
+  if (keys.isEmpty) return [];
+  const rows = yield* execute<ShardRow & TableKey>(
+    `${selectShards(dialect)} WHERE ${keys.condition} AND s.state = 'open'`,
+    ...keys.values,
+  );
+  return keys.of(rows).map(toShards);
+}
+
+function toShards(rows: readonly ShardRow[]): LedgerShard[] {
   return rows.map(toShard).sort((a, b) => compareText(a.shardId, b.shardId));
 }
 

@@ -54,16 +54,41 @@ export interface Gap {
   readonly recordedAt: Date;
 }
 
+/** Which lease table is meant, of those in a database. */
+export interface TableKey {
+  /** Name of the client that reads or archives the stream. */
+  readonly client: string;
+  /** Name of the stream, as Kinesis knows it. */
+  readonly stream: string;
+}
+
+/**
+ * The lease tables of many streams, for a worker that shares the shards of all of them: what it does
+ * every few seconds is one request, whatever the number of streams.
+ */
+export interface LeaseTables<S extends TableShard = TableShard> {
+  /**
+   * Marks a worker as alive in each of these tables, and renews its leases there for `ttlMs` from now, in
+   * one transaction.
+   *
+   * @returns One result for each table, in their order.
+   */
+  renew(worker: string, tables: readonly TableKey[], ttlMs: number): Promise<Renewal[]>;
+  /**
+   * The open shards of each of these tables, as {@linkcode LeaseTable.shards} has them, in one read.
+   *
+   * @returns One list for each table, in their order.
+   */
+  openShards(tables: readonly TableKey[]): Promise<S[][]>;
+}
+
 /**
  * What the workers that share the shards of one stream write down: shards, leases and workers.
  *
  * Every method is one transaction, all or nothing, and can be repeated with the same arguments if its
  * result was lost. Times are those of the database.
  */
-export interface LeaseTable<S extends TableShard = TableShard> {
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
-
+export interface LeaseTable<S extends TableShard = TableShard> extends TableKey {
   /**
    * Saves when the stream was created, or compares it with the saved time.
    *
