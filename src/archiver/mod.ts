@@ -6,7 +6,7 @@
 
 export { Archiver } from "./archiver.ts";
 export { ArchiverHost } from "./host/archiver_host.ts";
-export type { HostedOptions, HostLedgers, HostOptions, HostServices } from "./host/host_options.ts";
+export type { HostedOptions, HostOptions, HostServices } from "./host/host_options.ts";
 export type { HostedFailure, HostedStatus, HostStatus } from "./host/host_status.ts";
 export { type DownStream, StreamsDownError } from "./host/streams_down_error.ts";
 export type { Unarchived } from "./files/archive_writer.ts";

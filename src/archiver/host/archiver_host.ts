@@ -1,6 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { TritonError } from "../../base/errors.ts";
+import { type RequestMonitor, retryService } from "../../base/retry.ts";
 import { formatArchiveKey } from "../../codec/mod.ts";
+import type { Ledgers } from "../../ledger/mod.ts";
 import type { Unarchived } from "../files/archive_writer.ts";
 import { randomName } from "../files/random_name.ts";
 import { HostedStream } from "./hosted_stream.ts";
@@ -23,7 +25,7 @@ type StreamKey = Pick<HostedStream, "stream" | "client">;
  *
  * @example Two streams
  * ```ts
- * import { ArchiverHost, MemoryKinesis, MemoryLedger, MemoryObjectStore } from "@triton/triton";
+ * import { ArchiverHost, MemoryKinesis, MemoryLedgers, MemoryObjectStore } from "@triton/triton";
  * import { systemClock } from "@triton/triton";
  * import { encodeEvent } from "@triton/triton/codec";
  * import { deepEqual } from "node:assert/strict";
@@ -32,10 +34,8 @@ type StreamKey = Pick<HostedStream, "stream" | "client">;
  * const store = new MemoryObjectStore(); // or: await openObjectStore("s3://triton-prod")
  * const stop = new AbortController();
  * const archived = new Set<string>();
- * const host = new ArchiverHost({
- *   ledgers: { of: ({ stream, client }) => new MemoryLedger(stream, { client }) },
- *   clock: systemClock,
- * });
+ * const ledgers = new MemoryLedgers(); // or: () => openLedgers("postgres://...")
+ * const host = new ArchiverHost({ ledgers, clock: systemClock });
  * for (const stream of ["clicks", "orders"]) {
  *   kinesis.createStream(stream);
  *   await kinesis.putRecords(stream, [{ partitionKey: "ada", data: encodeEvent({ page: "/" }) }]);
@@ -62,6 +62,8 @@ export class ArchiverHost {
   readonly #streams = new Map<string, HostedStream>();
   /** Aborted when one failed that is not retried. */
   readonly #failed = new AbortController();
+  /** The database, once it is open. */
+  #ledgers: Ledgers | undefined;
   #state: "new" | HostStatus["state"] = "new";
 
   /**
@@ -99,13 +101,10 @@ export class ArchiverHost {
     }
     const { maxMemory, leaseMs, endsOnFailure = false } = this.#options;
     const common = { maxMemory, leaseMs };
-    const hosted = new HostedStream(stream, options, {
-      ...this.#services,
-      common,
-      retries: !endsOnFailure,
-    });
+    const { clock } = this.#services;
+    const hosted = new HostedStream(stream, options, { clock, common, retries: !endsOnFailure });
     this.#streams.set(key, hosted);
-    if (this.#state === "running") this.#start(hosted);
+    this.#start(hosted);
   }
 
   /**
@@ -145,14 +144,14 @@ export class ArchiverHost {
   async run(signal: AbortSignal): Promise<void> {
     if (this.#state !== "new") throw new TypeError("Cannot run a host again: create another one");
     this.#state = "running";
-    for (const hosted of this.#streams.values()) this.#start(hosted);
-    await untilAborted(AbortSignal.any([signal, this.#failed.signal]));
-    this.#state = "stopping";
-    const streams = [...this.#streams.values()];
-    await Promise.allSettled(streams.map((hosted) => hosted.stop()));
-    const down = streams.map((hosted) => hosted.down).filter((down) => down !== undefined);
-    if (down.length === 0) return;
-    throw streams.length === 1 ? down[0]!.error : new StreamsDownError(down, streams.length);
+    try {
+      const { ledgers } = this.#services;
+      if (typeof ledgers !== "function") return await this.#archive(ledgers, signal);
+      await using opened = await this.#open(ledgers, signal);
+      if (opened !== undefined) await this.#archive(opened, signal);
+    } finally {
+      this.#state = "stopping";
+    }
   }
 
   /** What was read of all streams and is not archived yet. It is read again by the next worker. */
@@ -186,8 +185,47 @@ export class ArchiverHost {
     };
   }
 
+  /** Opens the database, retrying until it responds; undefined if stopped before that. */
+  async #open(open: () => Promise<Ledgers>, signal: AbortSignal): Promise<Ledgers | undefined> {
+    const { clock } = this.#services;
+    try {
+      return await retryService("ledger", { clock, signal, monitor: this.#monitor }, open);
+    } catch (error) {
+      if (error === signal.reason) return undefined;
+      throw error;
+    }
+  }
+
+  /** What concerns all streams, as each of them is told. */
+  get #monitor(): RequestMonitor {
+    const each = (tell: (monitor: RequestMonitor) => void) => {
+      for (const { monitor } of this.#streams.values()) tell(monitor);
+    };
+    return {
+      asked: (service) => each((monitor) => monitor.asked(service)),
+      answered: (service, request) => each((monitor) => monitor.answered(service, request)),
+      retried: (...failure) => each((monitor) => monitor.retried(...failure)),
+      gaveUp: (service, request) => each((monitor) => monitor.gaveUp(service, request)),
+    };
+  }
+
+  /** Archives the streams until it is time to stop. */
+  async #archive(ledgers: Ledgers, signal: AbortSignal): Promise<void> {
+    this.#ledgers = ledgers;
+    for (const hosted of this.#streams.values()) this.#start(hosted);
+    await untilAborted(AbortSignal.any([signal, this.#failed.signal]));
+    this.#state = "stopping";
+    const streams = [...this.#streams.values()];
+    await Promise.allSettled(streams.map((hosted) => hosted.stop()));
+    const down = streams.map((hosted) => hosted.down).filter((down) => down !== undefined);
+    if (down.length === 0) return;
+    throw streams.length === 1 ? down[0]!.error : new StreamsDownError(down, streams.length);
+  }
+
+  /** Starts a stream, once the database is open. */
   async #start(hosted: HostedStream): Promise<void> {
-    await hosted.start();
+    if (this.#ledgers === undefined) return;
+    await hosted.start(this.#ledgers);
     if (this.#options.endsOnFailure && hosted.down !== undefined) this.#failed.abort();
   }
 

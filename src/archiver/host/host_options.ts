@@ -1,26 +1,17 @@
 import type { Clock } from "../../base/clock.ts";
 import type { KinesisApi } from "../../kinesis/kinesis_api.ts";
-import type { ArchiveLedger } from "../../ledger/archive_ledger.ts";
+import type { Ledgers } from "../../ledger/mod.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiverOptions } from "../archiver_options.ts";
 import type { ArchiverMonitor } from "../status/archiver_monitor.ts";
 
-/** The ledgers of any number of streams. They stay open for as long as the host runs. */
-export interface HostLedgers {
-  /**
-   * Returns the ledger of a stream. A host calls this once for each stream, and again while it fails.
-   *
-   * @param archive Stream, as Kinesis names it, and client.
-   */
-  of(
-    archive: { readonly stream: string; readonly client: string },
-  ): ArchiveLedger | Promise<ArchiveLedger>;
-}
-
 /** Services for an {@linkcode ArchiverHost}. */
 export interface HostServices {
-  /** Who archives what, shared with other processes. */
-  readonly ledgers: HostLedgers;
+  /**
+   * Who archives what, shared with other processes; or what opens the database. The host retries that
+   * until the database responds, and closes the database at the end.
+   */
+  readonly ledgers: Ledgers | (() => Promise<Ledgers>);
   /** Source of time and random numbers. */
   readonly clock: Clock;
 }

@@ -1,13 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, pause } from "../../base/clock.ts";
 import { ServiceError } from "../../base/errors.ts";
-import { retryDelayMs, retryService } from "../../base/retry.ts";
-import type { ArchiveLedger } from "../../ledger/archive_ledger.ts";
+import { retryDelayMs } from "../../base/retry.ts";
+import type { Ledgers } from "../../ledger/mod.ts";
 import { Archiver } from "../archiver.ts";
 import type { ArchiverOptions } from "../archiver_options.ts";
 import type { Unarchived } from "../files/archive_writer.ts";
 import { ArchiverMonitor } from "../status/archiver_monitor.ts";
-import type { HostedOptions, HostLedgers } from "./host_options.ts";
+import type { HostedOptions } from "./host_options.ts";
 import type { HostedFailure, HostedStatus } from "./host_status.ts";
 import { type DownStream, messageOf } from "./streams_down_error.ts";
 
@@ -21,8 +21,6 @@ const WELL_MS = 60_000;
 
 /** What a {@linkcode HostedStream} needs. */
 export interface HostedStreamParts {
-  /** Where its ledger comes from. */
-  readonly ledgers: HostLedgers;
   /** Source of time and random numbers. */
   readonly clock: Clock;
   /** What it has in common with the other streams. */
@@ -39,7 +37,7 @@ interface Failure extends Omit<HostedFailure, "error"> {
 /**
  * One stream of a host: an archiver, and a new one for each attempt after a permanent failure.
  *
- * Nothing of an attempt outlives it, except the ledger and what the monitor has counted.
+ * Nothing of an attempt outlives it, except what the monitor has counted.
  */
 export class HostedStream {
   /** Name of the stream, as Kinesis knows it. */
@@ -48,10 +46,10 @@ export class HostedStream {
   readonly client: string;
   readonly #parts: HostedStreamParts;
   readonly #options: HostedOptions;
-  readonly #monitor: ArchiverMonitor;
+  /** Receives what happens, across attempts. */
+  readonly monitor: ArchiverMonitor;
   readonly #stop = new AbortController();
   #ended: Promise<void> | undefined;
-  #ledger: ArchiveLedger | undefined;
   #archiver: Archiver | undefined;
   #failure: Failure | undefined;
   /** Why stopping failed, if it did. */
@@ -65,16 +63,17 @@ export class HostedStream {
     this.client = client;
     this.#parts = parts;
     this.#options = options;
-    this.#monitor = monitor ?? new ArchiverMonitor({ clock: parts.clock, stream, client });
+    this.monitor = monitor ?? new ArchiverMonitor({ clock: parts.clock, stream, client });
   }
 
   /**
    * Archives the stream until {@linkcode stop}, or until it fails if it is not to be retried.
    *
+   * @param ledgers Where its ledger comes from.
    * @returns When it has ended. It never rejects: {@linkcode down} tells how it ended.
    */
-  start(): Promise<void> {
-    return this.#ended ??= this.#run();
+  start(ledgers: Ledgers): Promise<void> {
+    return this.#ended ??= this.#run(ledgers);
   }
 
   /**
@@ -118,14 +117,12 @@ export class HostedStream {
     return { ...this.#failure, error: messageOf(this.#failure.error), nextAttemptAt };
   }
 
-  async #run(): Promise<void> {
+  async #run(ledgers: Ledgers): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        await this.#attempt();
+        await this.#attempt(ledgers);
       } catch (error) {
-        // Stopped while the database did not respond.
-        if (signal.aborted && error === signal.reason) return;
         const delayMs = this.#noteFailure(error);
         if (!this.#parts.retries) return;
         await pause(this.#parts.clock, delayMs, signal);
@@ -134,13 +131,13 @@ export class HostedStream {
   }
 
   /** Archives the stream until it is time to stop. */
-  async #attempt(): Promise<void> {
+  async #attempt(ledgers: Ledgers): Promise<void> {
     const { clock, common } = this.#parts;
     const { kinesis, store } = this.#options;
+    const ledger = ledgers.of({ stream: this.stream, client: this.client });
     if (this.#failure !== undefined) this.#failure = { ...this.#failure, nextAttemptAt: undefined };
-    const ledger = this.#ledger ??= await this.#openLedger();
     const skipToLatest = this.#options.skipToLatest === true && !this.#hasRead;
-    const options = { ...this.#options, ...common, skipToLatest, monitor: this.#monitor };
+    const options = { ...this.#options, ...common, skipToLatest, monitor: this.monitor };
     const archiver = this.#archiver = new Archiver({ kinesis, store, ledger, clock }, options);
     const ended = new AbortController();
     try {
@@ -153,23 +150,6 @@ export class HostedStream {
       ended.abort();
       this.#hasRead ||= archiver.isReading;
       this.#archiver = undefined; // with all that it has in memory
-    }
-  }
-
-  /** Opens the ledger. A database that does not respond is no failure of the stream. */
-  async #openLedger(): Promise<ArchiveLedger> {
-    const { ledgers, clock } = this.#parts;
-    const services = { clock, monitor: this.#monitor, signal: this.#stop.signal };
-    const { stream, client } = this;
-    try {
-      return await retryService(
-        "ledger",
-        services,
-        async () => await ledgers.of({ stream, client }),
-      );
-    } catch (error) {
-      this.#monitor.failed(messageOf(error)); // an archiver tells of its failures itself
-      throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import { deepEqual, deepStrictEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { CheckpointError } from "../../../src/base/errors.ts";
-import { StreamsDownError } from "../../../src/archiver/mod.ts";
+import { ArchiverMonitor, StreamsDownError } from "../../../src/archiver/mod.ts";
 import { HostFixture, SECOND } from "./host_fixture.ts";
 
 Deno.test("ArchiverHost.run() archives all streams, and what it has read when it is time to stop", async () => {
@@ -71,8 +71,7 @@ Deno.test("ArchiverHost.remove() archives what was read, frees the leases, and l
   equal(host.status().streams[0]!.state, "stopping");
   await fixture.until(removed);
   deepEqual(await fixture.archived("clicks"), fixture.expected("clicks"));
-  const shards = await fixture.of({ stream: "clicks", client: "store" }).shards();
-  deepEqual(shards.map(({ owner }) => owner), [undefined, undefined]);
+  deepEqual(await fixture.owners("clicks"), [undefined, undefined]);
   deepEqual(host.status().streams.map(({ stream }) => stream), ["orders"]);
   await rejects(host.remove("clicks"), RangeError);
 
@@ -96,25 +95,58 @@ Deno.test("ArchiverHost.remove() takes a stream away before the host runs", asyn
 });
 
 Deno.test("ArchiverHost waits for a database that does not respond, which is no failure of a stream", async () => {
-  const fixture = new HostFixture("clicks");
+  const fixture = new HostFixture("clicks", "orders");
   let isDown = true;
-  const of = fixture.of.bind(fixture);
-  fixture.of = (archive) => {
-    if (isDown) throw new CheckpointError("Cannot connect", { code: "08006", retryable: true });
-    return of(archive);
+  let closed = 0;
+  const open = () => {
+    const code = "08006";
+    if (isDown) throw new CheckpointError("Cannot connect", { code, retryable: true });
+    const close = () => Promise.resolve(void closed++);
+    return Promise.resolve(Object.assign(fixture.ledgers, { [Symbol.asyncDispose]: close }));
   };
-  const stopped = fixture.run(fixture.host(["clicks"]));
-  const running = fixture.run(fixture.host(["clicks"]));
-  await fixture.clock.advance(600 * SECOND);
-  equal(running.stream("clicks").state, "starting");
-  equal(running.stream("clicks").failure, undefined);
+  const stopped = fixture.run(fixture.host(["clicks"], {}, open));
+  const running = fixture.run(fixture.host(["clicks"], {}, open));
+  await fixture.clock.advance(300 * SECOND);
+  running.host.add("orders", fixture.options());
+  await fixture.clock.advance(300 * SECOND);
+  for (const stream of ["clicks", "orders"]) {
+    equal(running.stream(stream).state, "starting");
+    equal(running.stream(stream).failure, undefined);
+  }
   await stopped.stop();
+  equal(closed, 0);
   isDown = false;
   await fixture.put("clicks");
+  await fixture.put("orders");
   await fixture.clock.advance(60 * SECOND);
   equal(running.stream("clicks").state, "running");
   await running.stop();
+  equal(closed, 1);
   deepEqual(await fixture.archived("clicks"), fixture.expected("clicks"));
+  deepEqual(await fixture.archived("orders"), fixture.expected("orders"));
+});
+
+Deno.test("ArchiverHost shows with each stream that the database does not respond", async () => {
+  const fixture = new HostFixture("clicks");
+  const { clock } = fixture;
+  const monitor = new ArchiverMonitor({ stream: "clicks", client: "store", clock });
+  const host = fixture.host([], {}, () => {
+    throw new CheckpointError("Cannot connect", { code: "08006", retryable: true });
+  });
+  host.add("clicks", fixture.options({ monitor }));
+  const running = fixture.run(host);
+  await clock.advance(SECOND);
+  equal(monitor.services.ledger?.error, "Cannot connect");
+  await running.stop();
+  equal(monitor.services.ledger?.error, undefined);
+});
+
+Deno.test("ArchiverHost.run() throws why the database cannot be used", async () => {
+  const fixture = new HostFixture("clicks");
+  const error = new CheckpointError("It is too new", { code: "SchemaTooNew" });
+  const { host, done } = fixture.run(fixture.host(["clicks"], {}, () => Promise.reject(error)));
+  await rejects(done, error);
+  equal(host.status().state, "stopping");
 });
 
 Deno.test("ArchiverHost.run() throws the error of its only stream, and names several that are down", async () => {

@@ -4,9 +4,6 @@ import type { MemoryObjectStore } from "../../../src/objects/memory/memory_objec
 import { readLog } from "../../support/read_log.ts";
 import { HostFixture, MINUTE, SECOND } from "./host_fixture.ts";
 
-const OWNERS = async (fixture: HostFixture, stream: string) =>
-  (await fixture.of({ stream, client: "store" }).shards()).map(({ owner }) => owner);
-
 /** The store of the fixture, which refuses every put while it is told to. */
 function refusing(fixture: HostFixture): { store: MemoryObjectStore; refuses: boolean } {
   const { store } = fixture;
@@ -127,7 +124,7 @@ Deno.test("A stream that fails holds neither memory nor leases, and loses and do
     await fixture.clock.advance(MINUTE);
   }
   equal(running.stream("clicks").state, "failing");
-  deepEqual(await OWNERS(fixture, "clicks"), [undefined, undefined]);
+  deepEqual(await fixture.owners("clicks"), [undefined, undefined]);
   equal(host.unarchived.events, 0);
   equal(running.stream("clicks").archiver, undefined);
   equal(running.stream("orders").failure, undefined);
@@ -191,7 +188,7 @@ Deno.test("ArchiverHost lets the others run when a stream is created again or it
   await first.stop();
   fixture.kinesis.deleteStream("again");
   fixture.kinesis.createStream("again", 1);
-  fixture.forget("ahead");
+  await fixture.forget("ahead");
   const second = fixture.run(fixture.host(["again", "ahead", "clicks"]));
   await fixture.put("clicks");
   await fixture.clock.advance(5 * MINUTE);

@@ -2,13 +2,13 @@ import {
   ArchiverHost,
   type HostedOptions,
   type HostedStatus,
-  type HostLedgers,
   type HostOptions,
+  type HostServices,
 } from "../../../src/archiver/mod.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents } from "../../../src/codec/mod.ts";
 import { MemoryKinesis } from "../../../src/kinesis/mod.ts";
-import { MemoryLedger } from "../../../src/ledger/memory_ledger.ts";
+import { type Ledgers, MemoryLedgers, type TableKey } from "../../../src/ledger/mod.ts";
 import { MemoryObjectStore } from "../../../src/objects/memory/memory_object_store.ts";
 
 /** A second and a minute, in milliseconds. */
@@ -26,11 +26,12 @@ export interface RunningHost {
 }
 
 /** Streams, an object store, ledgers and a clock in memory, and hosts on them. */
-export class HostFixture implements HostLedgers {
+export class HostFixture {
   readonly clock = new VirtualClock();
   readonly kinesis = new MemoryKinesis({ clock: this.clock });
   readonly store = new MemoryObjectStore({ now: () => this.clock.now() });
-  readonly #ledgers = new Map<string, MemoryLedger>();
+  /** The database. */
+  ledgers: Ledgers = new MemoryLedgers({ clock: this.clock });
   readonly #put = new Map<string, number>();
 
   /** Creates streams, of two shards each. */
@@ -38,18 +39,18 @@ export class HostFixture implements HostLedgers {
     for (const stream of streams) this.kinesis.createStream(stream, 2);
   }
 
-  /** The ledger of a stream. */
-  of({ stream, client }: { readonly stream: string; readonly client: string }): MemoryLedger {
-    const key = `${stream}/${client}`;
-    const ledger = this.#ledgers.get(key) ??
-      new MemoryLedger(stream, { client, clock: this.clock });
-    this.#ledgers.set(key, ledger);
-    return ledger;
-  }
-
-  /** Forgets all that is known of a stream, as a database does that is set back. */
+  /** Has the database forget all that it knows of a stream, as one that is set back. */
   forget(stream: string): void {
-    this.#ledgers.delete(`${stream}/store`);
+    const { ledgers, clock } = this;
+    const others = new MemoryLedgers({ clock });
+    const of = (key: TableKey) => (key.stream === stream ? others : ledgers).of(key);
+    this.ledgers = {
+      of,
+      renew: (worker, keys, ttlMs) => Promise.all(keys.map((key) => of(key).renew(worker, ttlMs))),
+      openShards: (keys) => Promise.all(keys.map((key) => of(key).shards("open"))),
+      readGroups: (streams) => ledgers.readGroups(streams),
+      [Symbol.asyncDispose]: () => ledgers[Symbol.asyncDispose](),
+    };
   }
 
   /** Puts so many events, numbered through, into a stream. */
@@ -68,8 +69,12 @@ export class HostFixture implements HostLedgers {
   }
 
   /** A host of these streams. */
-  host(streams: readonly string[], options: HostOptions = {}): ArchiverHost {
-    const host = new ArchiverHost({ ledgers: this, clock: this.clock }, options);
+  host(
+    streams: readonly string[],
+    options: HostOptions = {},
+    ledgers: HostServices["ledgers"] = this.ledgers,
+  ): ArchiverHost {
+    const host = new ArchiverHost({ ledgers, clock: this.clock }, options);
     for (const stream of streams) host.add(stream, this.options());
     return host;
   }
@@ -96,6 +101,12 @@ export class HostFixture implements HostLedgers {
     promise.catch(() => {}).finally(() => isOver = true);
     while (!isOver) await this.clock.advance(SECOND);
     await promise;
+  }
+
+  /** Who has the shards of a stream. */
+  async owners(stream: string): Promise<(string | undefined)[]> {
+    const shards = await this.ledgers.of({ stream, client: "store" }).shards();
+    return shards.map(({ owner }) => owner);
   }
 
   /** The numbers of the archived events of a stream, sorted. */
