@@ -1,7 +1,7 @@
 import type { ArchiveLedger } from "../../src/ledger/archive_ledger.ts";
 import type { ShardId } from "../../src/base/record.ts";
 import { missedBy } from "./consumer_audit.ts";
-import { compareNumbers, type FirstStart } from "./facts.ts";
+import { compareNumbers, type FirstStart, type PutRecord } from "./facts.ts";
 import type { Programs } from "./programs.ts";
 import type { StreamDriver } from "./stream_driver.ts";
 
@@ -24,8 +24,19 @@ export async function unfinished(run: Unfinished): Promise<string | undefined> {
   return await unarchived(run) ?? unread(run);
 }
 
-async function unarchived({ ledger, driver, start, now }: Unfinished): Promise<string | undefined> {
-  const checkpoints = await ledger.checkpoints();
+type StreamRun = Omit<Unfinished, "programs">;
+
+async function unarchived(run: StreamRun): Promise<string | undefined> {
+  const shard = await unsettledShard(run);
+  if (shard !== undefined) return shard;
+  const [missing] = await missingRecords(run);
+  return missing && `record ${missing.n} of ${missing.shardId} is not archived`;
+}
+
+/** Tells of a shard that is not as it should be: known, and somebody's or ended. */
+export async function unsettledShard(
+  { ledger, driver }: Pick<StreamRun, "ledger" | "driver">,
+): Promise<string | undefined> {
   const shards = await ledger.shards();
   const known = new Map(shards.map((shard) => [shard.shardId, shard.state]));
   const listed = await driver.shards();
@@ -35,15 +46,22 @@ async function unarchived({ ledger, driver, start, now }: Unfinished): Promise<s
     if (owner === undefined) return `${shardId} is nobody's`;
     if (!(listed.get(shardId)?.isOpen ?? false)) return `${shardId} has not ended`;
   }
+  return undefined;
+}
+
+/** The records that the stream holds, and that no checkpoint covers. */
+export async function missingRecords(
+  { ledger, driver, start, now }: StreamRun,
+): Promise<readonly PutRecord[]> {
+  const checkpoints = await ledger.checkpoints();
   const horizon = Math.max(driver.horizonAt(now), start?.from ?? 0);
   const skipped = (await ledger.gaps()).filter(({ reason }) => reason === "skipped");
-  const missing = driver.records.find(({ shardId, sequenceNumber, putAt }) => {
+  return driver.records.filter(({ shardId, sequenceNumber, putAt }) => {
     if (putAt < horizon) return false;
     const checkpoint = checkpoints.get(shardId as ShardId);
     if (checkpoint !== undefined && compareNumbers(checkpoint, sequenceNumber) >= 0) return false;
     return !skipped.some((gap) => gap.shardId === shardId && putAt < gap.recordedAt.getTime());
   });
-  return missing && `record ${missing.n} of ${missing.shardId} is not archived`;
 }
 
 function unread({ driver, programs, start, now }: Unfinished): string | undefined {

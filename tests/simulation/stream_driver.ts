@@ -6,7 +6,7 @@ import type { PutRecord } from "./facts.ts";
 import type { Random } from "../../src/testing/mod.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Name of the stream. */
+/** Name of the stream, where there is one. */
 export const STREAM = "clicks_prod";
 const HOUR_MS = 3_600_000;
 const encoder = new Encoder();
@@ -19,6 +19,7 @@ export class StreamDriver {
   readonly children = new Map<string, readonly string[]>();
   /** When each shard was created that came from others. */
   readonly createdAt = new Map<string, number>();
+  readonly #name: string;
   readonly #kinesis: MemoryKinesis;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -29,13 +30,14 @@ export class StreamDriver {
     kinesis: MemoryKinesis,
     scheduler: Scheduler,
     random: Random,
-    options: { readonly shards: number; readonly retentionHours: number },
+    options: { readonly shards: number; readonly retentionHours: number; readonly name?: string },
   ) {
+    this.#name = options.name ?? STREAM;
     this.#kinesis = kinesis;
     this.#scheduler = scheduler;
     this.#random = random;
     this.#retentions.push({ since: -Infinity, hours: options.retentionHours });
-    kinesis.createStream(STREAM, options.shards, { retentionHours: options.retentionHours });
+    kinesis.createStream(this.#name, options.shards, { retentionHours: options.retentionHours });
   }
 
   /**
@@ -51,7 +53,7 @@ export class StreamDriver {
     });
     const putAt = this.#scheduler.now;
     const data = several ? packRecords(parts) : parts[0]!.data;
-    const [result] = await this.#kinesis.putRecords(STREAM, [{ partitionKey, data }]);
+    const [result] = await this.#kinesis.putRecords(this.#name, [{ partitionKey, data }]);
     if (!result?.ok) throw new Error("The in-memory Kinesis refused a record");
     const { shardId, sequenceNumber } = result;
     const records = parts.map(({ n, isEvent }, index): PutRecord => {
@@ -77,7 +79,7 @@ export class StreamDriver {
     if (open.length > 4) return "nothing";
     const shardId = this.#random.pick(open);
     try {
-      const children = this.#kinesis.splitShard(STREAM, shardId);
+      const children = this.#kinesis.splitShard(this.#name, shardId);
       this.children.set(shardId, children);
       for (const child of children) this.createdAt.set(child, this.#scheduler.now);
       return `${shardId} into ${children.join(" and ")}`;
@@ -94,7 +96,7 @@ export class StreamDriver {
       for (const neighbour of open) {
         if (neighbour === shardId) continue;
         try {
-          const child = this.#kinesis.mergeShards(STREAM, shardId, neighbour);
+          const child = this.#kinesis.mergeShards(this.#name, shardId, neighbour);
           this.children.set(shardId, [child]).set(neighbour, [child]);
           this.createdAt.set(child, this.#scheduler.now);
           return `${shardId} and ${neighbour} into ${child}`;
@@ -110,7 +112,7 @@ export class StreamDriver {
   shrinkRetention(hours: number): void {
     if (hours >= this.#retentions.at(-1)!.hours) return;
     this.#retentions.push({ since: this.#scheduler.now, hours });
-    this.#kinesis.setRetention(STREAM, hours);
+    this.#kinesis.setRetention(this.#name, hours);
   }
 
   /** The oldest arrival that the stream still held at a moment, in milliseconds since 1970. */
@@ -122,7 +124,7 @@ export class StreamDriver {
   /** All shards that the stream lists, and whether they are open. */
   async shards(): Promise<Map<ShardId, { readonly isOpen: boolean }>> {
     const shards = new Map<ShardId, { readonly isOpen: boolean }>();
-    for await (const { id, endingSequenceNumber } of this.#kinesis.listShards(STREAM)) {
+    for await (const { id, endingSequenceNumber } of this.#kinesis.listShards(this.#name)) {
       shards.set(id, { isOpen: endingSequenceNumber === undefined });
     }
     return shards;
