@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "node:path";
 import {
   bundle,
+  importLate,
   nameExports,
   placeWorkers,
   requireLate,
@@ -45,7 +46,9 @@ Deno.test("bundle() makes chunks that need no package, and load the SDK late", a
     ok(started.size < 30, `${started.size} chunks`);
     for (const chunk of started) {
       const { statics } = await importsOf(join(folder, chunk));
-      ok(!statics.includes("node:module"), `${chunk} imports node:module`);
+      for (const late of ["node:module", "node:fs", "node:child_process", "node:process"]) {
+        ok(!statics.includes(late), `${chunk} imports ${late}`);
+      }
     }
     const texts = await Promise.all(
       [...started].map((chunk) => Deno.readTextFile(join(folder, chunk))),
@@ -114,6 +117,28 @@ export const found = [a, __require("node:path").basename("/b/c"), typeof __requi
     await Deno.writeTextFile(join(folder, "code.mjs"), late);
     deepStrictEqual((await import(`file://${folder}/code.mjs`)).found, [1, "c", "function"]);
   });
+});
+
+Deno.test("importLate() loads modules when they are used, and the code does the same", async () => {
+  const code = `import fs2 from "node:fs";
+import process from "node:process";
+import { basename } from "node:path";
+var late = process.getBuiltinModule;
+export const found = [basename("/b/c"), fs2.existsSync("/"), fs2?.constants.R_OK, typeof process.env];
+`;
+  const late = importLate(code);
+  deepStrictEqual(late.match(/^import .*$/gm), ['import { basename } from "node:path";']);
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "code.mjs"), late);
+    deepStrictEqual((await import(`file://${folder}/code.mjs`)).found, ["c", true, 4, "object"]);
+  });
+});
+
+Deno.test("importLate() leaves a module that is used as a value, or whose name is another's too", () => {
+  for (const use of ["f(fs);", "const g = (fs) => fs.a;", "const { a } = fs;", "var o = { fs };"]) {
+    const code = `import fs from "node:fs";\n${use}\nfs.existsSync("/");\n`;
+    equal(importLate(code), code);
+  }
 });
 
 Deno.test("placeWorkers() names the files of workers as the bundle has them", () => {

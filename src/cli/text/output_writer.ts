@@ -25,6 +25,9 @@ export interface OutputWriterOptions {
 /** A pipe accepts this many bytes at once or none (PIPE_BUF on Linux). */
 const PIPE_PIECE = 4096;
 
+/** To ask whether a file accepts all takes as long as to write this many bytes in small pieces. */
+const ASK_AFTER = 4 << 20;
+
 /** Size of one write to a file that accepts all of it, so that no write takes long, in bytes. */
 const FILE_PIECE = 1 << 18;
 
@@ -72,12 +75,14 @@ export class OutputWriter implements Output {
   readonly #isBuffered: boolean;
   readonly #acceptsAll: () => Promise<boolean>;
   readonly #encoder = new TextEncoder();
+  /** Bytes written. */
+  #written = 0;
   #last: Promise<void> = Promise.resolve();
   /** Quick asynchronous writes in a row. */
   #quick = 0;
   /** Synchronous writes that are left. */
   #sync = 0;
-  /** Whether the file accepts all; undefined until a longer text is written. */
+  /** Whether the file accepts all; undefined until it pays to know. */
   #isWhole: boolean | undefined;
   /** Whether the last synchronous write failed, but its piece is in Deno's buffer. */
   #isKept = false;
@@ -99,11 +104,12 @@ export class OutputWriter implements Output {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > PIPE_PIECE) this.#isWhole ??= await this.#acceptsAll();
+    if (this.#written >= ASK_AFTER) this.#isWhole ??= await this.#acceptsAll();
     for (let at = 0; at < bytes.length;) {
       at = this.#writeSync(bytes, at);
       if (at < bytes.length) at += await this.#writePiece(this.#pieceAt(bytes, at));
     }
+    this.#written += bytes.length;
   }
 
   /** Writes pieces in this thread, as long as the reader is fast; returns where it stopped. */
