@@ -20,7 +20,11 @@ import { findRecreation } from "./same_stream.ts";
 import { ShardArchiver, type ShardArchiverServices } from "./shard_archiver.ts";
 import { ShardProgress } from "./shard_progress.ts";
 import { ArchiverMonitor } from "./status/archiver_monitor.ts";
-import { type ArchiverStatus, observationsOf } from "./status/archiver_status.ts";
+import {
+  type ArchiverStatus,
+  memoryObservations,
+  observationsOf,
+} from "./status/archiver_status.ts";
 import { takeStatus } from "./status/take_status.ts";
 import { WorkerTasks } from "./worker_tasks.ts";
 
@@ -103,7 +107,10 @@ export class Archiver {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { monitor, ledger: { stream, client }, store: { url } } = this.#services;
-    const unobserve = monitor.observe(() => observationsOf(this.status()));
+    const unobserve = monitor.observe(() => {
+      const status = this.status();
+      return [...observationsOf(status), ...memoryObservations(status.memory)];
+    });
     const stop = () => this.#tasks.stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
@@ -127,6 +134,7 @@ export class Archiver {
       renewing.abort();
       await this.#shards.leave();
       unobserve();
+      if (this.#options.monitor === undefined) monitor[Symbol.dispose]();
     }
     if (this.#tasks.failure !== undefined) throw this.#tasks.failure.error;
     if (this.#refusal !== undefined) throw this.#refusal;

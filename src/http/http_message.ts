@@ -4,6 +4,8 @@ export interface HttpRequest {
   readonly method: string;
   /** Path of the request, without its query. */
   readonly path: string;
+  /** Its query, without the question mark; empty if it has none. */
+  readonly query: string;
   /** The `Host` header; undefined if an HTTP/1.0 client sends none. */
   readonly host: string | undefined;
 }
@@ -36,7 +38,7 @@ export function parseRequestHead(text: string): RequestHead | undefined {
   const [first, ...lines] = text.split("\r\n");
   const [, method, target, minor] = REQUEST_LINE.exec(first!) ?? [];
   const headers = parseHeaders(lines);
-  const path = pathOf(target ?? "");
+  const { path, query } = splitTarget(target ?? "");
   if (method === undefined || headers === undefined || path === undefined) return undefined;
   const host = headers.get("host");
   if (host === undefined && minor === "1") return undefined;
@@ -46,7 +48,7 @@ export function parseRequestHead(text: string): RequestHead | undefined {
   const hasBody = headers.has("transfer-encoding") || Number(length) !== 0;
   const connection = headers.get("connection")?.toLowerCase() ?? "";
   const isKeptAlive = minor === "1" && !hasBody && !connection.includes("close");
-  return { method, path, host, isKeptAlive };
+  return { method, path, query, host, isKeptAlive };
 }
 
 /** Headers that must not be repeated: two servers could each use another one (request smuggling). */
@@ -65,11 +67,12 @@ function parseHeaders(lines: readonly string[]): Map<string, string> | undefined
   return headers;
 }
 
-/** The path of a request target, which may be an absolute URL; undefined if it has none. */
-function pathOf(target: string): string | undefined {
-  if (target === "*") return target;
+/** Path and query of a request target, which may be an absolute URL; no path if it has none. */
+function splitTarget(target: string): { path: string | undefined; query: string } {
+  if (target === "*") return { path: target, query: "" };
   const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]+(\/\S*)?$/i.exec(target)?.[1];
-  return path?.replace(/[?#].*$/, "");
+  const [, query = ""] = /^[^?#]*\?([^#]*)/.exec(path ?? "") ?? [];
+  return { path: path?.replace(/[?#].*$/, ""), query };
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -5,15 +5,17 @@
  */
 
 export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
+export { observeProcess } from "./observe_process.ts";
 export { needsExporter, OtlpExporter, type OtlpExporterOptions } from "./otlp_exporter.ts";
 export { MetricRegistry } from "../telemetry/metric_registry.ts";
-export { processObservations } from "../telemetry/process_metrics.ts";
+export type { HealthLimits, Verdict } from "./judge_stream.ts";
 export type {
   GroupMemberStatus,
   GroupShardStatus,
   GroupsStatus,
   GroupStatus,
-  HealthLimits,
   StoreStatus,
-  Verdict,
+  StreamFailure,
+  StreamKey,
+  StreamStatus,
 } from "./store_status.ts";

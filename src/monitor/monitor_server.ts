@@ -4,16 +4,19 @@ import { formatAddress, isLoopback, type ListenAddress } from "../base/listen_ad
 import { type HttpRequest, type HttpResponse, HttpServer, isAllowedHost } from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
-import { History, SAMPLE_INTERVAL_MS } from "./history.ts";
-import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
-import { renderPage } from "./page/page.ts";
+import { Histories, SAMPLE_INTERVAL_MS } from "./history.ts";
+import { judgeHealth, judgeReadiness } from "./judge_store.ts";
 import {
   type HealthLimits,
-  judgeHealth,
-  judgeReadiness,
-  type StoreStatus,
+  judgeStreamHealth,
+  judgeStreamReadiness,
   type Verdict,
-} from "./store_status.ts";
+} from "./judge_stream.ts";
+import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
+import type { Verdicts } from "./page/page.ts";
+import { renderStream } from "./page/stream_page.ts";
+import { renderStreams } from "./page/streams_page.ts";
+import type { StoreStatus, StreamStatus } from "./store_status.ts";
 
 const log = getLogger(["triton", "monitor"]);
 
@@ -33,6 +36,9 @@ export interface MonitorServerOptions {
  */
 const PROBED_PATHS: ReadonlySet<string> = new Set(["/", "/livez", "/readyz", "/healthz"]);
 
+/** What the paths of the streams' pages begin with. */
+const STREAMS = "/streams/";
+
 const HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; " +
@@ -46,10 +52,11 @@ const HEADERS = {
 /**
  * Serves the status of `triton store` over HTTP.
  *
- * - `/`: a page for people.
+ * - `/`: a page for people, of the stream, or with a list of streams if there are several.
+ * - `/streams/NAME`: the page of one stream; `?client=NAME` if two have the same name.
  * - `/livez`: the process responds.
- * - `/readyz`: records can be archived. 503 with the reasons if not.
- * - `/healthz`: records are archived in time. 503 with the reasons if not.
+ * - `/readyz`: records of one stream or more can be archived. 503 with the reasons if not.
+ * - `/healthz`: records of all streams are archived in time. 503 with the reasons if not.
  * - `/status`: the complete status as JSON.
  * - `/metrics`: the metrics in the text format of Prometheus.
  *
@@ -60,7 +67,7 @@ export class MonitorServer implements AsyncDisposable {
   readonly #options: MonitorServerOptions;
   readonly #hosts: ReadonlySet<string>;
   readonly #server: HttpServer;
-  readonly #history = new History();
+  readonly #histories = new Histories();
   readonly #stop = new AbortController();
   readonly #sampling: Promise<void>;
 
@@ -99,12 +106,12 @@ export class MonitorServer implements AsyncDisposable {
     const { status, clock } = this.#options;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#history.add(status());
+      this.#histories.add(status());
       await clock.sleep(SAMPLE_INTERVAL_MS, signal).catch(() => {});
     }
   }
 
-  #answer({ method, path, host }: HttpRequest): HttpResponse {
+  #answer({ method, path, query, host }: HttpRequest): HttpResponse {
     // Host is optional in HTTP/1.0. Browsers, which DNS rebinding could mislead, always send it.
     if (host !== undefined && !isAllowedHost(host, this.#hosts)) {
       return text(421, "Unknown host name: see --allowed-hosts");
@@ -114,7 +121,7 @@ export class MonitorServer implements AsyncDisposable {
     if (method !== "GET" && method !== "HEAD" && !(isProbed && method === "OPTIONS")) {
       return text(405, `This path only accepts ${allow}`, { allow });
     }
-    const answer = this.#route(path);
+    const answer = path.startsWith(STREAMS) ? this.#stream(path, query) : this.#route(path);
     return method === "OPTIONS" ? { ...answer, headers: { ...answer.headers, allow } } : answer;
   }
 
@@ -122,7 +129,7 @@ export class MonitorServer implements AsyncDisposable {
     const { status, registry, limits } = this.#options;
     switch (path) {
       case "/":
-        return reply(200, this.#page(), "text/html; charset=utf-8");
+        return page(this.#root());
       case "/page.css":
         return reply(200, PAGE_CSS, "text/css; charset=utf-8");
       case "/page.js":
@@ -134,7 +141,7 @@ export class MonitorServer implements AsyncDisposable {
       case "/healthz":
         return judged(judgeHealth(status(), limits));
       case "/status":
-        return json(200, withVerdicts(status(), limits));
+        return json(200, this.#withVerdicts(status()));
       case "/metrics":
         return reply(200, prometheusText(registry.collect()), PROMETHEUS_TEXT_TYPE);
       default:
@@ -142,16 +149,63 @@ export class MonitorServer implements AsyncDisposable {
     }
   }
 
-  #page(): string {
-    const { limits } = this.#options;
+  #root(): string {
     const status = this.#options.status();
-    const [ready, healthy] = [judgeReadiness(status, limits), judgeHealth(status, limits)];
-    return renderPage({ status, history: this.#history, ready, healthy });
+    const [stream, ...others] = status.streams;
+    if (stream !== undefined && others.length === 0) return this.#pageOf(stream, status, "");
+    const history = this.#histories.store;
+    const judge = (stream: StreamStatus) => this.#judgeStream(stream);
+    return renderStreams({ status, history, judge, ...this.#judge(status) });
+  }
+
+  /** Answers with the page of one stream. */
+  #stream(path: string, query: string): HttpResponse {
+    const status = this.#options.status();
+    const name = decode(path.slice(STREAMS.length));
+    const client = new URLSearchParams(query).get("client");
+    const stream = status.streams.find((stream) =>
+      stream.stream === name && (client === null || stream.client === client)
+    );
+    return stream === undefined
+      ? text(404, "Not found: no such stream is archived here. / has all")
+      : page(this.#pageOf(stream, status, "../"));
+  }
+
+  #pageOf(stream: StreamStatus, status: StoreStatus, root: "" | "../"): string {
+    const history = this.#histories.of(stream);
+    return renderStream({ status, stream, history, root, ...this.#judgeStream(stream) });
+  }
+
+  #judge(status: StoreStatus): Verdicts {
+    const { limits } = this.#options;
+    return { ready: judgeReadiness(status, limits), healthy: judgeHealth(status, limits) };
+  }
+
+  #judgeStream(stream: StreamStatus): Verdicts {
+    const { limits } = this.#options;
+    return {
+      ready: judgeStreamReadiness(stream, limits),
+      healthy: judgeStreamHealth(stream, limits),
+    };
+  }
+
+  #withVerdicts(status: StoreStatus) {
+    const streams = status.streams.map((stream) => ({ ...this.#judgeStream(stream), ...stream }));
+    return { ...this.#judge(status), ...status, streams };
   }
 }
 
-function withVerdicts(status: StoreStatus, limits: HealthLimits) {
-  return { ready: judgeReadiness(status, limits), healthy: judgeHealth(status, limits), ...status };
+/** A part of a path; as it is if it is malformed. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function page(body: string): HttpResponse {
+  return reply(200, body, "text/html; charset=utf-8");
 }
 
 function judged(verdict: Verdict): HttpResponse {

@@ -61,7 +61,7 @@ export class Instruments {
   readonly #common: MetricAttributes;
   #failed = false;
 
-  /** @param common Attributes of every value. */
+  /** @param common Attributes of every value of a stream's metrics. */
   constructor(sinks: readonly MetricSink[], common: MetricAttributes) {
     this.#sets = sinks.map((sink) => new InstrumentSet(sink));
     this.#common = common;
@@ -79,6 +79,11 @@ export class Instruments {
     this.#each(({ counters }) => counters.get(name)!.remove?.(all));
   }
 
+  /** Removes all series with the common attributes, if the meter supports that. */
+  forgetAll(): void {
+    this.#each(({ sink }) => sink.forget?.(this.#common));
+  }
+
   /** Adds a value to a histogram. */
   record(name: HistogramName, value: number, attributes?: MetricAttributes): void {
     const all = { ...this.#common, ...attributes };
@@ -94,7 +99,8 @@ export class Instruments {
     const callbacks = new Map(this.#sets.map((meter) => {
       const callback = (result: GaugeResult) => {
         for (const { name, value, attributes } of look()) {
-          result.observe(meter.gauges.get(name)!, value, { ...this.#common, ...attributes });
+          const common = METRICS[name].of === "stream" ? this.#common : {};
+          result.observe(meter.gauges.get(name)!, value, { ...common, ...attributes });
         }
       };
       return [meter, callback];

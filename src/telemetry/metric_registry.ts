@@ -44,14 +44,14 @@ interface Kept {
 }
 
 /**
- * A meter that keeps the values itself, with only what Triton's metrics need.
+ * A meter that keeps the values itself, with only what Triton's metrics need. Any number of
+ * {@linkcode Instruments} share one: they create the same metrics, each with series of its own.
  *
  * OpenTelemetry's SDK does this and more, in six packages.
  */
 export class MetricRegistry implements MetricSink {
   readonly #metrics = new Map<string, Kept>();
   readonly #looks = new Set<Look>();
-  readonly #names = new Map<MetricGauge, string>();
 
   createCounter(name: string, options: MetricOptions): MetricCounter {
     const { series } = this.#keep("counter", name, options);
@@ -86,10 +86,7 @@ export class MetricRegistry implements MetricSink {
 
   /** Creates a gauge, whose value is read at each {@linkcode collect}. */
   createObservableGauge(name: string, options: MetricOptions): MetricGauge {
-    this.#keep("gauge", name, options);
-    const gauge = {};
-    this.#names.set(gauge, name);
-    return gauge;
+    return this.#keep("gauge", name, options);
   }
 
   addBatchObservableCallback(look: Look): void {
@@ -100,12 +97,21 @@ export class MetricRegistry implements MetricSink {
     this.#looks.delete(look);
   }
 
+  /** Removes all series that have these attributes, whatever others they have. */
+  forget(attributes: MetricAttributes): void {
+    const wanted = Object.entries(attributes);
+    for (const { series } of this.#metrics.values()) {
+      for (const [key, point] of series) {
+        if (wanted.every(([name, value]) => point.attributes[name] === value)) series.delete(key);
+      }
+    }
+  }
+
   /** Returns all metrics that have values, with their current values. */
   collect(): CollectedMetric[] {
     for (const { type, series } of this.#metrics.values()) if (type === "gauge") series.clear();
     const observe: GaugeResult["observe"] = (gauge, value, attributes) => {
-      const { series } = this.#metrics.get(this.#names.get(gauge)!)!;
-      series.set(keyOf(attributes), { attributes, value });
+      (gauge as Kept).series.set(keyOf(attributes), { attributes, value });
     };
     for (const look of this.#looks) look({ observe });
     return [...this.#metrics].filter(([, { series }]) => series.size > 0)

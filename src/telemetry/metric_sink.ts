@@ -55,4 +55,6 @@ export interface MetricSink {
   addBatchObservableCallback(look: (result: GaugeResult) => void, gauges: MetricGauge[]): void;
   /** Stops calling `look`. */
   removeBatchObservableCallback(look: (result: GaugeResult) => void, gauges: MetricGauge[]): void;
+  /** Removes all series that have these attributes; OpenTelemetry does not support this. */
+  forget?(attributes: MetricAttributes): void;
 }

@@ -2,7 +2,7 @@
  * All metrics of Triton, by name. docs/metrics.md explains how to use them.
  *
  * Names and units follow OpenTelemetry: the unit is not part of the name, and units of counts are in
- * braces. Every metric has the attributes `stream` and `client` in addition to its own.
+ * braces. Every metric of a stream has the attributes `stream` and `client` in addition to its own.
  *
  * @module
  */
@@ -26,6 +26,7 @@ export type HistogramName = "triton.upload.duration";
 export type GaugeName =
   | "triton.build.info"
   | "triton.start.timestamp"
+  | "triton.stream.failing"
   | "triton.leases.held"
   | "triton.shards.failing"
   | "triton.shards.refused"
@@ -51,18 +52,21 @@ export interface MetricDefinition {
   readonly unit: string;
   /** What it shows, in one sentence. */
   readonly description: string;
-  /** Its attributes, in addition to `stream` and `client`. */
+  /** Whether each stream has values of its own, with the attributes `stream` and `client`. */
+  readonly of: "stream" | "process";
+  /** Its attributes, in addition to those. */
   readonly attributes: readonly string[];
 }
 
-const kind = (type: MetricDefinition["type"]) =>
+const kind = (type: MetricDefinition["type"], of: MetricDefinition["of"] = "stream") =>
 (
   unit: string,
   description: string,
   attributes: readonly string[],
-): MetricDefinition => ({ type, unit, description, attributes });
+): MetricDefinition => ({ type, of, unit, description, attributes });
 
 const [counter, histogram, gauge] = [kind("counter"), kind("histogram"), kind("gauge")];
+const processGauge = kind("gauge", "process");
 
 /** The metrics of an archiver. */
 export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
@@ -78,12 +82,17 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.retries": counter("{request}", "Failed requests that are retried.", ["service", "kind"]),
   "triton.gaps": counter("{gap}", "Gaps recorded: records that cannot be archived.", ["reason"]),
   "triton.leases.lost": counter("{lease}", "Leases that another worker took over.", []),
-  "triton.build.info": gauge("1", "Always 1; the attributes describe the build.", [
+  "triton.build.info": processGauge("1", "Always 1; the attributes describe the build.", [
     "version",
     "deno",
     "target",
   ]),
-  "triton.start.timestamp": gauge("s", "Unix time at which the worker started.", []),
+  "triton.start.timestamp": processGauge("s", "Unix time at which the worker started.", []),
+  "triton.stream.failing": gauge(
+    "1",
+    "1 while the stream cannot be archived and is tried again; otherwise 0.",
+    [],
+  ),
   "triton.leases.held": gauge("{lease}", "Shards that this worker archives.", []),
   "triton.shards.failing": gauge(
     "{shard}",
@@ -107,7 +116,11 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.headroom": gauge("s", "Lowest headroom of all shards.", []),
   "triton.retention": gauge("s", "How long the stream keeps a record.", []),
   "triton.last.commit.timestamp": gauge("s", "Unix time of the last committed file.", []),
-  "triton.memory.buffered": gauge("By", "Memory used by records that are not archived yet.", []),
-  "triton.memory.limit": gauge("By", "Buffered memory at which reading pauses.", []),
-  "triton.memory.rss": gauge("By", "Resident memory of the process.", []),
+  "triton.memory.buffered": processGauge(
+    "By",
+    "Memory used by records that are not archived yet.",
+    [],
+  ),
+  "triton.memory.limit": processGauge("By", "Buffered memory at which reading pauses.", []),
+  "triton.memory.rss": processGauge("By", "Resident memory of the process.", []),
 };

@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { History, SAMPLE_INTERVAL_MS } from "../../src/monitor/history.ts";
-import { NOW, startingStatus, status } from "./monitor_fixture.ts";
+import { Histories, History, SAMPLE_INTERVAL_MS } from "../../src/monitor/history.ts";
+import { NOW, startingStatus, status, store } from "./monitor_fixture.ts";
 
 /** The status of the n-th sample, with the number of records read so far. */
 function sample(index: number, read: number) {
@@ -41,4 +41,23 @@ Deno.test("History starts over when the clock is set back", () => {
   deepStrictEqual(history.times, [sample(50, 0).at.getTime()]);
   history.add(sample(51, 10_300));
   deepStrictEqual(history.series("readPerSecond"), [NaN, 10]);
+});
+
+Deno.test("Histories keep a history of each stream, and one of all", () => {
+  const histories = new Histories();
+  const at = (index: number, ...reads: number[]) => {
+    const names = ["clicks", "orders", "payments"];
+    const streams = reads.map((read, n) => ({ ...sample(index, read), stream: names[n]! }));
+    histories.add({ ...store(...streams), at: streams[0]!.at });
+  };
+  at(0, 100, 1_000);
+  at(1, 400, 1_300);
+  deepStrictEqual(histories.store.series("readPerSecond"), [NaN, 20]);
+  const of = (stream: string) => histories.of({ stream, client: "store" }).series("readPerSecond");
+  deepStrictEqual([of("clicks"), of("orders"), of("payments")], [[NaN, 10], [NaN, 10], []]);
+  at(2, 700);
+  deepStrictEqual(of("orders"), [], "one that has left is forgotten");
+  deepStrictEqual(of("clicks"), [NaN, 10, 10]);
+  deepStrictEqual(histories.store.series("readPerSecond"), [NaN, 20, NaN], "no negative rate");
+  deepStrictEqual(histories.of({ stream: "clicks", client: "other" }).times, []);
 });

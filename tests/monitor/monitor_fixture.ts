@@ -1,6 +1,11 @@
 import { MonitorServer } from "../../src/monitor/mod.ts";
-import type { GroupStatus, HealthLimits, StoreStatus } from "../../src/monitor/mod.ts";
-import type { ShardStatus } from "../../src/archiver/mod.ts";
+import type {
+  GroupStatus,
+  HealthLimits,
+  StoreStatus,
+  StreamStatus,
+} from "../../src/monitor/mod.ts";
+import type { RecentFile, ShardStatus } from "../../src/archiver/mod.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
@@ -38,12 +43,11 @@ export function shard(number: number, changes: Partial<ShardStatus> = {}): Shard
   };
 }
 
-/** A healthy store, with changes. */
-export function status(changes: Partial<StoreStatus> = {}): StoreStatus {
+/** A healthy stream, with changes. */
+export function status(changes: Partial<StreamStatus> = {}): StreamStatus {
   const shards = changes.shards ?? [shard(0), shard(1)];
   return {
     at: NOW,
-    version: "0.1.0",
     startedAt: ago(30 * HOUR),
     state: "running",
     stream: "clicks_prod",
@@ -101,18 +105,75 @@ export function group(changes: Partial<GroupStatus> = {}): GroupStatus {
   };
 }
 
-/** A store whose database has not responded yet. */
-export function startingStatus(changes: Partial<StoreStatus> = {}): StoreStatus {
-  const { at, version, stream, client } = status();
+/** A stream of a store whose database has not responded yet. */
+export function startingStatus(changes: Partial<StreamStatus> = {}): StreamStatus {
+  const { at, stream, client } = status();
   const state = "starting" as const;
   const services = { ledger: { failingSince: ago(20_000), error: "Cannot connect: refused" } };
   const startedAt = ago(MINUTE);
-  return { at, version, stream, client, state, services, startedAt, recentErrors: [], ...changes };
+  return { at, stream, client, state, services, startedAt, recentErrors: [], ...changes };
 }
+
+/** A stream that failed permanently and is tried again, with changes. */
+export function failingStatus(changes: Partial<StreamStatus> = {}): StreamStatus {
+  const { shards: _, ...before } = status();
+  const failure = {
+    ...{ error: "Cannot read clicks_prod: AccessDeniedException", attempts: 7 },
+    ...{ since: ago(5 * MINUTE), nextAttemptAt: ago(-MINUTE) },
+  };
+  return { ...before, lagMs: undefined, state: "failing", failure, ...changes };
+}
+
+/** The status of a store of these streams. */
+export function store(...streams: readonly StreamStatus[]): StoreStatus {
+  const { worker, workers, memory, uploads, at, startedAt } = status();
+  const state = streams.every(({ state }) => state === "starting") ? "starting" : "running";
+  const process = { version: "0.1.0", worker, workers, memory, uploads, at, startedAt };
+  if (state === "running") return { ...process, state, streams };
+  const { version } = process;
+  return { version, at, startedAt: streams[0]?.startedAt ?? startedAt, state, streams };
+}
+
+/** As many streams as asked for, of which some are not well; the two last have one name. */
+export function manyStatuses(count: number): StreamStatus[] {
+  const kinds: Partial<StreamStatus>[] = [
+    { state: "failing", failure: { ...failingStatus().failure!, error: LONG }, lagMs: undefined },
+    { shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE })], unarchivedAgeMs: 80 * MINUTE },
+    { recentErrors: [{ message: LONG, times: 3, firstAt: ago(HOUR), lastAt: ago(8_000) }] },
+    { totals: { "triton.files.archived": 1_234_567, "triton.gaps": 3 } },
+  ];
+  return Array.from({ length: count }, (_, n) => {
+    const name = `${NAMES[n % NAMES.length]}_${String(n % (count - 1)).padStart(2, "0")}`;
+    const changes = n % 7 === 1 ? kinds[(n - 1) / 7 % kinds.length] : {};
+    const file: RecentFile = {
+      ...{ key: `20260501/${name}-store-1777636800.tri`, size: 58_123_456, events: 1_234_567 },
+      ...{ quarantined: 0, reason: "time", at: ago(n * MINUTE) },
+    };
+    return status({
+      ...{
+        stream: n === count - 1 ? `${NAMES[0]}_00` : name,
+        client: n === count - 1 ? "audit" : "store",
+      },
+      ...{ totals: { "triton.files.archived": 7 * n, "triton.gaps": 0 }, recentFiles: [file] },
+      ...changes,
+    });
+  });
+}
+
+const NAMES = [
+  "clicks",
+  "orders",
+  "payments",
+  "a_stream_with_a_rather_long_name_of_the_billing_team",
+];
+
+/** An error without a place to break the line. */
+export const LONG = "Cannot put s3://triton-prod/20260501/clicks_prod-store-1777636800.tri: " +
+  "getaddrinfo-ENOTFOUND-" + "bucket".repeat(20);
 
 /** A server on a free port that shows a status. */
 export function serve(
-  show: () => StoreStatus,
+  show: () => StoreStatus | StreamStatus,
   { allowedHosts, clock = new VirtualClock() }: {
     readonly allowedHosts?: readonly string[];
     readonly clock?: VirtualClock;
@@ -121,7 +182,10 @@ export function serve(
   return new MonitorServer({
     address: { hostname: "127.0.0.1", port: 0 },
     allowedHosts,
-    status: show,
+    status() {
+      const shown = show();
+      return "streams" in shown ? shown : store(shown);
+    },
     registry: new MetricRegistry(),
     limits: LIMITS,
     clock,

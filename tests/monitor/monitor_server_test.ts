@@ -5,7 +5,16 @@ import { VirtualClock } from "../../src/base/clock.ts";
 import { MonitorServer } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { within } from "../support/within.ts";
-import { LIMITS, MINUTE, NOW, serve, shard, startingStatus, status } from "./monitor_fixture.ts";
+import {
+  LIMITS,
+  MINUTE,
+  NOW,
+  serve,
+  shard,
+  startingStatus,
+  status,
+  store,
+} from "./monitor_fixture.ts";
 
 /** The response to a raw request: `fetch` cannot set Host. */
 async function ask(server: MonitorServer, request: string): Promise<string> {
@@ -49,9 +58,12 @@ Deno.test("MonitorServer serves the complete status as JSON on /status", async (
   await using server = serve(() => status());
   const response = await fetch(new URL("/status", server.url));
   equal(response.headers.get("content-type"), "application/json");
-  const { ready, healthy, ...rest } = await response.json();
+  const { ready, healthy, streams, ...rest } = await response.json();
   deepStrictEqual([ready.ok, healthy.ok], [true, true]);
-  deepStrictEqual(rest, JSON.parse(JSON.stringify(status())));
+  const expected = JSON.parse(JSON.stringify(store(status())));
+  const ok = { ok: true, reasons: [] };
+  deepStrictEqual(streams, [{ ready: ok, healthy: ok, ...expected.streams[0] }]);
+  deepStrictEqual({ ...rest, streams: expected.streams }, expected);
 });
 
 Deno.test("MonitorServer serves metrics on /metrics", async () => {
@@ -59,7 +71,7 @@ Deno.test("MonitorServer serves metrics on /metrics", async () => {
   registry.createCounter("triton.gaps", { unit: "{gap}", description: "Gaps." }).add(2, {});
   await using server = new MonitorServer({
     address: { hostname: "127.0.0.1", port: 0 },
-    status: () => status(),
+    status: () => store(status()),
     registry,
     limits: LIMITS,
     clock: new VirtualClock(),
@@ -137,7 +149,7 @@ Deno.test("MonitorServer reports at the start that the port is in use", async ()
     () =>
       new MonitorServer({
         address: { hostname: "127.0.0.1", port },
-        status: () => status(),
+        status: () => store(status()),
         registry: new MetricRegistry(),
         limits: LIMITS,
         clock: new VirtualClock(),

@@ -1,21 +1,21 @@
 /** The page in a browser. */
 
-import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import type { RecentFile } from "../../src/archiver/mod.ts";
-import { Browser } from "../support/browser.ts";
+import { Browser, type Viewport } from "../support/browser.ts";
 import {
   ago,
   group,
   HOUR,
+  LONG,
+  manyStatuses,
   MINUTE,
   serve,
   shard,
   startingStatus,
   status,
+  store,
 } from "./monitor_fixture.ts";
-
-const long = "Cannot put s3://triton-prod/20260501/clicks_prod-store-1777636800.tri: " +
-  "getaddrinfo-ENOTFOUND-" + "bucket".repeat(20);
 
 const file: RecentFile = {
   ...{ key: "20260501/a_stream_with_a_long_name_prod-store-1777636800.tri", size: 58_123_456 },
@@ -28,7 +28,7 @@ const pages = {
   grouped: () =>
     status({
       consumerGroups: {
-        ...{ readAt: ago(20_000), error: long },
+        ...{ readAt: ago(20_000), error: LONG },
         groups: [group(), group({ client: "a-group-with-a-long-name".repeat(4), members: [] })],
       },
     }),
@@ -40,8 +40,8 @@ const pages = {
           shard(n + 1, { state, owner: undefined, lagMs: undefined })
         ),
       ],
-      recentErrors: [{ message: long, times: 37, firstAt: ago(2 * HOUR), lastAt: ago(8_000) }],
-      services: { "object store": { failingSince: ago(2 * HOUR), error: long } },
+      recentErrors: [{ message: LONG, times: 37, firstAt: ago(2 * HOUR), lastAt: ago(8_000) }],
+      services: { "object store": { failingSince: ago(2 * HOUR), error: LONG } },
     }),
 };
 
@@ -80,6 +80,49 @@ const WIDE = `[...document.querySelectorAll("body *")].filter((element) =>
   element.getBoundingClientRect().right > innerWidth + 0.5
 ).map((element) => element.outerHTML.slice(0, 80))`;
 
+/** Checks that nothing of a page is cut off or hard to read. */
+async function checkLooks(
+  browser: Browser,
+  url: string,
+  viewport: Viewport,
+  name = url,
+): Promise<void> {
+  const what = `${name}, ${viewport.scheme}, ${viewport.width}`;
+  await browser.open(url, viewport);
+  deepStrictEqual(await browser.evaluate(WIDE), [], what);
+  equal(await browser.evaluate("document.documentElement.scrollWidth"), viewport.width, what);
+  deepStrictEqual(await browser.evaluate(FAINT), [], what);
+}
+
+Deno.test("the list of streams fits any width, can be read, and leads to each of them", async () => {
+  await using browser = await Browser.start();
+  if (browser === undefined) return;
+  const streams = manyStatuses(30);
+  await using server = serve(() => store(...streams));
+  for (const scheme of ["light", "dark"] as const) {
+    for (const width of [320, 390, 700, 1280]) {
+      await checkLooks(browser, server.url, { width, height: 844, scheme });
+    }
+  }
+  const links = await browser.evaluate<string[]>(
+    `[...document.querySelectorAll(".streams a")].map(({ href }) => href)`,
+  );
+  equal(links.length, streams.length);
+  const headings = new Map<string, string>();
+  for (const link of links) {
+    await browser.open(link, { width: 390, height: 844, scheme: "light" });
+    headings.set(link, await browser.evaluate(`document.querySelector("header").innerText`));
+  }
+  equal(new Set(headings.values()).size, streams.length, "each stream has its own page");
+  await checkLooks(browser, links[0]!, { width: 390, height: 844, scheme: "light" });
+  equal(await browser.evaluate(`document.querySelector("nav a").href`), server.url);
+  equal(await browser.evaluate(`document.querySelector("footer a").href`), `${server.url}metrics`);
+  streams[29] = { ...streams[29]!, store: "s3://another-bucket" };
+  await browser.evaluate("update()");
+  match(await browser.evaluate(`document.querySelector("header").innerText`), /another-bucket/);
+  deepStrictEqual(browser.complaints, []);
+});
+
 Deno.test("the page fits any width, can be read in light and dark, and breaks no rule", async () => {
   await using browser = await Browser.start();
   if (browser === undefined) return;
@@ -90,11 +133,7 @@ Deno.test("the page fits any width, can be read in light and dark, and breaks no
     show = page as typeof show;
     for (const scheme of ["light", "dark"] as const) {
       for (const width of [320, 375, 700, 1280]) {
-        const what = `${name}, ${scheme}, ${width}`;
-        await browser.open(server.url, { width, height: 800, scheme });
-        deepStrictEqual(await browser.evaluate(WIDE), [], what);
-        equal(await browser.evaluate("document.documentElement.scrollWidth"), width, what);
-        deepStrictEqual(await browser.evaluate(FAINT), [], what);
+        await checkLooks(browser, server.url, { width, height: 800, scheme }, name);
       }
       backgrounds.add(await browser.evaluate("getComputedStyle(document.body).backgroundColor"));
     }

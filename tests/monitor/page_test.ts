@@ -5,8 +5,9 @@ import { PAGE_JS } from "../../src/monitor/page/assets.ts";
 import { chart } from "../../src/monitor/page/chart.ts";
 import { formatBytes, formatRate, formatSpan } from "../../src/monitor/page/format.ts";
 import { html } from "../../src/monitor/page/html.ts";
-import { renderPage } from "../../src/monitor/page/page.ts";
-import { judgeHealth, judgeReadiness, type StoreStatus } from "../../src/monitor/store_status.ts";
+import { renderStream } from "../../src/monitor/page/stream_page.ts";
+import { judgeStreamHealth, judgeStreamReadiness } from "../../src/monitor/judge_stream.ts";
+import type { StreamStatus } from "../../src/monitor/mod.ts";
 import {
   ago,
   group,
@@ -16,11 +17,14 @@ import {
   shard,
   startingStatus,
   status,
+  store,
 } from "./monitor_fixture.ts";
 
-function render(status: StoreStatus, history = new History()): string {
-  const [ready, healthy] = [judgeReadiness(status, LIMITS), judgeHealth(status, LIMITS)];
-  return renderPage({ status, history, ready, healthy });
+function render(stream: StreamStatus, history = new History()): string {
+  const [ready, healthy] = [judgeStreamReadiness, judgeStreamHealth]
+    .map((judge) => judge(stream, LIMITS));
+  const verdicts = { ready: ready!, healthy: healthy! };
+  return renderStream({ status: store(stream), stream, history, root: "", ...verdicts });
 }
 
 /** The text of a page, without markup. */
@@ -28,7 +32,7 @@ function textOf(page: string): string {
   return page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 }
 
-Deno.test("renderPage() shows a working store", () => {
+Deno.test("renderStream() shows a working store", () => {
   const file: RecentFile = {
     ...{ key: "20260501/clicks_prod-store-1777636800.tri", size: 58_123_456, events: 1_234_567 },
     ...{ quarantined: 2, reason: "time", at: ago(25 * MINUTE) },
@@ -45,7 +49,7 @@ Deno.test("renderPage() shows a working store", () => {
   match(text, /the stream keeps records for 1 d/);
 });
 
-Deno.test("renderPage() shows the groups that read the stream", () => {
+Deno.test("renderStream() shows the groups that read the stream", () => {
   const consumerGroups = { readAt: ago(5_000), error: undefined, groups: [group()] };
   const page = render(status({ consumerGroups }));
   const text = textOf(page);
@@ -64,7 +68,7 @@ Deno.test("renderPage() shows the groups that read the stream", () => {
   equal(render(status({ consumerGroups: none })), render(status()));
 });
 
-Deno.test("renderPage() says why groups cannot be read, and shows those that were read last", () => {
+Deno.test("renderStream() says why groups cannot be read, and shows those that were read last", () => {
   const consumerGroups = { readAt: ago(65_000), error: "connection refused", groups: [group()] };
   const text = textOf(render(status({ consumerGroups })));
   match(
@@ -75,7 +79,7 @@ Deno.test("renderPage() says why groups cannot be read, and shows those that wer
   match(textOf(render(status({ consumerGroups: never }))), /read: connection refused\. Errors/);
 });
 
-Deno.test("renderPage() lists the first 50 shards of a group", () => {
+Deno.test("renderStream() lists the first 50 shards of a group", () => {
   const [first] = group().shards;
   const shards = Array.from({ length: 60 }, (_, n) => ({ ...first!, shardId: shard(n).shardId }));
   const consumerGroups = { readAt: ago(0), error: undefined, groups: [group({ shards })] };
@@ -84,7 +88,7 @@ Deno.test("renderPage() lists the first 50 shards of a group", () => {
   ok(text.includes("shardId-000000000049 ") && !text.includes("shardId-000000000050"));
 });
 
-Deno.test("renderPage() shows what is wrong, and where", () => {
+Deno.test("renderStream() shows what is wrong, and where", () => {
   const text = textOf(render(status({
     shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE }), shard(1, { state: "refused" })],
     recentErrors: [{
@@ -103,21 +107,21 @@ Deno.test("renderPage() shows what is wrong, and where", () => {
   match(text, /Object store failing since 2 h ago : ECONNREFUSED/);
 });
 
-Deno.test("renderPage() shows if there is no headroom left", () => {
+Deno.test("renderStream() shows if there is no headroom left", () => {
   const headroomMs = -6 * HOUR;
   const text = textOf(render(status({ headroomMs, shards: [shard(0, { headroomMs })] })));
   match(text, /Headroom 0 s until/);
   match(text, /shardId-000000000000 read here 0\.4 s 20 min 0 s 5712f7ae/);
 });
 
-Deno.test("renderPage() shows a starting or stopping store", () => {
+Deno.test("renderStream() shows a starting or stopping store", () => {
   const starting = textOf(render(startingStatus()));
   match(starting, /Starting The database has not responded yet: Cannot connect: refused/);
   match(starting, /Shards Not known yet\./);
   match(textOf(render(status({ state: "stopping", uploads: 2 }))), /Stopping It is stopping/);
 });
 
-Deno.test("renderPage() lists the shards that are furthest behind, if there are many", () => {
+Deno.test("renderStream() lists the shards that are furthest behind, if there are many", () => {
   const shards = Array.from({ length: 120 }, (_, n) => shard(n, { unarchivedAgeMs: n * 1_000 }));
   const page = render(status({ shards, endedShards: 1_234 }));
   const listed = [...page.matchAll(/shardId-0+(\d+)<\/div>/g)].map(([, number]) => Number(number));
@@ -128,7 +132,7 @@ Deno.test("renderPage() lists the shards that are furthest behind, if there are 
   );
 });
 
-Deno.test("renderPage() loads nothing from other hosts, and works without its script", () => {
+Deno.test("renderStream() loads nothing from other hosts, and works without its script", () => {
   const page = render(status());
   const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => link);
   deepStrictEqual(links, ["data:,", "page.css", "page.js", "metrics", "status"]);

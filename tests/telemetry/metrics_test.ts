@@ -70,6 +70,49 @@ Deno.test("Instruments remove a series from each meter that supports it", () => 
   deepStrictEqual(added, [2, 2]);
 });
 
+Deno.test("Instruments report metrics of the process without the attributes of a stream", () => {
+  const registry = new MetricRegistry();
+  for (const stream of ["clicks", "orders"]) {
+    new Instruments([registry], { stream, client: "store" }).observe(() => [
+      { name: "triton.lag", value: 1 },
+      { name: "triton.memory.rss", value: 2 },
+    ]);
+  }
+  deepStrictEqual(registry.collect().map(({ name, points }) => [name, points]), [
+    ["triton.lag", [
+      { attributes: { stream: "clicks", client: "store" }, value: 1 },
+      { attributes: { stream: "orders", client: "store" }, value: 1 },
+    ]],
+    ["triton.memory.rss", [{ attributes: {}, value: 2 }]],
+  ]);
+});
+
+Deno.test("Instruments remove all series of a stream, and no others", () => {
+  const registry = new MetricRegistry();
+  const [clicks, others] = ["clicks", "orders"].map((stream) => {
+    const instruments = new Instruments([registry], { stream, client: "store" });
+    instruments.count("triton.gaps", 1, { reason: "expired" });
+    instruments.count("triton.leases.lost", 1);
+    instruments.record("triton.upload.duration", 0.7);
+    return instruments;
+  });
+  const same = new Instruments([registry], { stream: "clicks", client: "audit" });
+  same.count("triton.leases.lost", 1);
+  clicks!.forgetAll();
+  const left = registry.collect().flatMap(({ name, points }) =>
+    points.map(({ attributes: { stream, client } }) => [name, stream, client].join(" "))
+  );
+  deepStrictEqual(left.sort(), [
+    "triton.gaps orders store",
+    "triton.leases.lost clicks audit",
+    "triton.leases.lost orders store",
+    "triton.upload.duration orders store",
+  ]);
+  others!.forgetAll();
+  same.forgetAll();
+  deepStrictEqual(registry.collect(), []);
+});
+
 Deno.test("prometheusText() writes counters, gauges and histograms", () => {
   const registry = new MetricRegistry();
   const options = { unit: "s", description: 'Of "it",\nby \\.' };

@@ -61,9 +61,11 @@ export interface ArchiverMonitorOptions {
  * Watches an archiver: counts what happens, and keeps the latest of it in mind.
  *
  * An {@linkcode Archiver} makes one for itself unless it is given one. Metrics are those of
- * docs/metrics.md.
+ * docs/metrics.md. The monitors of several streams may share a meter.
  */
-export class ArchiverMonitor {
+export class ArchiverMonitor implements Disposable {
+  /** Whether the stream cannot be archived, and is tried again. */
+  isFailing = false;
   readonly #clock: Clock;
   readonly #instruments: Instruments;
   /** When something was last counted of a shard, in milliseconds since the Unix epoch. */
@@ -72,6 +74,7 @@ export class ArchiverMonitor {
   readonly #services = new Map<ServiceName, ServiceRecord>();
   readonly #files: RecentFile[] = [];
   readonly #errors: RecentError[] = [];
+  readonly #unobserve: () => void;
 
   /**
    * Creates a monitor.
@@ -93,6 +96,18 @@ export class ArchiverMonitor {
     for (const service of SERVICE_NAMES) {
       for (const kind of FAILURE_KINDS) this.#countRetries(0, service, kind);
     }
+    this.#unobserve = this.observe(() => [
+      { name: "triton.stream.failing", value: this.isFailing ? 1 : 0 },
+    ]);
+  }
+
+  /**
+   * Removes the series of the stream from the meters that support it: the stream is not archived any
+   * more. Those of OpenTelemetry keep its counters.
+   */
+  [Symbol.dispose](): void {
+    this.#unobserve();
+    this.#instruments.forgetAll();
   }
 
   /** Files that were committed last, the newest first. */

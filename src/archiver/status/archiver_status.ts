@@ -136,18 +136,24 @@ export interface ArchiverStatus {
   readonly memory: { readonly buffered: number; readonly limit: number; readonly rss: number };
 }
 
-/** The gauges' values, as a status has them. */
+/** The values of a process' gauges for its memory. */
+export function memoryObservations(memory: ArchiverStatus["memory"]): Observation[] {
+  return [
+    { name: "triton.memory.buffered", value: memory.buffered },
+    { name: "triton.memory.limit", value: memory.limit },
+    { name: "triton.memory.rss", value: memory.rss },
+  ];
+}
+
+/** The values of a stream's gauges, as a status has them. */
 export function* observationsOf(status: ArchiverStatus): Generator<Observation> {
-  const { shards = [], memory } = status;
+  const { shards = [] } = status;
   const count = (wanted: ShardStatus["state"]) =>
     shards.filter(({ state }) => state === wanted).length;
   const [reading, failing, refused] = [count("reading"), count("failing"), count("refused")];
   yield { name: "triton.leases.held", value: reading + failing };
   yield { name: "triton.shards.failing", value: failing };
   yield { name: "triton.shards.refused", value: refused };
-  yield { name: "triton.memory.buffered", value: memory.buffered };
-  yield { name: "triton.memory.limit", value: memory.limit };
-  yield { name: "triton.memory.rss", value: memory.rss };
   yield* seconds("triton.lag", status.lagMs);
   yield* seconds("triton.unarchived.age", status.unarchivedAgeMs);
   yield* seconds("triton.headroom", status.headroomMs);

@@ -22,6 +22,7 @@ body {
 main { max-width: 1120px; margin: 0 auto; padding: 20px 20px 32px; }
 h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 28px 0 8px; overflow-wrap: anywhere; }
+h1 + .verdict { margin-top: 10px; }
 header p { margin: 2px 0 14px; color: var(--soft); overflow-wrap: anywhere; }
 section > p { margin: 6px 2px; color: var(--soft); overflow-wrap: anywhere; }
 section > p:empty { display: none; }
@@ -56,11 +57,18 @@ tbody tr { border-top: 1px solid var(--line); }
 .reading { color: var(--good); background: var(--good-back); }
 .free { color: var(--wait); background: var(--wait-back); }
 .refused, .failing { color: var(--bad); background: var(--bad-back); }
+.streams td:nth-child(n + 2):not(:last-child) { white-space: nowrap; }
+.streams a { font-weight: 600; }
+.error { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+nav { margin: 0 0 6px; font-size: 0.9rem; }
 .another, .waiting { color: var(--soft); border: 1px solid var(--line); }
 footer { margin-top: 28px; font-size: 0.85rem; color: var(--soft); overflow-wrap: anywhere; }
 footer a { margin-left: 8px; }
 @media (min-width: 861px) {
   th { overflow-wrap: break-word; }
+  .streams th { width: 1%; }
+  .streams th:first-child { width: 26%; }
+  .streams th:last-child { width: auto; }
 }
 @media (max-width: 860px) {
   .figures, .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
@@ -74,6 +82,13 @@ footer a { margin-left: 8px; }
   td { display: flex; gap: 12px; padding: 2px 12px; }
   td::before { content: attr(data-label); flex: 0 0 7.2em; color: var(--soft); font-size: 0.85rem; }
   td > div { min-width: 0; }
+  .streams tr { display: grid; grid-template-columns: 3fr 4fr 4fr 2fr; gap: 2px 8px; padding: 9px 12px; }
+  .streams td, .streams td:nth-child(n + 2):not(:last-child) { display: block; padding: 0; white-space: normal; }
+  .streams td::before { display: block; font-size: 0.75rem; }
+  .streams td:first-child { grid-column: span 3; }
+  .streams td:nth-child(2) { justify-self: end; }
+  .streams td:last-child { grid-column: span 4; }
+  .streams td:first-child::before, .streams td:nth-child(2)::before, .streams td:last-child::before { content: none; }
 }
 @media (max-width: 420px) {
   .charts { grid-template-columns: minmax(0, 1fr); }
@@ -90,7 +105,7 @@ const stale = document.getElementById("stale");
 let timer = setTimeout(update, 5000);
 async function update() {
   try {
-    const response = await fetch("./", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    const response = await fetch("", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (!response.ok) throw new Error(response.statusText);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     // Does not replace selected text, which the user may be about to copy.

@@ -1,4 +1,4 @@
-import { duration } from "../store_status.ts";
+import { duration } from "../duration.ts";
 import { type Html, html } from "./html.ts";
 
 /** Formats a number with thousands separators: `12,345`. */

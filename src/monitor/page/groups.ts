@@ -1,5 +1,5 @@
 import { compareSequenceNumbers } from "../../base/record.ts";
-import type { GroupShardStatus, GroupStatus, StoreStatus } from "../store_status.ts";
+import type { GroupShardStatus, GroupStatus, StreamStatus } from "../store_status.ts";
 import { formatCount, timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { table } from "./sections.ts";
@@ -8,7 +8,7 @@ import { table } from "./sections.ts";
 const LISTED = 50;
 
 /** The consumer groups that read the stream; nothing if there are none. */
-export function groups(status: StoreStatus): Html {
+export function groups(status: StreamStatus): Html {
   const { consumerGroups, at } = status;
   if (consumerGroups === undefined) return html``;
   const { groups, error, readAt } = consumerGroups;
@@ -24,7 +24,7 @@ export function groups(status: StoreStatus): Html {
   return html`${[failure, ...groups.map((group) => section(group, status))]}`;
 }
 
-function section(group: GroupStatus, status: StoreStatus): Html {
+function section(group: GroupStatus, status: StreamStatus): Html {
   const { client, shards, members, endedShards } = group;
   const notes = [
     ...[members, shards].some(({ length }) => length > LISTED)
@@ -56,7 +56,7 @@ function membersOf({ client, members, shards }: GroupStatus): Html {
   return table(`Members of group ${client}`, ["Member", "State", "Shards", "Last error"], rows);
 }
 
-function shardsOf({ client, shards }: GroupStatus, status: StoreStatus): Html {
+function shardsOf({ client, shards }: GroupStatus, status: StreamStatus): Html {
   const rows = shards.slice(0, LISTED).map((shard) => [
     shard.shardId,
     shard.owner === undefined ? html`<span class="state free">free</span>` : nameOf(shard.owner),
@@ -86,7 +86,7 @@ function lineOf(error: string): string {
  * Whether everything that is archived has been processed: how far the group is behind the stream is not
  * in the database.
  */
-function progressOf({ shardId, position }: GroupShardStatus, { shards }: StoreStatus): HtmlValue {
+function progressOf({ shardId, position }: GroupShardStatus, { shards }: StreamStatus): HtmlValue {
   const archived = shards?.find((shard) => shard.shardId === shardId)?.position;
   if (archived === undefined) return "–";
   const isBehind = position === undefined || compareSequenceNumbers(position, archived) < 0;

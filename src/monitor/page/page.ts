@@ -1,22 +1,21 @@
-import type { History } from "../history.ts";
-import { duration, type StoreStatus, type Verdict } from "../store_status.ts";
+import { duration } from "../duration.ts";
+import type { Verdict } from "../judge_stream.ts";
+import type { StoreStatus, StreamStatus } from "../store_status.ts";
 import { timeAgo } from "./format.ts";
-import { groups } from "./groups.ts";
-import { type Html, html } from "./html.ts";
-import { charts, errors, figures, files, services, shards } from "./sections.ts";
+import { type Html, html, type HtmlValue } from "./html.ts";
 
+/** What both sorts of pages have. */
 export interface PageOptions {
+  readonly title: string;
+  /** What leads from the page to `/`: nothing, or `../`. A proxy may serve all under another path. */
+  readonly root: "" | "../";
   readonly status: StoreStatus;
-  /** The status over the last hours. */
-  readonly history: History;
-  /** The result of `/readyz`. */
-  readonly ready: Verdict;
-  /** The result of `/healthz`. */
-  readonly healthy: Verdict;
+  readonly content: HtmlValue;
+  /** The end of the sentence that the footer begins. */
+  readonly note?: string | undefined;
 }
 
-export function renderPage(options: PageOptions): string {
-  const { status } = options;
+export function renderPage({ title, root, status, content, note }: PageOptions): string {
   return html`
     <!doctype html>
     <html lang="en">
@@ -24,72 +23,75 @@ export function renderPage(options: PageOptions): string {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <title>${status.stream} - Triton</title>
+        <title>${title}Triton</title>
         <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="page.css">
+        <link rel="stylesheet" href="${root}page.css">
         <noscript><meta http-equiv="refresh" content="30"></noscript>
-        <script src="page.js" defer></script>
+        <script src="${root}page.js" defer></script>
       </head>
       <body>
         <p id="stale" role="alert"
           hidden>No response from this worker: this page may be out of date.</p>
-        <main id="live">${content(options)}</main>
+        <main id="live">${content}${footer(status, root, note)}</main>
       </body>
     </html>
   `.text;
 }
 
-function content({ status, history, ready, healthy }: PageOptions): Html {
-  const { at, stream, client, store, worker, version, startedAt } = status;
+function footer(status: StoreStatus, root: string, note = ""): Html {
+  const { at, worker, version, startedAt } = status;
   return html`
-    <header>
-    <h1>${stream}</h1>
-    <p>to ${store === undefined
-      ? "its archive"
-      : html`<code>${store}</code>`}, for client ${client}</p>
-    ${verdict(status, ready, healthy)}
-    </header>
-    ${[
-      figures(status),
-      charts(history),
-      shards(status),
-      groups(status),
-      errors(status),
-      files(status),
-      services(status),
-    ]}
     <footer>
       <p>Triton ${version}${worker &&
         html`, worker <code title="${worker}">${worker.slice(0, 8)}</code>`}, started ${timeAgo(
           startedAt,
           at,
-        )}${status.retentionMs &&
-        `; the stream keeps records for ${
-          duration(status.retentionMs)
-        }`}. As of <time datetime="${at.toISOString()}">${at.toISOString().replace("T", " ")
+        )}${note}. As of <time datetime="${at.toISOString()}">${at.toISOString().replace("T", " ")
         .replace(
           /\.\d+Z$/,
           " UTC",
-        )}</time>. <a href="metrics">Metrics</a> <a href="status">Status as JSON</a></p>
+        )}</time>. <a href="${root}metrics">Metrics</a> <a href="${root}status">Status as JSON</a></p>
     </footer>
   `;
 }
 
-/** The verdict in one or two words, and the reasons. */
-function verdict({ state }: StoreStatus, ready: Verdict, healthy: Verdict): Html {
-  const [word, name] = !healthy.ok
-    ? ["Not healthy", "bad"]
-    : state === "stopping"
-    ? ["Stopping", "wait"]
-    : state === "starting"
-    ? ["Starting", "wait"]
-    : !ready.ok
-    ? ["Not ready", "bad"]
-    : ["Healthy", "good"];
-  const reasons = [...healthy.reasons, ...ready.reasons];
-  return html`<div class="verdict ${name}"><strong>${word}</strong>${
+/** The verdicts on a stream, or on all of them. */
+export interface Verdicts {
+  /** The result of `/readyz`. */
+  readonly ready: Verdict;
+  /** The result of `/healthz`. */
+  readonly healthy: Verdict;
+}
+
+/** A verdict in one or two words, and how to show it. */
+export interface Headline {
+  readonly word: string;
+  readonly tone: "good" | "wait" | "bad";
+}
+
+export function headlineOf(
+  { state }: Pick<StreamStatus, "state">,
+  { ready, healthy }: Verdicts,
+): Headline {
+  if (state === "failing") return { word: "Failing", tone: "bad" };
+  if (!healthy.ok) return { word: "Not healthy", tone: "bad" };
+  if (state === "stopping") return { word: "Stopping", tone: "wait" };
+  if (state === "starting") return { word: "Starting", tone: "wait" };
+  return ready.ok ? { word: "Healthy", tone: "good" } : { word: "Not ready", tone: "bad" };
+}
+
+/** Most reasons that are listed. */
+const LISTED = 20;
+
+/** The verdict, and the reasons. */
+export function verdict({ word, tone }: Headline, { ready, healthy }: Verdicts): Html {
+  const reasons = [...new Set([...healthy.reasons, ...ready.reasons])];
+  const listed = reasons.length > LISTED
+    ? [...reasons.slice(0, LISTED), `And ${reasons.length - LISTED} more: see /healthz`]
+    : reasons;
+  return html`<div class="verdict ${tone}"><strong>${word}</strong>${
     reasons.length === 0
       ? html`<span>Records are archived in time.</span>`
-      : html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
+      : html`<ul>${listed.map((reason) => html`<li>${reason}</li>`)}</ul>`
   }</div>`;
 }

@@ -1,6 +1,7 @@
 import type { ShardStatus } from "../../archiver/mod.ts";
 import type { History } from "../history.ts";
-import { duration, type StoreStatus } from "../store_status.ts";
+import { duration } from "../duration.ts";
+import type { StreamStatus } from "../store_status.ts";
 import { chart } from "./chart.ts";
 import { formatBytes, formatCount, formatRate, formatSpan, timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
@@ -20,7 +21,7 @@ const STATES: Readonly<Record<ShardStatus["state"], string>> = {
 };
 
 /** The most important numbers. */
-export function figures(status: StoreStatus): Html {
+export function figures(status: StreamStatus): Html {
   const { at, recentFiles = [], memory, workers } = status;
   const last = recentFiles[0];
   return html`<dl class="figures">${[
@@ -49,7 +50,7 @@ export function figures(status: StoreStatus): Html {
   ]}</dl>`;
 }
 
-function inProgress({ at, openFile, rotateMs }: StoreStatus): Html {
+function inProgress({ at, openFile, rotateMs }: StreamStatus): Html {
   if (openFile === undefined) return figure("File in progress", "empty", "no records waiting");
   const { bytes, events, openedAt } = openFile;
   return figure(
@@ -60,11 +61,17 @@ function inProgress({ at, openFile, rotateMs }: StoreStatus): Html {
   );
 }
 
-function figure(name: string, value: string, ...notes: readonly HtmlValue[]): Html {
+/** A number with its name; notes that are false are left out. */
+export function figure(
+  name: string,
+  value: string,
+  ...notes: readonly (HtmlValue | false)[]
+): Html {
+  const shown = notes.filter((note) => note !== false && note !== undefined);
   return html`
     <div>
       <dt>${name}</dt>
-      <dd>${value}${notes.map((note) => html`<small>${note}</small>`)}</dd>
+      <dd>${value}${shown.map((note) => html`<small>${note}</small>`)}</dd>
     </div>
   `;
 }
@@ -90,6 +97,7 @@ export function table(
   title: string,
   columns: readonly string[],
   rows: readonly (readonly HtmlValue[])[],
+  kind = "",
 ): Html {
   const cell = (value: HtmlValue, index: number) =>
     html`
@@ -98,7 +106,7 @@ export function table(
       </td>
     `;
   return html`
-    <table role="table" aria-label="${title}">
+    <table role="table" class="${kind}" aria-label="${title}">
       <thead role="rowgroup">
         <tr role="row">${columns.map((name) =>
           html`<th role="columnheader" scope="col">${name}</th>`
@@ -112,7 +120,7 @@ export function table(
 }
 
 /** The shards that have not ended; if there are many, those with the oldest unarchived records. */
-export function shards(status: StoreStatus): Html {
+export function shards(status: StreamStatus): Html {
   const { shards: all, endedShards = 0, worker } = status;
   const heading = html`<h2>Shards</h2>`;
   if (all === undefined) return html`<section>${heading}<p>Not known yet.</p></section>`;
@@ -162,7 +170,7 @@ function ownerOf({ owner }: ShardStatus, worker: string | undefined): HtmlValue 
 }
 
 /** The most recently committed files. */
-export function files({ at, recentFiles = [] }: StoreStatus): Html {
+export function files({ at, recentFiles = [] }: StreamStatus): Html {
   const rows = recentFiles.slice(0, LISTED_FILES).map((file) => [
     timeAgo(file.at, at),
     html`<code>${file.key}</code>`,
@@ -177,7 +185,7 @@ export function files({ at, recentFiles = [] }: StoreStatus): Html {
   }</section>`;
 }
 
-export function errors({ at, recentErrors }: StoreStatus): Html {
+export function errors({ at, recentErrors }: StreamStatus): Html {
   const rows = recentErrors.map(({ message, times, lastAt, firstAt }) => [
     timeAgo(lastAt, at),
     message,
@@ -190,7 +198,7 @@ export function errors({ at, recentErrors }: StoreStatus): Html {
   }</section>`;
 }
 
-export function services({ at, services }: StoreStatus): Html {
+export function services({ at, services }: StreamStatus): Html {
   const names = [["Kinesis", "Kinesis"], ["ledger", "Database"], ["object store", "Object store"]];
   const rows = names.map(([key, name]) => {
     const { lastAnswerAt, failingSince, error } = services[key as keyof typeof services] ?? {};

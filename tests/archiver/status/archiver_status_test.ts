@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { ArchiverMonitor } from "../../../src/archiver/mod.ts";
 import { CheckpointError, KinesisError, ObjectStoreError } from "../../../src/base/errors.ts";
 import { MetricRegistry } from "../../../src/telemetry/metric_registry.ts";
+import { METRICS } from "../../../src/telemetry/metrics.ts";
 import { Fixture, STREAM } from "../archiver_fixture.ts";
 
 const SECOND = 1_000;
@@ -14,7 +15,9 @@ function valuesOf(registry: MetricRegistry): Record<string, number> {
   for (const metric of registry.collect()) {
     for (const point of metric.points) {
       const { stream, client, ...rest } = point.attributes;
-      deepStrictEqual([stream, client], [STREAM, "store"], metric.name);
+      const { of } = METRICS[metric.name as keyof typeof METRICS];
+      const key = of === "stream" ? [STREAM, "store"] : [undefined, undefined];
+      deepStrictEqual([stream, client], key, metric.name);
       const labels = Object.values(rest).join(",");
       values[metric.name + (labels && `{${labels}}`)] = "count" in point
         ? point.count

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { RetryServiceOptions } from "../../../base/retry.ts";
 import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { ShardId } from "../../../base/record.ts";
-import type { ArchiverOptions } from "../../../archiver/mod.ts";
+import type { Archiver, ArchiverMonitor, ArchiverOptions } from "../../../archiver/mod.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
@@ -112,13 +112,13 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   const from = await startPosition(options.from, context);
   const config = await streamConfig(options, context);
   // Disposed last, so that the status stays visible while the others end.
-  await using watch = await openStoreMonitor(
-    { ...options, stream: config.name, client: options.clientName },
-    context,
-  );
+  await using watch = await openStoreMonitor(options, context);
+  const { name: stream } = config;
+  const monitor = watch.add({ stream, client: options.clientName, rotateMs: options.rotate });
   const { endInTime, lateError } = await import("./store_end.ts");
-  const work = () => archive({ ...options, bucket, from, config }, context, watch);
-  const late = () => lateError(watch.archiver?.unarchived, stopTimeout, watch.monitor);
+  const watched: Watched = { watch, monitor };
+  const work = () => archive({ ...options, bucket, from, config }, context, watched);
+  const late = () => lateError(watched.archiver?.unarchived, stopTimeout, monitor);
   await endInTime(work, { limitMs: stopTimeout, late }, context);
 }
 
@@ -129,12 +129,19 @@ interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
   readonly config: StreamConfig;
 }
 
+/** Who watches the archiver, and the archiver once it exists. */
+interface Watched {
+  readonly watch: StoreMonitor;
+  readonly monitor: ArchiverMonitor;
+  archiver?: Archiver;
+}
+
 async function archive(
   { bucket, from, config, ...options }: StoreJob,
   { clock, signal }: CliContext,
-  watch: StoreMonitor,
+  watched: Watched,
 ): Promise<void> {
-  const { monitor } = watch;
+  const { watch, monitor } = watched;
   const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
     import("../../../archiver/mod.ts"),
     import("../../../ledger/open_ledger.ts"),
@@ -145,7 +152,7 @@ async function archive(
   await using store = await openObjectStore(bucket, { region: config.region });
   await using ledger = await whenReachable(
     () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
-    { clock, signal, monitor },
+    { clock, signal, monitor: watch.requests },
   );
   if (ledger === undefined) return;
   const services = { kinesis, store, ledger, clock, monitor };
@@ -162,7 +169,13 @@ async function archive(
     recover: options.recover,
     monitor,
   });
-  watch.archiver = archiver;
+  watched.archiver = archiver;
+  watch.host = {
+    status() {
+      const status = archiver.status();
+      return { ...status, streams: [{ ...status, archiver: status }] };
+    },
+  };
   await archiver.run(signal);
 }
 

@@ -1,15 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
 import type { ListenAddress } from "../../../base/listen_address.ts";
-import type { StoreStatus } from "../../../monitor/mod.ts";
-import { VERSION } from "../../../base/version.ts";
+import type { StreamKey } from "../../../monitor/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { listenOption, parseDuration } from "../../options/options.ts";
-import { redact } from "../../text/redact.ts";
-import type { GroupWatch } from "./watch_groups.ts";
-
-/** How long an upload may take after the rotation before `/healthz` fails. */
-const UPLOAD_ALLOWANCE_MS = 15 * 60_000;
+import type { StoreWatch } from "./store_watch.ts";
 
 /** The options of {@linkcode addMonitorOptions}. */
 export interface MonitorOptions {
@@ -53,26 +47,18 @@ function parseHosts(text: string): string[] {
   return names;
 }
 
-/** What is archived. */
+/** Where a store keeps its leases, and for how long. */
 export interface WatchedStore extends MonitorOptions {
   readonly checkpointDb: string;
-  readonly stream: string;
-  readonly client: string;
-  readonly rotate: number;
   readonly lease: number;
 }
 
-/** Watches a store. */
-export interface StoreMonitor extends AsyncDisposable {
-  /** Counts the archiver's work. */
-  readonly monitor: ArchiverMonitor;
-  /** Whose status is shown, once it exists. */
-  archiver?: Archiver;
-}
+/** Watches a store, until it is disposed. */
+export type StoreMonitor = StoreWatch & AsyncDisposable;
 
 /**
  * Starts to monitor a store, even before its database responds, and to serve and send the metrics if
- * the options say so.
+ * the options say so. Streams are added as they become known.
  *
  * @throws {TritonError} If the address cannot be listened on.
  */
@@ -82,66 +68,39 @@ export async function openStoreMonitor(
 ): Promise<StoreMonitor> {
   const [
     { ArchiverMonitor },
-    { MetricRegistry, MonitorServer, needsExporter, OtlpExporter, processObservations },
-  ] = await Promise.all([import("../../../archiver/mod.ts"), import("../../../monitor/mod.ts")]);
-  const { stream, client, listen, allowedHosts } = store;
+    { MetricRegistry, MonitorServer, needsExporter, observeProcess, OtlpExporter },
+    { StoreWatch },
+  ] = await Promise.all([
+    import("../../../archiver/mod.ts"),
+    import("../../../monitor/mod.ts"),
+    import("./store_watch.ts"),
+  ]);
+  const { listen, allowedHosts, lease: leaseMs, checkpointDb } = store;
   const registry = new MetricRegistry();
-  const monitor = new ArchiverMonitor({ stream, client, clock, meter: registry });
-  const startedAt = new Date(clock.now());
-  const unobserve = monitor.observe(() => processObservations(startedAt, VERSION));
-  const watched: { archiver?: Archiver; groups?: GroupWatch } = {};
-  const status = (): StoreStatus => ({
-    ...{ stream, client, startedAt, version: VERSION },
-    at: new Date(clock.now()),
-    state: "starting",
-    ...withoutSecrets({ ...watched.archiver?.status(), ...seen(monitor) }, env),
-    consumerGroups: watched.groups?.status,
-  });
+  const monitorOf = (stream: StreamKey) =>
+    new ArchiverMonitor({ ...stream, clock, meter: registry });
+  const watch = new StoreWatch({ clock, env, monitorOf });
+  const unobserve = observeProcess(watch.startedAt, registry);
   const limits = {
-    unhealthyAfterMs: store.unhealthyAfter ?? store.rotate + UPLOAD_ALLOWANCE_MS,
+    unhealthyAfterMs: store.unhealthyAfter,
     minHeadroomMs: store.unhealthyHeadroom,
-    leaseMs: store.lease,
+    leaseMs,
   };
   const server = listen === undefined ? undefined : new MonitorServer({
     address: listen,
-    ...{ allowedHosts, status, registry, limits, clock },
+    ...{ allowedHosts, status: () => watch.status(), registry, limits, clock },
   });
   if (server !== undefined) {
     const { GroupWatch } = await import("./watch_groups.ts");
-    watched.groups = new GroupWatch(store, { clock, env });
+    watch.groups = new GroupWatch({ checkpointDb, streams: () => watch.streams }, { clock, env });
   }
   const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
-  return Object.assign(watched, {
-    monitor,
+  return Object.assign(watch, {
     async [Symbol.asyncDispose]() {
       await Promise.all(
-        [exporter, server, watched.groups].map((watching) => watching?.[Symbol.asyncDispose]()),
+        [exporter, server, watch.groups].map((watching) => watching?.[Symbol.asyncDispose]()),
       );
       unobserve();
     },
   });
-}
-
-function seen({ services, recentErrors }: ArchiverMonitor) {
-  return { services, recentErrors };
-}
-
-/** Masks secrets in the messages of services, which may contain anything. */
-function withoutSecrets<T extends Pick<StoreStatus, "services" | "recentErrors" | "shards">>(
-  status: T,
-  env: CliContext["env"],
-): T {
-  const { services, recentErrors, shards } = status;
-  const masked = Object.entries(services).map(([name, service]) => {
-    const { error } = service;
-    return [name, error === undefined ? service : { ...service, error: redact(error, env) }];
-  });
-  return {
-    ...status,
-    shards: shards?.map((shard) =>
-      shard.error === undefined ? shard : { ...shard, error: redact(shard.error, env) }
-    ),
-    services: Object.fromEntries(masked),
-    recentErrors: recentErrors.map((error) => ({ ...error, message: redact(error.message, env) })),
-  };
 }

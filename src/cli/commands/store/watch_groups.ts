@@ -12,12 +12,12 @@ const INTERVAL_MS = 15_000;
 export interface WatchedGroups {
   /** URL of the database. */
   readonly checkpointDb: string;
-  /** Name of the stream, as Kinesis knows it. */
-  readonly stream: string;
+  /** The names of the streams, as Kinesis knows them. */
+  readonly streams: () => readonly string[];
 }
 
 /**
- * Reads the consumer groups of a stream now and then, for the status page. Nothing waits for it: while
+ * Reads the consumer groups of all streams now and then, for the status page. Nothing waits for it: while
  * the database does not respond, the groups are those that were read last.
  */
 export class GroupWatch implements AsyncDisposable {
@@ -26,7 +26,8 @@ export class GroupWatch implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #status: GroupsStatus | undefined;
+  #status: Omit<GroupsStatus, "groups"> | undefined;
+  #groups: ReadonlyMap<string, readonly GroupStatus[]> = new Map();
 
   constructor(where: WatchedGroups, { clock, env }: Pick<CliContext, "clock" | "env">) {
     this.#where = where;
@@ -35,9 +36,9 @@ export class GroupWatch implements AsyncDisposable {
     this.#running = this.#run();
   }
 
-  /** The groups as they were read last. Undefined before the first attempt has ended. */
-  get status(): GroupsStatus | undefined {
-    return this.#status;
+  /** The groups of a stream as they were read last. Undefined before the first attempt has ended. */
+  of(stream: string): GroupsStatus | undefined {
+    return this.#status && { ...this.#status, groups: this.#groups.get(stream) ?? [] };
   }
 
   /** Stops reading, without waiting for a read that has begun. */
@@ -63,17 +64,25 @@ export class GroupWatch implements AsyncDisposable {
   async #read(): Promise<void> {
     try {
       const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
-      const { checkpointDb, stream } = this.#where;
-      const groups = await readGroupsOf(checkpointDb, { stream });
+      const [stream, ...others] = this.#where.streams();
+      const filter = others.length === 0 ? { stream } : {};
+      const groups = await readGroupsOf(this.#where.checkpointDb, filter);
       const error = groups === undefined ? GROUPS_UNREADABLE : undefined;
-      const readAt = new Date(this.#clock.now());
-      this.#status = { readAt, error, groups: statusOf(groups ?? [], this.#env) };
+      this.#status = { readAt: new Date(this.#clock.now()), error };
+      this.#groups = byStream(groups ?? [], this.#env);
     } catch (error) {
-      const { readAt, groups = [] } = this.#status ?? {};
       const reason = redact(error instanceof Error ? error.message : String(error), this.#env);
-      this.#status = { readAt, error: reason, groups };
+      this.#status = { readAt: this.#status?.readAt, error: reason };
     }
   }
+}
+
+function byStream(
+  groups: readonly ClientGroup[],
+  env: CliContext["env"],
+): Map<string, GroupStatus[]> {
+  const all = Map.groupBy(groups, ({ stream }) => stream);
+  return new Map([...all].map(([stream, groups]) => [stream, statusOf(groups, env)]));
 }
 
 function statusOf(groups: readonly ClientGroup[], env: CliContext["env"]): GroupStatus[] {

@@ -19,16 +19,15 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   const path = join(directory, "triton.db");
   const clock = new VirtualClock({ now: SAVED });
   const env = { AWS_SECRET_ACCESS_KEY: "no such customer" };
-  const where = { checkpointDb: `sqlite://${path}`, stream: "clicks" };
+  const where = { checkpointDb: `sqlite://${path}`, streams: () => ["clicks", "orders"] };
   await using watch = new GroupWatch(where, { clock, env });
-  deepStrictEqual(await seen(() => watch.status), {
+  const look = () => watch.of("clicks");
+  deepStrictEqual(await seen(look), {
     ...{ readAt: new Date(SAVED), error: undefined, groups: [] },
   });
   await fillGroup(where.checkpointDb);
   await clock.advance(15_000);
-  const { groups: [group] } = await seen(() =>
-    watch.status?.groups.length ? watch.status : undefined
-  );
+  const { groups: [group] } = await seen(() => look()?.groups.length ? look() : undefined);
   deepStrictEqual([group!.client, group!.endedShards], ["billing", 1]);
   deepStrictEqual(group!.shards[0], {
     ...{ shardId: shard(1), owner: FIRST, epoch: 1, position: "60", savedAt: new Date(SAVED) },
@@ -39,10 +38,13 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   });
   deepStrictEqual(group!.members[1]!.worker, SECOND);
   match(group!.members[1]!.lastError!, /^Error: \*+\n/);
+  deepStrictEqual(watch.of("orders"), {
+    ...{ readAt: new Date(SAVED + 15_000), error: undefined, groups: [] },
+  });
   await Deno.writeTextFile(path, "Not a database, but long enough to have had a header of one.");
   for (const suffix of ["-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
   await clock.advance(15_000);
-  const failed = await seen(() => watch.status?.error === undefined ? undefined : watch.status);
+  const failed = await seen(() => look()?.error === undefined ? undefined : look());
   match(failed.error!, /file is not a database/);
   deepStrictEqual([failed.groups.length, failed.readAt], [1, new Date(SAVED + 15_000)]);
   await Deno.remove(directory, { recursive: true });

@@ -1,13 +1,25 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
-import type { StoreStatus } from "../../src/monitor/mod.ts";
-import { duration, judgeHealth, judgeReadiness } from "../../src/monitor/store_status.ts";
-import { ago, HOUR, LIMITS, MINUTE, shard, startingStatus, status } from "./monitor_fixture.ts";
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { judgeStreamHealth, judgeStreamReadiness } from "../../src/monitor/judge_stream.ts";
+import type { StreamStatus } from "../../src/monitor/mod.ts";
+import {
+  ago,
+  failingStatus,
+  HOUR,
+  LIMITS,
+  MINUTE,
+  NOW,
+  shard,
+  startingStatus,
+  status,
+} from "./monitor_fixture.ts";
 
-const ready = (changes: Parameters<typeof status>[0]) => judgeReadiness(status(changes), LIMITS);
-const healthy = (changes: Parameters<typeof status>[0]) => judgeHealth(status(changes), LIMITS);
+const ready = (changes: Parameters<typeof status>[0]) =>
+  judgeStreamReadiness(status(changes), LIMITS);
+const healthy = (changes: Parameters<typeof status>[0]) =>
+  judgeStreamHealth(status(changes), LIMITS);
 const OK = { ok: true, reasons: [] };
 
-Deno.test("judgeReadiness() passes for a worker with leases, or if none are free", () => {
+Deno.test("judgeStreamReadiness() passes for a worker with leases, or if none are free", () => {
   deepStrictEqual(ready({}), OK);
   deepStrictEqual(ready({ shards: [] }), OK);
   deepStrictEqual(ready({ shards: [shard(0, { state: "another" })] }), OK);
@@ -17,7 +29,7 @@ Deno.test("judgeReadiness() passes for a worker with leases, or if none are free
   ]);
 });
 
-Deno.test("judgeReadiness() reports what is unreachable, and for how long", () => {
+Deno.test("judgeStreamReadiness() reports what is unreachable, and for how long", () => {
   const { services } = status();
   const error = "Cannot connect: refused";
   const ledger = { lastAnswerAt: ago(MINUTE), failingSince: ago(MINUTE), error };
@@ -34,20 +46,20 @@ Deno.test("judgeReadiness() reports what is unreachable, and for how long", () =
   deepStrictEqual(ready({ services: { ...services, ...down } }), OK, "reading goes on without it");
 });
 
-Deno.test("judgeReadiness() reports what a starting or stopping store waits for", () => {
-  deepStrictEqual(judgeReadiness(startingStatus(), LIMITS).reasons, [
+Deno.test("judgeStreamReadiness() reports what a starting or stopping store waits for", () => {
+  deepStrictEqual(judgeStreamReadiness(startingStatus(), LIMITS).reasons, [
     "The database has not responded yet: Cannot connect: refused",
   ]);
-  deepStrictEqual(judgeReadiness(startingStatus({ services: {} }), LIMITS).reasons, [
+  deepStrictEqual(judgeStreamReadiness(startingStatus({ services: {} }), LIMITS).reasons, [
     "The database has not responded yet",
   ]);
   deepStrictEqual(ready({ state: "stopping" }).reasons, ["It is stopping"]);
 });
 
-Deno.test("judgeReadiness() reports what has not responded before the shards are known", () => {
+Deno.test("judgeStreamReadiness() reports what has not responded before the shards are known", () => {
   const answered = { lastAnswerAt: ago(10 * MINUTE) };
-  const starts = (services: StoreStatus["services"], store = "s3://triton-prod") =>
-    judgeReadiness({ ...status({ services, store }), shards: undefined }, LIMITS).reasons;
+  const starts = (services: StreamStatus["services"], store = "s3://triton-prod") =>
+    judgeStreamReadiness({ ...status({ services, store }), shards: undefined }, LIMITS).reasons;
   deepStrictEqual(starts({ ledger: {} }), ["The database has not responded yet"]);
   const down = { failingSince: ago(5_000), error: "Cannot write s3://triton-prod/x: 503" };
   deepStrictEqual(starts({ ledger: answered, "object store": down }), [
@@ -73,7 +85,7 @@ Deno.test("judgeReadiness() reports what has not responded before the shards are
   ]);
 });
 
-Deno.test("judgeHealth() reports records that wait too long", () => {
+Deno.test("judgeStreamHealth() reports records that wait too long", () => {
   deepStrictEqual(healthy({}), OK);
   const late = { unarchivedAgeMs: 76 * MINUTE };
   deepStrictEqual(healthy({ shards: [shard(0), shard(1, late)] }), {
@@ -86,7 +98,7 @@ Deno.test("judgeHealth() reports records that wait too long", () => {
   }
 });
 
-Deno.test("judgeHealth() reports what the stream drops soon, and refused shards", () => {
+Deno.test("judgeStreamHealth() reports what the stream drops soon, and refused shards", () => {
   const headroomMs = 5 * HOUR;
   deepStrictEqual(healthy({ shards: [shard(0, { headroomMs })] }).reasons, [
     "shardId-000000000000: the stream drops unarchived records in 5 h",
@@ -100,14 +112,29 @@ Deno.test("judgeHealth() reports what the stream drops soon, and refused shards"
   ]);
 });
 
-Deno.test("judgeHealth() gives a starting store as much time as a record", () => {
-  deepStrictEqual(judgeHealth(startingStatus(), LIMITS), OK);
-  deepStrictEqual(judgeHealth(startingStatus({ startedAt: ago(2 * HOUR) }), LIMITS).reasons, [
+Deno.test("judgeStreamHealth() gives a starting store as much time as a record", () => {
+  deepStrictEqual(judgeStreamHealth(startingStatus(), LIMITS), OK);
+  deepStrictEqual(judgeStreamHealth(startingStatus({ startedAt: ago(2 * HOUR) }), LIMITS).reasons, [
     "Nothing has been read since the start, 2 h ago",
   ]);
 });
 
-Deno.test("duration() uses at most two units", () => {
-  const texts = [-3_600_000, 0, 999, 61_000, 3_600_000, 3_660_000, 90_061_000].map(duration);
-  deepStrictEqual(texts, ["0 s", "0 s", "0 s", "1 min 1 s", "1 h", "1 h 1 min", "1 d 1 h"]);
+Deno.test("judgeStreamHealth() reports a stream that failed until it has been archived for a while", () => {
+  const failed =
+    "Archiving failed 7 times in 5 min: Cannot read clicks_prod: AccessDeniedException";
+  deepStrictEqual(judgeStreamHealth(failingStatus(), LIMITS).reasons, [
+    `${failed}; the next attempt is in 1 min`,
+  ]);
+  const { failure } = failingStatus();
+  const recovering = status({ failure: { ...failure!, nextAttemptAt: undefined } });
+  deepStrictEqual(judgeStreamHealth(recovering, LIMITS).reasons, [failed]);
+  const once = status({ failure: { ...failure!, attempts: 1, since: NOW } });
+  match(judgeStreamHealth(once, LIMITS).reasons[0]!, /^Archiving failed once: Cannot read/);
+});
+
+Deno.test("judgeStreamReadiness() is false while a stream fails, and true once it is read again", () => {
+  const { reasons } = judgeStreamReadiness(failingStatus(), LIMITS);
+  match(reasons.join(), /^Archiving failed 7 times in 5 min: .*; the next attempt is in 1 min$/);
+  const { failure } = failingStatus();
+  deepStrictEqual(judgeStreamReadiness(status({ failure }), LIMITS), OK);
 });

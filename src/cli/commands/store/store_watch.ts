@@ -1,0 +1,146 @@
+import type { ArchiverMonitor, ArchiverStatus } from "../../../archiver/mod.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { RequestMonitor } from "../../../base/retry.ts";
+import { VERSION } from "../../../base/version.ts";
+import type { StoreStatus, StreamFailure, StreamKey, StreamStatus } from "../../../monitor/mod.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { redact } from "../../text/redact.ts";
+import type { GroupWatch } from "./watch_groups.ts";
+
+/** A stream that is archived. */
+export interface WatchedStream extends StreamKey {
+  /** The time between two of its files, in milliseconds. */
+  readonly rotateMs: number;
+}
+
+/** The status of what archives the streams. */
+export interface HostStatus
+  extends Required<Pick<StoreStatus, "at" | "worker" | "workers" | "memory" | "uploads">> {
+  readonly state: "running" | "stopping";
+  readonly streams: readonly HostedStatus[];
+}
+
+interface HostedStatus extends StreamKey {
+  readonly state: StreamStatus["state"];
+  readonly failure?: StreamFailure | undefined;
+  readonly archiver?: ArchiverStatus | undefined;
+}
+
+/** What a {@linkcode StoreWatch} needs. */
+export interface StoreWatchOptions {
+  readonly clock: Clock;
+  readonly env: CliContext["env"];
+  /** Makes what counts the work on a stream. */
+  readonly monitorOf: (stream: StreamKey) => ArchiverMonitor;
+}
+
+/** A stream, what counts the work on it, and since when. */
+interface Watched extends WatchedStream {
+  readonly monitor: ArchiverMonitor;
+  readonly startedAt: Date;
+}
+
+/** Collects the status of `triton store`, from before its database responds. */
+export class StoreWatch {
+  /** What archives the streams, once it exists. */
+  host?: { status(): HostStatus };
+  /** Reads the consumer groups of the streams, if the status is shown. */
+  groups?: GroupWatch;
+  /** When the process began. */
+  readonly startedAt: Date;
+  readonly #options: StoreWatchOptions;
+  readonly #streams = new Map<string, Watched>();
+
+  constructor(options: StoreWatchOptions) {
+    this.#options = options;
+    this.startedAt = this.#now();
+  }
+
+  /** Starts to watch a stream, and returns what counts the work on it. */
+  add(stream: WatchedStream): ArchiverMonitor {
+    const monitor = this.#options.monitorOf(stream);
+    this.#streams.set(keyOf(stream), { ...stream, monitor, startedAt: this.#now() });
+    return monitor;
+  }
+
+  /** Stops watching a stream, which is not archived any more, and removes its metrics. */
+  remove(stream: StreamKey): void {
+    const key = keyOf(stream);
+    this.#streams.get(key)?.monitor[Symbol.dispose]();
+    this.#streams.delete(key);
+  }
+
+  /** Receives what becomes of requests that all streams wait for, as until the database responds. */
+  get requests(): RequestMonitor {
+    const each = (tell: (monitor: RequestMonitor) => void) => {
+      for (const { monitor } of this.#streams.values()) tell(monitor);
+    };
+    return {
+      asked: (service) => each((monitor) => monitor.asked(service)),
+      answered: (service, request) => each((monitor) => monitor.answered(service, request)),
+      retried: (service, error, request) =>
+        each((monitor) => monitor.retried(service, error, request)),
+      gaveUp: (service, request) => each((monitor) => monitor.gaveUp(service, request)),
+    };
+  }
+
+  /** The names of the streams, as Kinesis knows them. */
+  get streams(): string[] {
+    return [...new Set([...this.#streams.values()].map(({ stream }) => stream))];
+  }
+
+  /** The status as of this moment. */
+  status(): StoreStatus {
+    const host = this.host?.status();
+    const hosted = new Map(host?.streams.map((stream) => [keyOf(stream), stream]));
+    const { worker, workers, uploads, memory, state = "starting" } = host ?? {};
+    return {
+      ...{ version: VERSION, startedAt: this.startedAt, at: this.#now() },
+      ...{ state, worker, workers, uploads, memory },
+      streams: [...this.#streams].map(([key, stream]) => this.#statusOf(stream, hosted.get(key))),
+    };
+  }
+
+  #statusOf(watched: Watched, hosted: HostedStatus | undefined): StreamStatus {
+    const { monitor, ...stream } = watched;
+    const { env } = this.#options;
+    const { services, recentErrors, recentFiles, totals } = monitor;
+    const { archiver, failure, state = "starting" } = hosted ?? {};
+    const known = { ...archiver, services, recentErrors };
+    return {
+      at: this.#now(),
+      ...{ recentFiles, totals, ...withoutSecrets(known, env), ...stream, state },
+      failure: failure && { ...failure, error: redact(failure.error, env) },
+      consumerGroups: this.groups?.of(stream.stream),
+    };
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now());
+  }
+}
+
+/** As in the database: a client archives a stream once. */
+function keyOf({ stream, client }: StreamKey): string {
+  return JSON.stringify([client, stream]);
+}
+
+/** Masks secrets in the messages of services, which may contain anything. */
+function withoutSecrets<T extends Pick<StreamStatus, "services" | "recentErrors" | "shards">>(
+  status: T,
+  env: CliContext["env"],
+): T {
+  const { services, recentErrors, shards } = status;
+  const masked = Object.entries(services).map(([name, service]) => {
+    const { error } = service;
+    return [name, error === undefined ? service : { ...service, error: redact(error, env) }];
+  });
+  return {
+    ...status,
+    shards: shards?.map((shard) =>
+      shard.error === undefined ? shard : { ...shard, error: redact(shard.error, env) }
+    ),
+    services: Object.fromEntries(masked),
+    recentErrors: recentErrors.map((error) => ({ ...error, message: redact(error.message, env) })),
+  };
+}
