@@ -51,7 +51,7 @@ export class HostedStream {
   readonly #stop = new AbortController();
   #ended: Promise<void> | undefined;
   #archiver: Archiver | undefined;
-  #failure: Failure | undefined;
+  #lastFailure: Failure | undefined;
   /** Why stopping failed, if it did. */
   #stopFailure: { readonly error: unknown } | undefined;
   /** Whether shards have been read, so that no later attempt may skip records. */
@@ -84,6 +84,7 @@ export class HostedStream {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#ended;
+    if (this.#options.monitor === undefined) this.#monitor[Symbol.dispose]();
     if (this.#stopFailure !== undefined) throw this.#stopFailure.error;
   }
 
@@ -103,6 +104,16 @@ export class HostedStream {
     const { stream, client } = this;
     const archiver = this.#archiver?.status();
     return { stream, client, state: this.#state, failure: this.#failureStatus, archiver };
+  }
+
+  /** What the last attempts failed with, until the stream has been archived for a while. */
+  get #failure(): Failure | undefined {
+    return this.#lastFailure;
+  }
+
+  set #failure(failure: Failure | undefined) {
+    this.#lastFailure = failure;
+    this.#monitor.isFailing = failure !== undefined;
   }
 
   get #state(): HostedStatus["state"] {

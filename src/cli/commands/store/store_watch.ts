@@ -1,8 +1,8 @@
-import type { ArchiverMonitor, ArchiverStatus } from "../../../archiver/mod.ts";
+import type { ArchiverHost, ArchiverMonitor, HostedStatus } from "../../../archiver/mod.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { RequestMonitor } from "../../../base/retry.ts";
 import { VERSION } from "../../../base/version.ts";
-import type { StoreStatus, StreamFailure, StreamKey, StreamStatus } from "../../../monitor/mod.ts";
+import type { StoreStatus, StreamKey, StreamStatus } from "../../../monitor/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { redact } from "../../text/redact.ts";
 import type { GroupWatch } from "./watch_groups.ts";
@@ -11,19 +11,6 @@ import type { GroupWatch } from "./watch_groups.ts";
 export interface WatchedStream extends StreamKey {
   /** The time between two of its files, in milliseconds. */
   readonly rotateMs: number;
-}
-
-/** The status of what archives the streams. */
-export interface HostStatus
-  extends Required<Pick<StoreStatus, "at" | "worker" | "workers" | "memory" | "uploads">> {
-  readonly state: "running" | "stopping";
-  readonly streams: readonly HostedStatus[];
-}
-
-interface HostedStatus extends StreamKey {
-  readonly state: StreamStatus["state"];
-  readonly failure?: StreamFailure | undefined;
-  readonly archiver?: ArchiverStatus | undefined;
 }
 
 /** What a {@linkcode StoreWatch} needs. */
@@ -43,7 +30,7 @@ interface Watched extends WatchedStream {
 /** Collects the status of `triton store`, from before its database responds. */
 export class StoreWatch {
   /** What archives the streams, once it exists. */
-  host?: { status(): HostStatus };
+  host?: Pick<ArchiverHost, "status">;
   /** Reads the consumer groups of the streams, if the status is shown. */
   groups?: GroupWatch;
   /** When the process began. */

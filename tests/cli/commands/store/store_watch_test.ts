@@ -1,7 +1,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { ArchiverMonitor } from "../../../../src/archiver/mod.ts";
+import { ArchiverMonitor, type HostStatus } from "../../../../src/archiver/mod.ts";
 import { VirtualClock } from "../../../../src/base/clock.ts";
-import { type HostStatus, StoreWatch } from "../../../../src/cli/commands/store/store_watch.ts";
+import { StoreWatch } from "../../../../src/cli/commands/store/store_watch.ts";
 import { MetricRegistry } from "../../../../src/telemetry/metric_registry.ts";
 import { METRICS } from "../../../../src/telemetry/metrics.ts";
 import { prometheusText } from "../../../../src/telemetry/prometheus_text.ts";
@@ -29,7 +29,12 @@ function hostStatus(clock: VirtualClock): HostStatus {
   const archiver = { ...status(), ...CLICKS, at, worker, workers } as NonNullable<
     HostStatus["streams"][number]["archiver"]
   >;
-  const failure = { error: "denied for wJalrXUtnFEMI", attempts: 2, since: at };
+  const failure = {
+    error: "denied for wJalrXUtnFEMI",
+    attempts: 2,
+    since: at,
+    nextAttemptAt: undefined,
+  };
   return {
     ...{ at, worker, workers, memory, uploads: 1, state: "running" },
     streams: [
