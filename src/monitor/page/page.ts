@@ -1,4 +1,3 @@
-import { duration } from "../duration.ts";
 import type { Verdict } from "../judge_stream.ts";
 import type { StoreStatus, StreamStatus } from "../store_status.ts";
 import { timeAgo } from "./format.ts";
