@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { judgeHealth, type StoreStatus } from "../../src/monitor/store_status.ts";
+import { judgeStreamHealth } from "../../src/monitor/judge_stream.ts";
 import { RefusingKinesis } from "../support/odd_kinesis.ts";
 import { Fixture, type RunningWorker } from "./archiver_fixture.ts";
 
@@ -28,10 +28,8 @@ function statesOf(worker: RunningWorker): string[] {
 /** Why a store with this worker is not healthy. */
 function reasonsOf(worker: RunningWorker): readonly string[] {
   const status = worker.status();
-  const { at } = status;
-  const store: StoreStatus = { ...status, version: "0", startedAt: at };
   const limits = { unhealthyAfterMs: HOUR, minHeadroomMs: HOUR, leaseMs: 20_000 };
-  return judgeHealth(store, limits).reasons;
+  return judgeStreamHealth({ ...status, startedAt: status.at }, limits).reasons;
 }
 
 Deno.test("Archiver archives other shards, and reports and retries the one that Kinesis refuses", async () => {

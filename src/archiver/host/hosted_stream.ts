@@ -84,7 +84,7 @@ export class HostedStream {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#ended;
-    if (this.#options.monitor === undefined) this.#monitor[Symbol.dispose]();
+    if (this.#options.monitor === undefined) this.monitor[Symbol.dispose]();
     if (this.#stopFailure !== undefined) throw this.#stopFailure.error;
   }
 
@@ -113,7 +113,7 @@ export class HostedStream {
 
   set #failure(failure: Failure | undefined) {
     this.#lastFailure = failure;
-    this.#monitor.isFailing = failure !== undefined;
+    this.monitor.isFailing = failure !== undefined;
   }
 
   get #state(): HostedStatus["state"] {
