@@ -9,15 +9,15 @@ import { type GapRow, toGap } from "../shards/table/sql_gaps.ts";
 import { findFile, isMemory, openDatabase } from "../sql/open_database.ts";
 import { type CheckpointRow, toCheckpoint } from "../checkpoint/rows.ts";
 import type { Database } from "../sql/database.ts";
-import { execute, type SqlValue } from "../sql/steps.ts";
+import { execute, tuple } from "../sql/steps.ts";
 import type { SqliteDatabase } from "../sql/sqlite/driver.ts";
 
 /** Whose rows to read. */
 export interface ReadLedgerOptions {
   /** Name of the client. Default: all clients. */
   readonly client?: string | undefined;
-  /** Name of the stream in Kinesis. Default: all streams. */
-  readonly stream?: string | undefined;
+  /** Name of the stream in Kinesis, or of several. Default: all streams. */
+  readonly stream?: string | readonly string[] | undefined;
 }
 
 /** A gap in the archive of a client. */
@@ -69,7 +69,7 @@ export async function readLedger(
   database: string | SqliteDatabase,
   options: Readonly<ReadLedgerOptions> = {},
 ): Promise<LedgerReport> {
-  if (isMemory(database)) return NOTHING_RECORDED;
+  if (isMemory(database) || isNobody(options)) return NOTHING_RECORDED;
   return await openDatabase(database, { mode: "read" }, (opened) => readAll(opened, options));
 }
 
@@ -84,11 +84,17 @@ export async function readGroupsOf(
   database: string,
   options: Readonly<ReadLedgerOptions> = {},
 ): Promise<readonly ClientGroup[] | undefined> {
-  if (isMemory(database) || findFile(database)?.exists === false) return [];
+  if (isMemory(database) || isNobody(options)) return [];
+  if (findFile(database)?.exists === false) return [];
   return await openDatabase(database, { mode: "read" }, async (opened) => {
     await using database = opened;
     return await findGroups(database, options);
   });
+}
+
+/** Whether the rows of no stream are wanted, which SQL cannot express as a list. */
+function isNobody({ stream }: ReadLedgerOptions): boolean {
+  return stream?.length === 0;
 }
 
 /** A row with its client and stream. */
@@ -123,9 +129,11 @@ function readTable<R extends object>(
   table: Table,
   { client, stream }: ReadLedgerOptions,
 ): Promise<R[]> {
-  const wanted = Object.entries({ client, stream }).filter(([, value]) => value !== undefined);
-  const where = wanted.map(([column]) => ` AND s.${column} = ?`).join("");
-  const values = wanted.map(([, value]) => value as SqlValue);
+  const wanted = Object.entries({ client, stream }).flatMap(([column, value]) =>
+    value === undefined ? [] : [{ column, values: [value].flat() }]
+  );
+  const where = wanted.map(({ column, values }) => ` AND s.${column} IN ${tuple(values)}`).join("");
+  const values = wanted.flatMap(({ values }) => values);
   return database.run(`Cannot read ${table}`, function* () {
     const { dialect } = database;
     if ((yield* execute(dialect.findTable, table)).length === 0) return [];

@@ -6,7 +6,9 @@ import { clientOption, configOption, databaseOption, parseSeconds } from "../../
 import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
 import { redact } from "../../text/redact.ts";
 import { readConfig } from "../../options/stream_config.ts";
+import { UsageError } from "../../options/usage_error.ts";
 import { statsRows } from "./stats_rows.ts";
+import { toTables } from "./stats_by_stream.ts";
 import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
 import { colorsOf } from "../../text/table.ts";
 import { watch } from "./watch.ts";
@@ -16,7 +18,8 @@ const FORMATS = ["table", "carbon", "json"] as const;
 
 interface StatsOptions {
   readonly clientName?: string;
-  readonly stream?: string;
+  readonly stream?: readonly string[];
+  readonly allStreams?: boolean;
   readonly checkpointDb: string;
   readonly config?: string;
   readonly format?: typeof FORMATS[number];
@@ -39,10 +42,16 @@ export function statsCommand(context: CliContext): Command {
         "COUNT NOW for each shard that lost records because the stream dropped them before they were " +
         "archived, or because they were skipped. For a consumer group, the owner is the member that " +
         "reads the shard, and the table and the JSON also list the members, with the number of their " +
-        "shards and the last error of their handler. Nothing is written to the database.",
+        "shards and the last error of their handler. With several --stream, or --all-streams, each " +
+        "stream has a table of its own. Nothing is written to the database.",
     )
     .addOption(clientOption("only this client (default: all clients)"))
-    .option("--stream <name>", "only this stream, by its logical name (default: all streams)")
+    .option(
+      "--stream <name>",
+      "only this stream, by its logical name (repeatable; default: all of the database)",
+      (name, before: readonly string[] = []) => [...before, name],
+    )
+    .option("--all-streams", "the streams of the configuration, also those without positions")
     .addOption(databaseOption())
     .addOption(
       new Option("--format <format>", "output format (default: table on a terminal, else carbon)")
@@ -62,9 +71,14 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
   const { stdout, env } = context;
   const format = formatOf(options, context);
   const colors = colorsOf(stdout.isTerminal && !env.NO_COLOR);
-  const print = { table: (stats: Stats) => toTable(stats, colors), carbon: toCarbon, json: toJson };
+  const streams = await streamsOf(options, context);
+  const table = (stats: Stats) =>
+    streams === undefined || streams.length === 1
+      ? toTable(stats, colors)
+      : toTables(stats, streams, colors);
+  const print = { table, carbon: toCarbon, json: toJson };
   const read = async () => {
-    const stats = await readStats(options, context);
+    const stats = await readStats(options, streams, context);
     return [...print[format](stats), ...await report(problemsOf(stats), context)];
   };
   if (options.watch === undefined) {
@@ -107,14 +121,29 @@ function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeo
   return format ?? (stdout.isTerminal ? "table" : "carbon");
 }
 
-async function readStats(options: StatsOptions, context: CliContext): Promise<Stats> {
+/** The streams that are asked for, by their names in Kinesis; undefined if none is. */
+async function streamsOf(
+  { stream = [], allStreams = false, config: path }: StatsOptions,
+  context: CliContext,
+): Promise<readonly string[] | undefined> {
+  if (stream.length === 0 && !allStreams) return undefined;
+  if (stream.length > 0 && allStreams) {
+    throw new UsageError("Cannot use --stream with --all-streams: pass one of them");
+  }
+  const config = await readConfig(path, context);
+  const streams = allStreams ? config.streams : stream.map((name) => config.stream(name));
+  return [...new Set(streams.map(({ name }) => name))];
+}
+
+async function readStats(
+  options: StatsOptions,
+  streams: readonly string[] | undefined,
+  context: CliContext,
+): Promise<Stats> {
   const { readLedger } = await import("../../../ledger/read_ledger.ts");
-  const { clientName: client, checkpointDb, stream, lag = false } = options;
-  const config = stream !== undefined || lag
-    ? await readConfig(options.config, context)
-    : undefined;
-  const name = stream === undefined ? undefined : config!.stream(stream).name;
-  const history = await readLedger(checkpointDb, { client, stream: name });
+  const { clientName: client, checkpointDb, lag = false } = options;
+  const config = lag ? await readConfig(options.config, context) : undefined;
+  const history = await readLedger(checkpointDb, { client, stream: streams });
   const rows = statsRows(history);
   const { gaps, groups } = history;
   const members = memberRows(groups ?? [], context.env);

@@ -82,21 +82,34 @@ function lagOf(lag: Lag): Record<string, unknown> {
 
 const HEAD = ["stream", "shard", "owner", "position", "age", "lag", "gaps"];
 
-/** A table for people: IDs are shortened, and times are in the two largest units. */
-export function toTable(stats: Stats, colors: Colors): string[] {
-  const clients = new Set([...stats.rows, ...stats.members].map(({ client }) => client));
-  const members = stats.members.length === 0
-    ? []
-    : ["", ...memberTable(stats, clients.size > 1, colors)];
-  return [...shardTable(stats, colors), ...members];
+/** Which of the first columns a table has. */
+interface KeyColumns {
+  readonly hasClient: boolean;
+  readonly hasStream: boolean;
 }
 
-function shardTable(stats: Stats, colors: Colors): string[] {
+/**
+ * A table for people: IDs are shortened, and times are in the two largest units.
+ *
+ * @param options Whether to name the stream in each row. Default: true.
+ */
+export function toTable(
+  stats: Stats,
+  colors: Colors,
+  { hasStream = true }: Partial<Pick<KeyColumns, "hasStream">> = {},
+): string[] {
+  const clients = new Set([...stats.rows, ...stats.members].map(({ client }) => client));
+  const keys = { hasClient: clients.size > 1, hasStream };
+  const members = stats.members.length === 0 ? [] : ["", ...memberTable(stats, keys, colors)];
+  return [...shardTable(stats, hasStream, colors), ...members];
+}
+
+function shardTable(stats: Stats, hasStream: boolean, colors: Colors): string[] {
   const { rows, lags, now } = stats;
   if (rows.length === 0) return ["No positions yet."];
   const clients = new Set(rows.map(({ client }) => client));
   // Columns with the same value in every row, or without values, are left out.
-  const shown = [clients.size > 1, true, true, true, true, true, lags !== undefined, true];
+  const shown = [clients.size > 1, hasStream, true, true, true, true, lags !== undefined, true];
   const cut = (cells: readonly string[]) => cells.filter((_, column) => shown[column]);
   const body = rows.map((row) => [row.client, ...cellsOf(row, lags?.get(row), now)]);
   const head = cut(["client", ...HEAD]);
@@ -137,11 +150,11 @@ function ownerOf({ ledger, isGroup }: StatsRow): string {
 /** The members of groups: how many shards each reads, how far it is behind, its last error. */
 function memberTable(
   { rows, members, lags }: Stats,
-  hasClients: boolean,
+  { hasClient, hasStream }: KeyColumns,
   colors: Colors,
 ): string[] {
   const hasErrors = members.some(({ lastError }) => lastError !== undefined);
-  const shown = [hasClients, true, true, true, true, lags !== undefined, hasErrors];
+  const shown = [hasClient, hasStream, true, true, true, lags !== undefined, hasErrors];
   const cut = (cells: readonly string[]) => cells.filter((_, column) => shown[column]);
   const head = cut(["client", "stream", "member", "lease", "shards", "lag", "last error"]);
   const body = members.map((member) => {
@@ -166,7 +179,7 @@ function memberTable(
 }
 
 /** The greatest of several lags; unknown if one of them is. */
-function greatestLag(lags: readonly Lag[]): Lag | undefined {
+export function greatestLag(lags: readonly Lag[]): Lag | undefined {
   const unknown = lags.find(({ type }) => type === "unknown");
   if (unknown !== undefined) return unknown;
   const behind = lags.flatMap((lag) => lag.type === "behind" ? lag.ms : []);
@@ -178,7 +191,8 @@ function startOf(start: StatsRow["start"]): string {
   return start.type === "at-timestamp" ? `from ${start.timestamp.toISOString()}` : start.type;
 }
 
-function lagText(lag: Lag | undefined): string {
+/** A lag in a table: empty if there is none, `?` if it is unknown. */
+export function lagText(lag: Lag | undefined): string {
   if (lag === undefined) return "";
   return lag.type === "behind" ? formatSpan(lag.ms / 1000) : lag.type === "ended" ? "" : "?";
 }

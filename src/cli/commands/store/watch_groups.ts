@@ -64,9 +64,8 @@ export class GroupWatch implements AsyncDisposable {
   async #read(): Promise<void> {
     try {
       const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
-      const [stream, ...others] = this.#where.streams();
-      const filter = others.length === 0 ? { stream } : {};
-      const groups = await readGroupsOf(this.#where.checkpointDb, filter);
+      const { checkpointDb, streams } = this.#where;
+      const groups = await readGroupsOf(checkpointDb, { stream: streams() });
       const error = groups === undefined ? GROUPS_UNREADABLE : undefined;
       this.#status = { readAt: new Date(this.#clock.now()), error };
       this.#groups = byStream(groups ?? [], this.#env);
