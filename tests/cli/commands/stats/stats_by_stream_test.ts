@@ -75,7 +75,7 @@ Deno.test("stats groups by stream if several are asked for, also those without p
 
 Deno.test("stats of one stream, and of none, is one table as before", async () => {
   const one = await stats("--stream", "clicks", "--format", "table");
-  match(one.stdout, /^stream +shard +owner +position +age +gaps\nclicks_prod  shardId-0+ /);
+  match(one.stdout, /^stream +shard +owner +position +age +gaps\nclicks_prod +shardId-0+ /);
   equal(one.stdout.split("\n").length, 4);
   const every = await stats("--format", "table");
   match(every.stdout, /^client +stream +shard +/);
