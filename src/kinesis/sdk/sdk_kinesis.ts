@@ -8,7 +8,7 @@ import { invalidResponse, list, present, text } from "./response_parts.ts";
 import { toIteratorInput, toPutResult, toSettings, toShard, whole } from "./convert.ts";
 import { PackedRecords } from "./packed_records.ts";
 import { ResponseMemory, ResponseReader, type WireResponse } from "./response_reader.ts";
-import { sendGetRecords } from "./get_records.ts";
+import { RecordsGetter } from "./get_records.ts";
 import { listStreams, listTags } from "./list_streams.ts";
 import { sendPutRecords } from "./put_records.ts";
 import type {
@@ -51,6 +51,7 @@ const ONE_EACH = "one result for each record";
  */
 export class SdkKinesis implements KinesisApi {
   readonly #client: Kinesis;
+  readonly #getter: RecordsGetter;
   readonly #memory = new ResponseMemory();
 
   /**
@@ -60,6 +61,7 @@ export class SdkKinesis implements KinesisApi {
    */
   constructor(client: Kinesis) {
     this.#client = client;
+    this.#getter = new RecordsGetter(client);
   }
 
   /**
@@ -190,9 +192,7 @@ export class SdkKinesis implements KinesisApi {
       ? "read from a shard"
       : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
     const input = { ShardIterator: iterator, Limit: limit };
-    const { GetRecordsCommand } = await sdk();
-    const send = (settings: SdkSettings) =>
-      sendGetRecords(this.#client, new GetRecordsCommand(input), settings);
+    const send = (settings: SdkSettings) => this.#getter.get(input, settings);
     const response = await this.#request(what, options.signal, send);
     const serverTime = readServiceTime(response.headers);
     const records: KinesisRecord[] = [];

@@ -11,7 +11,7 @@ import {
   type WireResponse,
 } from "../../aws/http/fetch_handler.ts";
 import type { ResponseBody } from "../../aws/http/response_body.ts";
-import { GetSigner } from "./get_signer.ts";
+import { RequestSigner } from "../../aws/request_signer.ts";
 import type { ObjectHeaders } from "./s3_responses.ts";
 
 /** A body that is being received: of our handler, or of another one, such as a stream of Node. */
@@ -31,7 +31,7 @@ interface Route {
   readonly request: WireRequest;
   /** The path before the key. */
   readonly folder: string;
-  readonly signer: GetSigner;
+  readonly signer: RequestSigner;
 }
 
 /**
@@ -131,12 +131,11 @@ const KNOWN_HEADERS: ReadonlySet<string> = new Set([
 function routeOf(request: WireRequest, key = ""): Route | undefined {
   const { headers, path } = request;
   const end = encodeKey(key);
-  const region = /^AWS4-HMAC-SHA256 Credential=[^,]*\/\d{8}\/([^/,]+)\/s3\/aws4_request,/
-    .exec(headers.authorization ?? "")?.[1];
+  const signer = RequestSigner.like(headers.authorization, "s3");
   const isKnown = Object.keys(headers).every((name) => KNOWN_HEADERS.has(name));
-  if (region === undefined || !isKnown || !path.endsWith(`/${end}`)) return undefined;
+  if (signer === undefined || !isKnown || !path.endsWith(`/${end}`)) return undefined;
   const folder = path.slice(0, path.length - end.length);
-  return { request, folder, signer: new GetSigner(region) };
+  return { request, folder, signer };
 }
 
 function encodeKey(key: string): string {
