@@ -7,7 +7,7 @@ export interface StoreStatus {
   readonly at: Date;
   readonly version: string;
   readonly startedAt: Date;
-  /** `"starting"` until the database has responded. */
+  /** `"starting"` until a stream is read. */
   readonly state: "starting" | ArchiverStatus["state"];
   /** Name of the worker, for all of its streams. */
   readonly worker?: string | undefined;

@@ -1,6 +1,8 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { VirtualClock } from "../../src/base/clock.ts";
-import { needsExporter, OtlpExporter } from "../../src/monitor/mod.ts";
+import { ArchiverMonitor } from "../../src/archiver/mod.ts";
+import type { ShardId } from "../../src/base/record.ts";
+import { needsExporter, observeProcess, OtlpExporter } from "../../src/monitor/mod.ts";
 import { MetricRegistry } from "../../src/telemetry/metric_registry.ts";
 import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { untilTrue } from "../support/within.ts";
@@ -43,6 +45,31 @@ Deno.test("OtlpExporter exports at the interval, and once more at the end", asyn
   registry.createCounter("triton.gaps", options).add(1, { reason: "expired" });
   await exporter[Symbol.asyncDispose]();
   equal(receiver.metrics.get("triton.gaps")![0]!.value, 4);
+});
+
+Deno.test("OtlpExporter sends the metrics of each stream, and those of the process once", async () => {
+  await using receiver = startOtlpReceiver();
+  const [clock, registry] = [new VirtualClock(), new MetricRegistry()];
+  const unobserve = observeProcess(new Date(7_000), registry);
+  const monitors = ["clicks", "orders"].map((stream) =>
+    new ArchiverMonitor({ stream, client: "store", clock, meter: registry })
+  );
+  monitors[1]!.leaseLost("shardId-0" as ShardId);
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+  const exporter = new OtlpExporter({ env, registry, clock });
+  await clock.advance(60_000);
+  await untilTrue(() => receiver.metrics.size > 0, "metrics to arrive");
+  const sent = (name: string) =>
+    receiver.metrics.get(name)!.map(({ attributes, value }) => [attributes, value]);
+  deepStrictEqual(sent("triton.leases.lost"), [
+    [{ stream: "clicks", client: "store" }, 0],
+    [{ stream: "orders", client: "store" }, 1],
+  ]);
+  deepStrictEqual(sent("triton.start.timestamp"), [[{}, 7]]);
+  monitors[0]![Symbol.dispose]();
+  await exporter[Symbol.asyncDispose]();
+  deepStrictEqual(sent("triton.leases.lost"), [[{ stream: "orders", client: "store" }, 1]]);
+  unobserve();
 });
 
 Deno.test("OtlpExporter continues when the collector is gone, and still ends", async () => {

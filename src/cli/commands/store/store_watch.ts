@@ -1,4 +1,9 @@
-import type { ArchiverHost, ArchiverMonitor, HostedStatus } from "../../../archiver/mod.ts";
+import type {
+  ArchiverHost,
+  ArchiverMonitor,
+  HostedStatus,
+  HostStatus,
+} from "../../../archiver/mod.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { RequestMonitor } from "../../../base/retry.ts";
 import { VERSION } from "../../../base/version.ts";
@@ -80,7 +85,8 @@ export class StoreWatch {
   status(): StoreStatus {
     const host = this.host?.status();
     const hosted = new Map(host?.streams.map((stream) => [keyOf(stream), stream]));
-    const { worker, workers, uploads, memory, state = "starting" } = host ?? {};
+    const { worker, workers, uploads, memory } = host ?? {};
+    const state = host === undefined || isStarting(host) ? "starting" : host.state;
     return {
       ...{ version: VERSION, startedAt: this.startedAt, at: this.#now() },
       ...{ state, worker, workers, uploads, memory },
@@ -105,6 +111,12 @@ export class StoreWatch {
   #now(): Date {
     return new Date(this.#options.clock.now());
   }
+}
+
+/** Whether no stream is read yet. */
+function isStarting({ state, streams }: HostStatus): boolean {
+  return state === "running" && streams.length > 0 &&
+    streams.every(({ state }) => state === "starting");
 }
 
 /** As in the database: a client archives a stream once. */

@@ -80,6 +80,20 @@ Deno.test("StoreWatch shows each stream as its host does, without secrets", () =
   match(orders!.recentErrors[0]!.message, /^denied for \*+$/);
 });
 
+Deno.test("StoreWatch shows a store as starting until a stream is read", () => {
+  const { watch, clock } = startWatch();
+  const host = hostStatus(clock);
+  const stateOf = (changes: Partial<HostStatus>) => {
+    watch.host = { status: () => ({ ...host, ...changes }) };
+    return watch.status().state;
+  };
+  const starting = host.streams.map((stream) => ({ ...stream, state: "starting" as const }));
+  equal(stateOf({ streams: starting }), "starting");
+  equal(stateOf({ streams: [starting[0]!, host.streams[1]!] }), "running");
+  equal(stateOf({ streams: starting, state: "stopping" }), "stopping");
+  equal(stateOf({ streams: [] }), "running", "there is nothing to wait for");
+});
+
 Deno.test("StoreWatch adds streams while it runs, and removes them with their metrics", async () => {
   const { watch, clock, registry } = startWatch();
   watch.add(CLICKS);
