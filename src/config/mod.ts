@@ -21,7 +21,7 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
+import { readConfigFile } from "./config_file.ts";
 import { readStream, type StreamConfig } from "./stream.ts";
 import { closest, quotedList } from "../base/suggest.ts";
 import { type Problem, YamlText } from "./yaml.ts";
@@ -183,13 +183,7 @@ export function parseConfig(text: string, options: ParseConfigOptions = {}): Con
  * @throws {ConfigError} If the file cannot be read, or anything in it is wrong.
  */
 export async function loadConfig(path: string, options: LoadConfigOptions = {}): Promise<Config> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new ConfigError(`Cannot read the configuration: ${readFailure(cause)}`, { path, cause });
-  }
-  return parseConfig(decodeUtf8(bytes, path), { ...options, path });
+  return parseConfig(await readConfigFile(path), { ...options, path });
 }
 
 function readStreams(
@@ -229,20 +223,4 @@ function allProblems(problems: readonly Problem[], path: string | undefined): Co
   const more = others.length - lines.length;
   if (more > 0) lines.push(`and ${more} more`);
   return new ConfigError([first!.message, ...lines].join("\n"), { path, ...first!.place });
-}
-
-function readFailure(cause: unknown): string {
-  const code = (cause as { code?: unknown }).code;
-  if (code === "ENOENT") return "no such file";
-  if (code === "EISDIR") return "it is a directory";
-  if (code === "EACCES") return "permission denied";
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-function decodeUtf8(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new ConfigError("Cannot read the configuration: it is not UTF-8 text", { path, cause });
-  }
 }

@@ -32,7 +32,7 @@ export interface FindStreamsOptions extends RetryingOptions {
  * ```
  * @param kinesis The service.
  * @param options Names and tags; clock, signal and retries.
- * @returns The names of the streams that are not being deleted, sorted.
+ * @returns The names of the streams, sorted; also of those that are being deleted, which can still be read.
  * @throws {KinesisError} If a request is refused.
  */
 export async function findStreams(
@@ -41,8 +41,7 @@ export async function findStreams(
 ): Promise<string[]> {
   const { accepts = () => true, tags = new Map(), clock = systemClock, signal } = options;
   const streams = (await listAll(kinesis, options))
-    .filter(({ name, status }) => status !== "DELETING" && accepts(name))
-    .map(({ name }) => name).sort();
+    .map(({ name }) => name).filter((name) => accepts(name)).sort();
   if (tags.size === 0) return streams;
   const found: string[] = [];
   for (const [index, stream] of streams.entries()) {

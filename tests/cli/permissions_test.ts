@@ -3,6 +3,7 @@ import { encodeEvent } from "../../src/codec/mod.ts";
 import { type Pipeline, startPipeline, STREAM } from "../e2e/pipeline.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { type KinesisProxy, startKinesisProxy } from "../support/kinesis_proxy.ts";
+import { TritonProcess } from "../support/triton_process.ts";
 import type { S3Operation } from "../support/s3_server.ts";
 
 const DOCUMENT = new URL("../../docs/permissions.md", import.meta.url);
@@ -78,6 +79,16 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
       await server.kinesis.putRecords(STREAM, [{ partitionKey: "b", data }]); // past the proxy
     }
   };
+  // After that: it looks at what has been archived.
+  const storeLike = async (...tags: readonly string[]) => {
+    await server.tagStream(STREAM, { team: "data" });
+    const data = encodeEvent({ id: "d" });
+    await server.kinesis.putRecords(STREAM, [{ partitionKey: "d", data }]); // past the proxy
+    const args = ["store", "--rotate", "1s", "--streams-like", "clicks_*", ...tags];
+    await using worker = new TritonProcess(args, { env: pipeline.env });
+    await worker.until(/Archived .*closed by time/);
+    return await worker.stop("SIGTERM");
+  };
   // Two events are archived, and a third is in the stream alone.
   const tailFrom = async () => {
     const data = encodeEvent({ id: "c" });
@@ -100,6 +111,8 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
     verify: run("verify", ...stream),
     quarantine: run("quarantine", ...stream),
     "tail --from TIME": tailFrom,
+    "store --streams-like": storeLike,
+    "store --streams-like --tag": () => storeLike("--tag", "team=data"),
     stats: run("stats", ...client),
     "stats --lag": run("stats", ...client, ...stream, "--lag"),
     "checkpoint list": run("checkpoint list", ...stream, ...client),
@@ -129,6 +142,7 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
 /** The commands of each policy. */
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
+  "The archiver of many streams": ["store --streams-like", "store --streams-like --tag"],
   "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],
   "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
   "A consumer that begins in the archive": ["tail --from TIME"],

@@ -3,15 +3,19 @@ import type { FirstPosition } from "../../base/settings/start_position.ts";
 import type { CliContext } from "../cli_context.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** The value of `--config`, which is required. */
+export function configPath(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw new UsageError(
+    "No configuration: pass --config or set TRITON_CONFIG to the YAML file that names the streams",
+  );
+}
+
 /** Reads the configuration; regions fall back to `AWS_REGION`. */
 export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
-  if (path === undefined) {
-    throw new UsageError(
-      "No configuration: pass --config or set TRITON_CONFIG to the YAML file that names the streams",
-    );
-  }
+  const file = configPath(path);
   const { loadConfig } = await import("../../config/mod.ts");
-  return await loadConfig(path, { env: context.env, now: context.clock.now() });
+  return await loadConfig(file, { env: context.env, now: context.clock.now() });
 }
 
 /** Reads the configuration of one stream. */

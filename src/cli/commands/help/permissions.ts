@@ -4,6 +4,13 @@ Permissions in AWS:
 
   store, doctor            kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
                            s3:ListBucket, GetObject, PutObject
+  store --streams-like     kinesis:ListStreams
+                           kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+                           s3:ListBucket, GetObject, PutObject
+  store --streams-like --tag
+                           kinesis:ListStreams, ListTagsForStream
+                           kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
+                           s3:ListBucket, GetObject, PutObject
   tail                     kinesis:ListShards, GetShardIterator, GetRecords
   tail --group             kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords
   tail --from TIME         kinesis:DescribeStreamSummary, ListShards, GetShardIterator, GetRecords

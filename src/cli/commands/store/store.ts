@@ -1,9 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { RetryServiceOptions } from "../../../base/retry.ts";
-import type { ArchiveLedger } from "../../../ledger/archive_ledger.ts";
 import type { ShardId } from "../../../base/record.ts";
-import type { Archiver, ArchiverMonitor, ArchiverOptions } from "../../../archiver/mod.ts";
-import type { StreamConfig } from "../../../config/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
   bucketOf,
@@ -16,18 +12,21 @@ import {
   parseShardId,
   parseSize,
   stopTimeoutOption,
-  streamOption,
 } from "../../options/options.ts";
+import { startPosition } from "../../options/stream_config.ts";
 import {
-  addMonitorOptions,
-  type MonitorOptions,
-  openStoreMonitor,
-  type StoreMonitor,
-} from "./store_monitor.ts";
-import { startPosition, streamConfig } from "../../options/stream_config.ts";
+  addSelectionOptions,
+  isOne,
+  type Selection,
+  selectionOf,
+  type SelectionOptions,
+} from "../../options/stream_selection.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { addMonitorOptions, type MonitorOptions, openStoreMonitor } from "./store_monitor.ts";
+import type { ArchiveFlags } from "./stream_archiving.ts";
 
-interface StoreOptions extends MonitorOptions {
-  readonly stream: string;
+interface StoreOptions extends MonitorOptions, SelectionOptions {
+  readonly watchConfig?: boolean;
   readonly bucket?: string;
   readonly clientName: string;
   readonly checkpointDb: string;
@@ -45,17 +44,19 @@ interface StoreOptions extends MonitorOptions {
   readonly config?: string;
 }
 
-/** `triton store`: archives a stream until a signal stops it. */
+/** `triton store`: archives streams until a signal stops it. */
 export function storeCommand(context: CliContext): Command {
-  const command = new Command("store")
+  const command = addSelectionOptions(new Command("store"))
+    .option("--watch-config", "with --all-streams: follow changes of the configuration file")
     .alias("s")
     .description(
-      "Archives a stream, about one file per hour, until SIGINT, SIGTERM or SIGHUP. It then uploads what " +
+      "Archives streams, each with about one file per hour, until SIGINT, SIGTERM or SIGHUP. It then uploads what " +
         "it has read, saves its positions and exits with 0, or with 1 if that takes longer than " +
         "--stop-timeout. A second signal, at least 5 seconds later, ends it immediately. Processes with " +
-        "the same stream, client name and database share the shards.",
+        "the same stream, client name and database share the shards. With several streams, one that fails is " +
+        'retried, and the others are archived. What the configuration says of a stream under "archive" ' +
+        "wins over the options, which are for all streams.",
     )
-    .addOption(streamOption())
     .addOption(bucketOption())
     .addOption(
       clientOption("name of the client, part of the archives' keys and of its positions").default(
@@ -105,92 +106,75 @@ export function storeCommand(context: CliContext): Command {
 }
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {
-  const bucket = bucketOf(options);
-  const { stopTimeout } = options;
+  const selection = storeSelection(options);
+  // Without a configuration, no stream can have a bucket of its own.
+  if (options.config === undefined) bucketOf(options);
+  const { stopTimeout, checkpointDb, maxMemory, lease: leaseMs } = options;
+  const { clock } = context;
   context.endWithin?.(stopTimeout);
   context.signal; // from here on, a signal ends the command gracefully
   const from = await startPosition(options.from, context);
-  const config = await streamConfig(options, context);
-  // Disposed last, so that the status stays visible while the others end.
+  const [
+    { ArchiverHost },
+    { openLedgers },
+    { openSource },
+    { SharedServices },
+    { StreamArchiving },
+  ] = await Promise.all([
+    import("../../../archiver/mod.ts"),
+    import("../../../ledger/many/open_ledgers.ts"),
+    import("./open_source.ts"),
+    import("./shared_services.ts"),
+    import("./stream_archiving.ts"),
+  ]);
+  const services = new SharedServices();
+  const source = await openSource({ ...options, selection }, services, context);
+  // The status stays visible while the streams end.
   await using watch = await openStoreMonitor(options, context);
-  const { name: stream } = config;
-  const monitor = watch.add({ stream, client: options.clientName, rotateMs: options.rotate });
+  const ledgers = () => openLedgers(checkpointDb, { clock });
+  const endsOnFailure = isOne(selection);
+  const host = new ArchiverHost({ ledgers, clock }, { maxMemory, leaseMs, endsOnFailure });
+  const flags = flagsOf(options, from);
+  const streams = new StreamArchiving({ source, services, host, watch, flags }, context);
   const { endInTime, lateError } = await import("./store_end.ts");
-  const watched: Watched = { watch, monitor };
-  const work = () => archive({ ...options, bucket, from, config }, context, watched);
-  const late = () => lateError(watched.archiver?.unarchived, stopTimeout, monitor);
+  const late = () => lateError(host.unarchived, stopTimeout, streams.monitors);
+  const work = async () => {
+    await using _opened = services; // which stay open if there is no time left
+    await streams.run();
+  };
   await endInTime(work, { limitMs: stopTimeout, late }, context);
 }
 
-/** What to archive, and where to start. */
-interface StoreJob extends Omit<StoreOptions, "bucket" | "config" | "from"> {
-  readonly bucket: string;
-  readonly from: ArchiverOptions["from"];
-  readonly config: StreamConfig;
+/** Which streams are archived; refuses options that do not fit. */
+function storeSelection(options: StoreOptions): Selection {
+  const selection = selectionOf(options);
+  if (options.shards !== undefined && !isOne(selection)) {
+    throw new UsageError(
+      "Cannot use --shards with several streams: shards are those of one stream; run triton store " +
+        "--stream NAME --shards IDS for it, and leave that stream out here",
+    );
+  }
+  if (options.watchConfig === true && selection.type !== "all") {
+    throw new UsageError(
+      "Cannot use --watch-config without --all-streams: it takes streams that are added to the " +
+        "configuration later",
+    );
+  }
+  return selection;
 }
 
-/** Who watches the archiver, and the archiver once it exists. */
-interface Watched {
-  readonly watch: StoreMonitor;
-  readonly monitor: ArchiverMonitor;
-  archiver?: Archiver;
-}
-
-async function archive(
-  { bucket, from, config, ...options }: StoreJob,
-  { clock, signal }: CliContext,
-  watched: Watched,
-): Promise<void> {
-  const { watch, monitor } = watched;
-  const [{ Archiver }, { openLedger }, { openKinesis }, { openObjectStore }] = await Promise.all([
-    import("../../../archiver/mod.ts"),
-    import("../../../ledger/open_ledger.ts"),
-    import("../../../kinesis/sdk/open_kinesis.ts"),
-    import("../../../objects/open_object_store.ts"),
-  ]);
-  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
-  await using store = await openObjectStore(bucket, { region: config.region });
-  await using ledger = await whenReachable(
-    () => openLedger(options.checkpointDb, { client: options.clientName, stream: config.name }),
-    { clock, signal, monitor: watch.requests },
-  );
-  if (ledger === undefined) return;
-  const services = { kinesis, store, ledger, clock, monitor };
-  const archiver = new Archiver(services, {
+/** How streams are archived for which the configuration says nothing else. */
+function flagsOf(options: StoreOptions, from: ArchiveFlags["from"]): ArchiveFlags {
+  return {
     from,
     skipToLatest: options.skipToLatest,
     rotateMs: options.rotate,
     maxSize: options.maxSize,
-    maxMemory: options.maxMemory,
-    leaseMs: options.lease,
     shards: options.shards,
     pollIntervalMs: options.pollInterval,
     limit: options.requestLimit,
     recover: options.recover,
-    monitor,
-  });
-  watched.archiver = archiver;
-  watch.host = {
-    status() {
-      const status = archiver.status();
-      return { ...status, streams: [{ ...status, archiver: status }] };
-    },
   };
-  await archiver.run(signal);
-}
-
-/** Opens the ledger, retrying until its database responds; undefined if stopped before that. */
-async function whenReachable(
-  open: () => Promise<ArchiveLedger>,
-  options: RetryServiceOptions & { readonly signal: AbortSignal },
-): Promise<ArchiveLedger | undefined> {
-  const { retryService } = await import("../../../base/retry.ts");
-  try {
-    return await retryService("ledger", options, open);
-  } catch (error) {
-    if (error === options.signal.reason) return undefined;
-    throw error;
-  }
 }
 
 /** An option for a duration or a size, whose default `--help` prints as it is written. */

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Archiver, ArchiverMonitor } from "../../../archiver/mod.ts";
+import type { ArchiverMonitor, Unarchived } from "../../../archiver/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { GRACE_MS, Stopped } from "../../stop_signals.ts";
@@ -9,6 +9,9 @@ const log = getLogger(["triton", "cli"]);
 
 /** This part of the time to stop is for metrics, the status page and the log. */
 const LAST_MS = 2_000;
+
+/** An error lists at most this many reasons: streams fail for reasons of their own. */
+const MAX_REASONS = 5;
 
 /**
  * Does the work of a command, and returns within a limit after a signal even if the work does not.
@@ -61,19 +64,26 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 /**
  * Explains why stopping took too long.
  *
- * @param left What was read and is not archived; undefined if nothing was read.
+ * @param left What was read and is not archived, of all streams.
+ * @param monitors What has been noted of each stream.
  * @returns The error; undefined, and logged, if everything that was read is archived.
  */
 export function lateError(
-  left: Archiver["unarchived"] | undefined,
+  left: Unarchived,
   limitMs: number,
-  { services }: ArchiverMonitor,
+  monitors: readonly Pick<ArchiverMonitor, "services">[],
 ): TritonError | undefined {
-  const failing = Object.entries(services).flatMap(([name, { error }]) =>
-    error === undefined ? [] : [`${name}: ${error}`]
+  const failing = new Set(
+    monitors.flatMap(({ services }) =>
+      Object.entries(services).flatMap(([name, { error }]) =>
+        error === undefined ? [] : [`${name}: ${error}`]
+      )
+    ),
   );
-  const why = failing.length > 0 ? ` (${failing.join("; ")})` : "";
-  if (left !== undefined && left.events + left.quarantined > 0) {
+  const reasons = [...failing].slice(0, MAX_REASONS);
+  if (failing.size > reasons.length) reasons.push(`and ${failing.size - reasons.length} more`);
+  const why = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
+  if (left.events + left.quarantined > 0) {
     const what = [
       countOf(left.events, "event"),
       ...left.quarantined > 0 ? [countOf(left.quarantined, "quarantined record")] : [],

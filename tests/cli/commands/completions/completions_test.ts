@@ -41,7 +41,7 @@ const SHELLS: Readonly<Record<string, (script: string, lines: readonly string[])
 const LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton st", "stats", "store"],
   ["triton checkpoint ", "forget", "list", "move-bucket", "recover", "rewind", "set"],
-  ["triton store --str", "--stream"],
+  ["triton store --str", "--stream", "--streams-like"],
   ["triton store --stream ", "clicks", "user_activity"],
   ["triton tail --stream user", "user_activity"],
   ["triton checkpoint rewind --stream cl", "clicks"],

@@ -44,11 +44,30 @@ Deno.test("endInTime() does not affect work that ends in time, or fails", async 
 });
 
 Deno.test("lateError() reports how much is not archived, and what happens to it", () => {
-  const error = lateError({ files: 2, events: 1234, quarantined: 1 }, 110_000, monitor());
+  const error = lateError({ files: 2, events: 1234, quarantined: 1 }, 110_000, [monitor()]);
   match(
     error!.message,
     /^Cannot archive 1,234 events and 1 quarantined record in 2 files within 110 s of the signal \(--stop-timeout\); the next reader of the shards reads them again$/,
   );
-  equal(lateError({ files: 0, events: 0, quarantined: 0 }, 110_000, monitor()), undefined);
-  equal(lateError(undefined, 110_000, monitor()), undefined);
+  equal(lateError({ files: 0, events: 0, quarantined: 0 }, 110_000, [monitor()]), undefined);
+  equal(lateError({ files: 0, events: 0, quarantined: 0 }, 110_000, []), undefined);
+});
+
+Deno.test("lateError() lists each reason once, and at most five of them", () => {
+  const left = { files: 2, events: 2, quarantined: 0 };
+  const failing = (error: string) => {
+    const failed = monitor();
+    failed.retried("ledger", new Error("the database does not respond"));
+    failed.retried("object store", new Error(error));
+    return failed;
+  };
+  const message = (...errors: string[]) => lateError(left, 110_000, errors.map(failing))!.message;
+  match(
+    message("b0", "b0"),
+    / \(ledger: the database does not respond; object store: b0\)$/,
+  );
+  match(
+    message("b0", "b1", "b2", "b3", "b4", "b5"),
+    / \(ledger: the database does not respond; object store: b0; .*: b3; and 2 more\)$/,
+  );
 });
