@@ -15,10 +15,13 @@ import { claimStore, refuseMissing } from "./checks/claim_store.ts";
 import { ConditionalStore } from "./checks/conditional_store.ts";
 import { FileArchiver } from "./files/file_archiver.ts";
 import { randomName } from "./files/random_name.ts";
-import { untilRotation } from "./files/rotation.ts";
+import { rotationOffset, untilRotation } from "./files/rotation.ts";
 import { findRecreation } from "./same_stream.ts";
 import { ShardArchiver, type ShardArchiverServices } from "./shard_archiver.ts";
 import { ShardProgress } from "./shard_progress.ts";
+import { countedTurns } from "./shared/counted_turns.ts";
+import type { SharedMemory } from "./shared/shared_memory.ts";
+import { shareWork } from "./shared/shared_work.ts";
 import { ArchiverMonitor } from "./status/archiver_monitor.ts";
 import {
   type ArchiverStatus,
@@ -44,6 +47,7 @@ export class Archiver {
   readonly #services: ShardArchiverServices & { readonly store: ObjectStore };
   readonly #store: ConditionalStore;
   readonly #rotateMs: number;
+  readonly #memory: SharedMemory;
   readonly #shards: LeasedShards<LedgerShard>;
   readonly #writer: ArchiveWriter;
   readonly #ends: ArchiveEnds;
@@ -70,19 +74,21 @@ export class Archiver {
     this.#rotateMs = options.rotateMs ?? 3_600_000;
     this.#tasks = new WorkerTasks(monitor);
     this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal };
+    const shared = services.shared ?? shareWork({ maxMemory: options.maxMemory });
+    this.#memory = shared.memory;
     const worker = randomName(clock);
     const { from = { type: "trim-horizon" }, leaseMs = 20_000 } = options;
     const pinned = options.shards && new Set(options.shards);
     const shards = { ...this.#services, table: ledger };
     this.#shards = new LeasedShards(shards, { worker, leaseMs, from, pinned });
     // What was read is archived also when it is time to stop, however long that takes.
-    const files = new FileArchiver({ store, ledger, clock, monitor }, {
+    const files = new FileArchiver({ store, ledger, clock, monitor, shared }, {
       worker,
       findRecreation: () => findRecreation(services, this.#shards.stream),
     });
-    const { maxSize = 32 * 2 ** 20, maxMemory = 96 * 2 ** 20, onFile } = options;
-    const writer = { clock, time, files, leases: this.#shards };
-    this.#writer = new ArchiveWriter(writer, { maxSize, maxMemory, onFile });
+    const { maxSize = 32 * 2 ** 20, onFile } = options;
+    const writer = { clock, time, files, leases: this.#shards, memory: shared.memory };
+    this.#writer = new ArchiveWriter(writer, { stream, maxSize, onFile });
     this.#writer.failed.addEventListener(
       "abort",
       () => this.#tasks.fail(this.#writer.failed.reason),
@@ -93,6 +99,7 @@ export class Archiver {
       writer: this.#writer,
       stream: this.#shards.stream,
       ends: this.#ends,
+      turns: countedTurns(shared.turns.lineOf(this), shared.memory),
       options,
     });
   }
@@ -122,6 +129,7 @@ export class Archiver {
       url,
       worker: this.#shards.worker,
     });
+    this.#writer.join();
     try {
       this.#tasks.run(this.#work());
       // The leases are kept also while uploads take their time.
@@ -132,6 +140,7 @@ export class Archiver {
     } finally {
       signal.removeEventListener("abort", stop);
       renewing.abort();
+      this.#writer.leave();
       await this.#shards.leave();
       unobserve();
       if (this.#options.monitor === undefined) monitor[Symbol.dispose]();
@@ -232,10 +241,17 @@ export class Archiver {
     log.info("Handed {shardId} over to another worker", { event: "shard.handed_over", shardId });
   }
 
+  /** How long after the multiples of the interval files are closed. */
+  get #rotationOffset(): number {
+    const { stream } = this.#services.ledger;
+    return this.#memory.streams === 1 ? 0 : rotationOffset(stream, this.#rotateMs);
+  }
+
   /** Closes files by the clock. */
   async #rotate(): Promise<void> {
     const { clock, time, signal } = this.#services;
-    while (await pause(clock, untilRotation(time.now(), this.#rotateMs), signal)) {
+    const untilNext = () => untilRotation(time.now(), this.#rotateMs, this.#rotationOffset);
+    while (await pause(clock, untilNext(), signal)) {
       this.#writer.close("time");
       for (const shard of [...this.#reading.values()]) {
         if (!await this.#shardArchiver.confirm(shard)) this.#shards.lose(shard.lease);

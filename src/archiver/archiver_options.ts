@@ -4,6 +4,7 @@ import type { ObjectStore } from "../objects/object_store.ts";
 import type { KinesisApi, StartPosition } from "../kinesis/kinesis_api.ts";
 import type { ShardId } from "../base/record.ts";
 import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
+import type { SharedWork } from "./shared/shared_work.ts";
 import type { ArchivedFile } from "./status/archiver_status.ts";
 
 /** What an archiver needs. */
@@ -16,6 +17,8 @@ export interface ArchiverServices {
   readonly ledger: ArchiveLedger;
   /** Source of time and random numbers. */
   readonly clock: Clock;
+  /** What it shares with other archivers of the process. Default: nothing. */
+  readonly shared?: SharedWork | undefined;
 }
 
 /** How a stream is archived. */
@@ -29,7 +32,8 @@ export interface ArchiverOptions {
   readonly rotateMs?: number | undefined;
   /** A file is closed when it has this compressed size, in bytes. Default: 32 MiB. */
   readonly maxSize?: number | undefined;
-  /** Reading waits while records not archived yet take more than this, in bytes. Default: 96 MiB. */
+  /** Reading waits while records not archived yet take more than this, in bytes. Default: 96 MiB, or
+   * what the archivers of the process share. */
   readonly maxMemory?: number | undefined;
   /** How long a lease lasts without being renewed, in milliseconds. Default: 20,000. */
   readonly leaseMs?: number | undefined;

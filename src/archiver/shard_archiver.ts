@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Clock, pause } from "../base/clock.ts";
 import { CheckpointError, KinesisError } from "../base/errors.ts";
 import { retryDelayMs, retryService } from "../base/retry.ts";
-import { type KinesisApi, type ServiceTime, type StartPosition, Turns } from "../kinesis/mod.ts";
+import type { KinesisApi, ServiceTime, StartPosition, TurnLine } from "../kinesis/mod.ts";
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import { isForgotten } from "../shards/table/rows.ts";
 import { LeaseLostError } from "../shards/lease.ts";
@@ -19,9 +19,6 @@ import { ShardReading } from "./shard_reading.ts";
 import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
 
 const log = getLogger(["triton", "archiver"]);
-
-/** How many shards are asked at once: each answer on its way takes memory in the connection. */
-const REQUESTS = 8;
 
 /** Services for {@linkcode ShardArchiver}. */
 export interface ShardArchiverServices extends SettleServices {
@@ -49,6 +46,8 @@ export interface ShardArchiverParts {
   readonly stream: StreamShards;
   /** Where the archive ends. */
   readonly ends: ArchiveEnds;
+  /** How many requests are under way at once. */
+  readonly turns: TurnLine;
   /** How to read, and whether to mend positions. */
   readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit" | "recover">;
 }
@@ -65,7 +64,6 @@ export type ShardEnd =
 export class ShardArchiver {
   readonly #parts: ShardArchiverParts;
   readonly #gaps: ShardGaps;
-  readonly #turns = new Turns(REQUESTS);
   /** Whether anything was read, of any shard: then the settings are right. */
   #hasRead = false;
 
@@ -80,21 +78,25 @@ export class ShardArchiver {
    * meanwhile.
    */
   async archive(shard: ShardProgress, options: { readonly skip: boolean }): Promise<ShardEnd> {
-    let from: StartPosition | undefined;
+    const signal = AbortSignal.any([this.#parts.services.signal, shard.lease.signal]);
+    let start: StartPosition | undefined;
     do {
       try {
         // Once: a shard is settled before it is read, and this worker's own files are open later.
-        from ??= await this.#position(shard, options);
-        return await this.#read(shard, from);
+        start ??= await this.#position(shard, options);
+        const end = await this.#read(shard, start);
+        if (end.type !== "interrupted") return end;
+        // If neither ended, there was no memory, or what was read had to be dropped.
+        await this.#parts.writer.room(signal);
       } catch (error) {
         if (error instanceof LeaseLostError || isForgotten(error)) return { type: "lost" };
         if (error === shard.lease.signal.reason) return { type: "interrupted" };
         if (isBehind(error)) return { type: "refused", error };
         if (!isWorthWaiting(error, this.#hasRead)) throw error;
         this.#reportFailure(shard, error);
+        await this.#pause(shard, signal);
       }
-      if (shard.lastRead !== undefined) from = { type: "after", sequenceNumber: shard.lastRead };
-    } while (await this.#pause(shard));
+    } while (!signal.aborted);
     return { type: "interrupted" };
   }
 
@@ -132,14 +134,12 @@ export class ShardArchiver {
     }
   }
 
-  /** Reads a shard to its end, or to where it has left the stream. */
-  async #read(shard: ShardProgress, from: StartPosition): Promise<ShardEnd> {
+  /** Reads a shard on to its end, or to where it has left the stream. */
+  async #read(shard: ShardProgress, start: StartPosition): Promise<ShardEnd> {
+    const { lastRead: sequenceNumber } = shard;
+    const from = sequenceNumber === undefined ? start : { type: "after", sequenceNumber } as const;
     try {
-      const reading = new ShardReading(shard, {
-        ...this.#parts,
-        gaps: this.#gaps,
-        turns: this.#turns,
-      });
+      const reading = new ShardReading(shard, { ...this.#parts, gaps: this.#gaps });
       for await (const _ of reading.read(from)) this.#noteRead(shard);
       if (reading.signal.aborted) return { type: "interrupted" };
     } catch (error) {
@@ -162,11 +162,11 @@ export class ShardArchiver {
     });
   }
 
-  /** Waits before the next attempt; false if there is to be none. */
-  #pause(shard: ShardProgress): Promise<boolean> {
-    const { clock, signal: stop } = this.#parts.services;
+  /** Waits before the next attempt. */
+  async #pause(shard: ShardProgress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.services;
     const delayMs = retryDelayMs(shard.failure?.attempts ?? 1, { clock, ...FAILURE_PAUSES });
-    return pause(clock, delayMs, AbortSignal.any([stop, shard.lease.signal]));
+    await pause(clock, delayMs, signal);
   }
 
   #noteRead(shard: ShardProgress): void {
@@ -180,7 +180,8 @@ export class ShardArchiver {
   async #end(shard: ShardProgress): Promise<ShardEnd> {
     const { services, services: { ledger }, writer, stream } = this.#parts;
     await writer.close("shard end");
-    if (shard.lease.signal.aborted) return { type: "interrupted" };
+    // Records that were dropped meanwhile are not archived.
+    if (shard.lease.signal.aborted || shard.interrupted.aborted) return { type: "interrupted" };
     const { shardId, lease: { epoch }, archived } = shard;
     const children = await stream.childrenOf(shardId);
     const end = () => ledger.end(shardId, epoch, archived, children);

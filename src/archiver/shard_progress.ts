@@ -18,9 +18,38 @@ export class ShardProgress {
   lastRead: SequenceNumber | undefined;
   /** Why it cannot be read at the moment; undefined while it can. */
   failure: ReadFailure | undefined;
+  #reading = new AbortController();
 
   constructor(lease: Lease) {
     this.lease = lease;
+  }
+
+  /** Begins a reading. */
+  begin(): void {
+    this.#reading = new AbortController();
+  }
+
+  /** Aborted when the reading is interrupted. */
+  get interrupted(): AbortSignal {
+    return this.#reading.signal;
+  }
+
+  /** Interrupts the reading: it is to continue after the last record read, once there is memory. */
+  interrupt(): void {
+    this.#reading.abort();
+  }
+
+  /**
+   * Forgets the records that were read last, which are in no file any more: they are read again.
+   *
+   * @param last The last record that is left: in a file that was closed.
+   * @param firstArrival When the first of those that are forgotten arrived.
+   */
+  rewind(last: SequenceNumber | undefined, firstArrival: Date): void {
+    this.archived = this.lastRead = last;
+    this.readUntil = Math.min(this.readUntil, firstArrival.getTime());
+    this.caughtUp = false;
+    this.interrupt();
   }
 
   /** The shard. */

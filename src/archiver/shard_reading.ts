@@ -8,7 +8,7 @@ import {
   type RecordPiece,
   type ServiceTime,
   type StartPosition,
-  type Turns,
+  type TurnLine,
 } from "../kinesis/mod.ts";
 import type { ArchiveLedger } from "../ledger/archive_ledger.ts";
 import type { ArchiverOptions } from "./archiver_options.ts";
@@ -36,7 +36,7 @@ export interface ShardReadingParts {
   /** Where gaps are noticed. */
   readonly gaps: ShardGaps;
   /** How many requests of all shards are under way at once. */
-  readonly turns: Turns;
+  readonly turns: TurnLine;
   /** How to read. */
   readonly options: Pick<ArchiverOptions, "pollIntervalMs" | "limit">;
 }
@@ -47,6 +47,8 @@ export class ShardReading {
   readonly signal: AbortSignal;
   readonly #shard: ShardProgress;
   readonly #parts: ShardReadingParts;
+  /** Whether it continues one that was interrupted. */
+  readonly #isContinued: boolean;
   /** When the last request was sent, by Kinesis' clock. */
   #askedAt: number;
   /** Whether the stream has dropped what followed the position. */
@@ -57,7 +59,13 @@ export class ShardReading {
   constructor(shard: ShardProgress, parts: ShardReadingParts) {
     this.#shard = shard;
     this.#parts = parts;
-    this.signal = AbortSignal.any([parts.services.signal, shard.lease.signal]);
+    this.#isContinued = shard.interrupted.aborted;
+    shard.begin();
+    this.signal = AbortSignal.any([
+      parts.services.signal,
+      shard.lease.signal,
+      shard.interrupted,
+    ]);
     // A response reflects the shard at some point after the request was sent.
     this.#askedAt = parts.services.time.now();
   }
@@ -66,11 +74,7 @@ export class ShardReading {
   async *read(from: StartPosition): AsyncGenerator<void, void, undefined> {
     const { services: { kinesis, ledger: { stream }, time, monitor }, writer } = this.#parts;
     const { shardId } = this.#shard;
-    log.info("Reading {shardId} {from}", {
-      event: "shard.started",
-      shardId,
-      from: describeStart(from),
-    });
+    this.#logStart(from);
     for await (const batch of pollShard(kinesis, { stream, shardId, from }, this.#pace)) {
       monitor.read(shardId, batch.records);
       yield;
@@ -80,6 +84,18 @@ export class ShardReading {
       await writer.room(this.signal);
       this.#askedAt = time.now();
     }
+  }
+
+  #logStart(start: StartPosition): void {
+    const { shardId } = this.#shard;
+    const from = describeStart(start);
+    if (this.#isContinued) {
+      log.debug("Reading {shardId} on {from}, since there is memory again", {
+        event: "shard.continued",
+        shardId,
+        from,
+      });
+    } else log.info("Reading {shardId} {from}", { event: "shard.started", shardId, from });
   }
 
   get #pace(): PollShardOptions {
@@ -107,7 +123,7 @@ export class ShardReading {
     this.signal.throwIfAborted();
     // Records of one answer follow each other: only before the first can there be a gap.
     if (isFirst) await this.#noticeGap(piece);
-    await writer.room(this.signal);
+    await writer.roomInAnswer(shard, this.signal);
     this.signal.throwIfAborted();
     // A file may be closed in the middle of the records, and what follows may be as old as this.
     shard.readUntil = Math.min(shard.readUntil, records.at(0)!.arrivedAt.getTime());

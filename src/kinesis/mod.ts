@@ -43,6 +43,6 @@ export type { RetryEvent, RetryingOptions } from "../base/retry.ts";
 export { ServiceTime } from "../aws/service_time.ts";
 export { findStreams, type FindStreamsOptions } from "./find_streams.ts";
 export { listAllShards } from "./shard_list.ts";
-export { Turns } from "./turns.ts";
+export { type TurnLine, Turns } from "./turns.ts";
 export { type FirstPosition, parseStartPosition } from "../base/settings/start_position.ts";
 export { deaggregate, type UserRecord, UserRecords } from "./user_records.ts";

@@ -18,7 +18,7 @@ import {
 import { newRecords, withoutRedelivered } from "./redelivered.ts";
 import { hasCode, ShardIterator, type TrimmedPosition } from "./shard_iterator.ts";
 import { ServiceTime } from "../aws/service_time.ts";
-import type { Turns } from "./turns.ts";
+import type { TurnLine } from "./turns.ts";
 
 /** Options for {@linkcode pollShard}. */
 export interface PollShardOptions extends RetryingOptions {
@@ -37,7 +37,7 @@ export interface PollShardOptions extends RetryingOptions {
   /** Memory shared with the readers of other shards. Default: no limit. */
   readonly budget?: ReadBudget | undefined;
   /** Limits how many requests of all shards run at once. Default: no limit. */
-  readonly turns?: Turns | undefined;
+  readonly turns?: TurnLine | undefined;
   /**
    * Called with records while a response arrives; batches are then yielded without records. `isFirst`
    * is true for the first records of a response. An error that it throws ends the reading.

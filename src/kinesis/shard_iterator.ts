@@ -5,7 +5,7 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
 import { learnTime } from "./learn_time.ts";
 import { listAllShards } from "./shard_list.ts";
-import type { Turns } from "./turns.ts";
+import type { TurnLine } from "./turns.ts";
 
 /** A position that the stream has dropped, together with the records that followed it. */
 export interface TrimmedPosition {
@@ -20,7 +20,7 @@ export interface TrimmedPosition {
 /** Options of {@linkcode ShardIterator}: those of `pollShard` that it needs. */
 interface ShardIteratorOptions extends RetryingOptions {
   readonly time: ServiceTime;
-  readonly turns?: Turns | undefined;
+  readonly turns?: TurnLine | undefined;
   readonly onTrimmed?: ((position: TrimmedPosition) => void | Promise<void>) | undefined;
 }
 

@@ -1,5 +1,26 @@
+/** Where a task waits for its turn. */
+export interface TurnLine {
+  /**
+   * Waits for a turn.
+   *
+   * @param signal Cancels the wait.
+   * @returns The turn, which ends when it is disposed.
+   * @throws The signal's reason, if it is aborted before.
+   */
+  take(signal?: AbortSignal): Promise<Disposable>;
+}
+
+/** A task that waits. */
+interface Waiting {
+  readonly of: unknown;
+  readonly go: () => void;
+}
+
 /**
  * Lets a number of tasks run at once; the others wait in line.
+ *
+ * A free turn goes to the owner that has the fewest, and of its tasks to the one that has waited
+ * longest: an owner with many tasks does not delay those that have one now and then.
  *
  * @example Usage
  * ```ts
@@ -11,9 +32,11 @@
  * }
  * ```
  */
-export class Turns {
+export class Turns implements TurnLine {
   #free: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
+  /** How many turns each owner has. */
+  readonly #taken = new Map<unknown, number>();
 
   /**
    * Creates turns, all of them free.
@@ -28,44 +51,70 @@ export class Turns {
    * Waits for a turn.
    *
    * @param signal Cancels the wait.
+   * @param of Whose task it is, such as the name of a stream. Default: one owner for all.
    * @returns The turn, which ends when it is disposed.
    * @throws The signal's reason, if it is aborted before.
    */
-  async take(signal?: AbortSignal): Promise<Disposable> {
+  async take(signal?: AbortSignal, of?: unknown): Promise<Disposable> {
     signal?.throwIfAborted();
-    if (this.#free > 0) this.#free--;
-    else await this.#wait(signal);
+    if (this.#free > 0) this.#give(of);
+    else await this.#wait(of, signal);
     let isOver = false;
     return {
       [Symbol.dispose]: () => {
-        if (!isOver) this.#pass();
+        if (!isOver) this.#end(of);
         isOver = true;
       },
     };
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  /** The line of one owner's tasks. */
+  lineOf(of: unknown): TurnLine {
+    return { take: (signal) => this.take(signal, of) };
+  }
+
+  #wait(of: unknown, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const go = () => {
+        this.#waiting.delete(waiting);
         signal?.removeEventListener("abort", giveUp);
         resolve();
       };
       const giveUp = () => {
-        this.#waiting.delete(go);
+        this.#waiting.delete(waiting);
         reject(signal?.reason);
       };
+      const waiting = { of, go };
       signal?.addEventListener("abort", giveUp, { once: true });
-      this.#waiting.add(go);
+      this.#waiting.add(waiting);
     });
   }
 
-  /** Gives a turn to the task that has waited longest. */
+  #give(of: unknown): void {
+    this.#free--;
+    this.#taken.set(of, this.#takenBy(of) + 1);
+  }
+
+  #end(of: unknown): void {
+    this.#free++;
+    const left = this.#takenBy(of) - 1;
+    if (left > 0) this.#taken.set(of, left);
+    else this.#taken.delete(of);
+    this.#pass();
+  }
+
+  /** Gives a turn to the next task, if one waits. */
   #pass(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#free++;
-    else {
-      this.#waiting.delete(next);
-      next();
+    let next: Waiting | undefined;
+    for (const waiting of this.#waiting) {
+      if (next === undefined || this.#takenBy(waiting.of) < this.#takenBy(next.of)) next = waiting;
     }
+    if (next === undefined) return;
+    this.#give(next.of);
+    next.go();
+  }
+
+  #takenBy(of: unknown): number {
+    return this.#taken.get(of) ?? 0;
   }
 }

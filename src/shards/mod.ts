@@ -47,6 +47,7 @@ export {
   type StreamSummary,
   type TimedResponse,
   type TrimmedPosition,
+  type TurnLine,
   Turns,
   type UserRecord,
   UserRecords,

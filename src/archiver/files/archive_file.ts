@@ -14,6 +14,8 @@ export class ArchiveFile {
   readonly shards = new Map<ShardId, ShardProgress>();
   /** When its first record came in, in milliseconds since the Unix epoch. */
   openedAt: number | undefined;
+  /** Whether the last attempt to upload it failed. */
+  isFailing = false;
 
   /**
    * Adds what is in Kinesis records, from one of them on, until the file is full.
@@ -72,6 +74,19 @@ export class ArchiveFile {
     }
     return Object.assign(this, { reason, closedAt, previous, knownAt });
   }
+}
+
+/**
+ * Drops a file: its shards are read again from where the files before it end.
+ *
+ * @param file The newest file, of those that are not archived.
+ */
+export function dropFile(file: ArchiveFile | ClosedFile): void {
+  for (const [shardId, shard] of file.shards) {
+    const last = "previous" in file ? file.previous.get(shardId) : shard.archived;
+    shard.rewind(last, file.builder.shards.get(shardId)!.firstArrival);
+  }
+  file.builder[Symbol.dispose]();
 }
 
 /** A file that takes no more records. */

@@ -1,10 +1,10 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
-import { Notifier } from "../../base/notifier.ts";
 import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { ServiceTime } from "../../kinesis/mod.ts";
 import type { LeasedShards } from "../../shards/leased_shards.ts";
-import { ArchiveFile, type ClosedFile } from "./archive_file.ts";
+import type { MemoryUser, SharedMemory } from "../shared/shared_memory.ts";
+import { ArchiveFile, type ClosedFile, dropFile } from "./archive_file.ts";
 import type { FileArchiver } from "./file_archiver.ts";
 import type { CloseReason } from "./rotation.ts";
 import type { ShardProgress } from "../shard_progress.ts";
@@ -22,14 +22,16 @@ export interface ArchiveWriterParts {
   readonly files: FileArchiver;
   /** Where leases end under which nothing can be archived any more. */
   readonly leases: Pick<LeasedShards, "lose">;
+  /** Memory for files, shared with other streams of the process. */
+  readonly memory: SharedMemory;
 }
 
 /** Options for {@linkcode ArchiveWriter}. */
 export interface ArchiveWriterOptions {
+  /** Name of the stream, for the log. */
+  readonly stream: string;
   /** A file is closed when it has this compressed size, in bytes. */
   readonly maxSize: number;
-  /** Reading waits while finished and unfinished files take more memory than this, in bytes. */
-  readonly maxMemory: number;
   /** Called with each file that reached the archive; what it throws is logged. */
   readonly onFile?: ((file: ArchivedFile) => void | Promise<void>) | undefined;
 }
@@ -49,14 +51,14 @@ export interface Unarchived {
  *
  * Files are archived one after the other, while the next is being filled.
  */
-export class ArchiveWriter {
+export class ArchiveWriter implements MemoryUser {
   readonly #parts: ArchiveWriterParts;
   readonly #options: ArchiveWriterOptions;
-  /** Notified when memory was freed. */
-  readonly #freed = new Notifier();
   readonly #failed = new AbortController();
   readonly #queue = new Set<ClosedFile>();
   #open = new ArchiveFile();
+  /** The file of the queue that is being archived; its intent may be written. */
+  #leaving: ClosedFile | undefined;
   #uploads: Promise<void> = Promise.resolve();
 
   constructor(parts: ArchiveWriterParts, options: ArchiveWriterOptions) {
@@ -75,7 +77,7 @@ export class ArchiveWriter {
    */
   add(shard: ShardProgress, records: Records): void {
     // Half of the memory, so that one file can be filled while another is put.
-    const maxSize = Math.min(this.#options.maxSize, this.#options.maxMemory / 2);
+    const maxSize = Math.min(this.#options.maxSize, this.#parts.memory.forFiles / 2);
     const now = this.#parts.clock.now();
     for (let from = 0; from < records.length;) {
       from = this.#open.add(shard, records, { from, maxSize, now });
@@ -91,9 +93,9 @@ export class ArchiveWriter {
     return { files: files.length, events, quarantined };
   }
 
-  /** How much they may take before reading waits, in bytes. */
+  /** How much records of all streams may take before reading waits, in bytes. */
   get maxMemory(): number {
-    return this.#options.maxMemory;
+    return this.#parts.memory.limit;
   }
 
   /** How much memory records take that are not archived yet, in bytes. */
@@ -101,6 +103,17 @@ export class ArchiveWriter {
     let bytes = this.#open.builder.size;
     for (const file of this.#queue) bytes += file.builder.size;
     return bytes;
+  }
+
+  /** What of it is in the file that is being filled, in bytes. */
+  get open(): number {
+    return this.#open.builder.isEmpty ? 0 : this.#open.builder.size;
+  }
+
+  /** Whether closed files are being archived, and whether the last attempt failed. */
+  get uploading(): "nothing" | "well" | "failing" {
+    if (this.#queue.size === 0) return "nothing";
+    return this.#leaving?.isFailing ? "failing" : "well";
   }
 
   /** How many closed files are not archived yet. */
@@ -122,10 +135,47 @@ export class ArchiveWriter {
       ?.builder.shards.get(shard.shardId)?.firstArrival;
   }
 
+  /** Takes part in sharing the memory: before the first record. */
+  join(): void {
+    this.#parts.memory.join(this);
+  }
+
+  /** Frees all memory: nothing can be archived any more. */
+  leave(): void {
+    for (const { builder } of this.#files) builder[Symbol.dispose]();
+    this.#parts.memory.leave(this);
+  }
+
   /** Waits while memory is full. */
-  async room(signal: AbortSignal): Promise<void> {
-    while (this.buffered >= this.maxMemory && this.#queue.size > 0 && !signal.aborted) {
-      await this.#freed.wait(signal);
+  room(signal: AbortSignal): Promise<void> {
+    return this.#parts.memory.room(this, signal);
+  }
+
+  /**
+   * Waits while memory is full, in the middle of an answer. With several streams, the reading of the
+   * shard is interrupted instead: others need its turn.
+   */
+  async roomInAnswer(shard: ShardProgress, signal: AbortSignal): Promise<void> {
+    const { memory } = this.#parts;
+    if (memory.streams === 1) await memory.room(this, signal);
+    else if (!memory.admits(this)) shard.interrupt();
+  }
+
+  /** Closes the file that is being filled: its memory is needed. */
+  closeOpen(): void {
+    this.close("size");
+  }
+
+  /**
+   * Drops the newest records until the others take at most this, in bytes. They are read again. The
+   * file that is being archived stays: once its intent is written, only the archive can tell whether
+   * it is there.
+   */
+  keep(bytes: number): void {
+    const newest = this.#files.filter((file) => file !== this.#leaving).reverse();
+    for (const file of newest) {
+      if (this.buffered <= bytes) break;
+      if (!file.builder.isEmpty) this.#drop(file);
     }
   }
 
@@ -136,7 +186,9 @@ export class ArchiveWriter {
 
   /** Leaves out what was read of a shard and is in no closed file. */
   discard(shard: ShardProgress): void {
-    if (this.#open.holds(shard)) this.#open.remove(shard.shardId);
+    if (!this.#open.holds(shard)) return;
+    this.#open.remove(shard.shardId);
+    this.#parts.memory.notify();
   }
 
   /**
@@ -161,14 +213,35 @@ export class ArchiveWriter {
     return [...this.#queue, this.#open];
   }
 
+  #drop(file: ArchiveFile): void {
+    const { events, quarantined } = file.builder;
+    log.warn(
+      "Dropped {events} events of {stream} from memory, to be read again: its uploads fail",
+      {
+        event: "memory.dropped",
+        stream: this.#options.stream,
+        events,
+        quarantined,
+      },
+    );
+    dropFile(file);
+    if (file === this.#open) this.#open = new ArchiveFile();
+    else this.#queue.delete(file as ClosedFile);
+    // Only now: whoever waits would otherwise find nothing changed, and so on without end.
+    this.#parts.memory.notify();
+  }
+
   async #archive(file: ClosedFile): Promise<void> {
+    if (!this.#queue.has(file)) return; // it was dropped
+    this.#leaving = file;
     const { archived, lost, failure } = await this.#parts.files.archive(file);
     for (const lease of lost) this.#parts.leases.lose(lease);
     if (failure !== undefined) this.#failed.abort(failure);
     if (archived !== undefined) this.#callOnFile(archived);
+    this.#leaving = undefined;
     this.#queue.delete(file);
     file.builder[Symbol.dispose]();
-    this.#freed.notify();
+    this.#parts.memory.archived(this);
   }
 
   /** The file is archived, whatever the callback does. */

@@ -8,6 +8,7 @@ import { formatArchiveKey } from "../../codec/mod.ts";
 import type { ArchiveIntent, ArchiveLedger } from "../../ledger/archive_ledger.ts";
 import { isForgotten } from "../../shards/table/rows.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
+import type { SharedWork } from "../shared/shared_work.ts";
 import type { Lease } from "../../shards/lease.ts";
 import { type ClosedFile, rangesOf } from "./archive_file.ts";
 import { randomName } from "./random_name.ts";
@@ -28,6 +29,8 @@ export interface FileArchiverServices {
   readonly clock: Clock;
   /** Receives what happens. */
   readonly monitor: ArchiverMonitor;
+  /** Slots for uploads, and who waits for their end. */
+  readonly shared: Pick<SharedWork, "memory" | "uploads">;
 }
 
 /** Options for {@linkcode FileArchiver}. */
@@ -81,13 +84,36 @@ export class FileArchiver {
       this.#nextFree = createdAt + 1;
       const body = this.#finish(file, intent, createdAt);
       const startedAt = monotonicNow(clock);
-      if (await putArchive(intent, body, this.#services)) {
+      if (await putArchive(intent, body, { ...this.#services, store: this.#storeFor(file) })) {
         monitor.uploaded(monotonicNow(clock) - startedAt);
         await this.#commit(file, intent, lost);
         return this.#report(file, key, body.reduce((size, part) => size + part.length, 0));
       }
       replaces = intent.id;
     }
+  }
+
+  /** The store: each attempt to put the file waits for a slot. */
+  #storeFor(file: ClosedFile): Pick<ObjectStore, "put" | "get"> {
+    const { store, shared: { uploads, memory } } = this.#services;
+    const upload = { store: store.identity, openedAt: file.openedAt! };
+    const noteFailing = (isFailing: boolean) => {
+      file.isFailing = isFailing;
+      memory.notify();
+    };
+    return {
+      get: (key, options) => store.get(key, options),
+      put: async (...request) => {
+        try {
+          const result = await uploads.during(upload, () => store.put(...request));
+          noteFailing(false);
+          return result;
+        } catch (error) {
+          noteFailing(true);
+          throw error;
+        }
+      },
+    };
   }
 
   /** Leaves out what was read of another stream of the same name. */

@@ -269,6 +269,7 @@ export class ArchiveBuilder implements Disposable {
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     freeSlabs(this.#chunks());
+    this.#packer.free();
     this.#groups = [];
     this.#quarantine.free();
   }

@@ -134,10 +134,13 @@ export class ChunkPacker {
   }
 
   closeAll(): void {
-    for (const [shardId, open] of this.#open) {
-      this.#close(shardId, open);
-      open.free();
-    }
+    for (const [shardId, open] of this.#open) this.#close(shardId, open);
+    this.free();
+  }
+
+  /** Drops the open chunks of all shards. */
+  free(): void {
+    for (const open of this.#open.values()) open.free();
     this.#open.clear();
   }
 

@@ -211,7 +211,8 @@ export class SdkKinesis implements KinesisApi {
       }
       return true;
     };
-    using _turn = options.onRecords && await this.#memory.responses.take(options.signal);
+    using _turn = options.onRecords &&
+      await this.#memory.responses.take(options.signal, shard?.stream);
     while (await takePiece());
     const { hasRecords, NextShardIterator, MillisBehindLatest } = reader.rest;
     if (hasRecords !== true) throw invalidResponse(what, "Records");

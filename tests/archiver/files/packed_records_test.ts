@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type ClosedFile, rangesOf } from "../../../src/archiver/files/archive_file.ts";
 import { ArchiveWriter } from "../../../src/archiver/files/archive_writer.ts";
 import type { FileArchiver } from "../../../src/archiver/files/file_archiver.ts";
+import { SharedMemory } from "../../../src/archiver/shared/shared_memory.ts";
 import { ShardProgress } from "../../../src/archiver/shard_progress.ts";
 import { concatBytes } from "../../../src/base/bytes.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
@@ -59,7 +60,8 @@ async function filesOf(
     time: new ServiceTime(clock),
     files: { archive } as unknown as FileArchiver,
     leases: { lose: () => ok(false) },
-  }, { maxSize, maxMemory: Infinity });
+    memory: new SharedMemory({ maxMemory: Infinity }),
+  }, { stream: "s", maxSize });
   const { signal } = new AbortController();
   const shards = [0, 1, 2].map((n) => new ShardProgress({ shardId: shard(n), epoch: 1, signal }));
   const lastRead: (SequenceNumber | undefined)[] = [];

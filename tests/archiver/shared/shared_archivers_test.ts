@@ -1,0 +1,77 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { type Clock, mulberry32 } from "../../../src/base/clock.ts";
+import { verifyArchive } from "../../../src/archive/mod.ts";
+import { FailingStore, type HostedStream, SharedWorld } from "./shared_fixture.ts";
+
+const MINUTE = 60_000;
+
+/** Each record is in the archive once, and the chain of files has no break. */
+async function requireExact(stream: HostedStream, clock: Clock, seed = 0): Promise<void> {
+  deepEqual(await stream.archived(), stream.expected, `${stream.name} of world ${seed}`);
+  deepEqual(await stream.ledger.gaps(), [], stream.name);
+  const { problems } = await verifyArchive(stream.store, { stream: stream.name, clock });
+  deepEqual(problems, [], stream.name);
+}
+
+Deno.test("Archiver keeps its share while its bucket is down, and archives each record once", async () => {
+  const world = new SharedWorld({ maxMemory: 100_000 });
+  const [down, well] = [world.add("down", { shards: 3 }).start(), world.add("well").start()];
+  down.store.isDown = true;
+  await down.put(600);
+  await world.clock.advance(20_000);
+  ok(down.buffered > 70_000, `${down.buffered} bytes of it`);
+  for (let round = 0; round < 5; round++) {
+    await well.put(400);
+    await down.put(20);
+    await world.clock.advance(20_000);
+  }
+  ok(down.buffered < 50_000 + 5_000, `${down.buffered} bytes of it`);
+  deepEqual(await down.archived(), []);
+  ok((await well.archived()).length > 1_000);
+  down.store.isDown = false;
+  await world.clock.advance(5 * MINUTE);
+  await down.stop();
+  await well.stop();
+  await requireExact(down, world.clock);
+  await requireExact(well, world.clock);
+  equal(world.shared.memory.buffered, 0);
+});
+
+async function anyUnarchived(streams: readonly HostedStream[]): Promise<boolean> {
+  for (const stream of streams) {
+    if ((await stream.archived()).length < stream.expected.length) return true;
+  }
+  return false;
+}
+
+Deno.test("Archiver of several streams archives each record once, whatever bucket is down when", async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const random = mulberry32(seed);
+    const pick = <T>(...choices: T[]) => choices[Math.floor(random() * choices.length)]!;
+    const world = new SharedWorld({ maxMemory: pick(300, 3_000, 20_000) }, seed);
+    const common = new FailingStore(world.clock, 100);
+    const streams = Array.from({ length: 5 }, (_, n) =>
+      world.add(`s${n}`, {
+        shards: 1 + n % 3,
+        store: pick(common, undefined),
+        rotateMs: pick(10_000, MINUTE),
+        limit: pick(3, 10_000),
+        maxSize: pick(500, 5_000, 2 ** 25),
+        putMs: pick(0, 50, 1_000),
+      }).start());
+    for (let step = 0; step < 30; step++) {
+      const stream = pick(...streams);
+      await stream.put(pick(1, 10, 200), pick(10, 100));
+      if (random() < 0.3) stream.store.isDown = !stream.store.isDown;
+      if (random() < 0.1) stream.split();
+      await world.clock.advance(pick(0, 500, 5_000, 30_000));
+    }
+    for (const { store } of streams) store.isDown = false;
+    for (let round = 0; round < 30 && await anyUnarchived(streams); round++) {
+      await world.clock.advance(10 * MINUTE);
+    }
+    for (const stream of streams) await stream.stop();
+    for (const stream of streams) await requireExact(stream, world.clock, seed);
+    deepEqual([world.shared.memory.streams, world.shared.memory.buffered], [0, 0]);
+  }
+});
