@@ -82,12 +82,15 @@ footer a { margin-left: 8px; }
   td { display: flex; gap: 12px; padding: 2px 12px; }
   td::before { content: attr(data-label); flex: 0 0 7.2em; color: var(--soft); font-size: 0.85rem; }
   td > div { min-width: 0; }
-  .streams tr { display: grid; grid-template-columns: 3fr 4fr 4fr 2fr; gap: 2px 8px; padding: 9px 12px; }
+  .streams tr { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 2px 4px; padding: 9px 12px; }
   .streams td, .streams td:nth-child(n + 2):not(:last-child) { display: block; padding: 0; white-space: normal; }
   .streams td::before { display: block; font-size: 0.75rem; }
-  .streams td:first-child { grid-column: span 3; }
-  .streams td:nth-child(2) { justify-self: end; }
-  .streams td:last-child { grid-column: span 4; }
+  .streams td { grid-column: span 3; }
+  .streams td:first-child { grid-column: span 7; }
+  .streams td:nth-child(2) { grid-column: span 5; justify-self: end; }
+  .streams td:nth-child(4) { grid-column: span 4; }
+  .streams td:nth-child(6) { grid-column: span 2; }
+  .streams td:last-child { grid-column: span 12; }
   .streams td:first-child::before, .streams td:nth-child(2)::before, .streams td:last-child::before { content: none; }
 }
 @media (max-width: 420px) {
