@@ -114,10 +114,10 @@ export class Archiver {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { monitor, ledger: { stream, client }, store: { url } } = this.#services;
-    const unobserve = monitor.observe(() => {
-      const status = this.status();
-      return [...observationsOf(status), ...memoryObservations(status.memory)];
-    });
+    const unobserve = monitor.observe(() => [
+      ...observationsOf(this.status()),
+      ...memoryObservations(this.#memory),
+    ]);
     const stop = () => this.#tasks.stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });

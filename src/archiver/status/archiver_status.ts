@@ -136,12 +136,14 @@ export interface ArchiverStatus {
   readonly memory: { readonly buffered: number; readonly limit: number; readonly rss: number };
 }
 
-/** The values of a process' gauges for its memory. */
-export function memoryObservations(memory: ArchiverStatus["memory"]): Observation[] {
+/** The values of a process' gauges for its memory: all of its archivers report the same. */
+export function memoryObservations(
+  { buffered, limit }: Pick<ArchiverStatus["memory"], "buffered" | "limit">,
+): Observation[] {
   return [
-    { name: "triton.memory.buffered", value: memory.buffered },
-    { name: "triton.memory.limit", value: memory.limit },
-    { name: "triton.memory.rss", value: memory.rss },
+    { name: "triton.memory.buffered", value: buffered },
+    { name: "triton.memory.limit", value: limit },
+    { name: "triton.memory.rss", value: Deno.memoryUsage().rss },
   ];
 }
 

@@ -131,7 +131,7 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
   const source = await openSource({ ...options, selection }, services, context);
   // The status stays visible while the streams end.
   await using watch = await openStoreMonitor(options, context);
-  const ledgers = () => openLedgers(checkpointDb, { clock });
+  const ledgers = async () => watch.ledgers = await openLedgers(checkpointDb, { clock });
   const endsOnFailure = isOne(selection);
   const host = new ArchiverHost({ ledgers, clock }, { maxMemory, leaseMs, endsOnFailure });
   const flags = flagsOf(options, from);

@@ -47,9 +47,9 @@ function parseHosts(text: string): string[] {
   return names;
 }
 
-/** Where a store keeps its leases, and for how long. */
+/** What is watched of a store, and how. */
 export interface WatchedStore extends MonitorOptions {
-  readonly checkpointDb: string;
+  /** How long leases last, in milliseconds. */
   readonly lease: number;
 }
 
@@ -75,7 +75,7 @@ export async function openStoreMonitor(
     import("../../../monitor/mod.ts"),
     import("./store_watch.ts"),
   ]);
-  const { listen, allowedHosts, lease: leaseMs, checkpointDb } = store;
+  const { listen, allowedHosts, lease: leaseMs } = store;
   const registry = new MetricRegistry();
   const monitorOf = (stream: StreamKey) =>
     new ArchiverMonitor({ ...stream, clock, meter: registry });
@@ -92,7 +92,7 @@ export async function openStoreMonitor(
   });
   if (server !== undefined) {
     const { GroupWatch } = await import("./watch_groups.ts");
-    watch.groups = new GroupWatch({ checkpointDb, streams: () => watch.streams }, { clock, env });
+    watch.groups = new GroupWatch(watch, { clock, env });
   }
   const exporter = needsExporter(env) ? new OtlpExporter({ env, registry, clock }) : undefined;
   return Object.assign(watch, {

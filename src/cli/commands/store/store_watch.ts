@@ -5,7 +5,7 @@ import type {
   HostStatus,
 } from "../../../archiver/mod.ts";
 import type { Clock } from "../../../base/clock.ts";
-import type { RequestMonitor } from "../../../base/retry.ts";
+import type { Ledgers } from "../../../ledger/many/ledgers.ts";
 import { VERSION } from "../../../base/version.ts";
 import type { StoreStatus, StreamKey, StreamStatus } from "../../../monitor/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
@@ -36,6 +36,8 @@ interface Watched extends WatchedStream {
 export class StoreWatch {
   /** What archives the streams, once it exists. */
   host?: Pick<ArchiverHost, "status">;
+  /** The database of the streams, once it is open. */
+  ledgers?: Pick<Ledgers, "readGroups">;
   /** Reads the consumer groups of the streams, if the status is shown. */
   groups?: GroupWatch;
   /** When the process began. */
@@ -60,20 +62,6 @@ export class StoreWatch {
     const key = keyOf(stream);
     this.#streams.get(key)?.monitor[Symbol.dispose]();
     this.#streams.delete(key);
-  }
-
-  /** Receives what becomes of requests that all streams wait for, as until the database responds. */
-  get requests(): RequestMonitor {
-    const each = (tell: (monitor: RequestMonitor) => void) => {
-      for (const { monitor } of this.#streams.values()) tell(monitor);
-    };
-    return {
-      asked: (service) => each((monitor) => monitor.asked(service)),
-      answered: (service, request) => each((monitor) => monitor.answered(service, request)),
-      retried: (service, error, request) =>
-        each((monitor) => monitor.retried(service, error, request)),
-      gaveUp: (service, request) => each((monitor) => monitor.gaveUp(service, request)),
-    };
   }
 
   /** The names of the streams, as Kinesis knows them. */

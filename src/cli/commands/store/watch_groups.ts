@@ -1,5 +1,6 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { ClientGroup } from "../../../ledger/groups/read_groups.ts";
+import type { Ledgers } from "../../../ledger/many/ledgers.ts";
 import type { GroupsStatus, GroupStatus } from "../../../monitor/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
@@ -8,12 +9,15 @@ import { redact } from "../../text/redact.ts";
 /** Time between two reads of the groups, in milliseconds. */
 const INTERVAL_MS = 15_000;
 
+/** Time between two looks whether the database is open, in milliseconds. */
+const OPENING_MS = 1_000;
+
 /** Where groups are read. */
 export interface WatchedGroups {
-  /** URL of the database. */
-  readonly checkpointDb: string;
+  /** The database, once it is open. */
+  ledgers?: Pick<Ledgers, "readGroups">;
   /** The names of the streams, as Kinesis knows them. */
-  readonly streams: () => readonly string[];
+  readonly streams: readonly string[];
 }
 
 /**
@@ -57,15 +61,16 @@ export class GroupWatch implements AsyncDisposable {
       );
       await Promise.race([this.#read(), stopped]);
       over.abort();
-      await this.#clock.sleep(INTERVAL_MS, signal).catch(() => {});
+      const isOpen = this.#where.ledgers !== undefined;
+      await this.#clock.sleep(isOpen ? INTERVAL_MS : OPENING_MS, signal).catch(() => {});
     }
   }
 
   async #read(): Promise<void> {
+    const { ledgers, streams } = this.#where;
+    if (ledgers === undefined || streams.length === 0) return;
     try {
-      const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
-      const { checkpointDb, streams } = this.#where;
-      const groups = await readGroupsOf(checkpointDb, { stream: streams() });
+      const groups = await ledgers.readGroups(streams);
       const error = groups === undefined ? GROUPS_UNREADABLE : undefined;
       this.#status = { readAt: new Date(this.#clock.now()), error };
       this.#groups = byStream(groups ?? [], this.#env);

@@ -47,9 +47,7 @@ function hostStatus(clock: VirtualClock): HostStatus {
 Deno.test("StoreWatch shows streams from before the database responds", () => {
   const { watch, clock } = startWatch();
   const begun = new Date(clock.now());
-  for (const stream of [CLICKS, ORDERS]) watch.add(stream);
-  watch.requests.asked("ledger");
-  watch.requests.retried("ledger", new Error("refused"));
+  for (const stream of [CLICKS, ORDERS]) watch.add(stream).retried("ledger", new Error("refused"));
   const { streams, ...process } = watch.status();
   deepStrictEqual([process.state, process.startedAt, process.worker], [
     "starting",
@@ -61,7 +59,6 @@ Deno.test("StoreWatch shows streams from before the database responds", () => {
     deepStrictEqual([stream, state, rotateMs, startedAt], [name, "starting", rotation, begun]);
     equal(services.ledger!.error, "refused", "each waits for the database");
   }
-  watch.requests.answered("ledger");
 });
 
 Deno.test("StoreWatch shows each stream as its host does, without secrets", () => {

@@ -1,7 +1,8 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { VirtualClock } from "../../../../src/base/clock.ts";
-import { GroupWatch } from "../../../../src/cli/commands/store/watch_groups.ts";
+import { GroupWatch, type WatchedGroups } from "../../../../src/cli/commands/store/watch_groups.ts";
+import { openLedgers } from "../../../../src/ledger/many/open_ledgers.ts";
 import { shard } from "../../../checkpoint/contract.ts";
 import { fillGroup, FIRST, SAVED, SECOND } from "../../../ledger/groups/group_rows.ts";
 
@@ -19,13 +20,27 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   const path = join(directory, "triton.db");
   const clock = new VirtualClock({ now: SAVED });
   const env = { AWS_SECRET_ACCESS_KEY: "no such customer" };
-  const where = { checkpointDb: `sqlite://${path}`, streams: () => ["clicks", "orders"] };
+  const url = `sqlite://${path}`;
+  const where: WatchedGroups = { streams: ["clicks", "orders"] };
   await using watch = new GroupWatch(where, { clock, env });
   const look = () => watch.of("clicks");
+  await clock.advance(60_000);
+  equal(look(), undefined, "the database is not open yet");
+  await using ledgers = await openLedgers(url, { clock });
+  let failure: Error | undefined;
+  const asked: (readonly string[])[] = [];
+  where.ledgers = {
+    readGroups(streams) {
+      asked.push(streams);
+      return failure === undefined ? ledgers.readGroups(streams) : Promise.reject(failure);
+    },
+  };
+  await clock.advance(1_000);
+  const begun = clock.now();
   deepStrictEqual(await seen(look), {
-    ...{ readAt: new Date(SAVED), error: undefined, groups: [] },
+    ...{ readAt: new Date(begun), error: undefined, groups: [] },
   });
-  await fillGroup(where.checkpointDb);
+  await fillGroup(url);
   await clock.advance(15_000);
   const { groups: [group] } = await seen(() => look()?.groups.length ? look() : undefined);
   deepStrictEqual([group!.client, group!.endedShards], ["billing", 1]);
@@ -39,13 +54,13 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   deepStrictEqual(group!.members[1]!.worker, SECOND);
   match(group!.members[1]!.lastError!, /^Error: \*+\n/);
   deepStrictEqual(watch.of("orders"), {
-    ...{ readAt: new Date(SAVED + 15_000), error: undefined, groups: [] },
+    ...{ readAt: new Date(begun + 15_000), error: undefined, groups: [] },
   });
-  await Deno.writeTextFile(path, "Not a database, but long enough to have had a header of one.");
-  for (const suffix of ["-wal", "-shm"]) await Deno.remove(path + suffix).catch(() => {});
+  failure = new Error("refused: no such customer");
   await clock.advance(15_000);
   const failed = await seen(() => look()?.error === undefined ? undefined : look());
-  match(failed.error!, /file is not a database/);
-  deepStrictEqual([failed.groups.length, failed.readAt], [1, new Date(SAVED + 15_000)]);
+  match(failed.error!, /^refused: \*+$/);
+  deepStrictEqual([failed.groups.length, failed.readAt], [1, new Date(begun + 15_000)]);
+  deepStrictEqual(asked, Array(3).fill(["clicks", "orders"]), "all streams at once");
   await Deno.remove(directory, { recursive: true });
 });
