@@ -27,12 +27,13 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   await clock.advance(60_000);
   equal(look(), undefined, "the database is not open yet");
   await using ledgers = await openLedgers(url, { clock });
-  let failure: Error | undefined;
+  const database: { failure?: Error } = {};
   const asked: (readonly string[])[] = [];
   where.ledgers = {
     readGroups(streams) {
       asked.push(streams);
-      return failure === undefined ? ledgers.readGroups(streams) : Promise.reject(failure);
+      if (database.failure !== undefined) return Promise.reject(database.failure);
+      return ledgers.readGroups(streams);
     },
   };
   await clock.advance(1_000);
@@ -56,7 +57,7 @@ Deno.test("GroupWatch reads groups again and again, and keeps the last ones whil
   deepStrictEqual(watch.of("orders"), {
     ...{ readAt: new Date(begun + 15_000), error: undefined, groups: [] },
   });
-  failure = new Error("refused: no such customer");
+  database.failure = new Error("refused: no such customer");
   await clock.advance(15_000);
   const failed = await seen(() => look()?.error === undefined ? undefined : look());
   match(failed.error!, /^refused: \*+$/);
