@@ -164,3 +164,56 @@ Deno.test("store --streams-like ends at once if it may not list streams, and say
   equal(code, 1);
   match(stderr, /Cannot list the streams: AccessDeniedException/);
 });
+
+Deno.test("doctor --all-streams checks every stream, and names the one that is missing", async () => {
+  await using pipeline = await startStreams();
+  const path = pipeline.env.TRITON_CONFIG!;
+  const run = (...args: string[]) => pipeline.run(["doctor", ...args]);
+  const good = await run("--all-streams", "--json");
+  equal(good.code, 0, good.stderr);
+  const report = JSON.parse(good.stdout);
+  deepStrictEqual(report.streams.map(({ name }: { name: string }) => name), [
+    ...["clicks", "orders", "test_a"],
+  ]);
+  deepStrictEqual(report.buckets.map(({ url }: { url: string }) => url), [
+    ...[`s3://${BUCKET}`, `s3://${BUCKET}/orders`],
+  ]);
+  await Deno.writeTextFile(path, `${CONFIG}missing: { name: missing_prod }\n`);
+  const bad = await run("--all-streams", "--except", "test_*");
+  equal(bad.code, 1);
+  match(bad.stdout, /^3 streams: 0 ok, 2 with warnings, 1 not safe to archive$/m);
+  match(bad.stdout, /^fail {2}missing {4}stream: Cannot describe stream "missing_prod"/m);
+  equal(bad.stderr, "triton: Not safe to run triton store: missing (stream, shards)\n");
+});
+
+Deno.test("doctor compares each stream with its own archive and positions", async () => {
+  await using pipeline = await startStreams();
+  await put(pipeline, "clicks_prod", "a");
+  await put(pipeline, "orders_prod", "b");
+  const streams = ["--stream", "clicks", "--stream", "orders"];
+  await using store = startStore(pipeline, ...streams);
+  await store.until(/"file.archived".*clicks_prod-store/);
+  await store.until(/"file.archived".*orders_prod-second/);
+  equal((await store.stop()).code, 0);
+  const { code, stdout } = await pipeline.run(["doctor", ...streams, "--json"]);
+  equal(code, 0);
+  type Found = { findings: { check: string; message: string }[] };
+  const archives = (JSON.parse(stdout).streams as Found[]).map(({ findings }) =>
+    findings.find(({ check }) => check === "archive")!.message.replace(/\d{8,10}/g, "N")
+  );
+  deepStrictEqual(archives, [
+    "the newest file is N/clicks_prod-store-N.tri, and the database knows it",
+    "the newest file is N/orders_prod-second-N.tri, and the database knows it",
+  ]);
+});
+
+Deno.test("doctor --streams-like checks the streams of the account", async () => {
+  await using pipeline = await startStreams();
+  const { stdout } = await pipeline.run(["doctor", "--streams-like", "*_prod"]);
+  match(stdout, /^2 streams: /m);
+  const none = await pipeline.run(["doctor", "--streams-like", "nothing-*"]);
+  deepStrictEqual([none.code, none.stderr], [
+    1,
+    "triton: Cannot check streams: the account has none like that\n",
+  ]);
+});

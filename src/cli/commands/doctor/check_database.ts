@@ -47,10 +47,9 @@ export async function checkDatabase(
   findings: Findings,
 ): Promise<DatabaseKnowledge | undefined> {
   const { url, client, stream, clock } = place;
-  const advice = (code: string) => adviceOn(code);
   const facts = await findings.attempt(
     "database",
-    advice,
+    adviceOn,
     () => inspectDatabase(url, { client, stream }),
   );
   if (facts === undefined) return undefined;
@@ -62,7 +61,7 @@ export async function checkDatabase(
     return undefined;
   }
   findings.ok("database", facts.version + (facts.isNew ? ", a file that does not exist yet" : ""));
-  const rights = await findings.attempt("database rights", advice, async () => {
+  const rights = await findings.attempt("database rights", adviceOn, async () => {
     await rehearseDatabase(url);
     return true;
   });
@@ -76,11 +75,28 @@ export async function checkDatabase(
   checkIntruders(facts, findings);
   checkItsClock(facts, clock, findings);
   if (facts.path !== undefined) checkFileSystem(facts.path, findings);
-  const history = facts.isNew ? NOTHING_RECORDED : await findings.attempt(
-    "positions",
-    advice,
-    () => readLedger(url, { stream }),
-  );
+  return await readHistory(place, facts, findings);
+}
+
+/** Reads what a database that has been checked knows of another stream. */
+export async function readKnowledge(
+  place: DatabasePlace,
+  findings: Findings,
+): Promise<DatabaseKnowledge | undefined> {
+  const { url, client, stream } = place;
+  const inspect = () => inspectDatabase(url, { client, stream });
+  const facts = await findings.attempt("database", adviceOn, inspect);
+  return facts && await readHistory(place, facts, findings);
+}
+
+async function readHistory(
+  { url, stream }: DatabasePlace,
+  facts: DatabaseFacts,
+  findings: Findings,
+): Promise<DatabaseKnowledge | undefined> {
+  if (facts.isNew) return { facts, history: NOTHING_RECORDED };
+  const read = () => readLedger(url, { stream });
+  const history = await findings.attempt("positions", adviceOn, read);
   return history && { facts, history };
 }
 

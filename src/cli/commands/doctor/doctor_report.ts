@@ -16,7 +16,7 @@ export interface Verdict {
 /** Draws the conclusion from all findings. */
 export function verdictOn(findings: readonly Finding[]): Verdict {
   const safe = findings.every(({ level }) => level !== "fail");
-  const reasons = findings.flatMap(({ weakens }) => weakens ?? []);
+  const reasons = [...new Set(findings.flatMap(({ weakens }) => weakens ?? []))];
   if (reasons.length > 0) {
     return { safe, exactlyOnce: false, guarantee: `not exactly once: ${reasons.join("; ")}` };
   }
@@ -38,18 +38,32 @@ export function verdictOn(findings: readonly Finding[]): Verdict {
  */
 export function formatFindings(
   findings: readonly Finding[],
-  { guarantee }: Verdict,
-  { dim, red, yellow }: Colors = colorsOf(false),
+  verdict: Verdict,
+  colors = colorsOf(false),
   columns = Infinity,
 ): string {
-  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findingLines(findings, colors, columns);
+  return textOf([...lines, "", ...verdictLines(verdict, columns)]);
+}
+
+/** The lines of findings, in columns. */
+export function findingLines(
+  findings: readonly Finding[],
+  { dim, red, yellow }: Colors,
+  columns: number,
+): string[] {
+  const checks = findings.map(({ check }) => printable(check));
+  const width = Math.max(...checks.map(({ length }) => length));
   const paint = { ok: dim, warn: yellow, fail: red };
   const indent = " ".repeat(width + 8);
-  const lines = findings.flatMap(({ level, check, message, advice }) => [
-    `${paint[level](level.padEnd(4))}  ${check.padEnd(width)}  ` +
+  return findings.flatMap(({ level, message, advice }, at) => [
+    `${paint[level](level.padEnd(4))}  ${checks[at]!.padEnd(width)}  ` +
     fill(printable(message), columns - indent.length).join(`\n${indent}`),
     ...advice === undefined ? [] : [`${indent}-> ${printable(advice)}`],
   ]);
-  const verdict = fill(printable(`Guarantee: ${guarantee}.`), columns);
-  return textOf([...lines, "", ...verdict]);
+}
+
+/** The lines of a verdict. */
+export function verdictLines({ guarantee }: Verdict, columns: number): string[] {
+  return fill(printable(`Guarantee: ${guarantee}.`), columns);
 }

@@ -4,7 +4,7 @@ import type { OpenedObjectStore } from "../../../objects/mod.ts";
 import { checkArchive } from "./check_archive.ts";
 import { checkBucket } from "./check_bucket.ts";
 import { ServerClocks } from "./check_clock.ts";
-import { checkDatabase } from "./check_database.ts";
+import { checkDatabase, type DatabaseKnowledge } from "./check_database.ts";
 import { checkGroups } from "./check_groups.ts";
 import { checkHistory } from "./check_history.ts";
 import { checkStream } from "./check_stream.ts";
@@ -39,13 +39,39 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   ]);
   clocks.check(rest);
   if (knowledge !== undefined) {
-    const { retentionHours } = description ?? {} as Partial<StreamDescription>;
-    const now = description?.serverTime?.getTime() ?? clock.now();
-    checkHistory(knowledge, { client, now, retentionHours }, rest);
-    await checkGroups(knowledge.history, { url, client, kinesis, clock, now }, rest);
-    if (description !== undefined && buckets.list.every(({ level }) => level === "ok")) {
-      await checkArchive({ ...knowledge, store, client, description, clock }, rest);
-    }
+    const isUsable = buckets.list.every(({ level }) => level === "ok");
+    await checkRecorded(
+      { url, client, kinesis, store, clock, description, isUsable },
+      knowledge,
+      rest,
+    );
   }
   return [streams, buckets, databases, rest].flatMap(({ list }) => list);
+}
+
+/** Where a stream is archived, and what is known of it. */
+interface RecordedPlace {
+  readonly url: string;
+  readonly client: string;
+  readonly kinesis: KinesisApi;
+  readonly store: OpenedObjectStore;
+  readonly clock: Clock;
+  /** Undefined if the stream could not be described. */
+  readonly description: StreamDescription | undefined;
+  /** Whether the bucket has passed its checks. */
+  readonly isUsable: boolean;
+}
+
+/** Checks what the database has recorded of a stream, and whether it fits the archive. */
+export async function checkRecorded(
+  { url, client, kinesis, store, clock, description, isUsable }: RecordedPlace,
+  knowledge: DatabaseKnowledge,
+  findings: Findings,
+): Promise<void> {
+  const now = description?.serverTime?.getTime() ?? clock.now();
+  checkHistory(knowledge, { client, now, retentionHours: description?.retentionHours }, findings);
+  await checkGroups(knowledge.history, { url, client, kinesis, clock, now }, findings);
+  if (description !== undefined && isUsable) {
+    await checkArchive({ ...knowledge, store, client, description, clock }, findings);
+  }
 }

@@ -1,7 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, pause } from "../../../base/clock.ts";
 import { TritonError } from "../../../base/errors.ts";
-import type { RequestMonitor } from "../../../base/retry.ts";
 import { findStreams, type KinesisApi } from "../../../kinesis/mod.ts";
 import { matchesAny } from "../../options/name_pattern.ts";
 import type { StreamJob } from "../../options/stream_jobs.ts";
@@ -21,8 +20,8 @@ export interface AccountSourceOptions {
   readonly kinesis: () => Promise<KinesisApi>;
   /** Finds out how the streams of these names are archived. */
   readonly jobsOf: (names: readonly string[]) => readonly StreamJob[];
-  /** Is told of requests that are retried. */
-  readonly monitor?: RequestMonitor;
+  /** How often a request is tried. Default: until it succeeds. */
+  readonly maxAttempts?: number | undefined;
 }
 
 /** Archives streams of the account, which is looked at every minute. */
@@ -34,20 +33,17 @@ export class AccountSource implements StreamSource {
   }
 
   async first(signal: AbortSignal): Promise<readonly StreamJob[]> {
-    const { selection, clock, kinesis, jobsOf } = this.#options;
-    const { like, except, tags } = selection;
+    const { selection: { like, except, tags }, clock, maxAttempts } = this.#options;
     const accepts = (name: string) => matchesAny(like, name) && !matchesAny(except, name);
-    return jobsOf(await findStreams(await kinesis(), { clock, signal, tags, accepts }));
+    const kinesis = await this.#options.kinesis();
+    const names = await findStreams(kinesis, { clock, signal, maxAttempts, tags, accepts });
+    return this.#options.jobsOf(names);
   }
 
   async *later(signal: AbortSignal): AsyncGenerator<readonly StreamJob[]> {
     while (await pause(this.#options.clock, INTERVAL_MS, signal)) {
-      try {
-        yield await this.first(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.refuse(error);
-      }
+      const jobs = await this.#look(signal);
+      if (jobs !== undefined) yield jobs;
     }
   }
 
@@ -57,5 +53,14 @@ export class AccountSource implements StreamSource {
       event: "streams.unlisted",
       reason: error.message,
     });
+  }
+
+  async #look(signal: AbortSignal): Promise<readonly StreamJob[] | undefined> {
+    try {
+      return await this.first(signal);
+    } catch (error) {
+      if (!signal.aborted) this.refuse(error);
+      return undefined;
+    }
   }
 }

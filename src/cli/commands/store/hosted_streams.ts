@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiverHost, ArchiverMonitor, HostedOptions } from "../../../archiver/mod.ts";
 import { keyOfJob, type StreamJob } from "../../options/stream_jobs.ts";
-import type { SharedServices } from "./shared_services.ts";
+import type { SharedServices } from "../../shared_services.ts";
 import type { StoreWatch } from "./store_watch.ts";
 
 const log = getLogger(["triton", "cli"]);

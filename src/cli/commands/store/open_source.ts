@@ -10,7 +10,7 @@ import {
   type StreamJob,
 } from "../../options/stream_jobs.ts";
 import type { Selection } from "../../options/stream_selection.ts";
-import type { SharedServices } from "./shared_services.ts";
+import type { SharedServices } from "../../shared_services.ts";
 import { fixedStreams, type StreamSource } from "./stream_source.ts";
 
 /** What says which streams to archive, and what they have in common. */
@@ -18,6 +18,8 @@ export interface SourceOptions extends JobFlags {
   readonly selection: Selection;
   readonly config?: string;
   readonly watchConfig?: boolean;
+  /** How often a request to Kinesis is tried. Default: until it succeeds. */
+  readonly maxAttempts?: number;
 }
 
 /**
@@ -77,6 +79,7 @@ async function accountSource(
   return new AccountSource({
     selection,
     clock: context.clock,
+    maxAttempts: options.maxAttempts,
     kinesis: () => services.kinesis(place),
     jobsOf: (names) => jobsOf(accountStreams(names, config, place), options),
   });

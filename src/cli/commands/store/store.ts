@@ -124,7 +124,7 @@ async function store(options: StoreOptions, context: CliContext): Promise<void> 
     import("../../../archiver/mod.ts"),
     import("../../../ledger/many/open_ledgers.ts"),
     import("./open_source.ts"),
-    import("./shared_services.ts"),
+    import("../../shared_services.ts"),
     import("./stream_archiving.ts"),
   ]);
   const services = new SharedServices();

@@ -2,7 +2,7 @@ import type { ArchiverHost, HostedOptions } from "../../../archiver/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import type { StreamJob } from "../../options/stream_jobs.ts";
 import { HostedStreams } from "./hosted_streams.ts";
-import type { SharedServices } from "./shared_services.ts";
+import type { SharedServices } from "../../shared_services.ts";
 import type { StoreMonitor } from "./store_monitor.ts";
 import type { StreamSource } from "./stream_source.ts";
 

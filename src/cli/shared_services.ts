@@ -1,0 +1,72 @@
+import type { StreamConfig } from "../config/mod.ts";
+import type { KinesisApi } from "../kinesis/mod.ts";
+import type { OpenedObjectStore } from "../objects/mod.ts";
+import type { StreamJob } from "./options/stream_jobs.ts";
+
+/** Where a stream is. */
+export type StreamPlace = Pick<StreamConfig, "region" | "endpoint">;
+
+/** How clients are opened. */
+export interface ServiceOpeners {
+  readonly kinesis: (place: StreamPlace) => Promise<KinesisApi & AsyncDisposable>;
+  readonly store: (
+    bucket: string,
+    options: Pick<StreamPlace, "region">,
+  ) => Promise<OpenedObjectStore>;
+}
+
+/** Opens clients with the usual settings, and loads the AWS SDK only then. */
+const USUAL: ServiceOpeners = {
+  async kinesis({ region, endpoint }) {
+    const { openKinesis } = await import("../kinesis/sdk/open_kinesis.ts");
+    return await openKinesis({ region, endpoint });
+  },
+  async store(bucket, options) {
+    const { openObjectStore } = await import("../objects/open_object_store.ts");
+    return await openObjectStore(bucket, options);
+  },
+};
+
+/**
+ * The clients of all streams of a process: one of Kinesis for each region and endpoint, and one object
+ * store for each bucket and region.
+ */
+export class SharedServices implements AsyncDisposable {
+  readonly #open: ServiceOpeners;
+  readonly #opened = new Map<string, Promise<AsyncDisposable>>();
+
+  constructor(open: ServiceOpeners = USUAL) {
+    this.#open = open;
+  }
+
+  /** The client for a region and an endpoint. */
+  kinesis({ region, endpoint }: StreamPlace): Promise<KinesisApi> {
+    const key = JSON.stringify(["kinesis", region, endpoint]);
+    return this.#once(key, () => this.#open.kinesis({ region, endpoint }));
+  }
+
+  /** The store for the archives of a stream. */
+  store({ bucket, config: { region } }: StreamJob): Promise<OpenedObjectStore> {
+    const key = JSON.stringify(["store", bucket, region]);
+    return this.#once(key, () => this.#open.store(bucket, { region }));
+  }
+
+  /** Closes all clients. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    await Promise.all(
+      opened.map((client) => client.status === "fulfilled" && client.value[Symbol.asyncDispose]()),
+    );
+  }
+
+  async #once<T extends AsyncDisposable>(key: string, open: () => Promise<T>): Promise<T> {
+    const opened = this.#opened.get(key) as Promise<T> | undefined ?? open();
+    this.#opened.set(key, opened);
+    try {
+      return await opened;
+    } catch (error) {
+      this.#opened.delete(key); // to be opened again
+      throw error;
+    }
+  }
+}
