@@ -1,7 +1,7 @@
 /**
  * Bundles the command line into dist/bundle/, of which the executable is made.
  *
- * An executable of the bundle starts in 0.6 of the time of one of the sources, which are hundreds of
+ * An executable of the bundle starts in half of the time of one of the sources, which are hundreds of
  * files. What the sources import dynamically stays in chunks of its own, which are loaded when they
  * are used. Names are kept and nothing is minified, for stack traces; there are no source maps,
  * because an executable does not apply them.
