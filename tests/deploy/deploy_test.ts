@@ -28,31 +28,40 @@ async function checkOptions(text: string): Promise<void> {
   deepStrictEqual(used.filter((option) => !options.has(option)), []);
 }
 
-Deno.test("the systemd unit is valid, and starts triton with existing options", async () => {
-  const unit = read("systemd/triton-store@.service");
-  await checkOptions(unit.match(/^ExecStart=.*$/m)![0]);
+for (const name of ["triton-store@.service", "triton-store.service"]) {
+  Deno.test(`the systemd unit ${name} is valid, and starts triton with existing options`, async () => {
+    const unit = read(`systemd/${name}`);
+    await checkOptions(unit.match(/^ExecStart=.*$/m)![0]);
+    const directory = await Deno.makeTempDir();
+    try {
+      // It demands that the program is there.
+      const path = `${directory}/${name}`;
+      await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/triton", Deno.execPath()));
+      const answer = await runTool("systemd-analyze", ["verify", "--man=no", path]);
+      if (answer !== undefined) deepStrictEqual(answer, { ok: true, text: "" });
+      // 1.1 of 10 is its exposure to what the process could do.
+      const sandbox = await runTool("systemd-analyze", [
+        ...["security", "--offline=true", "--threshold=11", "--no-pager", path],
+      ]);
+      if (sandbox !== undefined) ok(sandbox.ok, sandbox.text);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
+Deno.test("the systemd units share their settings, except for what is of one stream", () => {
   parseConfig(read("systemd/triton.yaml"));
   const [stream] = Object.keys(parse(read("systemd/triton.yaml")));
+  const unit = read("systemd/triton-store@.service");
   match(unit, /^EnvironmentFile=-\/etc\/triton\/%i\.env$/m);
   const listen = ["triton.env", `${stream}.env`].map((file) =>
     read(`systemd/${file}`).match(/^TRITON_LISTEN=(.+)$/m)![1]
   );
   equal(new Set(listen).size, 2, "two streams on a host have two ports");
-  const directory = await Deno.makeTempDir();
-  try {
-    // It demands that the program is there.
-    const path = `${directory}/triton-store@.service`;
-    await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/triton", Deno.execPath()));
-    const answer = await runTool("systemd-analyze", ["verify", "--man=no", path]);
-    if (answer !== undefined) deepStrictEqual(answer, { ok: true, text: "" });
-    // 1.1 of 10 is its exposure to what the process could do.
-    const sandbox = await runTool("systemd-analyze", [
-      ...["security", "--offline=true", "--threshold=11", "--no-pager", path],
-    ]);
-    if (sandbox !== undefined) ok(sandbox.ok, sandbox.text);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  const settings = (text: string) => text.replaceAll(/^(#.*|EnvironmentFile=-.*|Desc.*)\n/gm, "");
+  const [one, all] = [unit, read("systemd/triton-store.service")].map(settings);
+  equal(all, one!.replace("--stream %i", "--all-streams --watch-config"));
 });
 
 Deno.test("CI starts the systemd unit, here and on GitHub", () => {
@@ -64,15 +73,25 @@ Deno.test("CI starts the systemd unit, here and on GitHub", () => {
   }
 });
 
-Deno.test("the Kubernetes manifest is valid, and starts triton with existing options", async () => {
-  const { find, container } = await readManifest("kubernetes/triton-store.yaml");
-  parseConfig(find("ConfigMap").data["triton.yaml"]);
-  await checkOptions(` ${container.args.join(" ")}`);
-  const port = container.ports[0].containerPort;
-  ok(container.args.includes(`--listen=0.0.0.0:${port}`));
-  const { template } = find("Deployment").spec;
-  deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
-});
+for (const file of ["triton-store.yaml", "triton-store-all.yaml"]) {
+  Deno.test(`the Kubernetes manifest ${file} is valid, and starts triton with existing options`, async () => {
+    const { find, container } = await readManifest(`kubernetes/${file}`);
+    parseConfig(find("ConfigMap").data["triton.yaml"].replaceAll(/<(.*)>/g, "$1"));
+    await checkOptions(` ${container.args.join(" ")}`);
+    const port = container.ports[0].containerPort;
+    ok(container.args.includes(`--listen=0.0.0.0:${port}`));
+    const { template } = find("Deployment").spec;
+    deepStrictEqual(template.metadata.annotations["prometheus.io/port"], `${port}`);
+    deepStrictEqual(container.envFrom, [{ secretRef: { name: find("Secret").metadata.name } }]);
+    deepStrictEqual(template.spec.volumes, [
+      { name: "config", configMap: { name: find("ConfigMap").metadata.name } },
+    ]);
+    // A file that is mounted alone (subPath) never changes, so --watch-config would not see it.
+    deepStrictEqual(container.volumeMounts, [
+      { name: "config", mountPath: "/etc/triton", readOnly: true },
+    ]);
+  });
+}
 
 Deno.test("the Kubernetes manifest of a group is valid, and gives members more time than drainMs", async () => {
   const { find, container } = await readManifest("kubernetes/group.yaml");
@@ -131,8 +150,13 @@ interface SpreadConstraint {
   readonly labelSelector: { readonly matchLabels: Readonly<Record<string, string>> };
 }
 
-Deno.test("the ECS task is valid, and starts triton with existing options", async () => {
-  const task = JSON.parse(read("ecs/task-definition.json"));
+for (const file of ["task-definition.json", "task-definition-all.json"]) {
+  Deno.test(`the ECS task ${file} is valid, and starts triton with existing options`, () =>
+    checkTask(JSON.parse(read(`ecs/${file}`))));
+}
+
+// deno-lint-ignore no-explicit-any
+async function checkTask(task: any): Promise<void> {
   const type = '"@aws-sdk/client-ecs".RegisterTaskDefinitionCommandInput';
   equal(await checkLiterals([{ type, value: task }]), "");
   const [{ essential: _, ...misspelt }] = task.containerDefinitions;
@@ -150,7 +174,7 @@ Deno.test("the ECS task is valid, and starts triton with existing options", asyn
     container.environment.map(({ name, value }: { name: string; value: string }) => [name, value]),
   );
   ok(TRITON_LISTEN, "its health check finds it there");
-});
+}
 
 /** The command of the image's health check. */
 function healthCheckOfImage(): string[] {
@@ -173,9 +197,15 @@ Deno.test("everything that runs triton store gives it more time to stop than it 
   const [, limit] = stdout.match(/--stop-timeout <duration>[^(]*\(default: 110s\)()/) ?? [];
   equal(limit, "", "110 s unless set");
   const given = [
-    read("systemd/triton-store@.service").match(/^TimeoutStopSec=(\d+)s$/m),
-    read("kubernetes/triton-store.yaml").match(/terminationGracePeriodSeconds: (\d+)$/m),
-    read("ecs/task-definition.json").match(/"stopTimeout": (\d+)/),
+    ...["triton-store@.service", "triton-store.service"].map((name) =>
+      read(`systemd/${name}`).match(/^TimeoutStopSec=(\d+)s$/m)
+    ),
+    ...["triton-store.yaml", "triton-store-all.yaml"].map((name) =>
+      read(`kubernetes/${name}`).match(/terminationGracePeriodSeconds: (\d+)$/m)
+    ),
+    ...["task-definition.json", "task-definition-all.json"].map((name) =>
+      read(`ecs/${name}`).match(/"stopTimeout": (\d+)/)
+    ),
   ];
   for (const match of given) ok(Number(match?.[1]) > 110, String(match));
 });
