@@ -173,6 +173,7 @@ export class Archiver {
       reading: this.#reading,
       writer: this.#writer,
       rotateMs: this.#rotateMs,
+      rotateOffsetMs: this.#rotationOffset,
       stopping: this.#tasks.signal.aborted,
     });
   }

@@ -88,6 +88,15 @@ Deno.test("renderStream() lists the first 50 shards of a group", () => {
   ok(text.includes("shardId-000000000049 ") && !text.includes("shardId-000000000050"));
 });
 
+Deno.test("renderStream() shows when a file closes whose stream closes its files later than others", () => {
+  const closes = (changes: Partial<StreamStatus>) =>
+    /closes in (\d+ \w+)/.exec(textOf(render(status(changes))))![1];
+  equal(closes({ at: ago(10 * MINUTE) }), "10 min");
+  equal(closes({ at: ago(10 * MINUTE), rotateOffsetMs: 30_000 }), "10 min");
+  equal(closes({ at: ago(-10_000), rotateOffsetMs: 30_000 }), "20 s");
+  equal(closes({ at: ago(-40_000), rotateOffsetMs: 30_000 }), "59 min");
+});
+
 Deno.test("renderStream() shows what is wrong, and where", () => {
   const text = textOf(render(status({
     shards: [shard(0, { unarchivedAgeMs: 80 * MINUTE }), shard(1, { state: "refused" })],

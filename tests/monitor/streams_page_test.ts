@@ -43,6 +43,10 @@ Deno.test("renderStreams() lists what is not well first, then by name", () => {
   match(textOf(page), /6 streams Not healthy e: shardId-0+: records that arrived 1 h 20 min ago/);
   match(textOf(page), /f: Archiving failed 7 times in 5 min: Cannot read clicks_prod/);
   match(textOf(page), /Streams 6 2 not well/);
+  match(
+    textOf(page),
+    /f Failing – .* Cannot read clicks_prod: AccessDeniedException since 5 min ago/,
+  );
 });
 
 Deno.test("renderStreams() shows lag, files, gaps and the last error of each stream, and totals", () => {

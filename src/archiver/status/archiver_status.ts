@@ -110,6 +110,8 @@ export interface ArchiverStatus {
   readonly retentionMs: number | undefined;
   /** Files are closed at the multiples of this time, in milliseconds. */
   readonly rotateMs: number;
+  /** How long after those multiples, in milliseconds: the streams of a process take turns. */
+  readonly rotateOffsetMs: number;
   /** The shards that have not ended; undefined while the ledger was not asked. */
   readonly shards: readonly ShardStatus[] | undefined;
   /** How many shards were archived to their end, when the stream's shards were last listed. */

@@ -28,6 +28,8 @@ export interface StatusParts {
   readonly writer: ArchiveWriter;
   /** Where one archives by the clock: the interval, in milliseconds. */
   readonly rotateMs: number;
+  /** How long after the multiples of that, in milliseconds. */
+  readonly rotateOffsetMs: number;
   /** Whether it is time to stop. */
   readonly stopping: boolean;
 }
@@ -46,6 +48,7 @@ export function takeStatus(parts: StatusParts): ArchiverStatus {
     state: parts.stopping ? "stopping" : "running",
     retentionMs: finite(shards.stream.retentionMs),
     rotateMs: parts.rotateMs,
+    rotateOffsetMs: parts.rotateOffsetMs,
     shards: open,
     endedShards: shards.stream.ended,
     lagMs: greatest(open?.map(({ lagMs }) => lagMs)),

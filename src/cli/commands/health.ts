@@ -13,8 +13,8 @@ const CHECKS = ["healthz", "readyz", "livez"] as const;
 /** Supervisors abort a check after 5 seconds or more. */
 const LIMIT_MS = 4_000;
 
-/** Far more than a verdict needs. */
-const MAX_ANSWER_BYTES = 2 ** 16;
+/** Far more than a verdict on hundreds of streams needs. */
+const MAX_ANSWER_BYTES = 2 ** 22;
 
 /** `triton health`: checks a `triton store` on this machine. */
 export function healthCommand(context: CliContext): Command {

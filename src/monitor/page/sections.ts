@@ -50,14 +50,15 @@ export function figures(status: StreamStatus): Html {
   ]}</dl>`;
 }
 
-function inProgress({ at, openFile, rotateMs }: StreamStatus): Html {
+function inProgress({ at, openFile, rotateMs, rotateOffsetMs = 0 }: StreamStatus): Html {
   if (openFile === undefined) return figure("File in progress", "empty", "no records waiting");
   const { bytes, events, openedAt } = openFile;
   return figure(
     "File in progress",
     formatBytes(bytes),
     `${formatCount(events)} events in ${duration(at.getTime() - openedAt.getTime())}`,
-    rotateMs && `closes in ${duration(rotateMs - at.getTime() % rotateMs)}`,
+    rotateMs &&
+      `closes in ${duration(rotateMs - (at.getTime() - rotateOffsetMs) % rotateMs)}`,
   );
 }
 

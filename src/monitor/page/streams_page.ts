@@ -144,12 +144,12 @@ function gapsOf({ totals }: StreamStatus): HtmlValue {
 
 /** What a stream that cannot be archived fails with, or its last error. */
 function errorOf({ at, failure, recentErrors: [last] }: StreamStatus): HtmlValue {
-  if (failure !== undefined) return messageOf(failure.error, failure.since, at);
-  return last && messageOf(last.message, last.lastAt, at);
+  if (failure !== undefined) {
+    return messageOf(failure.error, html`since ${timeAgo(failure.since, at)}`);
+  }
+  return last && messageOf(last.message, timeAgo(last.lastAt, at));
 }
 
-function messageOf(message: string, time: Date, now: Date): Html {
-  return html`<span class="error" title="${message}">${message}</span><small>${
-    timeAgo(time, now)
-  }</small>`;
+function messageOf(message: string, when: Html): Html {
+  return html`<span class="error" title="${message}">${message}</span><small>${when}</small>`;
 }

@@ -56,6 +56,7 @@ Deno.test("Archiver.status() tells lag, age and headroom of what is read but not
   ok(shard!.lagMs! <= SECOND, `${shard!.lagMs}`);
   deepStrictEqual([status.unarchivedAgeMs, status.headroomMs], [10 * MINUTE, shard!.headroomMs]);
   equal(status.openFile?.events, 10);
+  deepStrictEqual([status.rotateMs, status.rotateOffsetMs], [HOUR, 0], "it is alone");
   ok(status.openFile!.openedAt.getTime() - arrivedAt <= SECOND);
   equal(status.memory.buffered, status.openFile?.bytes);
   await worker.stop();

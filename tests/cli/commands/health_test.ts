@@ -1,6 +1,16 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { systemClock, VirtualClock } from "../../../src/base/clock.ts";
-import { MINUTE, serve, shard, startingStatus, status } from "../../monitor/monitor_fixture.ts";
+import {
+  ago,
+  failingStatus,
+  LONG,
+  MINUTE,
+  serve,
+  shard,
+  startingStatus,
+  status,
+  store,
+} from "../../monitor/monitor_fixture.ts";
 import { runCommand } from "../fake_context.ts";
 
 /** Runs `triton health` against an address. */
@@ -42,6 +52,21 @@ Deno.test("triton health exits with 1 and the reasons if the store does not work
   match(
     late.stderr,
     /failed: shardId-000000000000: records that arrived 1 h 20 min ago are not archived\n$/,
+  );
+});
+
+Deno.test("triton health prints why each of many streams is not well", async () => {
+  const streams = Array.from({ length: 300 }, (_, n) => {
+    const stream = `stream_${n}_${"x".repeat(90)}`;
+    const failure = { error: `${n}: ${LONG}`, attempts: 3, since: ago(MINUTE) };
+    return failingStatus({ stream, failure });
+  });
+  await using server = serve(() => store(...streams));
+  const { code, stderr } = await health(server.url);
+  equal(code, 1);
+  equal(
+    stderr.match(/stream_\d+_x+: Archiving failed 3 times in 1 min: \d+: Cannot put/g)!.length,
+    300,
   );
 });
 
