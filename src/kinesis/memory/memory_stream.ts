@@ -13,7 +13,7 @@ export class MemoryStream {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #createdAt: number;
-  #shards: MemoryShard[] = [];
+  readonly #shards = new Map<ShardId, MemoryShard>();
   #shardCount = 0;
   #counter = 1n;
 
@@ -38,19 +38,18 @@ export class MemoryStream {
 
   /** The shards that are open or still hold records, in the order of their creation. */
   get shards(): readonly MemoryShard[] {
-    this.#trim();
-    return this.#shards;
+    return [...this.#shards.values()].filter((shard) => this.#trim(shard));
   }
 
   shard(id: ShardId): MemoryShard {
-    const shard = this.shards.find((shard) => shard.id === id);
-    if (shard !== undefined) return shard;
+    const shard = this.#shards.get(id);
+    if (shard !== undefined && this.#trim(shard)) return shard;
     throw refusal("ResourceNotFoundException", `no shard "${id}" in stream "${this.#name}"`);
   }
 
   shardFor(partitionKey: string): MemoryShard {
     const hashKey = hashKeyOf(partitionKey);
-    return this.#shards.find((shard) => shard.isOpen && shard.holds(hashKey))!;
+    return this.#shards.values().find((shard) => shard.isOpen && shard.holds(hashKey))!;
   }
 
   append(shard: MemoryShard, entry: PutEntry): SequenceNumber {
@@ -84,7 +83,7 @@ export class MemoryStream {
     const createdAt = this.#clock.now();
     const index = this.#shardCount++;
     const shard = new MemoryShard({ index, parents, firstHashKey, lastHashKey, createdAt });
-    this.#shards.push(shard);
+    this.#shards.set(shard.id, shard);
     return shard.id;
   }
 
@@ -94,11 +93,12 @@ export class MemoryStream {
     return shard;
   }
 
-  /** Drops records older than the retention, and closed shards without records. */
-  #trim(): void {
+  /** Drops records older than the retention, and a closed shard without records: then it is false. */
+  #trim(shard: MemoryShard): boolean {
     const horizon = this.#clock.now() - this.retentionHours * HOUR_MS;
-    const left = this.#shards.filter((shard) => !shard.trim(horizon));
-    if (left.length < this.#shards.length) this.#shards = left;
+    const isOver = shard.trim(horizon);
+    if (isOver) this.#shards.delete(shard.id);
+    return !isOver;
   }
 }
 
