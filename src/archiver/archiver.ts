@@ -8,6 +8,7 @@ import type { LedgerShard } from "../ledger/archive_ledger.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { isLost, type Lease } from "../shards/lease.ts";
 import { LeasedShards } from "../shards/leased_shards.ts";
+import { sharedLeasesOf } from "../shards/shared_leases.ts";
 import { ArchiveEnds } from "./archive_ends.ts";
 import { ArchiveWriter, type Unarchived } from "./files/archive_writer.ts";
 import type { ArchiverOptions, ArchiverServices } from "./archiver_options.ts";
@@ -44,6 +45,8 @@ const log = getLogger(["triton", "archiver"]);
 export class Archiver {
   readonly #options: ArchiverOptions;
   readonly #tasks: WorkerTasks;
+  /** Ends the renewal of leases. */
+  readonly #renewing = new AbortController();
   readonly #services: ShardArchiverServices & { readonly store: ObjectStore };
   readonly #store: ConditionalStore;
   readonly #rotateMs: number;
@@ -76,11 +79,12 @@ export class Archiver {
     this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal };
     const shared = services.shared ?? shareWork({ maxMemory: options.maxMemory });
     this.#memory = shared.memory;
-    const worker = randomName(clock);
     const { from = { type: "trim-horizon" }, leaseMs = 20_000 } = options;
     const pinned = options.shards && new Set(options.shards);
     const shards = { ...this.#services, table: ledger };
-    this.#shards = new LeasedShards(shards, { worker, leaseMs, from, pinned });
+    const leases = shared.leases ?? sharedLeasesOf(shards, { worker: randomName(clock), leaseMs });
+    const { worker } = leases;
+    this.#shards = new LeasedShards(shards, { leases, from, pinned });
     // What was read is archived also when it is time to stop, however long that takes.
     const files = new FileArchiver({ store, ledger, clock, monitor, shared }, {
       worker,
@@ -121,7 +125,6 @@ export class Archiver {
     const stop = () => this.#tasks.stop();
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
-    const renewing = new AbortController();
     log.info("Archiving {stream} to {url} for client {client}, as worker {worker}", {
       event: "archiver.started",
       stream,
@@ -132,14 +135,12 @@ export class Archiver {
     this.#writer.join();
     try {
       this.#tasks.run(this.#work());
-      // The leases are kept also while uploads take their time.
-      this.#tasks.guard(this.#shards.renew(renewing.signal));
       await this.#tasks.ended();
       const reason = this.#tasks.failure === undefined ? "shutdown" : "failure";
       await this.#tasks.guard(this.#writer.close(reason));
     } finally {
       signal.removeEventListener("abort", stop);
-      renewing.abort();
+      this.#renewing.abort();
       this.#writer.leave();
       await this.#shards.leave();
       unobserve();
@@ -188,6 +189,8 @@ export class Archiver {
     await this.#ends.look();
     await refuseMissing(this.#services, stream, (key) => this.#ends.has(key));
     await this.#shards.stream.refresh(stream);
+    // Others count this worker from here on, and the leases are kept also while uploads take their time.
+    this.#tasks.guard(this.#shards.renew(this.#renewing.signal));
     this.#tasks.run(this.#archiveShards());
     this.#tasks.run(this.#rotate());
   }

@@ -5,24 +5,19 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { monotonicNow, pause } from "../base/clock.ts";
+import { monotonicNow } from "../base/clock.ts";
 import { KinesisError } from "../base/errors.ts";
-import { Notifier } from "../base/notifier.ts";
 import type { ShardId } from "../base/record.ts";
-import { retryService, workerLog } from "../base/retry.ts";
+import { workerLog } from "../base/retry.ts";
 import type { Lease, Shards } from "./lease.ts";
 import type { LeaseTable, TableShard } from "./table/lease_table.ts";
-import { type LeasePlan, planLeases } from "./plan_leases.ts";
+import type { SharedLeases } from "./shared_leases.ts";
 import {
   StreamShards,
   type StreamShardsOptions,
   type StreamShardsServices,
 } from "./stream_shards.ts";
-import {
-  WorkerLeases,
-  type WorkerLeasesOptions,
-  type WorkerLeasesServices,
-} from "./worker_leases.ts";
+import { WorkerLeases, type WorkerLeasesServices } from "./worker_leases.ts";
 
 /** How often the shards of the stream are listed, in milliseconds. */
 const LISTING_INTERVAL_MS = 60_000;
@@ -37,7 +32,11 @@ export interface LeasedShardsServices<S extends TableShard>
 }
 
 /** Options for {@linkcode LeasedShards}: with `pinned` only these shards, else an even share. */
-export type LeasedShardsOptions = StreamShardsOptions & WorkerLeasesOptions;
+export interface LeasedShardsOptions<S extends TableShard = TableShard>
+  extends StreamShardsOptions {
+  /** The leases of the worker in this stream, and perhaps in others. */
+  readonly leases: SharedLeases<S>;
+}
 
 /**
  * The shards of a stream that any number of workers share through a table: each worker leases an
@@ -50,13 +49,10 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
   /** The shards as Kinesis lists them. */
   readonly stream: StreamShards;
   readonly #services: LeasedShardsServices<S>;
-  readonly #options: LeasedShardsOptions;
-  readonly #leases: WorkerLeases;
+  readonly #shared: SharedLeases<S>;
+  readonly #leases: WorkerLeases<S>;
   readonly #log: Logger;
-  readonly #refused = new Set<ShardId>();
-  /** Notified when a lease has ended: there may be something else to do at once. */
-  readonly #changed = new Notifier();
-  #open: readonly S[] | undefined;
+  #hasJoined = false;
   #rounds = 0;
 
   /**
@@ -65,17 +61,18 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
    * @param services Kinesis, the table, clock and signal.
    * @param options The worker, how long leases last, and where shards begin.
    */
-  constructor(services: LeasedShardsServices<S>, options: LeasedShardsOptions) {
+  constructor(services: LeasedShardsServices<S>, options: LeasedShardsOptions<S>) {
     this.#services = services;
-    this.#options = options;
     this.stream = new StreamShards(services, options);
-    this.#leases = new WorkerLeases(services, options);
+    this.#shared = options.leases;
+    const { worker, leaseMs } = this.#shared;
+    this.#leases = new WorkerLeases(services, { worker, leaseMs, pinned: options.pinned });
     this.#log = workerLog(services);
   }
 
   /** The name of this worker. */
   get worker(): string {
-    return this.#options.worker;
+    return this.#shared.worker;
   }
 
   /** All workers that are alive, as of the last renewal. */
@@ -90,7 +87,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
 
   /** The shards that have not ended, as the table had them last; undefined before. */
   get open(): readonly S[] | undefined {
-    return this.#open;
+    return this.#leases.open;
   }
 
   /** How many times the leases have been balanced. */
@@ -100,12 +97,12 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
 
   /** Whether this worker refuses a shard. */
   isRefused(shardId: ShardId): boolean {
-    return this.#refused.has(shardId);
+    return this.#leases.refused.has(shardId);
   }
 
   /** Whether a shard is assigned to other workers. */
   isElsewhere(shardId: ShardId): boolean {
-    return this.#options.pinned?.has(shardId) === false;
+    return this.#leases.pinned?.has(shardId) === false;
   }
 
   /** Whether no lease has expired, at a moment of monotonic time: all were renewed not long before. */
@@ -114,14 +111,15 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
   }
 
   /** Renews the leases if they may have expired, as in a pause of the process or of the database. */
-  async refresh(): Promise<void> {
-    while (!this.isFreshAt(monotonicNow(this.#services.clock))) await this.#leases.renew();
+  refresh(): Promise<void> {
+    this.#hasJoined = true;
+    return this.#shared.refresh(this.#leases);
   }
 
-  /** Renews the leases until the signal is aborted. */
-  async renew(signal: AbortSignal): Promise<void> {
-    const { leaseMs } = this.#options;
-    do await this.#leases.renew(); while (await pause(this.#services.clock, leaseMs / 5, signal));
+  /** Joins the other workers, and renews the leases until the signal is aborted. */
+  renew(signal: AbortSignal): Promise<void> {
+    this.#hasJoined = true;
+    return this.#shared.keep(this.#leases, signal);
   }
 
   /** Takes leases and yields them, and hands others over, until the signal is aborted. */
@@ -129,18 +127,16 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     const { clock, signal } = this.#services;
     if (this.stream.listedAt === undefined) await this.stream.refresh();
     let lookedAt = this.stream.listedAt ?? monotonicNow(clock);
-    for (; !signal.aborted; this.#rounds++) {
-      const round = new AbortController();
-      const changed = this.#changed.wait(round.signal);
-      if (monotonicNow(clock) - lookedAt >= LISTING_INTERVAL_MS) {
-        await this.#lookAgain();
-        lookedAt = monotonicNow(clock);
+    try {
+      for (; !signal.aborted; this.#rounds++) {
+        if (monotonicNow(clock) - lookedAt >= LISTING_INTERVAL_MS) {
+          await this.#lookAgain();
+          lookedAt = monotonicNow(clock);
+        }
+        yield* this.#shared.next(this.#leases);
       }
-      const plan = await this.#plan();
-      for (const shardId of plan.release) this.#leases.handOver(shardId);
-      yield* this.#take(plan);
-      await Promise.race([pause(clock, this.#options.leaseMs / 10, signal), changed]);
-      round.abort(); // nothing must be left of a wait that nothing ended
+    } finally {
+      this.#shared.withdraw(this.#leases);
     }
   }
 
@@ -151,8 +147,8 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
 
   /** Ends the lease of a shard that has ended in the table. */
   end(lease: Lease): void {
+    this.#leases.forget(lease.shardId);
     this.#leases.end(lease);
-    this.#open = this.#open?.filter(({ shardId }) => shardId !== lease.shardId);
   }
 
   /** Ends the reading of a shard that goes to another worker; the lease is held until it is released. */
@@ -171,15 +167,15 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
   }
 
   /** Releases a lease, and never takes it again. */
-  async refuse(lease: Lease): Promise<void> {
-    this.#refused.add(lease.shardId);
-    await this.release(lease);
+  refuse(lease: Lease): Promise<void> {
+    return this.#leases.refuse(lease);
   }
 
   /** Frees the leases at once; if that fails, they expire. */
   async leave(): Promise<void> {
+    if (!this.#hasJoined) return;
     try {
-      await this.#services.table.leave(this.worker);
+      await this.#shared.leave(this.#leases);
     } catch (error) {
       this.#log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
         event: "lease.kept",
@@ -203,34 +199,6 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
         code: error.code,
         reason: error.message,
       });
-    }
-  }
-
-  /** Decides which leases to take and which to hand over. */
-  async #plan(): Promise<LeasePlan> {
-    const { table, monitor } = this.#services;
-    // Those that have ended hold nothing back, and become more and more.
-    const open = await retryService("ledger", this.#services, () => table.shards("open"));
-    this.#open = open;
-    monitor?.forgetEnded(new Set(open.map(({ shardId }) => shardId)));
-    return planLeases(open, {
-      worker: this.worker,
-      workers: this.workers,
-      held: new Set(this.held.keys()),
-      pinned: this.#options.pinned,
-      refused: this.#refused,
-    });
-  }
-
-  /** Takes the leases that are wanted. */
-  async *#take({ take, wanted }: LeasePlan): AsyncGenerator<Lease, void, undefined> {
-    for (const shardId of take) {
-      if (wanted === 0 || this.#services.signal.aborted) return;
-      const lease = await this.#leases.take(shardId);
-      if (lease === undefined) continue;
-      wanted--;
-      lease.signal.addEventListener("abort", () => this.#changed.notify(), { once: true });
-      yield lease;
     }
   }
 }

@@ -1,25 +1,29 @@
 /**
- * The leases of one worker.
+ * The leases of one worker in one stream.
  *
  * @module
  */
 
 import type { Logger } from "@logtape/logtape";
-import { type Clock, monotonicNow } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { ShardId } from "../base/record.ts";
 import { retryService, type RetryServiceOptions, workerLog } from "../base/retry.ts";
 import { type Lease, LeaseLostError } from "./lease.ts";
+import type { PlannedStream } from "./plan_leases.ts";
 import type { ShardMonitor } from "./shard_monitor.ts";
-import type { LeaseTable } from "./table/lease_table.ts";
+import type { LeaseTable, Renewal, TableShard } from "./table/lease_table.ts";
 
 /** Services for {@linkcode WorkerLeases}. */
-export interface WorkerLeasesServices extends RetryServiceOptions {
+export interface WorkerLeasesServices<S extends TableShard = TableShard>
+  extends RetryServiceOptions {
   /** Source of time and random numbers. */
   readonly clock: Clock;
   /** The table of leases. */
-  readonly table: LeaseTable;
+  readonly table: LeaseTable<S>;
   /** Receives answers, failures and lost leases. */
   readonly monitor?: ShardMonitor | undefined;
+  /** Ends the taking of leases. */
+  readonly signal: AbortSignal;
   /** Ends renewals, which go on after `signal`. Default: they are retried until they succeed. */
   readonly closed?: AbortSignal | undefined;
 }
@@ -30,6 +34,18 @@ export interface WorkerLeasesOptions {
   readonly worker: string;
   /** How long a lease lasts without being renewed, in milliseconds. */
   readonly leaseMs: number;
+  /** The only shards that this worker takes. */
+  readonly pinned?: ReadonlySet<ShardId> | undefined;
+}
+
+/** A renewal, and what this worker knew when it was sent. */
+export interface SentRenewal extends Renewal {
+  /** The leases that were held. */
+  readonly before: readonly Lease[];
+  /** When it was sent, in monotonic time. */
+  readonly sentAt: number;
+  /** Whether workers that are missing may come back: those that were known count as alive. */
+  readonly isWaiting: boolean;
 }
 
 /** A lease, and how it ends. */
@@ -48,28 +64,57 @@ class HeldLease implements Lease {
   }
 }
 
-/** The leases of one worker: takes them, renews them, and notices their loss. */
-export class WorkerLeases {
-  readonly #services: WorkerLeasesServices;
+/** The leases of one worker in one stream: takes them, hands them over, and notices their loss. */
+export class WorkerLeases<S extends TableShard = TableShard> implements PlannedStream {
+  readonly #services: WorkerLeasesServices<S>;
   readonly #options: WorkerLeasesOptions;
   readonly #held = new Map<ShardId, HeldLease>();
   /** Shards whose lease is being acquired. */
-  readonly #taking = new Set<ShardId>();
+  readonly #taking = new Map<ShardId, Promise<unknown>>();
+  readonly #refused = new Set<ShardId>();
+  readonly #failed = new AbortController();
   readonly #log: Logger;
+  /** Aborted when no lease is taken any more: it is time to stop, or impossible to go on. */
+  readonly over: AbortSignal;
   #workers: readonly string[] = [];
-  /** When the leases were last renewed, in monotonic time. */
-  #renewedAt = Infinity;
+  #open: readonly S[] | undefined;
   /** When the last renewal that succeeded was sent. */
   #sentAt = -Infinity;
-  #renewing: Promise<void> | undefined;
-  /** Whether other workers are given time to come back after an outage. */
-  #isWaiting = false;
 
   /** Creates a worker that holds no lease. */
-  constructor(services: WorkerLeasesServices, options: WorkerLeasesOptions) {
+  constructor(services: WorkerLeasesServices<S>, options: WorkerLeasesOptions) {
     this.#services = services;
     this.#options = options;
     this.#log = workerLog(services);
+    this.over = AbortSignal.any([services.signal, this.failed]);
+  }
+
+  get client(): string {
+    return this.table.client;
+  }
+
+  get stream(): string {
+    return this.table.stream;
+  }
+
+  /** The table of leases. */
+  get table(): LeaseTable<S> {
+    return this.#services.table;
+  }
+
+  /** Receives what happens. */
+  get monitor(): ShardMonitor | undefined {
+    return this.#services.monitor;
+  }
+
+  /** The only shards that this worker takes. */
+  get pinned(): ReadonlySet<ShardId> | undefined {
+    return this.#options.pinned;
+  }
+
+  /** The shards that this worker leaves alone. */
+  get refused(): ReadonlySet<ShardId> {
+    return this.#refused;
   }
 
   /** The leases that this worker holds, as far as it knows. */
@@ -82,41 +127,50 @@ export class WorkerLeases {
     return this.#workers;
   }
 
+  /** The shards that have not ended, as the table had them last; undefined before. */
+  get open(): readonly S[] | undefined {
+    return this.#open;
+  }
+
+  /** The same, none before. */
+  get shards(): readonly S[] {
+    return this.#open ?? [];
+  }
+
+  /** Whether no lease is taken any more. */
+  get isStopping(): boolean {
+    return this.over.aborted;
+  }
+
+  /** Aborted with what makes it impossible to go on. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
   /** Whether no lease can have expired since the last renewal, at a moment of monotonic time. */
   isFreshAt(now: number): boolean {
     return now - this.#sentAt < this.#options.leaseMs;
   }
 
-  /** Renews all leases, and ends those that another worker has. A renewal under way is joined. */
-  renew(): Promise<void> {
-    return this.#renewing ??= this.#renew().finally(() => this.#renewing = undefined);
+  /** Notes that it is impossible to go on. */
+  fail(error: unknown): void {
+    this.#failed.abort(error);
   }
 
-  async #renew(): Promise<void> {
-    const { table, clock, monitor, logged, closed: signal } = this.#services;
-    const { worker, leaseMs } = this.#options;
-    let sentAt = 0;
-    const before = [...this.#held.values()];
-    // Also while it is time to stop: the last files may take long to upload. And often, so that all
-    // workers are back soon after the database is.
-    const renewal = await retryService(
-      "ledger",
-      { clock, monitor, logged, signal, maxDelayMs: leaseMs / 10 },
-      () => {
-        sentAt = monotonicNow(clock);
-        return table.renew(worker, leaseMs);
-      },
-    );
+  /** Notes which shards are open. */
+  look(open: readonly S[]): void {
+    this.#open = open;
+    this.monitor?.forgetEnded(new Set(open.map(({ shardId }) => shardId)));
+  }
+
+  /** Notes that all leases were renewed, and ends those that another worker has. */
+  renewed({ before, sentAt, isWaiting, ...renewal }: SentRenewal): void {
     this.#sentAt = sentAt;
-    // All leases expire in an outage of that length. The first worker after it must not take those of
-    // the others, which would lose what they have read: they have until the next renewal to return.
-    this.#isWaiting = !this.#isWaiting && monotonicNow(clock) - this.#renewedAt > leaseMs;
-    this.#renewedAt = monotonicNow(clock);
-    if (!this.#isWaiting) this.#workers = renewal.workers;
+    if (!isWaiting) this.#workers = renewal.workers;
     for (const lease of before) {
       if (renewal.held.get(lease.shardId) !== lease.epoch) this.lose(lease);
     }
-    await this.#releaseStrays(renewal.held.keys());
+    this.#releaseStrays(renewal.held.keys()).catch((error) => this.fail(error));
   }
 
   /**
@@ -132,10 +186,11 @@ export class WorkerLeases {
   /** Takes the lease of a shard; undefined if another worker was faster. */
   async take(shardId: ShardId): Promise<Lease | undefined> {
     const { worker, leaseMs } = this.#options;
-    this.#taking.add(shardId);
+    const acquire = () => this.table.acquire(shardId, worker, leaseMs);
+    const taking = retryService("ledger", this.#services, acquire);
+    this.#taking.set(shardId, taking);
     try {
-      const acquire = () => this.#services.table.acquire(shardId, worker, leaseMs);
-      const epoch = await retryService("ledger", this.#services, acquire);
+      const epoch = await taking;
       if (epoch === undefined) return undefined;
       const lease = new HeldLease(shardId, epoch);
       this.#held.set(shardId, lease);
@@ -143,6 +198,11 @@ export class WorkerLeases {
     } finally {
       this.#taking.delete(shardId);
     }
+  }
+
+  /** Waits for leases that are being acquired. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#taking.values());
   }
 
   /** Ends the reading of a shard that goes to another worker; the lease is held until it is released. */
@@ -155,6 +215,12 @@ export class WorkerLeases {
     if (this.end(lease)) await this.#release([lease.shardId], this.#services);
   }
 
+  /** Releases a lease, and never takes it again. */
+  async refuse(lease: Lease): Promise<void> {
+    this.#refused.add(lease.shardId);
+    await this.release(lease);
+  }
+
   /** Ends a lease that another worker has. */
   lose(lease: Lease): void {
     const { shardId } = lease;
@@ -163,7 +229,7 @@ export class WorkerLeases {
       event: "lease.lost",
       shardId,
     });
-    this.#services.monitor?.leaseLost(shardId);
+    this.monitor?.leaseLost(shardId);
   }
 
   /** Ends a lease on this side alone; false if it had ended before. */
@@ -175,8 +241,13 @@ export class WorkerLeases {
     return true;
   }
 
+  /** Notes that a shard has ended in the table. */
+  forget(shardId: ShardId): void {
+    this.#open = this.#open?.filter((shard) => shard.shardId !== shardId);
+  }
+
   #release(shardIds: readonly ShardId[], options: RetryServiceOptions): Promise<void> {
-    const release = () => this.#services.table.release(this.#options.worker, shardIds);
+    const release = () => this.table.release(this.#options.worker, shardIds);
     return retryService("ledger", options, release);
   }
 }

@@ -6,6 +6,7 @@ import type { ShardId } from "../../src/base/record.ts";
 import { MemoryKinesis } from "../../src/kinesis/mod.ts";
 import { isLost, type Lease } from "../../src/shards/lease.ts";
 import { LeasedShards } from "../../src/shards/leased_shards.ts";
+import { sharedLeasesOf } from "../../src/shards/shared_leases.ts";
 import type { ShardMonitor } from "../../src/shards/shard_monitor.ts";
 
 const LEASE_MS = 20_000;
@@ -27,8 +28,10 @@ class Workers {
     const stop = new AbortController();
     const time = new ServiceTime(clock);
     const services = { clock, kinesis, table, time, monitor, signal: stop.signal };
-    const options = { worker, leaseMs: LEASE_MS, from: { type: "trim-horizon" } as const };
-    const shards = new LeasedShards(services, options);
+    const shards = new LeasedShards(services, {
+      leases: sharedLeasesOf(services, { worker, leaseMs: LEASE_MS }),
+      from: { type: "trim-horizon" },
+    });
     const leases: Lease[] = [];
     const read = async () => {
       for await (const lease of shards) leases.push(lease);

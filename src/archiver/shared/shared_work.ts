@@ -1,4 +1,6 @@
 import { Turns } from "../../kinesis/mod.ts";
+import type { LedgerShard } from "../../ledger/archive_ledger.ts";
+import type { SharedLeases } from "../../shards/shared_leases.ts";
 import { SharedMemory } from "./shared_memory.ts";
 import { UploadSlots } from "./upload_slots.ts";
 
@@ -10,6 +12,8 @@ export interface SharedWork {
   readonly uploads: UploadSlots;
   /** Limits the requests to Kinesis that are under way at once, with the streams as owners. */
   readonly turns: Turns;
+  /** The leases of the process in all of its streams. Default: those of each archiver are its own. */
+  readonly leases?: SharedLeases<LedgerShard> | undefined;
 }
 
 /** Limits for {@linkcode shareWork}. */

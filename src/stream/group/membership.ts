@@ -7,6 +7,7 @@ import { ServiceTime, type StartPosition } from "../../kinesis/mod.ts";
 import { isLost, type Lease } from "../../shards/lease.ts";
 import { LeasedShards } from "../../shards/leased_shards.ts";
 import type { GroupShard, GroupTable } from "../../shards/group/group_table.ts";
+import { sharedLeasesOf } from "../../shards/shared_leases.ts";
 import { toStartPlan } from "../../shards/stream_start.ts";
 import { type FetchGap, ShardFetcher } from "../shard_fetcher.ts";
 import type { EventHub, LossReason } from "./events.ts";
@@ -79,10 +80,11 @@ export class Membership {
     const logged = { category: ["triton", "group"], ledger: "group database" } as const;
     this.#asking = { clock, logged, signal: this.#closed.signal };
     this.#time = options.time ?? new ServiceTime(clock);
-    this.#shards = new LeasedShards<GroupShard>(
-      { clock, kinesis, table, time: this.#time, signal, logged, closed: this.#closed.signal },
-      { worker, leaseMs, from: toStartPlan(options.from).from },
-    );
+    const asking = { clock, table, logged, closed: this.#closed.signal };
+    this.#shards = new LeasedShards<GroupShard>({ ...asking, kinesis, time: this.#time, signal }, {
+      leases: sharedLeasesOf(asking, { worker, leaseMs }),
+      from: toStartPlan(options.from).from,
+    });
     this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards }, table.stream, {
       ...{ clock, time: this.#time, onRetry: options.onRetry },
       ...{ pollIntervalMs: options.pollIntervalMs, limit: options.limit },

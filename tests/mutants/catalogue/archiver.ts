@@ -98,8 +98,8 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
   {
     breaks: "children wait until their parents have ended",
     file: "src/shards/plan_leases.ts",
-    find: 'parents.some((id) => states.get(id) === "open") ? "waiting" : "ready"',
-    replace: 'parents.length < 0 ? "waiting" : "ready"',
+    find: "parents.some((id) => open.has(id))",
+    replace: "parents.length < 0",
     tests: ["tests/shards/plan_leases_test.ts"],
   },
   {
