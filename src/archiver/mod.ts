@@ -34,5 +34,10 @@ export type { GaugeName } from "../telemetry/metrics.ts";
 export type { ArchiverOptions, ArchiverServices } from "./archiver_options.ts";
 export type { CloseReason } from "./files/rotation.ts";
 export type { MemoryUser, SharedMemory, SharedMemoryOptions } from "./shared/shared_memory.ts";
+export {
+  SharedLeases,
+  type SharedLeasesOptions,
+  type SharedLeasesServices,
+} from "../shards/shared_leases.ts";
 export { type SharedWork, type SharedWorkOptions, shareWork } from "./shared/shared_work.ts";
 export type { Upload, UploadSlots } from "./shared/upload_slots.ts";

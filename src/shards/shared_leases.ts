@@ -19,7 +19,11 @@ export interface SharedLeasesServices<S extends TableShard> {
   readonly clock: Clock;
   /** The tables of all streams. */
   readonly tables: LeaseTables<S>;
-  /** How retries are logged. Default: as those of an archiver. */
+  /**
+   * How retries are logged. Default: as those of an archiver.
+   *
+   * @internal
+   */
   readonly logged?: WorkerLog | undefined;
   /** Ends renewals that are being retried. Default: they are retried until they succeed. */
   readonly closed?: AbortSignal | undefined;
@@ -88,6 +92,7 @@ export class SharedLeases<S extends TableShard = TableShard> {
   /**
    * Joins a stream, and renews its leases until the signal is aborted.
    *
+   * @internal
    * @throws What makes it impossible to go on with the stream.
    */
   async keep(member: WorkerLeases<S>, signal: AbortSignal): Promise<void> {
@@ -101,7 +106,11 @@ export class SharedLeases<S extends TableShard = TableShard> {
     if (!signal.aborted) member.failed.throwIfAborted();
   }
 
-  /** Renews the leases, of a stream that joins if it has not, if they may have expired. */
+  /**
+   * Renews the leases, of a stream that joins if it has not, if they may have expired.
+   *
+   * @internal
+   */
   async refresh(member: WorkerLeases<S>): Promise<void> {
     this.#join(member);
     const { clock } = this.#services;
@@ -110,17 +119,29 @@ export class SharedLeases<S extends TableShard = TableShard> {
     }
   }
 
-  /** Yields the leases that the next round takes in a stream; it ends early if the stream is stopped. */
+  /**
+   * Yields the leases that the next round takes in a stream; it ends early if the stream is stopped.
+   *
+   * @internal
+   */
   next(member: WorkerLeases<S>): AsyncGenerator<Lease, void, undefined> {
     return this.#rounds.next(member);
   }
 
-  /** Takes no more leases in a stream. */
+  /**
+   * Takes no more leases in a stream.
+   *
+   * @internal
+   */
   withdraw(member: WorkerLeases<S>): void {
     this.#rounds.withdraw(member);
   }
 
-  /** Leaves a stream: its leases are free at once, those of other streams are kept. */
+  /**
+   * Leaves a stream: its leases are free at once, those of other streams are kept.
+   *
+   * @internal
+   */
   async leave(member: WorkerLeases<S>): Promise<void> {
     this.#left.add(member);
     this.#drop(member);
