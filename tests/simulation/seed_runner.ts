@@ -3,6 +3,8 @@ import { groupPlantOf } from "./groups/group_plants.ts";
 import { simulateGroup } from "./groups/simulate_group.ts";
 import { PLANTS } from "./plants.ts";
 import { type Outcome, simulate } from "./simulation.ts";
+import { simulateStreams } from "./streams/simulate_streams.ts";
+import { streamsPlantOf } from "./streams/streams_plants.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** Seeds to run, and what to break. */
@@ -11,6 +13,8 @@ export interface SeedRange {
   readonly count: number;
   /** Whether groups are simulated, and not archivers. */
   readonly groups?: boolean | undefined;
+  /** Whether processes are simulated that archive many streams, and not archivers of one. */
+  readonly streams?: boolean | undefined;
   /** Name of a planted bug. */
   readonly plant?: string | undefined;
   /** The kinds of trouble that there may be: all unless given. */
@@ -77,13 +81,17 @@ export async function runHere(
  */
 export function runSeed(
   seed: number,
-  { groups, plant, troubles, database, write }: Omit<SeedRange, "from" | "count"> & {
+  { groups, streams, plant, troubles, database, write }: Omit<SeedRange, "from" | "count"> & {
     readonly write?: ((line: string) => void) | undefined;
   },
 ): Promise<Outcome> {
   if (groups) {
     const planted = plant === undefined ? undefined : groupPlantOf(plant);
     return simulateGroup(seed, { plant: planted, write });
+  }
+  if (streams) {
+    const planted = plant === undefined ? undefined : streamsPlantOf(plant);
+    return simulateStreams(seed, { plant: planted, write });
   }
   const planted = plant === undefined ? undefined : plantOf(plant);
   return simulate(seed, {

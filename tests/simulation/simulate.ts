@@ -4,7 +4,8 @@
  *     deno run -A tests/simulation/simulate.ts --seeds 200000 [--from 1] [--plant NAME]
  *     deno run -A tests/simulation/simulate.ts --seed 4711 --trace [--plant NAME]
  *
- * `--groups` simulates consumer groups instead of archivers.
+ * `--groups` simulates consumer groups instead of archivers, `--streams` processes that archive many
+ * streams.
  *
  * `--trouble NAME`, which can be repeated, allows these kinds of trouble and no others; `--trouble
  * none` allows none. `--database sqlite` keeps leases and positions in SQLite, `--database postgres`
@@ -20,6 +21,7 @@ import { databaseOf } from "./databases.ts";
 import { groupPlantOf } from "./groups/group_plants.ts";
 import { plantOf, runSeed, runSeeds } from "./seed_runner.ts";
 import type { Outcome } from "./simulation.ts";
+import { streamsPlantOf } from "./streams/streams_plants.ts";
 import { startDatabase } from "./start_database.ts";
 import { troubleOf } from "./troubles.ts";
 
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     plant: { type: "string" },
     groups: { type: "boolean", default: false },
+    streams: { type: "boolean", default: false },
     trouble: { type: "string", multiple: true },
     database: { type: "string", default: "memory" },
   },
@@ -49,7 +52,7 @@ Deno.exit(failed ? 1 : 0);
 
 async function runOne(seed: number): Promise<boolean> {
   const outcome = await runSeed(seed, {
-    ...{ plant: values.plant, groups: values.groups, troubles, database },
+    ...{ plant: values.plant, groups: values.groups, streams: values.streams, troubles, database },
     write: values.trace ? (line) => console.log(line) : undefined,
   });
   console.log(`seed ${seed}: ${outcome.steps} steps, trace ${outcome.hash}`);
@@ -60,13 +63,13 @@ async function runOne(seed: number): Promise<boolean> {
 
 async function runMany(): Promise<boolean> {
   const [from, count] = [Number(values.from), Number(values.seeds)];
-  if (values.plant !== undefined) (values.groups ? groupPlantOf : plantOf)(values.plant);
+  if (values.plant !== undefined) findPlant(values.plant);
   const startedAt = performance.now();
   const perSecond = (done: number) => done / (performance.now() - startedAt) * 1000;
   const failures: Outcome[] = [];
   let shown = 0;
-  const { plant, groups } = values;
-  const done = await runSeeds({ from, count, plant, groups, troubles, database }, {
+  const { plant, groups, streams } = values;
+  const done = await runSeeds({ from, count, plant, groups, streams, troubles, database }, {
     cores: navigator.hardwareConcurrency,
     onDone(done) {
       if (done < count && done - shown < 1000) return;
@@ -83,12 +86,20 @@ async function runMany(): Promise<boolean> {
   return failures.length > 0;
 }
 
+/** Fails if there is no planted bug of that name. */
+function findPlant(name: string): void {
+  if (values.groups) groupPlantOf(name);
+  else if (values.streams) streamsPlantOf(name);
+  else plantOf(name);
+}
+
 function report({ seed, problems }: Outcome): void {
   console.log(`seed ${seed}:`);
   for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`);
   if (problems.length > 5) console.log(`  and ${problems.length - 5} more`);
   const plant = [
     ...values.groups ? [" --groups"] : [],
+    ...values.streams ? [" --streams"] : [],
     ...values.plant === undefined ? [] : [` --plant "${values.plant}"`],
     ...(values.trouble ?? []).map((name) => ` --trouble "${name}"`),
     ...databaseName === "memory" ? [] : [` --database ${databaseName}`],

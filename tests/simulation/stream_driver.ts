@@ -20,6 +20,7 @@ export class StreamDriver {
   /** When each shard was created that came from others. */
   readonly createdAt = new Map<string, number>();
   readonly #name: string;
+  readonly #noise: number;
   readonly #kinesis: MemoryKinesis;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -30,8 +31,15 @@ export class StreamDriver {
     kinesis: MemoryKinesis,
     scheduler: Scheduler,
     random: Random,
-    options: { readonly shards: number; readonly retentionHours: number; readonly name?: string },
+    options: {
+      readonly shards: number;
+      readonly retentionHours: number;
+      readonly name?: string;
+      /** How much of a record cannot be compressed, at most, in bytes. */
+      readonly noise?: number;
+    },
   ) {
+    this.#noise = options.noise ?? 0;
     this.#name = options.name ?? STREAM;
     this.#kinesis = kinesis;
     this.#scheduler = scheduler;
@@ -65,12 +73,21 @@ export class StreamDriver {
   }
 
   #payload(n: number, isEvent: boolean): Uint8Array {
-    const event = encoder.encode({ n, text: "x".repeat(this.#random.integer(0, 60)) });
+    const event = encoder.encode({ n, text: this.#text() });
     if (isEvent) return event;
     if (this.#random.chance(0.5)) return new TextEncoder().encode(`not an event: ${n}`);
     const damaged = packRecords([{ partitionKey: "key", data: event }]);
     damaged[this.#random.integer(4, damaged.length - 1)]! ^= 1;
     return damaged;
+  }
+
+  #text(): string {
+    const text = "x".repeat(this.#random.integer(0, 60));
+    if (this.#noise === 0) return text;
+    const noise = Array.from({ length: this.#random.integer(0, this.#noise) }, () => (
+      String.fromCharCode(this.#random.integer(33, 126))
+    ));
+    return text + noise.join("");
   }
 
   /** Splits an open shard, if there are not too many already. */

@@ -71,20 +71,22 @@ export function planStreams(random: Random): StreamsScenario {
     troubles,
     shared: {
       // The least holds a record or two of each stream.
-      maxMemory: random.pick([500, 1_000, 3_000]),
+      maxMemory: random.pick([600, 1_500, 4_000]),
+      uploads: random.pick([1, 2, 4]),
       leaseMs: random.pick([10, 20, 30]) * SECOND,
     },
     options: {
-      rotateMs: random.pick([20, 60, 3_600]) * SECOND,
+      // By the clock alone a file may be open for longer than the run lasts.
+      rotateMs: random.pick([20, 60, 3_600, 3_600]) * SECOND,
       maxSize: random.pick([150, 400, 2 ** 26]),
       pollIntervalMs: random.pick([1, 2, 5]) * SECOND,
-      limit: random.pick([1, 3, 10]),
+      limit: random.pick([1, 3]),
       recover: troubles.failovers.length > 0,
     },
     happenings: planHappenings(random, calmAt, troubles),
-    lastPuts: planPuts(random, random.integer(10, 60), 30 * SECOND),
+    lastPuts: planPuts(random, random.integer(50, 250), 30 * SECOND),
     calmAt,
-    lastHosts: random.integer(1, HOSTS),
+    lastHosts: random.pick([1, 1, 2, HOSTS]),
   };
 }
 

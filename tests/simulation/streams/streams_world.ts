@@ -254,10 +254,10 @@ export class StreamsWorld {
   }
 
   async #unfinished(streams: readonly WorldStream[]): Promise<string | undefined> {
-    const hosted = [...this.#hosts].flatMap(({ host }) => host.status().streams);
     for (const stream of streams) {
       const { name } = stream.plan;
-      const missing = await stream.unfinished(hosted.filter((status) => status.stream === name));
+      const hosted = () => [...this.#hosts].flatMap(({ host }) => host.status().streams);
+      const missing = await stream.unfinished(() => hosted().filter((of) => of.stream === name));
       if (missing !== undefined) return `${name}: ${missing}`;
     }
     return streams.length === this.#streams.length ? await findImbalance(streams) : undefined;

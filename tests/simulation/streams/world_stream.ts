@@ -55,6 +55,7 @@ export class WorldStream {
     this.driver = new StreamDriver(kinesis, scheduler, random.fork(), {
       ...plan,
       retentionHours: 8_760,
+      noise: 150,
     });
     const { createdAt } = this.driver;
     this.#kinesis = new WorldKinesis(kinesis, {
@@ -127,9 +128,9 @@ export class WorldStream {
   /**
    * Tells what is still to be archived, or at least to be read.
    *
-   * @param hosts What the processes have of the stream.
+   * @param hosted What the processes have of the stream.
    */
-  async unfinished(hosts: readonly HostedStatus[]): Promise<string | undefined> {
+  async unfinished(hosted: () => readonly HostedStatus[]): Promise<string | undefined> {
     const { ledger, driver } = this;
     const shard = await unsettledShard({ ledger, driver });
     if (shard !== undefined) return shard;
@@ -140,7 +141,7 @@ export class WorldStream {
       start: this.#start,
       now: scheduler.now,
     });
-    if (missing.length <= unarchivedOf(hosts)) return undefined;
+    if (missing.length === 0 || missing.length <= unarchivedOf(hosted())) return undefined;
     return `record ${missing[0]!.n} of ${missing[0]!.shardId} is not archived`;
   }
 
@@ -176,8 +177,8 @@ export class WorldStream {
 }
 
 /** How many records are in files that are being filled, which are closed when it is time. */
-function unarchivedOf(hosts: readonly HostedStatus[]): number {
-  return hosts.reduce((sum, { archiver }) => {
+function unarchivedOf(hosted: readonly HostedStatus[]): number {
+  return hosted.reduce((sum, { archiver }) => {
     const { events = 0, quarantined = 0 } = archiver?.openFile ?? {};
     return sum + events + quarantined;
   }, 0);
