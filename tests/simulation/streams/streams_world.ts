@@ -8,6 +8,7 @@ import { Scheduler } from "../scheduler.ts";
 import { show } from "../steps.ts";
 import type { Trace } from "../trace.ts";
 import { findImbalance } from "./balance.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 import {
   HOSTS,
   MISSING,
@@ -24,13 +25,14 @@ interface Host {
   readonly process: SimulatedProcess;
   readonly stop: AbortController;
   readonly host: ArchiverHost;
+  readonly memory: MemoryWatch;
 }
 
 /** How long everything may take to be archived once nothing goes wrong any more. */
 const PATIENCE_MS = 20 * 60_000;
 
 /** How long the streams may take whose buckets are well, while others are not. */
-const UNDISTURBED_MS = 10 * 60_000;
+const UNDISTURBED_MS = 5 * 60_000;
 
 /** The longest time between two polls of a shard. */
 const POLL_MS = 5_000;
@@ -149,12 +151,15 @@ export class StreamsWorld {
     const process = this.#processes.start(name, () => this.#hosts.delete(host));
     const ledgers = this.#ledgers.for(process, this.#processes.faults);
     const archiverHost = new ArchiverHost({ ledgers, clock: process }, this.scenario.shared);
-    const host: Host = { name, process, stop: new AbortController(), host: archiverHost };
+    const { shared, options } = this.scenario;
+    const stop = new AbortController();
+    const memory = new MemoryWatch(shared, options);
+    const host: Host = { name, process, stop, host: archiverHost, memory };
     this.#hosts.add(host);
     this.#note(name, "starts");
     for (const stream of this.#streams) this.#add(host, stream);
     if (this.scenario.hasMissing) this.#add(host, this.#streams[0]!, MISSING);
-    archiverHost.run(host.stop.signal).then(
+    archiverHost.run(stop.signal).then(
       () => this.#ended(host, undefined),
       (error) => this.#ended(host, error),
     );
@@ -231,6 +236,16 @@ export class StreamsWorld {
     await this.#stop();
   }
 
+  #watchMemory(): void {
+    const failing = new Set(
+      this.#streams.filter(({ trouble }) => trouble === "fails").map(({ plan }) => plan.name),
+    );
+    for (const { name, host, memory } of this.#hosts) {
+      const problem = memory.look(host.status(), failing);
+      if (problem !== undefined) this.#problems.add(`${name}: ${problem}`);
+    }
+  }
+
   /** Waits until all is archived that was put into some streams, and the shards are balanced. */
   async #archiveAll(
     streams: readonly WorldStream[],
@@ -240,6 +255,7 @@ export class StreamsWorld {
     let since: number | undefined;
     let missing: string | undefined;
     const isDone = async () => {
+      this.#watchMemory();
       const working = () => [...this.#hosts].filter(({ stop }) => !stop.signal.aborted).length;
       while (working() < this.scenario.lastHosts) this.#startHost();
       missing = this.#scheduler.now < lastPutAt
