@@ -5,6 +5,7 @@ import { formatArchiveKey } from "../../codec/mod.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
 import type { Unarchived } from "../files/archive_writer.ts";
 import { randomName } from "../files/random_name.ts";
+import { type SharedWork, shareWork } from "../shared/shared_work.ts";
 import { HostedStream } from "./hosted_stream.ts";
 import type { HostedOptions, HostOptions, HostServices } from "./host_options.ts";
 import type { HostStatus } from "./host_status.ts";
@@ -58,6 +59,8 @@ export class ArchiverHost {
   readonly #services: HostServices;
   readonly #options: HostOptions;
   readonly #worker: string;
+  /** What the streams share. */
+  readonly #shared: SharedWork;
   /** The streams by client and name, also those that are being removed. */
   readonly #streams = new Map<string, HostedStream>();
   /** Aborted when one failed that is not retried. */
@@ -76,6 +79,7 @@ export class ArchiverHost {
     this.#services = services;
     this.#options = options;
     this.#worker = randomName(services.clock);
+    this.#shared = shareWork(options);
   }
 
   /**
@@ -99,10 +103,13 @@ export class ArchiverHost {
     if (known !== undefined || this.#state === "stopping") {
       throw new TritonError(`Cannot add stream "${stream}": ${why}`);
     }
-    const { maxMemory, leaseMs, endsOnFailure = false } = this.#options;
-    const common = { maxMemory, leaseMs };
+    const { leaseMs, endsOnFailure = false } = this.#options;
     const { clock } = this.#services;
-    const hosted = new HostedStream(stream, options, { clock, common, retries: !endsOnFailure });
+    const retries = !endsOnFailure;
+    const hosted = new HostedStream(stream, options, {
+      ...{ clock, leaseMs, retries },
+      shared: this.#shared,
+    });
     this.#streams.set(key, hosted);
     this.#start(hosted);
   }
@@ -176,8 +183,8 @@ export class ArchiverHost {
       workers: [...new Set(archivers.flatMap(({ workers }) => workers))].sort(),
       state: this.#state === "stopping" ? "stopping" : "running",
       memory: {
-        buffered: sum(archivers.map(({ memory }) => memory.buffered)),
-        limit: sum(archivers.map(({ memory }) => memory.limit)),
+        buffered: this.#shared.memory.buffered,
+        limit: this.#shared.memory.limit,
         rss: Deno.memoryUsage().rss,
       },
       uploads: sum(archivers.map(({ uploads }) => uploads)),

@@ -3,6 +3,7 @@ import type { KinesisApi } from "../../kinesis/kinesis_api.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiverOptions } from "../archiver_options.ts";
+import type { SharedWorkOptions } from "../shared/shared_work.ts";
 import type { ArchiverMonitor } from "../status/archiver_monitor.ts";
 
 /** Services for an {@linkcode ArchiverHost}. */
@@ -17,7 +18,7 @@ export interface HostServices {
 }
 
 /** What all streams of an {@linkcode ArchiverHost} share. */
-export interface HostOptions extends Pick<ArchiverOptions, "maxMemory" | "leaseMs"> {
+export interface HostOptions extends SharedWorkOptions, Pick<ArchiverOptions, "leaseMs"> {
   /**
    * Ends all streams when one fails permanently, instead of retrying it: what a process of one stream
    * wants whose user waits for the answer. Default: false.

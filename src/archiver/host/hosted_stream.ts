@@ -4,8 +4,8 @@ import { ServiceError } from "../../base/errors.ts";
 import { retryDelayMs } from "../../base/retry.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
 import { Archiver } from "../archiver.ts";
-import type { ArchiverOptions } from "../archiver_options.ts";
 import type { Unarchived } from "../files/archive_writer.ts";
+import type { SharedWork } from "../shared/shared_work.ts";
 import { ArchiverMonitor } from "../status/archiver_monitor.ts";
 import type { HostedOptions } from "./host_options.ts";
 import type { HostedFailure, HostedStatus } from "./host_status.ts";
@@ -23,8 +23,10 @@ const WELL_MS = 60_000;
 export interface HostedStreamParts {
   /** Source of time and random numbers. */
   readonly clock: Clock;
-  /** What it has in common with the other streams. */
-  readonly common: Pick<ArchiverOptions, "maxMemory" | "leaseMs">;
+  /** What it shares with the other streams. */
+  readonly shared: SharedWork;
+  /** How long a lease lasts without being renewed, in milliseconds. */
+  readonly leaseMs: number | undefined;
   /** Whether it is tried again after a failure. */
   readonly retries: boolean;
 }
@@ -143,13 +145,16 @@ export class HostedStream {
 
   /** Archives the stream until it is time to stop. */
   async #attempt(ledgers: Ledgers): Promise<void> {
-    const { clock, common } = this.#parts;
+    const { clock, shared, leaseMs } = this.#parts;
     const { kinesis, store } = this.#options;
     const ledger = ledgers.of({ stream: this.stream, client: this.client });
     if (this.#failure !== undefined) this.#failure = { ...this.#failure, nextAttemptAt: undefined };
     const skipToLatest = this.#options.skipToLatest === true && !this.#hasRead;
-    const options = { ...this.#options, ...common, skipToLatest, monitor: this.monitor };
-    const archiver = this.#archiver = new Archiver({ kinesis, store, ledger, clock }, options);
+    const options = { ...this.#options, leaseMs, skipToLatest, monitor: this.monitor };
+    const archiver = this.#archiver = new Archiver(
+      { kinesis, store, ledger, clock, shared },
+      options,
+    );
     const ended = new AbortController();
     try {
       const recovering = this.#recover(ended.signal);

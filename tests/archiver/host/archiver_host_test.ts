@@ -180,3 +180,30 @@ Deno.test("ArchiverHost with endsOnFailure stops all streams when one fails, and
   });
   deepEqual(await fixture.archived("clicks"), fixture.expected("clicks"));
 });
+
+Deno.test("The streams of a host share its memory and its uploads", async () => {
+  const streams = ["clicks", "orders", "views"];
+  const fixture = new HostFixture(...streams);
+  const { store, clock } = fixture;
+  let [running, most] = [0, 0];
+  const put = store.put.bind(store);
+  store.put = async (key, ...rest) => {
+    if (!key.endsWith(".tri")) return await put(key, ...rest);
+    most = Math.max(most, ++running);
+    await clock.sleep(100);
+    running--;
+    return await put(key, ...rest);
+  };
+  const host = fixture.host(streams, { maxMemory: 2 ** 20, uploads: 2 });
+  const { stop } = fixture.run(host);
+  for (const stream of streams) await fixture.put(stream);
+  await clock.advance(5 * SECOND);
+  const { memory, streams: hosted } = host.status();
+  equal(memory.limit, 2 ** 20);
+  deepEqual(hosted.map(({ archiver }) => archiver!.memory.limit), Array(3).fill(2 ** 20));
+  await stop();
+  equal(most, 2);
+  for (const stream of streams) {
+    deepEqual(await fixture.archived(stream), fixture.expected(stream));
+  }
+});
