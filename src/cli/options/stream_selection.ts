@@ -95,7 +95,8 @@ export function isOne(selection: Selection): boolean {
   return selection.type === "named" && selection.names.length === 1;
 }
 
-function collect(text: string, before: readonly string[] = []): readonly string[] {
+/** Collects the values of an option that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   if (text !== "") return [...before, text];
   throw new InvalidArgumentError("It is empty.");
 }

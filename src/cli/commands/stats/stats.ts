@@ -5,6 +5,8 @@ import type { CliContext } from "../../cli_context.ts";
 import { clientOption, configOption, databaseOption, parseSeconds } from "../../options/options.ts";
 import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
 import { redact } from "../../text/redact.ts";
+import { matchesAny } from "../../options/name_pattern.ts";
+import { collect, selectionOf, type SelectionOptions } from "../../options/stream_selection.ts";
 import { readConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { statsRows } from "./stats_rows.ts";
@@ -16,10 +18,8 @@ import { say, textOf } from "../../text/say.ts";
 
 const FORMATS = ["table", "carbon", "json"] as const;
 
-interface StatsOptions {
+interface StatsOptions extends Pick<SelectionOptions, "stream" | "allStreams" | "except"> {
   readonly clientName?: string;
-  readonly stream?: readonly string[];
-  readonly allStreams?: boolean;
   readonly checkpointDb: string;
   readonly config?: string;
   readonly format?: typeof FORMATS[number];
@@ -49,9 +49,10 @@ export function statsCommand(context: CliContext): Command {
     .option(
       "--stream <name>",
       "only this stream, by its logical name (repeatable; default: all of the database)",
-      (name, before: readonly string[] = []) => [...before, name],
+      collect,
     )
     .option("--all-streams", "the streams of the configuration, also those without positions")
+    .option("--except <pattern>", "not these, such as 'test_*' (repeatable)", collect)
     .addOption(databaseOption())
     .addOption(
       new Option("--format <format>", "output format (default: table on a terminal, else carbon)")
@@ -123,15 +124,19 @@ function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeo
 
 /** The streams that are asked for, by their names in Kinesis; undefined if none is. */
 async function streamsOf(
-  { stream = [], allStreams = false, config: path }: StatsOptions,
+  options: StatsOptions,
   context: CliContext,
 ): Promise<readonly string[] | undefined> {
-  if (stream.length === 0 && !allStreams) return undefined;
-  if (stream.length > 0 && allStreams) {
-    throw new UsageError("Cannot use --stream with --all-streams: pass one of them");
+  const { stream = [], allStreams = false, except = [] } = options;
+  if (stream.length === 0 && !allStreams) {
+    if (except.length === 0) return undefined;
+    throw new UsageError("Cannot use --except without --all-streams");
   }
-  const config = await readConfig(path, context);
-  const streams = allStreams ? config.streams : stream.map((name) => config.stream(name));
+  selectionOf(options);
+  const config = await readConfig(options.config, context);
+  const streams = allStreams
+    ? config.streams.filter(({ logicalName }) => !matchesAny(except, logicalName))
+    : stream.map((name) => config.stream(name));
   return [...new Set(streams.map(({ name }) => name))];
 }
 

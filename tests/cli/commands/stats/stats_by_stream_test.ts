@@ -69,6 +69,8 @@ No positions yet.
 Deno.test("stats groups by stream if several are asked for, also those without positions", async () => {
   const all = await stats("--all-streams", "--format", "table");
   deepStrictEqual([all.code, all.stderr, all.stdout], [0, "", TABLES]);
+  const some = await stats("--all-streams", "--except", "or*", "--format", "table");
+  equal(some.stdout, TABLES.slice(0, TABLES.indexOf("\norders_prod")));
   const names = ["clicks", "views", "orders", "views"].flatMap((name) => ["--stream", name]);
   equal((await stats(...names, "--format", "table")).stdout, TABLES);
 });
@@ -100,6 +102,10 @@ Deno.test("stats refuses unknown streams, and --stream with --all-streams", asyn
   const both = await stats("--stream", "clicks", "--all-streams");
   equal(both.code, 2);
   match(both.stderr, /Cannot use --stream with --all-streams: pass one of them/);
+  for (const args of [["--except", "a"], ["--stream", "clicks", "--except", "a"]]) {
+    const { code, stderr } = await stats(...args);
+    deepStrictEqual([code, /Cannot use --except with/.test(stderr)], [2, true], stderr);
+  }
 });
 
 Deno.test("toTables() sums up the greatest lag of each stream, unknown if one is", async () => {
