@@ -5,7 +5,7 @@ import { VERSION } from "../base/version.ts";
 import { type CliContext, isClosedPipe, type Output } from "./cli_context.ts";
 import { commandsFor, mayLog, termOf } from "./commands/commands.ts";
 import { addLogOptions, type LogSettings, logSettings } from "./options/log_settings.ts";
-import { applyEnvironment } from "./options/env_option.ts";
+import { applyEnvironment, notePassed } from "./options/env_option.ts";
 import { helpWidth } from "./text/help_text.ts";
 import { redact } from "./text/redact.ts";
 import { Stopped } from "./stop_signals.ts";
@@ -99,6 +99,7 @@ function buildProgram(run: Run): Command {
       getErrHasColors: () => false,
     })
     .hook("preSubcommand", (_program, command) => applyEnvironment(command, context.env))
+    .hook("preAction", (_program, command) => notePassed(command))
     .hook("preAction", (_program, command) => startLog(command, run));
   return program;
 }

@@ -56,8 +56,15 @@ Deno.test("store --stream a --stream b archives both, each as the configuration 
   equal(code, 0, stderr);
   match(archivesOf(pipeline, "clicks_prod")[0]!, /^\d{8}\/clicks_prod-store-\d+\.tri$/);
   match(archivesOf(pipeline, "orders_prod")[0]!, /^orders\/\d{8}\/orders_prod-second-\d+\.tri$/);
-  const cat = await pipeline.cat("--stream", "orders", "--bucket", `s3://${BUCKET}/orders`);
+  const cat = await pipeline.cat("--stream", "orders");
   deepStrictEqual([cat.code, cat.stdout, cat.stderr], [0, `{"id":"b"}\n{"id":"c"}\n`, ""]);
+  // An option that is passed wins over the configuration, as for a copy of the archive.
+  const other = await pipeline.cat("--stream", "orders", "--bucket", `s3://${BUCKET}`);
+  deepStrictEqual([other.code, other.stdout], [0, ""]);
+  const ls = await pipeline.run(["ls", "--stream", "orders"]);
+  match(ls.stdout, /orders_prod-second-/);
+  const recovered = await pipeline.run(["checkpoint", "recover", "--stream", "orders"]);
+  deepStrictEqual([recovered.code, recovered.stderr], [0, ""]);
   const [selected] = events(store).filter(({ event }) => event === "streams.selected");
   deepStrictEqual([selected?.streams, selected?.added, selected?.removed], [2, 2, 0]);
 });

@@ -2,20 +2,15 @@ import type { Command } from "commander";
 import type { Clock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { OpenedObjectStore } from "../../objects/mod.ts";
+import type { StreamConfig } from "../../config/mod.ts";
 import type { CliContext } from "../cli_context.ts";
-import {
-  bucketOf,
-  bucketOption,
-  clientOption,
-  configOption,
-  parseDay,
-  streamOption,
-} from "./options.ts";
-import { streamConfig } from "./stream_config.ts";
+import type { PassedOptions } from "./env_option.ts";
+import { bucketOption, clientOption, configOption, parseDay, streamOption } from "./options.ts";
+import { bucketOfStream, requireBucket, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of the commands that read the archive of a stream. */
-export interface ArchiveOptions {
+export interface ArchiveOptions extends PassedOptions {
   readonly stream: string;
   readonly bucket?: string;
   readonly startDate?: string;
@@ -62,13 +57,19 @@ interface Selection {
 export async function openStoreOf(
   options: ArchiveOptions,
   context: CliContext,
-): Promise<{ readonly selection: Selection; readonly store: OpenedObjectStore }> {
-  const bucket = bucketOf(options);
+): Promise<{
+  readonly config: StreamConfig;
+  readonly selection: Selection;
+  readonly store: OpenedObjectStore;
+}> {
+  requireBucket(options);
   checkDays(options);
   checkFuture(options, context);
-  const { name: stream, region } = await streamConfig(options, context);
+  const config = await streamConfig(options, context);
+  const { name: stream, region } = config;
   const { openObjectStore } = await import("../../objects/open_object_store.ts");
   const { startDate: from, endDate: to, clientName: client } = options;
   const selection = { stream, from, to, client, clock: context.clock };
-  return { selection, store: await openObjectStore(bucket, { region }) };
+  const store = await openObjectStore(bucketOfStream(options, config), { region });
+  return { config, selection, store };
 }

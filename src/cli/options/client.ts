@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import { TritonError } from "../../base/errors.ts";
 import type { LedgerReport } from "../../ledger/read_ledger.ts";
+import type { PassedOptions } from "./env_option.ts";
 import { clientOption, configOption, databaseOption, streamOption } from "./options.ts";
 
 /** Options of the commands about one client's positions in a stream. */
-export interface ClientOptions {
+export interface ClientOptions extends PassedOptions {
   readonly stream: string;
   readonly clientName: string;
   readonly checkpointDb: string;

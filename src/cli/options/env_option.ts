@@ -11,6 +11,18 @@ export class EnvOption extends Option {
   }
 }
 
+/** Options of a command, with the names of those that are on its command line. */
+export interface PassedOptions {
+  readonly passed?: ReadonlySet<string>;
+}
+
+/** Notes which options are on the command line, and not from a variable or a default. */
+export function notePassed(command: Command): void {
+  const names = command.options.map((option) => option.attributeName());
+  const passed = names.filter((name) => command.getOptionValueSource(name) === "cli");
+  command.setOptionValue("passed", new Set(passed));
+}
+
 /**
  * Sets a command's options from environment variables, before its arguments are parsed.
  *

@@ -1,6 +1,8 @@
 import type { Config, StreamConfig } from "../../config/mod.ts";
 import type { FirstPosition } from "../../base/settings/start_position.ts";
 import type { CliContext } from "../cli_context.ts";
+import type { PassedOptions } from "./env_option.ts";
+import { bucketOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The value of `--config`, which is required. */
@@ -24,6 +26,30 @@ export async function streamConfig(
   context: CliContext,
 ): Promise<StreamConfig> {
   return (await readConfig(options.config, context)).stream(options.stream);
+}
+
+/** Rejects options with neither a bucket nor a configuration, which could have one for the stream. */
+export function requireBucket(
+  options: { readonly bucket?: string | undefined; readonly config?: string | undefined },
+): void {
+  if (options.config === undefined) bucketOf(options);
+}
+
+/** Where a stream's archive is: as passed, else as the configuration says, else as a variable says. */
+export function bucketOfStream(
+  options: PassedOptions & { readonly bucket?: string | undefined },
+  { archive }: StreamConfig,
+): string {
+  if (options.passed?.has("bucket")) return bucketOf(options);
+  return archive?.bucket ?? bucketOf(options);
+}
+
+/** Who archives a stream: as passed, else as the configuration says, else by a variable or the default. */
+export function clientOfStream(
+  { clientName, passed }: PassedOptions & { readonly clientName: string },
+  { archive }: StreamConfig,
+): string {
+  return passed?.has("clientName") ? clientName : archive?.client ?? clientName;
 }
 
 /** Parses the value of `--from`. */

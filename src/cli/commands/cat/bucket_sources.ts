@@ -1,7 +1,6 @@
 import { type ArchiveOptions, checkDays } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { bucketOf } from "../../options/options.ts";
-import { streamConfig } from "../../options/stream_config.ts";
+import { bucketOfStream, requireBucket, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import type { CatSource } from "./file_sources.ts";
 
@@ -15,7 +14,7 @@ export async function* bucketSources(
 ): AsyncGenerator<CatSource> {
   const { stream, startDate } = options;
   if (stream === undefined) throw new UsageError("Cannot cat: pass a --stream or .tri files");
-  const bucket = bucketOf(options);
+  requireBucket(options);
   if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
   checkDays(options);
   const config = await streamConfig({ config: options.config, stream }, context);
@@ -23,6 +22,7 @@ export async function* bucketSources(
     import("../../../objects/open_object_store.ts"),
     import("../../../archive/archive_files.ts"),
   ]);
+  const bucket = bucketOfStream(options, config);
   await using store = await openObjectStore(bucket, { region: config.region });
   const files = archiveFiles(store, {
     stream: config.name,

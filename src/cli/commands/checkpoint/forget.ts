@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
-import { streamConfig } from "../../options/stream_config.ts";
+import { clientOfStream, streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
 import { textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
@@ -22,7 +22,8 @@ export function forgetCommand(context: CliContext): Command {
 }
 
 async function forget(options: ClientOptions, context: CliContext): Promise<void> {
-  const { name: stream, region, endpoint } = await streamConfig(options, context);
+  const config = await streamConfig(options, context);
+  const { name: stream, region, endpoint } = config;
   const [
     { forgetPositions },
     { openLedger },
@@ -34,7 +35,8 @@ async function forget(options: ClientOptions, context: CliContext): Promise<void
     import("../../../ledger/read_ledger.ts"),
     import("../../../kinesis/sdk/open_kinesis.ts"),
   ]);
-  const { clientName: client, checkpointDb: url, dryRun = false } = options;
+  const { checkpointDb: url, dryRun = false } = options;
+  const client = clientOfStream(options, config);
   await readLedger(url, { client, stream }); // fails if there is no database
   await using kinesis = await openKinesis({ region, endpoint });
   const { createdAt } = await kinesis.describeStream(stream);

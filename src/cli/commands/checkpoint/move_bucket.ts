@@ -12,8 +12,13 @@ import {
   dryRunOption,
   refuseGroup,
 } from "../../options/client.ts";
-import { bucketOf, bucketOption } from "../../options/options.ts";
-import { streamConfig } from "../../options/stream_config.ts";
+import { bucketOption } from "../../options/options.ts";
+import {
+  bucketOfStream,
+  clientOfStream,
+  requireBucket,
+  streamConfig,
+} from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
 import { textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
@@ -55,8 +60,9 @@ export function moveBucketCommand(context: CliContext): Command {
 }
 
 async function moveBucket(options: MoveBucketOptions, context: CliContext): Promise<void> {
-  const bucket = bucketOf(options);
-  const { name: stream, region } = await streamConfig(options, context);
+  requireBucket(options);
+  const config = await streamConfig(options, context);
+  const { name: stream, region } = config;
   const [
     { openLedger },
     { readLedger },
@@ -68,10 +74,11 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     import("../../../ledger/recorded_ledger.ts"),
     import("../../../objects/open_object_store.ts"),
   ]);
-  const { clientName: client, checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
+  const { checkpointDb: url, oldStoreIsGone: isGone, dryRun } = options;
+  const client = clientOfStream(options, config);
   const { groups } = await readLedger(url, { client, stream }); // fails if there is no database
   refuseGroup("Cannot move the archive", groups);
-  await using store = await openObjectStore(bucket, { region });
+  await using store = await openObjectStore(bucketOfStream(options, config), { region });
   const { identity } = store;
   const ledger = await readRecordedLedger(url, { client, stream });
   const from = await ledger.store();

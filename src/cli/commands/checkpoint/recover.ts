@@ -13,6 +13,7 @@ import {
   refuseGroup,
 } from "../../options/client.ts";
 import { bucketOption, parseDay } from "../../options/options.ts";
+import { clientOfStream } from "../../options/stream_config.ts";
 import { Progress } from "../../text/progress.ts";
 import { problemLine } from "../../text/report_text.ts";
 import type { Recovery } from "./recover_checkpoints.ts";
@@ -50,9 +51,10 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const { readGroupsOf } = await import("../../../ledger/read_ledger.ts");
   const { readRecordedLedger } = await import("../../../ledger/recorded_ledger.ts");
   const { planRecovery } = await import("./recover_checkpoints.ts");
-  const { clientName: client, dryRun = false } = options;
-  const { selection, store: openedStore } = await openStoreOf(options, context);
+  const { dryRun = false } = options;
+  const { config, selection, store: openedStore } = await openStoreOf(options, context);
   await using store = openedStore;
+  const client = clientOfStream(options, config);
   const whose = { client, stream: selection.stream };
   refuseGroup("Cannot recover checkpoints", await readGroupsOf(options.checkpointDb, whose));
   await using opened = dryRun ? undefined : await openLedger(options.checkpointDb, whose);
@@ -62,7 +64,7 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   const { verifyArchive } = await import("../../../archive/verify/verify.ts");
   const progress = new Progress(context, "read", { noun: "files" });
   const report = await verifyArchive(store, {
-    ...selection,
+    ...{ ...selection, client },
     from: options.startDate ?? new Date(context.clock.now() - LOOK_BACK_MS),
     knowledge: {
       checkpoints: () => Promise.resolve([]),

@@ -3,13 +3,8 @@ import { TritonError } from "../../../base/errors.ts";
 import type { KinesisApi } from "../../../kinesis/mod.ts";
 import type { OpenedObjectStore } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
-import {
-  bucketOf,
-  bucketOption,
-  clientOption,
-  configOption,
-  databaseOption,
-} from "../../options/options.ts";
+import { bucketOption, clientOption, configOption, databaseOption } from "../../options/options.ts";
+import { requireBucket } from "../../options/stream_config.ts";
 import type { StreamJob } from "../../options/stream_jobs.ts";
 import {
   addSelectionOptions,
@@ -54,8 +49,7 @@ export function doctorCommand(context: CliContext): Command {
 
 async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
   const selection = selectionOf(options);
-  // Without a configuration, no stream can have a bucket of its own.
-  if (options.config === undefined) bucketOf(options);
+  requireBucket(options);
   const [{ ServerClocks }, { SharedServices }, { openSource }] = await Promise.all([
     import("./check_clock.ts"),
     import("../../shared_services.ts"),

@@ -2,7 +2,6 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import {
-  bucketOf,
   bucketOption,
   clientOption,
   configOption,
@@ -13,7 +12,7 @@ import {
   parseSize,
   stopTimeoutOption,
 } from "../../options/options.ts";
-import { startPosition } from "../../options/stream_config.ts";
+import { requireBucket, startPosition } from "../../options/stream_config.ts";
 import {
   addSelectionOptions,
   isOne,
@@ -107,8 +106,7 @@ export function storeCommand(context: CliContext): Command {
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {
   const selection = storeSelection(options);
-  // Without a configuration, no stream can have a bucket of its own.
-  if (options.config === undefined) bucketOf(options);
+  requireBucket(options);
   const { stopTimeout, checkpointDb, maxMemory, lease: leaseMs } = options;
   const { clock } = context;
   context.endWithin?.(stopTimeout);

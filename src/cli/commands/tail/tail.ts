@@ -96,7 +96,8 @@ async function openEvents(
   const config = await streamConfig(options, context);
   const report = (error: Error) => say(context, error.message);
   const { clock, signal } = context;
-  const { bucket, clientName: client } = options;
+  const { clientName: client, passed } = options;
+  const bucket = passed?.has("bucket") ? options.bucket : config.archive?.bucket ?? options.bucket;
   if (bucket === undefined || from.type !== "at-timestamp") {
     const { openStream } = await import("../../../stream/open_stream.ts");
     return openStream(config, { from, clock, signal, onInvalid: report });
