@@ -1,9 +1,21 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { type Clock, mulberry32 } from "../../../src/base/clock.ts";
+import { rotationOffset } from "../../../src/archiver/files/rotation.ts";
+import { parseArchiveKey } from "../../../src/codec/mod.ts";
 import { verifyArchive } from "../../../src/archive/mod.ts";
 import { FailingStore, type HostedStream, SharedWorld } from "./shared_fixture.ts";
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A partition key of one of so many shards. */
+function keyOf(shard: number, shards: number): string {
+  for (let n = 0;; n++) {
+    const hash = createHash("md5").update(`key${n}`).digest();
+    if (Math.floor(hash[0]! * shards / 256) === shard) return `key${n}`;
+  }
+}
 
 /** Each record is in the archive once, and the chain of files has no break. */
 async function requireExact(stream: HostedStream, clock: Clock, seed = 0): Promise<void> {
@@ -14,7 +26,8 @@ async function requireExact(stream: HostedStream, clock: Clock, seed = 0): Promi
 }
 
 Deno.test("Archiver keeps its share while its bucket is down, and archives each record once", async () => {
-  const world = new SharedWorld({ maxMemory: 100_000 });
+  // Two requests, since who waits for memory must leave them to others.
+  const world = new SharedWorld({ maxMemory: 100_000, requests: 2 });
   const [down, well] = [world.add("down", { shards: 3 }).start(), world.add("well").start()];
   down.store.isDown = true;
   await down.put(600);
@@ -35,6 +48,55 @@ Deno.test("Archiver keeps its share while its bucket is down, and archives each 
   await requireExact(down, world.clock);
   await requireExact(well, world.clock);
   equal(world.shared.memory.buffered, 0);
+});
+
+Deno.test("Archiver closes files at the interval, and of several streams at times of their own", async () => {
+  const world = new SharedWorld({});
+  const options = { rotateMs: HOUR, pollIntervalMs: MINUTE };
+  const alone = world.add("a", options).start();
+  const closedAt = async ({ store }: HostedStream) => {
+    const keys: number[] = [];
+    for await (const { key } of store.list("2")) keys.push(parseArchiveKey(key).createdAt % 3_600);
+    return keys.at(-1)!;
+  };
+  await alone.put(1);
+  await world.clock.advance(HOUR + 2 * MINUTE);
+  equal(await closedAt(alone), 0);
+  const streams = [alone, ...["b", "c"].map((name) => world.add(name, options).start())];
+  await world.clock.advance(HOUR);
+  for (const stream of streams) await stream.put(1);
+  await world.clock.advance(HOUR);
+  const times = await Promise.all(streams.map(closedAt));
+  deepEqual(times, ["a", "b", "c"].map((name) => Math.floor(rotationOffset(name, HOUR) / 1_000)));
+  equal(new Set(times).size, 3);
+  for (const stream of streams) await stream.stop();
+});
+
+Deno.test("Archiver records a gap if the stream drops what it dropped from memory", async () => {
+  const world = new SharedWorld({ maxMemory: 100_000 });
+  const { clock } = world;
+  const options = { rotateMs: HOUR, pollIntervalMs: MINUTE };
+  const down = world.add("down", { ...options, shards: 2 }).start();
+  const well = world.add("well", options).start();
+  down.store.isDown = true;
+  const [first, second] = [keyOf(0, 2), keyOf(1, 2)];
+  await down.put(1, 100, first);
+  await clock.advance(2 * HOUR); // its file is being uploaded, and cannot be dropped
+  await down.put(400, 100, second);
+  await clock.advance(23 * HOUR);
+  ok(down.buffered > 40_000, "all is in memory, as of now");
+  await well.put(500);
+  await clock.advance(HOUR);
+  ok(down.buffered < 1_000, "what was read of the second shard is dropped");
+  await clock.advance(HOUR);
+  await down.put(1, 100, second);
+  down.store.isDown = false;
+  await clock.advance(HOUR);
+  await down.stop();
+  await well.stop();
+  deepEqual(await down.archived(), [0, 401]);
+  const gaps = await down.ledger.gaps();
+  deepEqual(gaps.map(({ shardId, reason }) => [shardId.slice(-1), reason]), [["1", "retention"]]);
 });
 
 async function anyUnarchived(streams: readonly HostedStream[]): Promise<boolean> {

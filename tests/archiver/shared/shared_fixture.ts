@@ -80,12 +80,13 @@ export class HostedStream {
     await this.#done;
   }
 
-  /** Puts so many events, numbered through, of so many bytes. */
-  async put(count: number, bytes = 100): Promise<void> {
+  /** Puts so many events, numbered through, of so many bytes; all with one key, if one is given. */
+  async put(count: number, bytes = 100, key?: string): Promise<void> {
     const entries = Array.from({ length: count }, () => {
       const noise = Array.from({ length: bytes }, () => this.#world.clock.random() * 256);
-      const data = encodeEvent({ number: this.#next, noise: Uint8Array.from(noise) });
-      return { partitionKey: `key${this.#next++}`, data };
+      const number = this.#next++;
+      const data = encodeEvent({ number, noise: Uint8Array.from(noise) });
+      return { partitionKey: key ?? `key${number}`, data };
     });
     for (let at = 0; at < count; at += 500) {
       await this.#world.kinesis.putRecords(this.name, entries.slice(at, at + 500));

@@ -9,6 +9,7 @@ import { ARCHIVER_MUTANTS } from "./archiver.ts";
 import { GROUP_MUTANTS } from "./group.ts";
 import { HISTORY_MUTANTS } from "./history.ts";
 import { LEDGER_MUTANTS } from "./ledger.ts";
+import { SHARED_MUTANTS } from "./shared.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
 import { VERIFY_MUTANTS } from "./verify.ts";
 
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GROUP_MUTANTS,
   ...HISTORY_MUTANTS,
   ...LEDGER_MUTANTS,
+  ...SHARED_MUTANTS,
   ...STREAM_MUTANTS,
   ...VERIFY_MUTANTS,
 ];
