@@ -72,6 +72,46 @@ Deno.test("Archiver closes files at the interval, and of several streams at time
   for (const stream of streams) await stream.stop();
 });
 
+Deno.test("Archiver reads a shard to its end again if its records were dropped before they were archived", async () => {
+  const world = new SharedWorld({ maxMemory: 100_000 });
+  const down = world.add("down", { shards: 2, rotateMs: MINUTE }).start();
+  const well = world.add("well").start();
+  down.store.isDown = true;
+  await down.put(1, 100, keyOf(1, 2));
+  await world.clock.advance(2 * MINUTE); // its file is being uploaded, and cannot be dropped
+  await down.put(400, 100, keyOf(0, 2));
+  down.split();
+  await world.clock.advance(10_000);
+  await well.put(500);
+  await world.clock.advance(10_000);
+  ok(down.buffered < 1_000, "what was read of the shard that ended is dropped");
+  down.store.isDown = false;
+  await down.put(10);
+  await world.clock.advance(5 * MINUTE);
+  await down.stop();
+  await well.stop();
+  await requireExact(down, world.clock);
+});
+
+Deno.test("Archiver does not keep its requests while it waits for memory: other streams read", async () => {
+  const world = new SharedWorld({ maxMemory: 12_000, requests: 2, kinesisMs: 100 });
+  const backlog = world.add("backlog", { shards: 6, limit: 5, putMs: HOUR }).start();
+  const live = world.add("live").start();
+  await backlog.put(600);
+  await world.clock.advance(10_000);
+  const { buffered } = backlog;
+  ok(buffered > 7_000, `${buffered} bytes`);
+  await live.put(1);
+  await world.clock.advance(5_000);
+  equal(live.archiver.status().openFile?.events, 1);
+  ok(backlog.buffered < buffered + 1_000, "memory is full for it");
+  backlog.store.putMs = 50;
+  await world.clock.advance(2 * HOUR);
+  await backlog.stop();
+  await live.stop();
+  await requireExact(backlog, world.clock);
+});
+
 Deno.test("Archiver records a gap if the stream drops what it dropped from memory", async () => {
   const world = new SharedWorld({ maxMemory: 100_000 });
   const { clock } = world;
@@ -134,6 +174,7 @@ Deno.test("Archiver of several streams archives each record once, whatever bucke
     }
     for (const stream of streams) await stream.stop();
     for (const stream of streams) await requireExact(stream, world.clock, seed);
+    ok(common.most <= 4, `${common.most} uploads at once`);
     deepEqual([world.shared.memory.streams, world.shared.memory.buffered], [0, 0]);
   }
 });

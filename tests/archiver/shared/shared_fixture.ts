@@ -1,10 +1,18 @@
 import { Archiver, type ArchiverOptions } from "../../../src/archiver/mod.ts";
-import { type SharedWork, shareWork } from "../../../src/archiver/shared/shared_work.ts";
+import {
+  type SharedWork,
+  type SharedWorkOptions,
+  shareWork,
+} from "../../../src/archiver/shared/shared_work.ts";
 import type { ShardId } from "../../../src/base/record.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
 import { ObjectStoreError } from "../../../src/base/errors.ts";
 import { decodeEvent, encodeEvent, readArchiveEvents } from "../../../src/codec/mod.ts";
-import { MemoryKinesis } from "../../../src/kinesis/mod.ts";
+import {
+  type GetRecordsOptions,
+  MemoryKinesis,
+  type RecordBatch,
+} from "../../../src/kinesis/mod.ts";
 import { MemoryLedger } from "../../../src/ledger/memory_ledger.ts";
 import { MemoryObjectStore } from "../../../src/objects/memory/memory_object_store.ts";
 import type { PutOptions } from "../../../src/objects/object_store.ts";
@@ -16,12 +24,13 @@ export class FailingStore extends MemoryObjectStore {
   running = 0;
   most = 0;
   readonly #clock: VirtualClock;
-  readonly #putMs: number;
+  /** How long a put takes. */
+  putMs: number;
 
   constructor(clock: VirtualClock, putMs: number) {
     super({ now: () => clock.now() });
     this.#clock = clock;
-    this.#putMs = putMs;
+    this.putMs = putMs;
   }
 
   override async put(
@@ -32,12 +41,31 @@ export class FailingStore extends MemoryObjectStore {
     if (!key.startsWith("2")) return await super.put(key, body, options);
     this.most = Math.max(this.most, ++this.running);
     try {
-      await this.#clock.sleep(this.#putMs);
+      await this.#clock.sleep(this.putMs);
       if (!this.isDown) return await super.put(key, body, options);
       throw new ObjectStoreError(`Cannot put ${key}: down`, { code: "Down", retryable: true });
     } finally {
       this.running--;
     }
+  }
+}
+
+/** A service whose answers take a while, and pass records on before they end, as over a network. */
+class StreamingKinesis extends MemoryKinesis {
+  readonly #clock: VirtualClock;
+  readonly #answerMs: number;
+
+  constructor(clock: VirtualClock, answerMs: number) {
+    super({ clock });
+    this.#clock = clock;
+    this.#answerMs = answerMs;
+  }
+
+  override async getRecords(iterator: string, options: GetRecordsOptions): Promise<RecordBatch> {
+    if (this.#answerMs > 0) await this.#clock.sleep(this.#answerMs, options.signal);
+    const batch = await super.getRecords(iterator, options);
+    if (batch.records.length > 0) await options.onRecords?.(batch);
+    return { ...batch, records: [] };
   }
 }
 
@@ -130,15 +158,21 @@ export interface StreamOptions extends Omit<ArchiverOptions, "shards"> {
   readonly putMs?: number;
 }
 
+/** Limits of a process, and how long Kinesis takes. */
+export interface WorldOptions extends SharedWorkOptions {
+  readonly kinesisMs?: number;
+}
+
 /** A process with several streams. */
 export class SharedWorld {
   readonly clock: VirtualClock;
   readonly kinesis: MemoryKinesis;
   readonly shared: SharedWork;
 
-  constructor(limits: Parameters<typeof shareWork>[0], seed = 1) {
-    this.clock = new VirtualClock({ seed });
-    this.kinesis = new MemoryKinesis({ clock: this.clock });
+  /** A request for records takes `kinesisMs`. */
+  constructor({ kinesisMs = 0, ...limits }: WorldOptions, seed = 1) {
+    const clock = this.clock = new VirtualClock({ seed });
+    this.kinesis = new StreamingKinesis(clock, kinesisMs);
     this.shared = shareWork(limits);
   }
 
