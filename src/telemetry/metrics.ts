@@ -118,7 +118,7 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.last.commit.timestamp": gauge("s", "Unix time of the last committed file.", []),
   "triton.memory.buffered": processGauge(
     "By",
-    "Memory used by records that are not archived yet.",
+    "Memory used by records that are not archived yet, and by responses of Kinesis that are being read.",
     [],
   ),
   "triton.memory.limit": processGauge("By", "Buffered memory at which reading pauses.", []),
