@@ -3,6 +3,7 @@ import { TritonError } from "../../base/errors.ts";
 import { type RequestMonitor, retryService } from "../../base/retry.ts";
 import { formatArchiveKey } from "../../codec/mod.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
+import { SharedLeases } from "../../shards/shared_leases.ts";
 import type { Unarchived } from "../files/archive_writer.ts";
 import { randomName } from "../files/random_name.ts";
 import { type SharedWork, shareWork } from "../shared/shared_work.ts";
@@ -59,14 +60,14 @@ export class ArchiverHost {
   readonly #services: HostServices;
   readonly #options: HostOptions;
   readonly #worker: string;
-  /** What the streams share. */
+  /** What the streams share, except the leases, which are in the database. */
   readonly #shared: SharedWork;
   /** The streams by client and name, also those that are being removed. */
   readonly #streams = new Map<string, HostedStream>();
   /** Aborted when one failed that is not retried. */
   readonly #failed = new AbortController();
-  /** The database, once it is open. */
-  #ledgers: Ledgers | undefined;
+  /** Archives a stream, once the database is open. */
+  #archiveStream: ((hosted: HostedStream) => Promise<void>) | undefined;
   #state: "new" | HostStatus["state"] = "new";
 
   /**
@@ -103,13 +104,9 @@ export class ArchiverHost {
     if (known !== undefined || this.#state === "stopping") {
       throw new TritonError(`Cannot add stream "${stream}": ${why}`);
     }
-    const { leaseMs, endsOnFailure = false } = this.#options;
     const { clock } = this.#services;
-    const retries = !endsOnFailure;
-    const hosted = new HostedStream(stream, options, {
-      ...{ clock, leaseMs, retries },
-      shared: this.#shared,
-    });
+    const retries = this.#options.endsOnFailure !== true;
+    const hosted = new HostedStream(stream, options, { clock, retries });
     this.#streams.set(key, hosted);
     this.#start(hosted);
   }
@@ -218,7 +215,12 @@ export class ArchiverHost {
 
   /** Archives the streams until it is time to stop. */
   async #archive(ledgers: Ledgers, signal: AbortSignal): Promise<void> {
-    this.#ledgers = ledgers;
+    const { clock } = this.#services;
+    const { leaseMs = 20_000 } = this.#options;
+    const options = { worker: this.#worker, leaseMs };
+    const leases = new SharedLeases({ clock, tables: ledgers }, options);
+    const shared = { ...this.#shared, leases };
+    this.#archiveStream = (hosted) => hosted.start(ledgers, shared);
     for (const hosted of this.#streams.values()) this.#start(hosted);
     await untilAborted(AbortSignal.any([signal, this.#failed.signal]));
     this.#state = "stopping";
@@ -231,8 +233,8 @@ export class ArchiverHost {
 
   /** Starts a stream, once the database is open. */
   async #start(hosted: HostedStream): Promise<void> {
-    if (this.#ledgers === undefined) return;
-    await hosted.start(this.#ledgers);
+    if (this.#archiveStream === undefined) return;
+    await this.#archiveStream(hosted);
     if (this.#options.endsOnFailure && hosted.down !== undefined) this.#failed.abort();
   }
 

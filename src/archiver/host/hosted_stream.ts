@@ -23,10 +23,6 @@ const WELL_MS = 60_000;
 export interface HostedStreamParts {
   /** Source of time and random numbers. */
   readonly clock: Clock;
-  /** What it shares with the other streams. */
-  readonly shared: SharedWork;
-  /** How long a lease lasts without being renewed, in milliseconds. */
-  readonly leaseMs: number | undefined;
   /** Whether it is tried again after a failure. */
   readonly retries: boolean;
 }
@@ -72,10 +68,11 @@ export class HostedStream {
    * Archives the stream until {@linkcode stop}, or until it fails if it is not to be retried.
    *
    * @param ledgers Where its ledger comes from.
+   * @param shared What it shares with the other streams.
    * @returns When it has ended. It never rejects: {@linkcode down} tells how it ended.
    */
-  start(ledgers: Ledgers): Promise<void> {
-    return this.#ended ??= this.#run(ledgers);
+  start(ledgers: Ledgers, shared: SharedWork): Promise<void> {
+    return this.#ended ??= this.#run(ledgers, shared);
   }
 
   /**
@@ -130,11 +127,11 @@ export class HostedStream {
     return { ...this.#failure, error: messageOf(this.#failure.error), nextAttemptAt };
   }
 
-  async #run(ledgers: Ledgers): Promise<void> {
+  async #run(ledgers: Ledgers, shared: SharedWork): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        await this.#attempt(ledgers);
+        await this.#attempt(ledgers, shared);
       } catch (error) {
         const delayMs = this.#noteFailure(error);
         if (!this.#parts.retries) return;
@@ -144,13 +141,13 @@ export class HostedStream {
   }
 
   /** Archives the stream until it is time to stop. */
-  async #attempt(ledgers: Ledgers): Promise<void> {
-    const { clock, shared, leaseMs } = this.#parts;
+  async #attempt(ledgers: Ledgers, shared: SharedWork): Promise<void> {
+    const { clock } = this.#parts;
     const { kinesis, store } = this.#options;
     const ledger = ledgers.of({ stream: this.stream, client: this.client });
     if (this.#failure !== undefined) this.#failure = { ...this.#failure, nextAttemptAt: undefined };
     const skipToLatest = this.#options.skipToLatest === true && !this.#hasRead;
-    const options = { ...this.#options, leaseMs, skipToLatest, monitor: this.monitor };
+    const options = { ...this.#options, skipToLatest, monitor: this.monitor };
     const archiver = this.#archiver = new Archiver(
       { kinesis, store, ledger, clock, shared },
       options,

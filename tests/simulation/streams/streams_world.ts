@@ -7,6 +7,7 @@ import { CALM, START } from "../scenario.ts";
 import { Scheduler } from "../scheduler.ts";
 import { show } from "../steps.ts";
 import type { Trace } from "../trace.ts";
+import { findImbalance } from "./balance.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import {
   HOSTS,
@@ -275,7 +276,7 @@ export class StreamsWorld {
       const missing = await stream.unfinished(() => hosted().filter((of) => of.stream === name));
       if (missing !== undefined) return `${name}: ${missing}`;
     }
-    return undefined;
+    return streams.length === this.#streams.length ? await findImbalance(streams) : undefined;
   }
 
   async #stop(): Promise<void> {
@@ -296,7 +297,7 @@ export class StreamsWorld {
     const look = async (): Promise<void> => {
       if (over) return;
       over = await isSo() || this.#problems.size > 0;
-      if (!over) this.#scheduler.after(1_000, () => void look());
+      if (!over) this.#scheduler.after(2_000, () => void look());
     };
     void look();
     await this.#scheduler.runUntil(() => over, deadline);
