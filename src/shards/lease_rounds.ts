@@ -27,6 +27,9 @@ export interface LeaseRoundsParts<S extends TableShard> {
   readonly members: ReadonlySet<WorkerLeases<S>>;
 }
 
+/** After so many leases, other work of the process gets its turn: a database in the process never waits. */
+const LEASES_A_TURN = 100;
+
 /** How many times longer than a look at the tables the pause after it is: many changes are one round. */
 const PAUSE_RATIO = 4;
 
@@ -159,16 +162,19 @@ export class LeaseRounds<S extends TableShard> {
     { take, wanted }: LeasePlan<WorkerLeases<S>>,
     round: ReadonlyMap<WorkerLeases<S>, LeaseInbox>,
   ): Promise<void> {
+    const { clock } = this.#parts;
+    let taken = 0;
     for (const { of: member, shardId } of take) {
-      if (wanted === 0) return;
+      if (taken === wanted) return;
       const inbox = round.get(member);
       if (inbox === undefined || member.over.aborted) continue;
       try {
         const lease = await member.take(shardId);
         if (lease === undefined) continue;
-        wanted--;
+        taken++;
         lease.signal.addEventListener("abort", () => this.notify(), { once: true });
         inbox.push(lease);
+        if (taken % LEASES_A_TURN === 0) await clock.sleep(0);
       } catch (error) {
         if (!member.over.aborted) member.fail(error);
       }
