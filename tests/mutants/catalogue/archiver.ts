@@ -146,4 +146,47 @@ export const ARCHIVER_MUTANTS: readonly Mutant[] = [
     replace: "    this.#held.get(shardId)?.over.abort();\n    this.#held.delete(shardId);\n",
     tests: ["tests/shards/leased_shards_test.ts"],
   },
+  {
+    breaks: "the shards of all streams that have the same workers are balanced as one list",
+    file: "src/shards/plan_leases.ts",
+    find: "JSON.stringify(stream.workers)",
+    replace: "JSON.stringify(stream.stream)",
+    tests: ["tests/shards/plan_streams_test.ts"],
+  },
+  {
+    breaks: "no other shards are handed over in place of those that are being handed over",
+    file: "src/shards/plan_leases.ts",
+    find: 'held.get(id)!.signal.aborted ? "leaving" : "kept"',
+    replace: 'held.get(id) === undefined ? "leaving" : "kept"',
+    tests: ["tests/shards/plan_streams_test.ts"],
+  },
+  {
+    breaks: "a worker takes nothing in a stream before it knows who else reads it",
+    file: "src/shards/lease_rounds.ts",
+    find: ".filter(({ workers }) => workers.length > 0)",
+    replace: "",
+    tests: ["tests/shards/shared_leases_test.ts"],
+  },
+  {
+    breaks: "after an outage the other workers have time to come back",
+    file: "src/shards/shared_leases.ts",
+    find: "if (now - this.#renewedAt > this.leaseMs) this.#waitsUntil = now + this.leaseMs / 5;",
+    replace: "",
+    tests: ["tests/shards/shared_leases_test.ts"],
+  },
+  {
+    breaks: "a worker that leaves a stream is not brought back by a renewal under way",
+    file: "src/shards/shared_leases.ts",
+    find: "await Promise.all([this.#request, member.settled()]);",
+    replace: "await member.settled();",
+    tests: ["tests/shards/shared_leases_test.ts"],
+  },
+  {
+    breaks: "a worker joins a stream once its checks have passed",
+    file: "src/archiver/archiver.ts",
+    find: "    await claimStore(this.#services);\n",
+    replace:
+      "    this.#tasks.guard(this.#shards.renew(this.#renewing.signal));\n    await claimStore(this.#services);\n",
+    tests: ["tests/archiver/startup_test.ts"],
+  },
 ];

@@ -101,6 +101,13 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     tests: SQL,
   },
   {
+    breaks: "a renewal prolongs leases of the named streams alone",
+    file: "src/shards/table/sql_leases.ts",
+    find: "FROM triton_shard WHERE owner = ? AND ${condition}",
+    replace: "FROM triton_shard WHERE owner = ? AND (${condition} OR 1 = 1)",
+    tests: ["tests/ledger/many/ledgers_test.ts"],
+  },
+  {
     breaks: "a shard is ended under its own epoch alone",
     file: "src/shards/table/sql_shards.ts",
     find: "  if (shard.epoch !== epoch) return false;\n  if (shard.state",
