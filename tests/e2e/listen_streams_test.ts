@@ -87,7 +87,9 @@ Deno.test("store --listen with several streams has metrics of each, and of the p
   ]);
   const check = await checkWithPromtool(body);
   if (check !== undefined) deepStrictEqual(check, { code: 0, said: "" });
-  const { memory } = JSON.parse((await get("status")).body);
+  const { streams: [clicks, orders], ...process } = JSON.parse((await get("status")).body);
+  const { worker, workers, memory } = process;
+  deepStrictEqual([clicks.worker, orders.worker, workers], [worker, worker, [worker]]);
   ok(memory.rss > 0 && memory.limit > 0);
   equal((await store.stop()).code, 0);
 });
