@@ -78,7 +78,9 @@ export class LeaseRounds<S extends TableShard> {
 
   #start(): void {
     const { signal } = this.#idle = new AbortController();
-    this.#running = this.#running.then(() => this.#run(signal));
+    this.#running = this.#running.then(() => this.#run(signal)).catch((error) => {
+      for (const member of this.#present) member.fail(error);
+    });
   }
 
   async #run(idle: AbortSignal): Promise<void> {
