@@ -76,7 +76,7 @@ export class Archiver {
     this.#options = options;
     this.#rotateMs = options.rotateMs ?? 3_600_000;
     this.#tasks = new WorkerTasks(monitor);
-    this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal };
+    this.#services = { ...services, store, monitor, time, signal: this.#tasks.signal, stream };
     const shared = services.shared ?? shareWork({ maxMemory: options.maxMemory });
     this.#memory = shared.memory;
     const { from = { type: "trim-horizon" }, leaseMs = 20_000 } = options;
@@ -225,6 +225,7 @@ export class Archiver {
   async #refuse(lease: Lease, error: CheckpointError): Promise<void> {
     log.error("{reason}", {
       event: "shard.refused",
+      stream: this.#services.ledger.stream,
       shardId: lease.shardId,
       reason: error.message,
     });
@@ -242,7 +243,12 @@ export class Archiver {
     if (this.#tasks.signal.aborted) return;
     await this.#writer.close("handover");
     await this.#shards.release(lease);
-    log.info("Handed {shardId} over to another worker", { event: "shard.handed_over", shardId });
+    const { stream } = this.#services.ledger;
+    log.info("Handed {shardId} over to another worker", {
+      event: "shard.handed_over",
+      stream,
+      shardId,
+    });
   }
 
   /** How long after the multiples of the interval files are closed. */

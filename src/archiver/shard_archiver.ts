@@ -155,6 +155,7 @@ export class ShardArchiver {
     this.#parts.services.monitor.retried("Kinesis", error);
     log.error("Cannot read {shardId}, which is retried: {reason}", {
       event: "shard.failed",
+      stream: this.#parts.services.ledger.stream,
       shardId: shard.shardId,
       attempt: shard.failure.attempts,
       code,
@@ -173,7 +174,12 @@ export class ShardArchiver {
     this.#hasRead = true;
     if (shard.failure === undefined) return;
     shard.failure = undefined;
-    log.info("Reading {shardId} again", { event: "shard.resumed", shardId: shard.shardId });
+    const { ledger: { stream } } = this.#parts.services;
+    log.info("Reading {shardId} again", {
+      event: "shard.resumed",
+      stream,
+      shardId: shard.shardId,
+    });
   }
 
   /** Ends a shard that was read to its end, so that its children begin. */
@@ -188,6 +194,7 @@ export class ShardArchiver {
     if (!await retryService("ledger", services, end)) return { type: "lost" };
     log.info("Archived {shardId} to its end; {children} shards continue it", {
       event: "shard.ended",
+      stream: ledger.stream,
       shardId,
       children: children.filter(({ parents }) => parents.includes(shardId)).length,
     });

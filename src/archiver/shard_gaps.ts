@@ -68,6 +68,7 @@ export class ShardGaps {
     monitor.gap(shardId, reason);
     log.error("Records of {shardId} after {after} may be lost: the stream has dropped them", {
       event: "records.lost",
+      stream: ledger.stream,
       shardId,
       after: after ?? "its beginning",
       until,

@@ -73,6 +73,7 @@ async function mendCheckpoint(
   if (!await retryService("ledger", services, move)) throw new LeaseLostError(shardId);
   log.warn("Moved the position of {shardId} to where archive {key} ends", {
     event: "position.moved",
+    stream: ledger.stream,
     shardId,
     key: end.key,
     sequenceNumber: end.last,
@@ -117,6 +118,7 @@ async function skip(
   services.monitor.gap(shardId, gap.reason);
   log.warn("Passed over what {shardId} holds after {checkpoint}, up to now", {
     event: "records.skipped",
+    stream: ledger.stream,
     shardId,
     checkpoint: checkpoint ?? "its beginning",
   });

@@ -87,15 +87,17 @@ export class ShardReading {
   }
 
   #logStart(start: StartPosition): void {
+    const { ledger: { stream } } = this.#parts.services;
     const { shardId } = this.#shard;
     const from = describeStart(start);
     if (this.#isContinued) {
       log.debug("Reading {shardId} on {from}, since there is memory again", {
         event: "shard.continued",
+        stream,
         shardId,
         from,
       });
-    } else log.info("Reading {shardId} {from}", { event: "shard.started", shardId, from });
+    } else log.info("Reading {shardId} {from}", { event: "shard.started", stream, shardId, from });
   }
 
   get #pace(): PollShardOptions {

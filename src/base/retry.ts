@@ -112,6 +112,8 @@ export interface RequestMonitor {
 /** Options for {@linkcode retryService}. */
 export interface RetryServiceOptions extends Pick<RetryOptions, "signal" | "maxDelayMs"> {
   readonly clock: Clock;
+  /** The stream that the requests are about, for the log. */
+  readonly stream?: string | undefined;
   /** Receives answers and failures. */
   readonly monitor?: RequestMonitor | undefined;
   /** How retries are logged. Default: as those of an archiver. */
@@ -145,7 +147,7 @@ export function workerLog({ logged }: Pick<RetryServiceOptions, "logged">): Logg
  */
 export async function retryService<T>(
   service: ServiceName,
-  { clock, signal, maxDelayMs, monitor, logged }: RetryServiceOptions,
+  { clock, signal, maxDelayMs, monitor, logged, stream }: RetryServiceOptions,
   request: () => Promise<T>,
 ): Promise<T> {
   const asked = {};
@@ -155,7 +157,7 @@ export async function retryService<T>(
       clock,
       signal,
       maxDelayMs,
-      request: { service: service === "ledger" ? logged?.ledger ?? service : service },
+      request: { service: service === "ledger" ? logged?.ledger ?? service : service, stream },
       log: logged?.category ?? ARCHIVER_LOG,
       onRetry: ({ error }) => monitor?.retried(service, error, asked),
     });

@@ -1,6 +1,6 @@
 import type { Logger, LogRecord } from "@logtape/logtape";
 import type { CliContext } from "./cli_context.ts";
-import { formatJsonLine, formatTextLine, type Redact } from "./text/log_lines.ts";
+import { formatJsonLine, type Redact, TextLines } from "./text/log_lines.ts";
 import type { LogSettings } from "./options/log_settings.ts";
 import { redact } from "./text/redact.ts";
 
@@ -16,9 +16,10 @@ export async function logToStderr(
   const { configure, getLogger } = await import("@logtape/logtape");
   const lines = new LineWriter(context, getLogger(["triton", "cli"]));
   const mask: Redact = (text, options) => redact(text, context.env, options);
+  const text = new TextLines();
   const format = settings.format === "json"
     ? (record: LogRecord) => formatJsonLine(record, mask)
-    : (record: LogRecord) => formatTextLine(record, mask, settings.colors);
+    : (record: LogRecord) => text.format(record, mask, settings.colors);
   await configure({
     reset: true,
     sinks: { stderr: (record: LogRecord) => lines.write(format(record)) },

@@ -179,6 +179,7 @@ export class LeasedShards<S extends TableShard = TableShard> implements Shards {
     } catch (error) {
       this.#log.warn("Cannot give the leases back, so they last until they expire: {reason}", {
         event: "lease.kept",
+        stream: this.#services.table.stream,
         reason: error instanceof Error ? error.message : String(error),
       });
     }

@@ -227,6 +227,7 @@ export class StreamShards {
     monitor?.gap(shardId, gap.reason);
     this.#log.error("Records of {shardId} may be lost: it has left the stream before it was read", {
       event: "records.lost",
+      stream,
       shardId,
       reason: gap.reason,
     });

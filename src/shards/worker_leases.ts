@@ -227,6 +227,7 @@ export class WorkerLeases<S extends TableShard = TableShard> implements PlannedS
     if (!this.end(lease, new LeaseLostError(shardId))) return;
     this.#log.warn("Lost the lease of {shardId}: another worker has it", {
       event: "lease.lost",
+      stream: this.stream,
       shardId,
     });
     this.monitor?.leaseLost(shardId);

@@ -23,19 +23,24 @@ const MAX_LOGGED = 100;
  * Adds what is in Kinesis records to an archive: packed events up to where something else is or the
  * archive is full, or one record.
  *
- * @param options `from` is the first record to add, `maxSize` the size of a full archive, in bytes.
+ * @param options `from` is the first record to add, `maxSize` the size of a full archive, in bytes, and
+ * `stream` is for the log.
  * @returns The first record that was not added.
  */
 export function addRecords(
   builder: ArchiveBuilder,
   shardId: ShardId,
   records: Records,
-  { from, maxSize }: { readonly from: number; readonly maxSize: number },
+  { from, maxSize, stream }: {
+    readonly from: number;
+    readonly maxSize: number;
+    readonly stream: string;
+  },
 ): number {
   const { packed } = records;
   const next = packed === undefined ? from : builder.addRun(shardId, packed, from, maxSize);
   if (next > from) return next;
-  addRecord(builder, shardId, records.at(from)!);
+  addRecord(builder, shardId, records.at(from)!, stream);
   return from + 1;
 }
 
@@ -44,29 +49,39 @@ export function addRecords(
  * the reason; of an aggregate only the records in it that are not events, but if these are very many,
  * the first of them and the whole Kinesis record.
  */
-function addRecord(builder: ArchiveBuilder, shardId: ShardId, record: KinesisRecord): void {
+function addRecord(
+  builder: ArchiveBuilder,
+  shardId: ShardId,
+  record: KinesisRecord,
+  stream: string,
+): void {
   const inside = deaggregate(record);
-  if (inside !== undefined) return addAggregate(builder, shardId, record, inside);
+  if (inside !== undefined) return addAggregate(builder, shardId, { record, inside, stream });
   const fault = addEvent(builder, shardId, record);
-  if (fault !== undefined) quarantine(builder, shardId, record, fault);
+  if (fault !== undefined) quarantine(builder, { stream, shardId, reason: fault }, record);
 }
 
 function addAggregate(
   builder: ArchiveBuilder,
   shardId: ShardId,
-  record: KinesisRecord,
-  inside: UserRecords,
+  { record, inside, stream }: {
+    readonly record: KinesisRecord;
+    readonly inside: UserRecords;
+    readonly stream: string;
+  },
 ): void {
   let bad = 0;
   for (const userRecord of inside) {
     const fault = addEvent(builder, shardId, userRecord);
     if (fault === undefined) continue;
-    if (++bad <= MAX_QUARANTINED) quarantine(builder, shardId, userRecord, fault);
+    if (++bad <= MAX_QUARANTINED) {
+      quarantine(builder, { stream, shardId, reason: fault }, userRecord);
+    }
   }
   if (bad <= MAX_QUARANTINED) return;
   const reason = `Aggregate of ${inside.length} records, of which ${bad} are not events; ` +
     `the first ${MAX_QUARANTINED} of these are in quarantine by themselves too`;
-  quarantine(builder, shardId, record, reason);
+  quarantine(builder, { stream, shardId, reason }, record);
 }
 
 /** Adds an event; says why, if it is none. */
@@ -87,14 +102,18 @@ function addEvent(
 
 function quarantine(
   builder: ArchiveBuilder,
-  shardId: ShardId,
+  { stream, shardId, reason }: {
+    readonly stream: string;
+    readonly shardId: ShardId;
+    readonly reason: string;
+  },
   record: UserRecord,
-  reason: string,
 ): void {
   builder.quarantine({ ...record, shardId, reason });
   if (builder.quarantined > MAX_LOGGED) return;
   log.warn("Record {sequenceNumber} of {shardId} is not an event, quarantined: {reason}", {
     event: "record.quarantined",
+    stream,
     shardId,
     sequenceNumber: record.sequenceNumber,
     subSequenceNumber: record.subSequenceNumber,

@@ -27,10 +27,11 @@ export class ArchiveFile {
   add(
     shard: ShardProgress,
     records: Records,
-    { from, maxSize, now }: {
+    { from, maxSize, now, stream }: {
       readonly from: number;
       readonly maxSize: number;
       readonly now: number;
+      readonly stream: string;
     },
   ): number {
     const { shardId } = shard;
@@ -39,7 +40,7 @@ export class ArchiveFile {
     this.openedAt ??= now;
     this.shards.set(shardId, shard);
     let next = from;
-    do next = addRecords(this.builder, shardId, records, { from: next, maxSize }); while (
+    do next = addRecords(this.builder, shardId, records, { from: next, maxSize, stream }); while (
       next < records.length && this.builder.size < maxSize
     );
     shard.lastRead = this.builder.shards.get(shardId)!.last;

@@ -79,8 +79,9 @@ export class ArchiveWriter implements MemoryUser {
     // Half of the memory, so that one file can be filled while another is put.
     const maxSize = Math.min(this.#options.maxSize, this.#parts.memory.forFiles / 2);
     const now = this.#parts.clock.now();
+    const { stream } = this.#options;
     for (let from = 0; from < records.length;) {
-      from = this.#open.add(shard, records, { from, maxSize, now });
+      from = this.#open.add(shard, records, { from, maxSize, now, stream });
       if (this.#open.builder.size >= maxSize) this.close("size");
     }
   }

@@ -16,10 +16,31 @@ const NAMES = new Set(
 
 const COLORS: Readonly<Record<string, number>> = { debug: 90, info: 32, warning: 33, error: 31 };
 
+/**
+ * Formats events for people: time, level and message. Once there were events of several streams, also
+ * the stream, unless the message names it.
+ */
+export class TextLines {
+  readonly #streams = new Set<unknown>();
+
+  format(record: LogRecord, redact: Redact, colors: boolean): string {
+    const { stream } = record.properties;
+    if (typeof stream !== "string") return formatTextLine(record, redact, colors);
+    this.#streams.add(stream);
+    const isNamed = this.#streams.size < 2 || messageOf(record, redact).includes(stream);
+    return formatTextLine(record, redact, colors, isNamed ? "" : ` (${stream})`);
+  }
+}
+
 /** Formats an event for people: time, level and message. */
-export function formatTextLine(record: LogRecord, redact: Redact, colors: boolean): string {
+export function formatTextLine(
+  record: LogRecord,
+  redact: Redact,
+  colors: boolean,
+  suffix = "",
+): string {
   const level = record.level.padEnd(7);
-  const message = printable(messageOf(record, redact));
+  const message = printable(messageOf(record, redact) + suffix);
   if (!colors) return `${timeOf(record)} ${level} ${message}\n`;
   const color = COLORS[record.level] ?? COLORS.error;
   return `\x1b[90m${timeOf(record)}\x1b[0m \x1b[${color}m${level}\x1b[0m ${message}\n`;

@@ -20,7 +20,7 @@ function recordsOf(...numbers: number[]) {
   }));
 }
 
-const ALL = { from: 0, maxSize: Infinity, now: 0 };
+const ALL = { from: 0, maxSize: Infinity, now: 0, stream: "clicks" };
 
 Deno.test("ArchiveFile.close() has the shard's next file follow on this one", () => {
   const shard = leased(1);
