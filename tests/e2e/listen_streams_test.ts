@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { encodeEvent } from "@triton/triton/codec";
+import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { checkWithPromtool } from "../support/promtool.ts";
 import { TritonProcess } from "../support/triton_process.ts";
 import { untilTrue } from "../support/within.ts";
@@ -14,7 +15,7 @@ orders: { name: orders_prod }
 `;
 
 /** A store of two streams, of which the second is not there. */
-async function startStreams() {
+async function startStreams(env: Readonly<Record<string, string>> = {}) {
   await using stack = new AsyncDisposableStack();
   const pipeline = stack.use(await startPipeline({ shards: 1 }));
   await Deno.writeTextFile(pipeline.env.TRITON_CONFIG!, CONFIG);
@@ -24,7 +25,7 @@ async function startStreams() {
     ]);
   await put("clicks_prod");
   const args = ["store", "--all-streams", "--rotate", "1s", ...LISTEN];
-  const store = stack.use(new TritonProcess(args, { env: pipeline.env }));
+  const store = stack.use(new TritonProcess(args, { env: { ...pipeline.env, ...env } }));
   await store.until(LISTENING);
   const url = findUrl(store)!;
   const get = async (path: string) => {
@@ -92,4 +93,23 @@ Deno.test("store --listen with several streams has metrics of each, and of the p
   deepStrictEqual([clicks.worker, orders.worker, workers], [worker, worker, [worker]]);
   ok(memory.rss > 0 && memory.limit > 0);
   equal((await store.stop()).code, 0);
+});
+
+Deno.test("Deno exports the metrics of each stream, and those of the process once", async () => {
+  await using receiver = startOtlpReceiver();
+  await using streams = await startStreams({
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_METRIC_EXPORT_INTERVAL: "200",
+  });
+  await streams.pipeline.kinesis.createStream("orders_prod", 1);
+  const attributesOf = (name: string) =>
+    (receiver.metrics.get(name) ?? []).map(({ attributes }) => attributes);
+  await untilTrue(() => attributesOf("triton.headroom").length === 2, "both headrooms to be told");
+  const byStream = attributesOf("triton.headroom").map(({ stream, client }) => [stream, client]);
+  deepStrictEqual(byStream.sort(), [["clicks_prod", "store"], ["orders_prod", "store"]]);
+  for (const name of ["start.timestamp", "memory.buffered", "memory.limit", "memory.rss"]) {
+    deepStrictEqual(attributesOf(`triton.${name}`), [{}], name);
+  }
 });
