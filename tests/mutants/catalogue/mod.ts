@@ -8,6 +8,7 @@ import type { Mutant } from "../mutant.ts";
 import { ARCHIVER_MUTANTS } from "./archiver.ts";
 import { GROUP_MUTANTS } from "./group.ts";
 import { HISTORY_MUTANTS } from "./history.ts";
+import { HOST_MUTANTS } from "./host.ts";
 import { LEDGER_MUTANTS } from "./ledger.ts";
 import { SHARED_MUTANTS } from "./shared.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ARCHIVER_MUTANTS,
   ...GROUP_MUTANTS,
   ...HISTORY_MUTANTS,
+  ...HOST_MUTANTS,
   ...LEDGER_MUTANTS,
   ...SHARED_MUTANTS,
   ...STREAM_MUTANTS,

@@ -3,7 +3,7 @@ import { runHere, runSeeds } from "../seed_runner.ts";
 import type { Outcome } from "../simulation.ts";
 import { STREAMS_PLANTS } from "./streams_plants.ts";
 
-const SEEDS = 300;
+const SEEDS = 150;
 const SEEDS_FOR_A_PLANT = 200;
 
 Deno.test(`ArchiverHost archives every record of five streams exactly once under ${SEEDS} seeds`, async () => {

@@ -151,10 +151,8 @@ export class StreamsWorld {
     const process = this.#processes.start(name, () => this.#hosts.delete(host));
     const ledgers = this.#ledgers.for(process, this.#processes.faults);
     const archiverHost = new ArchiverHost({ ledgers, clock: process }, this.scenario.shared);
-    const { shared, options } = this.scenario;
     const stop = new AbortController();
-    const memory = new MemoryWatch(shared, options);
-    const host: Host = { name, process, stop, host: archiverHost, memory };
+    const host: Host = { name, process, stop, host: archiverHost, memory: new MemoryWatch() };
     this.#hosts.add(host);
     this.#note(name, "starts");
     for (const stream of this.#streams) this.#add(host, stream);
@@ -237,11 +235,8 @@ export class StreamsWorld {
   }
 
   #watchMemory(): void {
-    const failing = new Set(
-      this.#streams.filter(({ trouble }) => trouble === "fails").map(({ plan }) => plan.name),
-    );
     for (const { name, host, memory } of this.#hosts) {
-      const problem = memory.look(host.status(), failing);
+      const problem = memory.look(host.status());
       if (problem !== undefined) this.#problems.add(`${name}: ${problem}`);
     }
   }
