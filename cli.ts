@@ -7,8 +7,11 @@
 import { main } from "./src/cli/main.ts";
 import { cutLineBreaks } from "./src/cli/options/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
-import { acceptsAll } from "./src/cli/text/output_file.ts";
-import { OutputWriter, type OutputWriterOptions } from "./src/cli/text/output_writer.ts";
+import {
+  acceptsAll,
+  OutputWriter,
+  type OutputWriterOptions,
+} from "./src/cli/text/output_writer.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";

@@ -46,6 +46,9 @@ const QUICK_MS = 10;
 /** First and longest pause before a write to a full file is retried, in milliseconds. */
 const PAUSES_MS = [1, 50] as const;
 
+/** The device number of `/dev/null` on Linux: major 1, minor 3. */
+const LINUX_NULL = 0x103;
+
 const NEWLINE = 0x0a;
 const NOTHING = new Uint8Array();
 
@@ -176,4 +179,22 @@ export class OutputWriter implements Output {
 /** Whether Deno buffers all of a piece before it writes: it is short and has no newline. */
 function goesIntoBuffer(piece: Uint8Array): boolean {
   return piece.length < 1024 && !piece.includes(NEWLINE);
+}
+
+/**
+ * Whether an open file accepts each write completely, or the write fails: a regular file, or Linux's
+ * null device. A pipe, socket or terminal may accept a part, if it is non-blocking.
+ *
+ * Needs no permission.
+ *
+ * @param fd Number of the file, for example 1 for standard output.
+ */
+export async function acceptsAll(fd: number): Promise<boolean> {
+  const { fstatSync } = await import("node:fs");
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() || (Deno.build.os === "linux" && stat.rdev === LINUX_NULL);
+  } catch {
+    return false; // it is closed
+  }
 }

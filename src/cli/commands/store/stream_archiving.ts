@@ -18,7 +18,7 @@ export interface ArchiveParts {
   readonly source: StreamSource;
   readonly services: SharedServices;
   readonly host: ArchiverHost;
-  readonly watch: Pick<StoreMonitor, "add" | "remove" | "host">;
+  readonly watch: StoreMonitor;
   readonly flags: ArchiveFlags;
 }
 

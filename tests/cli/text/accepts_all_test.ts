@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
-import { acceptsAll } from "../../../src/cli/text/output_file.ts";
+import { acceptsAll } from "../../../src/cli/text/output_writer.ts";
 
 /** Whether a path, opened for writing, accepts each write completely. */
 async function accepts(path: string): Promise<boolean> {
