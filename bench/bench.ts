@@ -11,6 +11,7 @@ import { CODEC_ROWS } from "./codec_rows.ts";
 import { GROUP_ROWS } from "./group_rows.ts";
 import { START_ROWS } from "./start_rows.ts";
 import { STORE_ROWS } from "./store_rows.ts";
+import { STREAMS_ROWS } from "./streams_rows.ts";
 import { measureInTurns, type Turns } from "./support/measure.ts";
 import { describeMachine, formatTable, type Report, type Result } from "./support/result.ts";
 import { checkOut, treeIn } from "./support/tree.ts";
@@ -23,6 +24,7 @@ const ROWS: readonly Row[] = [
   ...STORE_ROWS,
   ...ARCHIVE_ROWS,
   ...GROUP_ROWS,
+  ...STREAMS_ROWS,
 ];
 
 interface BenchOptions {

@@ -1,7 +1,8 @@
 /**
  * A Kinesis whose shards repeat one page of events: it serves any amount at almost no cost, while a
- * real local server would have to store everything. Shards are closed, so a reader reaches their end.
- * It accepts records, too, and forgets them.
+ * real local server would have to store everything. Shards are closed, so a reader reaches their end;
+ * only streams whose names begin with `quiet` are open and have no records. It accepts records, too,
+ * and forgets them.
  *
  * `deno run -A replay_kinesis.ts SHARDS RECORDS_PER_SHARD` prints its URL, and exits when its standard
  * input ends.
@@ -14,6 +15,9 @@ import { serveWhileWanted } from "./serve.ts";
 
 /** The most records per response, as in the real service. */
 const MAX_RECORDS = 10_000;
+
+/** How the names of streams begin in which nothing arrives; their iterator. */
+const QUIET = "quiet";
 
 const [shardCount, recordsPerShard] = Deno.args.map(Number) as [number, number];
 const encoder = new TextEncoder();
@@ -68,18 +72,28 @@ function recordsAnswer(shard: number, from: number, limit: number): Uint8Array {
   return body;
 }
 
+/** The response of a quiet stream. */
+const NOTHING = JSON.stringify({
+  Records: [],
+  MillisBehindLatest: 0,
+  NextShardIterator: QUIET,
+});
+
 function shardId(n: number): string {
   return `shardId-${String(n).padStart(12, "0")}`;
 }
 
-function shardsAnswer(): unknown {
+/** Whether nothing ever arrives in a stream. */
+function isQuiet(stream: unknown): boolean {
+  return String(stream).startsWith(QUIET);
+}
+
+function shardsAnswer(stream: unknown): unknown {
+  const end = isQuiet(stream) ? {} : { EndingSequenceNumber: sequenceNumber(recordsPerShard) };
   const Shards = Array.from({ length: shardCount }, (_, n) => ({
     ShardId: shardId(n),
     HashKeyRange: { StartingHashKey: String(n), EndingHashKey: String(n) },
-    SequenceNumberRange: {
-      StartingSequenceNumber: sequenceNumber(-1),
-      EndingSequenceNumber: sequenceNumber(recordsPerShard),
-    },
+    SequenceNumberRange: { StartingSequenceNumber: sequenceNumber(-1), ...end },
   }));
   return { Shards };
 }
@@ -99,7 +113,7 @@ function answer(operation: string, input: Record<string, unknown>): unknown {
         },
       };
     case "ListShards":
-      return shardsAnswer();
+      return shardsAnswer(input.StreamName);
     case "PutRecords": {
       const Records = (input.Records as unknown[]).map(() => ({
         ShardId: shardId(0),
@@ -108,6 +122,7 @@ function answer(operation: string, input: Record<string, unknown>): unknown {
       return { FailedRecordCount: 0, Records };
     }
     case "GetShardIterator":
+      if (isQuiet(input.StreamName)) return { ShardIterator: QUIET };
       return { ShardIterator: `${Number(String(input.ShardId).slice(8))}:0` };
     default:
       throw new TypeError(`Cannot do "${operation}"`);
@@ -123,6 +138,7 @@ const server = Deno.serve(
     if (operation !== "GetRecords") {
       return new Response(JSON.stringify(answer(operation, input)), { headers });
     }
+    if (input.ShardIterator === QUIET) return new Response(NOTHING, { headers });
     const [shard, from] = String(input.ShardIterator).split(":").map(Number) as [number, number];
     const body = recordsAnswer(shard, from, input.Limit ?? MAX_RECORDS);
     return new Response(body as BodyInit, { headers });
