@@ -13,10 +13,13 @@ import type { S3Bucket } from "../support/s3_server.ts";
 /** Counts the events of a bucket's archives; asked again, it reads only what is new. */
 export class EventCounter {
   readonly #bucket: S3Bucket;
+  readonly #prefix: string;
   readonly #numbers = new Map<string, number[]>();
 
-  constructor(bucket: S3Bucket) {
+  /** @param stream Counts only this stream's, by its name in Kinesis. Default: all. */
+  constructor(bucket: S3Bucket, stream?: string) {
     this.#bucket = bucket;
+    this.#prefix = stream === undefined ? "" : `/${stream}-`;
   }
 
   /** How many events there are by now. */
@@ -33,7 +36,9 @@ export class EventCounter {
 
   /** Reads the archives that are new; returns the keys of all, in order. */
   async #readNew(): Promise<string[]> {
-    const keys = this.#bucket.keysInOrder().filter((key) => key.endsWith(".tri"));
+    const keys = this.#bucket.keysInOrder().filter((key) =>
+      key.endsWith(".tri") && key.includes(this.#prefix)
+    );
     for (const key of keys) {
       if (!this.#numbers.has(key)) this.#numbers.set(key, await this.#read(key));
     }

@@ -35,11 +35,18 @@ export interface PipelineOptions {
   readonly database?: string;
   /** Where archives go: the S3 server's bucket unless given; `directory` is the pipeline's own. */
   readonly bucket?: (directory: string) => string;
-  /** How many shards the stream has: 2 unless given. */
+  /** How many shards each stream has: 2 unless given. */
   readonly shards?: number;
+  /**
+   * Names of the streams in Kinesis: {@linkcode STREAM} unless given. A logical name is the same
+   * without `_prod`. If there are several, `store` archives all of them.
+   */
+  readonly streams?: readonly string[];
+  /** More configuration of a stream, as lines of YAML: none unless given. */
+  readonly settings?: (stream: string) => readonly string[];
 }
 
-/** A running pipeline; its stream has the logical name `clicks`. */
+/** A running pipeline; unless it has other streams, its stream has the logical name `clicks`. */
 export interface Pipeline extends AsyncDisposable {
   readonly kinesis: LocalKinesis;
   readonly s3: S3Server;
@@ -61,6 +68,8 @@ export interface Pipeline extends AsyncDisposable {
   cat(...args: readonly string[]): Promise<TritonResult>;
   /** What `triton verify --deep` says of the same days. */
   verify(...args: readonly string[]): Promise<TritonResult>;
+  /** The same of a stream, by its name in Kinesis. */
+  verifyStream(stream: string): Promise<TritonResult>;
 }
 
 /** Starts a pipeline. */
@@ -68,14 +77,18 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   await using stack = new AsyncDisposableStack();
   const kinesis = stack.use(options.kinesis ?? await startKinesalite());
   const s3 = stack.use(await startS3Server({ buckets: [BUCKET] }));
-  await kinesis.createStream(STREAM, options.shards ?? 2);
+  const { streams = [STREAM], shards = 2, settings = () => [] } = options;
+  for (const stream of streams) await kinesis.createStream(stream, shards);
   const directory = await Deno.makeTempDir({ prefix: "triton-e2e-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const config = `${directory}/triton.yaml`;
-  await Deno.writeTextFile(
-    config,
-    `clicks:\n  name: ${STREAM}\n  partition_key: id\n  region: us-east-1\n`,
-  );
+  const entries = streams.map((stream) => [
+    `${logicalName(stream)}:`,
+    ...[`name: ${stream}`, "partition_key: id", "region: us-east-1", ...settings(stream)]
+      .map((line) => `  ${line}`),
+    "",
+  ]);
+  await Deno.writeTextFile(config, entries.flat().join("\n"));
   const database = options.database ?? `sqlite://${directory}/triton.db`;
   const env = {
     ...s3Environment(s3),
@@ -86,8 +99,9 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   };
   const started = stack.move();
   const stores: TritonProcess[] = [];
+  const which = streams.length > 1 ? ["--all-streams"] : ["--stream", logicalName(streams[0]!)];
   const storeWith: Pipeline["storeWith"] = (more, ...args) => {
-    const store = new TritonProcess(["store", "--stream", "clicks", "--rotate", "1s", ...args], {
+    const store = new TritonProcess(["store", ...which, "--rotate", "1s", ...args], {
       // The AWS SDK puts the name into the User-Agent of its requests.
       env: { ...env, AWS_SDK_UA_APP_ID: `store-${stores.length}`, ...more },
     });
@@ -110,14 +124,19 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
     run,
     cat: (...args) => run(["cat", ...theseDays(), ...args]),
     verify: (...args) => run(["verify", "--deep", ...theseDays(), ...args]),
+    verifyStream: (stream) => run(["verify", "--deep", ...theseDays(logicalName(stream))]),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
 /** Options that name the stream and all days on which a test can run. */
-function theseDays(): string[] {
+function theseDays(stream = "clicks"): string[] {
   const days = ["--start-date", dayFromToday(-1), "--end-date", dayFromToday(1)];
-  return ["--stream", "clicks", ...days];
+  return ["--stream", stream, ...days];
+}
+
+function logicalName(stream: string): string {
+  return stream.replace(/_prod$/, "");
 }
 
 /** A day in UTC, as `YYYYMMDD`. */

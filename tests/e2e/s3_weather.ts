@@ -27,6 +27,8 @@ interface Trap {
 export class S3Weather {
   /** Whether every request is answered 503. */
   unavailable = false;
+  /** A bucket to which every request is answered 503. */
+  refused: string | undefined;
   readonly #pipeline: Pipeline;
   readonly #random: (limit: number) => number;
   #trap: Trap | undefined;
@@ -59,7 +61,9 @@ export class S3Weather {
   }
 
   async #faultOf(request: S3Request): Promise<S3Fault> {
-    if (this.unavailable) return s3Error(503, "SlowDown", request);
+    if (this.unavailable || request.bucket === this.refused) {
+      return s3Error(503, "SlowDown", request);
+    }
     if (request.operation !== "PutObject") return undefined;
     const sender = this.#pipeline.sender(request);
     const trap = this.#trap;

@@ -29,6 +29,8 @@ export interface Scene {
 /** What is needed to reshape the stream. */
 export interface Reshaping extends Pick<Scene, "random"> {
   readonly pipeline: Pick<Pipeline, "kinesis">;
+  /** Name of the stream in Kinesis: {@linkcode STREAM} unless given. */
+  readonly stream?: string;
 }
 
 /** Every second kill comes at one of these moments, the others at any. */
@@ -54,14 +56,16 @@ export async function killOne(
 }
 
 /** Splits any open shard. */
-export async function splitShard({ pipeline, random }: Reshaping): Promise<void> {
-  const open = await openShards(pipeline);
-  await pipeline.kinesis.splitShard(STREAM, open[random(open.length)]!.id);
+export async function splitShard({ pipeline, random, stream = STREAM }: Reshaping): Promise<void> {
+  const open = await openShards(pipeline, stream);
+  await pipeline.kinesis.splitShard(stream, open[random(open.length)]!.id);
 }
 
 /** Merges two neighbours: the open shards, in the order of their hash keys, leave no hole. */
-export async function mergeShards({ pipeline: { kinesis }, random }: Reshaping): Promise<void> {
-  const { Shards = [] } = await kinesis.client.listShards({ StreamName: STREAM });
+export async function mergeShards(
+  { pipeline: { kinesis }, random, stream = STREAM }: Reshaping,
+): Promise<void> {
+  const { Shards = [] } = await kinesis.client.listShards({ StreamName: stream });
   const open = Shards.filter((shard) => !shard.SequenceNumberRange?.EndingSequenceNumber)
     .map((shard) => ({
       id: shard.ShardId as ShardId,
@@ -69,12 +73,15 @@ export async function mergeShards({ pipeline: { kinesis }, random }: Reshaping):
     }))
     .sort((a, b) => a.first < b.first ? -1 : 1);
   const at = random(open.length - 1);
-  await kinesis.mergeShards(STREAM, open[at]!.id, open[at + 1]!.id);
+  await kinesis.mergeShards(stream, open[at]!.id, open[at + 1]!.id);
 }
 
 /** The shards that take records. */
-export async function openShards(pipeline: Reshaping["pipeline"]): Promise<Shard[]> {
-  const shards = await shardsOf(pipeline);
+export async function openShards(
+  pipeline: Reshaping["pipeline"],
+  stream: string = STREAM,
+): Promise<Shard[]> {
+  const shards = await shardsOf(pipeline, stream);
   return shards.filter(({ endingSequenceNumber }) => endingSequenceNumber === undefined);
 }
 
@@ -89,7 +96,10 @@ export async function assertComplete({ pipeline, producer, crew }: Scene): Promi
   equal(verified.code, 0, `${verified.stdout}\n${verified.stderr}`);
 }
 
-/** All shards of the stream, those that are closed included. */
-export function shardsOf(pipeline: Reshaping["pipeline"]): Promise<Shard[]> {
-  return listAllShards(pipeline.kinesis.kinesis, STREAM, { clock: systemClock });
+/** All shards of a stream, those that are closed included. */
+export function shardsOf(
+  pipeline: Reshaping["pipeline"],
+  stream: string = STREAM,
+): Promise<Shard[]> {
+  return listAllShards(pipeline.kinesis.kinesis, stream, { clock: systemClock });
 }
