@@ -20,6 +20,12 @@ export interface MemoryUser {
 /** What an answer under way takes, in bytes: buffers of its connection, and the piece that is parsed. */
 const ANSWER_BYTES = 2 ** 20;
 
+/** What each further stream takes besides its records, in KiB: the unused end of a buffer, and objects. */
+const STREAM_KIB = 1024;
+
+/** No stream is counted as more than this part of the memory. */
+const LARGEST_STREAM = 1 / 96;
+
 /** A stream that has more than its share leaves this part of the memory to the others. */
 const LEFT_TO_OTHERS = 1 / 8;
 
@@ -49,9 +55,10 @@ export interface SharedMemoryOptions {
 export class SharedMemory {
   /** How much there is, in bytes. */
   readonly limit: number;
-  /** How much of it is for files, in bytes; the rest is for answers under way. */
-  readonly forFiles: number;
   readonly #answerBytes: number;
+  /** What all answers take together. */
+  readonly #answersBytes: number;
+  readonly #streamBytes: number;
   readonly #users = new Set<MemoryUser>();
   /** The streams that dropped records: what they would read now would have to be dropped again. */
   readonly #restricted = new Set<MemoryUser>();
@@ -65,9 +72,15 @@ export class SharedMemory {
     this.#answerBytes = Math.min(ANSWER_BYTES, maxMemory / 4 / requests);
     // They are not counted one by one to see whether memory is full: what a reader sees before its
     // request must still be true when the answer is there, or it would ask again and again.
-    this.forFiles = Number.isFinite(maxMemory)
-      ? maxMemory - this.#answerBytes * requests
-      : maxMemory;
+    this.#answersBytes = this.#answerBytes * requests;
+    this.#streamBytes = 1024 * Math.min(STREAM_KIB, Math.floor(maxMemory / 1024 * LARGEST_STREAM));
+  }
+
+  /** How much of it is for files, in bytes; the rest is for answers under way, and for each stream. */
+  get forFiles(): number {
+    if (!Number.isFinite(this.limit)) return this.limit;
+    const forStreams = this.#streamBytes * Math.max(0, this.#users.size - 1);
+    return this.limit - this.#answersBytes - Math.min(forStreams, this.limit / 2);
   }
 
   /** How many streams use it. */

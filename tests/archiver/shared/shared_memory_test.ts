@@ -168,3 +168,11 @@ Deno.test("SharedMemory has a megabyte for each answer, but at most a quarter fo
   equal(memory.admits(stream), false);
   equal(memoryOf(60).forFiles, 60);
 });
+
+Deno.test("SharedMemory has a megabyte for each further stream, and at most half for all", () => {
+  const memory = new SharedMemory({ maxMemory: 96 << 20, requests: 8 });
+  for (let n = 0; n < 30; n++) new Stream(memory);
+  equal(memory.forFiles, (88 - 29) << 20);
+  for (let n = 0; n < 970; n++) new Stream(memory);
+  equal(memory.forFiles, 40 << 20);
+});
