@@ -16,8 +16,9 @@
  * nested values. Streams have their names in Kinesis, or names from a configuration:
  * {@linkcode loadConfig}.
  *
- * {@linkcode Archiver} is what `triton store` runs, {@linkcode verifyArchive} proves that an archive
- * is whole, and {@linkcode setPositions} moves saved positions.
+ * {@linkcode Archiver} archives a stream, and {@linkcode ArchiverHost}, which `triton store` runs, any
+ * number of streams. {@linkcode verifyArchive} proves that an archive is whole, and
+ * {@linkcode setPositions} moves saved positions.
  *
  * The AWS SDK and the database drivers are loaded on first use. A program that needs only one of these
  * parts can import just that: `@triton/triton/config`, `/kinesis`, `/archive` and `/checkpoint`, which
