@@ -157,9 +157,7 @@ export class ArchiveWriter implements MemoryUser {
    * shard is interrupted instead: others need its turn.
    */
   async roomInAnswer(shard: ShardProgress, signal: AbortSignal): Promise<void> {
-    const { memory } = this.#parts;
-    if (memory.streams === 1) await memory.room(this, signal);
-    else if (!memory.admits(this)) shard.interrupt();
+    if (!await this.#parts.memory.roomAlone(this, signal)) shard.interrupt();
   }
 
   /** Closes the file that is being filled: its memory is needed. */

@@ -102,6 +102,7 @@ export class SharedMemory {
   /** Adds a stream. */
   join(user: MemoryUser): void {
     this.#users.add(user);
+    this.notify(); // whoever waits alone no longer is
   }
 
   /** Removes a stream, which has freed its memory. */
@@ -131,6 +132,19 @@ export class SharedMemory {
   /** Waits until a stream may read more. */
   async room(user: MemoryUser, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.admits(user)) await this.#changed.wait(signal);
+  }
+
+  /**
+   * Waits until the only stream may read more, or another one comes.
+   *
+   * @returns Whether it may.
+   */
+  async roomAlone(user: MemoryUser, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && !this.admits(user)) {
+      if (this.#users.size > 1) return false;
+      await this.#changed.wait(signal);
+    }
+    return true;
   }
 
   /** Whether a stream may read more; if not, this sees to it that it soon may. */

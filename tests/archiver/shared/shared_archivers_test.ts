@@ -112,6 +112,25 @@ Deno.test("Archiver does not keep its requests while it waits for memory: other 
   await requireExact(backlog, world.clock);
 });
 
+Deno.test("Archiver leaves its requests to a stream that comes while it waits for memory alone", async () => {
+  const world = new SharedWorld({ maxMemory: 12_000, requests: 2, kinesisMs: 100 });
+  const down = world.add("down", { shards: 6, limit: 5 }).start();
+  down.store.isDown = true;
+  await down.put(600);
+  await world.clock.advance(10_000);
+  ok(down.buffered > 9_000, `${down.buffered} bytes: memory is full`);
+  const live = world.add("live").start();
+  await live.put(1);
+  await world.clock.advance(5_000);
+  equal(live.archiver.status().openFile?.events, 1);
+  down.store.isDown = false;
+  await world.clock.advance(HOUR);
+  await down.stop();
+  await live.stop();
+  await requireExact(down, world.clock);
+  await requireExact(live, world.clock);
+});
+
 Deno.test("Archiver records a gap if the stream drops what it dropped from memory", async () => {
   const world = new SharedWorld({ maxMemory: 100_000 });
   const { clock } = world;

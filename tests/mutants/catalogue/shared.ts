@@ -45,9 +45,9 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "who waits for memory leaves its request to other streams",
-    file: "src/archiver/files/archive_writer.ts",
-    find: "if (memory.streams === 1) await",
-    replace: "if (memory.streams > 0) await",
+    file: "src/archiver/shared/shared_memory.ts",
+    find: "      if (this.#users.size > 1) return false;\n",
+    replace: "",
     tests: ARCHIVERS,
     mayHang: true,
   },
