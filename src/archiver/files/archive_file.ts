@@ -14,7 +14,7 @@ export class ArchiveFile {
   readonly shards = new Map<ShardId, ShardProgress>();
   /** When its first record came in, in milliseconds since the Unix epoch. */
   openedAt: number | undefined;
-  /** Whether the last attempt to upload it failed. */
+  /** Whether the last attempt to upload it failed, or it waits for a store that fails. */
   isFailing = false;
 
   /**

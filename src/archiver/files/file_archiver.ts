@@ -96,11 +96,12 @@ export class FileArchiver {
   /** The store: each attempt to put the file waits for a slot. */
   #storeFor(file: ClosedFile): Pick<ObjectStore, "put" | "get"> {
     const { store, shared: { uploads, memory } } = this.#services;
-    const upload = { store: store.identity, openedAt: file.openedAt! };
     const noteFailing = (isFailing: boolean) => {
       file.isFailing = isFailing;
       memory.notify();
     };
+    const onDelay = () => noteFailing(true);
+    const upload = { store: store.identity, openedAt: file.openedAt!, onDelay };
     return {
       get: (key, options) => store.get(key, options),
       put: async (...request) => {

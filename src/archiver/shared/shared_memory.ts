@@ -6,7 +6,7 @@ export interface MemoryUser {
   readonly buffered: number;
   /** What of it is in the file that is being filled, in bytes. */
   readonly open: number;
-  /** Whether closed files are on their way to the archive, and whether their last attempt failed. */
+  /** Whether closed files are on their way to the archive, and whether they fail. */
   readonly uploading: "nothing" | "well" | "failing";
   /** Closes the file that is being filled, so that it can be uploaded. */
   closeOpen(): void;
@@ -51,6 +51,8 @@ export interface SharedMemoryOptions {
  *   none, it waits for an upload. If none is on its way either, it may go on.
  * - An upload that fails frees nothing soon, so nobody else waits for it. When others need memory, a
  *   stream whose uploads fail keeps no more than its share, and reads on once an upload succeeds.
+ * - An upload that waits for a slot of a store that fails counts as one that fails: a store that does
+ *   not respond takes a minute for each attempt.
  */
 export class SharedMemory {
   /** How much there is, in bytes. */

@@ -4,6 +4,8 @@ export interface Upload {
   readonly store: string;
   /** When the first record of its file came in, in milliseconds since the Unix epoch. */
   readonly openedAt: number;
+  /** Called if it has to wait for a slot of a store whose last attempt failed: that may take long. */
+  readonly onDelay?: (() => void) | undefined;
 }
 
 /** An upload that waits for a slot. */
@@ -62,18 +64,26 @@ export class UploadSlots {
       this.#failing.delete(upload.store);
       return result;
     } catch (error) {
-      this.#failing.add(upload.store);
+      this.#noteFailing(upload.store);
       throw error;
     } finally {
       this.#end(upload);
     }
   }
 
-  #wait({ store, openedAt }: Upload): Promise<void> {
+  #wait(upload: Upload): Promise<void> {
     return new Promise((go) => {
-      this.#waiting.add({ store, openedAt, go });
+      const waiting = { ...upload, go };
+      this.#waiting.add(waiting);
       this.#fill();
+      const { store, onDelay } = upload;
+      if (this.#waiting.has(waiting) && this.#failing.has(store)) onDelay?.();
     });
+  }
+
+  #noteFailing(failing: string): void {
+    this.#failing.add(failing);
+    for (const { store, onDelay } of this.#waiting) if (store === failing) onDelay?.();
   }
 
   #end({ store }: Upload): void {

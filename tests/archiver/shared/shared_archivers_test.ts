@@ -131,6 +131,29 @@ Deno.test("Archiver leaves its requests to a stream that comes while it waits fo
   await requireExact(live, world.clock);
 });
 
+Deno.test("Archiver waits for no upload that waits for a bucket which does not respond", async () => {
+  const world = new SharedWorld({ maxMemory: 40_000 });
+  const silent = new FailingStore(world.clock, MINUTE);
+  silent.isDown = true;
+  const others = Array.from(
+    { length: 12 },
+    (_, n) => world.add(`down${n + 10}`, { store: silent, rotateMs: MINUTE }).start(),
+  );
+  const live = world.add("live", { rotateMs: MINUTE }).start();
+  await world.clock.advance(10_000);
+  for (const stream of others) await stream.put(40);
+  await world.clock.advance(90_000);
+  equal(silent.running, 2, "four attempts have failed, and more files wait for a slot");
+  ok(world.shared.uploads.waiting > 1);
+  await live.put(100);
+  await world.clock.advance(30_000);
+  deepEqual(await live.archived(), live.expected);
+  [silent.isDown, silent.putMs] = [false, 50];
+  await world.clock.advance(HOUR);
+  for (const stream of [live, ...others]) await stream.stop();
+  for (const stream of [live, ...others]) await requireExact(stream, world.clock);
+});
+
 Deno.test("Archiver records a gap if the stream drops what it dropped from memory", async () => {
   const world = new SharedWorld({ maxMemory: 100_000 });
   const { clock } = world;

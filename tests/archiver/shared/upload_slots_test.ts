@@ -67,6 +67,26 @@ Deno.test("UploadSlots has two slots at most for a store whose last attempt fail
   deepEqual(attempts.started.slice(7), ["a7"], "it works again; b9, a4, a6 and a7 have the slots");
 });
 
+Deno.test("UploadSlots tells those that wait for a store that fails, and no others", async () => {
+  const slots = new UploadSlots(2);
+  const delayed: number[] = [];
+  const begin = (store: string, openedAt: number, attempt: () => Promise<void>) =>
+    slots.during({ store, openedAt, onDelay: () => delayed.push(openedAt) }, attempt);
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const failed = rejects(begin("a", 1, () => first.promise));
+  const all = [begin("a", 2, () => second.promise)];
+  all.push(begin("a", 3, () => Promise.resolve()), begin("a", 4, () => second.promise));
+  all.push(begin("b", 5, () => second.promise));
+  await settled();
+  deepEqual(delayed, []);
+  first.reject(new Error("down"));
+  await failed;
+  deepEqual(delayed, [3, 4]);
+  second.resolve();
+  await Promise.all(all);
+  deepEqual(delayed, [3, 4]);
+});
+
 Deno.test("UploadSlots.during() passes on what an attempt returns and throws", async () => {
   const slots = new UploadSlots();
   const upload = { store: "a", openedAt: 1 };

@@ -80,6 +80,13 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     tests: MEMORY,
   },
   {
+    breaks: "nobody waits for an upload that waits for a store that fails",
+    file: "src/archiver/files/file_archiver.ts",
+    find: "const onDelay = () => noteFailing(true);",
+    replace: "const onDelay = () => {};",
+    tests: ARCHIVERS,
+  },
+  {
     breaks: "a store that fails gets two slots at most",
     file: "src/archiver/shared/upload_slots.ts",
     find: "const WHILE_FAILING = 2;",
