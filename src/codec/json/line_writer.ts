@@ -1,3 +1,4 @@
+import type { EventKeys } from "./event_keys.ts";
 import { JsonWriter } from "./writer.ts";
 import { kernels, memory, OUTPUT, OUTPUT_END } from "../wasm/kernels.ts";
 import { isMapLead, notMapError } from "../msgpack/format.ts";
@@ -27,26 +28,44 @@ export class LineWriter {
    * @param events Events in the memory of the program.
    * @param at Where the first event starts.
    * @param most How many events to add at most.
+   * @param keys Keys to add to each event. Default: none.
    * @returns Where it stopped. If that is `at`, {@linkcode addAny} is the way to add the event.
    */
-  addPlain(events: Uint8Array, at: number, most: number = 0xffffffff): number {
+  addPlain(
+    events: Uint8Array,
+    at: number,
+    most: number = 0xffffffff,
+    keys?: EventKeys,
+  ): number {
     const start = events.byteOffset;
     const last = start + events.length;
     const end = kernels.writeLines(start + at, last, OUTPUT, OUTPUT_END, most);
-    this.#writer.write(memory.subarray(OUTPUT, end));
+    const lines = memory.subarray(OUTPUT, end);
+    if (keys === undefined) this.#writer.write(lines);
+    else keys.write(lines, this.#writer);
     return kernels.stoppedAt.value - start;
   }
 
   /**
    * Adds one event of any kind.
    *
+   * @param keys Keys to add to it. Default: none.
    * @returns Where the next one starts.
    * @throws {ArchiveFormatError} If it is malformed, truncated or not a map.
    */
-  addAny(events: Uint8Array, at: number): number {
+  addAny(events: Uint8Array, at: number, keys?: EventKeys): number {
     if (!isMapLead(events[at]!)) throw notMapError(at, events[at]!);
+    if (keys !== undefined) return this.#addKeyed(events, at, keys);
     const next = this.#writer.writeValue(events, at);
     this.#writer.write(LINE_FEED);
+    return next;
+  }
+
+  #addKeyed(events: Uint8Array, at: number, keys: EventKeys): number {
+    const line = new JsonWriter(1 << 10);
+    const next = line.writeValue(events, at);
+    line.write(LINE_FEED);
+    keys.write(line.out.subarray(0, line.length), this.#writer);
     return next;
   }
 

@@ -39,7 +39,7 @@ export class JsonWriter {
   }
 
   /** Makes room for `size` more bytes. */
-  #reserve(size: number): void {
+  reserve(size: number): void {
     const needed = this.length + size;
     if (needed <= this.out.length) return;
     const grown = new Uint8Array(Math.max(needed, this.out.length * 2));
@@ -49,14 +49,14 @@ export class JsonWriter {
 
   /** Writes bytes that are already JSON. */
   write(json: Uint8Array): void {
-    this.#reserve(json.length);
+    this.reserve(json.length);
     this.out.set(json, this.length);
     this.length += json.length;
   }
 
   /** Writes text that is known to be ASCII. */
   #writeAscii(text: string): void {
-    this.#reserve(text.length);
+    this.reserve(text.length);
     for (let i = 0; i < text.length; i++) this.out[this.length++] = text.charCodeAt(i);
   }
 
@@ -163,7 +163,7 @@ export class JsonWriter {
 
   #writeQuoted(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
     const size = end - start;
-    this.#reserve(2 + (isText ? size * MAX_EXPANSION : base64Size(size)));
+    this.reserve(2 + (isText ? size * MAX_EXPANSION : base64Size(size)));
     const { out } = this;
     out[this.length++] = 0x22;
     this.length = (isText ? writeText : writeBase64)(bytes, start, end, out, this.length);

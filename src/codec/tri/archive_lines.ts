@@ -1,6 +1,7 @@
 import { ArchiveChunks, type ChunkData } from "./archive_chunks.ts";
 import { eventError } from "./archive_events.ts";
 import type { ReadArchiveOptions } from "./archive_options.ts";
+import { EventKeys, mayHaveReserved, renameReserved } from "../json/event_keys.ts";
 import type { LineWriter } from "../json/line_writer.ts";
 import { skipEvent } from "../msgpack/scan.ts";
 import { INPUT, kernels, memory, PIECE_SIZE } from "../wasm/kernels.ts";
@@ -9,6 +10,12 @@ import { INPUT, kernels, memory, PIECE_SIZE } from "../wasm/kernels.ts";
 export interface ArchiveLinesOptions extends Pick<ReadArchiveOptions, "onDamage"> {
   /** The most events to convert. Default: all. */
   readonly limit?: number;
+  /**
+   * Adds the keys `_file`, which is this text, and `_index`, the event's place among those of the file,
+   * from 0. Top-level keys of events that are `_file` or `_index`, with any number of underscores, get
+   * one more underscore. Default: nothing is added.
+   */
+  readonly file?: string | undefined;
 }
 
 /**
@@ -21,12 +28,14 @@ export interface ArchiveLinesOptions extends Pick<ReadArchiveOptions, "onDamage"
 export class ArchiveLines {
   readonly #chunks: ArchiveChunks;
   readonly #limit: number;
+  readonly #keys: EventKeys | undefined;
   #events = 0;
   #bytes = 0;
 
-  constructor({ limit = Infinity, ...options }: ArchiveLinesOptions = {}) {
+  constructor({ limit = Infinity, file, ...options }: ArchiveLinesOptions = {}) {
     this.#chunks = new ArchiveChunks(options);
     this.#limit = limit;
+    this.#keys = file === undefined ? undefined : new EventKeys(file);
   }
 
   /** Number of events that were converted. */
@@ -99,21 +108,36 @@ export class ArchiveLines {
   #addOne(event: Uint8Array, lines: LineWriter): void {
     // The chunk's data are behind the place for a piece of events.
     const placed = memory.subarray(INPUT, INPUT + Math.min(event.length, PIECE_SIZE));
+    const renamed = this.#renamed(event);
     placed.set(event.subarray(0, placed.length));
-    if (event.length > PIECE_SIZE || lines.addPlain(placed, 0) === 0) lines.addAny(event, 0);
+    const isPlain = renamed === undefined && event.length <= PIECE_SIZE;
+    if (!isPlain || lines.addPlain(placed, 0, 1, this.#keys) === 0) {
+      lines.addAny(renamed ?? event, 0, this.#keys);
+    }
     this.#count(event, 1);
+  }
+
+  /** An event with other keys where some of its own are those that are added. */
+  #renamed(event: Uint8Array): Uint8Array | undefined {
+    return this.#keys === undefined || !mayHaveReserved(event) ? undefined : renameReserved(event);
   }
 
   /** Adds the events that are complete; returns where the last of them ends. */
   #addAll(events: Uint8Array, offset: number, lines: LineWriter): number {
+    const mayRename = this.#keys !== undefined && mayHaveReserved(events);
     let at = 0;
     while (at < events.length && !this.isFull) {
-      let end = lines.addPlain(events, at, Math.min(this.#limit - this.#events, 0xffffffff));
-      let count = kernels.lineCount.value;
+      const most = Math.min(this.#limit - this.#events, 0xffffffff);
+      let end = mayRename ? at : lines.addPlain(events, at, most, this.#keys);
+      let count = mayRename ? 0 : kernels.lineCount.value;
       if (count === 0) {
         end = endOf(events, at, offset);
         if (end < 0) break;
-        lines.addAny(events, at);
+        const renamed = mayRename ? renameReserved(events.subarray(at, end)) : undefined;
+        if (renamed !== undefined) lines.addAny(renamed, 0, this.#keys);
+        else if (!mayRename || lines.addPlain(events, at, 1, this.#keys) === at) {
+          lines.addAny(events, at, this.#keys);
+        }
         count = 1;
       }
       this.#count(events.subarray(at, end), count);

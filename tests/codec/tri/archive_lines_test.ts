@@ -6,7 +6,7 @@ import { ArchiveFormatError } from "../../../src/base/errors.ts";
 import { type ByteSource, piecesOf } from "../../../src/codec/byte_source.ts";
 import { LineWriter } from "../../../src/codec/json/line_writer.ts";
 import { msgpackToJson } from "../../../src/codec/json/write.ts";
-import { encodeEvent } from "../../../src/codec/msgpack/encode.ts";
+import { encodeEvent, encodeMsgpack } from "../../../src/codec/msgpack/encode.ts";
 import { encodeChunk, encodeDataChunk } from "../../../src/codec/snappy/chunks.ts";
 import { ArchiveBuilder } from "../../../src/codec/tri/archive_builder.ts";
 import { eventsIn } from "../../../src/codec/tri/archive_events.ts";
@@ -41,10 +41,11 @@ interface Outcome {
 interface Options {
   readonly limit?: number;
   readonly salvage?: boolean;
+  readonly file?: string | undefined;
 }
 
 /** Converts by the simple code, event by event. */
-async function simply(source: ByteSource, { limit = Infinity, salvage }: Options) {
+async function simply(source: ByteSource, { limit = Infinity, salvage, file }: Options) {
   const damages: ArchiveDamage[] = [];
   const lines: Uint8Array[] = [];
   let bytes = 0;
@@ -59,17 +60,34 @@ async function simply(source: ByteSource, { limit = Infinity, salvage }: Options
     }
   };
   const error = await errorOf(convert());
-  const text = lines.map((line) => `${new TextDecoder().decode(line)}\n`).join("");
+  const texts = lines.map((line) => `${new TextDecoder().decode(line)}\n`);
+  const text = (file === undefined ? texts : texts.map((line, n) => withKeys(line, file, n)))
+    .join("");
   return outcome({ text, events: lines.length, bytes, error }, damages);
 }
 
+/** Adds keys to a line, token by token, and an underscore to those that it has. */
+function withKeys(line: string, file: string, index: number): string {
+  const tokens = line.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^"{}[\],:]+/g)!;
+  let depth = 0;
+  const text = tokens.map((token, i) => {
+    if (token === "{" || token === "[") depth++;
+    if (token === "}" || token === "]") depth--;
+    const isReserved = depth === 1 && tokens[i + 1] === ":" && /^"_+(file|index)"$/.test(token);
+    return isReserved ? `"_${token.slice(1)}` : token;
+  }).join("");
+  const head = `{"_file":${JSON.stringify(file)},"_index":${index}`;
+  return text === "{}\n" ? `${head}}\n` : `${head},${text.slice(1)}`;
+}
+
 /** Converts by `ArchiveLines`. */
-async function fast(source: ByteSource, { limit, salvage }: Options) {
+async function fast(source: ByteSource, { limit, salvage, file }: Options) {
   const damages: ArchiveDamage[] = [];
   const lines = new LineWriter();
   const onDamage = (damage: ArchiveDamage) => damages.push(damage);
   const archive = new ArchiveLines({
     ...(limit === undefined ? {} : { limit }),
+    file,
     ...(salvage ? { onDamage } : {}),
   });
   const convert = async () => {
@@ -108,11 +126,29 @@ function errorOf(work: Promise<void>): Promise<unknown> {
   return work.then(() => undefined, (error) => error);
 }
 
+/** A key like those that are added, or nearly so: a string or a binary, of any length. */
+const reservedKey: fc.Arbitrary<Uint8Array> = fc.tuple(
+  fc.constantFrom("", "_", "__", "_".repeat(40), "_".repeat(300), "a_"),
+  fc.constantFrom("file", "index", "File", "fil", "in", "files", ""),
+  fc.boolean(),
+).map(([head, name, isBinary]) => {
+  const text = `${head}${name}`;
+  return encodeMsgpack(isBinary ? new TextEncoder().encode(text) : text);
+});
+
 /** Any event, of every MessagePack type, from a few bytes to several chunks. */
 const eventBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 3, arbitrary: anyMsgpackMap },
   { weight: 2, arbitrary: anyEvent.map(eventFrom) },
+  { weight: 1, arbitrary: fc.array(reservedKey, { maxLength: 20 }).map(mapOf) },
 );
+
+/** An event with such keys: up to 15 of them in a small map, more in a larger one. */
+function mapOf(keys: readonly Uint8Array[]): Uint8Array {
+  const head = keys.length < 16 ? [0x80 + keys.length] : [0xde, 0, keys.length];
+  const nested = concatBytes([Uint8Array.of(0x81), encodeMsgpack("n"), Uint8Array.of(1)]);
+  return concatBytes([Uint8Array.from(head), ...keys.flatMap((key) => [key, nested])]);
+}
 
 /** An archive of ours, with quarantine. */
 const ours = fc.tuple(fc.array(eventBytes, { maxLength: 12 }), fc.nat(2)).map(([events, bad]) => {
@@ -174,8 +210,8 @@ const damage = fc.oneof(
 const options = fc.record({
   limit: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),
   salvage: fc.boolean(),
-})
-  .map(({ limit, salvage }) => limit === undefined ? { salvage } : { limit, salvage });
+  file: fc.option(fc.constantFrom("20150710/a-store-1.tri", 'a "file"'), { nil: undefined }),
+}).map(({ limit, ...rest }) => limit === undefined ? rest : { limit, ...rest });
 
 Deno.test("ArchiveLines converts any file as the simple code does, also a damaged one", async () => {
   const files = fc.array(fc.oneof(ours, foreign), { minLength: 1, maxLength: 2 });
@@ -243,4 +279,25 @@ Deno.test("ArchiveLines reads an event of 60,000 tiny chunks in linear time", as
   const tiny = concatBytes([ID, ...Array.from(cut(event, [1]), (byte) => stored(byte.slice()))]);
   const { events, error } = await fast(tiny, {});
   deepStrictEqual([events, error], [1, undefined]);
+});
+
+Deno.test("ArchiveLines adds the file and the place of each event, and keeps keys of that name", async () => {
+  const builder = new ArchiveBuilder();
+  const events = [{ n: 1 }, {}, { _file: "own", __index: { _file: 0 } }];
+  events.forEach((event, i) => builder.add(shard(0), position(i + 1), encodeEvent(event)));
+  const { text } = await fast(builder.finish(HEADER).slice(), { file: "a.tri" });
+  deepStrictEqual(text.split("\n"), [
+    '{"_file":"a.tri","_index":0,"n":1}',
+    '{"_file":"a.tri","_index":1}',
+    '{"_file":"a.tri","_index":2,"__file":"own","___index":{"_file":0}}',
+    "",
+  ]);
+});
+
+Deno.test("ArchiveLines numbers more events than a digit has values", async () => {
+  const builder = new ArchiveBuilder();
+  for (let i = 0; i < 1_001; i++) builder.add(shard(0), position(i + 1), encodeEvent({}));
+  const { text } = await fast(builder.finish(HEADER).slice(), { file: "a" });
+  const indexes = text.trimEnd().split("\n").map((line) => JSON.parse(line)._index);
+  deepStrictEqual(indexes, Array.from({ length: 1_001 }, (_, i) => i));
 });
