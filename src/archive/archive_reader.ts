@@ -78,7 +78,7 @@ export class ArchiveReader<T = EventData>
    * @param store The object store, which stays the caller's, or a function that opens one, which is
    * called when reading begins, and whose store is disposed of with the reader.
    * @param options Which archives, and how.
-   * @throws {RangeError} If a day does not exist, or the last one is before the first.
+   * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
    */
   constructor(
     store: ObjectStore | (() => Promise<OpenedObjectStore>),

@@ -2,7 +2,8 @@
  * Reading archived records, from S3, a directory or memory.
  *
  * {@linkcode openArchive} yields the records of a stream over a range of days. Beneath it,
- * {@linkcode listArchives} lists the files, {@linkcode readManifests} reads their manifests,
+ * {@linkcode listArchives} lists the files, {@linkcode findArchives} finds them by their keys,
+ * {@linkcode readManifests} reads their manifests,
  * {@linkcode listQuarantine} finds the records that are not events, and {@linkcode verifyArchive}
  * proves that nothing is missing. {@linkcode openObjectStore} opens a bucket or a directory by its
  * URL, and {@linkcode MemoryObjectStore} is there for tests.
@@ -42,6 +43,15 @@ export {
   type ListAllArchivesOptions,
   type WholeArchiveSelection,
 } from "./listing/list_all_archives.ts";
+export { type ArchivePart, parsePart } from "./listing/part.ts";
+export { isInPart } from "./listing/in_part.ts";
+export {
+  findArchives,
+  type FindArchivesOptions,
+  type KeyList,
+  type NamedKey,
+} from "./listing/find_archives.ts";
+export { readKeyLines } from "./listing/key_lines.ts";
 export {
   type InspectedArchive,
   readManifests,

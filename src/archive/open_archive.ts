@@ -35,10 +35,21 @@ export interface OpenArchiveOptions<T = EventData>
  * });
  * for await (const { data } of archive) console.log(data.user.toUpperCase(), data.ms / 1_000);
  * ```
+ * @example A quarter of the archives, such as in the first of four processes
+ * ```ts
+ * import { openArchive, parsePart } from "@triton/triton/archive";
+ * await using archive = openArchive("memory:", {
+ *   stream: "user_activity_prod",
+ *   from: "2015-10-01",
+ *   part: parsePart(Deno.env.get("PART") ?? "1/4"),
+ * });
+ * let events = 0;
+ * for await (const _ of archive) events++;
+ * ```
  * @param bucket Where the archives are: an object store, or a URL as `openObjectStore` takes it.
  * @param options Which archives; and, where `bucket` is a URL of S3, how to reach it.
  * @returns A reader, to be disposed of; it sends no request before it is iterated.
- * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
  */
 export function openArchive<T = EventData>(
   bucket: string | ObjectStore,

@@ -35,7 +35,7 @@ export interface ArchivedQuarantine extends QuarantinedRecord {
  * @param options Which records.
  * @returns The records, file by file, in each as they were archived.
  * @throws {ArchiveFormatError} If a file is damaged; the message names it.
- * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
  * @throws {ObjectStoreError} If the store cannot be read.
  */
 export async function* listQuarantine(

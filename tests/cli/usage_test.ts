@@ -50,9 +50,9 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
     ["store", "--stream", "clicks"],
     /No bucket: pass --bucket or set TRITON_BUCKET to the location of the archive$/,
   ],
-  [["cat"], /Cannot cat: pass a --stream or .tri files$/],
+  [["cat"], /Cannot cat: pass a --stream, --keys-from or .tri files$/],
   [["cat", "--stream", "clicks"], /No bucket: pass --bucket or set TRITON_BUCKET to/],
-  [CAT, /Cannot cat: pass --start-date YYYYMMDD$/],
+  [CAT, /Cannot cat: pass --start-date YYYYMMDD or --keys-from$/],
   [
     [...CAT, "--start-date", "20150711", "--end-date", "20150710"],
     /Cannot read archives: --end-date is before --start-date$/,

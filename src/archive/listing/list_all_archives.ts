@@ -3,6 +3,7 @@ import { type ArchiveDate, parseDay } from "./days.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { type ArchiveSelection, listArchives, type ListArchivesOptions } from "./list_archives.ts";
 import { listDays } from "./list_days.ts";
+import { checkPart } from "./part.ts";
 
 /** Which archives to find, where all days may be meant. */
 export interface WholeArchiveSelection extends Omit<ArchiveSelection, "from"> {
@@ -38,7 +39,7 @@ const ALL_DAYS = { from: "00000000", to: "99999999" };
  * @param store Where the archives are.
  * @param options Which archives.
  * @returns The archives; also those that hold no event.
- * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
  * @throws {ObjectStoreError} If the store cannot be listed.
  */
 export async function* listAllArchives(
@@ -47,6 +48,7 @@ export async function* listAllArchives(
 ): AsyncGenerator<ArchiveEntry> {
   const { from } = options;
   if (from !== undefined) return yield* listArchives(store, { ...options, from });
+  if (options.part !== undefined) checkPart(options.part);
   const to = options.to === undefined ? ALL_DAYS.to : parseDay(options.to);
   yield* listDays(store, { ...ALL_DAYS, to }, options);
 }

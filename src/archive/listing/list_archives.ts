@@ -3,6 +3,7 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { type ArchiveDate, type DayRange, parseDay } from "./days.ts";
 import { listDays } from "./list_days.ts";
+import { type ArchivePart, checkPart } from "./part.ts";
 
 /** Which archives to find. */
 export interface ArchiveSelection {
@@ -14,6 +15,11 @@ export interface ArchiveSelection {
   readonly to?: ArchiveDate | undefined;
   /** Only archives that this client wrote. Default: all clients. */
   readonly client?: string | undefined;
+  /**
+   * Only one part of the archives, to divide work between processes that do not know of each other:
+   * each archive is in exactly one part, by its key. Default: all.
+   */
+  readonly part?: ArchivePart | undefined;
 }
 
 /** Options of {@linkcode listArchives}. */
@@ -46,7 +52,7 @@ export interface ListArchivesOptions extends ArchiveSelection {
  * @param store Where the archives are.
  * @param options Which archives.
  * @returns The archives; also those that hold no event.
- * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
  * @throws {ObjectStoreError} If the store cannot be listed.
  */
 export async function* listArchives(
@@ -57,13 +63,14 @@ export async function* listArchives(
 }
 
 /**
- * Finds the first and the last day of a selection.
+ * Finds the first and the last day of a selection, and checks its part.
  *
  * @returns Both as `YYYYMMDD`.
- * @throws {RangeError} If one does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
  */
 export function parseRange(options: ListArchivesOptions): DayRange {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, part } = options;
+  if (part !== undefined) checkPart(part);
   const from = parseDay(options.from);
   const to = parseDay(options.to ?? new Date(clock.now()));
   if (from <= to) return { from, to };

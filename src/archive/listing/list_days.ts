@@ -4,12 +4,16 @@ import { type ArchiveEntry, compareEntries, parseEntry } from "../archive_entry.
 import { countDays, type DayRange, daysBetween } from "./days.ts";
 import { inOrder } from "../in_order.ts";
 import { anySignal } from "../../base/notifier.ts";
+import { isInPart } from "./in_part.ts";
+import type { ArchivePart } from "./part.ts";
 
 /** Whose archives to list. */
 export interface DayListing {
   readonly stream: string;
   /** The client that wrote them. Default: all clients. */
   readonly client?: string | undefined;
+  /** Which part of them. Default: all. */
+  readonly part?: ArchivePart | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -110,8 +114,9 @@ async function listMonth(
 
 function isMeant(
   entry: ArchiveEntry | undefined,
-  { stream, client }: DayListing,
+  { stream, client, part }: DayListing,
 ): entry is ArchiveEntry {
   // The prefix of stream "a" is also that of stream "a-b".
-  return entry?.stream === stream && (client === undefined || entry.client === client);
+  return entry?.stream === stream && (client === undefined || entry.client === client) &&
+    isInPart(entry.key, part);
 }

@@ -1,6 +1,7 @@
 import type { ArchiveManifest } from "../../codec/tri/archive_manifest.ts";
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
+import { ChosenFiles } from "./chosen_files.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
 import { elsewhere, rangeAfter, type RecordedMove } from "./recorded_moves.ts";
@@ -48,25 +49,31 @@ export class ArchiveSurvey {
   readonly #unprovable: ArchiveEntry[] = [];
   readonly #problems: ArchiveProblem[] = [];
   readonly quarantine: { key: string; records: number }[] = [];
+  /** Which files are verified; the chains are those of all files. */
+  readonly chosen: ChosenFiles;
   files = 0;
+  otherFiles = 0;
   empty = 0;
   size = 0;
   events = 0;
   bytes = 0;
   quarantined = 0;
 
+  constructor(chosen: ChosenFiles = new ChosenFiles()) {
+    this.chosen = chosen;
+  }
+
   /** Keys of files without a manifest. */
   get unprovable(): string[] {
-    return this.#unprovable.map(({ key }) => key);
+    return this.#unprovable.map(({ key }) => key).filter((key) => this.chosen.has(key));
   }
 
   add(file: InspectedArchive): void {
-    this.files++;
-    this.size += file.entry.size;
-    const { key } = file.entry;
+    const { key, size } = file.entry;
+    if (this.chosen.has(key)) this.#count(file, size);
+    else this.otherFiles++;
     switch (file.type) {
       case "empty":
-        this.empty++;
         break;
       case "unprovable":
         this.#unprovable.push(file.entry);
@@ -90,12 +97,20 @@ export class ArchiveSurvey {
     this.#problems.push(problem);
   }
 
+  #count(file: InspectedArchive, size: number): void {
+    this.files++;
+    this.size += size;
+    if (file.type === "empty") this.empty++;
+    if (file.type !== "provable") return;
+    const { events, bytes, quarantined } = file.manifest;
+    this.events += events;
+    this.bytes += bytes;
+    this.quarantined += quarantined;
+    if (quarantined > 0) this.quarantine.push({ key: file.entry.key, records: quarantined });
+  }
+
   #addManifest(entry: ArchiveEntry, manifest: ArchiveManifest): void {
     const { key } = entry;
-    this.events += manifest.events;
-    this.bytes += manifest.bytes;
-    this.quarantined += manifest.quarantined;
-    if (manifest.quarantined > 0) this.quarantine.push({ key, records: manifest.quarantined });
     this.#problems.push(...checkCounts(key, manifest));
     if (!isAtHome(entry, manifest)) {
       const message = `it says that it belongs to stream "${manifest.stream}" and client ` +
@@ -112,7 +127,10 @@ export class ArchiveSurvey {
 
   /** Each shard of each client, in order. */
   shards(): ArchivedShard[] {
-    return [...this.#chains.keys()].sort().map((id) => summarize(this.#chains.get(id)!));
+    return [...this.#chains.keys()].sort()
+      .map((id) => this.#chains.get(id)!.filter(({ key }) => this.chosen.has(key)))
+      .filter(({ length }) => length > 0)
+      .map(summarize);
   }
 
   /** All that is wrong: what was added, and what the chains show. */

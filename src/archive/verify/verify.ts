@@ -3,8 +3,11 @@ import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { parseDay, startOfDay } from "../listing/days.ts";
 import { type FileToRead, toRead, verifyContents } from "./deep_verify.ts";
+import { ChosenFiles } from "./chosen_files.ts";
+import type { KeyList } from "../listing/find_archives.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
 import { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+import { checkPart, formatPart } from "../listing/part.ts";
 import { retryingStore } from "../retrying_store.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
 import type { RecordedMove } from "./recorded_moves.ts";
@@ -25,6 +28,11 @@ export interface ArchiveKnowledge {
 export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifestsOptions {
   /** Reads every byte of every file, and not only its end. */
   readonly deep?: boolean | undefined;
+  /**
+   * Verifies only the files of these keys. Of the others, as of those of other parts, only the
+   * manifests are read, because chains need them. Default: all files.
+   */
+  readonly keys?: KeyList | undefined;
   /** What the database knows. Default: nothing. */
   readonly knowledge?: ArchiveKnowledge | undefined;
   /** Whether an archive without a single file is whole. Default: false. */
@@ -49,6 +57,10 @@ export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifes
  * Over a range of days, what came before is taken for granted. Gaps that end or begin there are
  * looked into by reading the days next to it, because writers' clocks differ.
  *
+ * With `part`, `deep` reads only the files of that part, and the numbers are those of its files. Each
+ * problem is reported by exactly one part, and what belongs to no file by the first: all parts together
+ * find what one verification of everything finds.
+ *
  * @example Usage
  * ```ts
  * import { MemoryObjectStore, verifyArchive } from "@triton/triton/archive";
@@ -61,7 +73,8 @@ export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifes
  * @param store Where the archives are.
  * @param options What to verify, and how.
  * @returns What was found.
- * @throws {RangeError} If a day does not exist, or the last one is before the first.
+ * @throws {RangeError} If a day or the part does not exist, or the last day is before the first.
+ * @throws {TritonError} If one of `keys` is not that of an archive that is verified.
  * @throws {ObjectStoreError} If the store cannot be read.
  */
 export async function verifyArchive(
@@ -70,12 +83,15 @@ export async function verifyArchive(
 ): Promise<ArchiveReport> {
   const { stream, client, deep = false, knowledge, allowEmpty = false } = options;
   const range = rangeOf(options);
+  if (options.part !== undefined) checkPart(options.part);
+  const chosen = await ChosenFiles.read({ ...options, ...range });
   // Files are put before they are in the database, and gaps are recorded before the files that follow
   // them: so only this order finds no false ones.
   const checkpoints = range.to === undefined ? await knowledge?.checkpoints() ?? [] : [];
   const earlierGaps = await knowledge?.gaps() ?? [];
-  const survey = new ArchiveSurvey();
+  const survey = new ArchiveSurvey(chosen);
   const files = await surveyAll(store, { ...options, ...range }, survey);
+  chosen.checkFound(store);
   if (deep) await verifyContents(store, files, { ...options, survey });
   const gaps = await knowledge?.gaps() ?? [];
   const judge: JudgeOptions = {
@@ -89,17 +105,21 @@ export async function verifyArchive(
     await surveyNeighbours(store, options, range, survey);
     problems = survey.problems(judge);
   }
-  const lost = gaps.filter((gap) => concerns(gap, { client, ...range }));
+  problems = problems.filter((problem) => chosen.reports(problem));
+  const lost = chosen.isFirst ? gaps.filter((gap) => concerns(gap, { client, ...range })) : [];
   return {
     ...{ stream, client, ...range, deep },
+    ...options.part === undefined ? {} : { part: formatPart(options.part) },
     ...{ files: survey.files, empty: survey.empty, size: survey.size },
+    ...chosen.isSome ? { otherFiles: survey.otherFiles } : {},
     ...{ events: survey.events, bytes: survey.bytes, quarantined: survey.quarantined },
     shards: survey.shards(),
     quarantine: survey.quarantine,
     unprovable: survey.unprovable,
     gaps: lost,
     problems,
-    whole: problems.length === 0 && lost.length === 0 && (survey.files > 0 || allowEmpty),
+    whole: problems.length === 0 && lost.length === 0 &&
+      (survey.files + survey.otherFiles > 0 || allowEmpty),
   };
 }
 
@@ -125,10 +145,15 @@ async function surveyAll(
   const files: FileToRead[] = [];
   for await (const file of inspectDays(store, options, options)) {
     survey.add(file);
+    survey.chosen.see(file.entry.key);
     if (options.deep !== true) await options.onProgress?.(survey.files, survey.size);
-    else if (file.type === "provable" || file.type === "unprovable") files.push(toRead(file));
+    else if (survey.chosen.has(file.entry.key) && isReadable(file)) files.push(toRead(file));
   }
   return files;
+}
+
+function isReadable({ type }: InspectedArchive): boolean {
+  return type === "provable" || type === "unprovable";
 }
 
 /** Reads the files of the days before and after those that are verified. */

@@ -40,6 +40,13 @@ export interface ArchiveReport {
   readonly to: string | undefined;
   /** Whether every byte was read, and not only what the files say of themselves. */
   readonly deep: boolean;
+  /** The part that was verified, such as `3/64`; not set if it was everything. */
+  readonly part?: string;
+  /**
+   * How many files were not verified, because they are of other parts or their keys were not listed;
+   * not set if all were. Only their manifests were read.
+   */
+  readonly otherFiles?: number;
   /** How many files there are, empty ones included. */
   readonly files: number;
   /** How many of them hold nothing, and only keep a key from being used. */

@@ -41,9 +41,14 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "verified", { noun: "files" });
+  const { keysFrom } = options;
+  const keys = keysFrom === undefined
+    ? undefined
+    : (await import("../options/keys_from.ts")).keysIn(keysFrom, context);
   const report = await verifyArchive(store, {
     ...selection,
     deep: options.deep,
+    keys,
     allowEmpty: options.allowEmpty,
     knowledge: knowledgeOf(options, selection.stream),
     onProgress: (files, bytes) => progress.update(files, bytes),
@@ -77,11 +82,11 @@ function knowledgeOf(
 }
 
 function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {
-  const { files, problems, gaps } = report;
+  const { files, otherFiles = 0, problems, gaps } = report;
   return [
     ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
     ...gaps.length > 0 && options.acceptGaps !== true ? [countOf(gaps.length, "recorded gap")] : [],
-    ...files === 0 && options.allowEmpty !== true
+    ...files + otherFiles === 0 && options.allowEmpty !== true
       ? ["no archives found; check the stream, the bucket and the days, or pass --allow-empty"]
       : [],
   ];

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { Clock } from "../../base/clock.ts";
 import { archiveDay } from "../../codec/tri/archive_key.ts";
+import type { ArchivePart } from "../../archive/mod.ts";
 import type { OpenedObjectStore } from "../../objects/mod.ts";
 import type { StreamConfig } from "../../config/mod.ts";
 import type { CliContext } from "../cli_context.ts";
 import type { PassedOptions } from "./env_option.ts";
 import { bucketOption, clientOption, configOption, parseDay, streamOption } from "./options.ts";
+import { keysOption, partOption } from "./parts.ts";
 import { bucketOfStream, requireBucket, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -17,6 +19,8 @@ export interface ArchiveOptions extends PassedOptions {
   readonly endDate?: string;
   readonly clientName?: string;
   readonly config?: string;
+  readonly part?: ArchivePart;
+  readonly keysFrom?: string;
 }
 
 /** Adds the options of {@linkcode ArchiveOptions} to a command that reads all days by default. */
@@ -27,6 +31,8 @@ export function addArchiveOptions(command: Command): Command {
     .option("--start-date <day>", "first day, YYYYMMDD in UTC (default: the oldest)", parseDay)
     .option("--end-date <day>", "last day (default: today)", parseDay)
     .addOption(clientOption("only archives of this client (default: all clients)"))
+    .addOption(partOption())
+    .addOption(keysOption())
     .addOption(configOption());
 }
 
@@ -45,11 +51,12 @@ function checkFuture({ startDate = "", endDate }: ArchiveOptions, { clock }: Cli
 }
 
 /** Which archives a command reads. */
-interface Selection {
+export interface Selection {
   readonly stream: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly client: string | undefined;
+  readonly part: ArchivePart | undefined;
   readonly clock: Clock;
 }
 
@@ -68,8 +75,8 @@ export async function openStoreOf(
   const config = await streamConfig(options, context);
   const { name: stream, region } = config;
   const { openObjectStore } = await import("../../objects/open_object_store.ts");
-  const { startDate: from, endDate: to, clientName: client } = options;
-  const selection = { stream, from, to, client, clock: context.clock };
+  const { startDate: from, endDate: to, clientName: client, part } = options;
+  const selection = { stream, from, to, client, part, clock: context.clock };
   const store = await openObjectStore(bucketOfStream(options, config), { region });
   return { config, selection, store };
 }

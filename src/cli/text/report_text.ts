@@ -19,15 +19,21 @@ export function formatReport(report: ArchiveReport): string {
     ...shards,
     ...spaced(report.problems.map(problemLine)),
     ...spaced(report.gaps.map(gapLine)),
-    ...report.whole ? ["", "The archive is whole."] : [],
+    ...report.whole ? ["", verdictOf(report)] : [],
   ];
   return textOf(lines.map(printable));
 }
 
+function verdictOf({ part, otherFiles }: ArchiveReport): string {
+  if (part !== undefined) return `Part ${part} of the archive is whole.`;
+  return otherFiles === undefined ? "The archive is whole." : "These files are whole.";
+}
+
 function summary(report: ArchiveReport): string[] {
   const { files, empty, size, events, bytes, quarantined, quarantine, unprovable } = report;
+  const part = report.part === undefined ? "" : `, part ${report.part}`;
   const rows = [
-    ["stream", `${report.stream}, ${daysOf(report)}`],
+    ["stream", `${report.stream}, ${daysOf(report)}${part}`],
     [
       "files",
       `${formatCount(files)}, ${formatBytes(size)}${empty > 0 ? `, ${empty} empty` : ""}`,

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import {
   type ArchiveReport,
+  isInPart,
   MemoryObjectStore,
   ObjectStoreError,
   type RecordedGap,
@@ -414,4 +415,97 @@ Deno.test("verifyArchive() finds records that are there twice also where a gap w
     gaps: () => Promise.resolve([gapOf(0, 3)]),
   };
   deepStrictEqual(typesOf(await verify(store, { knowledge })), ["overlap 2"]);
+});
+
+/** Any archive: files of two shards, in which a file may be missing, damaged or twice, or of another client. */
+const anyArchive = fc.array(
+  fc.record({
+    shard: fc.nat(1),
+    what: fc.constantFrom("whole", "whole", "whole", "missing", "damaged", "twice", "quarantine"),
+  }),
+  { minLength: 1, maxLength: 12 },
+).map((files) => {
+  const last: (number | undefined)[] = [undefined, undefined];
+  return files.flatMap(({ shard, what }, i) => {
+    const records = [10 * i + 1, what === "quarantine" ? -(10 * i + 2) : 10 * i + 2];
+    const spec = { shards: { [shard]: [last[shard], ...records] as const }, at: 3600 * i };
+    last[shard] = 10 * i + 2;
+    if (what === "missing") return [];
+    return [{ spec, isDamaged: what === "damaged" }].concat(
+      what === "twice" ? [{ spec: { ...spec, at: spec.at + 60 }, isDamaged: false }] : [],
+    );
+  });
+});
+
+Deno.test("verifyArchive() of all parts finds what one verification finds, each thing once", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyArchive, fc.integer({ min: 1, max: 5 }), fc.boolean(), async (
+      files,
+      count,
+      isRange,
+    ) => {
+      const store = new MemoryObjectStore();
+      for (const { spec, isDamaged } of files) {
+        const bytes = fileOf(spec);
+        await store.put(keyOf(spec), isDamaged ? bytes.slice(0, -5) : bytes);
+      }
+      const range = isRange ? { from: "20260101", to: "20260101" } : {};
+      const options = { ...range, deep: true, allowEmpty: true, ...knowing([gapOf(0, 2)], 500) };
+      const whole = await verify(store, options);
+      const parts = await Promise.all(
+        Array.from(
+          { length: count },
+          (_, i) => verify(store, { ...options, part: { number: i + 1, of: count } }),
+        ),
+      );
+      for (const name of ["files", "empty", "size", "events", "bytes", "quarantined"] as const) {
+        equal(parts.reduce((sum, report) => sum + report[name], 0), whole[name]);
+      }
+      for (const name of ["problems", "gaps", "quarantine", "unprovable"] as const) {
+        const found = parts.flatMap((report): unknown[] => [...report[name]]);
+        deepStrictEqual(sorted(found), sorted(whole[name]));
+      }
+      equal(parts.every((report) => report.whole), whole.whole);
+      for (const report of parts) equal(report.files + report.otherFiles!, whole.files);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+function sorted(found: readonly unknown[]): string[] {
+  return found.map((one) => JSON.stringify(one)).sort();
+}
+
+Deno.test("verifyArchive() of a part reads only its own files whole", async () => {
+  const store = await storeOf(...chainOf(8));
+  const part = { number: 2, of: 3 };
+  const whole: string[] = [];
+  const { get } = store;
+  store.get = (key, options) => {
+    if (options?.range === undefined) whole.push(key);
+    return get.call(store, key, options);
+  };
+  const report = await verify(store, { deep: true, part });
+  deepStrictEqual(whole, chainOf(8).map(keyOf).filter((key) => isInPart(key, part)));
+  equal(report.part, "2/3");
+  await rejects(verify(store, { part: { number: 4, of: 3 } }), { name: "RangeError" });
+});
+
+Deno.test("verifyArchive() of listed files reports what is wrong with them, and nothing else", async () => {
+  const [first, second, third, fourth, ...rest] = chainOf(6);
+  const store = await storeOf(first!, second!, fourth!, ...rest);
+  const last = rest.at(-1)!;
+  await store.put(keyOf(last), fileOf(last).slice(0, -5));
+  const keys = (...specs: FileSpec[]) => ({ keys: specs.map(keyOf) });
+  const { problems, files, whole } = await verify(store, keys(first!));
+  deepStrictEqual([problems, files, whole], [[], 1, true]);
+  // Both sides of a gap show it.
+  for (const spec of [second!, fourth!]) {
+    deepStrictEqual(typesOf(await verify(store, keys(spec))), ["gap 2"]);
+  }
+  deepStrictEqual(typesOf(await verify(store, keys(last))), ["damaged 1"]);
+  await rejects(verify(store, keys(first!, third!)), {
+    name: "TritonError",
+    message: `Cannot find "${keyOf(third!)}" (key 2): there is no such archive in memory:`,
+  });
 });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { openCheckpointer, openLedger } from "../../../src/exports/checkpoint.ts";
+import { isInPart } from "../../../src/archive/mod.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
 import { chainOf, fileOf, keyOf, shardId, START } from "../../archive/chain_archives.ts";
@@ -160,4 +161,46 @@ Deno.test("triton verify reports missing options", () =>
     equal(order.code, 2);
     match(order.stderr, /--end-date is before --start-date/);
     equal((await run("verify", ["--start-date", "yesterday"])).code, 2);
+  }));
+
+Deno.test("triton verify --part and --keys-from verify some files, and name what they verified", () =>
+  withArchive(async ({ put, run }) => {
+    const keys = await put(...chainOf(4));
+    const part = keys.filter((key) => isInPart(key, { number: 1, of: 2 }));
+    const { code, stdout } = await run("verify", ["--part", "1/2", "--deep"]);
+    equal(code, 0);
+    match(stdout, /^stream +clicks, all days, part 1\/2$/m);
+    match(stdout, new RegExp(`^files +${part.length}, `, "m"));
+    match(stdout, /^Part 1\/2 of the archive is whole\.$/m);
+    const args = ["--keys-from", "-", "--json"];
+    const one = await run("verify", args, { stdin: keys[2]! });
+    const { files, otherFiles, events, whole } = JSON.parse(one.stdout);
+    deepStrictEqual({ files, otherFiles, events, whole }, {
+      ...{ files: 1, otherFiles: 3, events: 2, whole: true },
+    });
+    const text = await run("verify", ["--keys-from", "-"], { stdin: keys[2]! });
+    match(text.stdout, /^These files are whole\.$/m);
+    const unknown = "20260101/clicks-me-1.tri";
+    const missing = await run("verify", args, { stdin: `${keys[0]}\n${unknown}` });
+    equal(missing.code, 1);
+    match(
+      missing.stderr,
+      /^triton: Cannot find "20260101\/clicks-me-1\.tri" \(line 2 of standard input\): there is no/,
+    );
+    const none = await run("verify", args);
+    deepStrictEqual([none.code, none.stderr], [
+      1,
+      "triton: Cannot verify archives: the list of their keys is empty\n",
+    ]);
+  }));
+
+Deno.test("triton verify --part exits with 1 if there is no archive, not if none is in its part", () =>
+  withArchive(async ({ put, run }) => {
+    const empty = await run("verify", ["--part", "1/9"]);
+    equal(empty.code, 1);
+    match(empty.stderr, /no archives found/);
+    const [key] = await put(...chainOf(1));
+    const parts = Array.from({ length: 9 }, (_, i) => ({ number: i + 1, of: 9 }));
+    const other = parts.find((part) => !isInPart(key!, part))!;
+    equal((await run("verify", ["--part", `${other.number}/9`])).code, 0);
   }));

@@ -10,6 +10,7 @@ import { GROUP_MUTANTS } from "./group.ts";
 import { HISTORY_MUTANTS } from "./history.ts";
 import { HOST_MUTANTS } from "./host.ts";
 import { LEDGER_MUTANTS } from "./ledger.ts";
+import { PARTS_MUTANTS } from "./parts.ts";
 import { SHARED_MUTANTS } from "./shared.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
 import { VERIFY_MUTANTS } from "./verify.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...HISTORY_MUTANTS,
   ...HOST_MUTANTS,
   ...LEDGER_MUTANTS,
+  ...PARTS_MUTANTS,
   ...SHARED_MUTANTS,
   ...STREAM_MUTANTS,
   ...VERIFY_MUTANTS,

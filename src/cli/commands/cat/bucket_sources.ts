@@ -1,5 +1,8 @@
+import type { FileBuffer } from "../../../archive/file_buffer.ts";
+import type { ObjectStore } from "../../../objects/mod.ts";
 import { type ArchiveOptions, checkDays } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { bucketOf } from "../../options/options.ts";
 import { bucketOfStream, requireBucket, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import type { CatSource } from "./file_sources.ts";
@@ -7,34 +10,53 @@ import type { CatSource } from "./file_sources.ts";
 /** Enough for 30 ms of latency at several times the speed of `cat`; more only uses memory. */
 const PREFETCH_BYTES = 8 << 20;
 
-/** Yields the archives of a stream in a bucket. */
+/** Yields the archives of a stream in a bucket, or those whose keys were passed. */
 export async function* bucketSources(
   options: Partial<ArchiveOptions>,
   context: CliContext,
 ): AsyncGenerator<CatSource> {
-  const { stream, startDate } = options;
-  if (stream === undefined) throw new UsageError("Cannot cat: pass a --stream or .tri files");
-  requireBucket(options);
-  if (startDate === undefined) throw new UsageError("Cannot cat: pass --start-date YYYYMMDD");
+  const { stream, startDate, keysFrom } = options;
+  if (stream === undefined && keysFrom === undefined) {
+    throw new UsageError("Cannot cat: pass a --stream, --keys-from or .tri files");
+  }
+  if (stream !== undefined) requireBucket(options);
+  if (startDate === undefined && keysFrom === undefined) {
+    throw new UsageError("Cannot cat: pass --start-date YYYYMMDD or --keys-from");
+  }
   checkDays(options);
-  const config = await streamConfig({ config: options.config, stream }, context);
-  const [{ openObjectStore }, { archiveFiles }] = await Promise.all([
-    import("../../../objects/open_object_store.ts"),
-    import("../../../archive/archive_files.ts"),
-  ]);
-  const bucket = bucketOfStream(options, config);
-  await using store = await openObjectStore(bucket, { region: config.region });
-  const files = archiveFiles(store, {
-    stream: config.name,
-    from: startDate,
-    to: options.endDate ?? startDate,
-    client: options.clientName,
-    clock: context.clock,
-    prefetchBytes: PREFETCH_BYTES,
-    signal: new AbortController().signal,
-  });
-  for await (const file of files) {
+  // A key says of which stream it is, so no configuration is needed to read it.
+  const config = stream === undefined
+    ? undefined
+    : await streamConfig({ config: options.config, stream }, context);
+  const bucket = config === undefined ? bucketOf(options) : bucketOfStream(options, config);
+  const { openObjectStore } = await import("../../../objects/open_object_store.ts");
+  await using store = await openObjectStore(bucket, { region: config?.region });
+  for await (const file of await filesIn(store, config?.name, options, context)) {
     const { key: name, size: bytesAhead } = file.entry;
     yield { name, pieces: file.pieces({ reuse: true }), bytesAhead, isArgument: false };
   }
+}
+
+async function filesIn(
+  store: ObjectStore,
+  stream: string | undefined,
+  options: Partial<ArchiveOptions>,
+  context: CliContext,
+): Promise<AsyncGenerator<FileBuffer>> {
+  const { startDate: from, endDate: to, clientName: client, part, keysFrom } = options;
+  const { clock } = context;
+  const reading = { clock, prefetchBytes: PREFETCH_BYTES, signal: new AbortController().signal };
+  const { archiveFiles, filesOf } = await import("../../../archive/archive_files.ts");
+  if (keysFrom === undefined) {
+    // Both are there: see above.
+    const selection = { stream: stream!, from: from!, to: to ?? from!, client, part };
+    return archiveFiles(store, { ...selection, ...reading });
+  }
+  const { archivesFrom } = await import("../../options/keys_from.ts");
+  const selection = { stream, from, to, client, part };
+  return filesOf(
+    store,
+    (retrying) => archivesFrom(keysFrom, retrying, selection, context),
+    reading,
+  );
 }

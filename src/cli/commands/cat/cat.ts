@@ -7,14 +7,15 @@ import {
   parseCount,
   parseDay,
 } from "../../options/options.ts";
+import { keysOption, partOption } from "../../options/parts.ts";
 import type { CatOptions } from "./run_cat.ts";
 
 /** `triton cat`: archived events as JSON lines. */
 export function catCommand(context: CliContext): Command {
   return new Command("cat")
     .description(
-      "Prints archived events, one JSON object per line: those of a stream in a range of days, or those " +
-        'in the .tri files passed as arguments ("-" is standard input).',
+      "Prints archived events, one JSON object per line: those of a stream in a range of days, those of " +
+        'listed archives, or those in the .tri files passed as arguments ("-" is standard input).',
     )
     .argument("[file...]", "archive files to read, instead of --stream and --bucket")
     .option("--stream <name>", "logical name of the stream, as in the configuration")
@@ -22,7 +23,13 @@ export function catCommand(context: CliContext): Command {
     .option("--start-date <day>", "first day to print, YYYYMMDD in UTC", parseDay)
     .option("--end-date <day>", "last day to print (default: the first day)", parseDay)
     .addOption(clientOption("only archives of this client (default: all clients)"))
+    .addOption(partOption())
+    .addOption(keysOption())
     .option("--limit <count>", "stop after this many events", parseCount)
+    .option(
+      "--with-key",
+      "add the keys _file and _index to each event: its archive, and its place there from 0",
+    )
     .option("--salvage", "skip damaged parts, report what was lost, and exit with 1")
     .addOption(configOption())
     .action(async (files: string[], options: CatOptions) => {

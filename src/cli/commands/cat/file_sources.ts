@@ -25,6 +25,11 @@ export async function* fileSources(
   if (options.stream !== undefined || options.startDate !== undefined) {
     throw new UsageError("Cannot cat both FILE arguments and a --stream: pass only one of them");
   }
+  if (options.part !== undefined || options.keysFrom !== undefined) {
+    throw new UsageError(
+      "Cannot cat FILE arguments with --part or --keys-from, which need a bucket",
+    );
+  }
   const sizes = await Promise.all(paths.map(sizeOf));
   let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
   for (const [n, name] of paths.entries()) {

@@ -55,7 +55,8 @@ export class LinesThread implements Disposable {
     printer: LinePrinter,
     options: Omit<PrintArchiveOptions, "limit">,
   ): Promise<void> {
-    let start: LinesRequest["start"] = { salvage: options.onDamage !== undefined };
+    const { onDamage, file } = options;
+    let start: LinesRequest["start"] = { salvage: onDamage !== undefined, file };
     try {
       for await (const bytes of pieces) {
         for (let at = 0; at < bytes.length; at += PIECE_SIZE) {

@@ -22,7 +22,7 @@ let archive = new ArchiveLines();
 scope.onmessage = ({ data: { start, piece, room } }) => {
   if (start !== undefined) {
     const onDamage = (damage: ArchiveDamage) => damages.push(damage);
-    archive = new ArchiveLines(start.salvage ? { onDamage } : {});
+    archive = new ArchiveLines({ file: start.file, ...start.salvage ? { onDamage } : {} });
   }
   const { events, bytes } = archive;
   const fault = convert(piece);

@@ -14,6 +14,7 @@ import { printArchive } from "./print_archive.ts";
 export interface CatOptions extends Partial<ArchiveOptions> {
   readonly limit?: number;
   readonly salvage?: boolean;
+  readonly withKey?: boolean;
 }
 
 /** Receives the bytes that could not be read and were skipped. */
@@ -38,9 +39,10 @@ export async function runCat(
     ? fileSources(files, options, context)
     : (await import("./bucket_sources.ts")).bucketSources(options, context);
   const salvage = options.salvage === true ? onDamage : undefined;
-  const count = await print(sources, options.limit ?? Infinity, context, salvage);
+  const count = await print(sources, options, context, salvage);
   if (count === 0 && context.stderr.isTerminal) {
-    const where = files.length > 0 ? "in these files" : `of ${options.stream} on these days`;
+    const isListed = files.length > 0 || options.keysFrom !== undefined;
+    const where = isListed ? "in these files" : `of ${options.stream} on these days`;
     await say(context, `No events ${where}`);
   }
   await Promise.all(reports);
@@ -56,7 +58,7 @@ const EXPANSION = 2.5;
 /** Prints at most `limit` events; returns how many there were. */
 async function print(
   sources: AsyncIterable<CatSource>,
-  limit: number,
+  { limit = Infinity, withKey = false }: CatOptions,
   context: CliContext,
   onDamage: OnDamage | undefined,
 ): Promise<number> {
@@ -70,11 +72,12 @@ async function print(
     for await (const source of sources) {
       const { name, pieces, bytesAhead } = source;
       const salvage = onDamage && { onDamage: (damage: ArchiveDamage) => onDamage(name, damage) };
+      const reading = { onProgress, file: withKey ? name : undefined, ...salvage };
       const isLarge = limit === Infinity && bytes + bytesAhead * EXPANSION >= THREAD_FROM;
       const thread = isLarge ? await second.get() : undefined;
       const printed = thread === undefined
-        ? printArchive(pieces, printer, { limit: limit - count, onProgress, ...salvage })
-        : thread.print(pieces, printer, { onProgress, ...salvage });
+        ? printArchive(pieces, printer, { ...reading, limit: limit - count })
+        : thread.print(pieces, printer, reading);
       await printed.catch((error) => {
         throw named(source, error);
       });

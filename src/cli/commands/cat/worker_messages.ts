@@ -3,8 +3,8 @@ import type { ArchiveDamage } from "../../../codec/tri/archive_options.ts";
 
 /** What the main thread sends for each piece of a file, and at the end of the file. */
 export interface LinesRequest {
-  /** Set for the first request of a file: whether damaged parts are skipped. */
-  readonly start?: { readonly salvage: boolean };
+  /** Set for the first request of a file: whether damaged parts are skipped, and its name in keys. */
+  readonly start?: { readonly salvage: boolean; readonly file?: string | undefined };
   /** The next bytes of the file; none at its end. */
   readonly piece?: Uint8Array<ArrayBuffer>;
   /** A buffer for the lines, if it is large enough. */

@@ -58,7 +58,12 @@ async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const { clock } = context;
-  const entries = listAllArchives(retryingStore(store, { clock }), selection);
+  const retrying = retryingStore(store, { clock });
+  const { keysFrom } = options;
+  const entries = keysFrom === undefined
+    ? listAllArchives(retrying, selection)
+    : (await import("../../options/keys_from.ts"))
+      .archivesFrom(keysFrom, retrying, selection, context);
   const progress = new Progress(context, "listed", {
     noun: "files",
     quiet: options.json === true || !context.stdout.isTerminal,

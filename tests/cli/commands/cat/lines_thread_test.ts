@@ -26,6 +26,7 @@ async function print(
   how: Pick<LinesThread, "print">,
   pieces: Iterable<Uint8Array>,
   isSalvaging: boolean,
+  file?: string,
 ) {
   const parts: Uint8Array[] = [];
   const printer = new LinePrinter({
@@ -43,7 +44,7 @@ async function print(
     events += newEvents;
     bytes += newBytes;
   };
-  const options = { onProgress, ...(isSalvaging ? { onDamage } : {}) };
+  const options = { onProgress, file, ...(isSalvaging ? { onDamage } : {}) };
   const source = (async function* () {
     yield* pieces;
   })();
@@ -75,10 +76,15 @@ Deno.test("LinesThread prints what one thread prints, file after file, also of d
     return file;
   });
   await fc.assert(
-    fc.asyncProperty(file, pieceSizes, fc.boolean(), async (file, sizes, isSalvaging) => {
+    fc.asyncProperty(file, pieceSizes, fc.boolean(), fc.constantFrom("a", undefined), async (
+      file,
+      sizes,
+      isSalvaging,
+      name,
+    ) => {
       deepStrictEqual(
-        await print(thread, cut(file, sizes), isSalvaging),
-        await print({ print: printArchive }, cut(file, sizes), isSalvaging),
+        await print(thread, cut(file, sizes), isSalvaging, name),
+        await print({ print: printArchive }, cut(file, sizes), isSalvaging, name),
       );
     }),
     { numRuns: 60 },

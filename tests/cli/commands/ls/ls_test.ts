@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-control-regex -- of terminals
 
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { isInPart } from "../../../../src/archive/mod.ts";
 import { EMPTY_ARCHIVE } from "../../../../src/codec/mod.ts";
 import { DirectoryObjectStore } from "../../../../src/objects/mod.ts";
 import { chainOf, keyOf } from "../../../archive/chain_archives.ts";
@@ -143,3 +144,34 @@ for (const command of ["ls", "verify", "quarantine", "checkpoint recover"]) {
       match(stderr, /^triton: Cannot read archives: --start-date 20260104 is in the future\n/);
     }));
 }
+
+Deno.test("ls --part and ls --keys-from list some of the archives", () =>
+  withArchive(async (place) => {
+    await fill(place);
+    const keys = [FIRST, SECOND, FOREIGN, EMPTY, DAMAGED];
+    const list = async (...args: string[]) => {
+      const { code, stdout } = await place.run("ls", args, { stdin: keys.toReversed().join("\n") });
+      equal(code, 0);
+      return stdout.split("\n").slice(0, -1).map((line) => line.split("\t")[0]);
+    };
+    const ofPart = (number: number) => (key: string) => isInPart(key, { number, of: 2 });
+    deepStrictEqual(await list("--part", "1/2"), keys.filter(ofPart(1)));
+    deepStrictEqual(await list("--part", "2/2", "--long"), keys.filter(ofPart(2)));
+    deepStrictEqual(await list("--keys-from", "-"), keys.toReversed());
+    deepStrictEqual(
+      await list("--keys-from", "-", "--part", "2/2"),
+      keys.toReversed().filter(ofPart(2)),
+    );
+    const args = ["--keys-from", "-", "--json", "--long"];
+    const { stdout } = await place.run("ls", args, { stdin: `${SECOND}\n${FIRST}` });
+    const { stdout: all } = await place.run("ls", ["--json", "--long"]);
+    deepStrictEqual(stdout.split("\n").slice(0, 2), all.split("\n").slice(0, 2).toReversed());
+    const unknown = await place.run("ls", ["--keys-from", "-"], {
+      stdin: "20260101/clicks-me-1.tri",
+    });
+    deepStrictEqual([unknown.code, unknown.stdout], [1, ""]);
+    match(
+      unknown.stderr,
+      /^triton: Cannot find "20260101\/clicks-me-1\.tri" \(line 1 of standard input\)/,
+    );
+  }));
