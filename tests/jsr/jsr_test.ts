@@ -52,7 +52,7 @@ Deno.test("From JSR", async (t) => {
 
   await t.step("only the sources and their documentation are published", () => {
     const others = [...published.files.keys()].filter((path) =>
-      !/^\/(src\/.*\.ts|docs\/.*\.md|examples\/deploy\/.*)$/.test(path)
+      !/^\/(src\/.*\.ts|docs\/.*\.md|examples\/(deploy|spark)\/.*)$/.test(path)
     );
     deepStrictEqual(others.sort(), [
       ...["/CHANGELOG.md", "/CONTRIBUTING.md", "/LICENSE", "/README.md", "/SECURITY.md", "/cli.ts"],

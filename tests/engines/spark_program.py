@@ -1,0 +1,80 @@
+"""Reads the archives of a bucket into Spark, in every way that docs/analytics.md shows.
+
+Arguments: bucket, stream, a stream with a damaged archive, a folder for what is read. Prints what was counted, as JSON.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql.functions import col, from_json
+from triton_datasource import TritonDataSource
+
+bucket, stream, damaged, folder = sys.argv[1:]
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+# A failure is final: the default are four attempts.
+spark = builder.config("spark.task.maxFailures", "1").getOrCreate()
+spark.sparkContext.setLogLevel("OFF")
+spark.dataSource.register(TritonDataSource)
+found = {}
+
+
+def triton(**options):
+    frame = spark.read.format("triton").option("bucket", bucket).option("stream", stream)
+    return frame.options(**options).load()
+
+
+def write(name, lines):
+    with open(f"{folder}/{name}", "w", encoding="utf-8", newline="") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def failure(action):
+    try:
+        action()
+    except Exception as error:
+        return str(error)
+    return None
+
+
+# The data source, in several partitions and in one.
+small = triton(partitionBytes=100_000)
+found["partitions"] = small.rdd.getNumPartitions()
+found["count"] = small.count()
+write("small", (row.value for row in small.collect()))
+whole = triton()
+found["whole partitions"] = whole.rdd.getNumPartitions()
+write("whole", (row.value for row in whole.toLocalIterator()))
+found["none"] = triton(startDate="20200101").count()
+
+# Typed columns.
+typed = small.select(from_json("value", "properties STRUCT<mag: DOUBLE>").alias("event"))
+found["strong"] = typed.where(col("event.properties.mag") >= 5).count()
+
+# The keys that are added are unique, and tell the order.
+keyed = triton(withKey=True, partitionBytes=100_000)
+place = keyed.select(from_json("value", "_file STRING, _index BIGINT").alias("at"), "value")
+found["places"] = place.select("at._file", "at._index").distinct().count()
+write("keyed", (row.value for row in place.orderBy("at._file", "at._index").collect()))
+
+# Any program, by pipe().
+config = ["--bucket", bucket, "--stream", stream]
+listed = subprocess.run(["triton", "ls", "--json", *config], stdout=subprocess.PIPE, check=True)
+keys = [json.loads(line)["key"] for line in listed.stdout.splitlines()]
+cat = f"triton cat --bucket {bucket} --keys-from -"
+sc = spark.sparkContext
+# Without env, the command gets no variables at all: no PATH, no credentials.
+env = dict(os.environ)
+write("pipe", sc.parallelize(keys, 3).pipe(cat, env, checkCode=True).collect())
+
+# Failures. Without checkCode, a process that failed is not noticed.
+wrong = ["20151001/user_activity-store-1.tri"]
+found["pipe fails"] = failure(lambda: sc.parallelize(wrong, 1).pipe(cat, env, checkCode=True).count())
+found["pipe hides"] = sc.parallelize(wrong, 1).pipe(cat, env).count()
+found["read fails"] = failure(lambda: triton(stream=damaged).count())
+found["option fails"] = failure(lambda: triton(steam="typo").count())
+spark.stop()
+print(json.dumps(found))
