@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
  * import { deepEqual } from "node:assert/strict";
  * const key = "20150710/clicks_prod-store-1436553581.tri";
  * const parts = [1, 2, 3, 4].filter((number) => isInPart(key, { number, of: 4 }));
- * deepEqual(parts, [1]);
+ * deepEqual(parts, [2]);
  * ```
  * @param key Key of the archive.
  * @param part The part. Default: all of the archive.
