@@ -5,9 +5,11 @@ import {
   type ColumnType,
   countAllLeaves,
   countLeaves,
+  foldName,
   isName,
   MAX_LEAVES,
   MAX_STRUCT_DEPTH,
+  RESERVED_NAMES,
   type TableSchema,
 } from "./column_types.ts";
 import { renameColumns, type Renames } from "./change_schema.ts";
@@ -71,12 +73,14 @@ export class SchemaInference {
   /**
    * Returns the schema of the events so far.
    *
+   * A reserved name gets a `_` at its end: go-triton's events have a `dt`.
+   *
    * @param renames New names of columns.
-   * @throws {TableSchemaError} If names are equal ignoring case or reserved, and not renamed.
+   * @throws {TableSchemaError} If names are equal ignoring case, and not renamed.
    */
   schema(renames: Renames = new Map()): TableSchema {
     const columns = fieldsOf(this.#root, 1);
-    const fitting = withinLeaves(columns, this.#root);
+    const fitting = withinLeaves(columns, this.#root).map(withFreeName);
     return checkSchema({ columns: renameColumns(fitting, renames) });
   }
 }
@@ -167,6 +171,11 @@ function typeOf(seen: Seen, depth: number): ColumnType | undefined {
     default:
       return { type: kind };
   }
+}
+
+function withFreeName(column: Column): Column {
+  const isReserved = RESERVED_NAMES.includes(foldName(column.name));
+  return isReserved ? { ...column, name: `${column.name}_` } : column;
 }
 
 /** Makes the largest columns JSON, and drops the rarest, until there are few enough leaves. */

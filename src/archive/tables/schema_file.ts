@@ -47,7 +47,8 @@ export function parseSchema(text: string): TableSchema {
   if (json.version !== VERSION) {
     throw faulty([], `its version is ${JSON.stringify(json.version)}, not ${VERSION}`);
   }
-  checkKeys(json, ["version", "columns"], []);
+  // A table has its layout there, too.
+  checkKeys(json, ["version", "columns", "table"], []);
   return checkSchema({ columns: parseFields(json.columns, "columns", []) });
 }
 

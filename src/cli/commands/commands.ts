@@ -27,6 +27,11 @@ const COMMANDS: readonly Listing[] = [
     load: async () => (await import("./ls/ls.ts")).lsCommand,
   },
   {
+    term: "export [options]",
+    summary: "export archives as tables, such as Parquet",
+    load: async () => (await import("./export/export.ts")).exportCommand,
+  },
+  {
     term: "put [options]",
     summary: "put JSON lines into a stream",
     load: async () => (await import("./put/put.ts")).putCommand,

@@ -150,6 +150,8 @@ Deno.test("SchemaInference refuses names that are equal ignoring case, unless th
     "id2",
   ]);
   equal(file!.name, "file");
+  const names = inference.schema(new Map([["u.ID", "id2"]])).columns.map(({ name }) => name);
+  deepStrictEqual(names, ["u", "_file_"], "a reserved name");
   refused(
     () => inference.schema(new Map([["none", "x"]])),
     /Cannot rename none: the schema has no such column/,

@@ -26,7 +26,7 @@ export class LeafColumn {
   /** Names from the top of the schema. */
   readonly path: readonly string[];
   /** For each slot, how many of the levels above a value are there; as many as `slots`. */
-  definitions: Uint8Array = new Uint8Array(1024);
+  definitions: Uint8Array = new Uint8Array(256);
   /** For each slot, at which list it continues; empty for a leaf that is in no list. */
   repetitions: Uint8Array;
   /** Number of slots: values and nulls. */
@@ -34,7 +34,7 @@ export class LeafColumn {
   /** Number of values. */
   values = 0;
   /** Values in Parquet's PLAIN encoding, unless they are in the dictionary. */
-  plain: Uint8Array = new Uint8Array(4096);
+  plain: Uint8Array = new Uint8Array(512);
   plainLength = 0;
   /** Where each value begins in `plain`, for byte arrays. */
   starts: Uint32Array;
@@ -53,9 +53,9 @@ export class LeafColumn {
     this.path = path;
     this.physical = physical;
     this.levels = levels;
-    this.repetitions = new Uint8Array(levels.maxRepetition === 0 ? 0 : 1024);
-    this.starts = new Uint32Array(physical === "BYTE_ARRAY" ? 1024 : 0);
-    this.indices = new Int32Array(physical === "BOOLEAN" ? 0 : 1024);
+    this.repetitions = new Uint8Array(levels.maxRepetition === 0 ? 0 : 256);
+    this.starts = new Uint32Array(physical === "BYTE_ARRAY" ? 256 : 0);
+    this.indices = new Int32Array(physical === "BOOLEAN" ? 0 : 256);
     this.clear();
   }
 

@@ -4,7 +4,7 @@ const MAX_BYTES = 1 << 20;
 /** The distinct values of a leaf, in Parquet's PLAIN encoding, found by their bytes. */
 export class Dictionary {
   /** The values; each has its length before it, if it is a byte array. */
-  bytes: Uint8Array = new Uint8Array(4096);
+  bytes: Uint8Array = new Uint8Array(512);
   /** Bytes of all values. */
   length = 0;
   /** Number of values. */
@@ -13,11 +13,11 @@ export class Dictionary {
   #total = 0;
   readonly #prefix: number;
   #view: DataView = new DataView(this.bytes.buffer);
-  #starts: Int32Array = new Int32Array(1024);
-  #ends: Int32Array = new Int32Array(1024);
-  #hashes: Int32Array = new Int32Array(1024);
+  #starts: Int32Array = new Int32Array(128);
+  #ends: Int32Array = new Int32Array(128);
+  #hashes: Int32Array = new Int32Array(128);
   /** Indices of values by their hash, plus one; 0 is free. Never more than half full. */
-  #slots: Int32Array = new Int32Array(4096);
+  #slots: Int32Array = new Int32Array(256);
 
   constructor(hasLengths: boolean) {
     this.#prefix = hasLengths ? 4 : 0;

@@ -37,10 +37,11 @@ export class ParquetTable {
   readonly #index = new LeafColumn(["_index"], "INT64", OPTIONAL);
   readonly #archivedAt = new LeafColumn(["_archived_at"], "INT64", OPTIONAL);
   readonly #rest = new LeafColumn(["_rest"], "BYTE_ARRAY", OPTIONAL);
-  readonly #bytes = new ByteWriter(1 << 20);
+  readonly #bytes = new ByteWriter(1 << 12);
   readonly #parquet: ParquetWriter;
   readonly #parts: Uint8Array[] = [];
   #rows = 0;
+  #rests = 0;
   #groupBytes = 0;
 
   constructor(options: ParquetTableOptions) {
@@ -58,6 +59,11 @@ export class ParquetTable {
   /** Number of events that were added. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Number of them of which something stands in `_rest`. */
+  get rests(): number {
+    return this.#rests;
   }
 
   /** Sets the bytes that {@linkcode add} reads from: complete events. */
@@ -78,7 +84,10 @@ export class ParquetTable {
     this.#index.addInt64(index | 0, Math.floor(index / 0x100000000), 0);
     this.#archivedAt.addBigInt(this.#options.archivedAt, 0);
     if (rest === "") this.#rest.addNull(0, 0);
-    else this.#rest.addText(rest, 0);
+    else {
+      this.#rest.addText(rest, 0);
+      this.#rests++;
+    }
     this.#rows++;
     this.#groupBytes += end - start;
     if (this.#groupBytes >= ROW_GROUP_BYTES) this.#writeRowGroup();
@@ -90,7 +99,10 @@ export class ParquetTable {
    * @param metadata What the footer says beside the schema.
    * @returns The file in parts.
    */
-  finish(metadata: Readonly<Record<string, string>> = {}): readonly Uint8Array[] {
+  // deno-lint-ignore require-await -- other formats wait
+  async finish(
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<readonly Uint8Array[]> {
     if (this.#shredder.rows > 0) this.#writeRowGroup();
     this.#parquet.kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
     this.#parquet.finish();

@@ -18,11 +18,11 @@ const ARCHIVED_AT = 1_436_553_581_000_000n;
 const FILE = "20150710/clicks-store-1436553581.tri";
 
 /** A file with these events, in MessagePack. */
-function fileOf(
+async function fileOf(
   events: readonly Uint8Array[],
   schema: TableSchema,
   codec?: ParquetCodec,
-): Uint8Array<ArrayBuffer> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const table = new ParquetTable({ schema, file: FILE, archivedAt: ARCHIVED_AT, codec });
   // Something before and after: places in the bytes must not be mixed up.
   const bytes = joined([Uint8Array.of(0xc1, 0xc1, 0xc1), ...events, Uint8Array.of(0xc1)]);
@@ -33,7 +33,7 @@ function fileOf(
     at += length;
   }
   equal(table.rows, events.length);
-  return joined(table.finish());
+  return joined(await table.finish());
 }
 
 /** The rows that a file should have. */
@@ -75,7 +75,7 @@ Deno.test("ParquetTable writes what splitEvent() says, for any events and any sc
   await fc.assert(
     fc.asyncProperty(fc.array(anyEvent, { maxLength: 20 }), anySchema, async (events, schema) => {
       const bytes = events.map((event) => encodeEvent(event));
-      const rows = await readWithHyparquet(fileOf(bytes, schema));
+      const rows = await readWithHyparquet(await fileOf(bytes, schema));
       deepStrictEqual(comparable(rows), comparable(expected(bytes, schema)));
     }),
     { numRuns: 500 },
@@ -91,7 +91,7 @@ Deno.test("DuckDB reads what splitEvent() says, for any events and any schema", 
         anySchema,
         async (events, schema) => {
           const bytes = events.map((event) => encodeEvent(event));
-          await Deno.writeFile(path, fileOf(bytes, schema));
+          await Deno.writeFile(path, await fileOf(bytes, schema));
           const rows = await readWithDuckDb(path, schema);
           deepStrictEqual(comparable(rows), comparable(expected(bytes, schema)));
         },
@@ -129,7 +129,7 @@ Deno.test("ParquetTable reads keys that are twice there, or no text, as decodeEv
   ];
   for (const text of ["a:int64, l:list<string>", "b", "a:string", "x:int64, a.b"]) {
     const schema = parseColumns(text);
-    const rows = await readWithHyparquet(fileOf(events, schema));
+    const rows = await readWithHyparquet(await fileOf(events, schema));
     deepStrictEqual(comparable(rows), comparable(expected(events, schema)), text);
   }
 });
@@ -139,7 +139,7 @@ Deno.test("ParquetTable writes text that is not UTF-8 as decodeEvent() reads it"
     joined([Uint8Array.of(0x81, 0xa1, 0x61, 0xa4, 0x62, 0xff, 0xc3, 0x62)])
   );
   const schema = parseColumns("a");
-  const [row] = await readWithHyparquet(fileOf(events, schema));
+  const [row] = await readWithHyparquet(await fileOf(events, schema));
   equal(row!.a, "b\ufffd\ufffdb");
 });
 
@@ -157,7 +157,7 @@ Deno.test("ParquetTable keeps all values of large files, in every codec", async 
   const wanted = expected(events, schema);
   const sizes = new Map<string, number>();
   for (const codec of PARQUET_CODECS) {
-    const file = fileOf(events, schema, codec);
+    const file = await fileOf(events, schema, codec);
     sizes.set(codec, file.length);
     const rows = await readWithHyparquet(file);
     equal(rows.length, wanted.length);
@@ -170,13 +170,13 @@ Deno.test("ParquetTable keeps all values of large files, in every codec", async 
   ok(sizes.get("snappy")! < sizes.get("none")! && sizes.get("gzip")! < sizes.get("snappy")!);
 });
 
-Deno.test("ParquetTable writes bounds by which readers may skip row groups", () => {
+Deno.test("ParquetTable writes bounds by which readers may skip row groups", async () => {
   const schema = parseColumns("n:int64, d:double, nan:double, s");
   const values = [5, -7, 2 ** 40, 0];
   const events = values.map((n) =>
     encodeEvent({ n, d: n === 0 ? 0 : n / 2, nan: n === 0 ? NaN : n + 0.5, s: "bac"[n % 3] ?? "z" })
   );
-  const [group] = readFooter(fileOf(events, schema)).rowGroups;
+  const [group] = readFooter(await fileOf(events, schema)).rowGroups;
   const bounds = new Map(group!.columns.map(({ meta_data }) => {
     const { statistics, path_in_schema } = meta_data!;
     return [path_in_schema.join("."), [statistics?.min_value, statistics?.max_value]];

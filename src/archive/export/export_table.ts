@@ -1,0 +1,227 @@
+import { createHash } from "node:crypto";
+import { type Clock, DAY_MS, pause } from "../../base/clock.ts";
+import { TritonError } from "../../base/errors.ts";
+import { decodeEvent } from "../../codec/msgpack/decode.ts";
+import { eventsIn } from "../../codec/tri/archive_events.ts";
+import { EMPTY_ARCHIVE } from "../../codec/tri/archive_format.ts";
+import type { ObjectStore } from "../../objects/object_store.ts";
+import type { ArchiveEntry } from "../archive_entry.ts";
+import { readBlocks } from "../file_blocks.ts";
+import type { FileBuffer } from "../file_buffer.ts";
+import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
+import { readAhead } from "../read_ahead.ts";
+import { growSchema, type Renames } from "../tables/change_schema.ts";
+import type { TableSchema } from "../tables/column_types.ts";
+import { SAMPLE_EVENTS, SchemaInference } from "../tables/infer_schema.ts";
+import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
+import { DoneArchives } from "./done_archives.ts";
+import { exportArchive, type ExportedArchive } from "./export_archive.ts";
+import { type ExportTarget, exportTarget } from "./export_target.ts";
+import { partitionBy } from "./partition_by.ts";
+import { putSchema, readSchema, type TableLayout } from "./stored_schema.ts";
+import type { TableFormat } from "./table_writer.ts";
+
+/** What is fetched ahead: as much as hides the latency of a bucket. */
+const READ_AHEAD = { files: 16, bytes: 8 << 20 };
+
+/** Time between two looks for new archives, in milliseconds. */
+const FOLLOW_MS = 60_000;
+
+/** What to export, and how. */
+export interface ExportTableOptions extends WholeArchiveSelection {
+  /** Columns that the table must have; others stay. Default: those of the table. */
+  readonly schema?: TableSchema | undefined;
+  /** New names of inferred columns. */
+  readonly renames?: Renames | undefined;
+  readonly format: TableFormat;
+  readonly codec?: ParquetCodec | undefined;
+  /** A column and its unit, such as `at:day`. Default: the day of the archive. */
+  readonly partitionBy?: string | undefined;
+  /** Whether to hold done archives against their SHA-256, and to export those again that changed. */
+  readonly check?: boolean | undefined;
+  /** Whether to go on with new archives, until the signal. */
+  readonly follow?: boolean | undefined;
+  readonly clock: Clock;
+  /** Ends the export after the archive that is being exported. */
+  readonly signal: AbortSignal;
+  /** Called with the number of events and their bytes since the last call. */
+  readonly onProgress?: ((events: number, bytes: number) => void | Promise<void>) | undefined;
+  /** Called for each archive that was exported. */
+  readonly onArchive?:
+    | ((entry: ArchiveEntry, exported: ExportedArchive) => void | Promise<void>)
+    | undefined;
+  /** Bytes of events in an output. Default: 128 MiB. */
+  readonly pieceBytes?: number | undefined;
+}
+
+/** What an export has done. */
+export interface ExportReport {
+  /** Archives that were exported. */
+  readonly exported: number;
+  /** Archives that were done before, or by another exporter. */
+  readonly done: number;
+  /** Of those that were exported: archives that have changed since they were exported before. */
+  readonly changed: number;
+  readonly rows: number;
+  /** Rows of which something stands in `_rest`. */
+  readonly rests: number;
+}
+
+/**
+ * Exports the archives of a stream to a table: files with columns, each made of one archive.
+ *
+ * What is there is not made again, so a rerun does only what is missing, and several exporters may run
+ * at once; killed at any moment, no row is doubled or missing once an export has ended.
+ *
+ * @param archives Where the archives are; reads should be retried there (`retryingStore`).
+ * @param target Where the table is.
+ * @throws {TableSchemaError} If the table has other columns or another layout than wanted.
+ * @throws {ArchiveFormatError} If an archive is damaged; the message names it.
+ * @throws {ObjectStoreError} If a store cannot be read or written.
+ */
+export async function exportTable(
+  archives: ObjectStore,
+  target: ObjectStore,
+  options: ExportTableOptions,
+): Promise<ExportReport> {
+  const { clock, signal } = options;
+  const job = new ExportJob(archives, exportTarget(target, { clock }), options);
+  let selection: WholeArchiveSelection = options;
+  do {
+    await job.run(selection);
+    // Archives have the day of their creation in their key, so new ones are of these days.
+    const recent = new Date(clock.now() - DAY_MS);
+    selection = { ...options, from: recent };
+  } while (options.follow === true && await pause(clock, FOLLOW_MS, signal));
+  return job.report;
+}
+
+/** One export, with what it has found out about the table. */
+class ExportJob {
+  readonly #source: ObjectStore;
+  readonly #target: ExportTarget;
+  readonly #options: ExportTableOptions;
+  readonly #done: DoneArchives;
+  readonly #layout: TableLayout;
+  #schema: TableSchema | undefined;
+  #report = { exported: 0, done: 0, changed: 0, rows: 0, rests: 0 };
+
+  constructor(source: ObjectStore, target: ExportTarget, options: ExportTableOptions) {
+    this.#source = source;
+    this.#target = target;
+    this.#options = options;
+    const { format, partitionBy } = options;
+    this.#layout = { format, partitionBy };
+    this.#done = new DoneArchives(target.store, format, partitionBy !== undefined);
+  }
+
+  get report(): ExportReport {
+    return this.#report;
+  }
+
+  /** Exports what is missing of a selection. */
+  async run(selection: WholeArchiveSelection): Promise<void> {
+    this.#done.forget();
+    this.#schema ??= await this.#findSchema(selection);
+    if (this.#schema === undefined) return;
+    for await (const file of this.#read(this.#missing(selection))) {
+      if (this.#options.signal.aborted) return;
+      await this.#export(file, this.#schema);
+    }
+  }
+
+  #read(entries: AsyncIterable<ArchiveEntry>): AsyncGenerator<FileBuffer> {
+    const { signal } = new AbortController();
+    return readAhead(this.#source, entries, { ...READ_AHEAD, signal });
+  }
+
+  #list(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
+    const { clock } = this.#options;
+    return listAllArchives(this.#source, { ...selection, clock });
+  }
+
+  /** The archives that are not done, or have changed since. */
+  async *#missing(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
+    for await (const entry of this.#list(selection)) {
+      if (entry.size === EMPTY_ARCHIVE.length) continue;
+      const isDone = await this.#done.has(entry);
+      if (!isDone) yield entry;
+      else if (this.#options.check === true && await this.#hasChanged(entry)) {
+        this.#report.changed++;
+        yield entry;
+      } else this.#report.done++;
+    }
+  }
+
+  async #hasChanged(entry: ArchiveEntry): Promise<boolean> {
+    const known = await this.#done.hashOf(entry);
+    if (known === undefined) {
+      throw new TritonError(
+        `Cannot check "${entry.key}": its output does not say of which input it is`,
+      );
+    }
+    const hash = createHash("sha256");
+    for await (const piece of await this.#source.get(entry.key)) hash.update(piece);
+    return hash.digest("hex") !== known;
+  }
+
+  async #export(file: FileBuffer, schema: TableSchema): Promise<void> {
+    const { partitionBy: by, onProgress = () => {}, onArchive, ...options } = this.#options;
+    const exported = await exportArchive(file, this.#target, {
+      ...options,
+      codec: options.codec,
+      schema,
+      partitionOf: by === undefined ? undefined : partitionBy(by, schema),
+      previous: await this.#done.outputsOf(file.entry),
+      onProgress,
+    });
+    if (!exported.isOurs) this.#report.done++;
+    else {
+      this.#report.exported++;
+      this.#report.rows += exported.rows;
+      this.#report.rests += exported.rests;
+    }
+    await onArchive?.(file.entry, exported);
+  }
+
+  /** The schema of the table, grown by what is wanted; undefined if there is nothing to infer it from. */
+  async #findSchema(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {
+    const { store } = this.#target;
+    const { schema, partitionBy: by } = this.#options;
+    const stored = await readSchema(store, this.#layout);
+    const wanted = schema ?? stored ?? await this.#infer(selection);
+    if (wanted === undefined) return undefined;
+    // Before anything is put.
+    if (by !== undefined) {
+      partitionBy(by, stored === undefined ? wanted : growSchema(stored, wanted));
+    }
+    return await putSchema(store, wanted, this.#layout);
+  }
+
+  async #infer(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {
+    return await inferSchema(this.#source, this.#list(selection), this.#options.renames);
+  }
+}
+
+/**
+ * Infers a schema from the first 10,000 events of archives.
+ *
+ * @returns Undefined if there are no events.
+ */
+export async function inferSchema(
+  store: ObjectStore,
+  entries: AsyncIterable<ArchiveEntry>,
+  renames?: Renames,
+): Promise<TableSchema | undefined> {
+  const inference = new SchemaInference();
+  const { signal } = new AbortController();
+  for await (const file of readAhead(store, entries, { ...READ_AHEAD, signal })) {
+    for await (const block of readBlocks(file, { reuse: true })) {
+      for (const event of eventsIn(block)) {
+        if (inference.events < SAMPLE_EVENTS) inference.add(decodeEvent(event));
+      }
+      if (inference.events >= SAMPLE_EVENTS) return inference.schema(renames);
+    }
+  }
+  return inference.events === 0 ? undefined : inference.schema(renames);
+}

@@ -1,0 +1,37 @@
+import type { ArchiveEntry } from "../archive_entry.ts";
+import type { TableFormat } from "./table_writer.ts";
+
+/** The partition of rows that have no time, as Hive and Spark name it. */
+export const NO_DAY = "__HIVE_DEFAULT_PARTITION__";
+
+/** The day of an archive, or of a time in microseconds, as the partition `dt` has it. */
+export function dayOf(time: ArchiveEntry | bigint): string {
+  if (typeof time === "bigint") return new Date(Number(time / 1000n)).toISOString().slice(0, 10);
+  const { day } = time;
+  return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+}
+
+/** The name of an archive, without its day and ending. */
+function nameOf({ key }: ArchiveEntry): string {
+  return key.slice(key.indexOf("/") + 1).replace(/\.tri$/, "");
+}
+
+/** Key of the output with the last rows of an archive, or of one of its parts of a partition. */
+export function outputKey(entry: ArchiveEntry, dt: string, format: TableFormat): string {
+  return `dt=${dt}/${nameOf(entry)}.${format}`;
+}
+
+/** Key of an output with earlier rows; the first is number 1. */
+export function pieceKey(
+  entry: ArchiveEntry,
+  dt: string,
+  format: TableFormat,
+  number: number,
+): string {
+  return `dt=${dt}/${nameOf(entry)}.part${number}.${format}`;
+}
+
+/** Key of the marker of an archive whose outputs are in several partitions. */
+export function markerKey(entry: ArchiveEntry): string {
+  return `_triton/done/dt=${dayOf(entry)}/${nameOf(entry)}.json`;
+}

@@ -1,0 +1,76 @@
+import { type ExportReport, exportTable } from "../../../archive/export/export_table.ts";
+import { retryingStore } from "../../../archive/retrying_store.ts";
+import type { OpenedObjectStore } from "../../../objects/mod.ts";
+import { type CliContext, writeReport } from "../../cli_context.ts";
+import { openStoreOf } from "../../options/archive.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { countOf, formatCount } from "../../text/format.ts";
+import { Progress } from "../../text/progress.ts";
+import { jsonLine, say } from "../../text/say.ts";
+import { type ExportOptions, parseRenames, schemaOf, type TablePlace } from "./export_options.ts";
+
+/** Exports archives, or prints the schema or the SQL of the table. */
+export async function runExport(options: ExportOptions, context: CliContext): Promise<void> {
+  const renames = parseRenames(options.rename ?? []);
+  const schema = await schemaOf(options, renames);
+  const { selection, store: opened } = await openStoreOf(options, context);
+  await using store = opened;
+  await using target = await openTarget(options);
+  const archives = retryingStore(store, { clock: context.clock });
+  const place = { options, schema, renames, selection, archives, target };
+  if (options.printSchema === true || options.ddl !== undefined) {
+    const { printTable } = await import("./print_table.ts");
+    return await printTable(place, context);
+  }
+  const report = await exportAll({ ...place, target: target! }, context);
+  if (options.json === true) await writeReport(context, jsonLine(report));
+  else await say(context, reportText(report));
+}
+
+async function exportAll(
+  { options, archives, target, selection, schema, renames }: TablePlace & {
+    readonly target: OpenedObjectStore;
+  },
+  context: CliContext,
+): Promise<ExportReport> {
+  const { format, codec, partitionBy, check, follow } = options;
+  const progress = new Progress(context, "exported");
+  let [events, bytes] = [0, 0];
+  try {
+    return await exportTable(archives, target, {
+      ...selection,
+      ...{ schema, renames, format, codec, partitionBy, check, follow },
+      clock: context.clock,
+      signal: context.signal,
+      onProgress: (newEvents, newBytes) => progress.update(events += newEvents, bytes += newBytes),
+    });
+  } finally {
+    await progress.clear();
+  }
+}
+
+/** What an export has done, in words. */
+function reportText({ exported, done, changed, rows, rests }: ExportReport): string {
+  const parts = [
+    `Exported ${countOf(exported, "archive")} with ${countOf(rows, "event")}`,
+    ...changed > 0 ? [`${formatCount(changed)} had changed`] : [],
+    ...done > 0 ? [`${countOf(done, "archive")} had been exported before`] : [],
+    ...rests > 0 ? [`${countOf(rests, "event")} with something in _rest`] : [],
+  ];
+  return parts.join("; ");
+}
+
+async function openTarget({ to, bucket }: ExportOptions): Promise<OpenedObjectStore | undefined> {
+  if (to === undefined) return undefined;
+  if (bucket?.replace(/\/+$/, "") === to.replace(/\/+$/, "")) {
+    throw new UsageError("Cannot export: --to is the place of the archive; use another prefix");
+  }
+  const { openObjectStore } = await import("../../../objects/open_object_store.ts");
+  try {
+    // Not in the region of the stream: a redirect to that of the bucket is followed.
+    return await openObjectStore(to);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
