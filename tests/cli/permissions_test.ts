@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { encodeEvent } from "../../src/codec/mod.ts";
-import { type Pipeline, startPipeline, STREAM } from "../e2e/pipeline.ts";
+import { BUCKET, type Pipeline, startPipeline, STREAM } from "../e2e/pipeline.ts";
 import { startKinesalite } from "../support/kinesalite.ts";
 import { type KinesisProxy, startKinesisProxy } from "../support/kinesis_proxy.ts";
 import { TritonProcess } from "../support/triton_process.ts";
@@ -110,6 +110,12 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
     "ls --long": run("ls", ...stream, "--long"),
     verify: run("verify", ...stream),
     quarantine: run("quarantine", ...stream),
+    // The second run finds what the first one has put.
+    export: async () => {
+      const args = ["--to", `s3://${BUCKET}/tables`, "--columns", "id"];
+      await run("export", ...stream, ...args)();
+      return await run("export", ...stream, ...args, "--check")();
+    },
     "tail --from TIME": tailFrom,
     "store --streams-like": storeLike,
     "store --streams-like --tag": () => storeLike("--tag", "team=data"),
@@ -144,6 +150,7 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
   "The archiver of many streams": ["store --streams-like", "store --streams-like --tag"],
   "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],
+  "An exporter of tables": ["export"],
   "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
   "A consumer that begins in the archive": ["tail --from TIME"],
   "A producer": ["put"],

@@ -22,6 +22,7 @@ Permissions in AWS:
   put                      kinesis:PutRecords
   cat, ls --long, verify, quarantine, checkpoint recover
                            s3:ListBucket, GetObject
+  export                   s3:ListBucket, GetObject, PutObject
   ls                       s3:ListBucket
 
 Nothing deletes an object, a record or a stream. "triton doctor" tests everything "store" needs.

@@ -1,0 +1,125 @@
+import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { DirectoryObjectStore } from "../../../../src/objects/mod.ts";
+import { readWithDuckDb } from "../../../archive/tables/parquet/read_parquet.ts";
+import { parseSchema } from "../../../../src/archive/tables/schema_file.ts";
+import { FIRST, outputsIn, placesIn, putArchive } from "../../../archive/export/tables.ts";
+import { type ArchivePlace, withArchive } from "../../archive_place.ts";
+
+/** Runs a test with two archives and a target that does not exist yet. */
+async function withTable(
+  test: (
+    place: ArchivePlace & { readonly target: string; readonly table: DirectoryObjectStore },
+  ) => Promise<void>,
+): Promise<void> {
+  await withArchive(async (place) => {
+    const events = [{ id: 1, user: { id: 5 }, at: "2015-07-01T00:00:00.000Z" }, { id: "x" }];
+    await putArchive(place.store, events);
+    await putArchive(place.store, [{ id: 3 }], FIRST + 60);
+    const path = `${place.bucket}-table`;
+    const table = new DirectoryObjectStore(path);
+    await test({ ...place, target: `file://${path}`, table });
+  });
+}
+
+Deno.test("triton export exports what is missing, and says what it did", async () => {
+  await withTable(async ({ run, target, table }) => {
+    const columns = ["--columns", "id:int64, user.id:int64"];
+    const { code, stdout, stderr } = await run("export", ["--to", target, ...columns]);
+    deepStrictEqual([code, stdout], [0, ""]);
+    match(stderr, /Exported 2 archives with 3 events; 2 events with something in _rest\n$/);
+    deepStrictEqual(await outputsIn(table), [
+      "dt=2015-07-10/clicks-store-1436572740.parquet",
+      "dt=2015-07-11/clicks-store-1436572800.parquet",
+    ]);
+    const again = await run("export", ["--to", target, "--json"]);
+    deepStrictEqual(JSON.parse(again.stdout), {
+      ...{ exported: 0, done: 2, changed: 0, rows: 0, rests: 0 },
+    });
+    match(
+      (await run("export", ["--to", target, "--check"])).stderr,
+      /Exported 0 archives with 0 events; 2 archives had been exported before\n$/,
+    );
+  });
+});
+
+Deno.test("triton export --partition-by, --codec and --rename", async () => {
+  await withTable(async ({ run, target, table, bucket }) => {
+    const columns = ["--columns", "user.id:int64, at:timestamp(iso)", "--rename", "user.id=number"];
+    const options = ["--partition-by", "at:day", "--codec", "gzip"];
+    const { code, stderr } = await run("export", ["--to", target, ...columns, ...options]);
+    equal(code, 0, stderr);
+    const [first, ...others] = await outputsIn(table);
+    equal(first, "dt=2015-07-01/clicks-store-1436572740.parquet");
+    equal(others.every((key) => key.startsWith("dt=__HIVE_DEFAULT_PARTITION__/")), true);
+    const text = await Deno.readTextFile(`${bucket}-table/_triton/schema.json`);
+    const [row] = await readWithDuckDb(`${bucket}-table/${first}`, parseSchema(text));
+    deepStrictEqual(row!.user, { number: 5n });
+    equal((await placesIn(table)).length, 3);
+  });
+});
+
+Deno.test("triton export --print-schema prints what --schema reads, and puts nothing", async () => {
+  await withTable(async ({ run, target, table, bucket }) => {
+    const inferred = await run("export", ["--print-schema"]);
+    equal(inferred.code, 0, inferred.stderr);
+    const types = parseSchema(inferred.stdout).columns.map(({ name, type }) => [name, type.type]);
+    deepStrictEqual(types, [["id", "json"], ["user", "struct"], ["at", "string"]]);
+    const file = `${bucket}-schema.json`;
+    await Deno.writeTextFile(file, inferred.stdout);
+    const printed = await run("export", ["--print-schema", "--to", target, "--schema", file]);
+    equal(printed.stdout, inferred.stdout);
+    await Deno.mkdir(`${bucket}-table`);
+    deepStrictEqual(await Array.fromAsync(table.list("")), []);
+    await run("export", ["--to", target, "--schema", file]);
+    const stored = await run("export", ["--print-schema", "--to", target, "--columns", "late"]);
+    deepStrictEqual(
+      parseSchema(stored.stdout).columns.map(({ name }) => name),
+      ["id", "user", "at", "late"],
+    );
+  });
+});
+
+Deno.test("triton export --ddl prints the SQL of an engine", async () => {
+  await withTable(async ({ run }) => {
+    const to = ["--to", "s3://lake/clicks/", "--columns", "id:int64"];
+    // The schema of the table is looked for there.
+    const engines = { duckdb: /CREATE OR REPLACE VIEW "clicks" AS/ };
+    for (const [engine, sql] of Object.entries(engines)) {
+      const { stdout, code } = await run("export", [
+        ...["--to", "file:///nowhere/table", "--columns", "id:int64"],
+        ...["--ddl", engine],
+      ]);
+      equal(code, 0);
+      match(stdout, sql);
+    }
+    const { code, stderr } = await run("export", [...to, "--ddl", "athena", "--format", "csv"]);
+    deepStrictEqual([code, /Cannot print SQL for csv/.test(stderr)], [2, true]);
+  });
+});
+
+Deno.test("triton export says what is wrong with its options", async () => {
+  await withTable(async ({ run, target, bucket }) => {
+    const to = ["--to", target];
+    const wrong: [string[], RegExp][] = [
+      [[], /Cannot export: pass --to s3:\/\/BUCKET\/PREFIX or file:\/\/\/DIR/],
+      [["--to", `file://${bucket}`], /--to is the place of the archive/],
+      [["--to", "ftp://x"], /Cannot open object store "ftp:\/\/x"/],
+      [[...to, "--columns", "a:int"], /Cannot read the columns: there is no type "int"/],
+      [[...to, "--columns", "a", "--schema", "b"], /only one of --columns and --schema/],
+      [[...to, "--rename", "a"], /Cannot rename "a": give --rename PATH=NAME/],
+      [[...to, "--columns", "a", "--rename", "b=c"], /Cannot rename b: the schema has no such/],
+      [[...to, "--format", "xlsx"], /Allowed choices are parquet, ndjson.gz, csv/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr } = await run("export", args);
+      equal(code, 2, stderr);
+      match(stderr, message);
+    }
+    const missing = await run("export", [...to, "--schema", `${bucket}/none.json`]);
+    equal(missing.code, 1);
+    match(missing.stderr, /Cannot read the schema ".*none.json": /);
+    const none = await run("export", [...to, "--columns", "a", "--partition-by", "b:day"]);
+    equal(none.code, 1);
+    match(none.stderr, /Cannot partition by b: the table has no such column/);
+  });
+});
