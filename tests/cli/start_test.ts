@@ -44,6 +44,7 @@ const STARTS: readonly Start[] = [
   },
   { args: ["cat", ...ARCHIVE, "--start-date", "20150710"], packages: CONFIGURED, atMost: 135 },
   { args: ["ls", ...ARCHIVE], packages: CONFIGURED, atMost: 130 },
+  { args: ["export", "--help"], packages: ["commander"], atMost: 30 },
   { args: ["verify", ...ARCHIVE], packages: CONFIGURED, atMost: 142 },
   { args: ["put", ...STREAM], packages: CONFIGURED, atMost: 128 },
   // It also reads what consumer groups have saved.

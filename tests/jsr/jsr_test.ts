@@ -30,6 +30,7 @@ const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
       "@logtape/logtape",
       "@opentelemetry/api",
       "@smithy/core",
+      "hyparquet-writer",
       "postgres",
       "yaml",
     ],
