@@ -13,7 +13,7 @@ import { readAhead } from "../read_ahead.ts";
 import { growSchema, type Renames } from "../tables/change_schema.ts";
 import type { TableSchema } from "../tables/column_types.ts";
 import { SAMPLE_EVENTS, SchemaInference } from "../tables/infer_schema.ts";
-import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
+import { compressionOf, type ParquetCodec } from "../tables/parquet/parquet_codec.ts";
 import { DoneArchives } from "./done_archives.ts";
 import { exportArchive, type ExportedArchive } from "./export_archive.ts";
 import { type ExportTarget, exportTarget } from "./export_target.ts";
@@ -110,7 +110,9 @@ class ExportJob {
     this.#source = source;
     this.#target = target;
     this.#options = options;
-    const { format, partitionBy } = options;
+    const { format, partitionBy, codec } = options;
+    // Fails now, if it is not there.
+    if (format === "parquet") compressionOf(codec ?? "snappy");
     this.#layout = { format, partitionBy };
     this.#done = new DoneArchives(target.store, format, partitionBy !== undefined);
   }
