@@ -5,7 +5,8 @@ import { readArchiveBlocks } from "../../codec/tri/archive_reader.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { namingKey } from "../archive_record.ts";
 import type { FileBuffer } from "../file_buffer.ts";
-import type { TableSchema } from "../tables/column_types.ts";
+import { countAllLeaves, type TableSchema } from "../tables/column_types.ts";
+import { allColumns } from "../tables/parquet/parquet_schema.ts";
 import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
 import type { ExportTarget } from "./export_target.ts";
 import { INPUT_HASH } from "./input_hash.ts";
@@ -17,8 +18,11 @@ import { openTable, type TableFormat, type TableWriter } from "./table_writer.ts
 /** Bytes of events in an output: what it takes is in memory until it is put. */
 const PIECE_BYTES = 128 << 20;
 
-/** Outputs of one archive that are made at once. */
-const MAX_OPEN = 16;
+/** Bytes of events in all outputs of an archive that are not encoded yet. */
+const PENDING_BYTES = 24 << 20;
+
+/** Leaves of all outputs of an archive that are made at once; each takes some 5 KB. */
+const MAX_LEAVES_OPEN = 8000;
 
 /** How archives become outputs. */
 export interface ExportArchiveOptions {
@@ -106,6 +110,7 @@ class Outputs {
   /** Number of outputs of a partition that were put before its last one. */
   readonly #pieces = new Map<string, number>();
   readonly #keys: string[] = [];
+  readonly #maxOpen: number;
   #rows = 0;
   #rests = 0;
 
@@ -117,6 +122,8 @@ class Outputs {
     this.#entry = entry;
     this.#target = target;
     this.#options = options;
+    const leaves = countAllLeaves(allColumns(options.schema));
+    this.#maxOpen = Math.max(1, Math.floor(MAX_LEAVES_OPEN / leaves));
   }
 
   /** Adds events, the first of which is the archive's `index`th; returns the index after them. */
@@ -164,12 +171,13 @@ class Outputs {
     return output;
   }
 
-  /** Puts what is large, and what was not used for long. */
+  /** Puts what is large, and what was not used for long, and encodes what takes much memory. */
   async putLarge(): Promise<void> {
+    this.#flushLargest();
     const { pieceBytes = PIECE_BYTES } = this.#options;
     const all = [...this.#open.values()];
     const bytes = all.reduce((sum, output) => sum + output.bytes, 0);
-    const full = bytes >= pieceBytes ? all : all.slice(0, Math.max(0, all.length - MAX_OPEN));
+    const full = bytes >= pieceBytes ? all : all.slice(0, Math.max(0, all.length - this.#maxOpen));
     for (const output of full) {
       const number = (this.#pieces.get(output.dt) ?? 0) + 1;
       this.#pieces.set(output.dt, number);
@@ -177,6 +185,19 @@ class Outputs {
       // Without a condition: the SHA-256 of the archive is not known yet, but the rows are the same.
       await this.#target.store.put(key, await this.#close(output, {}));
       this.#keys.push(key);
+    }
+  }
+
+  /** Of many partitions, each may have few events of a row group: together they are many. */
+  #flushLargest(): void {
+    const tables = [...this.#open.values()].map(({ table }) => table)
+      .sort((a, b) => b.pendingBytes - a.pendingBytes);
+    let pending = tables.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+    if (pending < PENDING_BYTES) return;
+    for (const table of tables) {
+      if (pending < PENDING_BYTES / 2) return;
+      pending -= table.pendingBytes;
+      table.flush();
     }
   }
 

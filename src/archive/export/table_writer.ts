@@ -15,6 +15,10 @@ export interface TableWriter {
   readonly rows: number;
   /** Number of them that have a rest. */
   readonly rests: number;
+  /** Bytes of events that are not encoded yet; {@linkcode TableWriter.flush} encodes them. */
+  readonly pendingBytes: number;
+  /** Encodes what is pending, to free memory. */
+  flush(): void;
   /** Sets the bytes that {@linkcode TableWriter.add} reads from, until the next call. */
   read(events: Uint8Array): void;
   /** Adds the event from `start` to `end`, the archive's `index`th. */

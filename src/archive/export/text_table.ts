@@ -49,6 +49,12 @@ export class TextTable {
     return this.#rests;
   }
 
+  /** Nothing: each event is encoded at once. */
+  readonly pendingBytes = 0;
+
+  /** Does nothing. */
+  flush(): void {}
+
   /** Sets the bytes that {@linkcode add} reads from. */
   read(events: Uint8Array): void {
     this.#events = events;

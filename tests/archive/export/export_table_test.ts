@@ -186,6 +186,26 @@ Deno.test("exportTable() makes several outputs of a large archive, one after the
   }
 });
 
+Deno.test("exportTable() has only so many outputs open at once, and still each row once", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  const days = 70;
+  const events = Array.from({ length: 3000 }, (_, i) => ({
+    i,
+    text: `${i}`.repeat(40),
+    at: new Date(NOW - Math.floor(i / 20) % days * 86_400_000).toISOString(),
+  }));
+  const key = await putArchive(archives, events);
+  // Of 150 leaves, fewer than 60 outputs are open at once.
+  const columns = Array.from({ length: 148 }, (_, i) => `c${i}`).join();
+  const schema = parseColumns(`i:int64, at:timestamp(iso), ${columns}`);
+  await runExport(archives, target, { schema, partitionBy: "at:day" });
+  const outputs = await outputsIn(target);
+  ok(outputs.some((output) => output.endsWith(".part1.parquet")));
+  ok(outputs.length < days * 4, `${outputs.length} outputs`);
+  const expected = events.map((_, i) => `${key} ${i}`);
+  deepStrictEqual((await placesIn(target)).toSorted(), expected.toSorted());
+});
+
 Deno.test("exportTable() with check finds archives that have changed, and replaces their rows", async () => {
   const directory = await Deno.makeTempDir();
   try {

@@ -66,6 +66,16 @@ export class ParquetTable {
     return this.#rests;
   }
 
+  /** Bytes of the events of the row group that is being filled. */
+  get pendingBytes(): number {
+    return this.#groupBytes;
+  }
+
+  /** Ends the row group, to free memory. */
+  flush(): void {
+    if (this.#shredder.rows > 0) this.#writeRowGroup();
+  }
+
   /** Sets the bytes that {@linkcode add} reads from: complete events. */
   read(events: Uint8Array): void {
     this.#shredder.read(events);
@@ -103,7 +113,7 @@ export class ParquetTable {
   async finish(
     metadata: Readonly<Record<string, string>> = {},
   ): Promise<readonly Uint8Array[]> {
-    if (this.#shredder.rows > 0) this.#writeRowGroup();
+    this.flush();
     this.#parquet.kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
     this.#parquet.finish();
     this.#takeBytes();

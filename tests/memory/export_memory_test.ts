@@ -1,0 +1,67 @@
+import { equal, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { runMeasured } from "../../bench/support/child.ts";
+import { makeObjects } from "../../bench/support/events.ts";
+import { mulberry32 } from "../../src/base/clock.ts";
+import { DirectoryObjectStore } from "../../src/objects/mod.ts";
+import { archiveOf } from "../archive/archives.ts";
+import { outputsIn } from "../archive/export/tables.ts";
+import { tritonCommand } from "../support/triton_command.ts";
+
+/** The bound of docs/commands.md, in MB. */
+const LIMIT_MB = 300 * 2 ** 20 / 1e6;
+
+const KEY = "20151001/clicks-store-1443657600.tri";
+
+/** Some 300 MB of events, as one archive of 30 that follow each other. */
+const [COPIES, EVENTS] = [30, 22_000];
+
+const COLUMNS = "event, amount:double, id, time:double, created_at, at:timestamp(iso), " +
+  "user.id:int64, user.visits:int64, user.member:boolean, client.ip, client.agent, client.screen:json, " +
+  "geo.country, geo.city, geo.lat:double, geo.lon:double, page.path, page.title, " +
+  "metrics.load_ms:double, metrics.scroll:double, metrics.clicks:int64, items:list<int64>";
+
+Deno.test({
+  name: "triton export keeps its memory below 300 MiB, whatever the size of an archive",
+  ignore: Deno.build.os !== "linux",
+  async fn(test) {
+    const directory = await Deno.makeTempDir();
+    try {
+      const archives = new DirectoryObjectStore(join(directory, "archives"));
+      const random = mulberry32(1);
+      const events = Array.from(makeObjects(EVENTS), (event) => ({
+        ...event,
+        at: new Date(1443657600_000 - Math.floor(random() * 60) * 86_400_000).toISOString(),
+      }));
+      const part = archiveOf(events);
+      await archives.put(KEY, Array<Uint8Array>(COPIES).fill(part));
+      const config = join(directory, "triton.yaml");
+      await Deno.writeTextFile(config, "clicks:\n  name: clicks\n  partition_key: id\n");
+      const cases: Record<string, readonly string[]> = {
+        "by the day of the archive": [],
+        "by the day of a column, 60 of them": [
+          ...[
+            "--partition-by",
+            "at:day",
+            "--columns",
+            "at:timestamp(iso), id, user.id:int64, event",
+          ],
+        ],
+      };
+      for (const [name, args] of Object.entries(cases)) {
+        await test.step(name, async () => {
+          const table = new DirectoryObjectStore(join(directory, `table ${args.length}`));
+          const { peakMb } = await runMeasured([
+            ...tritonCommand(),
+            ...["export", "--stream", "clicks", "--config", config],
+            ...["--bucket", archives.url, "--to", table.url, ...args],
+          ]);
+          equal((await outputsIn(table)).length > 1, true);
+          ok(peakMb! < LIMIT_MB, `${Math.round(peakMb!)} MB, over ${Math.round(LIMIT_MB)} MB`);
+        });
+      }
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
