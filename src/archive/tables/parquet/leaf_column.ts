@@ -16,8 +16,11 @@ export interface LeafLevels {
   readonly maxRepetition: number;
 }
 
-/** Values that are added before it is decided whether a dictionary is worth it. */
-const SAMPLE = 2000;
+/** Values that are added before it is decided whether a dictionary is worth it, again and again. */
+const SAMPLE = 2048;
+
+/** Values after which a dictionary is dropped if nearly all of them are distinct. */
+const FIRST_SAMPLE = 256;
 
 /** Values and levels of one leaf, of one row group. */
 export class LeafColumn {
@@ -157,6 +160,11 @@ export class LeafColumn {
     if (this.values % SAMPLE === 0 && !this.dictionary.isWorthIt(this.values)) {
       this.#dropDictionary();
     }
+  }
+
+  #isWorthIt(dictionary: Dictionary): boolean {
+    if (this.values % SAMPLE === 0) return dictionary.isWorthIt(this.values);
+    return this.values !== FIRST_SAMPLE || dictionary.size < FIRST_SAMPLE * 0.9;
   }
 
   #addIndex(index: number): void {
