@@ -52,6 +52,8 @@ export interface ExportTableOptions extends WholeArchiveSelection {
     | undefined;
   /** Bytes of events in an output. Default: 128 MiB. */
   readonly pieceBytes?: number | undefined;
+  /** Finds the archives. Default: lists those of a selection. */
+  readonly list?: ((selection: WholeArchiveSelection) => AsyncIterable<ArchiveEntry>) | undefined;
 }
 
 /** What an export has done. */
@@ -137,9 +139,9 @@ class ExportJob {
     return readAhead(this.#source, entries, { ...READ_AHEAD, signal });
   }
 
-  #list(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
-    const { clock } = this.#options;
-    return listAllArchives(this.#source, { ...selection, clock });
+  #list(selection: WholeArchiveSelection): AsyncIterable<ArchiveEntry> {
+    const { clock, list } = this.#options;
+    return list?.(selection) ?? listAllArchives(this.#source, { ...selection, clock });
   }
 
   /** The archives that are not done, or have changed since. */

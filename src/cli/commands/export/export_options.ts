@@ -37,7 +37,12 @@ export interface TablePlace {
   readonly options: ExportOptions;
   readonly schema: TableSchema | undefined;
   readonly renames: Renames;
-  readonly selection: Pick<ExportTableOptions, "stream" | "from" | "to" | "client" | "clock">;
+  readonly selection: Pick<
+    ExportTableOptions,
+    "stream" | "from" | "to" | "client" | "part" | "clock"
+  >;
+  /** Finds the archives. Default: lists those of the selection. */
+  readonly list: ExportTableOptions["list"];
   /** Where the archives are; reads are retried. */
   readonly archives: ObjectStore;
   readonly target: ObjectStore | undefined;

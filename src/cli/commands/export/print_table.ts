@@ -1,4 +1,5 @@
 import { inferSchema } from "../../../archive/export/export_table.ts";
+import type { ArchiveEntry } from "../../../archive/archive_entry.ts";
 import { readSchema } from "../../../archive/export/stored_schema.ts";
 import { listAllArchives } from "../../../archive/listing/list_all_archives.ts";
 import { growSchema } from "../../../archive/tables/change_schema.ts";
@@ -31,14 +32,18 @@ async function findSchema(place: TablePlace): Promise<TableSchema> {
   const stored = target && await readSchema(target, undefined);
   if (schema !== undefined) return stored === undefined ? schema : growSchema(stored, schema);
   const found = stored ??
-    await inferSchema(archives, listAllArchives(archives, selection), renames);
+    await inferSchema(archives, archivesOf(place), renames);
   if (found !== undefined) return found;
   throw new TritonError(`Cannot infer a schema: there are no events of ${selection.stream}`);
 }
 
+function archivesOf({ archives, selection, list }: TablePlace): AsyncIterable<ArchiveEntry> {
+  return list?.(selection) ?? listAllArchives(archives, selection);
+}
+
 /** The day of the first archive. */
-async function firstDayOf({ archives, selection }: TablePlace): Promise<string> {
-  for await (const { day } of listAllArchives(archives, selection)) {
+async function firstDayOf(place: TablePlace): Promise<string> {
+  for await (const { day } of archivesOf(place)) {
     return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
   }
   return FIRST_DAY;

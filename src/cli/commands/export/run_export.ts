@@ -1,6 +1,10 @@
-import { type ExportReport, exportTable } from "../../../archive/export/export_table.ts";
+import {
+  type ExportReport,
+  exportTable,
+  type ExportTableOptions,
+} from "../../../archive/export/export_table.ts";
 import { retryingStore } from "../../../archive/retrying_store.ts";
-import type { OpenedObjectStore } from "../../../objects/mod.ts";
+import type { ObjectStore, OpenedObjectStore } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
 import { openStoreOf } from "../../options/archive.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -17,7 +21,8 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
   await using store = opened;
   await using target = await openTarget(options);
   const archives = retryingStore(store, { clock: context.clock });
-  const place = { options, schema, renames, selection, archives, target };
+  const list = await listOf(options, archives, selection, context);
+  const place = { options, schema, renames, selection, list, archives, target };
   if (options.printSchema === true || options.ddl !== undefined) {
     const { printTable } = await import("./print_table.ts");
     return await printTable(place, context);
@@ -28,7 +33,7 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
 }
 
 async function exportAll(
-  { options, archives, target, selection, schema, renames }: TablePlace & {
+  { options, archives, target, selection, list, schema, renames }: TablePlace & {
     readonly target: OpenedObjectStore;
   },
   context: CliContext,
@@ -39,7 +44,7 @@ async function exportAll(
   try {
     return await exportTable(archives, target, {
       ...selection,
-      ...{ schema, renames, format, codec, partitionBy, check, follow },
+      ...{ schema, renames, format, codec, partitionBy, check, follow, list },
       clock: context.clock,
       signal: context.signal,
       onProgress: (newEvents, newBytes) => progress.update(events += newEvents, bytes += newBytes),
@@ -47,6 +52,24 @@ async function exportAll(
   } finally {
     await progress.clear();
   }
+}
+
+/** Finds the archives that `--keys-from` names, each time it is called; undefined without it. */
+async function listOf(
+  { keysFrom, follow }: ExportOptions,
+  archives: ObjectStore,
+  selection: TablePlace["selection"],
+  context: CliContext,
+): Promise<ExportTableOptions["list"]> {
+  if (keysFrom === undefined) return undefined;
+  if (follow === true) {
+    throw new UsageError("Cannot export: --follow lists archives; leave out --keys-from");
+  }
+  const { keysIn } = await import("../../options/keys_from.ts");
+  const { findArchives } = await import("../../../archive/listing/find_archives.ts");
+  // Kept, because they are read twice: for the schema, and to be exported.
+  const keys = await Array.fromAsync(keysIn(keysFrom, context));
+  return () => findArchives(archives, keys, selection);
 }
 
 /** What an export has done, in words. */

@@ -97,6 +97,27 @@ Deno.test("triton export --ddl prints the SQL of an engine", async () => {
   });
 });
 
+Deno.test("triton export takes a part, and a list of keys", async () => {
+  await withTable(async ({ run, target, table }) => {
+    const to = ["--to", target, "--columns", "id:int64"];
+    for (const [i, part] of ["1/3", "2/3", "3/3"].entries()) {
+      const { code, stderr } = await run("export", [...to, "--part", part]);
+      equal(code, 0, stderr);
+      equal((await outputsIn(table)).length <= i + 2, true);
+    }
+    equal((await outputsIn(table)).length, 2, "the parts are all of the archive");
+    const key = "20150711/clicks-store-1436572800.tri";
+    const keys = ["--keys-from", "-", "--to", `${target}-2`];
+    const { code, stderr } = await run("export", keys, { stdin: `${key}\n` });
+    equal(code, 0, stderr);
+    const other = new DirectoryObjectStore(new URL(`${target}-2`).pathname);
+    deepStrictEqual(await outputsIn(other), ["dt=2015-07-11/clicks-store-1436572800.parquet"]);
+    const unknown = await run("export", keys, { stdin: "20150712/clicks-store-1.tri\n" });
+    equal(unknown.code, 1);
+    match(unknown.stderr, /20150712\/clicks-store-1.tri/);
+  });
+});
+
 Deno.test("triton export says what is wrong with its options", async () => {
   await withTable(async ({ run, target, bucket }) => {
     const to = ["--to", target];
