@@ -47,7 +47,8 @@ export function exportCommand(context: CliContext): Command {
     )
     .option("--json", "print what was done as one JSON object")
     .action(async (options: ExportOptions) => {
-      if (options.to === undefined && options.printSchema !== true) {
+      const isPrinted = options.printSchema === true && options.ddl === undefined;
+      if (options.to === undefined && !isPrinted) {
         throw new UsageError("Cannot export: pass --to s3://BUCKET/PREFIX or file:///DIR");
       }
       const { runExport } = await import("./run_export.ts");
