@@ -9,6 +9,7 @@ const COMMANDS = [
   "store",
   "cat",
   "ls",
+  "export",
   "put",
   "tail",
   "shards",
