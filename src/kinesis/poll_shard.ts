@@ -18,7 +18,7 @@ import {
 import { newRecords, withoutRedelivered } from "./redelivered.ts";
 import { hasCode, ShardIterator, type TrimmedPosition } from "./shard_iterator.ts";
 import { ServiceTime } from "../aws/service_time.ts";
-import type { TurnLine } from "./turns.ts";
+import { inTurn, type TurnLine } from "./turns.ts";
 
 /** Options for {@linkcode pollShard}. */
 export interface PollShardOptions extends RetryingOptions {
@@ -223,10 +223,10 @@ class ShardReader {
 
   #getRecords(iterator: string): Promise<RecordBatch> {
     const { signal, turns } = this.#options;
+    const request = () => this.#share.hold(() => this.#send(iterator), signal);
     return retryRequest(this.#request, async () => {
-      using _turn = await turns?.take(signal);
       try {
-        return await this.#share.hold(() => this.#send(iterator), signal);
+        return await inTurn(turns, signal, request);
       } catch (error) {
         const isBroken = this.#count > 0 && error instanceof KinesisError && error.retryable;
         throw isBroken ? new BrokenResponse(error.message, { cause: error }) : error;

@@ -5,7 +5,7 @@ import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { KinesisApi, Shard, StartPosition } from "./kinesis_api.ts";
 import { learnTime } from "./learn_time.ts";
 import { listAllShards } from "./shard_list.ts";
-import type { TurnLine } from "./turns.ts";
+import { inTurn, type TurnLine } from "./turns.ts";
 
 /** A position that the stream has dropped, together with the records that followed it. */
 export interface TrimmedPosition {
@@ -82,11 +82,15 @@ export class ShardIterator {
     }
     let sentAt = 0;
     const request = { service: "kinesis", operation: "GetShardIterator", ...this.#shard };
-    const iterator = await retryRequest(request, async () => {
-      using _turn = await turns?.take(signal);
+    const send = () => {
       sentAt = this.#time.monotonic();
-      return await this.#kinesis.getShardIterator(this.#shard, this.#position, { signal });
-    }, this.#options);
+      return this.#kinesis.getShardIterator(this.#shard, this.#position, { signal });
+    };
+    const iterator = await retryRequest(
+      request,
+      () => inTurn(turns, signal, send),
+      this.#options,
+    );
     if (this.#position.type === "latest") this.#latestAt = sentAt;
     return iterator;
   }

@@ -1,3 +1,6 @@
+import { CONNECTION_CODES } from "../base/connection_codes.ts";
+import { KinesisError } from "../base/errors.ts";
+
 /** Where a task waits for its turn. */
 export interface TurnLine {
   /**
@@ -8,6 +11,8 @@ export interface TurnLine {
    * @throws The signal's reason, if it is aborted before.
    */
   take(signal?: AbortSignal): Promise<Disposable>;
+  /** Notes whether the service responded to the last request. */
+  noteResponse?(hasResponded: boolean): void;
 }
 
 /** A task that waits. */
@@ -20,7 +25,8 @@ interface Waiting {
  * Lets a number of tasks run at once; the others wait in line.
  *
  * A free turn goes to the owner that has the fewest, and of its tasks to the one that has waited
- * longest: an owner with many tasks does not delay those that have one now and then.
+ * longest: an owner with many tasks does not delay those that have one now and then. Owners whose service
+ * does not respond share half of the turns: each of their requests takes as long as the time-out.
  *
  * @example Usage
  * ```ts
@@ -34,6 +40,9 @@ interface Waiting {
  */
 export class Turns implements TurnLine {
   #free: number;
+  /** How many turns the owners have at most whose service does not respond. */
+  readonly #silentLimit: number;
+  readonly #silent = new WeakSet<object>();
   readonly #waiting = new Set<Waiting>();
   /** How many turns each owner has. */
   readonly #taken = new Map<unknown, number>();
@@ -45,6 +54,7 @@ export class Turns implements TurnLine {
    */
   constructor(count: number) {
     this.#free = count;
+    this.#silentLimit = Math.max(1, Math.floor(count / 2));
   }
 
   /**
@@ -57,7 +67,7 @@ export class Turns implements TurnLine {
    */
   async take(signal?: AbortSignal, of?: unknown): Promise<Disposable> {
     signal?.throwIfAborted();
-    if (this.#free > 0) this.#give(of);
+    if (this.#free > 0 && this.#mayRun(of)) this.#give(of);
     else await this.#wait(of, signal);
     let isOver = false;
     return {
@@ -69,8 +79,14 @@ export class Turns implements TurnLine {
   }
 
   /** The line of one owner's tasks. */
-  lineOf(of: unknown): TurnLine {
-    return { take: (signal) => this.take(signal, of) };
+  lineOf(of: object): TurnLine {
+    return {
+      take: (signal) => this.take(signal, of),
+      noteResponse: (hasResponded) => {
+        if (!hasResponded) this.#silent.add(of);
+        else if (this.#silent.delete(of)) this.#pass();
+      },
+    };
   }
 
   #wait(of: unknown, signal: AbortSignal | undefined): Promise<void> {
@@ -103,18 +119,50 @@ export class Turns implements TurnLine {
     this.#pass();
   }
 
-  /** Gives a turn to the next task, if one waits. */
+  /** Gives the free turns to those that wait. */
   #pass(): void {
-    let next: Waiting | undefined;
-    for (const waiting of this.#waiting) {
-      if (next === undefined || this.#takenBy(waiting.of) < this.#takenBy(next.of)) next = waiting;
+    while (this.#free > 0) {
+      let next: Waiting | undefined;
+      for (const waiting of this.#waiting) {
+        if (!this.#mayRun(waiting.of)) continue;
+        const isNext = next === undefined || this.#takenBy(waiting.of) < this.#takenBy(next.of);
+        if (isNext) next = waiting;
+      }
+      if (next === undefined) return;
+      this.#give(next.of);
+      next.go();
     }
-    if (next === undefined) return;
-    this.#give(next.of);
-    next.go();
+  }
+
+  #mayRun(of: unknown): boolean {
+    if (!this.#isSilent(of)) return true;
+    let taken = 0;
+    for (const [owner, count] of this.#taken) if (this.#isSilent(owner)) taken += count;
+    return taken < this.#silentLimit;
+  }
+
+  #isSilent(of: unknown): boolean {
+    return typeof of === "object" && of !== null && this.#silent.has(of);
   }
 
   #takenBy(of: unknown): number {
     return this.#taken.get(of) ?? 0;
+  }
+}
+
+/** Sends a request once it is its turn, and notes whether the service responds. */
+export async function inTurn<T>(
+  turns: TurnLine | undefined,
+  signal: AbortSignal | undefined,
+  request: () => Promise<T>,
+): Promise<T> {
+  using _turn = await turns?.take(signal);
+  try {
+    const response = await request();
+    turns?.noteResponse?.(true);
+    return response;
+  } catch (error) {
+    if (error instanceof KinesisError) turns?.noteResponse?.(!CONNECTION_CODES.has(error.code));
+    throw error;
   }
 }

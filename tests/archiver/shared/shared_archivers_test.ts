@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Clock, mulberry32 } from "../../../src/base/clock.ts";
 import { rotationOffset } from "../../../src/archiver/files/rotation.ts";
+import { KinesisError } from "../../../src/base/errors.ts";
 import { parseArchiveKey } from "../../../src/codec/mod.ts";
 import { verifyArchive } from "../../../src/archive/mod.ts";
 import { FailingStore, type HostedStream, SharedWorld } from "./shared_fixture.ts";
@@ -152,6 +153,26 @@ Deno.test("Archiver waits for no upload that waits for a bucket which does not r
   await world.clock.advance(HOUR);
   for (const stream of [live, ...others]) await stream.stop();
   for (const stream of [live, ...others]) await requireExact(stream, world.clock);
+});
+
+Deno.test("Archiver reads a stream in time while Kinesis does not respond for others", async () => {
+  const world = new SharedWorld({ requests: 2, kinesisMs: 20 });
+  const { kinesis, clock } = world;
+  const options = { shards: 2, pollIntervalMs: 1_000 };
+  const silent = Array.from({ length: 6 }, (_, n) => world.add(`silent${n}`, options).start());
+  const live = world.add("live").start();
+  await clock.advance(10_000);
+  const getRecords = kinesis.getRecords.bind(kinesis);
+  kinesis.getRecords = async (iterator, request = {}) => {
+    if (request.shard?.stream === "live") return await getRecords(iterator, request);
+    await clock.sleep(30_000, request.signal);
+    throw new KinesisError("no answer", { code: "TimeoutError", retryable: true });
+  };
+  await clock.advance(5 * MINUTE);
+  await live.put(1);
+  await clock.advance(5_000);
+  equal(live.archiver.status().openFile?.events, 1);
+  for (const stream of [live, ...silent]) await stream.stop();
 });
 
 Deno.test("Archiver records a gap if the stream drops what it dropped from memory", async () => {
