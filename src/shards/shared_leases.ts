@@ -195,6 +195,7 @@ export class SharedLeases<S extends TableShard = TableShard> {
       const members = [...this.#members]; // of each attempt: some may have joined or left
       sent = members.map((member) => ({ member, before: [...member.held.values()] }));
       sentAt = monotonicNow(clock);
+      if (members.length === 0) return Promise.resolve([]); // all have left: there is nothing to retry
       const renewing = tables.renew(worker, members, leaseMs);
       this.#request = renewing.catch(() => {});
       return renewing;
@@ -204,6 +205,7 @@ export class SharedLeases<S extends TableShard = TableShard> {
     const monitor = monitorOfAll([...this.#members]);
     const options = { clock, monitor, logged, signal, maxDelayMs: leaseMs / 10 };
     const renewals = await retryService("ledger", options, request);
+    if (sent.length === 0) return;
     const isWaiting = this.#noteRenewal();
     for (const [index, { member, before }] of sent.entries()) {
       if (!this.#members.has(member)) continue;

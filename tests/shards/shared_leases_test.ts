@@ -390,6 +390,27 @@ Deno.test("SharedLeases: a renewal under way does not bring back a worker that l
   await process.leave();
 });
 
+Deno.test("SharedLeases: a renewal is not retried once all streams have left", async () => {
+  const world = new World(2);
+  const process = world.start("a");
+  process.join(...world.names);
+  await world.clock.advance(0);
+  world.onRequest = () => {
+    throw new CheckpointError("down", { code: "Down", retryable: true });
+  };
+  await world.clock.advance(LEASE_MS);
+  await process.leave();
+  await world.clock.advance(LEASE_MS);
+  const { renew } = world.requests;
+  await world.clock.advance(10 * LEASE_MS);
+  equal(world.requests.renew, renew);
+  world.onRequest = () => {};
+  const again = process.join("s00");
+  await world.clock.advance(0);
+  equal(again.leases.length, 1);
+  await process.leave();
+});
+
 Deno.test("SharedLeases: children of many shards are one round, not one for each", async () => {
   const world = new World(1, 64);
   const process = world.start("a");
