@@ -33,6 +33,17 @@ export function parseIdentity(identity: string): StorePlace {
   return { url: identity.slice(0, index), endpoint: identity.slice(index + AT.length) };
 }
 
+/**
+ * The bucket of a store, for comparison: the folders of a bucket fail together.
+ *
+ * @param identity What {@linkcode s3Identity} returned, or the URL of another store.
+ */
+export function bucketOfIdentity(identity: string): string {
+  const { url, endpoint } = parseIdentity(identity);
+  const [bucket] = /^s3:\/\/[^/]+/.exec(url) ?? [url];
+  return s3Identity(bucket, endpoint);
+}
+
 /** The normalised endpoint; undefined for AWS's own. */
 function normalize(endpoint: string): string | undefined {
   if (!URL.canParse(endpoint)) return endpoint;

@@ -1,6 +1,6 @@
 import { equal, notEqual } from "node:assert/strict";
 import { DirectoryObjectStore, MemoryObjectStore, openObjectStore } from "@triton/triton/archive";
-import { parseIdentity, s3Identity } from "../../src/objects/store_identity.ts";
+import { bucketOfIdentity, parseIdentity, s3Identity } from "../../src/objects/store_identity.ts";
 import { withRetries } from "../../src/objects/with_retries.ts";
 import { systemClock } from "../../src/base/clock.ts";
 
@@ -19,6 +19,13 @@ Deno.test("parseIdentity() takes apart what s3Identity() has made", () => {
   const parsed = parseIdentity(s3Identity(place.url, place.endpoint));
   equal(JSON.stringify(parsed), JSON.stringify(place));
   equal(parseIdentity("file:///var/lib/x").url, "file:///var/lib/x");
+});
+
+Deno.test("bucketOfIdentity() leaves out the folder, and keeps the server", () => {
+  equal(bucketOfIdentity("s3://a/b/c"), "s3://a");
+  equal(bucketOfIdentity("s3://a"), "s3://a");
+  equal(bucketOfIdentity("s3://a/b at http://minio:9000/x"), "s3://a at http://minio:9000/x");
+  equal(bucketOfIdentity("file:///var/lib/x"), "file:///var/lib/x");
 });
 
 Deno.test("ObjectStore.identity is the same for stores that are opened the same way, S3's URL written either way", async () => {

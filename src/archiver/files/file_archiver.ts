@@ -8,6 +8,7 @@ import { formatArchiveKey } from "../../codec/mod.ts";
 import type { ArchiveIntent, ArchiveLedger } from "../../ledger/archive_ledger.ts";
 import { isForgotten } from "../../shards/table/rows.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
+import { bucketOfIdentity } from "../../objects/store_identity.ts";
 import type { SharedWork } from "../shared/shared_work.ts";
 import type { Lease } from "../../shards/lease.ts";
 import { type ClosedFile, rangesOf } from "./archive_file.ts";
@@ -101,7 +102,8 @@ export class FileArchiver {
       memory.notify();
     };
     const onDelay = () => noteFailing(true);
-    const upload = { store: store.identity, openedAt: file.openedAt!, onDelay };
+    const bucket = bucketOfIdentity(store.identity);
+    const upload = { store: bucket, openedAt: file.openedAt!, onDelay };
     return {
       get: (key, options) => store.get(key, options),
       put: async (...request) => {

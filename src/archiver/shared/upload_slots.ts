@@ -1,6 +1,6 @@
 /** An upload, as far as its turn depends on it. */
 export interface Upload {
-  /** Identity of the object store that it goes to. */
+  /** Identity of the bucket that it goes to, or of another object store. */
   readonly store: string;
   /** When the first record of its file came in, in milliseconds since the Unix epoch. */
   readonly openedAt: number;

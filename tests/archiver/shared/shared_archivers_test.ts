@@ -155,6 +155,23 @@ Deno.test("Archiver waits for no upload that waits for a bucket which does not r
   for (const stream of [live, ...others]) await requireExact(stream, world.clock);
 });
 
+Deno.test("Archivers leave half of the uploads to others if their bucket fails, whatever folder of it each has", async () => {
+  const world = new SharedWorld({});
+  const silent = Array.from({ length: 6 }, (_, n) => {
+    const store = new FailingStore(world.clock, MINUTE);
+    store.isDown = true;
+    Object.assign(store, { identity: `s3://bucket/folder${n}` });
+    return world.add(`silent${n}`, { store, rotateMs: MINUTE }).start();
+  });
+  await world.clock.advance(1_000);
+  for (const stream of silent) await stream.put(1);
+  await world.clock.advance(4 * MINUTE);
+  equal(silent.reduce((sum, { store }) => sum + store.running, 0), 2);
+  for (const { store } of silent) [store.isDown, store.putMs] = [false, 50];
+  for (const stream of silent) await stream.stop();
+  for (const stream of silent) await requireExact(stream, world.clock);
+});
+
 Deno.test("Archiver reads a stream in time while Kinesis does not respond for others", async () => {
   const world = new SharedWorld({ requests: 2, kinesisMs: 20 });
   const { kinesis, clock } = world;
