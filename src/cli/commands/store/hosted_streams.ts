@@ -34,6 +34,8 @@ export class HostedStreams {
   readonly #parts: HostedStreamsParts;
   #wanted: ReadonlyMap<string, WantedStream> = new Map();
   readonly #hosted = new Map<string, HostedJob>();
+  /** The streams that were added before: what they hold since then is not to be skipped. */
+  readonly #known = new Set<string>();
   /** The streams that are being added or removed, one step after the other. */
   readonly #settling = new Set<string>();
 
@@ -99,7 +101,9 @@ export class HostedStreams {
     const settings = settingsOf(job);
     const monitor = watch.add({ stream, client, rotateMs: settings.rotateMs });
     this.#hosted.set(key, { job, monitor });
-    host.add(stream, { ...settings, client, kinesis, store, monitor });
+    const skipToLatest = settings.skipToLatest === true && !this.#known.has(key);
+    this.#known.add(key);
+    host.add(stream, { ...settings, skipToLatest, client, kinesis, store, monitor });
   }
 
   async #remove(key: string, { client, config: { name: stream } }: StreamJob): Promise<void> {

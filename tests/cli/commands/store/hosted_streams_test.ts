@@ -10,7 +10,7 @@ import { MemoryObjectStore } from "../../../../src/objects/mod.ts";
 import { readLog } from "../../../support/read_log.ts";
 
 /** Streams with a host that only notes what it is to do; removals end when `left` says so. */
-function hosted() {
+function hosted({ skipToLatest }: { readonly skipToLatest?: boolean } = {}) {
   const clock = new VirtualClock();
   const [kinesis, store] = [new MemoryKinesis({ clock }), new MemoryObjectStore()];
   const done: string[] = [];
@@ -19,7 +19,9 @@ function hosted() {
   const refused = new Set<string>();
   const streams = new HostedStreams({
     host: {
-      add: (stream, { client, rotateMs }) => void done.push(`add ${stream} ${client} ${rotateMs}`),
+      add(stream, { client, rotateMs, skipToLatest = false }) {
+        done.push(`add ${stream} ${client} ${rotateMs}${skipToLatest ? " skips" : ""}`);
+      },
       remove(stream) {
         done.push(`remove ${stream}`);
         const left = Promise.withResolvers<void>();
@@ -42,7 +44,7 @@ function hosted() {
       },
       remove: ({ stream }) => void done.push(`unwatch ${stream}`),
     },
-    settingsOf: ({ config }) => ({ rotateMs: config.archive?.rotateMs ?? 1 }),
+    settingsOf: ({ config }) => ({ rotateMs: config.archive?.rotateMs ?? 1, skipToLatest }),
   });
   return {
     ...{ streams, stop, refused },
@@ -94,6 +96,18 @@ Deno.test("HostedStreams.set() begins a stream again whose settings have changed
   deepStrictEqual(await set("a: {name: a, archive: {rotate: 1m}}"), ["remove a"]);
   deepStrictEqual(await set("a: {name: a, archive: {rotate: 2m}}"), []);
   deepStrictEqual(await left("a"), ["unwatch a", "watch a", "add a store 120000"]);
+});
+
+Deno.test("HostedStreams.set() skips records of a stream only when it is added for the first time", async () => {
+  const { set, left } = hosted({ skipToLatest: true });
+  deepStrictEqual(await set("a: {name: a}"), ["watch a", "add a store 1 skips"]);
+  await set("a: {name: a, archive: {rotate: 1m}}");
+  deepStrictEqual(await left("a"), ["unwatch a", "watch a", "add a store 60000"]);
+  await set("");
+  await left("a");
+  deepStrictEqual(await set("a: {name: a}\nb: {name: b}"), [
+    ...["watch a", "add a store 1", "watch b", "add b store 1 skips"],
+  ]);
 });
 
 Deno.test("HostedStreams.set() adds a stream that comes back while it leaves", async () => {
