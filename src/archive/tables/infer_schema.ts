@@ -178,13 +178,12 @@ function withFreeName(column: Column): Column {
   return isReserved ? { ...column, name: `${column.name}_` } : column;
 }
 
-/** Makes the largest columns JSON, and drops the rarest, until there are few enough leaves. */
+/** Drops the rarest columns, and makes the largest JSON, until there are few enough leaves. */
 function withinLeaves(columns: readonly Column[], root: Seen): readonly Column[] {
-  let fitting = columns;
+  let fitting = columns.length > MAX_LEAVES ? mostFrequent(columns, root) : columns;
   while (countAllLeaves(fitting) > MAX_LEAVES) {
     const sizes = fitting.map(({ type }) => countLeaves(type));
     const largest = sizes.indexOf(Math.max(...sizes));
-    if (sizes[largest] === 1) return mostFrequent(fitting, root);
     fitting = fitting.map((column, i) => i === largest ? { ...column, type: JSON_TYPE } : column);
   }
   return fitting;
