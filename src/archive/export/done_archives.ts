@@ -42,8 +42,10 @@ export class DoneArchives {
     if (this.#isPartitioned) {
       return isDone ? (await readMarker(this.#store, entry))?.outputs ?? [] : [];
     }
-    const prefix = pieceKey(entry, dayOf(entry), this.#format, 1).split(".part1.")[0]!;
-    return [...this.#keys].filter((key) => key.startsWith(`${prefix}.part`));
+    const prefix = `${this.#lastKey(entry).slice(0, -this.#format.length)}part`;
+    const pieceLike = (key: string) =>
+      pieceKey(entry, dayOf(entry), this.#format, Number.parseInt(key.slice(prefix.length)));
+    return [...this.#keys].filter((key) => key.startsWith(prefix) && key === pieceLike(key));
   }
 
   /** The SHA-256 of the archive as it was when it was exported; undefined if that is not known. */

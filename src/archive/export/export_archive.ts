@@ -5,8 +5,7 @@ import { readArchiveBlocks } from "../../codec/tri/archive_reader.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { namingKey } from "../archive_record.ts";
 import type { FileBuffer } from "../file_buffer.ts";
-import { countAllLeaves, type TableSchema } from "../tables/column_types.ts";
-import { allColumns } from "../tables/parquet/parquet_schema.ts";
+import type { TableSchema } from "../tables/column_types.ts";
 import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
 import type { ExportTarget } from "./export_target.ts";
 import { INPUT_HASH } from "./input_hash.ts";
@@ -21,8 +20,13 @@ const PIECE_BYTES = 128 << 20;
 /** Bytes of events in all outputs of an archive that are not encoded yet. */
 const PENDING_BYTES = 24 << 20;
 
-/** Leaves of all outputs of an archive that are made at once; each takes some 5 KB. */
-const MAX_LEAVES_OPEN = 8000;
+/**
+ * Outputs of an archive that are made at once: with 200 leaves, each takes 1 MB.
+ *
+ * The number is the same for all schemas, because it decides which rows are in which output: with a
+ * schema that has grown, an export that was killed must be finished with the same outputs.
+ */
+const MAX_OPEN = 40;
 
 /** How archives become outputs. */
 export interface ExportArchiveOptions {
@@ -110,7 +114,6 @@ class Outputs {
   /** Number of outputs of a partition that were put before its last one. */
   readonly #pieces = new Map<string, number>();
   readonly #keys: string[] = [];
-  readonly #maxOpen: number;
   #rows = 0;
   #rests = 0;
 
@@ -122,8 +125,6 @@ class Outputs {
     this.#entry = entry;
     this.#target = target;
     this.#options = options;
-    const leaves = countAllLeaves(allColumns(options.schema));
-    this.#maxOpen = Math.max(1, Math.floor(MAX_LEAVES_OPEN / leaves));
   }
 
   /** Adds events, the first of which is the archive's `index`th; returns the index after them. */
@@ -177,7 +178,7 @@ class Outputs {
     const { pieceBytes = PIECE_BYTES } = this.#options;
     const all = [...this.#open.values()];
     const bytes = all.reduce((sum, output) => sum + output.bytes, 0);
-    const full = bytes >= pieceBytes ? all : all.slice(0, Math.max(0, all.length - this.#maxOpen));
+    const full = bytes >= pieceBytes ? all : all.slice(0, Math.max(0, all.length - MAX_OPEN));
     for (const output of full) {
       const number = (this.#pieces.get(output.dt) ?? 0) + 1;
       this.#pieces.set(output.dt, number);

@@ -8,6 +8,7 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { readBlocks } from "../file_blocks.ts";
 import type { FileBuffer } from "../file_buffer.ts";
+import { parseDay } from "../listing/days.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
 import { readAhead } from "../read_ahead.ts";
 import { growSchema, type Renames } from "../tables/change_schema.ts";
@@ -88,14 +89,31 @@ export async function exportTable(
 ): Promise<ExportReport> {
   const { clock, signal } = options;
   const job = new ExportJob(archives, exportTarget(target, { clock }), options);
-  let selection: WholeArchiveSelection = options;
+  let selection: WholeArchiveSelection | undefined = options;
   do {
+    const now = clock.now();
     await job.run(selection);
-    // Archives have the day of their creation in their key, so new ones are of these days.
-    const recent = new Date(clock.now() - DAY_MS);
-    selection = { ...options, from: recent };
-  } while (options.follow === true && await pause(clock, FOLLOW_MS, signal));
+    selection = newerThan(now, options);
+  } while (
+    options.follow === true && selection !== undefined && await pause(clock, FOLLOW_MS, signal)
+  );
   return job.report;
+}
+
+/**
+ * The archives of a selection that may have appeared since they were listed: they have the day of
+ * their creation in their key.
+ *
+ * @returns Undefined if there are no such days.
+ */
+function newerThan(
+  listedAt: number,
+  selection: WholeArchiveSelection,
+): WholeArchiveSelection | undefined {
+  const days = [new Date(listedAt - DAY_MS), selection.from ?? "1970-01-01"].map(parseDay).sort();
+  const from = days[1]!;
+  const isOver = selection.to !== undefined && parseDay(selection.to) < from;
+  return isOver ? undefined : { ...selection, from };
 }
 
 /** One export, with what it has found out about the table. */
@@ -147,8 +165,9 @@ class ExportJob {
   /** The archives that are not done, or have changed since. */
   async *#missing(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
     for await (const entry of this.#list(selection)) {
-      if (entry.size === EMPTY_ARCHIVE.length) continue;
       const isDone = await this.#done.has(entry);
+      // One that became empty still has the rows of before in the table.
+      if (!isDone && entry.size === EMPTY_ARCHIVE.length) continue;
       if (!isDone) yield entry;
       else if (this.#options.check === true && await this.#hasChanged(entry)) {
         this.#report.changed++;
@@ -199,7 +218,7 @@ class ExportJob {
     if (by !== undefined) {
       partitionBy(by, stored === undefined ? wanted : growSchema(stored, wanted));
     }
-    return await putSchema(store, wanted, this.#layout);
+    return await putSchema(store, wanted, this.#layout, schema !== undefined);
   }
 
   async #infer(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {

@@ -1,12 +1,16 @@
 import type { ArchiveEntry } from "../archive_entry.ts";
 import type { TableFormat } from "./table_writer.ts";
 
-/** The partition of rows that have no time, as Hive and Spark name it. */
+/** The partition of rows without a time of the years 1 to 9999, as Hive and Spark name it. */
 export const NO_DAY = "__HIVE_DEFAULT_PARTITION__";
 
 /** The day of an archive, or of a time in microseconds, as the partition `dt` has it. */
 export function dayOf(time: ArchiveEntry | bigint): string {
-  if (typeof time === "bigint") return new Date(Number(time / 1000n)).toISOString().slice(0, 10);
+  if (typeof time === "bigint") {
+    const text = new Date(Number(time / 1000n)).toISOString();
+    // Others have a sign and six digits, and are no dates for engines.
+    return /^(?!0000)\d{4}-/.test(text) ? text.slice(0, 10) : NO_DAY;
+  }
   const { day } = time;
   return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
 }

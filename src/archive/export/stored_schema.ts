@@ -36,16 +36,20 @@ export async function readSchema(
  * Adds what is new in a schema to that of the table. Every version is put only if it does not exist
  * yet, so that of several exporters one wins, and the others go on from what it has put.
  *
- * @returns The schema of the table, with all columns of `wanted`.
+ * @param grows Whether a schema that is there is grown. If not, it is returned as it is: what was
+ * inferred may disagree with it.
+ * @returns The schema of the table, with all columns of `wanted` if it grows.
  * @throws {TableSchemaError} If a column has another type in the table, or the table another layout.
  */
 export async function putSchema(
   store: ObjectStore,
   wanted: TableSchema,
   layout: TableLayout,
+  grows: boolean,
 ): Promise<TableSchema> {
   for (;;) {
     const newest = await readNewest(store, layout);
+    if (newest !== undefined && !grows) return newest.schema;
     const schema = newest === undefined ? wanted : growSchema(newest.schema, wanted);
     if (schema === newest?.schema) return schema;
     const key = keyOf((newest?.version ?? 0) + 1);

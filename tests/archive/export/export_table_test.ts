@@ -195,7 +195,7 @@ Deno.test("exportTable() has only so many outputs open at once, and still each r
     at: new Date(NOW - Math.floor(i / 20) % days * 86_400_000).toISOString(),
   }));
   const key = await putArchive(archives, events);
-  // Of 150 leaves, fewer than 60 outputs are open at once.
+  // 40 outputs are open at once.
   const columns = Array.from({ length: 148 }, (_, i) => `c${i}`).join();
   const schema = parseColumns(`i:int64, at:timestamp(iso), ${columns}`);
   await runExport(archives, target, { schema, partitionBy: "at:day" });

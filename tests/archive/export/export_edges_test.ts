@@ -1,0 +1,153 @@
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { SchemaInference } from "../../../src/archive/tables/infer_schema.ts";
+import { parseColumns } from "../../../src/archive/tables/parse_columns.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { EMPTY_ARCHIVE, formatArchiveKey } from "../../../src/codec/mod.ts";
+import { MemoryObjectStore } from "../../../src/objects/mod.ts";
+import { archiveOf } from "../archives.ts";
+import { FIRST, NOW, outputsIn, placesIn, putArchive, putArchives, runExport } from "./tables.ts";
+
+/** A clock whose second sleep ends an export. */
+function followingClock(stop: AbortController, now = () => NOW): Clock {
+  let sleeps = 0;
+  return {
+    now,
+    random: () => 0.5,
+    sleep() {
+      if (++sleeps === 2) stop.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+Deno.test("exportTable() keeps the rows of a stream whose name looks like that of a piece", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  const stream = "a.part1.b";
+  const run = async (createdAt: number) => {
+    const key = formatArchiveKey({ stream, client: "store", createdAt });
+    await archives.put(key, archiveOf([{ i: 1 }], new Date(createdAt * 1000)));
+    await runExport(archives, target, { stream });
+    return `${key} 0`;
+  };
+  const [first, second] = [await run(FIRST), await run(FIRST + 1)];
+  deepStrictEqual(await placesIn(target), [first, second]);
+});
+
+Deno.test("exportTable() with check empties the table of an archive that became empty", async () => {
+  for (const partitionBy of [undefined, "at:day"]) {
+    const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+    const key = await putArchive(archives, [{ at: "2015-07-01T00:00:00.000Z" }, { at: "never" }]);
+    const options = { schema: parseColumns("at:timestamp(iso)"), partitionBy };
+    await runExport(archives, target, options);
+    await archives.put(key, EMPTY_ARCHIVE);
+    equal((await runExport(archives, target, { ...options, check: true })).changed, 1);
+    deepStrictEqual(await placesIn(target), []);
+    const again = await runExport(archives, target, { ...options, check: true });
+    deepStrictEqual([again.exported, again.changed], [0, 0]);
+  }
+});
+
+Deno.test("exportTable() with follow exports what appears while the first look takes days", async () => {
+  const target = new MemoryObjectStore();
+  let [late, now] = ["", NOW];
+  const archives: MemoryObjectStore = new MemoryObjectStore({
+    async intercept({ operation }, proceed) {
+      if (operation === "get" && late === "") {
+        // The days are already listed.
+        late = "soon";
+        late = await putArchive(archives, [{ i: 2 }], NOW / 1000 + 86_400);
+        now += 3 * 86_400_000;
+      }
+      return await proceed();
+    },
+  });
+  await putArchives(archives, 1);
+  const stop = new AbortController();
+  const clock = followingClock(stop, () => now);
+  await runExport(archives, target, { follow: true, clock, signal: stop.signal });
+  ok((await placesIn(target)).includes(`${late} 0`));
+});
+
+Deno.test("exportTable() with follow keeps to the days that it is given", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  await putArchive(archives, [{ i: 1 }], NOW / 1000 - 86_400);
+  const today = await putArchive(archives, [{ i: 2 }], NOW / 1000);
+  const stop = new AbortController();
+  const clock = followingClock(stop);
+  const options = { from: "20150712", follow: true, clock, signal: stop.signal };
+  await runExport(archives, target, options);
+  deepStrictEqual(await placesIn(target), [`${today} 0`]);
+});
+
+Deno.test("exportTable() with follow ends with the last day", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  await putArchives(archives, 1);
+  const stop = new AbortController();
+  const clock = followingClock(stop);
+  const options = { to: "20150710", follow: true, clock, signal: stop.signal };
+  equal((await runExport(archives, target, options)).exported, 1);
+});
+
+Deno.test("exportTable() infers a schema only if no other exporter has put one meanwhile", async () => {
+  const archives = new MemoryObjectStore();
+  await putArchive(archives, [{ n: "text", mine: 1 }]);
+  let isFirst = true;
+  const target = new MemoryObjectStore({
+    async intercept({ operation, key }, proceed) {
+      if (operation === "put" && key === "_triton/schema.json" && isFirst) {
+        isFirst = false;
+        await runExport(archives, target, { schema: parseColumns("n:int64") });
+      }
+      return await proceed();
+    },
+  });
+  await runExport(archives, target);
+  deepStrictEqual(await Array.fromAsync(target.list("_triton/"), ({ key }) => key), [
+    "_triton/schema.json",
+  ]);
+});
+
+Deno.test("exportTable() with a schema that has grown makes the same outputs of an archive", async () => {
+  const archives = new MemoryObjectStore();
+  const days = 70;
+  const events = Array.from({ length: 3000 }, (_, i) => ({
+    text: `${i}`.repeat(40),
+    at: new Date(NOW - Math.floor(i / 20) % days * 86_400_000).toISOString(),
+  }));
+  await putArchive(archives, events);
+  const columns = Array.from({ length: 148 }, (_, i) => `c${i}`).join();
+  const outputs = [];
+  for (const more of ["", `, ${columns}`]) {
+    const target = new MemoryObjectStore();
+    const schema = parseColumns(`at:timestamp(iso)${more}`);
+    await runExport(archives, target, { schema, partitionBy: "at:day" });
+    outputs.push(await outputsIn(target));
+  }
+  deepStrictEqual(outputs[0], outputs[1]);
+});
+
+Deno.test("exportTable() has no day for times beyond the years 1 to 9999", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  const times = ["+012345-01-01T00:00:00.000Z", "-000001-01-01T00:00:00.000Z"];
+  await putArchive(
+    archives,
+    [...times, "2015-07-01T00:00:00.000Z"].map((at) => ({
+      at: new Date(at),
+    })),
+  );
+  await runExport(archives, target, { partitionBy: "at:day" });
+  const days = (await outputsIn(target)).map((key) => key.split("/")[0]);
+  deepStrictEqual(days, ["dt=2015-07-01", "dt=__HIVE_DEFAULT_PARTITION__"]);
+  equal((await placesIn(target)).length, 3);
+});
+
+Deno.test("SchemaInference keeps the most frequent of very many keys", () => {
+  const inference = new SchemaInference();
+  for (let i = 0; i < 100; i++) {
+    const keys = Array.from({ length: 1500 }, (_, k) => [`k${i}x${k}`, { a: 1, b: k }]);
+    inference.add({ ...Object.fromEntries(keys), often: { a: 1, b: 2 } });
+  }
+  const { columns } = inference.schema();
+  equal(columns.length, 200);
+  ok(columns.some(({ key }) => key === "often"));
+});
