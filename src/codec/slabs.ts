@@ -6,8 +6,10 @@
 
 import { freeBuffer } from "../base/bytes.ts";
 
-const FIRST_SIZE = 64 << 10;
-const MOST_SIZE = 1 << 20;
+/** Room for a chunk of data that cannot be compressed, and its stream identifier. */
+const FIRST_SIZE = 66 << 10;
+/** The end of the last slab is unused: with many files of a few MB, most of what larger ones take. */
+const MOST_SIZE = 4 * FIRST_SIZE;
 /** Larger parts get their own buffers: they would leave the ends of slabs empty. */
 const MOST_PART = 1 << 17;
 

@@ -6,7 +6,7 @@
 
 import { ok } from "node:assert/strict";
 import { memoryMb } from "../support/proc.ts";
-import { s3Environment, type S3Request, startS3Server } from "../support/s3_server.ts";
+import { s3Environment, s3Error, type S3Request, startS3Server } from "../support/s3_server.ts";
 import { tritonCommand } from "../support/triton_command.ts";
 import { untilTrue } from "../support/within.ts";
 import {
@@ -26,13 +26,25 @@ export interface MemoryCase extends EndlessOptions {
   readonly groupMib: number;
   /** Whether each put hangs until nothing has been read for a second, since memory is full. */
   readonly isStalled?: boolean;
+  /** How many streams there are, each with these shards. Default: 1. */
+  readonly streams?: number;
+  /** Whether the last stream has a bucket that refuses all files. */
+  readonly isBucketDown?: boolean;
 }
+
+/** A bucket that refuses all files. */
+const DOWN = "down";
 
 /** The most resident memory of a store that archives some files, in MB. */
 export async function peakOf(options: MemoryCase): Promise<number> {
   await using kinesis = startEndlessKinesis(options);
-  await using s3 = await startS3Server({ buckets: ["b"], direct: true });
-  if (options.isStalled) s3.fault = (request) => stall(request, kinesis);
+  await using s3 = await startS3Server({ buckets: ["b", DOWN], direct: true });
+  s3.fault = (request) => {
+    if (request.bucket === DOWN && request.operation === "PutObject") {
+      return s3Error(503, "ServiceUnavailable", request);
+    }
+    return options.isStalled ? stall(request, kinesis) : undefined;
+  };
   const directory = await Deno.makeTempDir();
   const env = { ...s3Environment(s3), AWS_ENDPOINT_URL_KINESIS: kinesis.url };
   const store = await startStore(directory, env, options);
@@ -60,18 +72,29 @@ async function stall({ operation }: S3Request, kinesis: EndlessKinesis): Promise
   await untilTrue(() => kinesis.idleMs > 1_000, "reading to stop");
 }
 
+/** The configuration of the streams. */
+function configOf({ streams = 1, isBucketDown }: MemoryCase): string {
+  const entry = (_: unknown, n: number) => {
+    const archive = isBucketDown && n === streams - 1
+      ? `, archive: { bucket: "s3://${DOWN}" }`
+      : "";
+    return `s${n}: { name: s${n}, region: us-east-1${archive} }\n`;
+  };
+  return Array.from({ length: streams }, entry).join("");
+}
+
 async function startStore(
   directory: string,
   env: Record<string, string>,
-  { maxMemoryMib }: MemoryCase,
+  options: MemoryCase,
 ): Promise<Deno.ChildProcess> {
-  await Deno.writeTextFile(`${directory}/t.yaml`, "s:\n  name: s\n  region: us-east-1\n");
+  await Deno.writeTextFile(`${directory}/t.yaml`, configOf(options));
   const [program, ...args] = tritonCommand();
   return new Deno.Command(program, {
     args: [
-      ...[...args, "store", "--stream", "s", "--bucket", "s3://b"],
+      ...[...args, "store", "--all-streams", "--bucket", "s3://b"],
       ...["--config", `${directory}/t.yaml`, "--checkpoint-db", `sqlite://${directory}/t.db`],
-      ...["--max-memory", `${maxMemoryMib}MiB`],
+      ...["--max-memory", `${options.maxMemoryMib}MiB`],
     ],
     env,
     stdout: "null",

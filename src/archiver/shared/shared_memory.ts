@@ -24,7 +24,7 @@ const ANSWER_BYTES = 2 ** 20;
 const STREAM_KIB = 1024;
 
 /** No stream is counted as more than this part of the memory. */
-const LARGEST_STREAM = 1 / 96;
+const LARGEST_STREAM = 1 / 48;
 
 /** A stream that has more than its share leaves this part of the memory to the others. */
 const LEFT_TO_OTHERS = 1 / 8;

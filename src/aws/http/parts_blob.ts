@@ -2,7 +2,7 @@
  * Maximum number of bytes passed on at once: each piece is copied. Each takes a turn of the event loop,
  * so with 64 KiB an upload takes longer than reading the next file, and files pile up in memory.
  */
-const PIECE = 262_144;
+const PIECE = 270_336;
 
 /**
  * A body that is read from parts: `fetch` sends it with its length, without joining the parts, and

@@ -230,7 +230,7 @@ export class ArchiveBuilder implements Disposable {
   }
 
   /**
-   * Builds the file like `finish`, but in parts of about a megabyte, which needs no more memory than
+   * Builds the file like `finish`, but in parts of about 256 KiB, which needs no more memory than
    * the builder has.
    *
    * @param header What the manifest says in addition to the contents.

@@ -108,12 +108,15 @@ export class ResponseReader implements AsyncDisposable {
   }
 
   async #push(chunk: Uint8Array): Promise<void> {
-    if (this.#large === undefined && this.#parser.sizeWith(chunk) > LARGE) {
-      this.#large = await this.#memory.large.take(this.#signal);
+    try {
+      if (this.#large === undefined && this.#parser.sizeWith(chunk) > LARGE) {
+        this.#large = await this.#memory.large.take(this.#signal);
+      }
+      this.#parser.push(chunk);
+    } finally {
+      // It was copied, or is not needed any more.
+      if (this.#response.body instanceof ResponseBody) this.#response.body.release(chunk);
     }
-    this.#parser.push(chunk);
-    // It was copied.
-    if (this.#response.body instanceof ResponseBody) this.#response.body.release(chunk);
   }
 }
 

@@ -206,8 +206,11 @@ export class SdkKinesis implements KinesisApi {
       if (options.onRecords === undefined) {
         records.push(...isPacked ? piece.unpack() : whole(piece, what));
       } else {
-        await options.onRecords({ records: isPacked ? piece : whole(piece, what), serverTime });
-        reader.release();
+        try {
+          await options.onRecords({ records: isPacked ? piece : whole(piece, what), serverTime });
+        } finally {
+          reader.release();
+        }
       }
       return true;
     };

@@ -176,3 +176,9 @@ Deno.test("SharedMemory has a megabyte for each further stream, and at most half
   for (let n = 0; n < 970; n++) new Stream(memory);
   equal(memory.forFiles, 40 << 20);
 });
+
+Deno.test("SharedMemory has less for each further stream if it is small", () => {
+  const memory = new SharedMemory({ maxMemory: 8 << 20, requests: 8 });
+  for (let n = 0; n < 3; n++) new Stream(memory);
+  equal(memory.forFiles, (6 << 20) - 2 * 170 * 1024);
+});

@@ -4,7 +4,11 @@ import { Readable } from "node:stream";
 import { Kinesis } from "@aws-sdk/client-kinesis";
 import fc from "fast-check";
 import { type ReceivedResponse, ResponseParser } from "../../../src/kinesis/sdk/response_parser.ts";
-import { type KinesisRecord, SdkKinesis } from "../../../src/kinesis/mod.ts";
+import {
+  type GetRecordsOptions,
+  type KinesisRecord,
+  SdkKinesis,
+} from "../../../src/kinesis/mod.ts";
 import type { ReceivedRecord } from "../../../src/kinesis/sdk/received_record.ts";
 import type { SequenceNumber } from "../../../src/base/record.ts";
 
@@ -229,8 +233,14 @@ Deno.test("SdkKinesis.getRecords() hands records over while they come, and frees
 Deno.test("SdkKinesis.getRecords() throws what the taker of records throws, as it is", async () => {
   const kinesis = new SdkKinesis(answering(longBody(100), 65_536));
   const refusal = new TypeError("enough");
-  const onRecords = () => Promise.reject(refusal);
+  const seen: KinesisRecord[] = [];
+  const onRecords: GetRecordsOptions["onRecords"] = ({ records }) => {
+    seen.push(...records);
+    return Promise.reject(refusal);
+  };
   await rejects(kinesis.getRecords("i", { onRecords }), (error) => error === refusal);
+  ok(seen.length > 0);
+  deepEqual(seen.filter(({ data }) => data.length > 0), [], "their data is freed");
 });
 
 Deno.test("SdkKinesis.getRecords() decodes two answers at a time", async () => {
