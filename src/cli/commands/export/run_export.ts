@@ -20,6 +20,9 @@ export async function runExport(options: ExportOptions, context: CliContext): Pr
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   await using target = await openTarget(options);
+  if (target?.url === store.url) {
+    throw new UsageError("Cannot export: --to is the place of the archive; use another prefix");
+  }
   const archives = retryingStore(store, { clock: context.clock });
   const list = await listOf(options, archives, selection, context);
   const place = { options, schema, renames, selection, list, archives, target };
@@ -83,11 +86,8 @@ function reportText({ exported, done, changed, rows, rests }: ExportReport): str
   return parts.join("; ");
 }
 
-async function openTarget({ to, bucket }: ExportOptions): Promise<OpenedObjectStore | undefined> {
+async function openTarget({ to }: ExportOptions): Promise<OpenedObjectStore | undefined> {
   if (to === undefined) return undefined;
-  if (bucket?.replace(/\/+$/, "") === to.replace(/\/+$/, "")) {
-    throw new UsageError("Cannot export: --to is the place of the archive; use another prefix");
-  }
   const { openObjectStore } = await import("../../../objects/open_object_store.ts");
   try {
     // Not in the region of the stream: a redirect to that of the bucket is followed.
