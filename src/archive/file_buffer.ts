@@ -61,6 +61,11 @@ export class FileBuffer implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** Reads to the end, for a file of which no more is needed: its bytes and its connection are freed. */
+  async discard(): Promise<void> {
+    for await (const _ of this.pieces({ reuse: true }));
+  }
+
   async #fetch(store: ObjectStore): Promise<void> {
     const { limit, signal } = this.#options;
     const body = this.#body = await store.get(this.entry.key, { signal });

@@ -1,29 +1,23 @@
 import { createHash } from "node:crypto";
 import { type Clock, DAY_MS, pause } from "../../base/clock.ts";
-import { TritonError } from "../../base/errors.ts";
-import { decodeEvent } from "../../codec/msgpack/decode.ts";
-import { eventsIn } from "../../codec/tri/archive_events.ts";
+import { ArchiveFormatError, TritonError } from "../../base/errors.ts";
 import { EMPTY_ARCHIVE } from "../../codec/tri/archive_format.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
-import { readBlocks } from "../file_blocks.ts";
 import type { FileBuffer } from "../file_buffer.ts";
 import { parseDay } from "../listing/days.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
 import { readAhead } from "../read_ahead.ts";
 import { growSchema, type Renames } from "../tables/change_schema.ts";
 import type { TableSchema } from "../tables/column_types.ts";
-import { SAMPLE_EVENTS, SchemaInference } from "../tables/infer_schema.ts";
 import { compressionOf, type ParquetCodec } from "../tables/parquet/parquet_codec.ts";
 import { DoneArchives } from "./done_archives.ts";
 import { exportArchive, type ExportedArchive } from "./export_archive.ts";
 import { type ExportTarget, exportTarget } from "./export_target.ts";
+import { inferSchema, READ_AHEAD } from "./infer_from_archives.ts";
 import { partitionBy } from "./partition_by.ts";
 import { putSchema, readSchema, type TableLayout } from "./stored_schema.ts";
 import type { TableFormat } from "./table_writer.ts";
-
-/** What is fetched ahead: as much as hides the latency of a bucket. */
-const READ_AHEAD = { files: 16, bytes: 8 << 20 };
 
 /** Time between two looks for new archives, in milliseconds. */
 const FOLLOW_MS = 60_000;
@@ -79,7 +73,8 @@ export interface ExportReport {
  * @param archives Where the archives are; reads should be retried there (`retryingStore`).
  * @param target Where the table is.
  * @throws {TableSchemaError} If the table has other columns or another layout than wanted.
- * @throws {ArchiveFormatError} If an archive is damaged; the message names it.
+ * @throws {ArchiveFormatError} If an archive is damaged, after all others were exported; the message
+ * names it.
  * @throws {ObjectStoreError} If a store cannot be read or written.
  */
 export async function exportTable(
@@ -146,10 +141,18 @@ class ExportJob {
     this.#done.forget();
     this.#schema ??= await this.#findSchema(selection);
     if (this.#schema === undefined) return;
+    let damage: ArchiveFormatError | undefined;
     for await (const file of this.#read(this.#missing(selection))) {
-      if (this.#options.signal.aborted) return;
-      await this.#export(file, this.#schema);
+      if (this.#options.signal.aborted) break;
+      try {
+        await this.#export(file, this.#schema);
+      } catch (error) {
+        if (!(error instanceof ArchiveFormatError)) throw error;
+        damage ??= error;
+        await file.discard();
+      }
     }
+    if (damage !== undefined) throw damage;
   }
 
   #read(entries: AsyncIterable<ArchiveEntry>): AsyncGenerator<FileBuffer> {
@@ -224,27 +227,4 @@ class ExportJob {
   async #infer(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {
     return await inferSchema(this.#source, this.#list(selection), this.#options.renames);
   }
-}
-
-/**
- * Infers a schema from the first 10,000 events of archives.
- *
- * @returns Undefined if there are no events.
- */
-export async function inferSchema(
-  store: ObjectStore,
-  entries: AsyncIterable<ArchiveEntry>,
-  renames?: Renames,
-): Promise<TableSchema | undefined> {
-  const inference = new SchemaInference();
-  const { signal } = new AbortController();
-  for await (const file of readAhead(store, entries, { ...READ_AHEAD, signal })) {
-    for await (const block of readBlocks(file, { reuse: true })) {
-      for (const event of eventsIn(block)) {
-        if (inference.events < SAMPLE_EVENTS) inference.add(decodeEvent(event));
-      }
-      if (inference.events >= SAMPLE_EVENTS) return inference.schema(renames);
-    }
-  }
-  return inference.events === 0 ? undefined : inference.schema(renames);
 }

@@ -1,4 +1,4 @@
-import { inferSchema } from "../../../archive/export/export_table.ts";
+import { inferSchema } from "../../../archive/export/infer_from_archives.ts";
 import type { ArchiveEntry } from "../../../archive/archive_entry.ts";
 import { readSchema } from "../../../archive/export/stored_schema.ts";
 import { listAllArchives } from "../../../archive/listing/list_all_archives.ts";
