@@ -1,6 +1,7 @@
 """Reads the archives of a bucket into Spark, in every way that docs/analytics.md shows.
 
-Arguments: bucket, stream, a stream with a damaged archive, a folder for what is read. Prints what was counted, as JSON.
+Arguments: bucket, stream, a stream with a damaged archive, a folder for what is read. In it are exports ("ten", and
+"grown", whose last files have more columns) and the SQL of a table of the first. Prints what was counted, as JSON.
 """
 
 import json
@@ -69,6 +70,21 @@ sc = spark.sparkContext
 # Without env, the command gets no variables at all: no PATH, no credentials.
 env = dict(os.environ)
 write("pipe", sc.parallelize(keys, 3).pipe(cat, env, checkCode=True).collect())
+
+# Exports, as Parquet.
+table = spark.read.parquet(f"file://{folder}/ten")
+found["table"] = table.count()
+found["table places"] = table.select("_file", "_index").distinct().count()
+found["table strong"] = table.where(col("properties.mag") >= 5).count()
+found["table days"] = [str(row.dt) for row in table.select("dt").distinct().collect()]
+grown = spark.read.option("mergeSchema", True).parquet(f"file://{folder}/grown")
+found["grown"] = grown.count()
+found["grown strong"] = grown.where(col("properties.mag") >= 5).count()
+with open(f"{folder}/spark.sql", encoding="utf-8") as file:
+    for statement in file.read().split(";"):
+        if statement.strip():
+            spark.sql(statement)
+found["table of SQL"] = spark.table(stream).where("dt = DATE '2015-10-01'").count()
 
 # Failures. Without checkCode, a process that failed is not noticed.
 wrong = ["20151001/user_activity-store-1.tri"]
