@@ -14,8 +14,8 @@ export interface DdlOptions {
   readonly name: string;
   /** URL of the target, such as `s3://lake/clicks`. */
   readonly location: string;
-  /** The first day, as `YYYY-MM-DD`. */
-  readonly firstDay: string;
+  /** The first day, as `YYYY-MM-DD`; undefined if rows may be of any day, or of none. */
+  readonly firstDay: string | undefined;
 }
 
 /** Returns the SQL that makes the files of an export a table of an engine. */
@@ -32,15 +32,20 @@ const WRITERS: Readonly<Record<DdlEngine, (options: DdlOptions) => string>> = {
   bigquery: bigQueryDdl,
 };
 
-/** With partition projection: new days need no `MSCK REPAIR TABLE`. */
+/**
+ * With partition projection, so new days need no `MSCK REPAIR TABLE`, if the range of days is known:
+ * Athena reads nothing outside it.
+ */
 function athenaDdl({ schema, name, location, firstDay }: DdlOptions): string {
   const url = quoted(location);
-  return `CREATE EXTERNAL TABLE IF NOT EXISTS \`${name}\` (
+  const table = `CREATE EXTERNAL TABLE IF NOT EXISTS \`${name}\` (
 ${columnLines(schema, "`", hiveType)}
 )
 PARTITIONED BY (\`dt\` string)
 STORED AS PARQUET
-LOCATION '${url}/'
+LOCATION '${url}/'`;
+  if (firstDay === undefined) return `${table};\n\nMSCK REPAIR TABLE \`${name}\`;\n`;
+  return `${table}
 TBLPROPERTIES (
   'projection.enabled' = 'true',
   'projection.dt.type' = 'date',

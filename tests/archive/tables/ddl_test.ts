@@ -47,6 +47,18 @@ TBLPROPERTIES (
   );
 });
 
+Deno.test("tableDdl() makes a table of Athena without projection if rows may be of any day", () => {
+  const sql = tableDdl("athena", { ...OPTIONS, firstDay: undefined });
+  equal(
+    sql.slice(sql.indexOf("STORED")),
+    `STORED AS PARQUET
+LOCATION 's3://lake/user''s/';
+
+MSCK REPAIR TABLE \`user_clicks_prod\`;
+`,
+  );
+});
+
 Deno.test("tableDdl() makes tables of Spark and BigQuery", () => {
   const spark = tableDdl("spark", OPTIONS).split("\n");
   deepStrictEqual(spark.slice(11, 20), [

@@ -16,20 +16,22 @@ const FIRST_DAY = "2013-11-01";
 
 /** Prints the schema that an export would have, or the SQL that makes it a table. Nothing is put. */
 export async function printTable(place: TablePlace, context: CliContext): Promise<void> {
-  const { ddl, to, format, stream } = place.options;
+  const { ddl, to, format, stream, partitionBy } = place.options;
   if (ddl !== undefined && format !== "parquet") {
     throw new UsageError(`Cannot print SQL for ${format}: only Parquet files are tables`);
   }
   const schema = await findSchema(place);
   if (ddl === undefined) return await writeReport(context, formatSchema(schema));
   const location = /^[a-z0-9]+:/i.test(to!) ? to! : `s3://${to}`;
-  const firstDay = await firstDayOf(place);
+  const firstDay = partitionBy === undefined ? await firstDayOf(place) : undefined;
   await writeReport(context, tableDdl(ddl, { schema, name: stream, location, firstDay }));
 }
 
 async function findSchema(place: TablePlace): Promise<TableSchema> {
   const { schema, archives, target, renames, selection } = place;
-  const stored = target && await readSchema(target, undefined);
+  const { ddl, format, partitionBy } = place.options;
+  const layout = ddl === undefined ? undefined : { format, partitionBy };
+  const stored = target && await readSchema(target, layout);
   if (schema !== undefined) return stored === undefined ? schema : growSchema(stored, schema);
   const found = stored ??
     await inferSchema(archives, archivesOf(place), renames);

@@ -98,6 +98,19 @@ Deno.test("triton export --ddl prints the SQL of an engine", async () => {
   });
 });
 
+Deno.test("triton export --ddl knows that a table is partitioned by a column", async () => {
+  await withTable(async ({ run, target }) => {
+    const to = ["--to", target, "--columns", "at:timestamp(iso)"];
+    const by = ["--partition-by", "at:day"];
+    await run("export", [...to, ...by]);
+    const { stdout, stderr } = await run("export", [...to, ...by, "--ddl", "athena"]);
+    match(stdout, /MSCK REPAIR TABLE `clicks`/, stderr);
+    const without = await run("export", [...to, "--ddl", "athena"]);
+    equal(without.code, 1);
+    match(without.stderr, /the table is parquet, partitioned by at:day/);
+  });
+});
+
 Deno.test("triton export takes a part, and a list of keys", async () => {
   await withTable(async ({ run, target, table }) => {
     const to = ["--to", target, "--columns", "id:int64"];
