@@ -1,3 +1,4 @@
+import { renameColumns, type Renames } from "./change_schema.ts";
 import {
   checkSchema,
   type Column,
@@ -16,16 +17,17 @@ import {
  * A path of keys, joined by dots, is a field of a struct; a key that is not a plain name stands in
  * quotes. A column without a type is `string`.
  *
+ * @param renames New names of columns, which are checked instead of the keys.
  * @throws {TableSchemaError} If the text is not a list of columns; the message says where.
  */
-export function parseColumns(text: string): TableSchema {
+export function parseColumns(text: string, renames: Renames = new Map()): TableSchema {
   const parser = new ColumnsParser(text);
   const fields: Field[] = [];
   do {
     parser.skipSpace();
     addField(fields, parser.path(), parser.type());
   } while (parser.comma());
-  return checkSchema({ columns: fields.map(columnOf) });
+  return checkSchema({ columns: renameColumns(fields.map(columnOf), renames) });
 }
 
 /**

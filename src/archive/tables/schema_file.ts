@@ -1,3 +1,4 @@
+import { renameColumns, type Renames } from "./change_schema.ts";
 import {
   checkSchema,
   type Column,
@@ -34,9 +35,10 @@ function typeJson(type: ColumnType): object {
 /**
  * Parses a schema file.
  *
+ * @param renames New names of columns, which are checked instead of those in the file.
  * @throws {TableSchemaError} If it is not one; the message names the column.
  */
-export function parseSchema(text: string): TableSchema {
+export function parseSchema(text: string, renames: Renames = new Map()): TableSchema {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -49,7 +51,8 @@ export function parseSchema(text: string): TableSchema {
   }
   // A table has its layout there, too.
   checkKeys(json, ["version", "columns", "table"], []);
-  return checkSchema({ columns: parseFields(json.columns, "columns", []) });
+  const columns = parseFields(json.columns, "columns", []);
+  return checkSchema({ columns: renameColumns(columns, renames) });
 }
 
 function parseFields(json: unknown, name: string, path: readonly string[]): Column[] {

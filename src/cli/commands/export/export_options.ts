@@ -1,12 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { ExportTableOptions } from "../../../archive/export/export_table.ts";
 import type { TableFormat } from "../../../archive/export/table_writer.ts";
-import { renameColumns, type Renames } from "../../../archive/tables/change_schema.ts";
-import {
-  checkSchema,
-  type TableSchema,
-  TableSchemaError,
-} from "../../../archive/tables/column_types.ts";
+import type { Renames } from "../../../archive/tables/change_schema.ts";
+import { type TableSchema, TableSchemaError } from "../../../archive/tables/column_types.ts";
 import type { DdlEngine } from "../../../archive/tables/ddl.ts";
 import { parseColumns } from "../../../archive/tables/parse_columns.ts";
 import type { ParquetCodec } from "../../../archive/tables/parquet/parquet_codec.ts";
@@ -57,16 +53,12 @@ export async function schemaOf(
     throw new UsageError("Cannot export: pass only one of --columns and --schema");
   }
   try {
-    if (columns !== undefined) return renamed(parseColumns(columns), renames);
-    return path === undefined ? undefined : renamed(parseSchema(await readText(path)), renames);
+    if (columns !== undefined) return parseColumns(columns, renames);
+    return path === undefined ? undefined : parseSchema(await readText(path), renames);
   } catch (error) {
     if (error instanceof TableSchemaError) throw new UsageError(error.message);
     throw error;
   }
-}
-
-function renamed(schema: TableSchema, renames: Renames): TableSchema {
-  return checkSchema({ columns: renameColumns(schema.columns, renames) });
 }
 
 async function readText(path: string): Promise<string> {

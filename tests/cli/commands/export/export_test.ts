@@ -98,6 +98,20 @@ Deno.test("triton export --ddl prints the SQL of an engine", async () => {
   });
 });
 
+Deno.test("triton export --rename gives columns names that they could not have", async () => {
+  await withTable(async ({ run, bucket }) => {
+    const file = `${bucket}-schema.json`;
+    const columns = ["Id", "id", "_rest"].map((name) => ({ name, type: "json" }));
+    await Deno.writeTextFile(file, JSON.stringify({ version: 1, columns }));
+    for (const from of [["--columns", "Id:json, id:json, _rest:json"], ["--schema", file]]) {
+      const renames = ["--rename", "Id=id2", "--rename", "_rest=rest"];
+      const { stdout, stderr } = await run("export", [...from, ...renames, "--print-schema"]);
+      equal(stderr, "");
+      deepStrictEqual(parseSchema(stdout).columns.map(({ name }) => name), ["id2", "id", "rest"]);
+    }
+  });
+});
+
 Deno.test("triton export --ddl knows that a table is partitioned by a column", async () => {
   await withTable(async ({ run, target }) => {
     const to = ["--to", target, "--columns", "at:timestamp(iso)"];
