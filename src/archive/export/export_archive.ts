@@ -10,7 +10,7 @@ import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
 import type { ExportTarget } from "./export_target.ts";
 import { INPUT_HASH } from "./input_hash.ts";
 import { type ExportMarker, putMarker } from "./export_marker.ts";
-import { dayOf, outputKey, pieceKey } from "./output_keys.ts";
+import { dayOf, outputKey, pieceKey, withUniqueName } from "./output_keys.ts";
 import type { PartitionOf } from "./partition_by.ts";
 import { openTable, type TableFormat, type TableWriter } from "./table_writer.ts";
 
@@ -107,6 +107,8 @@ interface OpenOutput {
 /** The outputs of an archive: those that are open, and the keys of those that were put. */
 class Outputs {
   readonly #entry: ArchiveEntry;
+  /** The entry whose key names the outputs. */
+  readonly #named: ArchiveEntry;
   readonly #target: ExportTarget;
   readonly #options: Omit<ExportArchiveOptions, "onProgress">;
   /** By partition; the one that was used last is at the end. */
@@ -123,6 +125,7 @@ class Outputs {
     options: Omit<ExportArchiveOptions, "onProgress">,
   ) {
     this.#entry = entry;
+    this.#named = options.partitionOf === undefined ? entry : withUniqueName(entry);
     this.#target = target;
     this.#options = options;
   }
@@ -182,7 +185,7 @@ class Outputs {
     for (const output of full) {
       const number = (this.#pieces.get(output.dt) ?? 0) + 1;
       this.#pieces.set(output.dt, number);
-      const key = pieceKey(this.#entry, output.dt, this.#options.format, number);
+      const key = pieceKey(this.#named, output.dt, this.#options.format, number);
       // Without a condition: the SHA-256 of the archive is not known yet, but the rows are the same.
       await this.#target.store.put(key, await this.#close(output, {}));
       this.#keys.push(key);
@@ -215,7 +218,7 @@ class Outputs {
     const isPartitioned = this.#options.partitionOf !== undefined;
     if (!isPartitioned) this.#outputOf(dayOf(this.#entry));
     const last = [...this.#open.values()];
-    const keyOf = ({ dt }: OpenOutput) => outputKey(this.#entry, dt, this.#options.format);
+    const keyOf = ({ dt }: OpenOutput) => outputKey(this.#named, dt, this.#options.format);
     this.#keys.push(...last.map(keyOf));
     await this.#empty(previous.filter((key) => !this.#keys.includes(key)), hash);
     let isOurs = false;

@@ -15,6 +15,15 @@ export function dayOf(time: ArchiveEntry | bigint): string {
   return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
 }
 
+/**
+ * An archive with a name for the partitions of any day: with its own day, if that is not the day of its
+ * time, because archives of other days may have the same name.
+ */
+export function withUniqueName(entry: ArchiveEntry): ArchiveEntry {
+  const isUsual = new Date(entry.createdAt * 1000).toJSON()?.startsWith(dayOf(entry));
+  return isUsual ? entry : { ...entry, key: entry.key.replace(/\.tri$/, `.${entry.day}.tri`) };
+}
+
 /** The name of an archive, without its day and ending. */
 function nameOf({ key }: ArchiveEntry): string {
   return key.slice(key.indexOf("/") + 1).replace(/\.tri$/, "");

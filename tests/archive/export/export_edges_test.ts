@@ -141,6 +141,22 @@ Deno.test("exportTable() has no day for times beyond the years 1 to 9999", async
   equal((await placesIn(target)).length, 3);
 });
 
+Deno.test("exportTable() keeps archives apart that have the same name on two days", async () => {
+  const archives = new MemoryObjectStore();
+  const at = "2015-07-01T00:00:00.000Z";
+  // As of go-triton's, in other time zones.
+  const key = await putArchive(archives, [{ at, i: 1 }]);
+  const other = key.replace("20150710", "20150711");
+  await archives.put(other, archiveOf([{ at, i: 2 }], new Date(FIRST * 1000)));
+  const schema = parseColumns("at:timestamp(iso)");
+  for (const partitionBy of [undefined, "at:day"]) {
+    const target = new MemoryObjectStore();
+    equal((await runExport(archives, target, { schema, partitionBy })).exported, 2);
+    deepStrictEqual(await placesIn(target), [`${key} 0`, `${other} 0`]);
+    equal((await runExport(archives, target, { schema, partitionBy, check: true })).done, 2);
+  }
+});
+
 Deno.test("SchemaInference keeps the most frequent of very many keys", () => {
   const inference = new SchemaInference();
   for (let i = 0; i < 100; i++) {
