@@ -28,6 +28,9 @@ const PENDING_BYTES = 24 << 20;
  */
 const MAX_OPEN = 40;
 
+/** The last time that there is, for JavaScript; keys of archives may have any seconds. */
+const MAX_SECONDS = 8_640_000_000_000;
+
 /** How archives become outputs. */
 export interface ExportArchiveOptions {
   readonly schema: TableSchema;
@@ -164,7 +167,8 @@ class Outputs {
     const open = this.#open.get(dt);
     if (open !== undefined && this.#options.partitionOf === undefined) return open;
     const { schema, format, codec } = this.#options;
-    const archivedAt = BigInt(this.#entry.createdAt) * 1_000_000n;
+    const { createdAt } = this.#entry;
+    const archivedAt = createdAt > MAX_SECONDS ? null : BigInt(createdAt) * 1_000_000n;
     const output = open ?? {
       dt,
       table: openTable({ file: this.#entry.key, archivedAt, schema, format, codec }),

@@ -175,8 +175,15 @@ function plainText(cell: Cell, { type }: ColumnType): string {
 
 function headings(columns: readonly Column[], prefix: string): string[] {
   return columns.flatMap(({ name, type }) =>
-    type.type === "struct" ? headings(type.fields, `${prefix}${name}.`) : [prefix + name]
+    type.type === "struct"
+      ? headings(type.fields, `${prefix}${heading(name)}.`)
+      : [prefix + heading(name)]
   );
+}
+
+/** A name with a dot is not a path, and so in quotes, as in `--columns`. */
+function heading(name: string): string {
+  return name.includes(".") ? JSON.stringify(name) : name;
 }
 
 /** The fields of a line; undefined for a null. */

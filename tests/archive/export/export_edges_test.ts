@@ -5,7 +5,17 @@ import type { Clock } from "../../../src/base/clock.ts";
 import { EMPTY_ARCHIVE, formatArchiveKey } from "../../../src/codec/mod.ts";
 import { MemoryObjectStore } from "../../../src/objects/mod.ts";
 import { archiveOf } from "../archives.ts";
-import { FIRST, NOW, outputsIn, placesIn, putArchive, putArchives, runExport } from "./tables.ts";
+import {
+  bytesOf,
+  FIRST,
+  NOW,
+  outputsIn,
+  placesIn,
+  putArchive,
+  putArchives,
+  rowsIn,
+  runExport,
+} from "./tables.ts";
 
 /** A clock whose second sleep ends an export. */
 function followingClock(stop: AbortController, now = () => NOW): Clock {
@@ -155,6 +165,27 @@ Deno.test("exportTable() keeps archives apart that have the same name on two day
     deepStrictEqual(await placesIn(target), [`${key} 0`, `${other} 0`]);
     equal((await runExport(archives, target, { schema, partitionBy, check: true })).done, 2);
   }
+});
+
+Deno.test("exportTable() has no time of an archive whose key has none that there is", async () => {
+  const archives = new MemoryObjectStore();
+  const key = `20150710/clicks-store-${2n ** 63n - 1n}.tri`;
+  await archives.put(key, archiveOf([{ i: 1 }]));
+  const target = new MemoryObjectStore();
+  await runExport(archives, target);
+  const [row] = await rowsIn(target);
+  deepStrictEqual([row!._file, row!._archived_at, row!.i], [key, null, 1n]);
+  for (const format of ["csv", "ndjson.gz"] as const) {
+    equal((await runExport(archives, new MemoryObjectStore(), { format })).rows, 1);
+  }
+});
+
+Deno.test("exportTable() tells a key with a dot from a path in the heading of CSV", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  await putArchive(archives, [{ "a.b": 1, a: { b: 2 } }]);
+  await runExport(archives, target, { format: "csv" });
+  const text = new TextDecoder().decode(await bytesOf(target, (await outputsIn(target))[0]!));
+  equal(text.split("\n")[0], '_file,_index,_archived_at,"""a.b""",a.b,_rest');
 });
 
 Deno.test("SchemaInference keeps the most frequent of very many keys", () => {

@@ -15,8 +15,11 @@ const ROW_GROUP_BYTES = 8 << 20;
 export interface TableSource {
   /** Key of the archive: the column `_file`. */
   readonly file: string;
-  /** When it was archived, in microseconds since the Unix epoch: the column `_archived_at`. */
-  readonly archivedAt: bigint;
+  /**
+   * When it was archived, in microseconds since the Unix epoch: the column `_archived_at`; null if
+   * there is no such time.
+   */
+  readonly archivedAt: bigint | null;
 }
 
 /** Options of {@linkcode ParquetTable}. */
@@ -92,7 +95,9 @@ export class ParquetTable {
     const rest = this.#shredder.add(start);
     this.#file.addText(this.#options.file, 0);
     this.#index.addInt64(index | 0, Math.floor(index / 0x100000000), 0);
-    this.#archivedAt.addBigInt(this.#options.archivedAt, 0);
+    const { archivedAt } = this.#options;
+    if (archivedAt === null) this.#archivedAt.addNull(0, 0);
+    else this.#archivedAt.addBigInt(archivedAt, 0);
     if (rest === "") this.#rest.addNull(0, 0);
     else {
       this.#rest.addText(rest, 0);
