@@ -112,6 +112,29 @@ Deno.test("exportTable() agrees on one schema with other exporters", async () =>
   deepStrictEqual(await placesIn(target), [`${first} 0`, `${first} 1`]);
 });
 
+Deno.test("exportTable() leaves an output as it is that another exporter has put first", async () => {
+  const archives = new MemoryObjectStore();
+  await putArchives(archives, 1);
+  const schema = parseColumns("n:int64");
+  const output = "dt=2015-07-10/clicks-store-1436572740.parquet";
+  let other: Awaited<ReturnType<typeof runExport>> | undefined;
+  let first: Uint8Array | undefined;
+  const target = new MemoryObjectStore({
+    async intercept({ operation, key }, proceed) {
+      if (operation === "put" && key === output && first === undefined) {
+        first = new Uint8Array(0);
+        other = await runExport(archives, target, { schema, codec: "gzip" });
+        first = await bytesOf(target, output);
+      }
+      return await proceed();
+    },
+  });
+  const report = await runExport(archives, target, { schema });
+  deepStrictEqual([report.exported, report.done, report.rows], [0, 1, 0]);
+  deepStrictEqual([other!.exported, other!.done, other!.rows], [1, 0, 2]);
+  deepStrictEqual(await bytesOf(target, output), first);
+});
+
 Deno.test("exportTable() keeps a table in one layout", async () => {
   const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
   await putArchives(archives, 1);

@@ -13,6 +13,7 @@ import { LEDGER_MUTANTS } from "./ledger.ts";
 import { PARTS_MUTANTS } from "./parts.ts";
 import { SHARED_MUTANTS } from "./shared.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
+import { TABLES_MUTANTS } from "./tables.ts";
 import { VERIFY_MUTANTS } from "./verify.ts";
 
 /** All mutants. */
@@ -25,5 +26,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...PARTS_MUTANTS,
   ...SHARED_MUTANTS,
   ...STREAM_MUTANTS,
+  ...TABLES_MUTANTS,
   ...VERIFY_MUTANTS,
 ];
