@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ARCHIVE_ROWS } from "./archive_rows.ts";
 import { CAT_ROWS } from "./cat_rows.ts";
 import { CODEC_ROWS } from "./codec_rows.ts";
+import { ENGINE_ROWS } from "./engine_rows.ts";
 import { EXPORT_ROWS } from "./export_rows.ts";
 import { GROUP_ROWS } from "./group_rows.ts";
 import { START_ROWS } from "./start_rows.ts";
@@ -23,6 +24,7 @@ const ROWS: readonly Row[] = [
   ...START_ROWS,
   ...CAT_ROWS,
   ...EXPORT_ROWS,
+  ...ENGINE_ROWS,
   ...STORE_ROWS,
   ...ARCHIVE_ROWS,
   ...GROUP_ROWS,

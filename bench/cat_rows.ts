@@ -67,11 +67,7 @@ async function* catSmall(bench: Workbench): AsyncGenerator<Case> {
 /** `cat` of so much data that growing memory would show. */
 async function* catLong(bench: Workbench): AsyncGenerator<Case> {
   const times = 110;
-  const [archive] = bench.makeArchives(1, bench.events.length);
-  const copies = Array.from({ length: times }, (_, n) => ({
-    ...archive!,
-    key: archive!.key.replace(/\d+(?=\.tri$)/, (seconds) => String(Number(seconds) + n)),
-  }));
+  const copies = bench.copyArchive(times);
   await using s3 = await bench.startS3(copies);
   const megabytes = bench.megabytes * times;
   yield {

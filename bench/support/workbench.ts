@@ -70,6 +70,15 @@ export class Workbench implements AsyncDisposable {
     return makeArchives(this.events, { archives, eventsEach });
   }
 
+  /** The archive with all events, many times, under keys of their own. */
+  copyArchive(times: number): MadeArchive[] {
+    const [archive] = this.makeArchives(1, this.events.length);
+    return Array.from({ length: times }, (_, n) => ({
+      ...archive!,
+      key: archive!.key.replace(/\d+(?=\.tri$)/, (seconds) => String(Number(seconds) + n)),
+    }));
+  }
+
   /** A path in a directory that is removed at the end. */
   path(name: string): string {
     return joinPath(this.#directory, name);
