@@ -26,7 +26,7 @@ const PENDING_BYTES = 24 << 20;
  * The number is the same for all schemas, because it decides which rows are in which output: with a
  * schema that has grown, an export that was killed must be finished with the same outputs.
  */
-const MAX_OPEN = 40;
+const MAX_OPEN = 80;
 
 /** The last time that there is, for JavaScript; keys of archives may have any seconds. */
 const MAX_SECONDS = 8_640_000_000_000;

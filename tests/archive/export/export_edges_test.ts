@@ -119,7 +119,7 @@ Deno.test("exportTable() infers a schema only if no other exporter has put one m
 
 Deno.test("exportTable() with a schema that has grown makes the same outputs of an archive", async () => {
   const archives = new MemoryObjectStore();
-  const days = 70;
+  const days = 100;
   const events = Array.from({ length: 3000 }, (_, i) => ({
     text: `${i}`.repeat(40),
     at: new Date(NOW - Math.floor(i / 20) % days * 86_400_000).toISOString(),

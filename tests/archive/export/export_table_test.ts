@@ -211,14 +211,14 @@ Deno.test("exportTable() makes several outputs of a large archive, one after the
 
 Deno.test("exportTable() has only so many outputs open at once, and still each row once", async () => {
   const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
-  const days = 70;
+  const days = 100;
   const events = Array.from({ length: 3000 }, (_, i) => ({
     i,
     text: `${i}`.repeat(40),
     at: new Date(NOW - Math.floor(i / 20) % days * 86_400_000).toISOString(),
   }));
   const key = await putArchive(archives, events);
-  // 40 outputs are open at once.
+  // 80 outputs are open at once.
   const columns = Array.from({ length: 148 }, (_, i) => `c${i}`).join();
   const schema = parseColumns(`i:int64, at:timestamp(iso), ${columns}`);
   await runExport(archives, target, { schema, partitionBy: "at:day" });
