@@ -1,7 +1,7 @@
 /**
  * Which tests are fast: those that start no server and no process.
  *
- * There is no list to maintain. A test file is fast unless it, or a file of tests/ or examples/ that
+ * There is no list to maintain. A test file is fast unless it, or a file of tests/, examples/ or bench/ that
  * it imports, imports a server or starts processes.
  *
  * @module
@@ -23,7 +23,7 @@ export function whySlow(path: string, seen: Set<string> = new Set()): string | u
   if (server !== undefined) return `${path} imports ${server}`;
   if (STARTS_PROCESS.test(codeOf(path))) return `${path} starts processes`;
   for (const target of files) {
-    if (!/^(tests|examples)\//.test(target)) continue;
+    if (!/^(tests|examples|bench)\//.test(target)) continue;
     const reason = whySlow(target, seen);
     if (reason !== undefined) return reason;
   }
