@@ -39,8 +39,7 @@ const CASES: Readonly<Record<string, BoundedCase>> = {
     ...{ ...USUAL, recordBytes: 8_000, records: 1_000 },
     ...{ shards: 4, groupMib: 256, files: 12 },
   },
-  // So many that V8's old generation would grow beyond the bound without its flag.
-  "30 streams, 100 KB": { ...USUAL, ...MANY, ...MEDIUM, files: 300 },
+  "30 streams, 100 KB": { ...USUAL, ...MANY, ...MEDIUM },
   "30 streams, 100 KB, a bucket is down": { ...USUAL, ...MANY, ...MEDIUM, isBucketDown: true },
   "30 streams, 900 KB, default": { ...USUAL, ...MANY, ...LARGE, maxMemoryMib: 96 },
   "30 streams, 900 KB": { ...EXTREME, ...MANY, ...LARGE },
