@@ -1,3 +1,4 @@
+import { whenAborted } from "../base/notifier.ts";
 import type { ArchiverMonitor } from "./status/archiver_monitor.ts";
 
 /** Tasks that run side by side until it is time to stop; if one fails, all stop. */
@@ -52,11 +53,7 @@ export class WorkerTasks {
 
   /** Waits until it is time to stop and all tasks have ended. */
   async ended(): Promise<void> {
-    if (!this.signal.aborted) {
-      await new Promise((resolve) =>
-        this.signal.addEventListener("abort", resolve, { once: true })
-      );
-    }
+    await whenAborted(this.signal);
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 }

@@ -109,3 +109,8 @@ export class ObjectStoreError extends ServiceError {}
 
 /** Thrown when a checkpoint database refuses a statement or cannot be reached. */
 export class CheckpointError extends ServiceError {}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -30,6 +30,14 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
+/** Waits until a signal is aborted, or until nobody is interested any more. */
+export function whenAborted(signal: AbortSignal, over?: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true, signal: over });
+  });
+}
+
 /** Waits for work, but not past an abort: then it rejects with the signal's reason. */
 export async function unlessAborted<T>(
   work: T | PromiseLike<T>,

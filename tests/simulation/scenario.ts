@@ -66,7 +66,10 @@ export function planScenario(random: Random, enabled: ReadonlySet<Trouble>): Sce
     oldTriton,
     strangers,
     skips,
-    rates: { ...planRates(random), lateWrite: troubles.lateWrites },
+    rates: {
+      ...planRates(random, { calm: 0.1, crash: [0, 0.02, 0.04] }),
+      lateWrite: troubles.lateWrites,
+    },
     troubles,
     options: { ...planOptions(random, oldTriton), recover: troubles.failovers.length > 0 },
     happenings: planHappenings(random, days, workers, troubles),
@@ -92,8 +95,12 @@ function planDays(random: Random, twoDays: number): Day[] {
   return [first, { from, to: from + random.integer(10, 60) * SECOND }];
 }
 
-function planRates(random: Random): FaultRates {
-  if (random.chance(0.1)) return CALM;
+/** How often what goes wrong; `calm` is the chance that hardly anything does. */
+export function planRates(
+  random: Random,
+  { calm, crash }: { readonly calm: number; readonly crash: readonly number[] },
+): FaultRates {
+  if (random.chance(calm)) return CALM;
   const bad = random.pick([0.3, 1, 1, 2]);
   return {
     slow: 0.15 * bad,
@@ -101,7 +108,7 @@ function planRates(random: Random): FaultRates {
     refused: random.pick([0, 0.02, 0.05]) * bad,
     lost: random.pick([0, 0.02, 0.05]) * bad,
     late: random.pick([0, 0.02, 0.1]) * bad,
-    crash: random.pick([0, 0.02, 0.04]) * bad,
+    crash: random.pick(crash) * bad,
   };
 }
 

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { TritonError } from "../../base/errors.ts";
+import { whenAborted } from "../../base/notifier.ts";
 import { type RequestMonitor, retryService } from "../../base/retry.ts";
 import { formatArchiveKey } from "../../codec/mod.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
@@ -222,7 +223,7 @@ export class ArchiverHost {
     const shared = { ...this.#shared, leases };
     this.#archiveStream = (hosted) => hosted.start(ledgers, shared);
     for (const hosted of this.#streams.values()) this.#start(hosted);
-    await untilAborted(AbortSignal.any([signal, this.#failed.signal]));
+    await whenAborted(AbortSignal.any([signal, this.#failed.signal]));
     this.#state = "stopping";
     const streams = [...this.#streams.values()];
     await Promise.allSettled(streams.map((hosted) => hosted.stop()));
@@ -253,11 +254,4 @@ export class ArchiverHost {
 /** As in the database: a client archives a stream once. */
 function keyOf({ stream, client }: StreamKey): string {
   return JSON.stringify([client, stream]);
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

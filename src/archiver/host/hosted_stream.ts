@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, pause } from "../../base/clock.ts";
-import { ServiceError } from "../../base/errors.ts";
+import { messageOf, ServiceError } from "../../base/errors.ts";
 import { retryDelayMs } from "../../base/retry.ts";
 import type { Ledgers } from "../../ledger/mod.ts";
 import { Archiver } from "../archiver.ts";
@@ -9,7 +9,7 @@ import type { SharedWork } from "../shared/shared_work.ts";
 import { ArchiverMonitor } from "../status/archiver_monitor.ts";
 import type { HostedOptions } from "./host_options.ts";
 import type { HostedFailure, HostedStatus } from "./host_status.ts";
-import { type DownStream, messageOf } from "./streams_down_error.ts";
+import type { DownStream } from "./streams_down_error.ts";
 
 const log = getLogger(["triton", "archiver"]);
 

@@ -1,4 +1,4 @@
-import { TritonError } from "../../base/errors.ts";
+import { messageOf, TritonError } from "../../base/errors.ts";
 
 /** A stream that is not archived. */
 export interface DownStream {
@@ -27,9 +27,4 @@ export class StreamsDownError extends TritonError {
     super(`Cannot archive ${count}: ${reasons.join("; ")}`, { cause: streams[0]!.error });
     this.streams = streams;
   }
-}
-
-/** The message of whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

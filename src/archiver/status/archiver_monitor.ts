@@ -2,7 +2,7 @@ import { metrics } from "@opentelemetry/api";
 import type { ShardRange } from "../../codec/mod.ts";
 import type { Clock } from "../../base/clock.ts";
 import { CONNECTION_CODES } from "../../base/connection_codes.ts";
-import { ServiceError } from "../../base/errors.ts";
+import { messageOf, ServiceError } from "../../base/errors.ts";
 import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { ShardId } from "../../base/record.ts";
 import { Instruments, type Observation } from "../../telemetry/instruments.ts";
@@ -290,8 +290,4 @@ function kindOf(error: unknown): FailureKind {
   const code = error instanceof ServiceError ? error.code : "";
   if (THROTTLING.test(code) || code === "HTTP 429") return "throttling";
   return CONNECTION_CODES.has(code) ? "connection" : "other";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, monotonicNow, pause, systemClock } from "../../base/clock.ts";
-import { TritonError } from "../../base/errors.ts";
+import { messageOf, TritonError } from "../../base/errors.ts";
+import { whenAborted } from "../../base/notifier.ts";
 import type { ShardId } from "../../base/record.ts";
 import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
 import { ServiceTime, type StartPosition } from "../../kinesis/mod.ts";
@@ -323,7 +324,7 @@ export class Membership {
   /** Saves the position of a shard that is handed over; a database that is down holds up nobody. */
   async #saveLast(shard: HeldShard, limit: AbortSignal): Promise<void> {
     const saved = this.saver.save([shard]).catch((error) => this.fail(error));
-    await Promise.race([saved, once(limit)]);
+    await Promise.race([saved, whenAborted(limit)]);
   }
 
   /** Ends a shard of which everything is processed; false if that is not ours to say. */
@@ -409,7 +410,7 @@ export class Membership {
   }
 
   async #end(): Promise<void> {
-    await once(this.signal);
+    await whenAborted(this.signal);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#revokeAll();
     // Handlers are waited for where their shards are handed over, and no longer.
@@ -450,7 +451,7 @@ export class Membership {
   /** Waits for something that a database which is down may hold up, but not past the end. */
   async #unlessStopped(done: Promise<void>): Promise<void> {
     const over = new AbortController();
-    const stopped = once(this.signal, over.signal);
+    const stopped = whenAborted(this.signal, over.signal);
     await Promise.race([done, stopped]);
     over.abort();
   }
@@ -490,16 +491,4 @@ export class HandlerStalledError extends TritonError {
 /** Waits until no handler of a shard is running, or the signal is aborted. */
 async function whenIdle(shard: HeldShard, signal?: AbortSignal): Promise<void> {
   while (!shard.isIdle && !signal?.aborted) await shard.changed.wait(signal);
-}
-
-/** Waits until a signal is aborted, or until nobody is interested any more. */
-function once(signal: AbortSignal, over?: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true, signal: over });
-  });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import type { ArchiverOptions, HostOptions } from "../../../src/archiver/mod.ts";
 import type { FaultRates, Random, ServiceName } from "../../../src/testing/mod.ts";
-import { CALM, START } from "../scenario.ts";
+import { planRates, START } from "../scenario.ts";
 import { planTroubles, type Trouble, type TroublePlan } from "../troubles.ts";
 
 const SECOND = 1_000;
@@ -67,7 +67,10 @@ export function planStreams(random: Random): StreamsScenario {
   return {
     streams,
     hasMissing: random.chance(0.3),
-    rates: { ...planRates(random), lateWrite: troubles.lateWrites },
+    rates: {
+      ...planRates(random, { calm: 0.2, crash: [0, 0.01, 0.02] }),
+      lateWrite: troubles.lateWrites,
+    },
     troubles,
     shared: {
       // The least holds a record or two of each stream.
@@ -105,19 +108,6 @@ function planEach(random: Random, calmAt: number): StreamPlan[] {
       bucket: index < count ? { trouble, at } : undefined,
     };
   });
-}
-
-function planRates(random: Random): FaultRates {
-  if (random.chance(0.2)) return CALM;
-  const bad = random.pick([0.3, 1, 1, 2]);
-  return {
-    slow: 0.15 * bad,
-    verySlow: random.pick([0, 0.003, 0.01]) * bad,
-    refused: random.pick([0, 0.02, 0.05]) * bad,
-    lost: random.pick([0, 0.02, 0.05]) * bad,
-    late: random.pick([0, 0.02, 0.1]) * bad,
-    crash: random.pick([0, 0.01, 0.02]) * bad,
-  };
 }
 
 /** Puts: most of them into the streams whose buckets may be in trouble, to fill the memory. */

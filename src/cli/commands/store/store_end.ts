@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ArchiverMonitor, Unarchived } from "../../../archiver/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
+import { whenAborted } from "../../../base/notifier.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { GRACE_MS, Stopped } from "../../stop_signals.ts";
 import { countOf } from "../../text/format.ts";
@@ -27,7 +28,7 @@ export async function endInTime(
   const { limitMs, late } = options;
   const done = new AbortController();
   const isLate = async () => {
-    await Promise.race([untilAborted(signal), untilAborted(done.signal)]);
+    await Promise.race([whenAborted(signal), whenAborted(done.signal)]);
     if (!done.signal.aborted) logStop(signal, limitMs);
     await clock.sleep(limitMs - LAST_MS, done.signal);
     const error = late();
@@ -52,13 +53,6 @@ function logStop({ reason }: AbortSignal, limitMs: number): void {
       graceMs: GRACE_MS,
     },
   );
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 /**
