@@ -1,8 +1,8 @@
 /**
  * A local Kinesis and a local S3 that run until Ctrl-C, with earthquakes in a stream.
  *
- * Run it with `deno task local`. It prints how to set the environment for other programs. Set the
- * ports with `--kinesis-port` and `--s3-port`. Default: 4567 and 9000; 0 selects a free port.
+ * Run it with `deno task local`. It prints how to set the environment for other programs, and the
+ * command `triton`. Set the ports with `--kinesis-port` and `--s3-port`. Default: 4567 and 9000; 0 selects a free port.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { startKinesalite } from "../tests/support/kinesalite.ts";
 import { s3Environment, startS3Server } from "../tests/support/s3_server.ts";
 
 const FOLDER = new URL("../.local/", import.meta.url).pathname;
+const PROGRAM = new URL("../cli.ts", import.meta.url).pathname;
 const EVENTS = new URL("data/earthquakes.ndjson", import.meta.url);
 const CONFIG = `earthquakes:
   name: earthquakes_prod
@@ -61,7 +62,7 @@ async function putEarthquakes(): Promise<number> {
   return lines.length;
 }
 
-/** Writes the configuration, and a shell script that sets the environment. */
+/** Writes the configuration, and a shell script that sets the environment and the command `triton`. */
 async function writeFiles(folder: string): Promise<{ config: string; env: string }> {
   await Deno.remove(folder, { recursive: true }).catch(() => {}); // from an earlier run
   await Deno.mkdir(folder, { recursive: true });
@@ -75,6 +76,7 @@ async function writeFiles(folder: string): Promise<{ config: string; env: string
     TRITON_DB: `sqlite://${folder}triton.db`,
   };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}="${value}"\n`);
-  await Deno.writeTextFile(`${folder}env`, lines.join(""));
+  const triton = `triton() { "${Deno.execPath()}" run --quiet --allow-all "${PROGRAM}" "$@"; }\n`;
+  await Deno.writeTextFile(`${folder}env`, lines.join("") + triton);
   return { config, env: `${folder}env` };
 }

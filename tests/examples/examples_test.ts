@@ -8,7 +8,7 @@ const EVENTS = (await Deno.readTextFile(new URL("data/earthquakes.ndjson", EXAMP
   .split("\n").map((line) => JSON.parse(line));
 
 /**
- * Programs that are run elsewhere: the demo by CI, the servers by every test here, the shell script by
+ * Programs that are run elsewhere: the demo by `demo_test.ts`, the servers by every test here, the shell script by
  * `tests/cli/group_live_test.ts`.
  */
 const SUPPORT = ["demo.ts", "local.ts", "group.sh"];

@@ -48,8 +48,8 @@ export class LocalServers implements AsyncDisposable {
     const where = /\n {2}\. (\S+)\n/;
     const printed = where.exec(await readUntil(child.stdout, (text) => where.test(text)))!;
     void child.stderr.cancel();
-    const lines = (await Deno.readTextFile(printed[1]!)).trimEnd().split("\n");
-    const env = lines.map((line) => /^export (\w+)="(.*)"$/.exec(line)!.slice(1));
+    const script = await Deno.readTextFile(printed[1]!);
+    const env = [...script.matchAll(/^export (\w+)="(.*)"$/gm)].map((match) => match.slice(1));
     return new LocalServers(child, folder, Object.fromEntries(env));
   }
 

@@ -29,3 +29,9 @@ export function openHandles(pid: number): number {
     return 0;
   }
 }
+
+/** The processes that a process has started, and that are still running. */
+export function childrenOf(pid: number): number[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+  return text.split(" ").filter((id) => id !== "").map(Number);
+}
