@@ -57,11 +57,8 @@ export {
   readManifests,
   type ReadManifestsOptions,
 } from "./verify/manifests.ts";
-export {
-  type ArchiveKnowledge,
-  verifyArchive,
-  type VerifyArchiveOptions,
-} from "./verify/verify.ts";
+export { verifyArchive, type VerifyArchiveOptions } from "./verify/verify.ts";
+export type { ArchiveKnowledge, JudgedArchiveOptions } from "./verify/judge_archive.ts";
 export type { ArchivedShard, ArchiveReport } from "./verify/verify_report.ts";
 export type { ArchiveProblem } from "./verify/chains.ts";
 export type { RecordedGap } from "./verify/recorded_gaps.ts";

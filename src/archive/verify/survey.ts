@@ -5,6 +5,7 @@ import { ChosenFiles } from "./chosen_files.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
 import { elsewhere, rangeAfter, type RecordedMove } from "./recorded_moves.ts";
+import { AllLinks, type LinkKeeper } from "./link_keeper.ts";
 import type { InspectedArchive } from "./manifests.ts";
 import type { ArchivedShard } from "./verify_report.ts";
 
@@ -44,7 +45,8 @@ export interface JudgeOptions {
 
 /** The sum of all manifests of an archive. */
 export class ArchiveSurvey {
-  readonly #chains = new Map<string, ArchiveLink[]>();
+  readonly #keeper: () => LinkKeeper;
+  readonly #chains = new Map<string, LinkKeeper>();
   readonly #ofOthers: ArchiveLink[] = [];
   readonly #unprovable: ArchiveEntry[] = [];
   readonly #problems: ArchiveProblem[] = [];
@@ -59,8 +61,13 @@ export class ArchiveSurvey {
   bytes = 0;
   quarantined = 0;
 
-  constructor(chosen: ChosenFiles = new ChosenFiles()) {
+  /** `keeper` makes what keeps the links of a shard. Default: all links are kept. */
+  constructor(
+    chosen: ChosenFiles = new ChosenFiles(),
+    keeper: () => LinkKeeper = () => new AllLinks(),
+  ) {
     this.chosen = chosen;
+    this.#keeper = keeper;
   }
 
   /** Keys of files without a manifest. */
@@ -119,16 +126,21 @@ export class ArchiveSurvey {
     }
     for (const link of linksOf(entry, manifest)) {
       const id = chainId(link);
-      const chain = this.#chains.get(id);
-      if (chain === undefined) this.#chains.set(id, [link]);
-      else chain.push(link);
+      const chain = this.#chains.get(id) ?? this.#keeper();
+      this.#chains.set(id, chain);
+      chain.add(link);
     }
+  }
+
+  /** The links that are kept of a shard. */
+  linksOf(owner: ChainOwner): readonly ArchiveLink[] {
+    return this.#chains.get(chainId(owner))?.links() ?? [];
   }
 
   /** Each shard of each client, in order. */
   shards(): ArchivedShard[] {
     return [...this.#chains.keys()].sort()
-      .map((id) => this.#chains.get(id)!.filter(({ key }) => this.chosen.has(key)))
+      .map((id) => this.#chains.get(id)!.links().filter(({ key }) => this.chosen.has(key)))
       .filter(({ length }) => length > 0)
       .map(summarize);
   }
@@ -137,22 +149,27 @@ export class ArchiveSurvey {
   problems(options: JudgeOptions): ArchiveProblem[] {
     const { client: wanted, earlierGaps } = options;
     const named = earlierGaps.filter(({ client }) => (wanted ?? client) === client);
-    const links = [...this.#chains.values()].map(([link]) => link!);
+    const links = this.#someLinks();
     const owners = [...links, ...named].map((owner) => [chainId(owner), owner] as const);
     const ids = new Map<string, ChainOwner>(owners);
     const problems = [...this.#problems];
-    for (const [id, shard] of [...ids].sort(([a], [b]) => a < b ? -1 : 1)) {
-      const links = this.#chains.get(id) ?? [];
+    for (const [, shard] of [...ids].sort(([a], [b]) => a < b ? -1 : 1)) {
+      const links = this.linksOf(shard);
       problems.push(...this.#judge(shard, links, options), ...this.#checkEnd(links, options));
     }
     return [...problems, ...this.#checkMissing(options)];
+  }
+
+  /** A link of each shard. */
+  #someLinks(): ArchiveLink[] {
+    return [...this.#chains.values()].map((chain) => chain.links()[0]!);
   }
 
   /** Shards that are archived by the database, and of which there is no file at all. */
   #checkMissing(options: JudgeOptions): ArchiveProblem[] {
     const { isPart, client: wanted, checkpoints } = options;
     if (isPart) return [];
-    const archivers = new Set([...this.#chains.values()].map(([link]) => link!.client));
+    const archivers = new Set(this.#someLinks().map(({ client }) => client));
     return checkpoints.flatMap(({ client, shardId, sequenceNumber, isArchivers }) => {
       const explained = (wanted ?? client) !== client ||
         !(isArchivers || archivers.has(client)) || this.#chains.has(chainId({ client, shardId })) ||
@@ -205,14 +222,14 @@ export class ArchiveSurvey {
 }
 
 /** Whose chain it is. */
-type ChainOwner = Pick<ArchiveLink, "client" | "shardId">;
+export type ChainOwner = Pick<ArchiveLink, "client" | "shardId">;
 
 function chainId({ client, shardId }: ChainOwner): string {
   return `${client} ${shardId}`;
 }
 
 /** Whether a file is where it belongs by its manifest. */
-function isAtHome(entry: ArchiveEntry, { stream, client }: ArchiveManifest): boolean {
+export function isAtHome(entry: ArchiveEntry, { stream, client }: ArchiveManifest): boolean {
   return stream === entry.stream && client === entry.client;
 }
 

@@ -1,31 +1,21 @@
-import { DAY_MS, systemClock } from "../../base/clock.ts";
-import { archiveDay } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
-import { parseDay, startOfDay } from "../listing/days.ts";
 import { type FileToRead, toRead, verifyContents } from "./deep_verify.ts";
 import { ChosenFiles } from "./chosen_files.ts";
 import type { KeyList } from "../listing/find_archives.ts";
-import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
-import { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
+import type { InspectedArchive } from "./manifests.ts";
 import { checkPart, formatPart } from "../listing/part.ts";
-import { retryingStore } from "../retrying_store.ts";
-import type { RecordedGap } from "./recorded_gaps.ts";
-import type { RecordedMove } from "./recorded_moves.ts";
-import { ArchiveSurvey, type JudgeOptions, type KnownCheckpoint } from "./survey.ts";
+import {
+  inspectDays,
+  judgeArchive,
+  type JudgedArchiveOptions,
+  rangeOf,
+  type SurveyedDays,
+} from "./judge_archive.ts";
+import { ArchiveSurvey } from "./survey.ts";
 import type { ArchiveReport } from "./verify_report.ts";
 
-/** What the database of the archiving processes knows, to hold against the archive. */
-export interface ArchiveKnowledge {
-  /** Up to where shards are archived. */
-  checkpoints(): Promise<readonly KnownCheckpoint[]>;
-  /** Gaps that were recorded. Called twice: before the files are listed, and after. */
-  gaps(): Promise<readonly RecordedGap[]>;
-  /** Where shards ended when the archive was moved to another store, in order. Default: it never was. */
-  moves?(): Promise<readonly RecordedMove[]>;
-}
-
 /** What to verify, and how. */
-export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifestsOptions {
+export interface VerifyArchiveOptions extends JudgedArchiveOptions {
   /** Reads every byte of every file, and not only its end. */
   readonly deep?: boolean | undefined;
   /**
@@ -33,8 +23,6 @@ export interface VerifyArchiveOptions extends WholeArchiveSelection, ReadManifes
    * manifests are read, because chains need them. Default: all files.
    */
   readonly keys?: KeyList | undefined;
-  /** What the database knows. Default: nothing. */
-  readonly knowledge?: ArchiveKnowledge | undefined;
   /** Whether an archive without a single file is whole. Default: false. */
   readonly allowEmpty?: boolean | undefined;
   /** Called after each file with the number of files verified, and the least number of bytes read. */
@@ -81,32 +69,21 @@ export async function verifyArchive(
   store: ObjectStore,
   options: VerifyArchiveOptions,
 ): Promise<ArchiveReport> {
-  const { stream, client, deep = false, knowledge, allowEmpty = false } = options;
+  const { stream, client, deep = false, allowEmpty = false } = options;
   const range = rangeOf(options);
   if (options.part !== undefined) checkPart(options.part);
   const chosen = await ChosenFiles.read({ ...options, ...range });
-  // Files are put before they are in the database, and gaps are recorded before the files that follow
-  // them: so only this order finds no false ones.
-  const checkpoints = range.to === undefined ? await knowledge?.checkpoints() ?? [] : [];
-  const earlierGaps = await knowledge?.gaps() ?? [];
   const survey = new ArchiveSurvey(chosen);
-  const files = await surveyAll(store, { ...options, ...range }, survey);
-  chosen.checkFound(store);
-  if (deep) await verifyContents(store, files, { ...options, survey });
-  const gaps = await knowledge?.gaps() ?? [];
-  const judge: JudgeOptions = {
-    isPart: range.from !== undefined,
-    endsEarly: range.to !== undefined,
-    ...{ client, gaps, earlierGaps, checkpoints, here: store.identity },
-    moves: await knowledge?.moves?.() ?? [],
-  };
-  let problems = survey.problems(judge);
-  if (problems.some(({ type }) => type === "gap")) {
-    await surveyNeighbours(store, options, range, survey);
-    problems = survey.problems(judge);
-  }
-  problems = problems.filter((problem) => chosen.reports(problem));
-  const lost = chosen.isFirst ? gaps.filter((gap) => concerns(gap, { client, ...range })) : [];
+  const { problems: all, gaps } = await judgeArchive(store, { ...options, ...range }, {
+    survey,
+    async read() {
+      const files = await surveyAll(store, { ...options, ...range }, survey);
+      chosen.checkFound(store);
+      if (deep) await verifyContents(store, files, { ...options, survey });
+    },
+  });
+  const problems = all.filter((problem) => chosen.reports(problem));
+  const lost = chosen.isFirst ? gaps : [];
   return {
     ...{ stream, client, ...range, deep },
     ...options.part === undefined ? {} : { part: formatPart(options.part) },
@@ -123,23 +100,10 @@ export async function verifyArchive(
   };
 }
 
-/** The days that are verified; undefined where there is no limit. */
-interface DayRange {
-  readonly from: string | undefined;
-  readonly to: string | undefined;
-}
-
-function rangeOf({ from, to }: VerifyArchiveOptions): DayRange {
-  return {
-    from: from === undefined ? undefined : parseDay(from),
-    to: to === undefined ? undefined : parseDay(to),
-  };
-}
-
 /** Reads the ends of the files, and keeps what is wanted to read the rest of them. */
 async function surveyAll(
   store: ObjectStore,
-  options: VerifyArchiveOptions & DayRange,
+  options: VerifyArchiveOptions & SurveyedDays,
   survey: ArchiveSurvey,
 ): Promise<FileToRead[]> {
   const files: FileToRead[] = [];
@@ -154,50 +118,4 @@ async function surveyAll(
 
 function isReadable({ type }: InspectedArchive): boolean {
   return type === "provable" || type === "unprovable";
-}
-
-/** Reads the files of the days before and after those that are verified. */
-async function surveyNeighbours(
-  store: ObjectStore,
-  options: VerifyArchiveOptions,
-  { from, to }: DayRange,
-  survey: ArchiveSurvey,
-): Promise<void> {
-  const days = [from && dayBeside(from, -1), to && dayBeside(to, 1)];
-  for (const day of days) {
-    if (day === undefined) continue;
-    for await (const file of inspectDays(store, options, { from: day, to: day })) {
-      survey.addNeighbour(file);
-    }
-  }
-}
-
-function inspectDays(
-  store: ObjectStore,
-  options: VerifyArchiveOptions,
-  { from, to }: DayRange,
-): AsyncGenerator<InspectedArchive> {
-  const { stream, client, signal, clock = systemClock } = options;
-  // Without a last day, tomorrow: for writers whose clocks are ahead.
-  const last = to ?? (from && new Date(clock.now() + DAY_MS));
-  const listed = listAllArchives(retryingStore(store, options), {
-    ...{ stream, client, signal, clock, from },
-    to: last,
-  });
-  return readManifests(store, listed, options);
-}
-
-function dayBeside(day: string, days: number): string | undefined {
-  const beside = startOfDay(day) + days * DAY_MS;
-  return beside < 0 ? undefined : archiveDay(beside / 1000);
-}
-
-/** Whether a recorded gap belongs to what is verified. */
-function concerns(
-  gap: RecordedGap,
-  { client, from, to }: DayRange & { readonly client: string | undefined },
-): boolean {
-  const day = archiveDay(gap.recordedAt);
-  return (client === undefined || gap.client === client) && day >= (from ?? day) &&
-    day <= (to ?? day);
 }
