@@ -23,8 +23,8 @@ export interface ArchivePartOptions<T> extends EventCheckOptions<T>, HistoryFile
     files: readonly HistoryFile[],
     progress: HistoryProgress,
   ) => Promise<boolean>;
-  /** Called after a file was read to its end. */
-  readonly onFile: () => Promise<void>;
+  /** Called after a file was read to its end, with the number of its events. */
+  readonly onFile: (records: number) => Promise<void>;
 }
 
 /** The archive, read file by file in the order of each shard's records, until it has no more. */
@@ -69,7 +69,7 @@ export class ArchivePart<T> {
         const file = waiting.next().value!;
         this.progress.pass(file);
         this.#unread!.delete(file);
-        await onFile();
+        await onFile(place.index);
       }
     }
   }

@@ -8,6 +8,7 @@ import {
   type StreamReader,
   type StreamState,
 } from "../stream/mod.ts";
+import { AutoCheckpoint } from "../stream/auto_checkpoint.ts";
 import { Positions } from "../stream/positions.ts";
 import { ArchivePart } from "./archive_part.ts";
 import { type EarlierRun, loadEarlierRun } from "./earlier_run.ts";
@@ -79,6 +80,8 @@ export class HistoryReader<T = EventData>
   readonly #disposed = new AbortController();
   readonly #signal: AbortSignal;
   readonly #positions: Positions;
+  /** Saves positions in the archive; the live part saves its own. */
+  readonly #autoCheckpoint: AutoCheckpoint;
   #earlier: EarlierRun | undefined;
   #archive: ArchivePart<T> | undefined;
   #live: StreamReader<T> | undefined;
@@ -115,7 +118,7 @@ export class HistoryReader<T = EventData>
       ...this.#retrying,
       checkpointer: options.checkpointer,
     });
-    if (options.autoCheckpoint) this.#positions.requireCheckpointer();
+    this.#autoCheckpoint = new AutoCheckpoint(this.#positions, clock, options);
   }
 
   /**
@@ -137,6 +140,7 @@ export class HistoryReader<T = EventData>
         yield next;
       }
     } finally {
+      await this.#leave();
       this.#iterating = false;
     }
   }
@@ -178,7 +182,7 @@ export class HistoryReader<T = EventData>
     // What is being read ends by the abort; to wait for it, a callback would wait for itself.
     if (!this.#isReading) await this.#records?.return().catch(() => {});
     await this.#live?.[Symbol.asyncDispose]();
-    if (this.#options.autoCheckpoint) await this.#positions.save(AbortSignal.abort());
+    await this.#autoCheckpoint.close();
   }
 
   /** The next record; undefined at the end. */
@@ -205,14 +209,23 @@ export class HistoryReader<T = EventData>
     }
   }
 
+  /** Saves what is finished. The live part is iterated again later; the archive is kept where it is. */
+  async #leave(): Promise<void> {
+    await this.#autoCheckpoint.leave();
+    if (!this.#isArchiveRead) return;
+    await this.#records?.return();
+    this.#records = undefined;
+  }
+
   async #openArchive(): Promise<ArchivePart<T>> {
     if (this.#archive !== undefined) return this.#archive;
     const { kinesis, store } = await this.#open();
-    const { client, maxAttempts, prefetchFiles, prefetchBytes, autoCheckpoint } = this.#options;
+    const { client, maxAttempts, prefetchFiles, prefetchBytes } = this.#options;
     await learnTime(kinesis, this.stream, this.#time, { ...this.#retrying, maxAttempts: 1 });
     const { from, checkpoints } = this.#earlier = await loadEarlierRun(
       ...[this.#positions, this.#from, this.#time, this.#signal] as const,
     );
+    void this.#autoCheckpoint.run(this.#signal);
     return this.#archive = new ArchivePart(store, {
       ...this.#options,
       ...{ stream: this.stream, client, from, checkpoints, maxAttempts },
@@ -220,9 +233,10 @@ export class HistoryReader<T = EventData>
       prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
       isInStream: async (files, progress) =>
         isInStream(files, progress, await this.#readState(kinesis)),
-      onFile: async () => {
+      onFile: async (records) => {
         this.#positions.advance(this.#archive!.progress.positions);
-        if (autoCheckpoint) await this.#positions.save();
+        this.#autoCheckpoint.count(records);
+        if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#signal);
       },
     });
   }

@@ -34,11 +34,12 @@ export class Positions {
     for (const [shardId, sequenceNumber] of positions) this.#finished.set(shardId, sequenceNumber);
   }
 
-  /** Notes that all records that were yielded are processed. */
-  finish(): void {
-    if (this.#current === undefined) return;
+  /** Notes that all records that were yielded are processed; returns whether one was in process. */
+  finish(): boolean {
+    if (this.#current === undefined) return false;
     this.#finished.set(this.#current.shardId, this.#current.sequenceNumber);
     this.#current = undefined;
+    return true;
   }
 
   /** Loads the saved positions of all shards: none without a checkpointer. */
@@ -91,14 +92,8 @@ export class Positions {
    */
   async save(signal = this.#options.signal): Promise<void> {
     const checkpointer = this.requireCheckpointer();
-    const moved = new Map(
-      [...this.#finished].filter(([shardId, number]) => this.#saved.get(shardId) !== number),
-    );
-    if (moved.size === 0) return this.#saving;
-    const before = this.#saving.catch(() => {});
-    const saving = before.then(() => this.#write(checkpointer, moved, signal));
-    this.#saving = saving;
-    await saving;
+    this.#saving = this.#saving.catch(() => {}).then(() => this.#write(checkpointer, signal));
+    await this.#saving;
   }
 
   /** The checkpointer; throws a `TypeError` if there is none. */
@@ -109,9 +104,12 @@ export class Positions {
 
   async #write(
     checkpointer: Checkpointer,
-    moved: ReadonlyMap<ShardId, SequenceNumber>,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    const moved = new Map(
+      [...this.#finished].filter(([shardId, number]) => this.#saved.get(shardId) !== number),
+    );
+    if (moved.size === 0) return;
     const write = () => checkpointer.save(this.#stream, moved);
     try {
       await this.#request("SaveCheckpoint", write, signal);

@@ -77,8 +77,8 @@ export class StreamFetcher {
     const plan = planShards(listed, options);
     this.#warnOfUnknown(listed, options);
     for (const { id } of listed) if (!plan.has(id)) this.#shards.pass(id);
-    this.#run(this.#fetchAll(plan));
-    this.#run(this.#watchListings());
+    this.run(this.#fetchAll(plan));
+    this.run(this.#watchListings());
   }
 
   /** Ends a shard whose records have all been read: its children follow. */
@@ -97,7 +97,7 @@ export class StreamFetcher {
   async #fetchAll(plan: ReadonlyMap<ShardId, StartPosition>): Promise<void> {
     for await (const lease of this.#shards) {
       const queue = this.#fetcher.open(lease);
-      this.#run(this.#fetcher.fetch(queue, plan.get(lease.shardId) ?? { type: "trim-horizon" }));
+      this.run(this.#fetcher.fetch(queue, plan.get(lease.shardId) ?? { type: "trim-horizon" }));
     }
   }
 
@@ -123,7 +123,7 @@ export class StreamFetcher {
   }
 
   /** Runs a task in the background; its failure is that of the fetcher. */
-  #run(task: Promise<void>): void {
+  run(task: Promise<void>): void {
     const guarded = task.catch((error) => {
       if (this.#signal.aborted) return;
       this.#failure = { error };

@@ -162,7 +162,7 @@ export class StreamReader<T = EventData>
     if (this.#iterating) throw new TypeError("Cannot iterate a stream twice at the same time");
     this.#iterating = true;
     try {
-      this.#positions.finish();
+      if (this.#positions.finish()) this.#autoCheckpoint.count();
       const idle = new IdleWatch(this.#fetcher, this.#clock, this.#options);
       await this.#start();
       while (this.#fetcher.isRunning) {
@@ -185,14 +185,19 @@ export class StreamReader<T = EventData>
             if (!this.#fetcher.isRunning) return;
             if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#fetcher.signal);
           }
-          if (queue.isDrained) this.#fetcher.end(queue);
+          if (!queue.isDrained) continue;
+          this.#fetcher.end(queue);
+          await this.#autoCheckpoint.save(this.#fetcher.signal);
         }
         if (!nothing) continue;
-        if (idle.isOver) return;
-        if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#fetcher.signal);
-        else await this.#fetcher.changed.wait();
+        const isOver = idle.isOver;
+        if (isOver || this.#autoCheckpoint.isDue) {
+          await this.#autoCheckpoint.save(this.#fetcher.signal);
+        } else await this.#fetcher.changed.wait();
+        if (isOver) return;
       }
     } finally {
+      await this.#autoCheckpoint.leave();
       this.#iterating = false;
     }
   }
@@ -265,6 +270,7 @@ export class StreamReader<T = EventData>
     const checkpoints = await this.#positions.load(this.#fetcher.signal);
     const plan = await this.#writeStart(toStartPlan(this.#options.from), begunAt);
     await this.#fetcher.start({ checkpoints, ...plan });
+    this.#fetcher.run(this.#autoCheckpoint.run(this.#fetcher.signal));
   }
 
   /** Saves when reading starts, or uses the time that an earlier run has saved. */

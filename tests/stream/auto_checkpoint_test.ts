@@ -42,26 +42,84 @@ async function setUp(count: number) {
         return seen;
       })(),
     );
-  return { clock, checkpointer, put, saves, open, take };
+  return { clock, kinesis, shardId: shardId!, checkpointer, put, saves, open, take };
 }
 
-Deno.test("autoCheckpoint: true saves each record when the next one is asked for", async () => {
+Deno.test("autoCheckpoint: true saves every 1,000 records, and the rest when the loop is left", async () => {
+  const { saves, open, take } = await setUp(2_500);
+  await using reader = open({ autoCheckpoint: true });
+  const seen = await take(reader, 2_300);
+  deepEqual([...new Set(seen)], [0, 1_000, 2_000]);
+  equal(
+    seen[1_000],
+    1_000,
+    "after a crash, 1,000 records and the one in process come again at most",
+  );
+  // The loop was left with the last one in hand.
+  deepEqual(saves, [1_000, 2_000, 2_299]);
+  await reader[Symbol.asyncDispose]();
+  deepEqual(saves, [1_000, 2_000, 2_299], "and nothing is left to save");
+});
+
+Deno.test("autoCheckpoint: true saves a record after a second, even if the next one takes an hour", async () => {
+  const { clock, saves, open } = await setUp(5);
+  await using reader = open({ autoCheckpoint: true, idle: true });
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const _record of reader) {
+      if (seen.push(saves.at(-1) ?? 0) === 3) await clock.sleep(3_600_000);
+    }
+  })();
+  await clock.advance(900);
+  deepEqual([seen, saves], [[0, 0, 0], []]);
+  await clock.advance(200);
+  deepEqual(saves, [2]);
+  await runUntil(clock, reading);
+  deepEqual(saves, [2, 5], "when the loop ends");
+});
+
+Deno.test("autoCheckpoint: true saves while the event loop is never free, as every record takes long", async () => {
+  const { clock, saves, open } = await setUp(8);
+  let now = clock.now();
+  const busy = { ...clock, now: () => now, sleep: clock.sleep.bind(clock), random: () => 0.5 };
+  await using reader = open({ autoCheckpoint: true, clock: busy, idle: true });
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const _record of reader) {
+      seen.push(saves.at(-1) ?? 0);
+      now += 600;
+    }
+  })();
+  await runUntil(clock, reading);
+  deepEqual(seen, [0, 0, 0, 3, 3, 3, 6, 6]);
+});
+
+Deno.test("autoCheckpoint: true saves what a shard held when that ends", async () => {
+  const { kinesis, clock, saves, open, shardId } = await setUp(3);
+  kinesis.splitShard("s", shardId);
+  const stop = new AbortController();
+  await using reader = open({ autoCheckpoint: true, signal: stop.signal });
+  const reading = Array.fromAsync(reader);
+  await clock.advance(0);
+  deepEqual(saves, [3]);
+  stop.abort();
+  await reading;
+});
+
+Deno.test("autoCheckpoint: { every: 1 } saves each record when the next one is asked for", async () => {
   const { saves, open, take } = await setUp(4);
   {
-    await using reader = open({ autoCheckpoint: true });
+    await using reader = open({ autoCheckpoint: { every: 1 } });
     deepEqual(await take(reader, 4), [0, 1, 2, 3]);
   }
   // The loop was left with the fourth in hand.
   deepEqual(saves, [1, 2, 3]);
 });
 
-Deno.test("autoCheckpoint.every saves after so many records, and the rest at disposal", async () => {
+Deno.test("autoCheckpoint.every saves after so many records, and the rest when the loop ends", async () => {
   const { saves, open, take } = await setUp(8);
-  {
-    await using reader = open({ autoCheckpoint: { every: 3 }, idle: true });
-    deepEqual(await take(reader, 100), [0, 0, 0, 3, 3, 3, 6, 6]);
-    deepEqual(saves, [3, 6]);
-  }
+  await using reader = open({ autoCheckpoint: { every: 3 }, idle: true });
+  deepEqual(await take(reader, 100), [0, 0, 0, 3, 3, 3, 6, 6]);
   deepEqual(saves, [3, 6, 8]);
 });
 
@@ -70,9 +128,9 @@ Deno.test("autoCheckpoint.intervalMs saves in time, also while no record comes",
   const stop = new AbortController();
   await using reader = open({ autoCheckpoint: { intervalMs: 10_000 }, signal: stop.signal });
   const reading = Array.fromAsync(reader);
-  await clock.advance(9_000);
+  await clock.advance(9_900);
   deepEqual(saves, []);
-  await clock.advance(2_000);
+  await clock.advance(200);
   deepEqual(saves, [2]);
   await clock.advance(60_000);
   deepEqual(saves, [2]);
@@ -97,16 +155,17 @@ Deno.test("autoCheckpoint takes a record for finished when iteration goes on, or
     await using reader = open({ autoCheckpoint: { every: 100 } });
     await take(reader, 1);
     await take(reader, 2);
+    deepEqual(saves, [2]);
     await reader.checkpoint();
-    deepEqual(saves, [3]);
+    deepEqual(saves, [2, 3]);
   }
-  deepEqual(saves, [3], "disposal does not go back");
+  deepEqual(saves, [2, 3], "disposal does not go back");
   {
     await using reader = open({ autoCheckpoint: { every: 100 } });
     await take(reader, 1);
     await take(reader, 1);
   }
-  deepEqual(saves, [3, 4]);
+  deepEqual(saves, [2, 3, 4]);
 });
 
 Deno.test("autoCheckpoint counts what onInvalid takes as finished", async () => {
@@ -125,7 +184,7 @@ Deno.test("autoCheckpoint waits for a database that is away, and disposal asks i
   const save = checkpointer.save;
   const away = new CheckpointError("Cannot save: away", { code: "away", retryable: true });
   checkpointer.save = () => (tries++, Promise.reject(away));
-  const reader = open({ autoCheckpoint: true });
+  const reader = open({ autoCheckpoint: { every: 1 } });
   let count = 0;
   const reading = (async () => {
     for await (const _record of reader) count++;
@@ -149,9 +208,42 @@ Deno.test("A reader whose last save fails says so when it is disposed of", async
   const away = new CheckpointError("Cannot save: away", { code: "away", retryable: true });
   checkpointer.save = () => Promise.reject(away);
   const reader = open({ autoCheckpoint: { every: 10 }, idle: true });
-  await take(reader, 10);
+  await take(reader, 2);
   await rejects(() => reader[Symbol.asyncDispose](), away);
   equal(clock.nextWake, undefined);
+});
+
+Deno.test("A failed save in the background is made again, and thrown, when the next record is asked for", async () => {
+  const { clock, checkpointer, saves, open } = await setUp(3);
+  const refused = new CheckpointError("Cannot save: refused", { code: "no", retryable: false });
+  const save = checkpointer.save;
+  let tries = 0;
+  checkpointer.save = () => (tries++, Promise.reject(refused));
+  await using reader = open({ autoCheckpoint: true, idle: true });
+  let count = 0;
+  const read = async () => {
+    for await (const _record of reader) if (++count === 2) await clock.sleep(60_000);
+  };
+  const reading = read();
+  reading.catch(() => {});
+  await clock.advance(50_000);
+  equal(tries, 1);
+  await clock.advance(20_000);
+  await rejects(reading, refused);
+  checkpointer.save = save;
+  await runUntil(clock, read());
+  deepEqual([count, saves], [3, [3]], "and reading continues");
+});
+
+Deno.test("autoCheckpoint at the end of the loop waits for a database that is away", async () => {
+  const { clock, checkpointer, saves, open, take } = await setUp(2);
+  const save = checkpointer.save;
+  const away = new CheckpointError("Cannot save: away", { code: "away", retryable: true });
+  let failures = 5;
+  checkpointer.save = (...args) => failures-- > 0 ? Promise.reject(away) : save(...args);
+  await using reader = open({ autoCheckpoint: true, idle: true });
+  await take(reader, 10);
+  deepEqual([failures, saves, clock.nextWake !== undefined], [-1, [2], true]);
 });
 
 Deno.test("autoCheckpoint needs a checkpointer, and numbers that can be", async () => {
