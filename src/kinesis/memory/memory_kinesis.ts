@@ -184,8 +184,10 @@ export class MemoryKinesis implements KinesisApi {
 
   /** Describes a stream. */
   describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
+    const { maxRecordBytes } = this.#options;
     const describe = () => ({
       ...this.#stream(stream).description,
+      ...(maxRecordBytes && { maxRecordBytes }),
       serverTime: new Date(this.#clock.now()),
     });
     return this.#response("describeStream", [stream, options], options.signal, describe);

@@ -3,7 +3,6 @@ import type { KinesisApi, PutEntry } from "../../kinesis/mod.ts";
 import {
   DEFAULT_MAX_RECORD_BYTES,
   entryBytes,
-  faultOfEntry,
   MAX_PUT_BYTES,
   MAX_PUT_ENTRIES,
 } from "../../kinesis/put_limits.ts";
@@ -12,6 +11,7 @@ import type { EventData } from "../../base/record.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { putEntryOf } from "../../kinesis/partition_key.ts";
 import { type IndexedEntry, PutBatch } from "./put_batch.ts";
+import { RecordLimit } from "./record_limit.ts";
 
 /** Options for {@linkcode StreamWriter}. */
 export interface StreamWriterOptions extends RetryingOptions {
@@ -27,7 +27,10 @@ export interface StreamWriterOptions extends RetryingOptions {
    * batch is full or flushed. Default: 100.
    */
   readonly maxDelayMs?: number | undefined;
-  /** Maximum number of bytes of a record and its key, up to 10 MiB in some streams. Default: 1 MiB. */
+  /**
+   * Maximum number of bytes of a record and its key. Default: what the stream allows, which is described
+   * when a record is larger than the 1 MiB that every stream allows.
+   */
   readonly maxRecordBytes?: number | undefined;
   /**
    * Keeps the records of each partition key in order, even if some are refused, by sending at most one
@@ -75,11 +78,13 @@ export class StreamWriter implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #sender: BatchSender;
   readonly #maxRecords: number;
-  readonly #maxRecordBytes: number;
+  readonly #limit: RecordLimit;
   readonly #maxBytes: number;
   #batch = new PutBatch();
   /** How many batches are being sent or wait for it. */
   #closed = 0;
+  /** Records that wait until the limit of the stream is known. */
+  readonly #unmeasured = new Set<IndexedEntry>();
   /** Batches that wait, or were not sent because of a failure. */
   readonly #waiting = new Set<PutBatch>();
   #sending: Promise<void> = Promise.resolve();
@@ -106,8 +111,8 @@ export class StreamWriter implements AsyncDisposable {
         `Cannot put ${this.#maxRecords} records at once: 1 to ${MAX_PUT_ENTRIES}`,
       );
     }
-    this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
-    const most = Math.max(MAX_PUT_BYTES, this.#maxRecordBytes);
+    this.#limit = new RecordLimit(kinesis, stream, options);
+    const most = Math.max(MAX_PUT_BYTES, options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES);
     this.#maxBytes = options.maxBatchBytes ?? MAX_PUT_BYTES;
     if (!(this.#maxBytes >= 1 && this.#maxBytes <= most)) {
       throw new RangeError(`Cannot put ${this.#maxBytes} bytes at once: 1 to ${most}`);
@@ -137,7 +142,8 @@ export class StreamWriter implements AsyncDisposable {
    */
   get unwritten(): readonly number[] {
     const waiting = [...this.#waiting, this.#batch].flatMap(({ entries }) => entries);
-    return [...this.#sender.unwritten, ...waiting].map(({ index }) => index).sort((a, b) => a - b);
+    return [...this.#sender.unwritten, ...waiting, ...this.#unmeasured].map(({ index }) => index)
+      .sort((a, b) => a - b);
   }
 
   /**
@@ -162,11 +168,26 @@ export class StreamWriter implements AsyncDisposable {
     if (this.#isDisposed) {
       throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed`);
     }
-    const index = this.#given++;
-    const entry = { partitionKey, data, index };
-    const fault = faultOfEntry(entry, this.#maxRecordBytes);
+    const entry = { partitionKey, data, index: this.#given++ };
+    const mustWait = this.#unmeasured.size > 0 || this.#limit.isNeeded(entry);
+    return mustWait ? this.#measure(entry) : this.#take(entry);
+  }
+
+  /** Takes a record once the limit of the stream is known, after the records before it. */
+  async #measure(entry: IndexedEntry): Promise<void> {
+    this.#unmeasured.add(entry);
+    await this.#limit.learn().catch((error) => this.#failure ??= { error });
+    this.#throwFailure();
+    this.#unmeasured.delete(entry);
+    await this.#take(entry);
+  }
+
+  #take(entry: IndexedEntry): Promise<void> | undefined {
+    const fault = this.#limit.faultOf(entry);
     if (fault !== undefined) {
-      throw new RangeError(`Cannot put record ${index} into stream "${this.stream}": ${fault}`);
+      throw new RangeError(
+        `Cannot put record ${entry.index} into stream "${this.stream}": ${fault}`,
+      );
     }
     const bytes = entryBytes(entry);
     const isTooMuch = this.#batch.bytes + bytes > this.#maxBytes;
@@ -196,7 +217,8 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @param event The event, or its MessagePack bytes.
    * @returns Undefined if there is room for the next one; otherwise a promise of it, which may reject
-   * because of an earlier record. Await it, or memory fills up. All other errors are thrown.
+   * because of an earlier record, or because this one is too large. Await it, or memory fills up. All
+   * other errors are thrown.
    * @throws As {@linkcode putEvent} does.
    */
   addEvent(event: EventData | Uint8Array): Promise<void> | undefined {
@@ -217,6 +239,8 @@ export class StreamWriter implements AsyncDisposable {
    * @throws {KinesisError} If a request was refused permanently.
    */
   async flush(): Promise<void> {
+    // Records that wait for the limit are taken before this continues.
+    if (this.#unmeasured.size > 0) await this.#limit.learn().catch(() => {});
     this.#send();
     await this.#sending;
     await this.#sender.drain().catch((error) => this.#failure ??= { error });

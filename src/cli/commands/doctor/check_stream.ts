@@ -82,9 +82,7 @@ function judgeSettings(
       "record size",
       `the stream takes records of up to ${formatBytes(maxRecordBytes)}`,
       {
-        advice:
-          "store, cat and tail read them; triton put rejects records over 1 MiB, and other readers " +
-          "of the stream may too",
+        advice: "triton puts, archives and reads them; other readers of the stream may not",
       },
     );
   }

@@ -20,6 +20,7 @@ Permissions in AWS:
   stats --lag              kinesis:GetShardIterator, GetRecords
   shards                   kinesis:ListShards
   put                      kinesis:PutRecords
+    (records over 1 MiB)   kinesis:DescribeStreamSummary
   cat, ls --long, verify, quarantine, checkpoint recover
                            s3:ListBucket, GetObject
   export                   s3:ListBucket, GetObject, PutObject

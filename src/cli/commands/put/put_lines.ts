@@ -73,16 +73,25 @@ export class PutLines {
       const room = this.#putEvent(number, event);
       this.#good++;
       this.#bytes += event.length;
-      return room;
+      return room?.catch((error) => {
+        const refused = this.#refuse(number, error, progress);
+        this.#good--;
+        this.#bytes -= event.length;
+        return refused;
+      });
     } catch (error) {
-      if (!isFaultOfLine(error)) {
-        // The error may be that of an earlier record; then this one was not accepted.
-        if (this.#parts.writer.given === given) this.#last = number - 1;
-        throw error;
-      }
-      this.bad++;
-      return this.#report(`line ${number}: ${this.#inLines(error.message)}`, progress);
+      // The error may be that of an earlier record; then this one was not accepted.
+      const isEarlier = !isFaultOfLine(error) && this.#parts.writer.given === given;
+      if (isEarlier) this.#last = number - 1;
+      return this.#refuse(number, error, progress);
     }
+  }
+
+  /** Reports a line that cannot be put; throws an error that is not about the line. */
+  #refuse(number: number, error: unknown, progress: Progress): Promise<void> {
+    if (!isFaultOfLine(error)) throw error;
+    this.bad++;
+    return this.#report(`line ${number}: ${this.#inLines(error.message)}`, progress);
   }
 
   async #report(fault: string, progress: Progress): Promise<void> {

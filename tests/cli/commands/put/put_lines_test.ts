@@ -37,9 +37,9 @@ class PickyKinesis extends MemoryKinesis {
   }
 }
 
-function setUp(options: StreamWriterOptions = {}) {
+function setUp(options: StreamWriterOptions = {}, streamTakes?: number) {
   const clock = new VirtualClock();
-  const kinesis = new PickyKinesis({ clock });
+  const kinesis = new PickyKinesis({ clock, maxRecordBytes: streamTakes });
   kinesis.createStream("s");
   const writer = new StreamWriter(kinesis, "s", { clock, partitionKey: "id", ...options });
   const reports: string[] = [];
@@ -121,6 +121,18 @@ Deno.test("PutLines counts blank and bad lines, and reports the line of a record
     'Cannot put line 5 into stream "s": KMSAccessDeniedException: no; lines 1 to 6 are in the stream, ' +
       "except line 5, the 2 lines reported above; to resume, put line 5 and the lines after line 6",
   );
+});
+
+Deno.test("PutLines puts lines that are as large as the stream takes, and reports larger ones", async () => {
+  const world = setUp({}, 2 ** 21);
+  const line = (id: number, size: number) => JSON.stringify({ id, text: "x".repeat(size) });
+  const lines = [line(1, 3e6), line(2, 2e6), line(3, 3e6), line(4, 1), line(5, 2 ** 20)];
+  equal(await putAll(world, lines.join("\n")), undefined);
+  deepStrictEqual(world.reports.map((text) => text.replace(/it has \d+ bytes/, "")), [
+    'triton: line 1: Cannot put line 1 into stream "s":  with its key "1", more than 2097152\n',
+    'triton: line 3: Cannot put line 3 into stream "s":  with its key "3", more than 2097152\n',
+  ]);
+  equal(world.writer.written, 3);
 });
 
 Deno.test("PutLines knows the lines of many records, and drops those that are in the stream", async () => {
