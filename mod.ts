@@ -245,8 +245,10 @@ export {
   type OpenHistoryOptions,
 } from "./src/history/mod.ts";
 export {
+  type BucketSettings,
   type ByteRange,
   DirectoryObjectStore,
+  type EndpointSettings,
   type FoldersOptions,
   type GetOptions,
   type HeadOptions,
@@ -262,7 +264,9 @@ export {
   openObjectStore,
   type OpenObjectStoreOptions,
   type PutOptions,
+  type RequestSettings,
   type S3Options,
+  type ServerSideEncryption,
 } from "./src/objects/mod.ts";
 export {
   type ArchivedPosition,

@@ -27,5 +27,11 @@ export {
   openObjectStore,
   type OpenObjectStoreOptions,
 } from "./open_object_store.ts";
-export type { S3Options } from "./s3/open_s3.ts";
+export type { S3Options } from "./s3/s3_client.ts";
+export type {
+  BucketSettings,
+  EndpointSettings,
+  RequestSettings,
+  ServerSideEncryption,
+} from "../base/settings/bucket_settings.ts";
 export { S3ObjectStore, type S3ObjectStoreOptions } from "./s3/s3_object_store.ts";

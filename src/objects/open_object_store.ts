@@ -1,8 +1,10 @@
 import { DirectoryObjectStore } from "./directory/directory_object_store.ts";
+import { isS3Url, parseS3Url, type S3Place } from "../base/settings/bucket_url.ts";
 import { pathOfFileUrl } from "../base/settings/values.ts";
 import { MemoryObjectStore } from "./memory/memory_object_store.ts";
 import type { ObjectStore } from "./object_store.ts";
-import { openS3ObjectStore, type S3Options } from "./s3/open_s3.ts";
+import { openS3ObjectStore } from "./s3/open_s3.ts";
+import type { S3Options } from "./s3/s3_client.ts";
 
 /** Options for {@linkcode openObjectStore}; all but `cwd` are for S3. */
 export interface OpenObjectStoreOptions extends S3Options {
@@ -20,6 +22,7 @@ export type OpenedObjectStore = ObjectStore & AsyncDisposable;
  * |---|---|
  * | `s3://bucket`, `s3://bucket/prefix` | a bucket, or a folder in it |
  * | `bucket`, `bucket/prefix` | the same |
+ * | `s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/prefix` | a bucket by an access point |
  * | `file:///path` | a directory |
  * | `file:path` | a directory, relative to `cwd` |
  * | `memory:` | a new store in memory |
@@ -39,14 +42,16 @@ export type OpenedObjectStore = ObjectStore & AsyncDisposable;
  * @param options Region, endpoint and working directory.
  * @returns The store; dispose it when done.
  * @throws {TypeError} If `url` is none of these.
+ * @throws {RangeError} If options contradict each other.
+ * @throws {ConfigError} If the bucket cannot be reached as the options say.
  */
 export async function openObjectStore(
   url: string,
   options: OpenObjectStoreOptions = {},
 ): Promise<OpenedObjectStore> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined || scheme === "s3") {
-    return await openS3ObjectStore(parseS3Url(url), options);
+  if (scheme === undefined || isS3Url(url)) {
+    return await openS3ObjectStore(s3Place(url), options);
   }
   if (scheme === "file") {
     return holdingNothing(new DirectoryObjectStore(pathOfFileUrl(url, options.cwd)));
@@ -57,17 +62,16 @@ export async function openObjectStore(
 
 const ACCEPTED = "give s3://bucket/prefix, bucket/prefix, file:///path or memory:";
 
-/** Bucket names of S3, and of older or other stores, which also allow capitals and `_`. */
-const S3_URL = /^(?:s3:\/\/)?([A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:\/(.*))?$/is;
-
-function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string } {
-  const [, bucket, prefix = ""] = S3_URL.exec(url) ?? [];
-  if (bucket === undefined) {
-    throw new TypeError(
-      `Cannot open object store ${JSON.stringify(url)}: it has no bucket name; ${ACCEPTED}`,
-    );
+function s3Place(url: string): S3Place {
+  const refuse = (why: string) => {
+    throw new TypeError(`Cannot open object store ${JSON.stringify(url)}: ${why}`);
+  };
+  try {
+    return parseS3Url(url) ?? refuse(`it has no bucket name; ${ACCEPTED}`);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refuse(`${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`);
   }
-  return { bucket, prefix };
 }
 
 /** Adds the method for `await using` to a store that has nothing to release. */

@@ -1,3 +1,5 @@
+import { isS3Url, parseS3Url } from "../base/settings/bucket_url.ts";
+
 /** The place of an object store, from its identity. */
 export interface StorePlace {
   /** URL of the store, as `openObjectStore` takes it. */
@@ -40,15 +42,20 @@ export function parseIdentity(identity: string): StorePlace {
  */
 export function bucketOfIdentity(identity: string): string {
   const { url, endpoint } = parseIdentity(identity);
-  const [bucket] = /^s3:\/\/[^/]+/.exec(url) ?? [url];
-  return s3Identity(bucket, endpoint);
+  const place = isS3Url(url) ? parseS3Url(url) : undefined;
+  return s3Identity(place === undefined ? url : `s3://${place.bucket}`, endpoint);
+}
+
+/** Whether an endpoint is one of AWS's own, such as a VPC endpoint. */
+export function isAwsEndpoint(endpoint: string): boolean {
+  return URL.canParse(endpoint) && AWS_HOST.test(new URL(endpoint).hostname);
 }
 
 /** The normalised endpoint; undefined for AWS's own. */
 function normalize(endpoint: string): string | undefined {
   if (!URL.canParse(endpoint)) return endpoint;
-  const { protocol, host, hostname, pathname } = new URL(endpoint);
-  return AWS_HOST.test(hostname)
+  const { protocol, host, pathname } = new URL(endpoint);
+  return isAwsEndpoint(endpoint)
     ? undefined
     : `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
 }

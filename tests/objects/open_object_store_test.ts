@@ -5,7 +5,7 @@ import {
   openObjectStore,
   S3ObjectStore,
 } from "../../src/objects/mod.ts";
-import { findS3Endpoint } from "../../src/aws/endpoint.ts";
+import { findEndpoint } from "../../src/aws/endpoint.ts";
 import { readProfile } from "../../src/aws/credentials/profile.ts";
 import { startS3Server } from "../support/s3_server.ts";
 
@@ -97,10 +97,10 @@ Deno.test("openObjectStore() finds endpoint and region in the profile, with the 
   const [first, second] = [...new Set(regions)];
   deepEqual([first, second], ["eu-west-1", "eu-north-1"]);
   const files = await readProfile({ AWS_CONFIG_FILE: file });
-  equal(findS3Endpoint({}, files), server.url);
-  equal(findS3Endpoint({ ...ignore, AWS_ENDPOINT_URL: nowhere }, files), undefined);
+  equal(findEndpoint("S3", {}, files), server.url);
+  equal(findEndpoint("S3", { ...ignore, AWS_ENDPOINT_URL: nowhere }, files), undefined);
   const ignoring = await readProfile({ AWS_CONFIG_FILE: file, AWS_PROFILE: "i" });
-  equal(findS3Endpoint({ AWS_ENDPOINT_URL: nowhere }, ignoring), undefined);
+  equal(findEndpoint("S3", { AWS_ENDPOINT_URL: nowhere }, ignoring), undefined);
   await Deno.remove(file);
 });
 

@@ -26,6 +26,8 @@ Deno.test("bucketOfIdentity() leaves out the folder, and keeps the server", () =
   equal(bucketOfIdentity("s3://a"), "s3://a");
   equal(bucketOfIdentity("s3://a/b at http://minio:9000/x"), "s3://a at http://minio:9000/x");
   equal(bucketOfIdentity("file:///var/lib/x"), "file:///var/lib/x");
+  const point = "arn:aws:s3:eu-west-1:111122223333:accesspoint/logs";
+  equal(bucketOfIdentity(`s3://${point}/b/c`), `s3://${point}`);
 });
 
 Deno.test("ObjectStore.identity is the same for stores that are opened the same way, S3's URL written either way", async () => {
@@ -37,6 +39,11 @@ Deno.test("ObjectStore.identity is the same for stores that are opened the same 
   const env = { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9/" };
   await using third = await openObjectStore("bucket/prefix", { region: "eu-west-1", env });
   equal(third.identity, one.identity);
+  const arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint";
+  await using point = await openObjectStore(`${arn}/logs/prefix/`, { env: {} });
+  equal(point.identity, `s3://${arn}/logs/prefix`);
+  await using same = await openObjectStore(`s3://${arn}:logs/prefix`, { env: {} });
+  equal(same.identity, point.identity);
 });
 
 Deno.test("ObjectStore.identity of a directory is its absolute path, of memory the object's own", () => {

@@ -7,6 +7,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR_MS } from "../clock.ts";
+import { parseS3Url } from "./bucket_url.ts";
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: HOUR_MS };
 
@@ -61,11 +62,12 @@ export function parseSize(text: string): number {
  * @throws {RangeError} If it is none; the message says what to use.
  */
 export function parseBucket(text: string): string {
-  if (!/^(file:.|(s3:\/\/)?[a-z0-9][a-z0-9._-]*(\/|$))/i.test(text)) {
+  const isDirectory = /^file:./i.test(text);
+  if (!isDirectory && parseS3Url(text) === undefined) {
     throw new RangeError("Use s3://BUCKET/PREFIX, BUCKET or file:///DIR");
   }
   try {
-    if (/^file:/i.test(text)) pathOfFileUrl(text);
+    if (isDirectory) pathOfFileUrl(text);
   } catch (error) {
     throw new RangeError((error as Error).message);
   }

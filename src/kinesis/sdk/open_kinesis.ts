@@ -1,5 +1,8 @@
+import process from "node:process";
 import type { Kinesis } from "@aws-sdk/client-kinesis";
 import { clientSettings, knowingItself } from "../../aws/client_settings.ts";
+import { readProfile } from "../../aws/credentials/profile.ts";
+import { type EndpointVariant, findEndpoint, findVariant } from "../../aws/endpoint.ts";
 import { ConfigError } from "../../base/errors.ts";
 import type { KinesisApi } from "../kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
@@ -12,7 +15,8 @@ export interface OpenKinesisOptions {
   readonly region?: string | undefined;
   /**
    * URL of the service, for a local server or a VPC endpoint. Default: that of the SDK, from
-   * `AWS_ENDPOINT_URL_KINESIS` or `AWS_ENDPOINT_URL`, else that of the region.
+   * `AWS_ENDPOINT_URL_KINESIS` or `AWS_ENDPOINT_URL`, else that of the region, which
+   * `AWS_USE_DUALSTACK_ENDPOINT` and `AWS_USE_FIPS_ENDPOINT` choose.
    */
   readonly endpoint?: string | undefined;
   /** Credentials. Default: those that the SDK finds. */
@@ -52,7 +56,7 @@ export interface KinesisCredentials {
  * ```
  * @param options Region, endpoint and credentials.
  * @returns The service; dispose it to close its connections.
- * @throws {ConfigError} If no region is set anywhere.
+ * @throws {ConfigError} If no region is set anywhere, or a variable is neither `true` nor `false`.
  */
 export async function openKinesis(
   options: OpenKinesisOptions = {},
@@ -65,12 +69,20 @@ export async function openKinesis(
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined ? {} : { credentials }),
+      ...await variantOf(endpoint),
     }),
   );
   await requireRegion(client);
   return Object.assign(new SdkKinesis(client), {
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   });
+}
+
+/** Which of AWS's own endpoints is used, if any. */
+async function variantOf(endpoint: string | undefined): Promise<EndpointVariant> {
+  const { env } = process;
+  const files = await readProfile(env);
+  return findVariant(endpoint ?? findEndpoint("Kinesis", env, files), env, files);
 }
 
 /** Checks the region at once: the SDK would do it only at the first request. */

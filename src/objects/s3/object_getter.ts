@@ -31,6 +31,8 @@ interface Route {
   readonly request: WireRequest;
   /** The path before the key. */
   readonly folder: string;
+  /** Headers that each request has. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly signer: RequestSigner;
 }
 
@@ -100,21 +102,31 @@ export class ObjectGetter {
 
   async #requestFor(
     { Key, Range }: GetObjectCommandInput,
-    { request, folder, signer }: Route,
+    { request, folder, headers: repeated, signer }: Route,
   ): Promise<WireRequest> {
     const { credentials, systemClockOffset } = this.#client.config;
     const { protocol, hostname, port, headers: { host, "user-agent": userAgent } } = request;
     const path = folder + encodeKey(Key!);
     const now = Date.now() + systemClockOffset;
-    const headers = signer.sign({ host: host!, path, now }, await credentials());
+    const headers = signer.sign(
+      { host: host!, path, now, headers: repeated },
+      await credentials(),
+    );
     headers["user-agent"] = userAgent!;
     if (Range !== undefined) headers.range = Range;
     return { method: "GET", protocol, hostname, port, path, headers };
   }
 }
 
+/** The headers of settings: each request has them, and is signed with them. */
+const REPEATED_HEADERS: ReadonlySet<string> = new Set([
+  "x-amz-expected-bucket-owner",
+  "x-amz-request-payer",
+]);
+
 /** The headers of the SDK's request that need not be repeated, or are. */
 const KNOWN_HEADERS: ReadonlySet<string> = new Set([
+  ...REPEATED_HEADERS,
   "amz-sdk-invocation-id",
   "amz-sdk-request",
   "authorization",
@@ -135,7 +147,8 @@ function routeOf(request: WireRequest, key = ""): Route | undefined {
   const isKnown = Object.keys(headers).every((name) => KNOWN_HEADERS.has(name));
   if (signer === undefined || !isKnown || !path.endsWith(`/${end}`)) return undefined;
   const folder = path.slice(0, path.length - end.length);
-  return { request, folder, signer };
+  const repeated = Object.entries(headers).filter(([name]) => REPEATED_HEADERS.has(name));
+  return { request, folder, headers: Object.fromEntries(repeated), signer };
 }
 
 function encodeKey(key: string): string {

@@ -6,6 +6,7 @@ import type {
 import { statusOf } from "../../aws/sdk_error.ts";
 import { sendRequest } from "../../aws/send_request.ts";
 import { ObjectStoreError } from "../../base/errors.ts";
+import type { RequestSettings } from "../../base/settings/bucket_settings.ts";
 import { checkRange, isEmptyRange } from "../byte_range.ts";
 import { checkKey, isBefore } from "../keys.ts";
 import { partsOf, StreamedBody } from "../object_body.ts";
@@ -42,11 +43,12 @@ import { ChecksumSupport } from "./checksum_support.ts";
 import { isTaken, s3Error } from "./s3_error.ts";
 import { listPages } from "./s3_listing.ts";
 import { ObjectGetter } from "./object_getter.ts";
+import { type RequestFields, requestFields } from "./request_fields.ts";
 import { s3Identity } from "../store_identity.ts";
 
 /** Options for {@linkcode S3ObjectStore}. */
-export interface S3ObjectStoreOptions {
-  /** Name of the bucket. */
+export interface S3ObjectStoreOptions extends RequestSettings {
+  /** Name of the bucket, or the ARN of an access point. */
   readonly bucket: string;
   /** The folder of all keys in the bucket, such as `logs/triton`. Default: none. */
   readonly prefix?: string;
@@ -80,7 +82,7 @@ export class S3ObjectStore implements ObjectStore {
   /** The URL, and the endpoint if it is not AWS's. */
   readonly identity: string;
   readonly #client: S3Client;
-  readonly #bucket: string;
+  readonly #fields: RequestFields;
   /** The prefix of every key: empty, or ends with a slash. */
   readonly #folder: string;
   readonly #getter: ObjectGetter;
@@ -90,13 +92,13 @@ export class S3ObjectStore implements ObjectStore {
    * Creates a store. No request is sent yet.
    *
    * @param client The client, which the store does not destroy.
-   * @param options The bucket, and a folder in it.
+   * @param options The bucket, a folder in it, and what is sent with the requests.
    */
   constructor(client: S3Client, options: S3ObjectStoreOptions) {
     const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
     this.#client = client;
     this.#getter = new ObjectGetter(client);
-    this.#bucket = options.bucket;
+    this.#fields = requestFields(options.bucket, options);
     this.#folder = prefix === "" ? "" : `${prefix}/`;
     this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
     this.#checksums = new ChecksumSupport(this.url);
@@ -132,7 +134,7 @@ export class S3ObjectStore implements ObjectStore {
     { signal, startAfter, delimiter }: ListOptions & { readonly delimiter?: string },
   ): AsyncGenerator<ListObjectsV2CommandOutput> {
     const input = {
-      Bucket: this.#bucket,
+      ...this.#fields.all,
       Prefix: this.#folder + prefix,
       StartAfter: startAfter === undefined ? undefined : this.#folder + startAfter,
       Delimiter: delimiter,
@@ -152,7 +154,7 @@ export class S3ObjectStore implements ObjectStore {
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo | undefined> {
     const { HeadObjectCommand } = await sdk();
     const what = `Cannot look at ${this.url}/${key}`;
-    const input = { Bucket: this.#bucket, Key: this.#folder + key };
+    const input = { ...this.#fields.all, Key: this.#folder + key };
     const found = await this.#request(what, options.signal, async () => {
       try {
         return await this.#client.send(new HeadObjectCommand(input), {
@@ -176,7 +178,7 @@ export class S3ObjectStore implements ObjectStore {
     if (range !== undefined) checkRange(range);
     if (isEmptyRange(range)) return await this.#emptyPart(key, signal);
     const what = `Cannot get ${this.url}/${key}`;
-    const input = { Bucket: this.#bucket, Key: this.#folder + key, Range: rangeHeader(range) };
+    const input = { ...this.#fields.all, Key: this.#folder + key, Range: rangeHeader(range) };
     const response = await this.#request(what, signal, async () => {
       try {
         return await this.#getter.get(new GetObjectCommand(input), signal);
@@ -234,7 +236,7 @@ export class S3ObjectStore implements ObjectStore {
   ): Promise<PutObjectCommandOutput | "exists"> {
     const { PutObjectCommand } = await sdk();
     const command = new PutObjectCommand({
-      Bucket: this.#bucket,
+      ...this.#fields.put,
       Key: this.#folder + key,
       IfNoneMatch: ifAbsent ? "*" : undefined,
       Metadata: metadata,
@@ -265,17 +267,17 @@ export class S3ObjectStore implements ObjectStore {
   /** The size of an object whose response has no length, as through some proxies. */
   async #sizeOf(
     what: string,
-    input: { readonly Bucket: string; readonly Key: string },
+    { Key }: { readonly Key: string },
     signal: AbortSignal | undefined,
   ): Promise<number> {
     const { HeadObjectCommand } = await sdk();
-    const { Bucket, Key } = input;
+    const input = { ...this.#fields.all, Key };
     return sizeOf(
       what,
       await this.#request(
         what,
         signal,
-        () => this.#client.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: signal }),
+        () => this.#client.send(new HeadObjectCommand(input), { abortSignal: signal }),
       ),
     );
   }
@@ -292,7 +294,7 @@ export class S3ObjectStore implements ObjectStore {
   async #checkBucket(what: string, signal: AbortSignal | undefined): Promise<undefined> {
     const { HeadBucketCommand } = await sdk();
     try {
-      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), {
+      await this.#client.send(new HeadBucketCommand(this.#fields.bucket), {
         abortSignal: signal,
       });
     } catch (error) {
