@@ -47,14 +47,26 @@ function output(
   file: typeof Deno.stdout | typeof Deno.stderr,
   options: Pick<OutputWriterOptions, "isBuffered" | "acceptsAll">,
 ): Output {
-  const columns = file.isTerminal() ? Deno.consoleSize().columns : undefined;
-  return new OutputWriter(file, { clock: systemClock, columns, ...options });
+  const terminal = { sizeOf: Deno.consoleSize, onResize };
+  return new OutputWriter(file, { clock: systemClock, ...terminal, ...options });
+}
+
+/** Calls a function each time that the terminal is resized, where the system says so. */
+function onResize(listener: () => void): () => void {
+  if (Deno.build.os === "windows") return () => {};
+  Deno.addSignalListener("SIGWINCH", listener);
+  return () => Deno.removeSignalListener("SIGWINCH", listener);
 }
 
 /** An output whose write errors are ignored: they cannot be reported, and the work continues. */
 function forgiving(output: Output): Output {
-  const { isTerminal, columns } = output;
-  return { isTerminal, columns, write: (data) => output.write(data).catch(() => {}) };
+  return {
+    isTerminal: output.isTerminal,
+    get columns() {
+      return output.columns;
+    },
+    write: (data) => output.write(data).catch(() => {}),
+  };
 }
 
 /** Handles signals, also as PID 1, which only receives signals that it handles. */

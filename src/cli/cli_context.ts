@@ -4,8 +4,12 @@ import type { Stopped } from "./stop_signals.ts";
 /** Standard output or standard error. */
 export interface Output {
   readonly isTerminal: boolean;
-  /** Width of the terminal in characters, if known. */
+  /** Width of the terminal in characters, as it is now; undefined if it is none. */
   readonly columns?: number | undefined;
+  /** Its height in lines. */
+  readonly rows?: number | undefined;
+  /** Calls a function each time that the size changes; returns how to stop that. */
+  readonly onResize?: ((listener: () => void) => () => void) | undefined;
   /** Writes all of `data`, text as UTF-8. */
   write(data: Uint8Array | string): Promise<void>;
 }

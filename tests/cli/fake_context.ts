@@ -31,7 +31,11 @@ export interface FakeWorld {
   /** Whether standard output is a terminal. */
   readonly stdoutIsTerminal?: boolean;
   /** Width of the terminal. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
+  /** Its height. */
+  readonly rows?: number | undefined;
+  /** Receives what standard output calls when the terminal is resized. */
+  readonly onResize?: (listener: () => void) => () => void;
   /** Called before each write to standard output; if it fails, the write fails. */
   readonly beforeWrite?: () => void;
   /** The clock. Default: a virtual one. */
@@ -49,7 +53,13 @@ export async function runCommand(
   const encoder = new TextEncoder();
   const output = (parts: Uint8Array[], isTerminal = false, before = () => {}) => ({
     isTerminal,
-    columns: world.columns,
+    get columns() {
+      return isTerminal ? world.columns : undefined;
+    },
+    get rows() {
+      return isTerminal ? world.rows : undefined;
+    },
+    onResize: world.onResize,
     async write(data: Uint8Array | string): Promise<void> {
       await Promise.resolve();
       before();

@@ -2,10 +2,12 @@ import { Buffer } from "node:buffer";
 import { Command } from "commander";
 import type { ArchivedQuarantine } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
+import { printable } from "../../base/safe_text.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import type { CliContext } from "../cli_context.ts";
 import { parseShardId } from "../options/options.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { wrapCells } from "../text/fit.ts";
 import { jsonLine, say, tabLine } from "../text/say.ts";
 
 interface QuarantineOptions extends ArchiveOptions {
@@ -38,12 +40,18 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const found: ArchivedQuarantine[] = [];
+  const { columns } = context.stdout;
+  const print = options.json === true
+    ? toJson
+    : columns === undefined
+    ? toLine
+    : (record: ArchivedQuarantine) => toBlock(record, columns);
   let count = 0;
   for await (const record of listQuarantine(store, selection)) {
     if (options.shard !== undefined && record.shardId !== options.shard) continue;
     count++;
     if (options.raw === undefined) {
-      await context.stdout.write(options.json === true ? toJson(record) : toLine(record));
+      await context.stdout.write(print(record));
     } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
       found.push(record);
     }
@@ -86,10 +94,19 @@ function placeOf({ sequenceNumber, subSequenceNumber }: ArchivedQuarantine): str
     : `${sequenceNumber}/${subSequenceNumber}`;
 }
 
-function toLine(record: ArchivedQuarantine): string {
+function cellsOf(record: ArchivedQuarantine): string[] {
   const { shardId, arrivedAt, data, partitionKey, reason, key } = record;
   const time = arrivedAt.toISOString();
-  return tabLine([shardId, placeOf(record), time, data.length, partitionKey, reason, key]);
+  return [shardId, placeOf(record), time, String(data.length), partitionKey, reason, key];
+}
+
+function toLine(record: ArchivedQuarantine): string {
+  return tabLine(cellsOf(record));
+}
+
+/** On a terminal: nothing is cut, because --raw needs the whole sequence number. */
+function toBlock(record: ArchivedQuarantine, columns: number): string {
+  return `${wrapCells(cellsOf(record).map(printable), columns)}\n`;
 }
 
 function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {

@@ -54,7 +54,9 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();
-  const text = options.json === true ? jsonLine(report) : formatReport(report);
+  const text = options.json === true
+    ? jsonLine(report)
+    : formatReport(report, context.stdout.columns);
   await writeReport(context, text);
   const faults = faultsOf(report, options);
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);

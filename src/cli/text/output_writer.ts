@@ -19,7 +19,16 @@ export interface OutputWriterOptions {
   readonly isBuffered?: boolean;
   /** Whether the file accepts each write completely or fails. Default: it may accept a part. */
   readonly acceptsAll?: () => Promise<boolean>;
-  readonly columns?: number | undefined;
+  /** Asks for the size of the terminal. Default: it is unknown. */
+  readonly sizeOf?: () => TerminalSize;
+  /** Listens for changes of the size. Default: they are not noticed. */
+  readonly onResize?: Output["onResize"];
+}
+
+/** Size of a terminal in characters; 0 if it does not know it. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 /** A pipe accepts this many bytes at once or none (PIPE_BUF on Linux). */
@@ -72,7 +81,8 @@ const NOTHING = new Uint8Array();
  */
 export class OutputWriter implements Output {
   readonly isTerminal: boolean;
-  readonly columns: number | undefined;
+  readonly onResize: Output["onResize"];
+  readonly #sizeOf: OutputWriterOptions["sizeOf"];
   readonly #file: OutputFile;
   readonly #clock: Clock;
   readonly #isBuffered: boolean;
@@ -96,7 +106,20 @@ export class OutputWriter implements Output {
     this.#isBuffered = options.isBuffered ?? false;
     this.#acceptsAll = options.acceptsAll ?? (() => Promise.resolve(false));
     this.isTerminal = file.isTerminal();
-    this.columns = options.columns;
+    this.#sizeOf = options.sizeOf;
+    this.onResize = options.onResize;
+  }
+
+  get columns(): number | undefined {
+    return this.#size()?.columns || undefined;
+  }
+
+  get rows(): number | undefined {
+    return this.#size()?.rows || undefined;
+  }
+
+  #size(): TerminalSize | undefined {
+    return this.isTerminal ? this.#sizeOf?.() : undefined;
   }
 
   write(data: Uint8Array | string): Promise<void> {

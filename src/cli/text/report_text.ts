@@ -6,22 +6,28 @@ import type {
 } from "../../archive/mod.ts";
 import { printable } from "../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount, formatTime } from "./format.ts";
+import { hang } from "./fit.ts";
 import { textOf } from "./say.ts";
 import { formatTable } from "./table.ts";
 
-/** Formats a report for people. */
-export function formatReport(report: ArchiveReport): string {
+/**
+ * Formats a report for people.
+ *
+ * @param columns Width of the terminal; undefined if there is none.
+ */
+export function formatReport(report: ArchiveReport, columns?: number): string {
+  const layout = { right: [2, 3], optional: [6, 4], columns };
   const shards = report.shards.length > 0
-    ? ["", ...formatTable(shardRows(report.shards), { right: [2, 3] })]
+    ? ["", ...formatTable(shardRows(report.shards), layout)]
     : [];
-  const lines = [
-    ...summary(report),
+  const sentence = (line: string) => hang("", printable(line), columns, 2);
+  return textOf([
+    ...summary(report, columns),
     ...shards,
-    ...spaced(report.problems.map(problemLine)),
-    ...spaced(report.gaps.map(gapLine)),
+    ...spaced(report.problems.map(problemLine).map(sentence)),
+    ...spaced(report.gaps.map(gapLine).map(sentence)),
     ...report.whole ? ["", verdictOf(report)] : [],
-  ];
-  return textOf(lines.map(printable));
+  ]);
 }
 
 function verdictOf({ part, otherFiles }: ArchiveReport): string {
@@ -29,7 +35,7 @@ function verdictOf({ part, otherFiles }: ArchiveReport): string {
   return otherFiles === undefined ? "The archive is whole." : "These files are whole.";
 }
 
-function summary(report: ArchiveReport): string[] {
+function summary(report: ArchiveReport, columns: number | undefined): string[] {
   const { files, empty, size, events, bytes, quarantined, quarantine, unprovable } = report;
   const part = report.part === undefined ? "" : `, part ${report.part}`;
   const rows = [
@@ -49,7 +55,8 @@ function summary(report: ArchiveReport): string[] {
     const range = `${unprovable[0]} to ${unprovable.at(-1)}`;
     rows.push(["unprovable", `${countOf(unprovable.length, "file")} without a manifest: ${range}`]);
   }
-  return formatTable(rows);
+  const width = Math.max(...rows.map(([name]) => name!.length));
+  return rows.map(([name, text]) => hang(`${name!.padEnd(width)}  `, printable(text!), columns));
 }
 
 function daysOf({ from, to }: ArchiveReport): string {

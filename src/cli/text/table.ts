@@ -1,6 +1,8 @@
 import { printable } from "../../base/safe_text.ts";
+import { hang, pad } from "./fit.ts";
+import { type FitOptions, fitTable } from "./fit_table.ts";
 
-export interface TableLayout {
+export interface TableLayout extends FitOptions {
   /** Columns that are right-aligned, such as numbers. */
   readonly right?: readonly number[];
   /** Colours a cell, which is already padded. */
@@ -10,24 +12,28 @@ export interface TableLayout {
 /**
  * Formats rows as columns, two spaces apart; the first row is the head. Cells may contain any text:
  * what is not safe for a terminal is escaped.
+ *
+ * With `columns`, the table fits the terminal; a last line then names the columns that it has not.
  */
 export function formatTable(
   cells: readonly (readonly string[])[],
-  { right = [], paint = (cell) => cell }: TableLayout = {},
+  { right = [], paint = (cell) => cell, ...fit }: TableLayout = {},
 ): string[] {
-  const rows = cells.map((row) => row.map(printable));
-  // Not Math.max(...lengths): a call accepts about 125,000 arguments, and a bucket has more files.
-  const widths = rows[0]!.map((_, column) =>
-    rows.reduce((width, row) => Math.max(width, row[column]!.length), 0)
-  );
-  return rows.map((row, at) =>
-    row.map((cell, column) => {
-      const last = column === row.length - 1;
-      const width = widths[column]!;
-      const padded = right.includes(column) ? cell.padStart(width) : cell.padEnd(last ? 0 : width);
+  const { rows, shown, widths } = fitTable(cells.map((row) => row.map(printable)), {
+    ...fit,
+    right,
+  });
+  const lines = rows.map((row, at) =>
+    shown.map((column) => {
+      const width = column === shown.at(-1) && !right.includes(column) ? 0 : widths[column]!;
+      const padded = pad(row[column]!, width, right.includes(column) ? "left" : "right");
       return paint(padded, at, column);
     }).join("  ")
   );
+  const hidden = cells[0]!.filter((_, column) => !shown.includes(column));
+  if (hidden.length === 0) return lines;
+  const note = `Not shown in ${fit.columns} columns: ${hidden.map(printable).join(", ")}`;
+  return [...lines, ...hang("", note, fit.columns).split("\n")];
 }
 
 /** Terminal colours; each function returns the text unchanged if colours are off. */

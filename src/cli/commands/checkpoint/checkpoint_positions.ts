@@ -6,6 +6,7 @@ import type { StreamConfig } from "../../../config/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { hang } from "../../text/fit.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 import {
   addPositionOptions,
@@ -239,22 +240,27 @@ async function move(
     : kind === "group" && !dryRun
     ? "; the members of the group continue there"
     : "";
-  await context.stdout.write(describe(moves, { dryRun, remark }));
+  await context.stdout.write(describe(moves, { dryRun, remark, columns: context.stdout.columns }));
 }
 
 function describe(
   moves: readonly MovedPosition[],
-  { dryRun, remark }: { readonly dryRun: boolean; readonly remark: string },
+  { dryRun, remark, columns }: {
+    readonly dryRun: boolean;
+    readonly remark: string;
+    readonly columns: number | undefined;
+  },
 ): string {
   if (moves.length === 0) return "All positions are already there\n";
   const table = formatTable(
     moves.map((
       { shardId, from, to },
     ) => [shardId, from ?? "no position", "->", to ?? "its oldest record"]),
+    { columns },
   );
   const verb = dryRun ? "would be " : "";
   const total = `${countOf(moves.length, "position")} ${verb}moved`;
-  return textOf([...table, total + remark]);
+  return textOf([...table, hang("", total + remark, columns, 2)]);
 }
 
 function parseSequenceNumber(text: string): string {

@@ -42,12 +42,13 @@ async function forget(options: ClientOptions, context: CliContext): Promise<void
   const { createdAt } = await kinesis.describeStream(stream);
   if (!dryRun) await (await openLedger(url, { client, stream }))[Symbol.asyncDispose](); // its tables
   const shards = await forgetPositions(url, { client, stream, createdAt, dryRun });
-  await context.stdout.write(describe(shards, dryRun));
+  await context.stdout.write(describe(shards, dryRun, context.stdout.columns));
 }
 
-function describe(shards: readonly ForgottenShard[], dryRun: boolean): string {
+function describe(shards: readonly ForgottenShard[], dryRun: boolean, columns?: number): string {
   const table = formatTable(
     shards.map(({ shardId, archived }) => [shardId, archived ?? "nothing archived"]),
+    { columns },
   );
   const verb = dryRun ? "would be forgotten" : "forgotten";
   return textOf([...table, `${countOf(shards.length, "position")} ${verb}`]);

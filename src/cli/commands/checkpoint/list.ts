@@ -46,8 +46,9 @@ async function list(
     const client = options.clientName;
     await say(context, `Client "${client}" has no positions in "${name}"`);
   }
-  const tables = [...rows.length > 0 ? [positionTable(rows)] : []];
-  if (members.length > 0) tables.push(memberTable(members));
+  const { columns } = context.stdout;
+  const tables = [...rows.length > 0 ? [positionTable(rows, columns)] : []];
+  if (members.length > 0) tables.push(memberTable(members, columns));
   const lines = tables.flatMap((table, at) => at === 0 ? table : ["", ...table]);
   if (lines.length > 0) await context.stdout.write(textOf(lines.map((line) => line.trimEnd())));
 }
@@ -80,19 +81,31 @@ function positionsOf({ checkpoints, shards, groups = [] }: LedgerReport) {
   });
 }
 
-function positionTable(rows: readonly Position[]): string[] {
+/** The lease has a column of its own on a terminal, where the owner may be cut. */
+function positionTable(rows: readonly Position[], columns: number | undefined): string[] {
   const table = rows.map(({ shardId, sequenceNumber, updatedAt, state, owner, leasedUntil }) => [
     ...[shardId, sequenceNumber ?? "no position", updatedAt ? formatTime(updatedAt) : "", state],
-    leasedUntil === undefined ? "" : `${owner} until ${formatTime(leasedUntil)}`,
+    ...leaseCells(owner, leasedUntil, columns),
   ]);
-  return formatTable([["shard", "position", "saved", "state", "owner"], ...table]);
+  const lease = columns === undefined ? ["owner"] : ["owner", "leased until"];
+  const head = ["shard", "position", "saved", "state", ...lease];
+  return formatTable([head, ...table], { columns, optional: [2] });
 }
 
-function memberTable(members: readonly MemberRow[]): string[] {
+function leaseCells(
+  owner: string | undefined,
+  until: Date | undefined,
+  columns: number | undefined,
+): string[] {
+  if (columns !== undefined) return [owner ?? "", until === undefined ? "" : formatTime(until)];
+  return [until === undefined ? "" : `${owner} until ${formatTime(until)}`];
+}
+
+function memberTable(members: readonly MemberRow[], columns: number | undefined): string[] {
   const table = members.map((member) => {
     const { worker, isAlive, expiresAt, shards } = member;
     const lease = `${isAlive ? "until" : "expired"} ${formatTime(expiresAt)}`;
     return [worker, lease, countOf(shards.length, "shard"), shortError(member)];
   });
-  return formatTable([["member", "lease", "shards", "last error"], ...table]);
+  return formatTable([["member", "lease", "shards", "last error"], ...table], { columns });
 }

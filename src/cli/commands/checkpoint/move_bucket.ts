@@ -5,6 +5,7 @@ import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { parseIdentity } from "../../../objects/store_identity.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { hang } from "../../text/fit.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 import {
   addClientOptions,
@@ -91,7 +92,9 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     await using opened = await openLedger(url, { client, stream });
     await opened.moveStore(identity, { isGone });
   }
-  await context.stdout.write(describe(moves, { identity, dryRun }));
+  await context.stdout.write(
+    describe(moves, { identity, dryRun, columns: context.stdout.columns }),
+  );
 }
 
 /** Rejects a move while the old store has files that the database does not know. */
@@ -146,9 +149,10 @@ function unreadable(store: string, why: string): TritonError {
 
 function describe(
   moves: readonly ArchiveMove[],
-  { identity, dryRun = false }: {
+  { identity, dryRun = false, columns }: {
     readonly identity: string;
     readonly dryRun?: boolean | undefined;
+    readonly columns: number | undefined;
   },
 ): string {
   const rows = moves.map(({ shardId, after }) => [shardId, "ends at", after]);
@@ -157,5 +161,6 @@ function describe(
   const what =
     `The archive${from === undefined ? "" : ` of ${from}`} ${verb} in ${identity}, after ` +
     countOf(moves.length, "shard");
-  return textOf([...rows.length > 0 ? formatTable(rows) : [], what].map(printable));
+  const table = rows.length > 0 ? formatTable(rows, { columns }) : [];
+  return textOf([...table, hang("", printable(what), columns, 2)]);
 }

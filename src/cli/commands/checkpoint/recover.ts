@@ -103,7 +103,7 @@ async function recoverFrom(
     await carryOut(plan, ledger.change, context.clock);
     await recordPassedOver(passedOver, ledger.change, context.clock);
   }
-  await context.stdout.write(describe(plan, ledger.change === undefined));
+  await context.stdout.write(describe(plan, ledger.change === undefined, context.stdout.columns));
   for (const { shardId, why } of plan.left) {
     await say(context, `${shardId} is not changed: ${why}`);
   }
@@ -151,11 +151,11 @@ function refuseUnknowable({ problems, shards, unprovable }: ArchiveReport): void
   }
 }
 
-function describe({ moves, ended }: Recovery, dryRun: boolean): string {
+function describe({ moves, ended }: Recovery, dryRun: boolean, columns?: number): string {
   const rows = moves.map(({ shardId, from, to, key }) => [
     ...[shardId, from ?? "no position", "->", to, key],
   ]);
-  const lines = rows.length > 0 ? formatTable(rows) : [];
+  const lines = rows.length > 0 ? formatTable(rows, { columns }) : [];
   const verb = dryRun ? "would be " : "";
   return textOf([
     ...lines,

@@ -89,7 +89,9 @@ async function* bare(
 function tableOf(archives: readonly ListedArchive[], long: boolean, context: CliContext): string {
   const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
   const lines = formatTable([lsHead(long), ...archives.map((file) => toCells(file, long))], {
+    columns: context.stdout.columns,
     right: long ? [1, 2, 3] : [1],
+    optional: long ? [4, 3] : [],
     paint: (cell, row) =>
       row === 0
         ? colors.bold(cell)

@@ -4,6 +4,7 @@ import { printable } from "../../../base/safe_text.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { clientOption, configOption, databaseOption, parseSeconds } from "../../options/options.ts";
 import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
+import { hang } from "../../text/fit.ts";
 import { redact } from "../../text/redact.ts";
 import { matchesAny } from "../../options/name_pattern.ts";
 import { collect, selectionOf, type SelectionOptions } from "../../options/stream_selection.ts";
@@ -13,7 +14,7 @@ import { statsRows } from "./stats_rows.ts";
 import { toTables } from "./stats_by_stream.ts";
 import { type Stats, toCarbon, toJson, toTable } from "./stats_text.ts";
 import { colorsOf } from "../../text/table.ts";
-import { watch } from "./watch.ts";
+import { type Shown, watch } from "./watch.ts";
 import { say, textOf } from "../../text/say.ts";
 
 const FORMATS = ["table", "carbon", "json"] as const;
@@ -75,15 +76,17 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
   const streams = await streamsOf(options, context);
   const table = (stats: Stats) =>
     streams === undefined || streams.length === 1
-      ? toTable(stats, colors)
-      : toTables(stats, streams, colors);
+      ? toTable(stats, colors, { columns: stdout.columns })
+      : toTables(stats, streams, colors, stdout.columns);
   const print = { table, carbon: toCarbon, json: toJson };
-  const read = async () => {
+  const read = async (): Promise<Shown> => {
     const stats = await readStats(options, streams, context);
-    return [...print[format](stats), ...await report(problemsOf(stats), context)];
+    const notes = await report(problemsOf(stats), context);
+    return { lines: () => print[format](stats), notes };
   };
   if (options.watch === undefined) {
-    return await stdout.write(textOf(await read()));
+    const { lines, notes } = await read();
+    return await stdout.write(textOf([...lines(), ...notes()]));
   }
   const intervalMs = options.watch === true ? WATCH_MS : options.watch;
   const title = colors.dim(`triton stats, every ${intervalMs / 1000} s`);
@@ -92,29 +95,40 @@ async function stats(options: StatsOptions, context: CliContext): Promise<void> 
 
 /** Reads stats repeatedly: the first read must succeed, later ones may fail temporarily. */
 function patiently(
-  read: () => Promise<string[]>,
+  read: () => Promise<Shown>,
   context: CliContext,
-): () => Promise<readonly string[]> {
-  let last: readonly string[] | undefined;
+): () => Promise<Shown> {
+  let last: Shown | undefined;
   return async () => {
     try {
       return last = await read();
     } catch (error) {
       const passes = error instanceof ServiceError && error.retryable;
       if (last === undefined || !passes) throw error;
+      const { lines, notes } = last;
       const reported = await report([error.message], context);
-      return context.stdout.isTerminal ? [...last, ...reported] : [];
+      const isKept = context.stdout.isTerminal;
+      return {
+        lines: () => isKept ? lines() : [],
+        notes: () => isKept ? [...notes(), ...reported()] : [],
+      };
     }
   };
 }
 
 /** Reports problems: below the table on a terminal, on standard error elsewhere. */
-async function report(problems: readonly string[], context: CliContext): Promise<string[]> {
-  if (context.stdout.isTerminal) {
-    return problems.flatMap((problem) => ["", printable(redact(problem, context.env))]);
+async function report(
+  problems: readonly string[],
+  context: CliContext,
+): Promise<() => readonly string[]> {
+  const { stdout, env } = context;
+  if (stdout.isTerminal) {
+    const sentence = (problem: string) =>
+      hang("", printable(redact(problem, env)), stdout.columns, 2);
+    return () => problems.flatMap((problem) => ["", ...sentence(problem).split("\n")]);
   }
   for (const problem of problems) await say(context, problem);
-  return [];
+  return () => [];
 }
 
 function formatOf({ format, json }: StatsOptions, { stdout }: CliContext): typeof FORMATS[number] {

@@ -5,11 +5,16 @@ import { ageOf } from "./stats_rows.ts";
 import { greatestLag, lagText, type Stats, toTable } from "./stats_text.ts";
 
 /** A table for each stream, below a line that sums it up, in the order of the streams' names. */
-export function toTables(stats: Stats, streams: readonly string[], colors: Colors): string[] {
+export function toTables(
+  stats: Stats,
+  streams: readonly string[],
+  colors: Colors,
+  columns?: number,
+): string[] {
   return streams.flatMap((stream, index) => {
     const part = partOf(stats, stream);
     const before = index === 0 ? [] : [""];
-    const table = toTable(part, colors, { hasStream: false });
+    const table = toTable(part, colors, { hasStream: false, columns });
     return [...before, headingOf(part, stream, colors), ...table];
   });
 }

@@ -82,29 +82,37 @@ function lagOf(lag: Lag): Record<string, unknown> {
 
 const HEAD = ["stream", "shard", "owner", "position", "age", "lag", "gaps"];
 
-/** Which of the first columns a table has. */
-interface KeyColumns {
+/** How a table of stats is laid out. */
+interface StatsLayout {
+  /** Whether the rows name the client. */
   readonly hasClient: boolean;
+  /** Whether they name the stream. */
   readonly hasStream: boolean;
+  /** Width of the terminal; undefined if there is none. */
+  readonly columns: number | undefined;
 }
 
 /**
  * A table for people: IDs are shortened, and times are in the two largest units.
  *
- * @param options Whether to name the stream in each row. Default: true.
+ * @param layout Whether to name the stream in each row, which is the default; and the width.
  */
 export function toTable(
   stats: Stats,
   colors: Colors,
-  { hasStream = true }: Partial<Pick<KeyColumns, "hasStream">> = {},
+  { hasStream = true, columns }: Partial<Omit<StatsLayout, "hasClient">> = {},
 ): string[] {
   const clients = new Set([...stats.rows, ...stats.members].map(({ client }) => client));
-  const keys = { hasClient: clients.size > 1, hasStream };
-  const members = stats.members.length === 0 ? [] : ["", ...memberTable(stats, keys, colors)];
-  return [...shardTable(stats, hasStream, colors), ...members];
+  const layout = { hasClient: clients.size > 1, hasStream, columns };
+  const members = stats.members.length === 0 ? [] : ["", ...memberTable(stats, layout, colors)];
+  return [...shardTable(stats, layout, colors), ...members];
 }
 
-function shardTable(stats: Stats, hasStream: boolean, colors: Colors): string[] {
+function shardTable(
+  stats: Stats,
+  { hasStream, columns }: Omit<StatsLayout, "hasClient">,
+  colors: Colors,
+): string[] {
   const { rows, lags, now } = stats;
   if (rows.length === 0) return ["No positions yet."];
   const clients = new Set(rows.map(({ client }) => client));
@@ -115,7 +123,9 @@ function shardTable(stats: Stats, hasStream: boolean, colors: Colors): string[] 
   const head = cut(["client", ...HEAD]);
   const names = ["age", "lag", "gaps"];
   return formatTable([head, ...body.map(cut)], {
+    columns,
     right: names.map((name) => head.indexOf(name)),
+    optional: ["position", "owner"].map((name) => head.indexOf(name)),
     paint(cell, row, column) {
       if (row === 0) return colors.bold(cell);
       const { gaps, ledger } = rows[row - 1]!;
@@ -150,7 +160,7 @@ function ownerOf({ ledger, isGroup }: StatsRow): string {
 /** The members of groups: how many shards each reads, how far it is behind, its last error. */
 function memberTable(
   { rows, members, lags }: Stats,
-  { hasClient, hasStream }: KeyColumns,
+  { hasClient, hasStream, columns }: StatsLayout,
   colors: Colors,
 ): string[] {
   const hasErrors = members.some(({ lastError }) => lastError !== undefined);
@@ -168,6 +178,7 @@ function memberTable(
     return cut([client, stream, shortName(worker), lease, count, lagText(lag), shortError(member)]);
   });
   return formatTable([head, ...body], {
+    columns,
     right: ["shards", "lag"].map((name) => head.indexOf(name)),
     paint(cell, row, column) {
       if (row === 0) return colors.bold(cell);

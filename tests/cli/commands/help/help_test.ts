@@ -54,7 +54,8 @@ Deno.test("help wraps at the width of the terminal", async () => {
     "help environment",
   ];
   for (const line of [...lines, "store --help", "help format", "completions --help"]) {
-    const run = async (columns?: number) => (await runCommand(line.split(" "), { columns })).stdout;
+    const run = async (columns?: number) =>
+      (await runCommand(line.split(" "), { stdoutIsTerminal: true, columns })).stdout;
     const [wide, narrow] = [await run(), await run(80)];
     // Tables and commands to copy stay as they are.
     const long = narrow.split("\n").filter((line) => line.length > 80 && !line.startsWith("  "));

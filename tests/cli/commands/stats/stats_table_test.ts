@@ -127,6 +127,12 @@ async function watched(
       ["stats", "--checkpoint-db", database, "--watch", "10", ...args],
       {
         ...{ clock, signal: stop.signal, ...world },
+        get columns() {
+          return world.columns;
+        },
+        get rows() {
+          return world.rows;
+        },
         beforeWrite: () => void (++writes === times && stop.abort()),
       },
     );
@@ -166,4 +172,44 @@ Deno.test("stats --watch repeats go-triton's lines elsewhere", async () => {
     `billing.views.shardId-000000000007.age 5 ${now}\n` +
     `billing.views.shardId-000000000007.age 15 ${now + 10}\n`,
   ]);
+});
+
+/** The screen after each draw, as lines without what clears them. */
+function screens(stdout: string): string[][] {
+  return stdout.split("\x1b[H").slice(1).map((draw) =>
+    draw.replace(/\x1b\[2?[JK]/g, "").trimEnd().split("\n").map((line) => line.trimEnd())
+  );
+}
+
+Deno.test("stats --watch fits the height of the terminal, and says how much it does not show", async () => {
+  const world = { stdoutIsTerminal: true, env: { NO_COLOR: "1" }, rows: 7 };
+  const [screen] = screens((await watched(1, world)).stdout);
+  deepStrictEqual(screen!.slice(1), ["", ...TABLE.split("\n").slice(0, 3), "… and 2 more lines"]);
+  const [whole] = screens((await watched(1, { ...world, rows: 8 })).stdout);
+  deepStrictEqual(whole!.slice(2), TABLE.trimEnd().split("\n"));
+});
+
+Deno.test("stats --watch draws again, to the new size, when the terminal is resized", async () => {
+  const world = { stdoutIsTerminal: true, env: { NO_COLOR: "1" }, columns: 80, rows: 24 };
+  let resized = () => {};
+  let listeners = 0;
+  const onResize = (listener: () => void) => {
+    resized = listener;
+    listeners++;
+    return () => void listeners--;
+  };
+  const live = { ...world, onResize };
+  const { stdout } = await watched(2, live, [], async () => {
+    Object.assign(live, { rows: 6, columns: 60 });
+    await Promise.resolve(resized());
+  });
+  ok(stdout.lastIndexOf("\x1b[2J\x1b[H") > 0, "the whole screen is cleared");
+  const [before, after] = screens(stdout);
+  deepStrictEqual(before!.slice(2), TABLE.trimEnd().split("\n"));
+  deepStrictEqual(after!.slice(2), [
+    "client   stream  shard                 owner     age  gaps",
+    "billing  views   shardId-000000000007  -          5s",
+    "… and 4 more lines",
+  ]);
+  equal(listeners, 0);
 });
