@@ -1,6 +1,6 @@
 import { type FirstPosition, parseStartPosition } from "../base/settings/start_position.ts";
 import { parseBucket, parseClientName, parseDuration, parseSize } from "../base/settings/values.ts";
-import type { Entry, Value, YamlText } from "./yaml.ts";
+import { type Entry, isExtensionKey, type Value, type YamlText } from "./yaml.ts";
 
 /** How one stream is archived: what differs from the flags of `triton store`. */
 export interface ArchiveSettings {
@@ -59,6 +59,7 @@ export function readArchiveSettings(
   const found: { -readonly [P in keyof ArchiveSettings]?: unknown } = {};
   for (const [key, entry] of entries ?? []) {
     const field = FIELDS.get(key);
+    if (isExtensionKey(key)) continue;
     if (field === undefined) {
       yaml.reportUnknown(key, entry, { where, thing: '"archive"', keys: KEYS });
     } else found[field.property] = readField(yaml, `"${key}" in ${where}`, { field, entry, now });

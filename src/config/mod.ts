@@ -18,13 +18,16 @@
  *     enabled: false             # not archived by --all-streams
  * ```
  *
+ * Keys that begin with `x-` are yours, as in Docker Compose: for anchors that several streams merge,
+ * say. At the top, one that has a `name` is a stream.
+ *
  * @module
  */
 
 import { readConfigFile } from "./config_file.ts";
 import { readStream, type StreamConfig } from "./stream.ts";
 import { closest, quotedList } from "../base/suggest.ts";
-import { type Problem, YamlText } from "./yaml.ts";
+import { type Entry, isExtensionKey, type Problem, YamlText } from "./yaml.ts";
 import { ConfigError } from "../base/errors.ts";
 
 export { ConfigError, type ConfigErrorOptions, TritonError } from "../base/errors.ts";
@@ -191,16 +194,22 @@ function readStreams(
   { now = Infinity }: ParseConfigOptions,
 ): StreamConfig[] {
   const entries = yaml.entries(yaml.root, "stream");
+  const streams = [...entries ?? []].filter(([name, entry]) => !isExtension(yaml, name, entry));
   const example = '"user_activity:", and below it, indented, "name: user_activity_prod"';
   const report = (message: string) => yaml.report(message, yaml.placeOf(yaml.root));
   if (entries === undefined && !isEmpty(yaml.root)) {
     report(`The configuration must be a map of streams, such as ${example}`);
-  } else if (!entries?.size && yaml.problems.length === 0) {
+  } else if (streams.length === 0 && yaml.problems.length === 0) {
     report(`The configuration has no streams: add one, such as ${example}`);
   }
-  return [...entries ?? []]
+  return streams
     .map(([logicalName, entry]) => readStream(yaml, logicalName, { entry, now }))
     .filter((stream) => stream !== undefined);
+}
+
+/** Whether an entry is not a stream: its name begins with `x-`, and it has no name in Kinesis. */
+function isExtension(yaml: YamlText, name: string, { value }: Entry): boolean {
+  return isExtensionKey(name) && !yaml.entries(value, "key")?.has("name");
 }
 
 /** Whether the file is empty, or has only comments. */

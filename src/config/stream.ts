@@ -1,5 +1,5 @@
 import { type ArchiveSettings, readArchiveSettings } from "./archive_settings.ts";
-import type { Entry, YamlText } from "./yaml.ts";
+import { type Entry, isExtensionKey, type YamlText } from "./yaml.ts";
 
 /** The configuration of one stream. */
 export interface StreamConfig {
@@ -76,11 +76,10 @@ export function readStream(
     const what = `"${key}" of stream "${logicalName}"`;
     if (key === "archive") found.archive = readArchiveSettings(yaml, logicalName, { setting, now });
     else if (field !== undefined) found[field.property] = readField(yaml, what, field, setting);
-    else {yaml.reportUnknown(key, setting, {
-        where: `stream "${logicalName}"`,
-        thing: "a stream",
-        keys: KEYS,
-      });}
+    else if (!isExtensionKey(key)) {
+      const where = `stream "${logicalName}"`;
+      yaml.reportUnknown(key, setting, { where, thing: "a stream", keys: KEYS });
+    }
   }
   if (!entries.has("name")) {
     yaml.report(

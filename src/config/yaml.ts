@@ -50,6 +50,8 @@ export class YamlText {
   readonly problems: Problem[] = [];
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
+  /** The entries of maps: merging a map again and again must not take exponential time. */
+  readonly #read = new Map<unknown, Map<string, Entry>>();
 
   constructor(text: string) {
     this.#document = parseDocument(text.replace(/^\uFEFF/, ""), {
@@ -136,6 +138,8 @@ export class YamlText {
   #entries(value: unknown, thing: string, open: Set<unknown>): Map<string, Entry> | undefined {
     const map = this.#resolve(value);
     if (!isMap(map)) return undefined;
+    const read = this.#read.get(map);
+    if (read !== undefined) return read;
     const entries = new Map<string, Entry>();
     if (open.has(map)) return entries; // a map merged into itself adds nothing
     open.add(map);
@@ -146,6 +150,7 @@ export class YamlText {
     }
     for (const merge of merges) this.#addMerged(entries, merge, thing, open);
     open.delete(map);
+    this.#read.set(map, entries);
     return entries;
   }
 
@@ -187,6 +192,11 @@ export class YamlText {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
+}
+
+/** Whether a key is the user's own, and Triton ignores it: `x-...`. */
+export function isExtensionKey(key: string): boolean {
+  return key.startsWith("x-");
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -238,6 +238,39 @@ d: { <<: [{ name: d1 }, *a], region: us-west-2 }
   ]);
 });
 
+Deno.test("parseConfig() ignores keys that begin with x-, except for their anchors", () => {
+  const config = parseConfig(`
+x-defaults: &defaults { region: us-east-1, x-note: shared, archive: { rotate: 15m, x-why: cost } }
+x-list: [a, b]
+x-text: &zone eu-west-1
+x-empty:
+a: { <<: *defaults, name: a1, x-owner: { team: data } }
+b: { name: b1, region: *zone }
+`);
+  const archive = { rotateMs: 900_000 };
+  deepStrictEqual(config.streams, [
+    { logicalName: "a", name: "a1", region: "us-east-1", archive },
+    { logicalName: "b", name: "b1", region: "eu-west-1" },
+  ]);
+});
+
+Deno.test("parseConfig() takes x-... with a name for a stream, as before", () => {
+  equal(parseConfig("x-ray: {name: xray}\n").stream("x-ray").name, "xray");
+  ok(
+    messageOf("x-ray: {name: xray, regoin: eu-west-1}\n").startsWith('1:21: Unknown key "regoin"'),
+  );
+  ok(messageOf("x-defaults: {region: eu-west-1}\n").includes("The configuration has no streams"));
+});
+
+Deno.test("parseConfig() merges maps that merge each other in no more than linear time", () => {
+  let text = "x-0: &a0 {region: us-east-1}\n";
+  for (let i = 1; i <= 40; i++) text += `x-${i}: &a${i} {<<: [${Array(9).fill(`*a${i - 1}`)}]}\n`;
+  equal(parseConfig(`${text}a: {<<: *a40, name: a1}\n`).stream("a").region, "us-east-1");
+  let lists = "x-0: &a0 [lol]\n";
+  for (let i = 1; i <= 40; i++) lists += `x-${i}: &a${i} [${Array(9).fill(`*a${i - 1}`)}]\n`;
+  ok(messageOf(`${lists}a: {name: *a40}\n`).includes('"name" of stream "a" must be'));
+});
+
 Deno.test("parseConfig() reports a mistake in an alias once", () => {
   equal(
     messageOf("a: {name: &n a b}\nb: {name: *n}\n").split("\n").length,

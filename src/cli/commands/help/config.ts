@@ -15,7 +15,11 @@ The configuration is a YAML file that maps the names you use to streams in Kines
       from: 2026-09-01         # default: --from
       enabled: true            # false: --all-streams leaves the stream out
 
-Only "name" is required. Any other key is an error, which shows its line.
+Only "name" is required. Any other key is an error, which shows its line, except those that begin
+with "x-": they are yours, for anchors that several streams merge:
+
+  x-defaults: &defaults { region: us-west-1, archive: { rotate: 15m } }
+  user_activity: { <<: *defaults, name: user_activity_prod }
 
 Set the path of the file with TRITON_CONFIG or --config. It contains no credentials: they come from
 the same sources as for the AWS SDK (triton help environment).
