@@ -14,6 +14,7 @@ import {
 } from "./src/cli/text/output_writer.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
+import { USER_VARIABLES } from "./src/cli/options/gap_ids.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
 import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
 import { systemClock } from "./src/base/clock.ts";
@@ -33,10 +34,10 @@ const VARIABLES = [
 ];
 
 /**
- * Read if that is permitted: variables with secrets, to mask them in the output, and variables that
- * set where metrics are sent.
+ * Read if that is permitted: variables with secrets, to mask them in the output, variables that set
+ * where metrics are sent, and the name of the user, who is noted with what a person decides.
  */
-const OPTIONAL_VARIABLES = [...SECRET_VARIABLES, ...OTEL_VARIABLES];
+const OPTIONAL_VARIABLES = [...SECRET_VARIABLES, ...OTEL_VARIABLES, ...USER_VARIABLES];
 
 function readIfAllowed(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });

@@ -59,6 +59,8 @@ export {
 } from "./verify/manifests.ts";
 export { verifyArchive, type VerifyArchiveOptions } from "./verify/verify.ts";
 export type { ArchiveKnowledge, JudgedArchiveOptions } from "./verify/judge_archive.ts";
+export type { AcceptedGap, ReportedGap } from "./verify/accepted_gaps.ts";
+export type { GapAcceptance } from "./verify/gap_id.ts";
 export type { ArchivedShard, ArchiveReport } from "./verify/verify_report.ts";
 export type { ArchiveProblem } from "./verify/chains.ts";
 export type { RecordedGap } from "./verify/recorded_gaps.ts";

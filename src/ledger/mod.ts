@@ -51,6 +51,15 @@ export {
   readLedger,
   type ReadLedgerOptions,
 } from "./read_ledger.ts";
+export {
+  type AcceptedGapRow,
+  type AcceptedGapsOf,
+  acceptGap,
+  type GapDecision,
+  type GapToAccept,
+  readAcceptedGaps,
+  withdrawGap,
+} from "./accepted_gaps.ts";
 export { readRecordedLedger, type RecordedLedger } from "./recorded_ledger.ts";
 export { type ForgetOptions, forgetPositions, type ForgottenShard } from "./forget_positions.ts";
 export { type MovedPosition, setPositions, type SetPositionsOptions } from "./set_positions.ts";

@@ -131,6 +131,12 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
       ...[...stream, "--client-name", "billing", "--to", "2020-01-01"],
     ),
     "checkpoint recover": run("checkpoint recover", ...stream),
+    // The archive is read, and has no such gap.
+    "checkpoint accept-gap": async () => {
+      const args = ["0123456789ab", ...stream, "--by", "ada"];
+      const { code, stderr } = await run("checkpoint accept-gap", ...args)();
+      return { code: code === 2 ? 0 : 1, stderr };
+    },
     doctor: run("doctor", ...stream),
     "checkpoint forget": async () => {
       proxy.description = { StreamCreationTimestamp: 1 };
@@ -149,7 +155,15 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "The archiver": ["store", "doctor"],
   "The archiver of many streams": ["store --streams-like", "store --streams-like --tag"],
-  "A reader of archives": ["cat", "ls", "ls --long", "verify", "quarantine", "checkpoint recover"],
+  "A reader of archives": [
+    "cat",
+    "ls",
+    "ls --long",
+    "verify",
+    "quarantine",
+    "checkpoint recover",
+    "checkpoint accept-gap",
+  ],
   "An exporter of tables": ["export"],
   "A consumer": ["tail", "shards", "stats --lag", "checkpoint rewind"],
   "A consumer that begins in the archive": ["tail --from TIME"],

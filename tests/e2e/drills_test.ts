@@ -253,5 +253,5 @@ Deno.test("drill: the retention was over before records were archived", async ()
   const [line] = commandsUnder("TritonGapRecorded");
   const verified = await runLine(pipeline, line!);
   equal(verified.code, 1, verified.stderr);
-  match(verified.stdout, /recorded gap: store shardId-0{12} .*: retention, noticed/);
+  match(verified.stdout, /recorded gap [0-9a-f]{12}: store shardId-0{12} .*: retention, noticed/);
 });

@@ -1,5 +1,6 @@
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../../base/record.ts";
 import type { ManifestShard } from "../../codec/tri/archive_manifest.ts";
+import { type GapAcceptance, gapId, type MissingRange } from "./gap_id.ts";
 import { excuses, inGapOrder, namesArchived, type RecordedGap } from "./recorded_gaps.ts";
 import { rangeAfter, type RangeElsewhere } from "./recorded_moves.ts";
 
@@ -35,6 +36,10 @@ export interface ArchiveProblem {
    * written with a database that did not know of the files before.
    */
   readonly beginsAnew?: boolean | undefined;
+  /** ID of the gap, where it is one: 12 hexadecimal digits. If the gap grows, it is another one. */
+  readonly id?: string | undefined;
+  /** Set if the gap was accepted. */
+  readonly accepted?: GapAcceptance | undefined;
   /** What is wrong, in one sentence. */
   readonly message: string;
 }
@@ -137,6 +142,7 @@ function checkNamed(
     type: "gap",
     keys: [end.link, next].flatMap((link) => link === undefined ? [] : [link.key]),
     ...{ client, shardId, after: end.last },
+    id: gapId({ client, shardId, after: end.last, upTo: after }),
     message: `no file ends with ${after}, after which the recorded gap begins`,
   });
   // What follows is held against the gap: one missing file is one problem.
@@ -156,6 +162,7 @@ function checkNext(
     if (beginsAnywhere || isExcused) return undefined;
     return problemOf("gap", [link], {
       after: previous,
+      missing: { upTo: previous },
       message: `no file ends with ${previous}, after which this one begins`,
     });
   }
@@ -166,6 +173,7 @@ function checkNext(
   return problemOf("gap", shown, {
     after: end,
     beginsAnew: previous === undefined,
+    missing: { after: end, upTo: previous, until: first },
     message: previous === undefined
       ? `the chain ends with ${end} and begins anew with ${first}`
       : `no file holds what lies between ${end} and ${previous}`,
@@ -197,9 +205,17 @@ type Links = readonly [ArchiveLink, ...ArchiveLink[]];
 function problemOf(
   type: ArchiveProblem["type"],
   links: Links,
-  { after, beginsAnew, message }: Pick<ArchiveProblem, "after" | "beginsAnew" | "message">,
+  { after, beginsAnew, missing, message }:
+    & Pick<ArchiveProblem, "after" | "beginsAnew" | "message">
+    & {
+      readonly missing?: Omit<MissingRange, "client" | "shardId">;
+    },
 ): ArchiveProblem {
   const [{ client, shardId }] = links;
   const problem = { type, keys: links.map(({ key }) => key), client, shardId, after, message };
-  return beginsAnew === true ? { ...problem, beginsAnew } : problem;
+  return {
+    ...problem,
+    ...beginsAnew === true ? { beginsAnew } : {},
+    ...missing === undefined ? {} : { id: gapId({ client, shardId, ...missing }) },
+  };
 }

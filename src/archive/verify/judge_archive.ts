@@ -4,6 +4,7 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import { type DayRange, parseDay, startOfDay } from "../listing/days.ts";
 import { listAllArchives, type WholeArchiveSelection } from "../listing/list_all_archives.ts";
 import { retryingStore } from "../retrying_store.ts";
+import { Acceptances, type AcceptedGap, type ReportedGap } from "./accepted_gaps.ts";
 import type { ArchiveProblem } from "./chains.ts";
 import { type InspectedArchive, readManifests, type ReadManifestsOptions } from "./manifests.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
@@ -18,12 +19,16 @@ export interface ArchiveKnowledge {
   gaps(): Promise<readonly RecordedGap[]>;
   /** Where shards ended when the archive was moved to another store, in order. Default: it never was. */
   moves?(): Promise<readonly RecordedMove[]>;
+  /** Gaps that were accepted for good. Default: none. */
+  accepted?(): Promise<readonly AcceptedGap[]>;
 }
 
 /** Whose archive is judged, and what is known beside its files. */
 export interface JudgedArchiveOptions extends WholeArchiveSelection, ReadManifestsOptions {
   /** What the database knows. Default: nothing. */
   readonly knowledge?: ArchiveKnowledge | undefined;
+  /** IDs of gaps that are accepted: they are reported, and the archive is acceptable. Default: none. */
+  readonly acceptGaps?: readonly string[] | undefined;
 }
 
 /** The days that are judged, as `YYYYMMDD`; undefined where there is no limit. */
@@ -34,7 +39,7 @@ export interface JudgedArchive {
   /** What the files show. */
   readonly problems: readonly ArchiveProblem[];
   /** Gaps that were recorded on these days. */
-  readonly gaps: readonly RecordedGap[];
+  readonly gaps: readonly ReportedGap[];
 }
 
 /**
@@ -68,7 +73,13 @@ export async function judgeArchive(
     await surveyNeighbours(store, options, range, survey);
     problems = survey.problems(judge);
   }
-  return { problems, gaps: gaps.filter((gap) => concerns(gap, { client, ...range })) };
+  const accepted = new Acceptances(await knowledge?.accepted?.() ?? [], options.acceptGaps ?? []);
+  return {
+    problems: problems.map((problem) => accepted.ofProblem(problem)),
+    gaps: gaps.filter((gap) => concerns(gap, { client, ...range })).map((gap) =>
+      accepted.ofGap(gap)
+    ),
+  };
 }
 
 /**

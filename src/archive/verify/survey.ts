@@ -3,6 +3,7 @@ import { compareSequenceNumbers, type SequenceNumber, type ShardId } from "../..
 import type { ArchiveEntry } from "../archive_entry.ts";
 import { ChosenFiles } from "./chosen_files.ts";
 import { type ArchiveLink, type ArchiveProblem, checkChain, inChainOrder } from "./chains.ts";
+import { gapId } from "./gap_id.ts";
 import type { RecordedGap } from "./recorded_gaps.ts";
 import { elsewhere, rangeAfter, type RecordedMove } from "./recorded_moves.ts";
 import { AllLinks, type LinkKeeper } from "./link_keeper.ts";
@@ -179,7 +180,8 @@ export class ArchiveSurvey {
       const message =
         `the database says that it is archived up to ${sequenceNumber}, but no file ` +
         "holds any of it";
-      return [{ type: "gap", keys: [], client, shardId, message }];
+      const id = gapId({ client, shardId, upTo: sequenceNumber });
+      return [{ type: "gap", keys: [], client, shardId, id, message }];
     });
   }
 
@@ -217,7 +219,8 @@ export class ArchiveSurvey {
     const message =
       `the database says that it is archived up to ${known.sequenceNumber}, but no file goes ` +
       `further than ${last}`;
-    return [{ type: "gap", keys: [lastKey], client, shardId, after: last, message }];
+    const id = gapId({ client, shardId, after: last, upTo: known.sequenceNumber });
+    return [{ type: "gap", keys: [lastKey], client, shardId, after: last, id, message }];
   }
 }
 

@@ -42,6 +42,10 @@ export interface VerifyArchiveOptions extends JudgedArchiveOptions {
  * chain anew where the gap begins, or the very record that follows it. Where no file is found at
  * all, the archive is not whole, unless `allowEmpty`: more often than not a name is mistyped.
  *
+ * Each gap has an ID, a function of its shard and the records around it. Gaps that were accepted by ID
+ * are reported as such. The archive is then not `whole`, but `acceptable`. A gap that grew since is
+ * another gap.
+ *
  * Over a range of days, what came before is taken for granted. Gaps that end or begin there are
  * looked into by reading the days next to it, because writers' clocks differ.
  *
@@ -84,6 +88,7 @@ export async function verifyArchive(
   });
   const problems = all.filter((problem) => chosen.reports(problem));
   const lost = chosen.isFirst ? gaps : [];
+  const isThere = survey.files + survey.otherFiles > 0 || allowEmpty;
   return {
     ...{ stream, client, ...range, deep },
     ...options.part === undefined ? {} : { part: formatPart(options.part) },
@@ -95,8 +100,8 @@ export async function verifyArchive(
     unprovable: survey.unprovable,
     gaps: lost,
     problems,
-    whole: problems.length === 0 && lost.length === 0 &&
-      (survey.files + survey.otherFiles > 0 || allowEmpty),
+    whole: isThere && problems.length === 0 && lost.length === 0,
+    acceptable: isThere && [...problems, ...lost].every(({ accepted }) => accepted !== undefined),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { ReportedGap } from "./accepted_gaps.ts";
 import type { ArchiveProblem } from "./chains.ts";
-import type { RecordedGap } from "./recorded_gaps.ts";
 
 /** What the archive holds of one shard, by its manifests. */
 export interface ArchivedShard {
@@ -66,9 +66,11 @@ export interface ArchiveReport {
   /** Keys of files without a manifest, about which nothing can be proved: go-triton's. */
   readonly unprovable: readonly string[];
   /** Gaps that were recorded when they were noticed. */
-  readonly gaps: readonly RecordedGap[];
+  readonly gaps: readonly ReportedGap[];
   /** What is not as it must be. */
   readonly problems: readonly ArchiveProblem[];
   /** Whether nothing is missing: there are files, unless none is allowed, no problems and no gaps. */
   readonly whole: boolean;
+  /** The same, but gaps that were accepted do not count. */
+  readonly acceptable: boolean;
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ArchiveKnowledge, ArchiveReport } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
+import { gapIdOption, unknownGapError } from "../options/gap_ids.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import { type CliContext, writeReport } from "../cli_context.ts";
 import { databaseOption } from "../options/options.ts";
@@ -13,6 +14,7 @@ interface VerifyOptions extends ArchiveOptions {
   readonly checkpointDb?: string;
   readonly deep?: boolean;
   readonly acceptGaps?: boolean;
+  readonly acceptGap?: readonly string[];
   readonly allowEmpty?: boolean;
   readonly json?: boolean;
 }
@@ -25,12 +27,15 @@ export function verifyCommand(context: CliContext): Command {
         "missing, duplicated or damaged. Exits with 1 if the archive is not whole. Files without a " +
         "manifest, such as those of go-triton, are counted as unprovable. With a database, it also lists " +
         "recorded gaps and detects a missing last file; nothing is written to the database. If there is " +
-        "no archive at all, it exits with 1, unless --allow-empty is set.",
+        "no archive at all, it exits with 1, unless --allow-empty is set. Each gap has an ID. Gaps that " +
+        "were accepted, with --accept-gap or for good with triton checkpoint accept-gap, are still " +
+        "printed, but do not count.",
     );
   return addArchiveOptions(command)
     .addOption(databaseOption().default(undefined))
     .option("--deep", "read every byte, and check it against checksums and hashes")
     .option("--accept-gaps", "exit with 0 if everything that is missing is recorded as a gap")
+    .addOption(gapIdOption())
     .option("--allow-empty", "exit with 0 if there is no archive at all")
     .option("--json", "print one JSON object")
     .action((options: VerifyOptions) => verify(options, context));
@@ -50,6 +55,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     deep: options.deep,
     keys,
     allowEmpty: options.allowEmpty,
+    acceptGaps: options.acceptGap,
     knowledge: knowledgeOf(options, selection.stream),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
@@ -58,8 +64,18 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     ? jsonLine(report)
     : formatReport(report, context.stdout.columns);
   await writeReport(context, text);
+  refuseUnknown(report, options);
   const faults = faultsOf(report, options);
   if (faults.length > 0) throw new TritonError(`The archive is not whole: ${faults.join(", ")}`);
+}
+
+/** Rejects IDs that are of no gap: they are mistyped, or the gap has grown. */
+function refuseUnknown(report: ArchiveReport, { acceptGap: ids = [] }: VerifyOptions): void {
+  // A gap may belong to other files than those of a part, or of a list.
+  if (report.otherFiles !== undefined) return;
+  const known = new Set([...report.problems, ...report.gaps].map(({ id }) => id));
+  const unknown = ids.filter((id) => !known.has(id));
+  if (unknown.length > 0) throw unknownGapError("verify", unknown);
 }
 
 /** What the database knows, if `--checkpoint-db` is set. */
@@ -80,11 +96,17 @@ function knowledgeOf(
     },
     gaps: async () => (await read()).gaps,
     moves: async () => (await read()).moves,
+    accepted: async () => {
+      const { readAcceptedGaps } = await import("../../ledger/accepted_gaps.ts");
+      return await readAcceptedGaps(url, { client, stream });
+    },
   };
 }
 
 function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {
-  const { files, otherFiles = 0, problems, gaps } = report;
+  const { files, otherFiles = 0 } = report;
+  const problems = report.problems.filter(({ accepted }) => accepted === undefined);
+  const gaps = report.gaps.filter(({ accepted }) => accepted === undefined);
   return [
     ...problems.length > 0 ? [countOf(problems.length, "problem")] : [],
     ...gaps.length > 0 && options.acceptGaps !== true ? [countOf(gaps.length, "recorded gap")] : [],

@@ -2,7 +2,9 @@ import type {
   ArchivedShard,
   ArchiveProblem,
   ArchiveReport,
+  GapAcceptance,
   RecordedGap,
+  ReportedGap,
 } from "../../archive/mod.ts";
 import { printable } from "../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount, formatTime } from "./format.ts";
@@ -26,11 +28,12 @@ export function formatReport(report: ArchiveReport, columns?: number): string {
     ...shards,
     ...spaced(report.problems.map(problemLine).map(sentence)),
     ...spaced(report.gaps.map(gapLine).map(sentence)),
-    ...report.whole ? ["", verdictOf(report)] : [],
+    ...report.acceptable ? ["", verdictOf(report)] : [],
   ]);
 }
 
-function verdictOf({ part, otherFiles }: ArchiveReport): string {
+function verdictOf({ part, otherFiles, whole }: ArchiveReport): string {
+  if (!whole) return "Every gap was accepted, and nothing else is missing.";
   if (part !== undefined) return `Part ${part} of the archive is whole.`;
   return otherFiles === undefined ? "The archive is whole." : "These files are whole.";
 }
@@ -84,18 +87,34 @@ function shardRows(shards: readonly ArchivedShard[]): string[][] {
 }
 
 /** Formats a problem as one line. */
-export function problemLine({ type, keys, client, shardId, message }: ArchiveProblem): string {
+export function problemLine(
+  { type, keys, client, shardId, id, accepted, message }: ArchiveProblem,
+): string {
+  const what = id === undefined ? type : `${type} ${id}`;
   const where = shardId === undefined ? [] : [client, shardId];
-  return `${[`${type}:`, ...where, keys.join(" and ")].join(" ").trimEnd()}: ${message}`;
+  const line = `${[`${what}:`, ...where, keys.join(" and ")].join(" ").trimEnd()}: ${message}`;
+  return line + acceptedBy(accepted);
 }
 
-function gapLine({ client, shardId, after, until, reason, recordedAt }: RecordedGap): string {
+/** The end of the line of a gap that was accepted: by whom, when and why. */
+function acceptedBy(accepted: GapAcceptance | undefined): string {
+  if (accepted === undefined) return "";
+  const { by, at, reason } = accepted;
+  if (by === undefined || at === undefined) return "; accepted with --accept-gap";
+  return `; accepted by ${by}, ${formatTime(at)}${reason === undefined ? "" : `: ${reason}`}`;
+}
+
+function gapLine(gap: ReportedGap): string {
+  const { id, client, shardId, accepted } = gap;
+  return `recorded gap ${id}: ${client} ${shardId} ${describeGap(gap)}${acceptedBy(accepted)}`;
+}
+
+/** What a recorded gap is about. */
+export function describeGap({ after, until, reason, recordedAt }: RecordedGap): string {
   const range = `after ${after ?? "its beginning"}${
     until === undefined ? "" : `, before ${until}`
   }`;
-  return `recorded gap: ${client} ${shardId} ${range}: ${reason}, noticed ${
-    formatTime(recordedAt)
-  }`;
+  return `${range}: ${reason}, noticed ${formatTime(recordedAt)}`;
 }
 
 /** Lines after an empty one; none if there are no lines. */

@@ -17,4 +17,5 @@ export const TABLES: readonly string[] = [
   "triton_group",
   "triton_group_shard",
   "triton_group_worker",
+  "triton_accepted_gap",
 ];

@@ -83,6 +83,7 @@ Deno.test("a file that is missing right before skipped records is found by the g
   deepStrictEqual(problem, {
     ...{ type: "gap", keys: [keyOf(first), keyOf(third)], client: "store", shardId: shardId(0) },
     ...{ after: "10", message: "no file ends with 60, after which the recorded gap begins" },
+    id: "85bb8260ec0e",
   });
   deepStrictEqual(messagesOf(await verify([second, third], gaps)), [
     "gap: no file ends with 10, after which the recorded gap begins",

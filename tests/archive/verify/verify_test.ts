@@ -150,6 +150,7 @@ Deno.test("verifyArchive() tells where a gap is", async () => {
     client: "store",
     shardId: shardId(0),
     after: "2",
+    id: "a6670d5f9eac",
     message: "no file holds what lies between 2 and 4",
   });
 });
@@ -176,6 +177,7 @@ Deno.test("verifyArchive() finds by the database that all files of a shard are m
   equal(report.whole, false);
   deepStrictEqual(report.problems, [{
     ...{ type: "gap", keys: [], client: "store", shardId: shardId(1) },
+    id: "213b3ab8fc62",
     message: "the database says that it is archived up to 4, but no file holds any of it",
   }]);
   equal((await verify(store, { ...known([]), from: "20260101" })).whole, true);
@@ -212,7 +214,8 @@ Deno.test("verifyArchive() takes a chain that begins anew for a gap, unless one 
   deepStrictEqual(typesOf(report), ["gap 2"]);
   match(report.problems[0]!.message, /^the chain ends with 2 and begins anew with 9$/);
   const recorded = await verify(store, knowing([gapOf(0, 2)]));
-  deepStrictEqual([recorded.problems, recorded.gaps, recorded.whole], [[], [gapOf(0, 2)], false]);
+  const gap = { ...gapOf(0, 2), id: "57dee0b509c2" };
+  deepStrictEqual([recorded.problems, recorded.gaps, recorded.whole], [[], [gap], false]);
   deepStrictEqual(typesOf(await verify(store, knowing([gapOf(0, 1)]))), ["gap 2"]);
   const later = await verify(store, { ...knowing([gapOf(0, 2)]), from: "20260102" });
   deepStrictEqual([later.gaps, later.problems], [[], []]);

@@ -47,7 +47,7 @@ Deno.test("triton verify prints a line for each problem, and exits with 1", () =
     );
     match(
       stdout,
-      /^gap: store shardId-000000000000 20\S+ and 20\S+: no file holds what lies between 2 and 4$/m,
+      /^gap a6670d5f9eac: store shardId-000000000000 20\S+ and 20\S+: no file holds what lies between 2 and 4$/m,
     );
     ok(!stdout.includes("is whole"));
     const beforeWrite = () => {
@@ -92,7 +92,7 @@ Deno.test("triton verify lists what the database recorded, and writes nothing to
     equal(known.stderr, "triton: The archive is not whole: 1 recorded gap\n");
     match(
       known.stdout,
-      /^recorded gap: store shardId-000000000000 after 2: skipped, noticed 2026-01-01T00:00:00Z$/m,
+      /^recorded gap 57dee0b509c2: store shardId-000000000000 after 2: skipped, noticed 2026-01-01T00:00:00Z$/m,
     );
     equal((await run("verify", ["--checkpoint-db", database, "--accept-gaps"])).code, 0);
   }));
@@ -114,7 +114,7 @@ Deno.test("triton verify distinguishes a lost shard from one that a consumer rea
     equal(code, 1);
     match(
       stdout,
-      /^gap: store shardId-000000000001: the database says that it is archived up to 9/m,
+      /^gap [0-9a-f]{12}: store shardId-000000000001: the database says that it is archived up to 9/m,
     );
   }));
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { CliContext } from "../../cli_context.ts";
 import { applyEnvironment } from "../../options/env_option.ts";
+import { acceptGapCommand } from "./accept_gap.ts";
 import { rewindCommand, setCommand } from "./checkpoint_positions.ts";
 import { forgetCommand } from "./forget.ts";
 import { listCommand } from "./list.ts";
@@ -17,5 +18,6 @@ export function checkpointCommand(context: CliContext): Command {
     .addCommand(rewindCommand(context))
     .addCommand(recoverCommand(context))
     .addCommand(moveBucketCommand(context))
-    .addCommand(forgetCommand(context));
+    .addCommand(forgetCommand(context))
+    .addCommand(acceptGapCommand(context));
 }

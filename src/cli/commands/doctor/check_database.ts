@@ -6,6 +6,7 @@ import {
   rehearseDatabase,
 } from "../../../ledger/inspect_database.ts";
 import { type LedgerReport, NOTHING_RECORDED, readLedger } from "../../../ledger/read_ledger.ts";
+import { type AcceptedGapRow, readAcceptedGaps } from "../../../ledger/accepted_gaps.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Findings } from "./findings.ts";
 import { formatBytes } from "../../text/format.ts";
@@ -22,6 +23,8 @@ export interface DatabasePlace {
 export interface DatabaseKnowledge {
   readonly facts: DatabaseFacts;
   readonly history: LedgerReport;
+  /** Gaps that were accepted. */
+  readonly accepted: readonly AcceptedGapRow[];
 }
 
 /** Leases use the database's clock, alarms about retention this machine's. */
@@ -94,10 +97,13 @@ async function readHistory(
   facts: DatabaseFacts,
   findings: Findings,
 ): Promise<DatabaseKnowledge | undefined> {
-  if (facts.isNew) return { facts, history: NOTHING_RECORDED };
+  if (facts.isNew) return { facts, history: NOTHING_RECORDED, accepted: [] };
   const read = () => readLedger(url, { stream });
   const history = await findings.attempt("positions", adviceOn, read);
-  return history && { facts, history };
+  if (history === undefined) return undefined;
+  const readAccepted = () => readAcceptedGaps(url, { stream });
+  const accepted = await findings.attempt("accepted gaps", adviceOn, readAccepted) ?? [];
+  return { facts, history, accepted };
 }
 
 function checkIntruders({ version, intruders }: DatabaseFacts, findings: Findings): void {

@@ -1,4 +1,5 @@
 import { HOUR_MS } from "../../../base/clock.ts";
+import { gapId } from "../../../archive/verify/gap_id.ts";
 import type { ClientShard, LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { DatabaseFacts } from "../../../ledger/inspect_database.ts";
 import type { DatabaseKnowledge } from "./check_database.ts";
@@ -22,21 +23,41 @@ export interface HistoryPlace {
 
 /** Reports what the database knows: workers, what they left behind, gaps, and other consumers. */
 export function checkHistory(
-  { history, facts }: DatabaseKnowledge,
+  knowledge: DatabaseKnowledge,
   place: HistoryPlace,
   findings: Findings,
 ): void {
+  const { history, facts } = knowledge;
   const { client } = place;
   const shards = history.shards.filter((shard) => shard.client === client);
   checkWorkers(shards, facts, findings);
   checkHeadroom(shards, place, findings);
   checkOtherPrograms(history, shards, place, findings);
-  const gaps = history.gaps.filter((gap) => gap.client === client);
+  checkGaps(knowledge, client, findings);
+}
+
+function checkGaps(
+  { history, accepted }: DatabaseKnowledge,
+  client: string,
+  findings: Findings,
+): void {
+  const isAccepted = new Set(accepted.filter((gap) => gap.client === client).map(({ id }) => id));
+  const recorded = history.gaps.filter((gap) => gap.client === client);
+  const gaps = recorded.filter((gap) => !isAccepted.has(gapId(gap)));
   const last = gaps.at(-1);
-  if (last === undefined) return findings.ok("gaps", "no gap is recorded");
+  if (last === undefined) {
+    return findings.ok(
+      "gaps",
+      recorded.length === 0
+        ? "no gap is recorded"
+        : `${countOf(recorded.length, "recorded gap")}, accepted`,
+    );
+  }
   const newest = `the newest ${last.reason}, noticed ${last.recordedAt.toISOString()}`;
   findings.warn("gaps", `${countOf(gaps.length, "recorded gap")}, ${newest}`, {
-    advice: "run triton verify with this database to list them",
+    advice:
+      "run triton verify with this database to list them, and triton checkpoint accept-gap to " +
+      "accept one that is to stay",
   });
 }
 

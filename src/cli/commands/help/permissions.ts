@@ -21,7 +21,7 @@ Permissions in AWS:
   shards                   kinesis:ListShards
   put                      kinesis:PutRecords
     (records over 1 MiB)   kinesis:DescribeStreamSummary
-  cat, ls --long, verify, quarantine, checkpoint recover
+  cat, ls --long, verify, quarantine, checkpoint recover, checkpoint accept-gap
                            s3:ListBucket, GetObject
   export                   s3:ListBucket, GetObject, PutObject
   ls                       s3:ListBucket
@@ -45,5 +45,7 @@ or load native code. With "deno run", grant these permissions:
     files             --allow-read=$HOME/.pgpass,$HOME/.postgresql, or the files you set
   SQLite              --allow-read and --allow-write of the file and of FILE-wal and FILE-shm
   the configuration   --allow-read=FILE  --allow-env=LOG_STREAM,LOG_TOKENS
+  checkpoint accept-gap, without --by
+                      --allow-env=USER,LOGNAME,USERNAME
   every command       --allow-env=TRITON_*,AWS_REGION,NO_COLOR
 `;

@@ -102,7 +102,7 @@ Deno.test("triton checkpoint recover reports shards with a broken chain, and doe
     const { code, stdout, stderr } = await recover(place);
     equal(code, 1);
     match(stdout, /^shardId-000000000001 {2}no position/m);
-    match(stderr, /^triton: gap: store shardId-000000000000 /m);
+    match(stderr, /^triton: gap a6670d5f9eac: store shardId-000000000000 /m);
     match(stderr, /^triton: 1 shard could not be recovered; run triton verify/m);
     deepStrictEqual(await positionsIn(place), ["1 7 2026-01-01"]);
   }));

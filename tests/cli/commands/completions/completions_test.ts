@@ -40,7 +40,7 @@ const SHELLS: Readonly<Record<string, (script: string, lines: readonly string[])
 /** Command lines, and all completions at their end. */
 const LINES: readonly (readonly [line: string, ...offered: string[]])[] = [
   ["triton st", "stats", "store"],
-  ["triton checkpoint ", "forget", "list", "move-bucket", "recover", "rewind", "set"],
+  ["triton checkpoint ", "accept-gap", "forget", "list", "move-bucket", "recover", "rewind", "set"],
   ["triton store --str", "--stream", "--streams-like"],
   ["triton store --stream ", "clicks", "user_activity"],
   ["triton tail --stream user", "user_activity"],

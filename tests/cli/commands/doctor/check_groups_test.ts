@@ -140,7 +140,7 @@ Deno.test("doctor warns of a reader beside a group, not of positions that the gr
     const facts = await inspectDatabase(url, { client: "billing", stream: "clicks" });
     const list = new Findings();
     const how = { client: "billing", now: Date.now(), retentionHours: undefined };
-    checkHistory({ history, facts }, how, list);
+    checkHistory({ history, facts, accepted: [] }, how, list);
     deepStrictEqual(
       list.list.filter(({ check }) => check === "leases" || check === "consumers")
         .map(({ message }) => message),
@@ -153,7 +153,7 @@ Deno.test("doctor counts a running group among the other readers", () =>
     const facts = await inspectDatabase(url, { client: "store", stream: "clicks" });
     const findings = new Findings();
     const how = { client: "store", now: Date.now(), retentionHours: undefined };
-    checkHistory({ history: await readLedger(url), facts }, how, findings);
+    checkHistory({ history: await readLedger(url), facts, accepted: [] }, how, findings);
     const [consumers] = findings.list.filter(({ check }) => check === "consumers");
     equal(consumers?.message, "1 other client in this database: billing");
   }));

@@ -17,6 +17,8 @@ import { type Finding, Findings } from "../../../../src/cli/commands/doctor/find
 import { systemClock } from "../../../../src/base/clock.ts";
 import { openKinesis } from "../../../../src/kinesis/mod.ts";
 import { openObjectStore } from "../../../../src/objects/mod.ts";
+import { gapId } from "../../../../src/archive/verify/gap_id.ts";
+import { acceptGap } from "../../../../src/ledger/accepted_gaps.ts";
 import type { SequenceNumber } from "../../../../src/base/record.ts";
 import { fileOf, type FileSpec, keyOf, shardId } from "../../../archive/chain_archives.ts";
 import { query } from "../../../sql/postgres/support.ts";
@@ -233,15 +235,23 @@ Deno.test("doctor reports gaps, open archives and headroom", () =>
         "20260101/clicks-store-1.tri",
     );
     await ledger.cancel("i");
-    await ledger.recordGap({
+    const lost = {
       ...{ stream: STREAM, shardId: shardId(0), after: NUMBER, until: undefined },
       ...{ reason: "retention", recordedAt: new Date("2026-01-02T03:04:05Z") },
-    });
+    };
+    await ledger.recordGap(lost);
     const [, gap] = await patient.complaints();
     equal(
       gap,
       "warn gaps: 1 recorded gap, the newest retention, noticed 2026-01-02T03:04:05.000Z",
     );
+    const id = gapId({ client: "store", ...lost });
+    const accepted = { id, description: "a gap", by: "ada", client: "store", stream: STREAM };
+    await acceptGap(patient.database, { ...accepted, shardId: shardId(0), client: "other" });
+    equal((await patient.complaints())[1], gap);
+    await acceptGap(patient.database, { ...accepted, shardId: shardId(0) });
+    const checked = (await patient.examine()).find(({ check }) => check === "gaps")!;
+    deepStrictEqual([checked.level, checked.message], ["ok", "1 recorded gap, accepted"]);
     patient.kinesis.description = { RetentionPeriodHours: 100 };
     const [late] = await patient.complaints();
     match(late!, /^warn headroom: nothing is known to be archived since 20/);
