@@ -32,7 +32,7 @@ const COMMANDS: readonly Listing[] = [
     load: async () => (await import("./export/export.ts")).exportCommand,
   },
   {
-    term: "put [options]",
+    term: "put [options] [file]",
     summary: "put JSON lines into a stream",
     load: async () => (await import("./put/put.ts")).putCommand,
   },

@@ -5,10 +5,9 @@ import {
 } from "../../archive/listing/find_archives.ts";
 import { readKeyLines } from "../../archive/listing/key_lines.ts";
 import type { ArchiveEntry } from "../../archive/mod.ts";
-import { TritonError } from "../../base/errors.ts";
 import type { ObjectStore } from "../../objects/mod.ts";
 import type { CliContext } from "../cli_context.ts";
-import { readAhead } from "../read_ahead.ts";
+import { isStandardInput, openInput } from "../read_input.ts";
 
 /**
  * Finds the archives that `--keys-from` lists.
@@ -26,21 +25,8 @@ export async function* archivesFrom(
 }
 
 /** Reads the keys that `--keys-from` lists. */
-export async function* keysIn(path: string, { stdin }: CliContext): AsyncGenerator<NamedKey> {
-  if (path === "-") yield* readKeyLines(stdin, "standard input");
-  else yield* readKeyLines(readToEnd(await open(path)), path);
-}
-
-async function open(path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new TritonError(`Cannot read the keys in "${path}": no such file`, { cause: error });
-  }
-}
-
-async function* readToEnd(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  using _ = file;
-  yield* readAhead(file);
+export async function* keysIn(path: string, context: CliContext): AsyncGenerator<NamedKey> {
+  const what = `Cannot read the keys in "${path}"`;
+  const name = isStandardInput(path) ? "standard input" : path;
+  yield* readKeyLines(await openInput(path, context, what), name);
 }

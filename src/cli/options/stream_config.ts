@@ -2,6 +2,7 @@ import type { Config, StreamConfig } from "../../config/mod.ts";
 import type { FirstPosition } from "../../base/settings/start_position.ts";
 import type { CliContext } from "../cli_context.ts";
 import type { PassedOptions } from "./env_option.ts";
+import { isStandardInput, readStandardInput } from "../read_input.ts";
 import { bucketOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -16,8 +17,10 @@ export function configPath(path: string | undefined): string {
 /** Reads the configuration; regions fall back to `AWS_REGION`. */
 export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
   const file = configPath(path);
-  const { loadConfig } = await import("../../config/mod.ts");
-  return await loadConfig(file, { env: context.env, now: context.clock.now() });
+  const { loadConfig, parseConfig } = await import("../../config/mod.ts");
+  const options = { env: context.env, now: context.clock.now() };
+  if (!isStandardInput(file)) return await loadConfig(file, options);
+  return parseConfig(await readStandardInput(context), { ...options, path: "standard input" });
 }
 
 /** Reads the configuration of one stream. */

@@ -1,7 +1,6 @@
-import { TritonError } from "../../../base/errors.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { readAhead } from "../../read_ahead.ts";
+import { isStandardInput, openInput } from "../../read_input.ts";
 import { UsageError } from "../../options/usage_error.ts";
 
 /** A file to print. */
@@ -33,7 +32,7 @@ export async function* fileSources(
   const sizes = await Promise.all(paths.map(sizeOf));
   let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
   for (const [n, name] of paths.entries()) {
-    const pieces = name === "-" ? context.stdin : await openFile(name);
+    const pieces = await openInput(name, context);
     yield { name, pieces, bytesAhead, isArgument: true };
     bytesAhead -= sizes[n]!;
   }
@@ -41,26 +40,6 @@ export async function* fileSources(
 
 /** Size of a file; 0 if it is unknown. */
 async function sizeOf(path: string): Promise<number> {
-  if (path === "-") return 0;
+  if (isStandardInput(path)) return 0;
   return await Deno.stat(path).then(({ size }) => size, () => 0);
-}
-
-async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
-  try {
-    if ((await Deno.stat(path)).isDirectory) {
-      throw new TritonError(
-        `Cannot read "${path}": it is a directory; pass the files in it, or use --bucket file:///DIR ` +
-          "with --stream",
-      );
-    }
-    return readToEnd(await Deno.open(path));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new TritonError(`Cannot read "${path}": no such file`, { cause: error });
-  }
-}
-
-async function* readToEnd(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  using _ = file;
-  yield* readAhead(file);
 }

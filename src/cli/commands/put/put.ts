@@ -3,6 +3,8 @@ import type { BigIntegers } from "../../../codec/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { configOption, streamOption } from "../../options/options.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { isStandardInput, openInput } from "../../read_input.ts";
 import type { PutLines } from "./put_lines.ts";
 import { readConfig } from "../../options/stream_config.ts";
 import { countOf } from "../../text/format.ts";
@@ -21,13 +23,14 @@ const GRACE_MS = 5_000;
 export function putCommand(context: CliContext): Command {
   return new Command("put")
     .description(
-      "Reads JSON objects from standard input, one per line, and puts each into the stream as an event. " +
+      "Reads JSON objects from a file or standard input, one per line, and puts each into the stream as an event. " +
         "The field that the configuration sets as partition_key picks the shard. A line that cannot become " +
         "an event is skipped and reported with its number, and the exit code is 1. Such a line has a " +
         "repeated key, half of a surrogate pair, a number beyond the range of a double, or an integer " +
         "beyond 64 bits, or is larger than 16 MiB. If Kinesis rejects an event permanently, or a signal " +
         "stops the command, it prints which lines are in the stream and where to resume.",
     )
+    .argument("[file]", "file to read (default: standard input, which is also -)")
     .addOption(streamOption())
     .option(
       "--ordered",
@@ -38,26 +41,30 @@ export function putCommand(context: CliContext): Command {
         .choices(["refuse", "text"]).default("refuse"),
     )
     .addOption(configOption())
-    .action((options: PutOptions) => put(options, context));
+    .action((file: string | undefined, options: PutOptions) => put(file, options, context));
 }
 
-async function put(options: PutOptions, context: CliContext): Promise<void> {
+async function put(file = "-", options: PutOptions, context: CliContext): Promise<void> {
   const [{ PutLines }, { parseJsonEvent }, { openWriter }] = await Promise.all([
     import("./put_lines.ts"),
     import("../../../codec/json/parse.ts"),
     import("../../../stream/writer/open_writer.ts"),
   ]);
+  if (isStandardInput(file) && isStandardInput(options.config ?? "")) {
+    throw new UsageError("Cannot read both the configuration and the events from standard input");
+  }
   const streams = await readConfig(options.config, context);
   const config = streams.stream(options.stream);
   const partitionKey = streams.partitionKey(options.stream);
   const { ordered, bigIntegers } = options;
   const { clock, signal: stop } = context;
   const signal = afterGrace(context);
+  const source = await openInput(file, context);
   await using writer = openWriter(config, { partitionKey, ordered, clock, signal });
   const parse = (text: string) => parseJsonEvent(text, { bigIntegers });
   const lines = new PutLines({ writer, parse, context });
   let failure: { readonly error: unknown } | undefined;
-  await lines.put(context.stdin, stop).catch((error) => failure = { error });
+  await lines.put(source, stop).catch((error) => failure = { error });
   await writer.flush().catch((error) => failure ??= { error });
   if (writer.written > 0 || failure === undefined) {
     await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);

@@ -2,6 +2,7 @@ import { UsageError } from "../../options/usage_error.ts";
 import type { Config, StreamConfig } from "../../../config/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { configPath, readConfig } from "../../options/stream_config.ts";
+import { isStandardInput } from "../../read_input.ts";
 import {
   accountStreams,
   configuredStreams,
@@ -58,6 +59,9 @@ async function watchedSource(
     import("../../../config/mod.ts"),
   ]);
   const path = configPath(options.config);
+  if (isStandardInput(path)) {
+    throw new UsageError("Cannot watch standard input: pass a file as --config");
+  }
   const parse = (text: string) => select(parseConfig(text, { path, env, now: clock.now() }));
   const read = () => readConfigFile(path);
   const source = new ConfigSource({ path, clock, read, parse });
