@@ -65,9 +65,9 @@ export const HISTORY_MUTANTS: readonly Mutant[] = [
     breaks: "a position in the archive is saved when its file was read, not before",
     file: "src/history/archive_part.ts",
     find:
-      "        this.progress.pass(file);\n        this.#unread!.delete(file);\n        await onFile();",
+      "        this.progress.pass(file);\n        this.#unread!.delete(file);\n        await onFile(place.index);",
     replace:
-      "        await onFile();\n        this.progress.pass(file);\n        this.#unread!.delete(file);",
+      "        await onFile(place.index);\n        this.progress.pass(file);\n        this.#unread!.delete(file);",
     tests: TESTS,
   },
   {
