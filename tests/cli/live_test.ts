@@ -67,6 +67,18 @@ Deno.test("tail prints new events until SIGINT, and then exits with 0", () =>
     deepStrictEqual([code, stdout], [0, '{"id":"early"}\n{"id":"late"}\n']);
   }));
 
+Deno.test("tail ends when nobody reads its output any more, though no event comes after that", () =>
+  withPipeline(async (pipeline) => {
+    await pipeline.run(PUT, '{"id":"last"}');
+    const [program, ...args] = tritonCommand();
+    const tail = new Deno.Command(program, {
+      ...{ args: [...args, ...TAIL], env: pipeline.env },
+      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+    }).spawn();
+    await tail.stdout.cancel();
+    deepStrictEqual([await new Response(tail.stderr).text(), (await tail.status).code], ["", 0]);
+  }));
+
 Deno.test("tail --from a time prints events since that time", () =>
   withPipeline(async (pipeline) => {
     await pipeline.run(PUT, '{"id":"one"}');

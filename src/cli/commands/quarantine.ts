@@ -7,6 +7,7 @@ import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/
 import type { CliContext } from "../cli_context.ts";
 import { parseShardId } from "../options/options.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { BatchedOutput } from "../text/batched_output.ts";
 import { wrapCells } from "../text/fit.ts";
 import { jsonLine, say, tabLine } from "../text/say.ts";
 
@@ -47,14 +48,19 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
     ? toLine
     : (record: ArchivedQuarantine) => toBlock(record, columns);
   let count = 0;
-  for await (const record of listQuarantine(store, selection)) {
-    if (options.shard !== undefined && record.shardId !== options.shard) continue;
-    count++;
-    if (options.raw === undefined) {
-      await context.stdout.write(print(record));
-    } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
-      found.push(record);
+  const output = new BatchedOutput(context.stdout);
+  try {
+    for await (const record of listQuarantine(store, selection)) {
+      if (options.shard !== undefined && record.shardId !== options.shard) continue;
+      count++;
+      if (options.raw === undefined) {
+        await output.write(print(record));
+      } else if (record.sequenceNumber === options.raw || placeOf(record) === options.raw) {
+        found.push(record);
+      }
     }
+  } finally {
+    await output.end();
   }
   if (options.raw !== undefined) {
     return await context.stdout.write(theOne(found, options.raw).data);

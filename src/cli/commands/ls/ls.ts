@@ -3,6 +3,7 @@ import type { ArchiveEntry, InspectedArchive } from "../../../archive/mod.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } from "./ls_text.ts";
+import { BatchedOutput } from "../../text/batched_output.ts";
 import { Progress } from "../../text/progress.ts";
 import { colorsOf, formatTable } from "../../text/table.ts";
 import { say, textOf } from "../../text/say.ts";
@@ -45,7 +46,12 @@ async function ls(options: LsOptions, context: CliContext): Promise<void> {
     return await say(context, `No archives of ${options.stream} found`);
   }
   const print = options.json === true ? toJson : toTabs;
-  for await (const archive of archives) await stdout.write(print(archive, long));
+  const output = new BatchedOutput(stdout);
+  try {
+    for await (const archive of archives) await output.write(print(archive, long));
+  } finally {
+    await output.end();
+  }
 }
 
 /** The archives, with their manifests if `--long` is set. */

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { anySignal } from "../../../base/notifier.ts";
 import type { TritonRecord } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
@@ -12,6 +13,7 @@ import {
 } from "../../options/options.ts";
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
+import { BatchedOutput } from "../../text/batched_output.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
 import { say } from "../../text/say.ts";
 import type { TailGroupOptions } from "./tail_group.ts";
@@ -62,20 +64,16 @@ export function tailCommand(context: CliContext): Command {
 }
 
 async function tail(options: TailOptions, context: CliContext): Promise<void> {
-  const { NdjsonWriter } = await import("../../../codec/json/write.ts");
   if (options.group !== undefined || options.ack !== undefined) {
     const group = groupOf(options);
     const config = await streamConfig(options, context);
     const { tailGroup } = await import("./tail_group.ts");
-    return await tailGroup(config, group, new NdjsonWriter(), context);
+    return await tailGroup(config, group, context);
   }
-  await using events = await openEvents(options, context);
-  const writer = new NdjsonWriter();
-  let left = options.limit ?? Infinity;
-  for await (const record of events) {
-    await context.stdout.write(writer.write(record.raw));
-    if (--left <= 0) break;
-  }
+  const { printEvents } = await import("./print_events.ts");
+  const output = new BatchedOutput(context.stdout);
+  await using events = await openEvents(options, context, output.failed);
+  await printEvents(events, output, options.limit);
 }
 
 /** The options of a member of a group. */
@@ -87,15 +85,20 @@ function groupOf({ group, ack, ...options }: TailOptions): TailGroupOptions {
   return { ...options, group, ack };
 }
 
-/** The live stream; or archive and live stream, if a bucket and a start time are set. */
+/**
+ * The live stream; or archive and live stream, if a bucket and a start time are set. It ends when
+ * nothing more can be printed.
+ */
 async function openEvents(
   options: TailOptions,
   context: CliContext,
+  failed: AbortSignal,
 ): Promise<AsyncIterable<TritonRecord> & AsyncDisposable> {
   const from = await startPosition(options.from ?? "latest", context);
   const config = await streamConfig(options, context);
   const report = (error: Error) => say(context, error.message);
-  const { clock, signal } = context;
+  const { clock } = context;
+  const signal = anySignal(context.signal, failed);
   const { clientName: client, passed } = options;
   const bucket = passed?.has("bucket") ? options.bucket : config.archive?.bucket ?? options.bucket;
   if (bucket === undefined || from.type !== "at-timestamp") {

@@ -1,4 +1,4 @@
-import type { NdjsonWriter } from "../../../codec/json/write.ts";
+import { NdjsonWriter } from "../../../codec/json/write.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import type { StreamRecord } from "../../../base/record.ts";
 import type { GroupBatch } from "../../../stream/group/batch.ts";
@@ -35,7 +35,6 @@ const CLOSING_MS = 5_000;
 export async function tailGroup(
   config: StreamConfig,
   options: TailGroupOptions,
-  writer: NdjsonWriter,
   context: CliContext,
 ): Promise<void> {
   const { openGroup } = await import("../../../stream/group/open_group.ts");
@@ -48,6 +47,7 @@ export async function tailGroup(
     ...{ drainMs: DRAIN_MS, stallMs: Infinity, retries: 0 }, // a line is printed once by a member
     onInvalid: (error) => say(context, error.message),
   });
+  const writer = new NdjsonWriter();
   const acks = options.ack === "stdin" ? new Acknowledgements() : undefined;
   const over = new AbortController();
   // Also while the group is being left: lines that are acknowledged by then are not delivered again.
