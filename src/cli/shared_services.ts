@@ -1,3 +1,4 @@
+import type { BucketSettings } from "../base/settings/bucket_settings.ts";
 import type { StreamConfig } from "../config/mod.ts";
 import type { KinesisApi } from "../kinesis/mod.ts";
 import type { OpenedObjectStore } from "../objects/mod.ts";
@@ -11,7 +12,7 @@ export interface ServiceOpeners {
   readonly kinesis: (place: StreamPlace) => Promise<KinesisApi & AsyncDisposable>;
   readonly store: (
     bucket: string,
-    options: Pick<StreamPlace, "region">,
+    options: Pick<StreamPlace, "region"> & BucketSettings,
   ) => Promise<OpenedObjectStore>;
 }
 
@@ -29,7 +30,7 @@ const USUAL: ServiceOpeners = {
 
 /**
  * The clients of all streams of a process: one of Kinesis for each region and endpoint, and one object
- * store for each bucket and region.
+ * store for each bucket and region, and each way to use it.
  */
 export class SharedServices implements AsyncDisposable {
   readonly #open: ServiceOpeners;
@@ -46,9 +47,10 @@ export class SharedServices implements AsyncDisposable {
   }
 
   /** The store for the archives of a stream. */
-  store({ bucket, config: { region } }: StreamJob): Promise<OpenedObjectStore> {
-    const key = JSON.stringify(["store", bucket, region]);
-    return this.#once(key, () => this.#open.store(bucket, { region }));
+  store({ bucket, settings, config: { region } }: StreamJob): Promise<OpenedObjectStore> {
+    const options = { region, ...settings };
+    const key = JSON.stringify(["store", bucket, options]);
+    return this.#once(key, () => this.#open.store(bucket, options));
   }
 
   /** Closes all clients. */

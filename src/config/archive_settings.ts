@@ -1,9 +1,13 @@
 import { type FirstPosition, parseStartPosition } from "../base/settings/start_position.ts";
 import { parseBucket, parseClientName, parseDuration, parseSize } from "../base/settings/values.ts";
+import { BUCKET_SETTINGS } from "../base/settings/bucket_setting_list.ts";
+import type { BucketSettings } from "../base/settings/bucket_settings.ts";
+import { addTag, parseYesOrNo, tagOf } from "../base/settings/bucket_values.ts";
+import { checkBucketSettings } from "../base/settings/check_bucket_settings.ts";
 import { type Entry, isExtensionKey, type Value, type YamlText } from "./yaml.ts";
 
 /** How one stream is archived: what differs from the flags of `triton store`. */
-export interface ArchiveSettings {
+export interface ArchiveSettings extends BucketSettings {
   /** Location of the archive: `s3://BUCKET/PREFIX`, `BUCKET` or `file:///DIR`. */
   readonly bucket?: string | undefined;
   /** Name of the client, part of the archives' keys and of the stream's positions. */
@@ -35,7 +39,12 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ["rotate", { property: "rotateMs", types: MEASURE, parse: parseDuration }],
   ["max_size", { property: "maxSize", types: MEASURE, parse: parseSize }],
   ["from", { property: "from", types: MEASURE, parse: parseStartPosition }],
-  ["enabled", { property: "enabled", types: ["boolean", ...MEASURE], parse: parseFlag }],
+  ["enabled", { property: "enabled", types: ["boolean", ...MEASURE], parse: parseYesOrNo }],
+  // The account that owns a bucket looks like a number.
+  ...BUCKET_SETTINGS.map(({ property, key, value, parse }): [string, Field] => [
+    key,
+    { property, types: value === undefined ? ["boolean", "text"] : MEASURE, parse },
+  ]),
 ]);
 
 const KEYS = [...FIELDS.keys()];
@@ -60,11 +69,45 @@ export function readArchiveSettings(
   for (const [key, entry] of entries ?? []) {
     const field = FIELDS.get(key);
     if (isExtensionKey(key)) continue;
+    const what = `"${key}" in ${where}`;
     if (field === undefined) {
       yaml.reportUnknown(key, entry, { where, thing: '"archive"', keys: KEYS });
-    } else found[field.property] = readField(yaml, `"${key}" in ${where}`, { field, entry, now });
+    } else if (field.property === "objectTags") found.objectTags = readTags(yaml, what, entry);
+    else found[field.property] = readField(yaml, what, { field, entry, now });
   }
+  checkTogether(yaml, where, { found: found as ArchiveSettings, setting });
   return Object.freeze(found) as ArchiveSettings;
+}
+
+/** Reads the tags of objects: a map of texts. */
+function readTags(yaml: YamlText, what: string, entry: Entry): ArchiveSettings["objectTags"] {
+  const entries = yaml.entries(entry.value, "tag");
+  if (entries === undefined) {
+    const { place } = yaml.value(entry);
+    yaml.report(`${what} must be a map: write "team: data", say, below it, indented`, place);
+  }
+  let tags: NonNullable<ArchiveSettings["objectTags"]> = {};
+  for (const [key, value] of entries ?? []) {
+    const parse = (text: string) => tags = addTag(tagOf(key, text), tags);
+    const field: Field = { property: "objectTags", types: [...MEASURE, "boolean"], parse };
+    readField(yaml, `"${key}" in ${what}`, { field, entry: value, now: 0 });
+  }
+  return Object.freeze(tags);
+}
+
+/** Reports settings that do not go together. */
+function checkTogether(
+  yaml: YamlText,
+  where: string,
+  { found, setting }: { readonly found: ArchiveSettings; readonly setting: Entry },
+): void {
+  // What is wrong by itself would seem to be missing.
+  if (Object.values(found).includes(undefined)) return;
+  try {
+    checkBucketSettings(found, ({ key }) => `"${key}"`);
+  } catch (error) {
+    yaml.report(`${(error as RangeError).message}, in ${where}`, setting.place);
+  }
 }
 
 function readField(
@@ -88,9 +131,4 @@ function readField(
     place,
   );
   return undefined;
-}
-
-function parseFlag(text: string): boolean {
-  if (text === "true" || text === "false") return text === "true";
-  throw new RangeError("Use true or false");
 }

@@ -31,6 +31,12 @@ import { type Entry, isExtensionKey, type Problem, YamlText } from "./yaml.ts";
 import { ConfigError } from "../base/errors.ts";
 
 export { ConfigError, type ConfigErrorOptions, TritonError } from "../base/errors.ts";
+export type {
+  BucketSettings,
+  EndpointSettings,
+  RequestSettings,
+  ServerSideEncryption,
+} from "../base/settings/bucket_settings.ts";
 export type { ArchiveSettings } from "./archive_settings.ts";
 export type { FirstPosition } from "../base/settings/start_position.ts";
 export type { StreamConfig } from "./stream.ts";

@@ -40,6 +40,60 @@ Deno.test("parseConfig() reads every key of archive:, in units of programs", () 
   ok(Object.isFrozen(settings("enabled: true")));
 });
 
+Deno.test("parseConfig() reads how a bucket is used", () => {
+  deepStrictEqual(
+    settings(
+      ...["storage_class: STANDARD_IA", "object_tags:", "  team: data", "  cost: 007"],
+      ...["sse: aws:kms", "sse_kms_key_id: alias/archive", "bucket_key_enabled: true"],
+      ...["acl: bucket-owner-full-control", "expected_bucket_owner: 012345678901"],
+      ...["request_payer: requester", "use_dualstack_endpoint: true", "use_fips_endpoint: false"],
+    ),
+    {
+      storageClass: "STANDARD_IA",
+      objectTags: { team: "data", cost: "007" },
+      sse: "aws:kms",
+      sseKmsKeyId: "alias/archive",
+      bucketKeyEnabled: true,
+      acl: "bucket-owner-full-control",
+      expectedBucketOwner: "012345678901",
+      requestPayer: "requester",
+      useDualstackEndpoint: true,
+      useFipsEndpoint: false,
+    },
+  );
+});
+
+Deno.test("parseConfig() says which settings of a bucket are wrong, or do not go together", () => {
+  const of = 'in "archive" of stream "a"';
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      "storage_class: GLACIER",
+      `4:20: "storage_class" ${of} is "GLACIER": use GLACIER_IR, or a lifecycle rule that moves older ` +
+      "files: triton reads its files again, and an object in GLACIER cannot be read until it is restored",
+    ],
+    ["sse: kms", `4:10: "sse" ${of} is "kms": use AES256, aws:kms or aws:kms:dsse`],
+    [
+      "object_tags: team=data",
+      `4:18: "object_tags" ${of} must be a map: write "team: data", say, below it, indented`,
+    ],
+    [
+      "object_tags: { a&b: c }",
+      `4:25: "a&b" in "object_tags" ${of} is "c": use letters, digits, spaces and "_.:/=+-@" in tags`,
+    ],
+    [
+      "sse_kms_key_id: alias/a",
+      `3:3: Cannot use "sse_kms_key_id" without "sse" aws:kms or aws:kms:dsse, ${of}`,
+    ],
+    ["bucket: arn:aws:s3::111122223333:accesspoint/x.mrap", "use the access point of one region"],
+  ];
+  for (const [line, message] of cases) {
+    const found = messageOf(line);
+    ok(line.startsWith("bucket") ? found.includes(message) : found === message, found);
+  }
+  // One mistake, not two.
+  equal(messageOf("sse: kms", "sse_kms_key_id: alias/a").includes("\n"), false);
+});
+
 Deno.test("parseConfig() shares archive: of several streams by an alias", () => {
   const config = parseConfig(`
 a: { name: x, archive: &hourly { rotate: 1h, bucket: "file:///archive" } }
@@ -99,7 +153,7 @@ Deno.test("parseConfig() says where in archive: a mistake is, and what would be 
     ],
     [
       "lease: 20s",
-      '4:5: Unknown key "lease" in "archive" of stream "a": "archive" has "bucket", "client", "rotate", "max_size", "from" and "enabled"',
+      '4:5: Unknown key "lease" in "archive" of stream "a": "archive" has "bucket", "client", "rotate", "max_size", "from", "enabled", "storage_class", "object_tags", "sse", "sse_kms_key_id" and 7 more',
     ],
   ];
   for (const [line, message] of cases) equal(messageOf(line), message, line);

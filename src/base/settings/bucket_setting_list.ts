@@ -24,6 +24,8 @@ export interface BucketSetting {
   readonly flag: string;
   /** What the value of the flag is called; undefined if it has none, and sets `true`. */
   readonly value?: string;
+  /** The value of the flag without one. */
+  readonly preset?: string;
   readonly description: string;
   /** The values, if there are only a few. */
   readonly choices?: readonly string[];
@@ -78,7 +80,7 @@ export const BUCKET_SETTINGS: readonly BucketSetting[] = [
     property: "bucketKeyEnabled",
     key: "bucket_key_enabled",
     flag: "--bucket-key-enabled",
-    description: "with --sse aws:kms: use a key for the bucket, so that S3 calls KMS less often",
+    description: "with --sse aws:kms: use an S3 Bucket Key, which saves requests to KMS",
     isForWriting: true,
     parse: parseYesOrNo,
   },
@@ -115,6 +117,7 @@ export const BUCKET_SETTINGS: readonly BucketSetting[] = [
     key: "request_payer",
     flag: "--request-payer",
     value: "who",
+    preset: "requester",
     description: "who pays for requests to a Requester Pays bucket",
     isForWriting: false,
   }),
@@ -122,7 +125,7 @@ export const BUCKET_SETTINGS: readonly BucketSetting[] = [
     property: "useDualstackEndpoint",
     key: "use_dualstack_endpoint",
     flag: "--use-dualstack-endpoint",
-    description: "reach the bucket over IPv6, too ($AWS_USE_DUALSTACK_ENDPOINT: and Kinesis)",
+    description: "reach the bucket over IPv6, too (Kinesis, too: $AWS_USE_DUALSTACK_ENDPOINT)",
     isForWriting: false,
     parse: parseYesOrNo,
   },
@@ -130,7 +133,7 @@ export const BUCKET_SETTINGS: readonly BucketSetting[] = [
     property: "useFipsEndpoint",
     key: "use_fips_endpoint",
     flag: "--use-fips-endpoint",
-    description: "reach the bucket at its FIPS endpoint ($AWS_USE_FIPS_ENDPOINT: and Kinesis)",
+    description: "reach the bucket by its FIPS endpoint (Kinesis, too: $AWS_USE_FIPS_ENDPOINT)",
     isForWriting: false,
     parse: parseYesOrNo,
   },

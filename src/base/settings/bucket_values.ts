@@ -28,8 +28,12 @@ const MAX_TAGS = 10;
 /** Parses a tag of objects, such as `team=data`; the result has one property. */
 export function parseTag(text: string): Readonly<Record<string, string>> {
   const at = text.indexOf("=");
-  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
   if (at < 1) throw new RangeError("Use KEY=VALUE, such as team=data");
+  return tagOf(text.slice(0, at), text.slice(at + 1));
+}
+
+/** Makes a tag of objects of its key and its value; the result has one property. */
+export function tagOf(key: string, value: string): Readonly<Record<string, string>> {
   if (key.length > 128 || value.length > 256) {
     throw new RangeError("Use at most 128 characters for the key of a tag, and 256 for its value");
   }

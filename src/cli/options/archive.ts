@@ -6,13 +6,14 @@ import type { OpenedObjectStore } from "../../objects/mod.ts";
 import type { StreamConfig } from "../../config/mod.ts";
 import type { CliContext } from "../cli_context.ts";
 import type { PassedOptions } from "./env_option.ts";
+import { addBucketFlags, type BucketFlags, settingsOfStream } from "./bucket_flags.ts";
 import { bucketOption, clientOption, configOption, parseDay, streamOption } from "./options.ts";
 import { keysOption, partOption } from "./parts.ts";
 import { bucketOfStream, requireBucket, streamConfig } from "./stream_config.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of the commands that read the archive of a stream. */
-export interface ArchiveOptions extends PassedOptions {
+export interface ArchiveOptions extends PassedOptions, BucketFlags {
   readonly stream: string;
   readonly bucket?: string;
   readonly startDate?: string;
@@ -23,9 +24,13 @@ export interface ArchiveOptions extends PassedOptions {
   readonly keysFrom?: string;
 }
 
-/** Adds the options of {@linkcode ArchiveOptions} to a command that reads all days by default. */
-export function addArchiveOptions(command: Command): Command {
-  return command
+/**
+ * Adds the options of {@linkcode ArchiveOptions} to a command that reads all days by default.
+ *
+ * @param use Whether the command also writes to a bucket.
+ */
+export function addArchiveOptions(command: Command, use: "read" | "write" = "read"): Command {
+  command
     .addOption(streamOption())
     .addOption(bucketOption())
     .option("--start-date <day>", "first day, YYYYMMDD in UTC (default: the oldest)", parseDay)
@@ -34,6 +39,7 @@ export function addArchiveOptions(command: Command): Command {
     .addOption(partOption())
     .addOption(keysOption())
     .addOption(configOption());
+  return addBucketFlags(command, use);
 }
 
 /** Rejects a range of days that ends before it starts. */
@@ -60,10 +66,15 @@ export interface Selection {
   readonly clock: Clock;
 }
 
-/** Opens the object store, and looks up the stream in the configuration. */
+/**
+ * Opens the object store, and looks up the stream in the configuration.
+ *
+ * @param settingsOf How the bucket is used. Default: by the flags, else by the configuration.
+ */
 export async function openStoreOf(
   options: ArchiveOptions,
   context: CliContext,
+  settingsOf = settingsOfStream,
 ): Promise<{
   readonly config: StreamConfig;
   readonly selection: Selection;
@@ -77,6 +88,9 @@ export async function openStoreOf(
   const { openObjectStore } = await import("../../objects/open_object_store.ts");
   const { startDate: from, endDate: to, clientName: client, part } = options;
   const selection = { stream, from, to, client, part, clock: context.clock };
-  const store = await openObjectStore(bucketOfStream(options, config), { region });
+  const store = await openObjectStore(bucketOfStream(options, config), {
+    region,
+    ...settingsOf(options, config.archive),
+  });
   return { config, selection, store };
 }

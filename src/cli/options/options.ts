@@ -91,8 +91,8 @@ export const parseSize = argument(sizeOf);
 /** Checks a client's name, which is part of the keys of its archives. */
 export const parseClientName = argument(clientNameOf);
 
-/** A parser of flags from one that the configuration has too, which throws what would be right. */
-function argument<T>(parse: (text: string) => T): (text: string) => T {
+/** Makes a parser of flags from one that the configuration has too, which throws what would be right. */
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);

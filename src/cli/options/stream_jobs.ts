@@ -1,6 +1,8 @@
 import { TritonError } from "../../base/errors.ts";
 import type { Config, StreamConfig } from "../../config/mod.ts";
 import { quotedList } from "../../base/suggest.ts";
+import type { BucketSettings } from "../../base/settings/bucket_settings.ts";
+import { type BucketFlags, settingsOfMany } from "./bucket_flags.ts";
 import { matchesAny } from "./name_pattern.ts";
 import { bucketOf } from "./options.ts";
 import type { Selection } from "./stream_selection.ts";
@@ -13,10 +15,12 @@ export interface StreamJob {
   readonly client: string;
   /** By the configuration, else by `--bucket`. */
   readonly bucket: string;
+  /** How the bucket is used: by the configuration, else by the flags. */
+  readonly settings: BucketSettings;
 }
 
 /** The flags that are for all streams. */
-export interface JobFlags {
+export interface JobFlags extends BucketFlags {
   readonly clientName: string;
   readonly bucket?: string;
 }
@@ -85,7 +89,7 @@ function isEnabled({ archive }: StreamConfig): boolean {
 /**
  * Decides for whom and where each stream is archived.
  *
- * @throws {UsageError} If a stream has no bucket.
+ * @throws {UsageError} If a stream has no bucket, or settings of it do not go together.
  * @throws {TritonError} If the same client would archive a stream twice.
  */
 export function jobsOf(streams: readonly StreamConfig[], flags: JobFlags): StreamJob[] {
@@ -93,7 +97,7 @@ export function jobsOf(streams: readonly StreamConfig[], flags: JobFlags): Strea
   const jobs = new Map<string, StreamJob>();
   for (const config of streams) {
     const { client = flags.clientName, bucket = bucketOf(flags) } = config.archive ?? {};
-    const job = { config, client, bucket };
+    const job = { config, client, bucket, settings: settingsOfMany(flags, config.archive) };
     const key = keyOfJob(job);
     const other = jobs.get(key);
     if (other !== undefined) throw duplicate(other, job);

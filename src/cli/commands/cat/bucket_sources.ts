@@ -2,6 +2,7 @@ import type { FileBuffer } from "../../../archive/file_buffer.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";
 import { type ArchiveOptions, checkDays } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { settingsOfStream } from "../../options/bucket_flags.ts";
 import { bucketOf } from "../../options/options.ts";
 import { bucketOfStream, requireBucket, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -30,7 +31,10 @@ export async function* bucketSources(
     : await streamConfig({ config: options.config, stream }, context);
   const bucket = config === undefined ? bucketOf(options) : bucketOfStream(options, config);
   const { openObjectStore } = await import("../../../objects/open_object_store.ts");
-  await using store = await openObjectStore(bucket, { region: config?.region });
+  await using store = await openObjectStore(bucket, {
+    region: config?.region,
+    ...settingsOfStream(options, config?.archive),
+  });
   for await (const file of await filesIn(store, config?.name, options, context)) {
     const { key: name, size: bytesAhead } = file.entry;
     yield { name, pieces: file.pieces({ reuse: true }), bytesAhead, isArgument: false };

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CliContext } from "../../cli_context.ts";
+import { addBucketFlags } from "../../options/bucket_flags.ts";
 import {
   bucketOption,
   clientOption,
@@ -12,7 +13,7 @@ import type { CatOptions } from "./run_cat.ts";
 
 /** `triton cat`: archived events as JSON lines. */
 export function catCommand(context: CliContext): Command {
-  return new Command("cat")
+  const command = new Command("cat")
     .description(
       "Prints archived events, one JSON object per line: those of a stream in a range of days, those of " +
         'listed archives, or those in the .tri files passed as arguments ("-" is standard input).',
@@ -36,4 +37,5 @@ export function catCommand(context: CliContext): Command {
       const { runCat } = await import("./run_cat.ts");
       await runCat(files, options, context);
     });
+  return addBucketFlags(command, "read");
 }

@@ -4,6 +4,7 @@ import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { parseIdentity } from "../../../objects/store_identity.ts";
+import type { OpenObjectStoreOptions } from "../../../objects/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { hang } from "../../text/fit.ts";
 import { helpWidth, reflow } from "../../text/help_text.ts";
@@ -13,6 +14,7 @@ import {
   dryRunOption,
   refuseGroup,
 } from "../../options/client.ts";
+import { addBucketFlags, type BucketFlags, settingsOfStream } from "../../options/bucket_flags.ts";
 import { bucketOption } from "../../options/options.ts";
 import {
   bucketOfStream,
@@ -24,7 +26,7 @@ import { formatTable } from "../../text/table.ts";
 import { textOf } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
 
-interface MoveBucketOptions extends ClientOptions {
+interface MoveBucketOptions extends ClientOptions, BucketFlags {
   readonly bucket?: string;
   readonly oldStoreIsGone?: boolean;
 }
@@ -48,7 +50,7 @@ exists after all, it may contain them, too.`;
 /** `triton checkpoint move-bucket`: continues the archive in another bucket. */
 export function moveBucketCommand(context: CliContext): Command {
   const bucket = bucketOption("new location: s3://BUCKET/PREFIX, BUCKET or file:///DIR");
-  return addClientOptions(new Command("move-bucket"), bucket)
+  const command = addClientOptions(new Command("move-bucket"), bucket)
     .summary("continue the archive in another bucket or prefix")
     .description(
       "Continues the archive of a stream in another bucket or prefix, or on another server: records " +
@@ -58,6 +60,7 @@ export function moveBucketCommand(context: CliContext): Command {
     .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
     .action((options: MoveBucketOptions) => moveBucket(options, context));
+  return addBucketFlags(command, "read");
 }
 
 async function moveBucket(options: MoveBucketOptions, context: CliContext): Promise<void> {
@@ -79,7 +82,9 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
   const client = clientOfStream(options, config);
   const { groups } = await readLedger(url, { client, stream }); // fails if there is no database
   refuseGroup("Cannot move the archive", groups);
-  await using store = await openObjectStore(bucketOfStream(options, config), { region });
+  const settings = settingsOfStream(options, config.archive);
+  const place = { region, ...settings };
+  await using store = await openObjectStore(bucketOfStream(options, config), place);
   const { identity } = store;
   const ledger = await readRecordedLedger(url, { client, stream });
   const from = await ledger.store();
@@ -87,7 +92,7 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
     return await context.stdout.write(`The archive is already in ${printable(identity)}\n`);
   }
   const moves = await ledger.moveStore(identity, { isGone });
-  if (isGone !== true) await checkOld(ledger, from, { stream, client, region, context });
+  if (isGone !== true) await checkOld(ledger, from, { stream, client, place, context });
   if (dryRun !== true) {
     await using opened = await openLedger(url, { client, stream });
     await opened.moveStore(identity, { isGone });
@@ -101,10 +106,10 @@ async function moveBucket(options: MoveBucketOptions, context: CliContext): Prom
 async function checkOld(
   ledger: RecordedLedger,
   from: string | undefined,
-  { stream, client, region, context: { clock } }: {
+  { stream, client, place, context: { clock } }: {
     readonly stream: string;
     readonly client: string;
-    readonly region: string | undefined;
+    readonly place: OpenObjectStoreOptions;
     readonly context: CliContext;
   },
 ): Promise<void> {
@@ -120,7 +125,7 @@ async function checkOld(
   ]);
   const { url, endpoint } = parseIdentity(from);
   if (url.startsWith("memory:")) throw unreadable(from, "it was in memory");
-  await using old = await openObjectStore(url, { region, endpoint });
+  await using old = await openObjectStore(url, { ...place, endpoint });
   if (old.identity !== from) {
     throw unreadable(from, `the environment sets another server: ${old.identity}`);
   }

@@ -12,6 +12,7 @@ import {
   dryRunOption,
   refuseGroup,
 } from "../../options/client.ts";
+import { addBucketFlags } from "../../options/bucket_flags.ts";
 import { bucketOption, parseDay } from "../../options/options.ts";
 import { clientOfStream } from "../../options/stream_config.ts";
 import { Progress } from "../../text/progress.ts";
@@ -37,13 +38,14 @@ export function recoverCommand(context: CliContext): Command {
         "in a new database, they start at the --from of triton store.",
     )
     .action((options: RecoverOptions) => recover(options, context));
-  return addClientOptions(command, bucketOption())
+  addClientOptions(command, bucketOption())
     .option(
       "--start-date <day>",
       "first day of archives to read (default: 366 days ago)",
       parseDay,
     )
     .addOption(dryRunOption());
+  return addBucketFlags(command, "read");
 }
 
 async function recover(options: RecoverOptions, context: CliContext): Promise<void> {

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { TritonError } from "../../../base/errors.ts";
 import type { KinesisApi } from "../../../kinesis/mod.ts";
-import type { OpenedObjectStore } from "../../../objects/mod.ts";
+import type { OpenedObjectStore, OpenObjectStoreOptions } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
+import { addBucketFlags, type BucketFlags } from "../../options/bucket_flags.ts";
 import { bucketOption, clientOption, configOption, databaseOption } from "../../options/options.ts";
 import { requireBucket } from "../../options/stream_config.ts";
 import type { StreamJob } from "../../options/stream_jobs.ts";
@@ -16,7 +17,7 @@ import type { StreamPlace } from "../../shared_services.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
 import { jsonLine } from "../../text/say.ts";
 
-interface DoctorOptions extends SelectionOptions {
+interface DoctorOptions extends SelectionOptions, BucketFlags {
   readonly bucket?: string;
   readonly clientName: string;
   readonly checkpointDb: string;
@@ -29,7 +30,7 @@ const TIMEOUT_MS = 10_000;
 
 /** `triton doctor`: checks whether `triton store` is safe to run, and what it then guarantees. */
 export function doctorCommand(context: CliContext): Command {
-  return addSelectionOptions(new Command("doctor"))
+  const command = addSelectionOptions(new Command("doctor"))
     .addOption(bucketOption())
     .addOption(clientOption("name of the client").default("store"))
     .addOption(databaseOption())
@@ -45,6 +46,7 @@ export function doctorCommand(context: CliContext): Command {
     )
     .option("--json", "print one JSON object")
     .action((options: DoctorOptions) => doctor(options, context));
+  return addBucketFlags(command, "write");
 }
 
 async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
@@ -58,7 +60,8 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
   const clocks = new ServerClocks(context.clock);
   await using services = new SharedServices({
     kinesis: (place) => kinesisAt(place, (time) => clocks.record("Kinesis", time)),
-    store: (bucket, place) => storeAt(bucket, place, (time) => clocks.record("S3", time)),
+    store: (bucket, how) =>
+      storeAt(bucket, { ...how, onServerTime: (time) => clocks.record("S3", time) }),
   });
   const source = await openSource({ ...options, selection, maxAttempts: 3 }, services, context);
   const jobs = await source.first(new AbortController().signal);
@@ -78,7 +81,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
 
 /** Checks one stream. */
 async function doctorOne(
-  { config, bucket, client }: StreamJob,
+  { config, bucket, client, settings }: StreamJob,
   options: DoctorOptions,
   context: CliContext,
 ): Promise<void> {
@@ -87,11 +90,11 @@ async function doctorOne(
     import("./doctor_report.ts"),
   ]);
   const { checkpointDb: url } = options;
-  const { name: stream } = config;
+  const { name: stream, region } = config;
   const findings = await examine({
     ...{ stream, client, url, clock: context.clock },
     openKinesis: (onServerTime) => kinesisAt(config, onServerTime),
-    openStore: (onServerTime) => storeAt(bucket, config, onServerTime),
+    openStore: (onServerTime) => storeAt(bucket, { region, ...settings, onServerTime }),
   });
   const verdict = verdictOn(findings);
   const json = () => ({ stream, bucket, client, ...verdict, findings });
@@ -126,9 +129,8 @@ async function kinesisAt(
 
 async function storeAt(
   bucket: string,
-  { region }: Pick<StreamPlace, "region">,
-  onServerTime: (time: Date) => void,
+  options: OpenObjectStoreOptions,
 ): Promise<OpenedObjectStore> {
   const { openObjectStore } = await import("../../../objects/open_object_store.ts");
-  return await openObjectStore(bucket, { region, onServerTime });
+  return await openObjectStore(bucket, options);
 }

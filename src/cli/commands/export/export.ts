@@ -13,7 +13,7 @@ export function exportCommand(context: CliContext): Command {
         "first 10,000 events. Nothing is coerced: what does not fit its column stands in the column " +
         "_rest as JSON. A rerun exports only what is missing, and several may run at once.",
     );
-  return addArchiveOptions(command)
+  return addArchiveOptions(command, "write")
     .option("--to <url>", "target: s3://BUCKET/PREFIX, BUCKET/PREFIX or file:///DIR")
     .option(
       "--columns <list>",

@@ -7,6 +7,7 @@ import { retryingStore } from "../../../archive/retrying_store.ts";
 import type { ObjectStore, OpenedObjectStore } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
 import { openStoreOf } from "../../options/archive.ts";
+import { settingsOfMany } from "../../options/bucket_flags.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { countOf, formatCount } from "../../text/format.ts";
 import { Progress } from "../../text/progress.ts";
@@ -17,7 +18,7 @@ import { type ExportOptions, parseRenames, schemaOf, type TablePlace } from "./e
 export async function runExport(options: ExportOptions, context: CliContext): Promise<void> {
   const renames = parseRenames(options.rename ?? []);
   const schema = await schemaOf(options, renames);
-  const { selection, store: opened } = await openStoreOf(options, context);
+  const { selection, store: opened } = await openStoreOf(options, context, settingsOfMany);
   await using store = opened;
   await using target = await openTarget(options);
   if (target?.url === store.url) {
@@ -86,12 +87,13 @@ function reportText({ exported, done, changed, rows, rests }: ExportReport): str
   return parts.join("; ");
 }
 
-async function openTarget({ to }: ExportOptions): Promise<OpenedObjectStore | undefined> {
+async function openTarget(options: ExportOptions): Promise<OpenedObjectStore | undefined> {
+  const { to } = options;
   if (to === undefined) return undefined;
   const { openObjectStore } = await import("../../../objects/open_object_store.ts");
   try {
     // Not in the region of the stream: a redirect to that of the bucket is followed.
-    return await openObjectStore(to);
+    return await openObjectStore(to, settingsOfMany(options));
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;

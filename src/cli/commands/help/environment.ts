@@ -21,6 +21,8 @@ profiles, then the roles of tasks and instances.
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
   AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
                               local servers and VPC endpoints
+  AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT
+                              "true": AWS's endpoints for IPv6, and for FIPS 140, of S3 and Kinesis
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
                               ignores the three variables above and the endpoints of the profile
 

@@ -26,6 +26,11 @@ Permissions in AWS:
   export                   s3:ListBucket, GetObject, PutObject
   ls                       s3:ListBucket
 
+Settings of a bucket need more. Of what is written:
+  --object-tag             s3:PutObjectTagging
+  --acl                    s3:PutObjectAcl
+  --sse aws:kms            kms:GenerateDataKey, Decrypt on the key; to read, kms:Decrypt
+
 Nothing deletes an object, a record or a stream. "triton doctor" tests everything "store" needs.
 
 Rights in the database: SELECT, INSERT, UPDATE and DELETE on the tables triton_*, and CREATE in

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { addBucketFlags, type BucketFlags } from "../../options/bucket_flags.ts";
 import {
   bucketOption,
   clientOption,
@@ -24,7 +25,7 @@ import { UsageError } from "../../options/usage_error.ts";
 import { addMonitorOptions, type MonitorOptions, openStoreMonitor } from "./store_monitor.ts";
 import type { ArchiveFlags } from "./stream_archiving.ts";
 
-interface StoreOptions extends MonitorOptions, SelectionOptions {
+interface StoreOptions extends MonitorOptions, SelectionOptions, BucketFlags {
   readonly watchConfig?: boolean;
   readonly bucket?: string;
   readonly clientName: string;
@@ -101,7 +102,7 @@ export function storeCommand(context: CliContext): Command {
     .option("--request-limit <count>", "most records per poll", parseLimit, 10_000)
     .addOption(configOption())
     .action((options: StoreOptions) => store(options, context));
-  return addMonitorOptions(command);
+  return addBucketFlags(addMonitorOptions(command), "write");
 }
 
 async function store(options: StoreOptions, context: CliContext): Promise<void> {

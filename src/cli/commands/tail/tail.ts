@@ -3,6 +3,7 @@ import { anySignal } from "../../../base/notifier.ts";
 import type { TritonRecord } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
+import { addBucketFlags, settingsOfStream } from "../../options/bucket_flags.ts";
 import {
   bucketOption,
   clientOption,
@@ -41,7 +42,7 @@ event counts as processed:
 
 /** `triton tail`: prints live events as JSON lines. */
 export function tailCommand(context: CliContext): Command {
-  return new Command("tail")
+  const command = new Command("tail")
     .description(
       "Prints the events of a stream as they arrive, one JSON object per line, until SIGINT. With --from " +
         "a time and a bucket, it first prints the events archived since then, and then the live ones, " +
@@ -61,6 +62,7 @@ export function tailCommand(context: CliContext): Command {
     .addOption(configOption())
     .addHelpText("after", () => reflow(GROUPS, helpWidth(context.stdout)))
     .action((options: TailOptions) => tail(options, context));
+  return addBucketFlags(command, "read");
 }
 
 async function tail(options: TailOptions, context: CliContext): Promise<void> {
@@ -108,6 +110,7 @@ async function openEvents(
   const { openHistory } = await import("../../../history/open_history.ts");
   return openHistory(config, {
     ...{ bucket, client, clock, signal },
+    s3: settingsOfStream(options, config.archive),
     from: from.timestamp,
     onInvalid: report,
     onGap: report,

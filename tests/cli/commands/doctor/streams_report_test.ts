@@ -27,7 +27,10 @@ function found(streams: Readonly<Record<string, readonly Finding[]>>): SharedFin
     common: [{ check: "database", level: "ok", message: "PostgreSQL 17.2" }],
     buckets: new Map([["s3://b", [{ check: "put", level: "ok", message: "objects can be put" }]]]),
     streams: Object.entries(streams).map(([logicalName, findings]) => ({
-      job: { config: { logicalName, name: `${logicalName}_prod` }, client: "store", bucket: "b" },
+      job: {
+        config: { logicalName, name: `${logicalName}_prod` },
+        ...{ client: "store", bucket: "b", settings: {} },
+      },
       findings,
     })),
   };

@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { BUCKET_SETTINGS } from "../../../../src/base/settings/bucket_setting_list.ts";
 import { SECRET_VARIABLES } from "../../../../src/cli/text/redact.ts";
 import { parseArchiveKey } from "../../../../src/codec/mod.ts";
 import { parseConfig } from "../../../../src/config/mod.ts";
@@ -185,3 +186,14 @@ for (const command of ["store", "cat", "ls", "put", "tail", "shards", "verify", 
     }
   });
 }
+
+Deno.test("help config and docs/running.md have each setting of a bucket", async () => {
+  const [config, page] = await Promise.all([
+    help("config"),
+    Deno.readTextFile(new URL("../../../../docs/running.md", import.meta.url)),
+  ]);
+  for (const { key, flag, property } of BUCKET_SETTINGS) {
+    match(config, new RegExp(`^      ${key}: `, "m"));
+    match(page, new RegExp(`\\| \`${flag}[ \`][^|]*\\| \`${key}\`[^|]*\\| \`${property}\` `));
+  }
+});
