@@ -16,10 +16,18 @@ const KEY = "20151001/clicks-store-1443657600.tri";
 /** Some 300 MB of events, as one archive of 30 that follow each other. */
 const [COPIES, EVENTS] = [30, 22_000];
 
+/** Days that their times are of, at random. */
+const DAYS = 300;
+
 const COLUMNS = "event, amount:double, id, time:double, created_at, at:timestamp(iso), " +
   "user.id:int64, user.visits:int64, user.member:boolean, client.ip, client.agent, client.screen:json, " +
   "geo.country, geo.city, geo.lat:double, geo.lon:double, page.path, page.title, " +
   "metrics.load_ms:double, metrics.scroll:double, metrics.clicks:int64, items:list<int64>";
+
+/** As many leaves as a schema may have. */
+const MANY_COLUMNS = `${COLUMNS}, ${
+  Array.from({ length: 177 }, (_, i) => `more.c${i}:int64`).join(", ")
+}`;
 
 Deno.test({
   name: "triton export keeps its memory below 300 MiB, whatever the size of an archive",
@@ -31,7 +39,7 @@ Deno.test({
       const random = mulberry32(1);
       const events = Array.from(makeObjects(EVENTS), (event) => ({
         ...event,
-        at: new Date(1443657600_000 - Math.floor(random() * 60) * 86_400_000).toISOString(),
+        at: new Date(1443657600_000 - Math.floor(random() * DAYS) * 86_400_000).toISOString(),
       }));
       const part = archiveOf(events);
       await archives.put(KEY, Array<Uint8Array>(COPIES).fill(part));
@@ -39,13 +47,16 @@ Deno.test({
       await Deno.writeTextFile(config, "clicks:\n  name: clicks\n  partition_key: id\n");
       const cases: Record<string, readonly string[]> = {
         "by the day of the archive": [],
-        "by the day of a column, 60 of them": [
-          ...["--partition-by", "at:day", "--columns", COLUMNS],
+        "by the day of a column, with 199 leaves": [
+          ...["--partition-by", "at:day", "--columns", MANY_COLUMNS],
+        ],
+        "by the day of a column, as CSV": [
+          ...["--partition-by", "at:day", "--columns", COLUMNS, "--format", "csv"],
         ],
       };
       for (const [name, args] of Object.entries(cases)) {
         await test.step(name, async () => {
-          const table = new DirectoryObjectStore(join(directory, `table ${args.length}`));
+          const table = new DirectoryObjectStore(join(directory, `table ${name}`));
           const { peakMb } = await runMeasured([
             ...tritonCommand(),
             ...["export", "--stream", "clicks", "--config", config],

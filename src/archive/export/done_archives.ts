@@ -1,9 +1,9 @@
 import { ObjectStoreError } from "../../base/errors.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
-import { readMarker } from "./export_marker.ts";
+import { type Generation, newestGenerations, NO_GENERATION, readInputOf } from "./export_log.ts";
 import { readInputHash } from "./input_hash.ts";
-import { dayOf, markerKey, outputKey, pieceKey } from "./output_keys.ts";
+import { dayOf, logFolder, logPrefix, outputKey } from "./output_keys.ts";
 import type { TableFormat } from "./table_writer.ts";
 
 /** Knows which archives are done, by listing the target one day at a time. */
@@ -12,7 +12,8 @@ export class DoneArchives {
   readonly #format: TableFormat;
   readonly #isPartitioned: boolean;
   #day = "";
-  #keys: ReadonlySet<string> = new Set();
+  #outputs: ReadonlySet<string> = new Set();
+  #generations: ReadonlyMap<string, Generation> = new Map();
 
   constructor(store: ObjectStore, format: TableFormat, isPartitioned: boolean) {
     this.#store = store;
@@ -25,49 +26,51 @@ export class DoneArchives {
     this.#day = "";
   }
 
-  /** Whether an archive is done, as of the last listing of its day. */
+  /**
+   * Whether an archive is done, as of the last listing of its day: it has the output that is put last,
+   * and everything that its log has begun was completed.
+   */
   async has(entry: ArchiveEntry): Promise<boolean> {
+    const { number, isDone } = await this.generationOf(entry);
+    if (number > 0 && !isDone) return false;
+    return this.#isPartitioned ? isDone : this.#outputs.has(this.#outputKey(entry));
+  }
+
+  /** The newest generation of an archive's outputs, as of the last listing of its day. */
+  async generationOf(entry: ArchiveEntry): Promise<Generation> {
     await this.#list(dayOf(entry));
-    return this.#keys.has(this.#lastKey(entry));
-  }
-
-  /** The object that is put last. */
-  #lastKey(entry: ArchiveEntry): string {
-    return this.#isPartitioned ? markerKey(entry) : outputKey(entry, dayOf(entry), this.#format);
-  }
-
-  /** Keys of outputs that an earlier export of an archive has put. */
-  async outputsOf(entry: ArchiveEntry): Promise<readonly string[]> {
-    const isDone = await this.has(entry);
-    if (this.#isPartitioned) {
-      return isDone ? (await readMarker(this.#store, entry))?.outputs ?? [] : [];
-    }
-    const prefix = `${this.#lastKey(entry).slice(0, -this.#format.length)}part`;
-    const pieceLike = (key: string) =>
-      pieceKey(entry, dayOf(entry), this.#format, Number.parseInt(key.slice(prefix.length)));
-    return [...this.#keys].filter((key) => key.startsWith(prefix) && key === pieceLike(key));
+    return this.#generations.get(logPrefix(entry)) ?? NO_GENERATION;
   }
 
   /** The SHA-256 of the archive as it was when it was exported; undefined if that is not known. */
   async hashOf(entry: ArchiveEntry): Promise<string | undefined> {
-    return this.#isPartitioned
-      ? (await readMarker(this.#store, entry))?.sha256
-      : await readInputHash(this.#store, this.#lastKey(entry));
+    const generation = await this.generationOf(entry);
+    return generation.number > 0
+      ? await readInputOf(this.#store, entry, generation)
+      : await readInputHash(this.#store, this.#outputKey(entry));
+  }
+
+  #outputKey(entry: ArchiveEntry): string {
+    return outputKey(entry, dayOf(entry), this.#format);
   }
 
   async #list(day: string): Promise<void> {
     if (this.#day === day) return;
-    const prefix = this.#isPartitioned ? "_triton/done/" : "";
-    const keys = new Set<string>();
+    this.#generations = newestGenerations(await this.#keysIn(logFolder(day)));
+    this.#outputs = new Set(this.#isPartitioned ? [] : await this.#keysIn(`dt=${day}/`));
+    this.#day = day;
+  }
+
+  async #keysIn(prefix: string): Promise<readonly string[]> {
+    const keys: string[] = [];
     try {
-      for await (const { key } of this.#store.list(`${prefix}dt=${day}/`)) keys.add(key);
+      for await (const { key } of this.#store.list(prefix)) keys.push(key);
     } catch (error) {
       // A directory that no export has made yet.
       const isNew = error instanceof ObjectStoreError && error.code === "NoSuchBucket" &&
         this.#store.url.startsWith("file:");
       if (!isNew) throw error;
     }
-    this.#keys = keys;
-    this.#day = day;
+    return keys;
   }
 }

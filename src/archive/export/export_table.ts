@@ -11,12 +11,15 @@ import { readAhead } from "../read_ahead.ts";
 import { growSchema, type Renames } from "../tables/change_schema.ts";
 import type { TableSchema } from "../tables/column_types.ts";
 import { compressionOf, type ParquetCodec } from "../tables/parquet/parquet_codec.ts";
+import type { Cutting } from "./cutting.ts";
 import { DoneArchives } from "./done_archives.ts";
-import { exportArchive, type ExportedArchive } from "./export_archive.ts";
+import { exportArchive } from "./export_archive.ts";
+import { type Generation, NO_GENERATION } from "./export_log.ts";
 import { type ExportTarget, exportTarget } from "./export_target.ts";
 import { inferSchema, READ_AHEAD } from "./infer_from_archives.ts";
+import type { ExportedArchive } from "./outputs.ts";
 import { partitionBy } from "./partition_by.ts";
-import { putSchema, readSchema, type TableLayout } from "./stored_schema.ts";
+import { putSchema, readSchema, type StoredTable, type TableLayout } from "./stored_schema.ts";
 import type { TableFormat } from "./table_writer.ts";
 
 /** Time between two looks for new archives, in milliseconds. */
@@ -45,8 +48,8 @@ export interface ExportTableOptions extends WholeArchiveSelection {
   readonly onArchive?:
     | ((entry: ArchiveEntry, exported: ExportedArchive) => void | Promise<void>)
     | undefined;
-  /** Bytes of events in an output. Default: 128 MiB. */
-  readonly pieceBytes?: number | undefined;
+  /** How large archives are cut, for a new table. Default: so that memory is bounded. */
+  readonly cutting?: Partial<Cutting> | undefined;
   /** Finds the archives. Default: lists those of a selection. */
   readonly list?: ((selection: WholeArchiveSelection) => AsyncIterable<ArchiveEntry>) | undefined;
 }
@@ -118,7 +121,8 @@ class ExportJob {
   readonly #options: ExportTableOptions;
   readonly #done: DoneArchives;
   readonly #layout: TableLayout;
-  #schema: TableSchema | undefined;
+  /** What the log says of archives that are to be exported, by their keys. */
+  readonly #generations = new Map<string, Generation>();
   #report = { exported: 0, done: 0, changed: 0, rows: 0, rests: 0 };
 
   constructor(source: ObjectStore, target: ExportTarget, options: ExportTableOptions) {
@@ -139,13 +143,14 @@ class ExportJob {
   /** Exports what is missing of a selection. */
   async run(selection: WholeArchiveSelection): Promise<void> {
     this.#done.forget();
-    this.#schema ??= await this.#findSchema(selection);
-    if (this.#schema === undefined) return;
+    // Each time: another exporter may have added columns.
+    const table = await this.#findTable(selection);
+    if (table === undefined) return;
     let damage: ArchiveFormatError | undefined;
     for await (const file of this.#read(this.#missing(selection))) {
       if (this.#options.signal.aborted) break;
       try {
-        await this.#export(file, this.#schema);
+        await this.#export(file, table);
       } catch (error) {
         if (!(error instanceof ArchiveFormatError)) throw error;
         damage ??= error;
@@ -168,15 +173,22 @@ class ExportJob {
   /** The archives that are not done, or have changed since. */
   async *#missing(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
     for await (const entry of this.#list(selection)) {
-      const isDone = await this.#done.has(entry);
-      // One that became empty still has the rows of before in the table.
-      if (!isDone && entry.size === EMPTY_ARCHIVE.length) continue;
-      if (!isDone) yield entry;
-      else if (this.#options.check === true && await this.#hasChanged(entry)) {
-        this.#report.changed++;
-        yield entry;
-      } else this.#report.done++;
+      if (!await this.#isMissing(entry)) continue;
+      this.#generations.set(entry.key, await this.#done.generationOf(entry));
+      yield entry;
     }
+  }
+
+  async #isMissing(entry: ArchiveEntry): Promise<boolean> {
+    if (!await this.#done.has(entry)) {
+      // One that became empty may still have rows of before in the table.
+      const { number } = await this.#done.generationOf(entry);
+      return entry.size !== EMPTY_ARCHIVE.length || number > 0;
+    }
+    const isChanged = this.#options.check === true && await this.#hasChanged(entry);
+    if (isChanged) this.#report.changed++;
+    else this.#report.done++;
+    return isChanged;
   }
 
   async #hasChanged(entry: ArchiveEntry): Promise<boolean> {
@@ -186,20 +198,24 @@ class ExportJob {
         `Cannot check "${entry.key}": its output does not say of which input it is`,
       );
     }
-    const hash = createHash("sha256");
-    for await (const piece of await this.#source.get(entry.key)) hash.update(piece);
-    return hash.digest("hex") !== known;
+    return await this.#hashOf(entry) !== known;
   }
 
-  async #export(file: FileBuffer, schema: TableSchema): Promise<void> {
-    const { partitionBy: by, onProgress = () => {}, onArchive, ...options } = this.#options;
+  async #hashOf({ key }: ArchiveEntry): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const piece of await this.#source.get(key)) hash.update(piece);
+    return hash.digest("hex");
+  }
+
+  async #export(file: FileBuffer, { schema, cutting }: StoredTable): Promise<void> {
+    const { format, codec, partitionBy: by, onProgress = () => {}, onArchive } = this.#options;
+    const { entry } = file;
+    const generation = this.#generations.get(entry.key) ?? NO_GENERATION;
+    this.#generations.delete(entry.key);
     const exported = await exportArchive(file, this.#target, {
-      ...options,
-      codec: options.codec,
-      schema,
+      ...{ schema, cutting, format, codec, generation, onProgress },
       partitionOf: by === undefined ? undefined : partitionBy(by, schema),
-      previous: await this.#done.outputsOf(file.entry),
-      onProgress,
+      hashInput: () => this.#hashOf(entry),
     });
     if (!exported.isOurs) this.#report.done++;
     else {
@@ -207,13 +223,13 @@ class ExportJob {
       this.#report.rows += exported.rows;
       this.#report.rests += exported.rests;
     }
-    await onArchive?.(file.entry, exported);
+    await onArchive?.(entry, exported);
   }
 
-  /** The schema of the table, grown by what is wanted; undefined if there is nothing to infer it from. */
-  async #findSchema(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {
+  /** The table, grown by what is wanted; undefined if there is nothing to infer a schema from. */
+  async #findTable(selection: WholeArchiveSelection): Promise<StoredTable | undefined> {
     const { store } = this.#target;
-    const { schema, partitionBy: by } = this.#options;
+    const { schema, partitionBy: by, cutting } = this.#options;
     const stored = await readSchema(store, this.#layout);
     const wanted = schema ?? stored ?? await this.#infer(selection);
     if (wanted === undefined) return undefined;
@@ -221,7 +237,7 @@ class ExportJob {
     if (by !== undefined) {
       partitionBy(by, stored === undefined ? wanted : growSchema(stored, wanted));
     }
-    return await putSchema(store, wanted, this.#layout, schema !== undefined);
+    return await putSchema(store, wanted, this.#layout, { grows: schema !== undefined, cutting });
   }
 
   async #infer(selection: WholeArchiveSelection): Promise<TableSchema | undefined> {

@@ -44,7 +44,39 @@ export function pieceKey(
   return `dt=${dt}/${nameOf(entry)}.part${number}.${format}`;
 }
 
-/** Key of the marker of an archive whose outputs are in several partitions. */
-export function markerKey(entry: ArchiveEntry): string {
-  return `_triton/done/dt=${dayOf(entry)}/${nameOf(entry)}.json`;
+/** Where the log of the outputs of the archives of a day is. */
+export function logFolder(day: string): string {
+  return `_triton/log/dt=${day}/`;
+}
+
+/** How keys of the log of an archive begin. */
+export function logPrefix(entry: ArchiveEntry): string {
+  return `${logFolder(dayOf(entry))}${nameOf(entry)}.`;
+}
+
+/** Key of what names outputs of a generation before they are put; the first is number 1. */
+export function batchKey(entry: ArchiveEntry, generation: number, batch: number): string {
+  return `${logPrefix(entry)}${generation}.${batch}.json`;
+}
+
+/** Key of what says that all outputs of a generation are there. */
+export function markerKey(entry: ArchiveEntry, generation: number): string {
+  return `${logPrefix(entry)}${generation}.done.json`;
+}
+
+/** The parts of a key of the log; undefined for another key. */
+export function parseLogKey(key: string): {
+  readonly prefix: string;
+  readonly generation: number;
+  /** Undefined for the marker. */
+  readonly batch: number | undefined;
+} | undefined {
+  const match = /^(.+\.)(\d+)\.(\d+|done)\.json$/.exec(key);
+  if (match === null) return undefined;
+  const [, prefix, generation, batch] = match;
+  return {
+    prefix: prefix!,
+    generation: Number(generation),
+    batch: batch === "done" ? undefined : Number(batch),
+  };
 }

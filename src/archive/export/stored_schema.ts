@@ -2,21 +2,29 @@ import type { ObjectStore } from "../../objects/object_store.ts";
 import { growSchema } from "../tables/change_schema.ts";
 import { type TableSchema, TableSchemaError } from "../tables/column_types.ts";
 import { formatSchema, parseSchema } from "../tables/schema_file.ts";
+import { type Cutting, cuttingJson, defaultCutting, parseCutting } from "./cutting.ts";
+import type { TableFormat } from "./table_writer.ts";
 
 /** The first schema of a table; later ones are `schema.2.json` and so on. */
 const FIRST = "_triton/schema.json";
 
 /** How the files of a table are laid out; all of them must be so. */
 export interface TableLayout {
-  readonly format: string;
+  readonly format: TableFormat;
   /** The column by whose day rows are partitioned, such as `at:day`; undefined for the archive's. */
   readonly partitionBy: string | undefined;
 }
 
-/** A schema at its place in the target. */
-interface Stored {
-  readonly version: number;
+/** What a target says about its table. */
+export interface StoredTable {
   readonly schema: TableSchema;
+  /** How large archives are cut, for ever. */
+  readonly cutting: Cutting;
+}
+
+/** A schema at its place in the target. */
+interface Stored extends StoredTable {
+  readonly version: number;
 }
 
 /**
@@ -36,26 +44,27 @@ export async function readSchema(
  * Adds what is new in a schema to that of the table. Every version is put only if it does not exist
  * yet, so that of several exporters one wins, and the others go on from what it has put.
  *
- * @param grows Whether a schema that is there is grown. If not, it is returned as it is: what was
- * inferred may disagree with it.
- * @returns The schema of the table, with all columns of `wanted` if it grows.
+ * @param options `grows`: whether a schema that is there is grown. If not, it is returned as it is: what
+ * was inferred may disagree with it. `cutting`: how a new table is cut. Default: that of its format.
+ * @returns The table, with all columns of `wanted` if it grows.
  * @throws {TableSchemaError} If a column has another type in the table, or the table another layout.
  */
 export async function putSchema(
   store: ObjectStore,
   wanted: TableSchema,
   layout: TableLayout,
-  grows: boolean,
-): Promise<TableSchema> {
+  options: { readonly grows: boolean; readonly cutting?: Partial<Cutting> | undefined },
+): Promise<StoredTable> {
   for (;;) {
     const newest = await readNewest(store, layout);
-    if (newest !== undefined && !grows) return newest.schema;
+    if (newest !== undefined && !options.grows) return newest;
     const schema = newest === undefined ? wanted : growSchema(newest.schema, wanted);
-    if (schema === newest?.schema) return schema;
+    if (newest !== undefined && schema === newest.schema) return newest;
+    const cutting = newest?.cutting ?? { ...defaultCutting(layout.format), ...options.cutting };
     const key = keyOf((newest?.version ?? 0) + 1);
-    const text = formatStored(schema, layout);
+    const text = formatStored({ schema, cutting }, layout);
     if (await store.put(key, new TextEncoder().encode(text), { ifAbsent: true }) === "created") {
-      return schema;
+      return { schema, cutting };
     }
   }
 }
@@ -64,8 +73,15 @@ function keyOf(version: number): string {
   return version === 1 ? FIRST : `_triton/schema.${version}.json`;
 }
 
-function formatStored(schema: TableSchema, { format, partitionBy }: TableLayout): string {
-  const table = { format, ...(partitionBy === undefined ? {} : { partition_by: partitionBy }) };
+function formatStored(
+  { schema, cutting }: StoredTable,
+  { format, partitionBy }: TableLayout,
+): string {
+  const table = {
+    format,
+    ...(partitionBy === undefined ? {} : { partition_by: partitionBy }),
+    cut: cuttingJson(cutting),
+  };
   return JSON.stringify({ ...JSON.parse(formatSchema(schema)), table }, null, 2) + "\n";
 }
 
@@ -84,8 +100,12 @@ async function readNewest(
   const text = new TextDecoder().decode(await (await store.get(key)).bytes());
   try {
     const schema = parseSchema(text);
-    if (layout !== undefined) checkLayout(JSON.parse(text).table, layout);
-    return { version, schema };
+    const table: TableJson | undefined = JSON.parse(text).table;
+    if (layout !== undefined) checkLayout(table, layout);
+    const cutting = table?.cut === undefined
+      ? defaultCutting(table?.format ?? "parquet")
+      : parseCutting(table.cut);
+    return { version, schema, cutting };
   } catch (error) {
     if (!(error instanceof TableSchemaError)) throw error;
     throw new TableSchemaError(`${error.message} (${store.url}/${key})`, { cause: error });
@@ -103,8 +123,15 @@ async function* listed(store: ObjectStore) {
   }
 }
 
+/** The layout, as it is in the file. */
+interface TableJson {
+  readonly format?: TableFormat;
+  readonly partition_by?: string;
+  readonly cut?: unknown;
+}
+
 function checkLayout(
-  table: { format?: string; partition_by?: string } | undefined,
+  table: TableJson | undefined,
   { format, partitionBy }: TableLayout,
 ): void {
   const text = (format: string | undefined, by: string | undefined) =>

@@ -1,6 +1,7 @@
 import type { TableSchema } from "../tables/column_types.ts";
 import type { ParquetCodec } from "../tables/parquet/parquet_codec.ts";
-import { ParquetTable, type TableSource } from "../tables/parquet/parquet_table.ts";
+import { ParquetTable } from "../tables/parquet/parquet_table.ts";
+import type { RowGroup, TableSource } from "../tables/parquet/row_group.ts";
 import { TextTable } from "./text_table.ts";
 
 /** The formats of tables. */
@@ -15,14 +16,10 @@ export interface TableWriter {
   readonly rows: number;
   /** Number of them that have a rest. */
   readonly rests: number;
-  /** Bytes of events that are not encoded yet; {@linkcode TableWriter.flush} encodes them. */
-  readonly pendingBytes: number;
-  /** Encodes what is pending, to free memory. */
-  flush(): void;
-  /** Sets the bytes that {@linkcode TableWriter.add} reads from, until the next call. */
-  read(events: Uint8Array): void;
   /** Adds the event from `start` to `end`, the archive's `index`th. */
-  add(start: number, end: number, index: number): void;
+  add(bytes: Uint8Array, start: number, end: number, index: number): void;
+  /** Encodes what was added: nothing that tables share is in use then. */
+  flush(): void;
   /** Ends the file, and returns its parts; some formats keep the metadata. */
   finish(metadata: Readonly<Record<string, string>>): Promise<readonly Uint8Array[]>;
 }
@@ -32,6 +29,8 @@ export interface TableWriterOptions extends TableSource {
   readonly schema: TableSchema;
   readonly format: TableFormat;
   readonly codec: ParquetCodec | undefined;
+  /** What the tables of one schema take turns with. */
+  readonly rowGroup: RowGroup | undefined;
 }
 
 /** Starts a file. */

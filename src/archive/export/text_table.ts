@@ -4,7 +4,7 @@ import { formatTime, timeOf } from "../../codec/msgpack/values.ts";
 import type { Column, ColumnType, TableSchema } from "../tables/column_types.ts";
 import { exactJson } from "../tables/exact_json.ts";
 import { allColumns } from "../tables/parquet/parquet_schema.ts";
-import type { TableSource } from "../tables/parquet/parquet_table.ts";
+import type { TableSource } from "../tables/parquet/row_group.ts";
 import { type Cell, type Cells, splitEvent } from "../tables/split_event.ts";
 import { timeAt } from "../tables/times.ts";
 
@@ -28,7 +28,6 @@ export class TextTable {
   readonly #options: TextTableOptions;
   readonly #columns: readonly Column[];
   readonly #output: LineOutput;
-  #events: Uint8Array = new Uint8Array(0);
   #rows = 0;
   #rests = 0;
 
@@ -49,21 +48,13 @@ export class TextTable {
     return this.#rests;
   }
 
-  /** Nothing: each event is encoded at once. */
-  readonly pendingBytes = 0;
-
-  /** Does nothing. */
+  /** Does nothing: each event is encoded at once. */
   flush(): void {}
 
-  /** Sets the bytes that {@linkcode add} reads from. */
-  read(events: Uint8Array): void {
-    this.#events = events;
-  }
-
-  /** Adds an event. */
-  add(start: number, end: number, index: number): void {
+  /** Adds the event from `start` to `end`, the archive's `index`th. */
+  add(bytes: Uint8Array, start: number, end: number, index: number): void {
     const { schema, file, archivedAt, format } = this.#options;
-    const { cells, rest } = splitEvent(decodeEvent(this.#events.subarray(start, end)), schema);
+    const { cells, rest } = splitEvent(decodeEvent(bytes.subarray(start, end)), schema);
     const row: Cells = {
       _file: file,
       _index: BigInt(index),

@@ -78,6 +78,48 @@ Deno.test("exportTable() with follow exports what appears while the first look t
   ok((await placesIn(target)).includes(`${late} 0`));
 });
 
+Deno.test("exportTable() with follow takes the columns that another exporter has added", async () => {
+  const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+  await putArchive(archives, [{ i: 1, late: 1 }], NOW / 1000);
+  const stop = new AbortController();
+  const clock: Clock = {
+    ...followingClock(stop),
+    async sleep() {
+      if ((await outputsIn(target)).length > 1) return stop.abort();
+      await runExport(archives, target, { schema: parseColumns("late:int64") });
+      await putArchive(archives, [{ i: 2, late: 2 }], NOW / 1000 + 1);
+    },
+  };
+  const options = { schema: parseColumns("i:int64"), follow: true, clock, signal: stop.signal };
+  await runExport(archives, target, options);
+  const rows = (await rowsIn(target)).map(({ i, late, _rest }) => [i, late, _rest]);
+  deepStrictEqual(rows, [[1n, undefined, '{"late":1}'], [2n, 2n, null]]);
+});
+
+Deno.test("exportTable() with follow exports the archives of its part, and no others", async () => {
+  const archives = new MemoryObjectStore();
+  const targets = [1, 2, 3].map(() => new MemoryObjectStore());
+  for (let i = 0; i < 8; i++) await putArchive(archives, [{ i }], NOW / 1000 + i);
+  for (const [n, target] of targets.entries()) {
+    const stop = new AbortController();
+    let sleeps = 0;
+    const clock: Clock = {
+      ...followingClock(stop),
+      async sleep() {
+        if (++sleeps === 2) return stop.abort();
+        for (let i = 8; i < 20; i++) await putArchive(archives, [{ i }], NOW / 1000 + i);
+      },
+    };
+    const part = { number: n + 1, of: 3 };
+    await runExport(archives, target, { part, follow: true, clock, signal: stop.signal });
+  }
+  const places = await Promise.all(targets.map(placesIn));
+  ok(places.every(({ length }) => length > 2), places.map(({ length }) => length).join());
+  const all = places.flat();
+  equal(all.length, 20);
+  equal(new Set(all).size, 20);
+});
+
 Deno.test("exportTable() with follow keeps to the days that it is given", async () => {
   const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
   await putArchive(archives, [{ i: 1 }], NOW / 1000 - 86_400);

@@ -2,50 +2,11 @@
 
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { parseColumns } from "../../../src/archive/tables/parse_columns.ts";
-import { MemoryObjectStore, type ObjectRequest } from "../../../src/objects/mod.ts";
+import { MemoryObjectStore } from "../../../src/objects/mod.ts";
+import { Killed, KillingTarget } from "./killing_target.ts";
 import { outputsIn, placesIn, putArchives, runExport } from "./tables.ts";
 
 const SCHEMA = parseColumns("i:int64, n:int64, at:timestamp(iso)");
-
-/** A process that dies at one of its requests: before it takes effect, or after. */
-class Killed extends Error {}
-
-/** The target as a process sees that is killed at request `step`; never if that is not reached. */
-class Target {
-  readonly store: MemoryObjectStore;
-  /** Of the process that is running. */
-  #step = 0;
-  #killAt = Infinity;
-  #isBefore = true;
-
-  constructor() {
-    this.store = new MemoryObjectStore({
-      intercept: <T>(_request: ObjectRequest, proceed: () => Promise<T>) => this.#pass(proceed),
-    });
-  }
-
-  async #pass<T>(proceed: () => Promise<T>): Promise<T> {
-    const isLast = ++this.#step === this.#killAt;
-    if (isLast && this.#isBefore) throw new Killed();
-    const response = await proceed();
-    if (isLast) throw new Killed();
-    return response;
-  }
-
-  /** Runs a process; returns whether it was killed. */
-  async run(run: () => Promise<unknown>, killAt = Infinity, isBefore = true): Promise<boolean> {
-    [this.#step, this.#killAt, this.#isBefore] = [0, killAt, isBefore];
-    try {
-      await run();
-      return false;
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-      return true;
-    } finally {
-      this.#killAt = Infinity;
-    }
-  }
-}
 
 for (const partitionBy of [undefined, "at:day"]) {
   const by = partitionBy ?? "the day of the archive";
@@ -58,7 +19,7 @@ for (const partitionBy of [undefined, "at:day"]) {
     let steps = 0;
     for (const isBefore of [true, false]) {
       for (let killAt = 1;; killAt++) {
-        const target = new Target();
+        const target = new KillingTarget();
         const run = () => runExport(archives, target.store, options);
         const wasKilled = await target.run(run, killAt, isBefore);
         equal(await target.run(run), false);

@@ -3,54 +3,37 @@ import { ParquetWriter } from "hyparquet-writer/src/parquet-writer.js";
 import { VERSION } from "../../../base/version.ts";
 import { type ChunkMetadata, writeChunk } from "./column_chunk.ts";
 import type { TableSchema } from "../column_types.ts";
-import { LeafColumn } from "./leaf_column.ts";
 import { type Compression, compressionOf, type ParquetCodec } from "./parquet_codec.ts";
 import { parquetSchema } from "./parquet_schema.ts";
-import { Shredder } from "./shredder.ts";
+import { RowGroup, type TableSource } from "./row_group.ts";
 
 /** Bytes of events in a row group: engines read one at a time. */
 const ROW_GROUP_BYTES = 8 << 20;
-
-/** Where the events of a table come from. */
-export interface TableSource {
-  /** Key of the archive: the column `_file`. */
-  readonly file: string;
-  /**
-   * When it was archived, in microseconds since the Unix epoch: the column `_archived_at`; null if
-   * there is no such time.
-   */
-  readonly archivedAt: bigint | null;
-}
 
 /** Options of {@linkcode ParquetTable}. */
 export interface ParquetTableOptions extends TableSource {
   readonly schema: TableSchema;
   /** Default: snappy. */
   readonly codec?: ParquetCodec | undefined;
+  /** Columns of the same schema that tables take turns with. Default: its own. */
+  readonly rowGroup?: RowGroup | undefined;
 }
-
-const OPTIONAL = { maxDefinition: 1, maxRepetition: 0 };
 
 /** Makes a Parquet file of events. Row groups are encoded as they fill up, and kept until the end. */
 export class ParquetTable {
   readonly #options: ParquetTableOptions;
   readonly #compression: Compression;
-  readonly #shredder: Shredder;
-  readonly #file = new LeafColumn(["_file"], "BYTE_ARRAY", OPTIONAL);
-  readonly #index = new LeafColumn(["_index"], "INT64", OPTIONAL);
-  readonly #archivedAt = new LeafColumn(["_archived_at"], "INT64", OPTIONAL);
-  readonly #rest = new LeafColumn(["_rest"], "BYTE_ARRAY", OPTIONAL);
+  readonly #rowGroup: RowGroup;
   readonly #bytes = new ByteWriter(1 << 12);
   readonly #parquet: ParquetWriter;
   readonly #parts: Uint8Array[] = [];
   #rows = 0;
   #rests = 0;
-  #groupBytes = 0;
 
   constructor(options: ParquetTableOptions) {
     this.#options = options;
     this.#compression = compressionOf(options.codec ?? "snappy");
-    this.#shredder = new Shredder(options.schema);
+    this.#rowGroup = options.rowGroup ?? new RowGroup(options.schema);
     this.#parquet = new ParquetWriter({
       writer: this.#bytes,
       schema: parquetSchema(options.schema),
@@ -69,43 +52,16 @@ export class ParquetTable {
     return this.#rests;
   }
 
-  /** Bytes of the events of the row group that is being filled. */
-  get pendingBytes(): number {
-    return this.#groupBytes;
-  }
-
-  /** Ends the row group, to free memory. */
+  /** Ends the row group: what is shared is free then. */
   flush(): void {
-    if (this.#shredder.rows > 0) this.#writeRowGroup();
+    if (this.#rowGroup.rows > 0) this.#writeRowGroup();
   }
 
-  /** Sets the bytes that {@linkcode add} reads from: complete events. */
-  read(events: Uint8Array): void {
-    this.#shredder.read(events);
-  }
-
-  /**
-   * Adds an event.
-   *
-   * @param start Where it starts.
-   * @param end Where it ends.
-   * @param index Which of the archive's events it is, from 0: the column `_index`.
-   */
-  add(start: number, end: number, index: number): void {
-    const rest = this.#shredder.add(start);
-    this.#file.addText(this.#options.file, 0);
-    this.#index.addInt64(index | 0, Math.floor(index / 0x100000000), 0);
-    const { archivedAt } = this.#options;
-    if (archivedAt === null) this.#archivedAt.addNull(0, 0);
-    else this.#archivedAt.addBigInt(archivedAt, 0);
-    if (rest === "") this.#rest.addNull(0, 0);
-    else {
-      this.#rest.addText(rest, 0);
-      this.#rests++;
-    }
+  /** Adds the event from `start` to `end`, the archive's `index`th. */
+  add(bytes: Uint8Array, start: number, end: number, index: number): void {
+    if (this.#rowGroup.add(bytes, start, end, index, this.#options)) this.#rests++;
     this.#rows++;
-    this.#groupBytes += end - start;
-    if (this.#groupBytes >= ROW_GROUP_BYTES) this.#writeRowGroup();
+    if (this.#rowGroup.size >= ROW_GROUP_BYTES) this.#writeRowGroup();
   }
 
   /**
@@ -127,10 +83,11 @@ export class ParquetTable {
 
   #writeRowGroup(): void {
     const start = this.#bytes.offset;
-    const leaves = this.#leaves();
     const columns: ChunkMetadata[] = [];
-    for (const leaf of leaves) columns.push(writeChunk(this.#bytes, leaf, this.#compression));
-    const rows = BigInt(this.#shredder.rows);
+    for (const leaf of this.#rowGroup.leaves) {
+      columns.push(writeChunk(this.#bytes, leaf, this.#compression));
+    }
+    const rows = BigInt(this.#rowGroup.rows);
     const size = columns.reduce(
       (sum, { meta_data }) => sum + meta_data.total_uncompressed_size,
       0n,
@@ -142,15 +99,8 @@ export class ParquetTable {
       num_rows: rows,
     });
     this.#parquet.num_rows += rows;
-    this.#shredder.clear();
-    for (const leaf of leaves) leaf.clear();
-    this.#groupBytes = 0;
+    this.#rowGroup.clear();
     this.#takeBytes();
-  }
-
-  /** All leaves, in the order of the schema. */
-  #leaves(): readonly LeafColumn[] {
-    return [this.#file, this.#index, this.#archivedAt, ...this.#shredder.leaves, this.#rest];
   }
 
   /** Moves what was written out of the writer, which would double its memory again and again. */

@@ -26,10 +26,9 @@ async function fileOf(
   const table = new ParquetTable({ schema, file: FILE, archivedAt: ARCHIVED_AT, codec });
   // Something before and after: places in the bytes must not be mixed up.
   const bytes = joined([Uint8Array.of(0xc1, 0xc1, 0xc1), ...events, Uint8Array.of(0xc1)]);
-  table.read(bytes);
   let at = 3;
   for (const [index, { length }] of events.entries()) {
-    table.add(at, at + length, index);
+    table.add(bytes, at, at + length, index);
     at += length;
   }
   equal(table.rows, events.length);
