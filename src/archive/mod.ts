@@ -4,8 +4,8 @@
  * {@linkcode openArchive} yields the records of a stream over a range of days. Beneath it,
  * {@linkcode listArchives} lists the files, {@linkcode findArchives} finds them by their keys,
  * {@linkcode readManifests} reads their manifests,
- * {@linkcode listQuarantine} finds the records that are not events, and {@linkcode verifyArchive}
- * proves that nothing is missing. {@linkcode openObjectStore} opens a bucket or a directory by its
+ * {@linkcode listQuarantine} finds the records that are not events, {@linkcode verifyArchive} proves
+ * that nothing is missing, and {@linkcode mapArchive} shows what is archived of each shard over time. {@linkcode openObjectStore} opens a bucket or a directory by its
  * URL, and {@linkcode MemoryObjectStore} is there for tests.
  *
  * This entry point never loads the Kinesis client, and the S3 client only when S3 is read.
@@ -61,6 +61,18 @@ export { verifyArchive, type VerifyArchiveOptions } from "./verify/verify.ts";
 export type { ArchiveKnowledge, JudgedArchiveOptions } from "./verify/judge_archive.ts";
 export type { AcceptedGap, ReportedGap } from "./verify/accepted_gaps.ts";
 export type { GapAcceptance } from "./verify/gap_id.ts";
+export { mapArchive, type MapArchiveOptions, type MapKnowledge } from "./map/map_archive.ts";
+export type {
+  ArchiveMap,
+  MapAmounts,
+  MapCell,
+  MapFinding,
+  MapMark,
+  MapRow,
+  Reshard,
+} from "./map/archive_map.ts";
+export type { Lineage } from "./map/resharding.ts";
+export type { GridLimits } from "./map/cell_grid.ts";
 export type { ArchivedShard, ArchiveReport } from "./verify/verify_report.ts";
 export type { ArchiveProblem } from "./verify/chains.ts";
 export type { RecordedGap } from "./verify/recorded_gaps.ts";

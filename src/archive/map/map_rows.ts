@@ -1,0 +1,131 @@
+import type { ManifestShard } from "../../codec/tri/archive_manifest.ts";
+import type { ArchiveEntry } from "../archive_entry.ts";
+import { startOfDay } from "../listing/days.ts";
+import { DAY_MS } from "../../base/clock.ts";
+import type { InspectedArchive } from "../verify/manifests.ts";
+import { type ArchiveSurvey, type ChainOwner, isAtHome } from "../verify/survey.ts";
+import type { MapAmounts, MapMark, MapRow } from "./archive_map.ts";
+import type { CellGrid, Span } from "./cell_grid.ts";
+
+/** Whose row it is; the shard is undefined for all files of which no shard is known. */
+type RowOwner = Pick<MapRow, "client" | "shardId">;
+
+/** A row without its cells. */
+export type ShardRow = Omit<MapRow, "cells"> & ChainOwner;
+
+type Sums = { -readonly [name in keyof MapAmounts]: MapAmounts[name] };
+
+const UNKNOWN: RowOwner = { client: undefined, shardId: undefined };
+
+/** The rows of a map, while files are added. */
+export class MapRows {
+  readonly #grid: CellGrid;
+  readonly #rows = new Map<string, { readonly owner: RowOwner; readonly sums: Sums }>();
+
+  constructor(grid: CellGrid) {
+    this.#grid = grid;
+  }
+
+  /** The time of all rows; undefined if nothing was added. */
+  get span(): Span | undefined {
+    return this.#grid.span;
+  }
+
+  /** Adds what a file holds, if it holds anything. */
+  add(file: InspectedArchive): void {
+    const { entry } = file;
+    if (file.type === "empty") return;
+    if (file.type !== "provable" || !isAtHome(entry, file.manifest)) {
+      const amounts = { files: 1, events: 0, quarantined: 0, size: entry.size };
+      return this.#add(UNKNOWN, keySpan(entry), amounts);
+    }
+    const { shards, events, quarantined } = file.manifest;
+    const whole = events + quarantined;
+    let [records, size] = [0, 0];
+    for (const [shardId, shard] of shards) {
+      records += shard.events + shard.quarantined;
+      const upTo = Math.floor(entry.size * (whole === 0 ? 1 : Math.min(1, records / whole)));
+      const amounts = { files: 1, events: shard.events, quarantined: shard.quarantined };
+      this.#add({ client: entry.client, shardId }, arrivalSpan(shard, entry), {
+        ...amounts,
+        size: upTo - size,
+      });
+      size = upTo;
+    }
+  }
+
+  /** Marks a time of a shard, of all time if there is none, or of the files without shards. */
+  mark(owner: RowOwner, span: Span | undefined, mark: MapMark): void {
+    const { id } = this.#row(owner);
+    const whole = span ?? this.#grid.span;
+    if (whole !== undefined) this.#grid.mark(id, whole, mark);
+  }
+
+  /** The shards, by client and ID. */
+  shards(survey: ArchiveSurvey): ShardRow[] {
+    return this.#sorted().flatMap(({ owner: { client, shardId }, sums }) => {
+      if (client === undefined || shardId === undefined) return [];
+      const links = survey.linksOf({ client, shardId });
+      const times = (of: (link: ManifestShard) => Date) => links.map((link) => of(link).getTime());
+      return [{
+        ...{ client, shardId, ...sums },
+        firstArrival: dateOf(Math.min(...times(({ firstArrival }) => firstArrival))),
+        lastArrival: dateOf(Math.max(...times(({ lastArrival }) => lastArrival))),
+        isBegun: links.some(({ previous }) => previous === undefined),
+      }];
+    });
+  }
+
+  /** All rows; the cells are counted from a slot. */
+  rows(survey: ArchiveSurvey, start: number): MapRow[] {
+    const cells = (owner: RowOwner) => this.#grid.cellsOf(rowId(owner), start);
+    const shards = this.shards(survey).map((row) => ({ ...row, cells: cells(row) }));
+    const unknown = this.#rows.get(rowId(UNKNOWN));
+    if (unknown === undefined) return shards;
+    const noTimes = { firstArrival: undefined, lastArrival: undefined, isBegun: false };
+    return [...shards, { ...UNKNOWN, ...unknown.sums, ...noTimes, cells: cells(UNKNOWN) }];
+  }
+
+  #add(owner: RowOwner, span: Span, amounts: MapAmounts): void {
+    const { id, sums } = this.#row(owner);
+    sums.files += amounts.files;
+    sums.events += amounts.events;
+    sums.quarantined += amounts.quarantined;
+    sums.size += amounts.size;
+    this.#grid.add(id, span, amounts);
+  }
+
+  #row(owner: RowOwner): { readonly id: string; readonly sums: Sums } {
+    const id = rowId(owner);
+    const { client, shardId } = owner;
+    const row = this.#rows.get(id) ??
+      { owner: { client, shardId }, sums: { files: 0, events: 0, quarantined: 0, size: 0 } };
+    this.#rows.set(id, row);
+    return { id, sums: row.sums };
+  }
+
+  #sorted() {
+    return [...this.#rows].sort(([a], [b]) => a < b ? -1 : 1).map(([, row]) => row);
+  }
+}
+
+function rowId({ client, shardId }: RowOwner): string {
+  return shardId === undefined ? "" : `${client} ${shardId}`;
+}
+
+/** When the records of a shard arrived, by a manifest; if that makes no sense, by the file's key. */
+function arrivalSpan({ firstArrival, lastArrival }: ManifestShard, entry: ArchiveEntry): Span {
+  const [from, to] = [firstArrival.getTime(), lastArrival.getTime()];
+  return from <= to ? { from, to } : keySpan(entry);
+}
+
+/** The time in a key. Programs that write another number than a time count at the key's day. */
+export function keySpan({ createdAt, day }: Pick<ArchiveEntry, "createdAt" | "day">): Span {
+  const [time, start] = [createdAt * 1000, startOfDay(day)];
+  const at = Math.abs(time - start) <= 2 * DAY_MS ? time : start;
+  return { from: at, to: at };
+}
+
+function dateOf(ms: number): Date | undefined {
+  return Number.isFinite(ms) ? new Date(ms) : undefined;
+}
