@@ -109,6 +109,7 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
     ls: run("ls", ...stream),
     "ls --long": run("ls", ...stream, "--long"),
     verify: run("verify", ...stream),
+    map: run("map", ...stream),
     quarantine: run("quarantine", ...stream),
     // The second run finds what the first one has put.
     export: async () => {
@@ -160,6 +161,7 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
     "ls",
     "ls --long",
     "verify",
+    "map",
     "quarantine",
     "checkpoint recover",
     "checkpoint accept-gap",

@@ -15,6 +15,7 @@ const COMMANDS = [
   "shards",
   "stats",
   "verify",
+  "map",
   "quarantine",
   "checkpoint",
   "doctor",

@@ -89,7 +89,20 @@ export class CellGrid {
   /** Marks all cells of a time. */
   mark(row: string, span: Span, mark: MapMark): void {
     this.#makeRoom(span);
-    for (const { slot } of sharesOf(span.from, span.to, this.#slotMs)) {
+    const [first, last] = [slotAt(span.from, this.#slotMs), slotAt(span.to, this.#slotMs)];
+    this.#mark(row, first, last, mark);
+  }
+
+  /** Marks the cells between two times, without those of the times themselves if there are others. */
+  markBetween(row: string, span: Span, mark: MapMark): void {
+    this.#makeRoom(span);
+    const [first, last] = [slotAt(span.from, this.#slotMs), slotAt(span.to, this.#slotMs)];
+    const inner = last - first >= 2 ? 1 : 0;
+    this.#mark(row, first + inner, last - inner, mark);
+  }
+
+  #mark(row: string, first: number, last: number, mark: MapMark): void {
+    for (let slot = first; slot <= last; slot++) {
       this.#cell(row, slot).marks |= 1 << MAP_MARKS.indexOf(mark);
     }
   }

@@ -58,7 +58,11 @@ export class MapRows {
   mark(owner: RowOwner, span: Span | undefined, mark: MapMark): void {
     const { id } = this.#row(owner);
     const whole = span ?? this.#grid.span;
-    if (whole !== undefined) this.#grid.mark(id, whole, mark);
+    if (whole === undefined) return;
+    // What is missing lies between the records before and after it.
+    const isBetween = span !== undefined && (mark === "missing" || mark === "gap");
+    if (isBetween) this.#grid.markBetween(id, whole, mark);
+    else this.#grid.mark(id, whole, mark);
   }
 
   /** The shards, by client and ID. */

@@ -57,6 +57,11 @@ const COMMANDS: readonly Listing[] = [
     load: async () => (await import("./verify.ts")).verifyCommand,
   },
   {
+    term: "map [options]",
+    summary: "draw the archive of a stream: what is there, what is missing",
+    load: async () => (await import("./map/map.ts")).mapCommand,
+  },
+  {
     term: "quarantine [options]",
     summary: "list archived records that are not events",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,

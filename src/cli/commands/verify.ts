@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ArchiveKnowledge, ArchiveReport } from "../../archive/mod.ts";
+import type { ArchiveReport } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
 import { gapIdOption, unknownGapError } from "../options/gap_ids.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
@@ -46,7 +46,7 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "verified", { noun: "files" });
-  const { keysFrom } = options;
+  const { keysFrom, checkpointDb } = options;
   const keys = keysFrom === undefined
     ? undefined
     : (await import("../options/keys_from.ts")).keysIn(keysFrom, context);
@@ -56,7 +56,12 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
     keys,
     allowEmpty: options.allowEmpty,
     acceptGaps: options.acceptGap,
-    knowledge: knowledgeOf(options, selection.stream),
+    knowledge: checkpointDb === undefined
+      ? undefined
+      : (await import("../archive_knowledge.ts")).knowledgeFrom(checkpointDb, {
+        client: selection.client,
+        stream: selection.stream,
+      }),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();
@@ -76,31 +81,6 @@ function refuseUnknown(report: ArchiveReport, { acceptGap: ids = [] }: VerifyOpt
   const known = new Set([...report.problems, ...report.gaps].map(({ id }) => id));
   const unknown = ids.filter((id) => !known.has(id));
   if (unknown.length > 0) throw unknownGapError("verify", unknown);
-}
-
-/** What the database knows, if `--checkpoint-db` is set. */
-function knowledgeOf(
-  { checkpointDb: url, clientName: client }: VerifyOptions,
-  stream: string,
-): ArchiveKnowledge | undefined {
-  if (url === undefined) return undefined;
-  const read = async () => {
-    const { readLedger } = await import("../../ledger/read_ledger.ts");
-    return await readLedger(url, { client, stream });
-  };
-  return {
-    checkpoints: async () => {
-      const { checkpoints, shards } = await read();
-      const archivers = new Set(shards.map(({ client }) => client));
-      return checkpoints.map((one) => ({ ...one, isArchivers: archivers.has(one.client) }));
-    },
-    gaps: async () => (await read()).gaps,
-    moves: async () => (await read()).moves,
-    accepted: async () => {
-      const { readAcceptedGaps } = await import("../../ledger/accepted_gaps.ts");
-      return await readAcceptedGaps(url, { client, stream });
-    },
-  };
 }
 
 function faultsOf(report: ArchiveReport, options: VerifyOptions): string[] {

@@ -30,14 +30,17 @@ export interface ArchiveOptions extends PassedOptions, BucketFlags {
  * @param use Whether the command also writes to a bucket.
  */
 export function addArchiveOptions(command: Command, use: "read" | "write" = "read"): Command {
+  return addRangeOptions(command, use).addOption(partOption()).addOption(keysOption());
+}
+
+/** Adds those of them that say whose archive it is, and which days. */
+export function addRangeOptions(command: Command, use: "read" | "write" = "read"): Command {
   command
     .addOption(streamOption())
     .addOption(bucketOption())
     .option("--start-date <day>", "first day, YYYYMMDD in UTC (default: the oldest)", parseDay)
     .option("--end-date <day>", "last day (default: today)", parseDay)
     .addOption(clientOption("only archives of this client (default: all clients)"))
-    .addOption(partOption())
-    .addOption(keysOption())
     .addOption(configOption());
   return addBucketFlags(command, use);
 }

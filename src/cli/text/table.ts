@@ -42,10 +42,11 @@ export interface Colors {
   dim(text: string): string;
   red(text: string): string;
   yellow(text: string): string;
+  cyan(text: string): string;
 }
 
 /** Returns the colours, switched on or off. */
 export function colorsOf(wanted: boolean): Colors {
   const color = (code: number) => (text: string) => wanted ? `\x1b[${code}m${text}\x1b[0m` : text;
-  return { bold: color(1), dim: color(90), red: color(31), yellow: color(33) };
+  return { bold: color(1), dim: color(90), red: color(31), yellow: color(33), cyan: color(36) };
 }

@@ -51,6 +51,9 @@ Deno.test("CellGrid marks the cells of a time, and keeps the marks when slots be
   grid.mark("a", { from: start, to: start }, "missing");
   const marks = () => grid.cellsOf("a", grid.first).map(({ slot, marks }) => [slot, marks]);
   deepEqual(marks(), [[0, ["missing", "gap"]], [1, ["gap"]], [2, ["gap"]]]);
+  grid.markBetween("b", { from: start, to: start + 2 * HOUR }, "gap");
+  grid.markBetween("b", { from: start + 8 * HOUR, to: start + 9 * HOUR }, "gap");
+  deepEqual(grid.cellsOf("b", grid.first).map(({ slot }) => slot), [1, 8, 9]);
   grid.lengthenTo(DAY);
   deepEqual(marks(), [[0, ["missing", "gap"]]]);
   deepEqual(grid.span, { from: start, to: start + DAY - 1 });

@@ -6,6 +6,7 @@ import {
   type MapArchiveOptions,
   MemoryObjectStore,
 } from "../../../src/archive/mod.ts";
+import { encodeEvent, encodeSnappyFrames } from "../../../src/codec/mod.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
 import { type FileSpec, putFiles, START } from "../chain_archives.ts";
 
@@ -56,4 +57,10 @@ export async function mapOf(
     clock: new VirtualClock({ now: START + 400 * DAY }),
     ...options,
   });
+}
+
+/** The bytes of a file with one event and no manifest, as go-triton and triton-python write it. */
+export async function fileOfOthers(): Promise<Uint8Array> {
+  const frames = await Array.fromAsync(encodeSnappyFrames(encodeEvent({ a: 1 })));
+  return new Uint8Array(await new Blob(frames as BlobPart[]).arrayBuffer());
 }

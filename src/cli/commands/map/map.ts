@@ -1,0 +1,66 @@
+import { Command, Option } from "commander";
+import type { CliContext } from "../../cli_context.ts";
+import { addRangeOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
+import { databaseOption } from "../../options/options.ts";
+import { Progress } from "../../text/progress.ts";
+import { jsonLine, say } from "../../text/say.ts";
+
+interface MapOptions extends ArchiveOptions {
+  readonly by?: "hour" | "day";
+  readonly checkpointDb?: string;
+  readonly json?: boolean;
+}
+
+/** `triton map`: draws an archive. */
+export function mapCommand(context: CliContext): Command {
+  const command = new Command("map")
+    .description(
+      "Draws what is archived of each shard over time: time across, shards down, and below it in words what " +
+        "is wrong and which command shows more. It knows what verify knows from the manifests, with one or two " +
+        "requests per file, 32 files at once. With a database, it also shows recorded gaps, a missing last " +
+        "file, and which shards came from which. A picture is no proof: it exits with 0 whatever is missing.",
+    );
+  return addRangeOptions(command)
+    .addOption(databaseOption().default(undefined))
+    .addOption(
+      new Option("--by <unit>", "what a column is (default: hour up to three days, else day)")
+        .choices(["hour", "day"]),
+    )
+    .option("--json", "print one JSON object")
+    .action((options: MapOptions) => map(options, context));
+}
+
+async function map(options: MapOptions, context: CliContext): Promise<void> {
+  const { mapArchive } = await import("../../../archive/map/map_archive.ts");
+  const { selection, store: opened } = await openStoreOf(options, context);
+  await using store = opened;
+  const { by, json, checkpointDb } = options;
+  const { stream, client } = selection;
+  const progress = new Progress(context, "read", { noun: "files" });
+  const map = await mapArchive(store, {
+    ...{ ...selection, by },
+    knowledge: checkpointDb === undefined
+      ? undefined
+      : (await import("../../archive_knowledge.ts")).knowledgeFrom(checkpointDb, {
+        stream,
+        client,
+      }),
+    onProgress: (files, bytes) => progress.update(files, bytes),
+  });
+  await progress.clear();
+  const words = {
+    ...{ stream: options.stream, client, hasDatabase: checkpointDb !== undefined },
+    now: context.clock.now(),
+  };
+  if (json === true) return await context.stdout.write(jsonLine(map));
+  if (map.slots === 0 && map.findings.length === 0) {
+    return await say(context, `No archives of ${options.stream} found`);
+  }
+  const { formatMap } = await import("./map_text.ts");
+  const { isTerminal, columns } = context.stdout;
+  await context.stdout.write(formatMap(map, {
+    ...{ ...words, store: store.url },
+    width: columns,
+    colors: isTerminal && !context.env.NO_COLOR,
+  }));
+}

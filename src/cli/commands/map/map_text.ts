@@ -1,0 +1,219 @@
+import type { ArchiveMap, MapCell, MapRow } from "../../../archive/mod.ts";
+import { fitMap, type FittedMap } from "../../../archive/map/fit_map.ts";
+import { printable } from "../../../base/safe_text.ts";
+import { countOf, formatBytes, formatCount } from "../../text/format.ts";
+import { textOf } from "../../text/say.ts";
+import { type Colors, colorsOf } from "../../text/table.ts";
+import { ticksOf } from "./map_ticks.ts";
+import {
+  labelOf,
+  type MapContext,
+  MARKS,
+  nextCommands,
+  notesOn,
+  slotText,
+  spanText,
+  wrongIn,
+} from "./map_words.ts";
+
+/** How a map is drawn as text. */
+export interface MapTextOptions extends MapContext {
+  /** Where the archive is. */
+  readonly store: string;
+  /** Width of the terminal in characters. Default: 80. */
+  readonly width?: number | undefined;
+  /** Whether colours are wanted. */
+  readonly colors: boolean;
+}
+
+/** How many events a cell has, compared to the most: as high as they are many. */
+const BLOCKS = "▁▂▃▄▅▆▇█";
+const [ENDS, BEGINS, NOTHING, NO_MANIFEST] = ["┐", "┌", "·", "?"] as const;
+
+/** Most rows; those that are whole are drawn as one first. */
+const ROWS = 64;
+
+/** The most characters that a column is wide; from three on, the last one is a space. */
+const WIDEST = 5;
+
+/** The longest label. */
+const LABEL = 24;
+
+/** Draws a map in the width of a terminal, with what is wrong in words. */
+export function formatMap(whole: ArchiveMap, options: MapTextOptions): string {
+  const { width = 80, store } = options;
+  const colors = colorsOf(options.colors);
+  const labels = Math.min(
+    LABEL,
+    Math.max(...whole.rows.map((row) => labelOf(row, whole).length), 9),
+  );
+  const counts = Math.max(...whole.rows.map(({ events }) => formatCount(events).length), 6);
+  const room = Math.max(8, width - labels - counts - 4);
+  const map = fitMap(whole, { slots: room, rows: ROWS });
+  const wide = Math.min(WIDEST, Math.floor(room / map.slots));
+  const layout: Layout = { map, whole, labels, counts, colors, wide };
+  const lines = [
+    colors.bold(printable(`${whole.stream} in ${store}`)),
+    `${spanText(map)}, ${slotText(map)} a column`,
+    [
+      countOf(map.files, "file"),
+      `${formatCount(map.events)} events`,
+      formatBytes(map.size),
+      ...map.empty > 0 ? [`${formatCount(map.empty)} empty`] : [],
+    ].join(", "),
+    "",
+    ...picture(layout),
+    "",
+    ...wrapped(legend(map), width),
+    ...wordLines(whole, options, colors),
+  ];
+  return textOf(lines.map((line) => line.trimEnd()));
+}
+
+/** What the lines of a picture have in common. */
+interface Layout {
+  /** The map as it is drawn. */
+  readonly map: FittedMap;
+  /** The map with all rows, by which they are named. */
+  readonly whole: ArchiveMap;
+  readonly labels: number;
+  readonly counts: number;
+  /** Width of a column in characters. */
+  readonly wide: number;
+  readonly colors: Colors;
+}
+
+function picture(layout: Layout): string[] {
+  const { map, whole, labels, counts, colors, wide } = layout;
+  const head = `${"".padEnd(labels)}  ${ticksOf(map, wide).padEnd(map.slots * wide)}  ${
+    "events".padStart(counts)
+  }`;
+  const rows: [label: string, row: MapRow][] = [
+    ...map.rows.length + (map.others?.count ?? 0) > 1 ? [["all", map.sum] as [string, MapRow]] : [],
+    ...map.rows.map((row): [string, MapRow] => [labelOf(row, whole), row]),
+    ...map.others === undefined
+      ? []
+      : [[`${formatCount(map.others.count)} others`, map.others.sum] as [string, MapRow]],
+  ];
+  return [colors.dim(head.trimEnd()), ...rows.map(([label, row]) => rowLine(label, row, layout))];
+}
+
+function rowLine(label: string, row: MapRow, layout: Layout): string {
+  const { map, labels, counts, colors, wide } = layout;
+  const shown = shorten(printable(label), labels).padEnd(labels);
+  const highest = highestOf(row, map);
+  const cells = new Map(row.cells.map((cell) => [cell.slot, cell]));
+  const [first = 0, last = -1] = [row.cells[0]?.slot, row.cells.at(-1)?.slot];
+  const { begins, ends } = bendsOf(row, map);
+  const column = (character: string, paint: (text: string) => string) =>
+    paint(character.repeat(wide < 3 ? wide : wide - 1)) + (wide < 3 ? "" : " ");
+  let drawn = "";
+  for (let slot = 0; slot < map.slots; slot++) {
+    const cell = cells.get(slot);
+    drawn += cell !== undefined
+      ? column(...drawCell(cell, highest, colors))
+      : slot > first && slot < last
+      ? column(NOTHING, colors.dim)
+      : slot === first - 1 && begins
+      ? BEGINS.padStart(wide)
+      : slot === last + 1 && ends
+      ? ENDS.padEnd(wide)
+      : " ".repeat(wide);
+  }
+  return `${shown}  ${drawn}  ${formatCount(row.events).padStart(counts)}`;
+}
+
+/** The character of a cell, and its colour. */
+function drawCell(
+  cell: MapCell,
+  highest: number,
+  colors: Colors,
+): [character: string, paint: (text: string) => string] {
+  const [mark] = cell.marks;
+  if (mark !== undefined) {
+    return [
+      MARKS[mark].character,
+      mark === "gap" || mark === "doubled" ? colors.yellow : colors.red,
+    ];
+  }
+  if (cell.quarantined > 0) return [MARKS.quarantine.character, colors.yellow];
+  if (cell.events === 0) return cell.files > 0 ? [NO_MANIFEST, colors.bold] : [NOTHING, colors.dim];
+  return [BLOCKS[levelOf(cell.events, highest, BLOCKS.length)]!, colors.cyan];
+}
+
+/** How high a cell is drawn, from 0 to one less than there are levels. */
+export function levelOf(events: number, highest: number, levels: number): number {
+  return Math.min(levels - 1, Math.floor(events / highest * levels));
+}
+
+/** The most events that a cell of a row like this has; sums have a scale of their own. */
+export function highestOf(row: MapRow, map: FittedMap): number {
+  const rows = map.rows.includes(row) ? map.rows : [row];
+  return rows.flatMap(({ cells }) => cells).reduce((most, { events }) => Math.max(most, events), 1);
+}
+
+/** Whether a shard came from others, and whether others came from it. */
+export function bendsOf({ client, shardId }: MapRow, { reshards }: ArchiveMap) {
+  const ours = reshards.filter((one) => one.client === client);
+  return {
+    begins: shardId !== undefined && ours.some(({ children }) => children.includes(shardId)),
+    ends: shardId !== undefined && ours.some(({ parents }) => parents.includes(shardId)),
+  };
+}
+
+function legend(map: FittedMap): string[] {
+  const cells = map.rows.flatMap(({ cells }) => cells);
+  const most = cells.reduce((most, { events }) => Math.max(most, events), 0);
+  const rows = [...map.rows, ...map.others ? [map.others.sum] : []];
+  const marks = (["missing", "damaged", "gap", "doubled"] as const)
+    .filter((mark) => rows.some(({ cells }) => cells.some(({ marks }) => marks.includes(mark))));
+  return [
+    ...most > 0 ? [`▁ to █ up to ${countOf(most, "event")} a column`] : [],
+    "· nothing arrived",
+    ...map.unprovable > 0 ? ["? file without a manifest"] : [],
+    ...marks.map((mark) => `${MARKS[mark].character} ${MARKS[mark].name}`),
+    ...map.quarantined > 0 ? [`${MARKS.quarantine.character} ${MARKS.quarantine.name}`] : [],
+    ...map.reshards.length > 0 ? ["┐ ends and ┌ begins in a reshard"] : [],
+  ];
+}
+
+function wordLines(map: ArchiveMap, context: MapContext, colors: Colors): string[] {
+  const wrong = wrongIn(map);
+  const next = nextCommands(map, context);
+  const isBad = (mark: string | undefined) => mark === "missing" || mark === "damaged";
+  return [
+    "",
+    ...wrong.length === 0
+      ? ["Nothing is wrong."]
+      : wrong.map(({ mark, text }) =>
+        `${
+          mark === undefined ? " " : colors[isBad(mark) ? "red" : "yellow"](MARKS[mark].character)
+        } ${printable(text)}`
+      ),
+    ...notesOn(map, context).map((note) => colors.dim(`  ${printable(note)}`)),
+    ...next.flatMap(({ command, purpose }) => [
+      "",
+      colors.dim(`# ${purpose}`),
+      printable(command),
+    ]),
+  ];
+}
+
+/** Joins pieces to lines of a width. */
+function wrapped(pieces: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const piece of pieces) {
+    const line = lines.at(-1);
+    const longer = line === undefined ? piece : `${line}   ${piece}`;
+    if (line !== undefined && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(piece);
+  }
+  return lines;
+}
+
+/** Cuts out the middle of a text that is too long. */
+function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const end = Math.floor((width - 1) / 2);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+}
