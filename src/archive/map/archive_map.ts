@@ -1,16 +1,18 @@
 import type { ShardId } from "../../base/record.ts";
+import type { GapAcceptance } from "../verify/gap_id.ts";
 
 /**
  * What is wrong at a place of a map:
  * - `"missing"`: a file that must exist is not there;
  * - `"gap"`: records are in no file, because the stream dropped them or a person skipped them;
  * - `"damaged"`: a file cannot be read, or is not what it says;
- * - `"doubled"`: two files claim the same records.
+ * - `"doubled"`: two files claim the same records;
+ * - `"accepted"`: a gap or a missing file that a person accepted.
  */
-export type MapMark = "missing" | "gap" | "damaged" | "doubled";
+export type MapMark = "missing" | "gap" | "damaged" | "doubled" | "accepted";
 
 /** The marks, the worst first. */
-export const MAP_MARKS: readonly MapMark[] = ["missing", "damaged", "gap", "doubled"];
+export const MAP_MARKS: readonly MapMark[] = ["missing", "damaged", "gap", "doubled", "accepted"];
 
 /** Amounts of what is archived. */
 export interface MapAmounts {
@@ -87,6 +89,10 @@ export interface MapFinding {
   readonly keys: readonly string[];
   /** What is wrong, in one sentence. */
   readonly message: string;
+  /** ID of the gap, where it is one, as `verifyArchive` has it. */
+  readonly id?: string | undefined;
+  /** Set if the gap was accepted. */
+  readonly accepted?: GapAcceptance | undefined;
   /** Why, such as `"retention"`, if the database recorded it when it happened. */
   readonly recorded?: string | undefined;
 }

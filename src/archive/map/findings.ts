@@ -1,7 +1,7 @@
 import { parseArchiveKey } from "../../codec/tri/archive_key.ts";
+import type { ReportedGap } from "../verify/accepted_gaps.ts";
 import type { ArchiveProblem } from "../verify/chains.ts";
 import type { JudgedArchive } from "../verify/judge_archive.ts";
-import type { RecordedGap } from "../verify/recorded_gaps.ts";
 import type { ArchiveSurvey } from "../verify/survey.ts";
 import type { MapFinding, MapMark } from "./archive_map.ts";
 import type { Span } from "./cell_grid.ts";
@@ -41,12 +41,13 @@ export function findingsOf(
 type OpenFinding = Omit<MapFinding, "from" | "to"> & { readonly span: Span | undefined };
 
 function findingOf(problem: ArchiveProblem, survey: ArchiveSurvey): OpenFinding {
-  const { client, shardId, message } = problem;
+  const { client, shardId, message, id, accepted } = problem;
   const { span, keys } = placeOf(problem, survey);
-  return { mark: markOf(problem), client, shardId, message, keys, span };
+  return { mark: markOf(problem), client, shardId, message, keys, span, id, accepted };
 }
 
-function markOf({ type, beginsAnew }: ArchiveProblem): MapMark {
+function markOf({ type, beginsAnew, accepted }: ArchiveProblem): MapMark {
+  if (accepted !== undefined) return "accepted";
   if (type === "gap") return beginsAnew === true ? "gap" : "missing";
   return type === "overlap" || type === "duplicate" ? "doubled" : "damaged";
 }
@@ -69,14 +70,15 @@ function placeOf(
   return { span: between(before, next), keys: around.length === 0 ? keys : around };
 }
 
-function recordedFinding(gap: RecordedGap, survey: ArchiveSurvey): OpenFinding {
-  const { client, shardId, after, until, reason, recordedAt } = gap;
+function recordedFinding(gap: ReportedGap, survey: ArchiveSurvey): OpenFinding {
+  const { client, shardId, after, until, reason, recordedAt, id, accepted } = gap;
   const links = survey.linksOf({ client, shardId }) as readonly JoinedLink[];
   const before = links.find((link) => link.last === after);
   const next = links.find((link) => link.first === until);
   const noticed = recordedAt.getTime();
   return {
-    ...{ mark: "gap", client, shardId, recorded: reason },
+    mark: accepted === undefined ? "gap" : "accepted",
+    ...{ client, shardId, recorded: reason, id, accepted },
     keys: [before?.key, next?.firstKey].filter((key) => key !== undefined),
     message: `records after ${after ?? "its beginning"}${
       until === undefined ? "" : ` and before ${until}`

@@ -15,6 +15,9 @@ export type ShardRow = Omit<MapRow, "cells"> & ChainOwner;
 
 type Sums = { -readonly [name in keyof MapAmounts]: MapAmounts[name] };
 
+/** Marks of what lies between two files. */
+const BETWEEN: ReadonlySet<MapMark> = new Set(["missing", "gap", "accepted"]);
+
 const UNKNOWN: RowOwner = { client: undefined, shardId: undefined };
 
 /** The rows of a map, while files are added. */
@@ -60,7 +63,7 @@ export class MapRows {
     const whole = span ?? this.#grid.span;
     if (whole === undefined) return;
     // What is missing lies between the records before and after it.
-    const isBetween = span !== undefined && (mark === "missing" || mark === "gap");
+    const isBetween = span !== undefined && BETWEEN.has(mark);
     if (isBetween) this.#grid.markBetween(id, whole, mark);
     else this.#grid.mark(id, whole, mark);
   }

@@ -1,4 +1,5 @@
-import type { ArchiveMap, MapCell, MapRow } from "../../../archive/mod.ts";
+import { MAP_MARKS } from "../../../archive/map/archive_map.ts";
+import type { ArchiveMap, MapCell, MapMark, MapRow } from "../../../archive/mod.ts";
 import { fitMap, type FittedMap } from "../../../archive/map/fit_map.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount } from "../../text/format.ts";
@@ -141,6 +142,11 @@ function drawCell(
   return [BLOCKS[levelOf(cell.events, highest, BLOCKS.length)]!, colors.cyan];
 }
 
+function paintOf(mark: MapMark | "quarantine", colors: Colors): (text: string) => string {
+  if (mark === "accepted") return colors.dim;
+  return mark === "missing" || mark === "damaged" ? colors.red : colors.yellow;
+}
+
 /** How high a cell is drawn, from 0 to one less than there are levels. */
 export function levelOf(events: number, highest: number, levels: number): number {
   return Math.min(levels - 1, Math.floor(events / highest * levels));
@@ -165,8 +171,9 @@ function legend(map: FittedMap): string[] {
   const cells = map.rows.flatMap(({ cells }) => cells);
   const most = cells.reduce((most, { events }) => Math.max(most, events), 0);
   const rows = [...map.rows, ...map.others ? [map.others.sum] : []];
-  const marks = (["missing", "damaged", "gap", "doubled"] as const)
-    .filter((mark) => rows.some(({ cells }) => cells.some(({ marks }) => marks.includes(mark))));
+  const marks = MAP_MARKS.filter((mark) =>
+    rows.some(({ cells }) => cells.some(({ marks }) => marks.includes(mark)))
+  );
   return [
     ...most > 0 ? [`▁ to █ up to ${countOf(most, "event")} a column`] : [],
     "· nothing arrived",
@@ -180,15 +187,14 @@ function legend(map: FittedMap): string[] {
 function wordLines(map: ArchiveMap, context: MapContext, colors: Colors): string[] {
   const wrong = wrongIn(map);
   const next = nextCommands(map, context);
-  const isBad = (mark: string | undefined) => mark === "missing" || mark === "damaged";
   return [
     "",
     ...wrong.length === 0
       ? ["Nothing is wrong."]
       : wrong.map(({ mark, text }) =>
-        `${
-          mark === undefined ? " " : colors[isBad(mark) ? "red" : "yellow"](MARKS[mark].character)
-        } ${printable(text)}`
+        `${mark === undefined ? " " : paintOf(mark, colors)(MARKS[mark].character)} ${
+          printable(text)
+        }`
       ),
     ...notesOn(map, context).map((note) => colors.dim(`  ${printable(note)}`)),
     ...next.flatMap(({ command, purpose }) => [

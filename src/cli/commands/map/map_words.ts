@@ -35,6 +35,7 @@ export const MARKS: Readonly<
   damaged: { character: "!", name: "damaged file" },
   gap: { character: "o", name: "gap: records are in no file" },
   doubled: { character: "=", name: "records are there twice" },
+  accepted: { character: "-", name: "gap that was accepted" },
   quarantine: { character: "q", name: "records that are not events" },
 };
 
@@ -81,7 +82,8 @@ export function notesOn(map: ArchiveMap, { hasDatabase, now }: MapContext): stri
 
 /** Which commands show more of what is wrong. */
 export function nextCommands(map: ArchiveMap, context: MapContext): NextCommand[] {
-  const { findings } = map;
+  const { hasDatabase } = context;
+  const findings = map.findings.filter(({ accepted }) => accepted === undefined);
   const days = daysOf(findings);
   const isMarked = (...marks: readonly MapMark[]) =>
     findings.some(({ mark, recorded }) => marks.includes(mark) && recorded === undefined);
@@ -93,6 +95,7 @@ export function nextCommands(map: ArchiveMap, context: MapContext): NextCommand[
     ...isMarked("damaged")
       ? [{ command: command("verify", `${days} --deep`), purpose: "finds all that is damaged" }]
       : [],
+    ...hasDatabase ? acceptable(findings, context) : [],
     ...map.quarantined > 0
       ? [{
         command: command("quarantine", daysOf(quarantineSpans(map))),
@@ -100,6 +103,16 @@ export function nextCommands(map: ArchiveMap, context: MapContext): NextCommand[
       }]
       : [],
   ];
+}
+
+/** How to accept a gap that nothing can fill, so that `verify` exits with 0. */
+function acceptable(findings: readonly MapFinding[], { stream }: MapContext): NextCommand[] {
+  const gap = findings.find(({ mark, id }) => mark === "gap" && id !== undefined);
+  if (gap === undefined) return [];
+  return [{
+    command: commandLine(`checkpoint accept-gap ${gap.id}`, "", { stream, client: gap.client }),
+    purpose: "accepts a gap that nothing can fill",
+  }];
 }
 
 /** Formats a time in UTC, to the minute: `2026-01-01 02:30`. */
@@ -151,8 +164,14 @@ function sentenceOf(findings: readonly MapFinding[], map: ArchiveMap): MapSenten
   return { mark, text: `${where === "" ? "" : `${where}, `}${when}: ${what}` };
 }
 
-function whatOf({ mark, keys, message, recorded }: MapFinding): string {
+function whatOf({ mark, keys, message, recorded, accepted }: MapFinding): string {
   const [first, second] = keys;
+  if (accepted !== undefined) {
+    const { by, reason } = accepted;
+    return `records are in no file, as was accepted${by === undefined ? "" : ` by ${by}`}${
+      reason === undefined ? "" : `: ${reason}`
+    }`;
+  }
   if (recorded !== undefined) return `records are lost, as was recorded (${recorded})`;
   switch (mark) {
     case "missing":
@@ -237,7 +256,11 @@ function daysOf(spans: readonly Times[]): string {
   return ` --start-date ${archiveDay(extent.from)} --end-date ${archiveDay(to)}`;
 }
 
-function commandLine(name: string, options: string, { stream, client }: MapContext): string {
+function commandLine(
+  name: string,
+  options: string,
+  { stream, client }: Pick<MapContext, "stream" | "client">,
+): string {
   const ofClient = client === undefined ? "" : ` --client-name ${quoted(client)}`;
   return `triton ${name} --stream ${quoted(stream)}${options}${ofClient}`;
 }

@@ -122,6 +122,27 @@ Deno.test("triton map takes parents, gaps and the last position from the databas
     ok(!stdout.includes("--checkpoint-db"));
   }));
 
+Deno.test("triton map shows a gap, how to accept it, and that it was accepted", () =>
+  withArchive(async ({ put, run, database }) => {
+    await put(...hourlyFiles({ to: 2 }), ...hourlyFiles({ from: 5, to: 6 }));
+    await (await openLedger(database, { client: "store", stream: "clicks" }))
+      [Symbol.asyncDispose]();
+    const known = ["--checkpoint-db", database];
+    const { stdout } = await run("map", known);
+    match(stdout, /^shard 0 {4}████ ████ oooo oooo oooo ████ {8}6$/m);
+    match(stdout, /^o shard 0, 2026-01-01 01:29 to 05:00: records are in no file: /m);
+    const [, command] = /^(triton checkpoint accept-gap .*)$/m.exec(stdout)!;
+    const [, , , id, , , ...args] = command!.split(" ");
+    const accepted = await run("checkpoint accept-gap", [
+      ...[id!, ...args, ...known, "--by", "ops", "--reason", "a drill"],
+    ]);
+    equal(accepted.code, 0, accepted.stderr);
+    const after = (await run("map", known)).stdout;
+    match(after, /^shard 0 {4}████ ████ ---- ---- ---- ████ {8}6$/m);
+    match(after, /records are in no file, as was accepted by ops: a drill$/m);
+    ok(!after.includes("accept-gap"));
+  }));
+
 Deno.test("triton map fits the terminal, and has colours only there", () =>
   withArchive(async ({ put, run }) => {
     await put(...hourlyFiles({ to: 47 }).filter((_, hour) => hour !== 20));
