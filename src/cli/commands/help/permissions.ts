@@ -21,7 +21,7 @@ Permissions in AWS:
   shards                   kinesis:ListShards
   put                      kinesis:PutRecords
     (records over 1 MiB)   kinesis:DescribeStreamSummary
-  cat, ls --long, verify, quarantine, checkpoint recover, checkpoint accept-gap
+  cat, ls --long, verify, map, quarantine, checkpoint recover, checkpoint accept-gap
                            s3:ListBucket, GetObject
   export                   s3:ListBucket, GetObject, PutObject
   ls                       s3:ListBucket
@@ -34,8 +34,8 @@ Settings of a bucket need more. Of what is written:
 Nothing deletes an object, a record or a stream. "triton doctor" tests everything "store" needs.
 
 Rights in the database: SELECT, INSERT, UPDATE and DELETE on the tables triton_*, and CREATE in
-their schema when the tables are created or upgraded. "stats", "verify" and "checkpoint list" need
-only SELECT. docs/permissions.md has policies and grants to copy.
+their schema when the tables are created or upgraded. "stats", "verify", "map" and "checkpoint
+list" need only SELECT. docs/permissions.md has policies and grants to copy.
 
 Permissions on the machine: the executable was compiled with access to the network, to files, to
 four kinds of system information and to a list of environment variables. It cannot start programs
