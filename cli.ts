@@ -5,7 +5,7 @@
  */
 
 import { main } from "./src/cli/main.ts";
-import { cutLineBreaks } from "./src/cli/options/clean_environment.ts";
+import { cutLineBreaks, USER_VARIABLES } from "./src/cli/options/clean_environment.ts";
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
 import {
   acceptsAll,
@@ -14,7 +14,6 @@ import {
 } from "./src/cli/text/output_writer.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
-import { USER_VARIABLES } from "./src/cli/options/gap_ids.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
 import { STOP_SIGNAL_NAMES, StopSignals } from "./src/cli/stop_signals.ts";
 import { systemClock } from "./src/base/clock.ts";

@@ -49,6 +49,9 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
 
 const KEYS = [...FIELDS.keys()];
 
+/** All keys of `archive:`. */
+export const ARCHIVE_KEYS: readonly string[] = KEYS;
+
 /**
  * Reads `archive:` of a stream; adds mistakes to `yaml.problems`.
  *

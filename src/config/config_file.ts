@@ -14,7 +14,7 @@ export async function readConfigFile(path: string): Promise<string> {
   } catch (cause) {
     throw new ConfigError(`Cannot read the configuration: ${readFailure(cause)}`, { path, cause });
   }
-  return decodeUtf8(bytes, path);
+  return decodeConfig(bytes, path);
 }
 
 function readFailure(cause: unknown): string {
@@ -25,7 +25,13 @@ function readFailure(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-function decodeUtf8(bytes: Uint8Array, path: string): string {
+/**
+ * Decodes the text of a configuration.
+ *
+ * @param path Path of its file, for the error.
+ * @throws {ConfigError} If it is not UTF-8.
+ */
+export function decodeConfig(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

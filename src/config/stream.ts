@@ -52,6 +52,9 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
 
 const KEYS = [...FIELDS.keys(), "archive"];
 
+/** All keys of a stream. */
+export const STREAM_KEYS: readonly string[] = KEYS;
+
 /**
  * Reads one stream; adds mistakes to `yaml.problems` and then returns undefined.
  *
@@ -107,4 +110,37 @@ function isEndpoint(text: string): boolean {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
   return url.username === "" && url.password === "";
+}
+
+/**
+ * Reads all streams; adds mistakes to `yaml.problems`. If the syntax is wrong, it reads none: checking
+ * the rest would be guesswork.
+ *
+ * @param now The current time, in milliseconds since the Unix epoch. Default: none, so that `from` may
+ * be later.
+ */
+export function readStreams(yaml: YamlText, now = Infinity): StreamConfig[] {
+  if (yaml.problems.length > 0) return [];
+  const entries = yaml.entries(yaml.root, "stream");
+  const streams = [...entries ?? []].filter(([name, entry]) => !isExtension(yaml, name, entry));
+  const example = '"user_activity:", and below it, indented, "name: user_activity_prod"';
+  const report = (message: string) => yaml.report(message, yaml.placeOf(yaml.root));
+  if (entries === undefined && !isEmpty(yaml.root)) {
+    report(`The configuration must be a map of streams, such as ${example}`);
+  } else if (streams.length === 0 && yaml.problems.length === 0) {
+    report(`The configuration has no streams: add one, such as ${example}`);
+  }
+  return streams
+    .map(([logicalName, entry]) => readStream(yaml, logicalName, { entry, now }))
+    .filter((stream) => stream !== undefined);
+}
+
+/** Whether an entry is not a stream: its name begins with `x-`, and it has no name in Kinesis. */
+function isExtension(yaml: YamlText, name: string, { value }: Entry): boolean {
+  return isExtensionKey(name) && !yaml.entries(value, "key")?.has("name");
+}
+
+/** Whether the file is empty, or has only comments. */
+function isEmpty(node: unknown): boolean {
+  return node === null || (node as { value?: unknown }).value === null;
 }

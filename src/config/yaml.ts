@@ -194,6 +194,13 @@ export class YamlText {
   }
 }
 
+/** Mistakes in the order of the text. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) =>
+    a.place.line - b.place.line || a.place.column - b.place.column
+  );
+}
+
 /** Whether a key is the user's own, and Triton ignores it: `x-...`. */
 export function isExtensionKey(key: string): boolean {
   return key.startsWith("x-");

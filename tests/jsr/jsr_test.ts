@@ -57,7 +57,7 @@ Deno.test("From JSR", async (t) => {
     );
     deepStrictEqual(others.sort(), [
       ...["/CHANGELOG.md", "/CONTRIBUTING.md", "/LICENSE", "/README.md", "/SECURITY.md", "/cli.ts"],
-      ...["/deno.json", "/mod.ts"],
+      ...["/deno.json", "/mod.ts", "/schema/triton.schema.json"],
     ]);
   });
 

@@ -77,6 +77,11 @@ const COMMANDS: readonly Listing[] = [
     load: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   },
   {
+    term: "config",
+    summary: "check the configuration, and print its JSON Schema",
+    load: async () => (await import("./config/config.ts")).configCommand,
+  },
+  {
     term: "health [options] [check]",
     summary: "check a running triton store, for supervisors",
     load: async () => (await import("./health.ts")).healthCommand,
@@ -102,7 +107,7 @@ const COMMANDS: readonly Listing[] = [
 const ABOUT_OTHERS = ["completions", "help"];
 
 /** Commands that use nothing that writes to the log. */
-const SILENT = [...ABOUT_OTHERS, "health", "version"];
+const SILENT = [...ABOUT_OTHERS, "health", "version", "check", "schema"];
 
 /**
  * Makes the commands that a command line may use: the one that it begins with; if none of its

@@ -20,6 +20,9 @@ const VARIABLES = [
   "NODE_EXTRA_CA_CERTS",
 ];
 
+/** Variables with the name of the operating system's user. */
+export const USER_VARIABLES = ["USER", "LOGNAME", "USERNAME"] as const;
+
 /** The part of the process's environment that is used here. */
 export interface ProcessEnvironment {
   /** Reads a variable; undefined if it is not set, or may not be read. */

@@ -1,9 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { UsageError } from "./usage_error.ts";
 
-/** Variables with the name of the operating system's user. */
-export const USER_VARIABLES = ["USER", "LOGNAME", "USERNAME"] as const;
-
 /** `--accept-gap`, which may be repeated. */
 export function gapIdOption(): Option {
   return new Option(

@@ -17,7 +17,7 @@ export function configPath(path: string | undefined): string {
 /** Reads the configuration; regions fall back to `AWS_REGION`. */
 export async function readConfig(path: string | undefined, context: CliContext): Promise<Config> {
   const file = configPath(path);
-  const { loadConfig, parseConfig } = await import("../../config/mod.ts");
+  const { loadConfig, parseConfig } = await import("../../config/config.ts");
   const options = { env: context.env, now: context.clock.now() };
   if (!isStandardInput(file)) return await loadConfig(file, options);
   return parseConfig(await readStandardInput(context), { ...options, path: "standard input" });

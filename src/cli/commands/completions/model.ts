@@ -35,7 +35,8 @@ export interface CompletedCommand {
 export function completedProgram(program: Command): CompletedCommand {
   const model = completed(program, "", []);
   const names = model.commands.flatMap(({ names }) => names.slice(0, 1));
-  const topics: Completion = { type: "words", words: [...names, ...HELP_TOPICS] };
+  const words = [...new Set([...names, ...HELP_TOPICS])];
+  const topics: Completion = { type: "words", words };
   return {
     ...model,
     commands: model.commands.map((command) =>

@@ -23,11 +23,12 @@ export function helpCommand(context: CliContext): Command {
     .action(async (names: string[], _options: unknown, help: Command) => {
       const [topic] = names;
       const found = findCommand(help.parent!, names);
-      if (found !== undefined) found.outputHelp();
-      else if (names.length === 1 && Object.hasOwn(TOPICS, topic!)) {
+      // "config" is a command, too, which refers to the topic.
+      if (names.length === 1 && Object.hasOwn(TOPICS, topic!)) {
         const { text } = await TOPICS[topic!]!();
         await context.stdout.write(reflow(text, helpWidth(context.stdout)));
-      } else explainNothing(names, help);
+      } else if (found !== undefined) found.outputHelp();
+      else explainNothing(names, help);
     });
 }
 

@@ -56,7 +56,7 @@ async function watchedSource(
   const [{ ConfigSource }, { readConfigFile }, { parseConfig }] = await Promise.all([
     import("./config_source.ts"),
     import("../../../config/config_file.ts"),
-    import("../../../config/mod.ts"),
+    import("../../../config/config.ts"),
   ]);
   const path = configPath(options.config);
   if (isStandardInput(path)) {

@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import type { CliContext } from "../../cli_context.ts";
+
+/** `triton config schema`: prints the JSON Schema of the configuration. */
+export function schemaCommand(context: CliContext): Command {
+  return new Command("schema")
+    .summary("print the JSON Schema of the configuration")
+    .description(
+      "Prints the JSON Schema (draft 7) of the configuration. Save it beside the configuration, and " +
+        'write "# yaml-language-server: $schema=triton.schema.json" into the first line of that: ' +
+        "editors then complete keys, explain them and show mistakes.",
+    )
+    .action(async () => {
+      const { configSchema } = await import("../../../config/json_schema.ts");
+      await context.stdout.write(`${JSON.stringify(configSchema(), null, 2)}\n`);
+    });
+}
