@@ -1,3 +1,5 @@
+import { eventForJson } from "../codec/json/event_for_json.ts";
+import { makeVisible, valueForJson } from "../codec/json/visible.ts";
 import { decodeEvent } from "../codec/msgpack/decode.ts";
 import { type ArchiveBlock, eventsIn } from "../codec/tri/archive_events.ts";
 import { ArchiveFormatError } from "../base/errors.ts";
@@ -105,7 +107,7 @@ export class EventChecker<T> {
     { key, raw, data }: ArchiveRecord,
   ): Promise<ArchiveRecord<T> | undefined> {
     const result = await applySchema(schema, data);
-    if (result.type === "valid") return { key, raw, data: result.data };
+    if (result.type === "valid") return new TypedArchiveRecord(key, raw, result.data);
     const fault = { type: "schema", data, issues: result.issues } as const;
     await this.#invalid.refuse(new InvalidArchiveRecordError(place, raw, fault));
     return undefined;
@@ -131,6 +133,30 @@ class LazyRecord implements ArchiveRecord {
     }
   }
 }
+
+/** A record whose data is the output of a schema. */
+class TypedArchiveRecord<T> implements ArchiveRecord<T> {
+  readonly key: string;
+  readonly raw: Uint8Array;
+  readonly data: T;
+
+  constructor(key: string, raw: Uint8Array, data: T) {
+    this.key = key;
+    this.raw = raw;
+    this.data = data;
+  }
+}
+
+function view<R extends ArchiveRecord<unknown>>(toJson: (record: R) => unknown) {
+  return {
+    name: "ArchiveRecord",
+    fields: ({ key, data }: R) => ({ key, data }),
+    json: (record: R) => ({ key: record.key, data: toJson(record) }),
+  };
+}
+
+makeVisible(LazyRecord, view(({ raw }) => eventForJson(raw)));
+makeVisible(TypedArchiveRecord, view(({ data }) => valueForJson(data)));
 
 /** Says in which archive something is wrong. */
 export function namingKey(key: string, error: unknown): unknown {

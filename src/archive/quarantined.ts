@@ -1,4 +1,8 @@
-import { type QuarantinedRecord, readQuarantine } from "../codec/tri/archive_quarantine.ts";
+import {
+  Quarantined,
+  type QuarantinedRecord,
+  readQuarantine,
+} from "../codec/tri/archive_quarantine.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import { namingKey } from "./archive_record.ts";
 import { listAllArchives, type WholeArchiveSelection } from "./listing/list_all_archives.ts";
@@ -64,5 +68,7 @@ async function* recordsOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ArchivedQuarantine> {
   const body = await store.get(key, { signal });
-  for await (const record of readQuarantine(body)) yield { key, ...record };
+  for await (const record of readQuarantine(body)) {
+    yield Object.assign(new Quarantined(), { key, ...record });
+  }
 }

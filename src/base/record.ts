@@ -45,8 +45,10 @@ export type EventData = { [key: string]: unknown };
  *
  * An archive keeps events, not where each came from, so there the last five fields are undefined.
  *
- * Fields may be getters, so that nothing is decoded needlessly: `{ ...record }` and `JSON.stringify`
- * leave them out. Access the fields by name.
+ * Fields may be getters, so that nothing is decoded needlessly: `{ ...record }` leaves them out. Access
+ * the fields by name. `console.log` shows all of them but `raw`, and `JSON.stringify` has the same:
+ * `data` as `triton cat` prints it, with big integers as numbers and bytes as base64 text. (What a
+ * schema has made of `data` is converted in this way, too.)
  */
 export interface TritonRecord<T = EventData> {
   /** The event, decoded on first access. */

@@ -8,7 +8,7 @@ import {
 import type { UserRecord } from "../kinesis/mod.ts";
 import type { SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";
 import { applySchema, type RecordSchema } from "../base/schema.ts";
-import { LiveRecord } from "./live_record.ts";
+import { LiveRecord, TypedRecord } from "./live_record.ts";
 
 /** Thrown when a record of a stream is not an event, or does not fit the schema. */
 export class InvalidStreamRecordError extends InvalidRecordError {
@@ -112,13 +112,12 @@ export class RecordChecker<T> {
     const live = new LiveRecord(shardId, record);
     // Without a schema, T is EventData.
     if (this.#schema === undefined) return live as StreamRecord<unknown> as StreamRecord<T>;
-    const { data: event, raw, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt } = live;
+    const { data: event } = live;
     const result = await applySchema(this.#schema, event);
     if (result.type === "invalid") {
       const { issues } = result;
       return new InvalidStreamRecordError(place, record, { type: "schema", data: event, issues });
     }
-    const position = { shardId, sequenceNumber, subSequenceNumber };
-    return { data: result.data, raw, ...position, partitionKey, arrivedAt };
+    return new TypedRecord(result.data, live);
   }
 }

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { Command } from "commander";
 import type { ArchivedQuarantine } from "../../archive/mod.ts";
 import { TritonError } from "../../base/errors.ts";
@@ -43,7 +42,7 @@ async function quarantine(options: QuarantineOptions, context: CliContext): Prom
   const found: ArchivedQuarantine[] = [];
   const { columns } = context.stdout;
   const print = options.json === true
-    ? toJson
+    ? jsonLine
     : columns === undefined
     ? toLine
     : (record: ArchivedQuarantine) => toBlock(record, columns);
@@ -113,13 +112,4 @@ function toLine(record: ArchivedQuarantine): string {
 /** On a terminal: nothing is cut, because --raw needs the whole sequence number. */
 function toBlock(record: ArchivedQuarantine, columns: number): string {
   return `${wrapCells(cellsOf(record).map(printable), columns)}\n`;
-}
-
-function toJson({ shardId, data, ...record }: ArchivedQuarantine): string {
-  const { key, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason } = record;
-  return jsonLine({
-    ...{ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason, key },
-    size: data.length,
-    data: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64"),
-  });
 }

@@ -4,6 +4,7 @@ import { EventAssembler, eventsIn } from "./archive_events.ts";
 import { ArchiveFooter, isOpening } from "./archive_footer.ts";
 import { QUARANTINE } from "./archive_format.ts";
 import { Fields } from "./archive_manifest.ts";
+import { makeVisible, toBase64 } from "../json/visible.ts";
 import { type ByteSource, piecesOf } from "../byte_source.ts";
 import { decodeMsgpack } from "../msgpack/decode.ts";
 import { encodeMsgpack } from "../msgpack/encode.ts";
@@ -74,7 +75,7 @@ function binaryHeader(length: number): Uint8Array {
 
 function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord {
   const fields = new Fields(decodeMsgpack(bytes), "quarantined record", offset);
-  return {
+  return Object.assign(new Quarantined(), {
     shardId: fields.text("shardId") as ShardId,
     sequenceNumber: fields.text("sequenceNumber") as SequenceNumber,
     ...subOf(fields.optionalCount("subSequenceNumber")),
@@ -82,8 +83,24 @@ function decodeQuarantined(bytes: Uint8Array, offset: number): QuarantinedRecord
     arrivedAt: fields.date("arrivedAt"),
     reason: fields.text("reason"),
     data: fields.bytes("data"),
-  };
+  });
 }
+
+/** The prototype of records of a quarantine: how they are shown, and their JSON. */
+export class Quarantined {}
+
+makeVisible<Quarantined>(Quarantined, {
+  name: "QuarantinedRecord",
+  fields: (record) => ({ ...record }),
+  json: (record) => {
+    const { data, ...fields } = record as QuarantinedRecord & { readonly key?: string };
+    const { shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason } = fields;
+    return {
+      ...{ shardId, sequenceNumber, subSequenceNumber, partitionKey, arrivedAt, reason },
+      ...{ key: fields.key, size: data.length, data: toBase64(data) },
+    };
+  },
+});
 
 /** The sub-sequence number, if there is one. */
 function subOf(subSequenceNumber: number | undefined): { subSequenceNumber?: number } {
