@@ -2,7 +2,8 @@
 
 import { deepStrictEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import type { RecentFile } from "../../src/archiver/mod.ts";
-import { Browser, type Viewport } from "../support/browser.ts";
+import { Browser } from "../support/browser.ts";
+import { checkLooks } from "../support/page_looks.ts";
 import {
   ago,
   group,
@@ -44,55 +45,6 @@ const pages = {
       services: { "object store": { failingSince: ago(2 * HOUR), error: LONG } },
     }),
 };
-
-/** The texts with too little contrast, by WCAG AA. */
-const FAINT = `(() => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-  const behind = (element) => {
-    for (let at = element; at !== null; at = at.parentElement) {
-      const color = parse(getComputedStyle(at).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
-    }
-    throw new Error("nothing is behind");
-  };
-  const luminance = (color) => {
-    const [r, g, b] = color.map((part) => {
-      const value = part / 255;
-      return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const faint = [];
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let text; (text = texts.nextNode()) !== null;) {
-    if (text.data.trim() === "" || text.parentElement.closest("[hidden], script") !== null) continue;
-    const [a, b] = [parse(getComputedStyle(text.parentElement).color), behind(text.parentElement)]
-      .map((color) => luminance(color.slice(0, 3)));
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (contrast < 4.5) faint.push([text.data.trim(), contrast]);
-  }
-  return faint;
-})()`;
-
-/** The elements that overflow to the right. */
-const WIDE = `[...document.querySelectorAll("body *")].filter((element) =>
-  getComputedStyle(element).position !== "absolute" &&
-  element.getBoundingClientRect().right > innerWidth + 0.5
-).map((element) => element.outerHTML.slice(0, 80))`;
-
-/** Checks that nothing of a page is cut off or hard to read. */
-async function checkLooks(
-  browser: Browser,
-  url: string,
-  viewport: Viewport,
-  name = url,
-): Promise<void> {
-  const what = `${name}, ${viewport.scheme}, ${viewport.width}`;
-  await browser.open(url, viewport);
-  deepStrictEqual(await browser.evaluate(WIDE), [], what);
-  equal(await browser.evaluate("document.documentElement.scrollWidth"), viewport.width, what);
-  deepStrictEqual(await browser.evaluate(FAINT), [], what);
-}
 
 Deno.test("the list of streams fits any width, can be read, and leads to each of them", async () => {
   await using browser = await Browser.start();

@@ -36,11 +36,11 @@ export interface MapCell extends MapAmounts {
 
 /** What is archived of one shard over time. */
 export interface MapRow extends MapAmounts {
-  /** The client that archived it; undefined for files whose shards are not known. */
+  /** The client that archived it; undefined if it is not one shard's. */
   readonly client: string | undefined;
   /**
-   * The shard; undefined for files without a manifest, such as go-triton's, and for damaged ones, which
-   * are together in the last row.
+   * The shard; undefined for all shards together, and for files without a manifest, such as
+   * go-triton's, and damaged ones, which are in the last row.
    */
   readonly shardId: ShardId | undefined;
   /** When its first record arrived; undefined if no file of it is known. */
@@ -117,6 +117,8 @@ export interface ArchiveMap extends MapAmounts {
   readonly empty: number;
   /** How many files have no manifest. */
   readonly unprovable: number;
+  /** All rows together; a file with records of several shards counts once. */
+  readonly all: MapRow;
   /** Shards by client and ID; last, if there are any, files whose shards are not known. */
   readonly rows: readonly MapRow[];
   /** Where shards were split or merged, by time. */

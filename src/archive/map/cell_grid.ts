@@ -68,7 +68,8 @@ export class CellGrid {
   }
 
   /**
-   * Adds what a file holds, spread evenly over the time in which it arrived. The sums stay the same.
+   * Adds what a file holds, spread evenly over the time in which it arrived; the first and the last
+   * record count where they are. The sums stay the same.
    *
    * @param row Name of the row.
    */
@@ -76,11 +77,13 @@ export class CellGrid {
     this.#makeRoom(span);
     let before = 0;
     for (const { slot, upTo, isLast } of sharesOf(span.from, span.to, this.#slotMs)) {
-      const share = (amount: number) => Math.floor(amount * upTo) - Math.floor(amount * before);
       const cell = this.#cell(row, slot);
-      cell.events += share(events);
-      cell.quarantined += share(quarantined);
-      cell.size += share(size);
+      const ends = Number(before === 0) + Number(isLast);
+      const between = (amount: number) => Math.floor(amount * upTo) - Math.floor(amount * before);
+      const records = (count: number) => count < 2 ? between(count) : ends + between(count - 2);
+      cell.events += records(events);
+      cell.quarantined += records(quarantined);
+      cell.size += between(size);
       if (isLast) cell.files += files;
       before = upTo;
     }

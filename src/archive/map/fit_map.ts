@@ -18,9 +18,10 @@ export interface MapRoom {
 
 /** A map that fits into some room. */
 export interface FittedMap extends ArchiveMap {
-  /** The sum of all rows. */
-  readonly sum: MapRow;
-  /** Rows that are drawn as one, because there is no room for them; undefined if there are none. */
+  /**
+   * Rows that are drawn as one, because there is no room for them; undefined if there are none. Of its
+   * files, those with records of several of them count several times.
+   */
   readonly others: { readonly count: number; readonly sum: MapRow } | undefined;
 }
 
@@ -40,7 +41,8 @@ export function fitMap(map: ArchiveMap, room: MapRoom): FittedMap {
       length % map.slotMs === 0 && extent(map, length).slots <= room.slots
     ) ?? Math.max(map.slotMs, LENGTHS.at(-1)!);
   const { first, slots } = extent(map, slotMs);
-  const rows = map.rows.map((row) => ({ ...row, cells: joinedCells(row.cells, map, slotMs) }));
+  const fitted = (row: MapRow) => ({ ...row, cells: joinedCells(row.cells, map, slotMs) });
+  const rows = map.rows.map(fitted);
   const kept = new Set(byUrgency(rows).slice(0, room.rows));
   const others = rows.filter((row) => !kept.has(row));
   return {
@@ -49,7 +51,7 @@ export function fitMap(map: ArchiveMap, room: MapRoom): FittedMap {
     start: map.start && new Date(startOfSlot(first, slotMs)),
     rows: rows.filter((row) => kept.has(row)),
     others: others.length === 0 ? undefined : { count: others.length, sum: sumOf(others) },
-    sum: sumOf(rows),
+    all: fitted(map.all),
   };
 }
 

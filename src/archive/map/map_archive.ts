@@ -86,14 +86,16 @@ export async function mapArchive(
   const findings = findingsOf(judged, survey, rows);
   if (by === undefined && grid.last - grid.first >= MAX_HOURS) grid.lengthenTo(DAY_MS);
   const { start, slots } = extentOf(grid, range);
+  const shards = rows.shards(survey);
   return {
     ...{ stream, client, ...range },
     start: slots === 0 ? undefined : new Date(startOfSlot(start, grid.slotMs)),
     ...{ slotMs: grid.slotMs, slots, files: survey.files, events: survey.events },
     ...{ bytes: survey.bytes, quarantined: survey.quarantined, size: survey.size },
     ...{ empty: survey.empty, unprovable: survey.unprovable.length },
-    rows: rows.rows(survey, start),
-    reshards: resharding(rows.shards(survey), lineage),
+    all: rows.all(survey, shards, start),
+    rows: rows.rows(shards, start),
+    reshards: resharding(shards, lineage),
     findings,
   };
 }

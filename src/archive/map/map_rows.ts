@@ -18,6 +18,9 @@ type Sums = { -readonly [name in keyof MapAmounts]: MapAmounts[name] };
 /** Marks of what lies between two files. */
 const BETWEEN: ReadonlySet<MapMark> = new Set(["missing", "gap", "accepted"]);
 
+/** The row of all shards together, in the grid. */
+const ALL = "all";
+
 const UNKNOWN: RowOwner = { client: undefined, shardId: undefined };
 
 /** The rows of a map, while files are added. */
@@ -40,21 +43,26 @@ export class MapRows {
     if (file.type === "empty") return;
     if (file.type !== "provable" || !isAtHome(entry, file.manifest)) {
       const amounts = { files: 1, events: 0, quarantined: 0, size: entry.size };
-      return this.#add(UNKNOWN, keySpan(entry), amounts);
+      const span = keySpan(entry);
+      this.#add(UNKNOWN, span, amounts);
+      return this.#countFile(span.to);
     }
     const { shards, events, quarantined } = file.manifest;
     const whole = events + quarantined;
-    let [records, size] = [0, 0];
+    let [records, size, end] = [0, 0, -Infinity];
     for (const [shardId, shard] of shards) {
+      const span = arrivalSpan(shard, entry);
+      end = Math.max(end, span.to);
       records += shard.events + shard.quarantined;
       const upTo = Math.floor(entry.size * (whole === 0 ? 1 : Math.min(1, records / whole)));
       const amounts = { files: 1, events: shard.events, quarantined: shard.quarantined };
-      this.#add({ client: entry.client, shardId }, arrivalSpan(shard, entry), {
+      this.#add({ client: entry.client, shardId }, span, {
         ...amounts,
         size: upTo - size,
       });
       size = upTo;
     }
+    if (shards.size > 0) this.#countFile(end);
   }
 
   /** Marks a time of a shard, of all time if there is none, or of the files without shards. */
@@ -64,8 +72,10 @@ export class MapRows {
     if (whole === undefined) return;
     // What is missing lies between the records before and after it.
     const isBetween = span !== undefined && BETWEEN.has(mark);
-    if (isBetween) this.#grid.markBetween(id, whole, mark);
-    else this.#grid.mark(id, whole, mark);
+    for (const row of [id, ALL]) {
+      if (isBetween) this.#grid.markBetween(row, whole, mark);
+      else this.#grid.mark(row, whole, mark);
+    }
   }
 
   /** The shards, by client and ID. */
@@ -84,13 +94,27 @@ export class MapRows {
   }
 
   /** All rows; the cells are counted from a slot. */
-  rows(survey: ArchiveSurvey, start: number): MapRow[] {
+  rows(shards: readonly ShardRow[], start: number): MapRow[] {
     const cells = (owner: RowOwner) => this.#grid.cellsOf(rowId(owner), start);
-    const shards = this.shards(survey).map((row) => ({ ...row, cells: cells(row) }));
+    const rows = shards.map((row) => ({ ...row, cells: cells(row) }));
     const unknown = this.#rows.get(rowId(UNKNOWN));
-    if (unknown === undefined) return shards;
+    if (unknown === undefined) return rows;
     const noTimes = { firstArrival: undefined, lastArrival: undefined, isBegun: false };
-    return [...shards, { ...UNKNOWN, ...unknown.sums, ...noTimes, cells: cells(UNKNOWN) }];
+    return [...rows, { ...UNKNOWN, ...unknown.sums, ...noTimes, cells: cells(UNKNOWN) }];
+  }
+
+  /** All rows together. */
+  all(amounts: MapAmounts, shards: readonly ShardRow[], start: number): MapRow {
+    const { files, events, quarantined, size } = amounts;
+    const first = shards.map(({ firstArrival }) => firstArrival?.getTime() ?? Infinity);
+    const last = shards.map(({ lastArrival }) => lastArrival?.getTime() ?? -Infinity);
+    return {
+      ...{ client: undefined, shardId: undefined, files, events, quarantined, size },
+      firstArrival: dateOf(Math.min(...first)),
+      lastArrival: dateOf(Math.max(...last)),
+      isBegun: shards.length > 0 && shards.every(({ isBegun }) => isBegun),
+      cells: this.#grid.cellsOf(ALL, start),
+    };
   }
 
   #add(owner: RowOwner, span: Span, amounts: MapAmounts): void {
@@ -100,6 +124,12 @@ export class MapRows {
     sums.quarantined += amounts.quarantined;
     sums.size += amounts.size;
     this.#grid.add(id, span, amounts);
+    this.#grid.add(ALL, span, { ...amounts, files: 0 });
+  }
+
+  /** Counts a file once, whatever shards it has. */
+  #countFile(at: number): void {
+    this.#grid.add(ALL, { from: at, to: at }, { files: 1, events: 0, quarantined: 0, size: 0 });
   }
 
   #row(owner: RowOwner): { readonly id: string; readonly sums: Sums } {

@@ -1,3 +1,5 @@
+import { MAP_CSS } from "./map_css.ts";
+
 /** The style sheet: light and dark, with cards instead of tables on a phone. */
 export const PAGE_CSS = `:root {
   color-scheme: light dark;
@@ -99,7 +101,7 @@ footer a { margin-left: 8px; }
   .figures div { padding: 8px 10px; }
   dd { font-size: 1.15rem; }
 }
-`;
+${MAP_CSS}`;
 
 /** The script: fetches the page every few seconds and replaces the old content. */
 export const PAGE_JS = `"use strict";

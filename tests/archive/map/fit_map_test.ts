@@ -22,8 +22,8 @@ Deno.test("fitMap() fits any map into any room, and keeps all sums", async () =>
       ok(fitted.slots <= room.slots, `${fitted.slots}`);
       ok(fitted.rows.length <= room.rows);
       equal(fitted.rows.length + (fitted.others?.count ?? 0), shards);
-      equal(fitted.sum.events, map.events);
-      for (const row of [...fitted.rows, fitted.sum, ...fitted.others ? [fitted.others.sum] : []]) {
+      equal(fitted.all.events, map.events);
+      for (const row of [...fitted.rows, fitted.all, ...fitted.others ? [fitted.others.sum] : []]) {
         equal(row.cells.reduce((sum, { events }) => sum + events, 0), row.events);
         ok(row.cells.every(({ slot }) => slot >= 0 && slot < fitted.slots));
       }
@@ -35,10 +35,10 @@ Deno.test("fitMap() fits any map into any room, and keeps all sums", async () =>
 Deno.test("fitMap() takes the shortest slots that fit, and keeps rows with marks", async () => {
   const broken = hourlyFiles({ shard: 0, to: 30, perHour: 1 }).filter((_, hour) => hour !== 20);
   const map = await mapOf([...broken, ...hourlyFiles({ shard: 1, to: 30, perHour: 9 })]);
-  const { slotMs, rows, others, sum } = fitMap(map, { slots: 17, rows: 1 });
+  const { slotMs, rows, others, all } = fitMap(map, { slots: 17, rows: 1 });
   equal(slotMs, 2 * HOUR);
   deepEqual([rows.map((row) => row.shardId), others?.count], [[shardId(0)], 1]);
-  deepEqual(sum.cells.filter(({ marks }) => marks.length > 0).map(({ slot }) => slot), [10]);
+  deepEqual(all.cells.filter(({ marks }) => marks.length > 0).map(({ slot }) => slot), [10]);
   const days = fitMap(await mapOf(hourlyFiles({ to: 24 * 9 })), { slots: 5, rows: 9 });
   equal(days.slotMs, 2 * DAY);
 });

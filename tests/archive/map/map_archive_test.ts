@@ -36,8 +36,18 @@ Deno.test("mapArchive() counts what arrived in an hour in that hour, not when th
 Deno.test("mapArchive() spreads a file over the time in which its records arrived", async () => {
   const times = [0, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR - 1];
   const map = await mapOf([fileAt(0, undefined, ...times.map((time) => time + 1))]);
-  deepEqual(eventsOf(map), [[0, 1], [1, 1], [2, 1], [3, 2], [4, 0]]);
+  deepEqual(eventsOf(map), [[0, 1], [1, 1], [2, 1], [3, 1], [4, 1]]);
   deepEqual(map.rows[0]!.cells.map(({ files }) => files), [0, 0, 0, 0, 1]);
+});
+
+Deno.test("mapArchive() counts a file with records of several shards once", async () => {
+  const map = await mapOf([
+    { shards: { 0: [undefined, 1, 2], 1: [undefined, 3], 2: [undefined, HOUR] }, at: 3601 },
+  ]);
+  deepEqual(map.rows.map(({ files, events }) => [files, events]), [[1, 2], [1, 1], [1, 1]]);
+  deepEqual([map.all.files, map.all.events, map.all.size], [1, 4, map.size]);
+  deepEqual(map.all.cells.map(({ files, events }) => [files, events]), [[0, 3], [1, 1]]);
+  equal(map.rows.reduce((sum, { size }) => sum + size, 0), map.size);
 });
 
 Deno.test("mapArchive() takes hours for three days, then days, unless it is told", async () => {
@@ -191,6 +201,7 @@ Deno.test("mapArchive() of any archive: cells add up, and marks are there if and
       for (const name of ["files", "events", "quarantined", "size"] as const) {
         for (const row of map.rows) equal(sum(row.cells.map((cell) => cell[name])), row[name]);
         equal(sum(map.rows.map((row) => row[name])), report[name]);
+        equal(sum(map.all.cells.map((cell) => cell[name])), report[name]);
         equal(map[name], report[name]);
       }
       ok(map.slots <= 20);

@@ -1,13 +1,16 @@
 import { Command, Option } from "commander";
+import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { addRangeOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import { databaseOption } from "../../options/options.ts";
+import { formatBytes } from "../../text/format.ts";
 import { Progress } from "../../text/progress.ts";
 import { jsonLine, say } from "../../text/say.ts";
 
 interface MapOptions extends ArchiveOptions {
   readonly by?: "hour" | "day";
   readonly checkpointDb?: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -26,6 +29,7 @@ export function mapCommand(context: CliContext): Command {
       new Option("--by <unit>", "what a column is (default: hour up to three days, else day)")
         .choices(["hour", "day"]),
     )
+    .option("--html <file>", "write a page instead, which needs nothing from elsewhere")
     .option("--json", "print one JSON object")
     .action((options: MapOptions) => map(options, context));
 }
@@ -34,7 +38,7 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
   const { mapArchive } = await import("../../../archive/map/map_archive.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
-  const { by, json, checkpointDb } = options;
+  const { by, html, json, checkpointDb } = options;
   const { stream, client } = selection;
   const progress = new Progress(context, "read", { noun: "files" });
   const map = await mapArchive(store, {
@@ -52,7 +56,12 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
     ...{ stream: options.stream, client, hasDatabase: checkpointDb !== undefined },
     now: context.clock.now(),
   };
+  if (html !== undefined) {
+    const { renderMap } = await import("./page/map_page.ts");
+    await writePage(html, renderMap(map, { ...words, store: store.url }), context);
+  }
   if (json === true) return await context.stdout.write(jsonLine(map));
+  if (html !== undefined) return;
   if (map.slots === 0 && map.findings.length === 0) {
     return await say(context, `No archives of ${options.stream} found`);
   }
@@ -63,4 +72,14 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
     width: columns,
     colors: isTerminal && !context.env.NO_COLOR,
   }));
+}
+
+async function writePage(path: string, page: string, context: CliContext): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, page);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new TritonError(`Cannot write --html ${path}: ${error.message}`, { cause: error });
+  }
+  await say(context, `Wrote ${path}: ${formatBytes(new TextEncoder().encode(page).length)}`);
 }

@@ -1,10 +1,10 @@
-import { MAP_MARKS } from "../../../archive/map/archive_map.ts";
-import type { ArchiveMap, MapCell, MapMark, MapRow } from "../../../archive/mod.ts";
+import type { ArchiveMap, MapCell, MapMark } from "../../../archive/mod.ts";
 import { fitMap, type FittedMap } from "../../../archive/map/fit_map.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount } from "../../text/format.ts";
 import { textOf } from "../../text/say.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
+import { bendsOf, type DrawnRow, drawnRows, levelOf, marksIn } from "./map_cells.ts";
 import { ticksOf } from "./map_ticks.ts";
 import {
   labelOf,
@@ -89,20 +89,12 @@ function picture(layout: Layout): string[] {
   const head = `${"".padEnd(labels)}  ${ticksOf(map, wide).padEnd(map.slots * wide)}  ${
     "events".padStart(counts)
   }`;
-  const rows: [label: string, row: MapRow][] = [
-    ...map.rows.length + (map.others?.count ?? 0) > 1 ? [["all", map.sum] as [string, MapRow]] : [],
-    ...map.rows.map((row): [string, MapRow] => [labelOf(row, whole), row]),
-    ...map.others === undefined
-      ? []
-      : [[`${formatCount(map.others.count)} others`, map.others.sum] as [string, MapRow]],
-  ];
-  return [colors.dim(head.trimEnd()), ...rows.map(([label, row]) => rowLine(label, row, layout))];
+  return [colors.dim(head.trimEnd()), ...drawnRows(whole, map).map((row) => rowLine(row, layout))];
 }
 
-function rowLine(label: string, row: MapRow, layout: Layout): string {
+function rowLine({ label, row, highest }: DrawnRow, layout: Layout): string {
   const { map, labels, counts, colors, wide } = layout;
   const shown = shorten(printable(label), labels).padEnd(labels);
-  const highest = highestOf(row, map);
   const cells = new Map(row.cells.map((cell) => [cell.slot, cell]));
   const [first = 0, last = -1] = [row.cells[0]?.slot, row.cells.at(-1)?.slot];
   const { begins, ends } = bendsOf(row, map);
@@ -147,39 +139,14 @@ function paintOf(mark: MapMark | "quarantine", colors: Colors): (text: string) =
   return mark === "missing" || mark === "damaged" ? colors.red : colors.yellow;
 }
 
-/** How high a cell is drawn, from 0 to one less than there are levels. */
-export function levelOf(events: number, highest: number, levels: number): number {
-  return Math.min(levels - 1, Math.floor(events / highest * levels));
-}
-
-/** The most events that a cell of a row like this has; sums have a scale of their own. */
-export function highestOf(row: MapRow, map: FittedMap): number {
-  const rows = map.rows.includes(row) ? map.rows : [row];
-  return rows.flatMap(({ cells }) => cells).reduce((most, { events }) => Math.max(most, events), 1);
-}
-
-/** Whether a shard came from others, and whether others came from it. */
-export function bendsOf({ client, shardId }: MapRow, { reshards }: ArchiveMap) {
-  const ours = reshards.filter((one) => one.client === client);
-  return {
-    begins: shardId !== undefined && ours.some(({ children }) => children.includes(shardId)),
-    ends: shardId !== undefined && ours.some(({ parents }) => parents.includes(shardId)),
-  };
-}
-
 function legend(map: FittedMap): string[] {
   const cells = map.rows.flatMap(({ cells }) => cells);
   const most = cells.reduce((most, { events }) => Math.max(most, events), 0);
-  const rows = [...map.rows, ...map.others ? [map.others.sum] : []];
-  const marks = MAP_MARKS.filter((mark) =>
-    rows.some(({ cells }) => cells.some(({ marks }) => marks.includes(mark)))
-  );
   return [
     ...most > 0 ? [`▁ to █ up to ${countOf(most, "event")} a column`] : [],
     "· nothing arrived",
     ...map.unprovable > 0 ? ["? file without a manifest"] : [],
-    ...marks.map((mark) => `${MARKS[mark].character} ${MARKS[mark].name}`),
-    ...map.quarantined > 0 ? [`${MARKS.quarantine.character} ${MARKS.quarantine.name}`] : [],
+    ...marksIn(map).map((mark) => `${MARKS[mark].character} ${MARKS[mark].name}`),
     ...map.reshards.length > 0 ? ["┐ ends and ┌ begins in a reshard"] : [],
   ];
 }

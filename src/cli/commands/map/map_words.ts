@@ -43,15 +43,15 @@ export const MARKS: Readonly<
 const LISTED = 20;
 
 /** Says what is wrong, in sentences. */
-export function wrongIn(map: ArchiveMap): MapSentence[] {
+export function wrongIn(map: ArchiveMap, listed = LISTED): MapSentence[] {
   // A missing file is one thing, however many shards it had records of.
   const things = [
     ...Map.groupBy(map.findings, (finding) => `${finding.mark}: ${whatOf(finding)}`).values(),
   ];
-  const rest = things.length - LISTED;
+  const rest = things.length - listed;
   const more = { mark: undefined, text: `and ${countOf(rest, "more finding")}` };
   return [
-    ...things.slice(0, LISTED).map((findings) => sentenceOf(findings, map)),
+    ...things.slice(0, listed).map((findings) => sentenceOf(findings, map)),
     ...rest > 0 ? [more] : [],
     ...quarantineIn(map),
   ];
@@ -148,6 +148,9 @@ export function labelOf({ client, shardId }: Pick<MapRow, "client" | "shardId">,
   return isAlone ? name : `${client} ${name}`;
 }
 
+/** Shard 2 comes before shard 10. */
+const byNumber = new Intl.Collator("en", { numeric: true });
+
 /** Most shards that are named in a sentence. */
 const NAMED = 8;
 
@@ -155,7 +158,7 @@ const NAMED = 8;
 function sentenceOf(findings: readonly MapFinding[], map: ArchiveMap): MapSentence {
   const [{ mark }] = findings as [MapFinding];
   const names = findings.filter(({ shardId }) => shardId !== undefined)
-    .map((finding) => labelOf(finding, map));
+    .map((finding) => labelOf(finding, map)).sort(byNumber.compare);
   const more = names.length > NAMED ? [`${names.length - NAMED} more`] : [];
   const times = extentOf(findings);
   const where = [...names.slice(0, NAMED), ...more].join(", ");
@@ -232,7 +235,8 @@ function reshardText({ at, parents, children, client, source }: Reshard, map: Ar
   return `${formatMinute(at)}: ${names(parents)} ${became} ${names(children)}${doubt}`;
 }
 
-function lastArrival({ rows }: ArchiveMap): number | undefined {
+/** When the last record arrived, in milliseconds since the Unix epoch. */
+export function lastArrival({ rows }: ArchiveMap): number | undefined {
   const times = rows.flatMap((row) => row.lastArrival?.getTime() ?? []);
   return times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b));
 }
