@@ -33,6 +33,11 @@ export {
   type ValuePath,
 } from "../base/values.ts";
 export type { ArchiveEntry } from "./archive_entry.ts";
+export { exportArchives, type ExportArchivesOptions } from "./export_archives.ts";
+export type { ExportReport } from "./export/export_table.ts";
+export type { TableFormat } from "./export/table_writer.ts";
+export type { ParquetCodec } from "./tables/parquet/parquet_codec.ts";
+export { TableSchemaError } from "./tables/column_types.ts";
 export {
   type ArchiveSelection,
   listArchives,

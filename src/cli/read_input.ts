@@ -19,6 +19,7 @@ export function isStandardInput(path: string): boolean {
  * Opens a file that was passed as an argument, or standard input.
  *
  * @param what What cannot be done if it fails. Default: to read the file.
+ * @param instead What to do instead of passing a directory.
  * @returns Its bytes; a piece is valid until the one after the next is requested.
  * @throws {TritonError} If there is no such file.
  */
@@ -26,6 +27,7 @@ export async function openInput(
   path: string,
   { stdin }: Pick<CliContext, "stdin">,
   what = `Cannot read "${path}"`,
+  instead = "pass a file",
 ): Promise<AsyncIterable<Uint8Array>> {
   if (isStandardInput(path)) return stdin;
   try {
@@ -33,26 +35,35 @@ export async function openInput(
   } catch (error) {
     throw new TritonError(`${what}: ${reasonOf(error)}`, { cause: error });
   }
-  throw new TritonError(
-    `${what}: it is a directory; pass the files in it, or use --bucket file:///DIR with --stream`,
-  );
+  throw new TritonError(`${what}: it is a directory; ${instead}`);
 }
 
 /**
- * Reads all of standard input as text.
+ * Reads all of a file that was passed as an argument, or of standard input, as text.
  *
- * @throws {TritonError} If it is not UTF-8.
+ * @param what What cannot be done if it fails.
+ * @throws {TritonError} If it cannot be read, or is not UTF-8.
  */
-export async function readStandardInput({ stdin }: Pick<CliContext, "stdin">): Promise<string> {
+export async function readTextInput(
+  path: string,
+  context: Pick<CliContext, "stdin">,
+  what: string,
+): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  const source = await openInput(path, context, what);
   let text = "";
   try {
-    for await (const piece of stdin) text += decoder.decode(piece, { stream: true });
+    for await (const piece of source) text += decoder.decode(piece, { stream: true });
     return text + decoder.decode();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new TritonError("Cannot read standard input: it is not UTF-8 text", { cause });
+    throw new TritonError(`${what}: it is not UTF-8 text`, { cause });
   }
+}
+
+/** Reads all of standard input as text. */
+export function readStandardInput(context: Pick<CliContext, "stdin">): Promise<string> {
+  return readTextInput("-", context, "Cannot read standard input");
 }
 
 function reasonOf(error: unknown): string {

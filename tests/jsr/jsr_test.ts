@@ -13,12 +13,12 @@ const AWS_S3 = ["@aws-sdk/client-s3", ...CREDENTIALS];
 const PACKAGES: Record<keyof typeof config.exports, LoadedPackages> = {
   ".": {
     atOnce: ["@logtape/logtape", "@opentelemetry/api", "yaml"],
-    later: ["@aws-sdk/client-kinesis", ...AWS_S3, "postgres"],
+    later: ["@aws-sdk/client-kinesis", ...AWS_S3, "hyparquet-writer", "postgres"],
   },
   "./config": { atOnce: ["yaml"], later: [] },
   "./codec": { atOnce: [], later: [] },
   "./kinesis": { atOnce: ["@logtape/logtape"], later: AWS_KINESIS },
-  "./archive": { atOnce: ["@logtape/logtape"], later: AWS_S3 },
+  "./archive": { atOnce: ["@logtape/logtape"], later: [...AWS_S3, "hyparquet-writer"] },
   "./checkpoint": { atOnce: ["@logtape/logtape"], later: ["postgres"] },
   "./testing": { atOnce: [], later: [] },
   "./cli": {

@@ -62,6 +62,7 @@ export interface ExportReport {
   readonly done: number;
   /** Of those that were exported: archives that have changed since they were exported before. */
   readonly changed: number;
+  /** Rows of all archives that were exported. */
   readonly rows: number;
   /** Rows of which something stands in `_rest`. */
   readonly rests: number;

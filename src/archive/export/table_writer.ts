@@ -4,11 +4,8 @@ import { ParquetTable } from "../tables/parquet/parquet_table.ts";
 import type { RowGroup, TableSource } from "../tables/parquet/row_group.ts";
 import { TextTable } from "./text_table.ts";
 
-/** The formats of tables. */
-export const TABLE_FORMATS = ["parquet", "ndjson.gz", "csv"] as const;
-
-/** One of {@linkcode TABLE_FORMATS}, which is also how names of files end. */
-export type TableFormat = (typeof TABLE_FORMATS)[number];
+/** A format of tables, which is also how names of files end. */
+export type TableFormat = "parquet" | "ndjson.gz" | "csv";
 
 /** Makes one file of events. */
 export interface TableWriter {

@@ -3,10 +3,7 @@ import { TritonError } from "../../../base/errors.ts";
 import { compressBlock, MAX_BLOCK_DATA } from "../../../codec/snappy/compress.ts";
 
 /** How Parquet files are compressed. */
-export const PARQUET_CODECS = ["snappy", "zstd", "gzip", "none"] as const;
-
-/** One of {@linkcode PARQUET_CODECS}. */
-export type ParquetCodec = (typeof PARQUET_CODECS)[number];
+export type ParquetCodec = "snappy" | "zstd" | "gzip" | "none";
 
 /** A codec as Parquet names it, and what compresses. */
 export interface Compression {

@@ -15,6 +15,8 @@ export interface CatSource {
   readonly isArgument: boolean;
 }
 
+const INSTEAD_OF_DIRECTORY = "pass the files in it, or use --bucket file:///DIR with --stream";
+
 /** Yields the files that were passed as arguments. */
 export async function* fileSources(
   paths: readonly string[],
@@ -32,7 +34,7 @@ export async function* fileSources(
   const sizes = await Promise.all(paths.map(sizeOf));
   let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
   for (const [n, name] of paths.entries()) {
-    const pieces = await openInput(name, context);
+    const pieces = await openInput(name, context, undefined, INSTEAD_OF_DIRECTORY);
     yield { name, pieces, bytesAhead, isArgument: true };
     bytesAhead -= sizes[n]!;
   }

@@ -19,7 +19,10 @@ export function exportCommand(context: CliContext): Command {
       "--columns <list>",
       "columns with types, such as 'user.id:int64, page, at:timestamp(iso)'",
     )
-    .option("--schema <file>", "a file with the columns, as --print-schema prints it")
+    .option(
+      "--schema <file>",
+      "a file with the columns, as --print-schema prints it; - is standard input",
+    )
     .option(
       "--rename <path=name>",
       "another name for a column; may be repeated",

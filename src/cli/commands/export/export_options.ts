@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { ExportTableOptions } from "../../../archive/export/export_table.ts";
 import type { TableFormat } from "../../../archive/export/table_writer.ts";
 import type { Renames } from "../../../archive/tables/change_schema.ts";
@@ -7,10 +6,11 @@ import type { DdlEngine } from "../../../archive/tables/ddl.ts";
 import { parseColumns } from "../../../archive/tables/parse_columns.ts";
 import type { ParquetCodec } from "../../../archive/tables/parquet/parquet_codec.ts";
 import { parseSchema } from "../../../archive/tables/schema_file.ts";
-import { TritonError } from "../../../base/errors.ts";
 import type { ObjectStore } from "../../../objects/mod.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
 import { UsageError } from "../../options/usage_error.ts";
+import type { CliContext } from "../../cli_context.ts";
+import { readTextInput } from "../../read_input.ts";
 
 /** Options of `triton export`. */
 export interface ExportOptions extends ArchiveOptions {
@@ -48,25 +48,19 @@ export interface TablePlace {
 export async function schemaOf(
   { columns, schema: path }: ExportOptions,
   renames: Renames,
+  context: CliContext,
 ): Promise<TableSchema | undefined> {
   if (columns !== undefined && path !== undefined) {
     throw new UsageError("Cannot export: pass only one of --columns and --schema");
   }
   try {
     if (columns !== undefined) return parseColumns(columns, renames);
-    return path === undefined ? undefined : parseSchema(await readText(path), renames);
+    if (path === undefined) return undefined;
+    const text = await readTextInput(path, context, `Cannot read the schema "${path}"`);
+    return parseSchema(text, renames);
   } catch (error) {
     if (error instanceof TableSchemaError) throw new UsageError(error.message);
     throw error;
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new TritonError(`Cannot read the schema "${path}": ${message}`, { cause });
   }
 }
 

@@ -17,7 +17,7 @@ import { type ExportOptions, parseRenames, schemaOf, type TablePlace } from "./e
 /** Exports archives, or prints the schema or the SQL of the table. */
 export async function runExport(options: ExportOptions, context: CliContext): Promise<void> {
   const renames = parseRenames(options.rename ?? []);
-  const schema = await schemaOf(options, renames);
+  const schema = await schemaOf(options, renames, context);
   const { selection, store: opened } = await openStoreOf(options, context, settingsOfMany);
   await using store = opened;
   await using target = await openTarget(options);

@@ -3,10 +3,7 @@ import fc from "fast-check";
 import type { TableSchema } from "../../../../src/archive/tables/column_types.ts";
 import { checkSchema } from "../../../../src/archive/tables/column_types.ts";
 import { exactJson } from "../../../../src/archive/tables/exact_json.ts";
-import {
-  PARQUET_CODECS,
-  type ParquetCodec,
-} from "../../../../src/archive/tables/parquet/parquet_codec.ts";
+import type { ParquetCodec } from "../../../../src/archive/tables/parquet/parquet_codec.ts";
 import { parseColumns } from "../../../../src/archive/tables/parse_columns.ts";
 import { ParquetTable } from "../../../../src/archive/tables/parquet/parquet_table.ts";
 import { type Cells, splitEvent } from "../../../../src/archive/tables/split_event.ts";
@@ -155,7 +152,7 @@ Deno.test("ParquetTable keeps all values of large files, in every codec", async 
   );
   const wanted = expected(events, schema);
   const sizes = new Map<string, number>();
-  for (const codec of PARQUET_CODECS) {
+  for (const codec of ["snappy", "zstd", "gzip", "none"] as const) {
     const file = await fileOf(events, schema, codec);
     sizes.set(codec, file.length);
     const rows = await readWithHyparquet(file);

@@ -166,9 +166,23 @@ Deno.test("triton export says what is wrong with its options", async () => {
       equal(code, 2, stderr);
       match(stderr, message);
     }
-    const missing = await run("export", [...to, "--schema", `${bucket}/none.json`]);
-    equal(missing.code, 1);
-    match(missing.stderr, /Cannot read the schema ".*none.json": /);
+    const notText = `${bucket}-not-text.json`;
+    await Deno.writeFile(notText, Uint8Array.of(0xff));
+    const files: Record<string, RegExp> = {
+      [`${bucket}/none.json`]: /: no such file\n$/,
+      [bucket]: /: it is a directory; pass a file\n$/,
+      [notText]: /: it is not UTF-8 text\n$/,
+      "/dev/null/x": /: .*directory/,
+    };
+    for (const [path, why] of Object.entries(files)) {
+      for (const [flag, what] of [["--schema", "schema"], ["--keys-from", "keys in"]]) {
+        if (path === notText && flag === "--keys-from") continue;
+        const { code, stderr } = await run("export", [...to, flag!, path]);
+        equal(code, 1);
+        match(stderr, new RegExp(`^triton: Cannot read the ${what} "${path}": `));
+        match(stderr, why);
+      }
+    }
     const none = await run("export", [...to, "--columns", "a", "--partition-by", "b:day"]);
     equal(none.code, 1);
     match(none.stderr, /Cannot partition by b: the table has no such column/);
