@@ -19,6 +19,7 @@ const COMMANDS = [
   "quarantine",
   "checkpoint",
   "doctor",
+  "cost",
   "config",
   "health",
   "completions",

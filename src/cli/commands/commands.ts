@@ -77,6 +77,11 @@ const COMMANDS: readonly Listing[] = [
     load: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   },
   {
+    term: "cost [options]",
+    summary: "estimate what a load costs on AWS",
+    load: async () => (await import("./cost/cost.ts")).costCommand,
+  },
+  {
     term: "config",
     summary: "check the configuration, and print its JSON Schema",
     load: async () => (await import("./config/config.ts")).configCommand,
@@ -107,7 +112,7 @@ const COMMANDS: readonly Listing[] = [
 const ABOUT_OTHERS = ["completions", "help"];
 
 /** Commands that use nothing that writes to the log. */
-const SILENT = [...ABOUT_OTHERS, "health", "version", "check", "schema"];
+const SILENT = [...ABOUT_OTHERS, "health", "version", "check", "schema", "cost"];
 
 /**
  * Makes the commands that a command line may use: the one that it begins with; if none of its
