@@ -55,31 +55,43 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   random: () => Math.random(),
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const abort = () => {
-        clearTimeout(timer);
-        reject(signal!.reason);
-      };
-      let rest = ms;
-      const sleepOn = () => {
-        const part = Math.min(rest, MAX_TIMER_MS);
-        rest -= part;
-        return setTimeout(() => {
-          if (rest > 0) {
-            timer = sleepOn();
-            return;
-          }
-          signal?.removeEventListener("abort", abort);
-          resolve();
-        }, part);
-      };
-      let timer = sleepOn();
-      signal?.addEventListener("abort", abort, { once: true });
-    });
-  },
+  sleep: (ms, signal) => sleepBy(setTimer, ms, signal),
 };
+
+/** Sets a timer of at most {@linkcode MAX_TIMER_MS}; returns how to clear it. */
+type SetTimer = (fire: () => void, ms: number) => () => void;
+
+function setTimer(fire: () => void, ms: number): () => void {
+  const timer = setTimeout(fire, ms);
+  return () => clearTimeout(timer);
+}
+
+/** Sleeps, as {@linkcode Clock.sleep} does, by timers of a kind. */
+export function sleepBy(setTimer: SetTimer, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    let rest = ms;
+    const sleepOn = () => {
+      const part = Math.min(rest, MAX_TIMER_MS);
+      rest -= part;
+      return setTimer(wake, part);
+    };
+    const wake = () => {
+      if (rest > 0) {
+        clear = sleepOn();
+        return;
+      }
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    };
+    const abort = () => {
+      clear();
+      reject(signal!.reason);
+    };
+    let clear = sleepOn();
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
 
 /** Someone waiting on a {@linkcode VirtualClock}. */
 interface Sleeper {

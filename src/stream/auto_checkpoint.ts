@@ -1,5 +1,6 @@
 import { type Clock, monotonicNow, pause } from "../base/clock.ts";
 import { Notifier } from "../base/notifier.ts";
+import { inBackground } from "./background_clock.ts";
 import type { Positions } from "./positions.ts";
 
 /** When positions are saved automatically. */
@@ -34,6 +35,7 @@ export interface AutoCheckpointOptions {
 export class AutoCheckpoint {
   readonly #positions: Positions;
   readonly #clock: Clock;
+  readonly #background: Clock;
   readonly #rule: Rule | undefined;
   readonly #counted = new Notifier();
   /** How many records were processed, and how many of them are saved. */
@@ -46,6 +48,7 @@ export class AutoCheckpoint {
   constructor(positions: Positions, clock: Clock, { autoCheckpoint }: AutoCheckpointOptions) {
     this.#positions = positions;
     this.#clock = clock;
+    this.#background = inBackground(clock);
     this.#rule = toRule(autoCheckpoint);
     if (this.#rule !== undefined) positions.requireCheckpointer();
   }
@@ -71,7 +74,7 @@ export class AutoCheckpoint {
     if (this.#rule === undefined || this.#rule.intervalMs === Infinity) return;
     while (!signal.aborted) {
       if (this.#processed === this.#saved) await this.#counted.wait(signal);
-      else if (await pause(this.#clock, Math.max(1, this.#restMs), signal) && this.isDue) {
+      else if (await pause(this.#background, Math.max(1, this.#restMs), signal) && this.isDue) {
         // Whoever asks for the next record saves again, and gets the error.
         await this.save(signal).catch(() => this.#counted.wait(signal));
       }

@@ -1,9 +1,11 @@
 import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../base/clock.ts";
 import type { KinesisApi, Shard } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
 import { anySignal, type Notifier } from "../base/notifier.ts";
 import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
 import { AllShards } from "../shards/all_shards.ts";
+import { BackgroundClock } from "./background_clock.ts";
 import { ShardFetcher, type ShardFetcherOptions } from "./shard_fetcher.ts";
 import type { ShardQueue } from "./shard_queue.ts";
 
@@ -15,11 +17,15 @@ export interface StreamFetcherOptions extends ShardFetcherOptions {
 
 const log = getLogger(["triton", "stream"]);
 
-/** Fills one queue for each shard that is being read, parents before their children. */
+/**
+ * Fills one queue for each shard that is being read, parents before their children. Fetching is in the
+ * background: it keeps the process alive only while someone waits for its start or for records.
+ */
 export class StreamFetcher {
   readonly stream: string;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #background = new BackgroundClock();
   readonly #shards: AllShards;
   readonly #fetcher: ShardFetcher;
   readonly #tasks = new Set<Promise<void>>();
@@ -29,14 +35,23 @@ export class StreamFetcher {
   constructor(kinesis: KinesisApi, stream: string, options: StreamFetcherOptions) {
     this.stream = stream;
     this.#signal = anySignal(this.#stop.signal, options.signal);
-    this.#signal.addEventListener("abort", () => this.changed.notify(), { once: true });
-    const running = { ...options, signal: this.#signal };
+    this.#signal.addEventListener("abort", () => this.#changed.notify(), { once: true });
+    const { clock = systemClock } = options;
+    const running = {
+      ...options,
+      clock: clock === systemClock ? this.#background : clock,
+      signal: this.#signal,
+    };
     this.#shards = new AllShards(kinesis, stream, running);
     this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards }, stream, running);
   }
 
-  /** Notified when the queues may have new records, and when fetching ends. */
-  get changed(): Notifier {
+  /** Waits until the queues may have new records, or fetching ends. */
+  wait(): Promise<void> {
+    return this.#background.keepAlive(this.#changed.wait());
+  }
+
+  get #changed(): Notifier {
     return this.#fetcher.changed;
   }
 
@@ -73,7 +88,7 @@ export class StreamFetcher {
 
   /** Lists the shards, finds where each starts, and starts them. */
   async start(options: PlanShardsOptions): Promise<void> {
-    const listed = await this.#shards.list();
+    const listed = await this.#background.keepAlive(this.#shards.list());
     const plan = planShards(listed, options);
     this.#warnOfUnknown(listed, options);
     for (const { id } of listed) if (!plan.has(id)) this.#shards.pass(id);
@@ -105,7 +120,7 @@ export class StreamFetcher {
   async #watchListings(): Promise<void> {
     while (!this.#signal.aborted) {
       await this.#shards.listed.wait(this.#signal);
-      this.changed.notify();
+      this.#changed.notify();
     }
   }
 

@@ -53,6 +53,9 @@ const TURN = 100;
  *   fit into `budget` together (default: 32 MiB).
  * - Leaving the loop does not stop fetching; disposing does. Iterating again continues after the last
  *   record yielded.
+ * - Fetching keeps the process alive only while a record is waited for. A program that has left the loop
+ *   and has nothing else to do ends, also without disposing. Records that were fetched and not yielded
+ *   are then read by the next run.
  * - An abort ends the iteration at once, without an error. Records that were fetched and not yielded
  *   are dropped, and read again from the checkpoint.
  *
@@ -193,7 +196,7 @@ export class StreamReader<T = EventData>
         const isOver = idle.isOver;
         if (isOver || this.#autoCheckpoint.isDue) {
           await this.#autoCheckpoint.save(this.#fetcher.signal);
-        } else await this.#fetcher.changed.wait();
+        } else await this.#fetcher.wait();
         if (isOver) return;
       }
     } finally {

@@ -37,6 +37,7 @@ async function startServer() {
   let requests = 1;
   const server = createServer((request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1)!;
+    request.on("error", () => {}); // a reader that is closed aborts its requests
     request.resume().on("end", () => {
       response.setHeader("content-type", "application/x-amz-json-1.1");
       response.end(JSON.stringify(answers(++requests)[operation]));

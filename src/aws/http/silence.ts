@@ -11,7 +11,7 @@ export interface SilenceOptions {
  * Aborts a request when no byte was received or sent for too long, or when its signal is aborted.
  *
  * Only the time spent waiting counts: a slow reader is not the server's fault. There is one timer per
- * request, not one per chunk.
+ * request, not one per chunk. It does not keep the process alive: what is waited for does.
  */
 export class Silence {
   readonly #controller = new AbortController();
@@ -25,7 +25,7 @@ export class Silence {
     this.#options = options;
     options.signal?.throwIfAborted();
     options.signal?.addEventListener("abort", this.#abort, { once: true });
-    this.#timer = setTimeout(this.#check, options.limitMs);
+    this.#timer = setTimeout(this.#check, options.limitMs).unref();
   }
 
   /** Aborts the request. */
@@ -69,7 +69,7 @@ export class Silence {
       const error = new Error(`the server has been silent for ${seconds} s`);
       this.#controller.abort(Object.assign(error, { code: "ETIMEDOUT" }));
     } else {
-      this.#timer = setTimeout(this.#check, Math.ceil(limitMs - silentMs));
+      this.#timer = setTimeout(this.#check, Math.ceil(limitMs - silentMs)).unref();
     }
   };
 }

@@ -25,7 +25,7 @@ const MAX_SESSIONS = 4;
 /**
  * Runs work on sessions of a server, or on a given driver, with a time-out.
  *
- * A session is reused only if everything on it succeeded. Any failure cuts the connection: the server
+ * Sessions that nobody uses do not keep the process alive. A session is reused only if everything on it succeeded. Any failure cuts the connection: the server
  * then rolls back an open transaction, and the state of the driver does not matter.
  */
 export class PostgresPool {
@@ -71,7 +71,12 @@ export class PostgresPool {
   /** Ends idle sessions; busy ones end when their work is done. */
   async end(): Promise<void> {
     this.#isEnded = true;
-    await Promise.all(this.#idle.splice(0).map((session) => session.end()));
+    await Promise.all(
+      this.#idle.splice(0).map((session) => {
+        session.wake();
+        return session.end();
+      }),
+    );
   }
 
   async #onSession<T>(
@@ -99,12 +104,15 @@ export class PostgresPool {
 
   #idleSession(): PostgresSession | undefined {
     this.#idle = this.#idle.filter((session) => session.isAlive);
-    return this.#idle.pop();
+    const session = this.#idle.pop();
+    session?.wake();
+    return session;
   }
 
   async #giveBack(session: PostgresSession): Promise<void> {
-    if (this.#isEnded) await session.end();
-    else this.#idle.push(session);
+    if (this.#isEnded) return await session.end();
+    session.rest();
+    this.#idle.push(session);
   }
 
   /** The server is gone or no longer the primary. This affects all sessions. */

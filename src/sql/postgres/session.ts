@@ -39,6 +39,10 @@ export interface PostgresSession {
    * @param pid The process that runs the transaction that has begun.
    */
   prepareIn(pid: number): void;
+  /** Notes that nobody uses the session now: its connection does not keep the process alive. */
+  rest(): void;
+  /** Notes that it is used again. */
+  wake(): void;
   /** Cuts the connection; pending queries fail. */
   discard(): void;
   /** Ends the session and the connection in an orderly way. */
@@ -129,6 +133,8 @@ export function openSession(
       // The driver looks at it for each statement.
       if (pid !== undefined) Object.assign(sql.options, { prepare: running === pid });
     },
+    rest: () => void socket.unref(),
+    wake: () => void socket.ref(),
     discard() {
       lose();
       socket.destroy();

@@ -56,18 +56,26 @@ export class SessionStock implements AsyncDisposable {
   /** Gives a session back that is not in a transaction. */
   async giveBack(session: PostgresSession): Promise<void> {
     const isFull = session.prepared >= MAX_PREPARED;
-    if (this.#isEnded || isFull || !session.isAlive) await session.end();
-    else this.#idle.push(session);
+    if (this.#isEnded || isFull || !session.isAlive) return await session.end();
+    session.rest();
+    this.#idle.push(session);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnded = true;
-    await Promise.all(this.#idle.splice(0).map((session) => session.end()));
+    await Promise.all(
+      this.#idle.splice(0).map((session) => {
+        session.wake();
+        return session.end();
+      }),
+    );
   }
 
   #takeIdle(): PostgresSession | undefined {
     this.#idle = this.#idle.filter((session) => session.isAlive);
-    return this.#idle.pop();
+    const session = this.#idle.pop();
+    session?.wake();
+    return session;
   }
 
   async #connect(what: string, signal: AbortSignal): Promise<PostgresSession> {

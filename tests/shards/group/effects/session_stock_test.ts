@@ -17,6 +17,8 @@ function mutedAfter(answers: number): PostgresSession & { readonly isDiscarded: 
     },
     ...{ lost: lost.signal, lastWords: undefined, prepared: 0 },
     prepareIn: () => {},
+    rest: () => {},
+    wake: () => {},
     discard: () => lost.abort(new Error("lost")),
     end: () => Promise.resolve(),
   };
