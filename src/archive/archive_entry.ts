@@ -9,6 +9,16 @@ export interface ArchiveEntry extends ArchiveKey {
   readonly size: number;
   /** When the file was written, by the object store's clock. */
   readonly modifiedAt: Date;
+  /** Storage class in S3, such as `"GLACIER"`, if it is not `"STANDARD"`. */
+  readonly storageClass?: string;
+}
+
+/** The archive of a key, as the object store tells of it. */
+export function entryOf(
+  key: ArchiveKey,
+  { size, modifiedAt, storageClass }: ObjectInfo,
+): ArchiveEntry {
+  return { ...key, size, modifiedAt, ...storageClass === undefined ? {} : { storageClass } };
 }
 
 /** Compares archives of one day: by the time of their creation, then by key. */
@@ -17,9 +27,9 @@ export function compareEntries(a: ArchiveEntry, b: ArchiveEntry): number {
 }
 
 /** The archive that an object is; undefined if its key is not that of one. */
-export function parseEntry({ key, size, modifiedAt }: ObjectInfo): ArchiveEntry | undefined {
+export function parseEntry(info: ObjectInfo): ArchiveEntry | undefined {
   try {
-    return { ...parseArchiveKey(key), size, modifiedAt };
+    return entryOf(parseArchiveKey(info.key), info);
   } catch (error) {
     if (error instanceof ArchiveFormatError) return undefined;
     throw error;

@@ -6,6 +6,8 @@ export interface ObjectInfo {
   readonly size: number;
   /** When the object was last written. */
   readonly modifiedAt: Date;
+  /** Storage class in S3, such as `"GLACIER"`, if it is not `"STANDARD"`. */
+  readonly storageClass?: string;
   /** Metadata that was put with the object; only from `head`, and only if the store keeps it. */
   readonly metadata?: Readonly<Record<string, string>>;
 }

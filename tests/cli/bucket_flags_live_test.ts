@@ -96,6 +96,9 @@ Deno.test("each command sends the settings of its flags with the requests that t
     equal(code, 0, stderr);
     check(pipeline, OF_ALL);
   }
+  const listed = await pipeline.run(["ls", "--json", ...stream]);
+  equal(JSON.parse(listed.stdout.split("\n")[0]!).storageClass, "STANDARD_IA");
+  pipeline.requests();
   const { stdout } = await pipeline.run(["doctor", ...stream, ...FLAGS]);
   match(stdout, /objects can be put/);
   check(pipeline, OF_ALL);

@@ -29,6 +29,8 @@ export interface S3Object {
   readonly modifiedAt: Date;
   /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Storage class; `STANDARD` unless set. */
+  readonly storageClass?: string;
 }
 
 /** A bucket: its objects by key. Tests may read and change it. */
@@ -198,7 +200,8 @@ function putObject(
       .map(([name, value]) => [name.slice("x-amz-meta-".length), value]),
   );
   const etag = `"${createHash("md5").update(body).digest("hex")}"`;
-  bucket.set(request.key, { body, etag, modifiedAt: new Date(now()), metadata });
+  const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
+  bucket.set(request.key, { body, etag, modifiedAt: new Date(now()), metadata, storageClass });
   const answer = new Headers({ etag });
   if (checksum !== null) answer.set("x-amz-checksum-sha256", checksum);
   return new Response(null, { status: 200, headers: answer });
@@ -217,6 +220,8 @@ function getObject(bucket: S3Bucket, request: S3Request): Response {
     "etag": object.etag,
     "last-modified": object.modifiedAt.toUTCString(),
   });
+  const { storageClass = "STANDARD" } = object;
+  if (storageClass !== "STANDARD") headers.set("x-amz-storage-class", storageClass);
   for (const [name, value] of Object.entries(object.metadata)) {
     headers.set(`x-amz-meta-${name}`, value);
   }
@@ -261,10 +266,10 @@ function listObjects(bucket: S3Bucket, request: S3Request): Response {
     if (!bucket.has(key)) {
       return `<CommonPrefixes><Prefix>${encode(key)}</Prefix></CommonPrefixes>`;
     }
-    const { body, etag, modifiedAt } = bucket.get(key)!;
+    const { body, etag, modifiedAt, storageClass = "STANDARD" } = bucket.get(key)!;
     return `<Contents><Key>${encode(key)}</Key><LastModified>${modifiedAt.toISOString()}` +
       `</LastModified><ETag>${escapeXml(etag)}</ETag><Size>${body.length}</Size>` +
-      "<StorageClass>STANDARD</StorageClass></Contents>";
+      `<StorageClass>${storageClass}</StorageClass></Contents>`;
   });
   const next = more
     ? `<NextContinuationToken>${encodeToken(page.at(-1)!)}</NextContinuationToken>`

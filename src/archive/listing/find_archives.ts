@@ -2,7 +2,7 @@ import { TritonError } from "../../base/errors.ts";
 import { anySignal } from "../../base/notifier.ts";
 import { type ArchiveKey, parseArchiveKey } from "../../codec/tri/archive_key.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
-import type { ArchiveEntry } from "../archive_entry.ts";
+import { type ArchiveEntry, entryOf } from "../archive_entry.ts";
 import { inOrder } from "../in_order.ts";
 import { parseDay } from "./days.ts";
 import { isInPart } from "./in_part.ts";
@@ -87,7 +87,7 @@ async function find(
   signal: AbortSignal,
 ): Promise<ArchiveEntry> {
   const info = await store.head(key.key, { signal });
-  if (info !== undefined) return { ...key, size: info.size, modifiedAt: info.modifiedAt };
+  if (info !== undefined) return entryOf(key, info);
   throw new TritonError(`Cannot find ${name}: there is no such archive in ${store.url}`);
 }
 

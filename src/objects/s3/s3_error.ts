@@ -3,17 +3,19 @@ import { isRetryable } from "../../aws/error_codes.ts";
 import { UnexpectedResponse } from "../../aws/http/unexpected_response.ts";
 import { type SdkError, statusOf } from "../../aws/sdk_error.ts";
 import { ObjectStoreError, TritonError } from "../../base/errors.ts";
+import type { RequestSettings } from "../../base/settings/bucket_settings.ts";
+import { adviceOn } from "./s3_advice.ts";
 
-/** What to do about errors whose own message does not say. */
-const ADVICE: Readonly<Record<string, string>> = {
-  AccessDenied: "access denied; check the policy of these credentials",
-  Forbidden: "access denied; check the policy of these credentials",
-  NoSuchBucket: "there is no such bucket",
-  NoSuchKey: "there is no such object",
-  InvalidObjectState: "it is in cold storage (Glacier); restore it first, with " +
-    "`aws s3api restore-object`",
-  PermanentRedirect: "the bucket is in another region; set AWS_REGION to it",
-};
+/** What is known about a request that failed. */
+export interface FailedRequest {
+  /**
+   * Whether a retry may succeed anyway: the SDK has corrected its clock since it sent the request, say.
+   * The response to a HEAD does not say that the clock was wrong.
+   */
+  readonly mayPass?: boolean;
+  /** What was sent with it. */
+  readonly settings?: RequestSettings;
+}
 
 /** Whether S3, and not a proxy that uses the same status, says that the key exists. */
 export function isTaken(error: unknown): boolean {
@@ -39,11 +41,14 @@ export function mayRefuseChecksum(error: unknown): boolean {
  * Converts an error of the SDK to an {@linkcode ObjectStoreError}.
  *
  * @param what What cannot be done, such as `"Cannot get s3://bucket/key"`.
- * @param mayPass Whether a retry may succeed anyway: the SDK has corrected its clock since it sent
- * the request, say. The response to a HEAD does not say that the clock was wrong.
+ * @param request What is known about the request.
  * @returns The error to throw; one of Triton's own is returned unchanged.
  */
-export function s3Error(what: string, error: unknown, mayPass = false): unknown {
+export function s3Error(
+  what: string,
+  error: unknown,
+  { mayPass = false, settings = {} }: FailedRequest = {},
+): unknown {
   if (error instanceof TritonError) return error;
   const code = codeOf(error as SdkError);
   const status = statusOf(error);
@@ -51,7 +56,8 @@ export function s3Error(what: string, error: unknown, mayPass = false): unknown 
   const message = messageOf(error as SdkError);
   const why = code === "CredentialsProviderError"
     ? noCredentials(message)
-    : ADVICE[code] ?? (message || code);
+    : adviceOn({ code, message, storageClass: storageClassOf(error) }, settings) ??
+      (message || code);
   return new ObjectStoreError(`${what}: ${why}`, { code, retryable, cause: error });
 }
 
@@ -64,6 +70,12 @@ function codeOf(error: SdkError): string {
   if (status === 403 && (error.name === "403" || error.name === "Unknown")) return "AccessDenied";
   if (status === 301 && error.name !== "TemporaryRedirect") return "PermanentRedirect";
   return error?.name ?? "Unknown";
+}
+
+/** The storage class that S3 names when an object must be restored. */
+function storageClassOf(error: unknown): string | undefined {
+  const { StorageClass } = (error ?? {}) as { readonly StorageClass?: unknown };
+  return typeof StorageClass === "string" ? StorageClass : undefined;
 }
 
 /** Whether the SDK could not read the response: all errors of S3 have a `$fault`. */

@@ -6,12 +6,15 @@ import type {
 } from "@aws-sdk/client-s3";
 import { PageProgress } from "../../aws/http/page_progress.ts";
 import { sendRequest } from "../../aws/send_request.ts";
+import type { RequestSettings } from "../../base/settings/bucket_settings.ts";
 import { nextToken } from "./s3_responses.ts";
 import { s3Error } from "./s3_error.ts";
 
 /** Options of {@linkcode listPages}. */
 export interface ListPagesOptions {
   readonly signal: AbortSignal | undefined;
+  /** What is sent with each request: part of `input`, and of the errors' advice. */
+  readonly settings: RequestSettings;
   /** Called with each command before it is sent. */
   readonly onCommand: (command: ListObjectsV2Command) => void;
 }
@@ -25,7 +28,7 @@ export async function* listPages(
   client: S3Client,
   what: string,
   input: ListObjectsV2CommandInput,
-  { signal, onCommand }: ListPagesOptions,
+  { signal, settings, onCommand }: ListPagesOptions,
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
   const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
   const progress = new PageProgress();
@@ -39,7 +42,7 @@ export async function* listPages(
       client,
       signal,
       () => client.send(command, { abortSignal: signal }),
-      (error, mayPass) => s3Error(what, error, mayPass),
+      (error, mayPass) => s3Error(what, error, { mayPass, settings }),
     );
     token = nextToken(what, page, progress);
     yield page;

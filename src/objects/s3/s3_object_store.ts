@@ -30,6 +30,7 @@ import {
   saysLength,
   saysStored,
   sizeOf,
+  withClass,
 } from "./s3_responses.ts";
 import {
   discardS3Body,
@@ -82,6 +83,7 @@ export class S3ObjectStore implements ObjectStore {
   /** The URL, and the endpoint if it is not AWS's. */
   readonly identity: string;
   readonly #client: S3Client;
+  readonly #settings: RequestSettings;
   readonly #fields: RequestFields;
   /** The prefix of every key: empty, or ends with a slash. */
   readonly #folder: string;
@@ -98,6 +100,7 @@ export class S3ObjectStore implements ObjectStore {
     const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
     this.#client = client;
     this.#getter = new ObjectGetter(client);
+    this.#settings = options;
     this.#fields = requestFields(options.bucket, options);
     this.#folder = prefix === "" ? "" : `${prefix}/`;
     this.url = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
@@ -109,9 +112,10 @@ export class S3ObjectStore implements ObjectStore {
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { signal, startAfter } = options;
     for await (const page of this.#pages(prefix, { signal, startAfter })) {
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      for (const { Key, Size, LastModified, StorageClass } of page.Contents ?? []) {
         const key = decodeKey(Key!, page).slice(this.#folder.length);
-        if (key !== "") yield { key, size: Number(Size), modifiedAt: LastModified! };
+        const info = { key, size: Number(Size), modifiedAt: LastModified! };
+        if (key !== "") yield withClass(info, StorageClass);
       }
     }
   }
@@ -140,7 +144,7 @@ export class S3ObjectStore implements ObjectStore {
       Delimiter: delimiter,
     };
     return listPages(this.#client, `Cannot list ${this.url}/${prefix}`, input, {
-      signal,
+      ...{ signal, settings: this.#settings },
       onCommand: (command) => this.#getter.learnFrom(command),
     });
   }
@@ -167,8 +171,9 @@ export class S3ObjectStore implements ObjectStore {
     });
     if (found === undefined) return await this.#checkBucket(what, options.signal);
     checkObject(what, found);
-    const { LastModified: modifiedAt, Metadata: metadata = {} } = found;
-    return { key, size: sizeOf(what, found), modifiedAt: modifiedAt!, metadata };
+    const { LastModified: modifiedAt, Metadata: metadata = {}, StorageClass } = found;
+    const info = { key, size: sizeOf(what, found), modifiedAt: modifiedAt!, metadata };
+    return withClass(info, StorageClass);
   }
 
   /** Gets an object or a part of one, as a stream. */
@@ -260,7 +265,7 @@ export class S3ObjectStore implements ObjectStore {
       this.#client,
       signal,
       send,
-      (error, mayPass) => s3Error(what, error, mayPass),
+      (error, mayPass) => s3Error(what, error, { mayPass, settings: this.#settings }),
     );
   }
 
@@ -300,7 +305,7 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       signal?.throwIfAborted();
       if (statusOf(error) === 403) return; // no permission to look, but it exists
-      if (statusOf(error) !== 404) throw s3Error(what, error);
+      if (statusOf(error) !== 404) throw s3Error(what, error, { settings: this.#settings });
       throw new ObjectStoreError(`${what}: there is no such bucket`, {
         code: "NoSuchBucket",
         cause: error,

@@ -54,6 +54,13 @@ export function nextToken(
   throw new ObjectStoreError(`${what}: ${wrong}`, { code: "InvalidAnswer" });
 }
 
+/** Adds to an object its storage class, if that is not the usual one. */
+export function withClass(info: ObjectInfo, storageClass: string | undefined): ObjectInfo {
+  return storageClass === undefined || storageClass === "STANDARD"
+    ? info
+    : { ...info, storageClass };
+}
+
 /** Decodes a key of a page with `EncodingType: "url"`, in which S3 writes a space as `+`. */
 export function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
   // Servers that do not support the encoding do not report it either.

@@ -138,6 +138,6 @@ Deno.test("S3ObjectStore says how to get at an object in cold storage", async ()
     code: "InvalidObjectState",
     retryable: false,
     message: "Cannot get s3://bucket/a: it is in cold storage (Glacier); restore it first, with " +
-      "`aws s3api restore-object`",
+      "`aws s3api restore-object --restore-request Days=7`",
   });
 });

@@ -125,7 +125,9 @@ async function checkOld(
   ]);
   const { url, endpoint } = parseIdentity(from);
   if (url.startsWith("memory:")) throw unreadable(from, "it was in memory");
-  await using old = await openObjectStore(url, { ...place, endpoint });
+  // Another account may own the old bucket, and it may be on another server.
+  const { region, requestPayer } = place;
+  await using old = await openObjectStore(url, { region, requestPayer, endpoint });
   if (old.identity !== from) {
     throw unreadable(from, `the environment sets another server: ${old.identity}`);
   }

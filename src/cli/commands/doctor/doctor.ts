@@ -92,7 +92,7 @@ async function doctorOne(
   const { checkpointDb: url } = options;
   const { name: stream, region } = config;
   const findings = await examine({
-    ...{ stream, client, url, clock: context.clock },
+    ...{ stream, client, url, settings, clock: context.clock },
     openKinesis: (onServerTime) => kinesisAt(config, onServerTime),
     openStore: (onServerTime) => storeAt(bucket, { region, ...settings, onServerTime }),
   });

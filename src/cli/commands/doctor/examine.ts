@@ -1,3 +1,4 @@
+import type { BucketSettings } from "../../../base/settings/bucket_settings.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { KinesisApi, StreamDescription } from "../../../kinesis/mod.ts";
 import type { OpenedObjectStore } from "../../../objects/mod.ts";
@@ -19,7 +20,9 @@ export interface ExamineOptions {
   readonly openKinesis: (
     onServerTime: (time: Date) => void,
   ) => Promise<KinesisApi & AsyncDisposable>;
-  /** Opens the object store; passes its time to `onServerTime`. */
+  /** How the bucket is used. */
+  readonly settings: BucketSettings;
+  /** Opens the object store with these settings; passes its time to `onServerTime`. */
   readonly openStore: (onServerTime: (time: Date) => void) => Promise<OpenedObjectStore>;
 }
 
@@ -34,7 +37,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   ];
   const [description, , knowledge] = await Promise.all([
     checkStream(kinesis, stream, streams),
-    checkBucket(store, buckets),
+    checkBucket(store, options.settings, buckets),
     checkDatabase({ url, client, stream, clock }, databases),
   ]);
   clocks.check(rest);

@@ -34,7 +34,7 @@ export interface StreamFindings {
 export interface SharedFindings {
   /** Database and clocks. */
   readonly common: readonly Finding[];
-  /** By the URL of the bucket. */
+  /** By the URL of the bucket; with a stream, if the bucket is used in several ways. */
   readonly buckets: ReadonlyMap<string, readonly Finding[]>;
   readonly streams: readonly StreamFindings[];
 }
@@ -51,18 +51,31 @@ export async function examineStreams(options: ExamineStreamsOptions): Promise<Sh
   const { jobs, url, clock, services, clocks } = options;
   const common = new Findings();
   const buckets = new Map<OpenedObjectStore, Findings>();
-  for (const job of jobs) buckets.set(await services.store(job), new Findings());
+  const users = new Map<OpenedObjectStore, StreamJob>();
+  for (const job of jobs) {
+    const store = await services.store(job);
+    buckets.set(store, new Findings());
+    if (!users.has(store)) users.set(store, job);
+  }
   const [first] = jobs as [StreamJob, ...StreamJob[]];
   const place = { url, client: first.client, stream: first.config.name, clock };
   const [knowledge] = await Promise.all([
     checkDatabase(place, common),
-    ...[...buckets].map(([store, findings]) => checkBucket(store, findings)),
+    ...[...buckets].map(([store, findings]) =>
+      checkBucket(store, users.get(store)!.settings, findings)
+    ),
   ]);
   const checked: Checked = { buckets, hasDatabase: knowledge !== undefined };
   const streams = await inTurns(jobs, (job) => examineOne(job, options, checked));
   clocks.check(common);
-  const urls = [...buckets].map(([store, { list }]) => [store.url, list] as const);
-  return { common: common.list, buckets: new Map(urls), streams };
+  const named = new Map<string, readonly Finding[]>();
+  for (const [store, { list }] of buckets) {
+    // Streams may use one bucket with different settings.
+    const isTaken = named.has(store.url);
+    const name = users.get(store)!.config.logicalName;
+    named.set(isTaken ? `${store.url} as ${name} uses it` : store.url, list);
+  }
+  return { common: common.list, buckets: named, streams };
 }
 
 /** Checks one stream, and what the database and the bucket have of it. */

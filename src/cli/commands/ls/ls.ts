@@ -2,7 +2,15 @@ import { Command } from "commander";
 import type { ArchiveEntry, InspectedArchive } from "../../../archive/mod.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { type ListedArchive, listedArchive, lsHead, toCells, toJson, toTabs } from "./ls_text.ts";
+import {
+  isCold,
+  type ListedArchive,
+  listedArchive,
+  lsHead,
+  toCells,
+  toJson,
+  toTabs,
+} from "./ls_text.ts";
 import { BatchedOutput } from "../../text/batched_output.ts";
 import { Progress } from "../../text/progress.ts";
 import { colorsOf, formatTable } from "../../text/table.ts";
@@ -22,7 +30,8 @@ export function lsCommand(context: CliContext): Command {
         "a total; elsewhere one tab-separated line per file, with sizes in bytes. With --long it also " +
         "reads the manifest at the end of each file, 32 files at once, and prints the number of events " +
         "and shards and the arrival times of the first and the last record instead of the creation time. " +
-        "Files of other programs have no manifest.",
+        "Files of other programs have no manifest. Where files have another storage class than STANDARD, " +
+        "the table has their class.",
     );
   return addArchiveOptions(command)
     .option(
@@ -94,7 +103,8 @@ async function* bare(
 
 function tableOf(archives: readonly ListedArchive[], long: boolean, context: CliContext): string {
   const colors = colorsOf(context.stdout.isTerminal && !context.env.NO_COLOR);
-  const lines = formatTable([lsHead(long), ...archives.map((file) => toCells(file, long))], {
+  const shown = { long, hasClass: archives.some(({ entry }) => entry.storageClass !== undefined) };
+  const lines = formatTable([lsHead(shown), ...archives.map((file) => toCells(file, shown))], {
     columns: context.stdout.columns,
     right: long ? [1, 2, 3] : [1],
     optional: long ? [4, 3] : [],
@@ -111,9 +121,11 @@ function tableOf(archives: readonly ListedArchive[], long: boolean, context: Cli
 function totalOf(archives: readonly ListedArchive[], long: boolean): string {
   const sum = (of: (archive: ListedArchive) => number) =>
     archives.reduce((total, archive) => total + of(archive), 0);
+  const cold = archives.filter(isCold).length;
   const parts = [
     countOf(archives.length, "file"),
     formatBytes(sum(({ entry }) => entry.size)),
+    ...cold > 0 ? [`${formatCount(cold)} in cold storage: restore them to read them`] : [],
   ];
   if (!long) return parts.join(", ");
   const quarantined = sum(({ manifest }) => manifest?.quarantined ?? 0);

@@ -26,20 +26,35 @@ export function listedArchive(
   };
 }
 
+/** What the rows of a table have. */
+export interface LsColumns {
+  /** What the manifests say, instead of the time of creation. */
+  readonly long: boolean;
+  /** The storage class. */
+  readonly hasClass: boolean;
+}
+
 /** The column headers. */
-export function lsHead(long: boolean): string[] {
+export function lsHead({ long, hasClass }: LsColumns): string[] {
   return [
     "key",
     "size",
     ...long ? ["events", "shards", "first arrival", "last arrival"] : ["created"],
+    ...hasClass ? ["class"] : [],
   ];
 }
 
 /** A table row, for people. */
-export function toCells(archive: ListedArchive, long: boolean): string[] {
+export function toCells(archive: ListedArchive, { long, hasClass }: LsColumns): string[] {
   const { entry } = archive;
   const more = long ? contentsOf(archive, formatCount) : [createdAt(entry)];
-  return [entry.key, formatBytes(entry.size), ...more];
+  const storageClass = hasClass ? [entry.storageClass ?? "STANDARD"] : [];
+  return [entry.key, formatBytes(entry.size), ...more, ...storageClass];
+}
+
+/** Whether a file may have to be restored before it can be read. */
+export function isCold({ entry: { storageClass } }: ListedArchive): boolean {
+  return storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 }
 
 /** A tab-separated line, for programs. */
@@ -51,8 +66,8 @@ export function toTabs(archive: ListedArchive, long: boolean): string {
 
 /** A JSON line with all that is known of an archive. */
 export function toJson({ entry, type, manifest, error }: ListedArchive): string {
-  const { key, day, client, size, modifiedAt } = entry;
-  const head = { key, day, client, size, createdAt: createdAt(entry), modifiedAt };
+  const { key, day, client, size, modifiedAt, storageClass } = entry;
+  const head = { key, day, client, size, createdAt: createdAt(entry), modifiedAt, storageClass };
   if (manifest === undefined) return jsonLine({ ...head, type, error: error?.message });
   const { events, bytes, quarantined, program } = manifest;
   const shards = [...manifest.shards].map(([shardId, range]) => ({ shardId, ...range }));

@@ -64,7 +64,7 @@ async function withPatient(test: (patient: Patient) => Promise<void>): Promise<v
     ...{ kinesis, s3, directory, database },
     examine: (options) =>
       examine({
-        ...{ stream: STREAM, client: "store", url: database, clock: systemClock },
+        ...{ stream: STREAM, client: "store", url: database, clock: systemClock, settings: {} },
         openKinesis: (onServerTime) =>
           openKinesis({ region: LOCAL_REGION, endpoint: kinesis.url, credentials, onServerTime }),
         openStore: (onServerTime) =>
@@ -177,6 +177,44 @@ Deno.test("doctor names the S3 permission that is missing", () =>
     patient.s3.fault = (request) => s3Error(404, "NoSuchBucket", request);
     const [list] = (await patient.examine()).filter(({ level }) => level === "fail");
     equal(list!.advice, "create it, or pass another one as --bucket");
+  }));
+
+Deno.test("doctor puts its object with the settings of the bucket, also if it is there already", () =>
+  withPatient(async (patient) => {
+    const settings = { storageClass: "ONEZONE_IA", sse: "aws:kms", acl: "private" } as const;
+    const openStore = () =>
+      openObjectStore(`s3://${BUCKET}`, {
+        ...{ region: LOCAL_REGION, endpoint: patient.s3.url, credentials: LOCAL_CREDENTIALS },
+        ...settings,
+      });
+    const settingsIn = (findings: readonly Finding[]) =>
+      findings.find(({ check }) => check === "put settings");
+    equal(settingsIn(await patient.examine()), undefined);
+    const message = "objects can be put with --storage-class, --sse, --acl";
+    for (const _ of ["put otherwise", "put alike"]) {
+      const found = settingsIn(await patient.examine({ settings, openStore }));
+      deepStrictEqual(found, { check: "put settings", level: "ok", message });
+    }
+    // The server ignores what it does not know.
+    patient.s3.buckets.get(BUCKET)!.clear();
+    const openPlain = () =>
+      openObjectStore(`s3://${BUCKET}`, {
+        ...{ region: LOCAL_REGION, endpoint: patient.s3.url, credentials: LOCAL_CREDENTIALS },
+      });
+    const ignored = await complaintOf(patient, { settings, openStore: openPlain });
+    deepStrictEqual([ignored.level, ignored.check], ["warn", "put settings"]);
+    match(ignored.message, /ignores --storage-class ONEZONE_IA: objects have STANDARD$/);
+    // Only the second put, which has the settings, is refused.
+    patient.s3.fault = (request) =>
+      request.operation === "PutObject" && !request.request.headers.has("if-none-match")
+        ? s3Error(403, "AccessDenied", request)
+        : undefined;
+    const refused = await complaintOf(patient, { settings, openStore });
+    deepStrictEqual([refused.level, refused.check], ["fail", "put settings"]);
+    match(
+      refused.advice!,
+      /^see docs\/permissions\.md for what --storage-class, --sse, --acl need/,
+    );
   }));
 
 Deno.test("doctor reports a bucket that ignores If-None-Match, and what that means", () =>
