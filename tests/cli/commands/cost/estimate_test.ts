@@ -78,7 +78,7 @@ Deno.test("estimate() of streams on demand, as by hand", () => {
   ]);
   // Kept for 24 h for free, 24 h to 168 h at 0.10, and 168 h to 336 h at 0.023, of 730.
   deepStrictEqual(bill({ ...load, retentionHours: 336 }, "kinesis").slice(3), [
-    ["retention over 24 hours", 1448.4, 144.84],
+    ["retention over 24 hours", 1448.39, 144.84],
     ["retention over 7 days", 1689.79, 38.87],
   ]);
 });
