@@ -12,6 +12,7 @@ import {
   OutputWriter,
   type OutputWriterOptions,
 } from "./src/cli/text/output_writer.ts";
+import type { OutputThread } from "./src/cli/text/output_thread.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
@@ -45,7 +46,7 @@ function readIfAllowed(name: string): string | undefined {
 
 function output(
   file: typeof Deno.stdout | typeof Deno.stderr,
-  options: Pick<OutputWriterOptions, "isBuffered" | "acceptsAll">,
+  options: Pick<OutputWriterOptions, "isBuffered" | "acceptsAll" | "startThread">,
 ): Output {
   const terminal = { sizeOf: Deno.consoleSize, onResize };
   return new OutputWriter(file, { clock: systemClock, ...terminal, ...options });
@@ -56,6 +57,11 @@ function onResize(listener: () => void): () => void {
   if (Deno.build.os === "windows") return () => {};
   Deno.addSignalListener("SIGWINCH", listener);
   return () => Deno.removeSignalListener("SIGWINCH", listener);
+}
+
+async function startThread(): Promise<OutputThread> {
+  const { OutputThread } = await import("./src/cli/text/output_thread.ts");
+  return await OutputThread.start("Deno.stdout");
 }
 
 /** An output whose write errors are ignored: they cannot be reported, and the work continues. */
@@ -115,7 +121,7 @@ if (import.meta.main) {
   const code = await main(Deno.args, {
     env,
     stdin: readAhead(Deno.stdin),
-    stdout: output(Deno.stdout, { isBuffered: true, acceptsAll: () => acceptsAll(1) }),
+    stdout: output(Deno.stdout, { isBuffered: true, acceptsAll: () => acceptsAll(1), startThread }),
     stderr: forgiving(output(Deno.stderr, {})),
     clock: systemClock,
     commit: readCommit(new URL("commit.txt", import.meta.url), Deno.build.standalone),

@@ -9,51 +9,11 @@
  * @module
  */
 
-import { basename, join, relative } from "node:path";
+import { join } from "node:path";
 import { currentCommit } from "./commit.ts";
 import { ROOT, runDeno } from "./packages.ts";
 
 const BUNDLE = `${ROOT}dist/bundle`;
-
-/** The file of a worker, as the sources name it. */
-const WORKER = /new URL\("(\.[^"]+)\.ts", import\.meta\.url\)/g;
-
-/**
- * Finds the files that workers run: each must be an entry of the bundle, beside cli.ts.
- *
- * @param folder Where the sources are.
- */
-export async function workersIn(folder: string): Promise<string[]> {
-  const workers = new Set<string>();
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) { for (const worker of await workersIn(path)) workers.add(worker); }
-    if (!name.endsWith(".ts")) continue;
-    for (const [, worker] of (await Deno.readTextFile(path)).matchAll(WORKER)) {
-      workers.add(join(folder, `${worker}.ts`));
-    }
-  }
-  return [...workers].sort();
-}
-
-/**
- * Replaces the files of workers in a chunk by those in the bundle.
- *
- * @param code The code of a chunk, which is directly in the bundle's folder.
- * @param workers Paths of the workers' sources, from the project's folder.
- * @throws {Error} If a worker is not one of these, or may be several of them.
- */
-export function placeWorkers(code: string, workers: readonly string[]): string {
-  return code.replace(WORKER, (_text, named: string) => {
-    const found = workers.filter((path) => basename(path, ".ts") === basename(named));
-    if (found.length !== 1) {
-      throw new Error(
-        `Cannot bundle the worker "${named}.ts": ${found.length} files have its name`,
-      );
-    }
-    return `new URL("./${found[0]!.replace(/\.ts$/, ".js")}", import.meta.url)`;
-  });
-}
 
 /** How a chunk ends that is a CommonJS module: it has a default export only. */
 const COMMON_JS = /^export default require_\w+\(\);\s*$/m;
@@ -116,18 +76,17 @@ export function importLate(code: string): string {
  * @param folder Where it goes; what is there is removed.
  */
 export async function bundle(folder = BUNDLE): Promise<void> {
-  const workers = (await workersIn(`${ROOT}src`)).map((path) => relative(ROOT, path));
   await emptyFolder(folder);
   await runDeno(
     ...["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--keep-names"],
-    ...["--outdir", folder, "cli.ts", ...workers],
+    ...["--outdir", folder, "cli.ts"],
   );
   const chunks = await readChunks(folder);
   const commonJs = new Set([...chunks.keys()].filter((name) => COMMON_JS.test(chunks.get(name)!)));
   for (const [name, code] of chunks) {
     await Deno.writeTextFile(
       join(folder, name),
-      placeWorkers(nameExports(importLate(requireLate(code)), commonJs), workers),
+      nameExports(importLate(requireLate(code)), commonJs),
     );
   }
   await Deno.writeTextFile(join(folder, "commit.txt"), `${await currentCommit()}\n`);

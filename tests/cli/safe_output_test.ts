@@ -140,7 +140,6 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
     "text/say.ts",
   ],
   "JSON.stringify(": [
-    "commands/cat/lines_thread.ts", // a program, not text
     "commands/stats/stats_rows.ts",
     "commands/stats/stats_text.ts",
     "commands/store/hosted_streams.ts", // to compare settings

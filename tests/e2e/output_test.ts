@@ -3,6 +3,7 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { ArchiveBuilder, encodeEvent } from "@triton/triton/codec";
 import type { SequenceNumber, ShardId } from "../../src/base/record.ts";
+import { tritonCommand } from "../support/triton_command.ts";
 import { TritonProcess } from "../support/triton_process.ts";
 
 const PROGRAM = new URL("../support/unready_output.py", import.meta.url).pathname;
@@ -32,7 +33,8 @@ function makeArchive(count: number): { bytes: Uint8Array<ArrayBuffer>; text: str
   return { bytes: bytes.slice(), text: objects.map((it) => `${JSON.stringify(it)}\n`).join("") };
 }
 
-for (const [how, count] of [["pipe", 2_000], ["terminal", 300]] as const) {
+// The pipe gets so much that a second thread writes to it.
+for (const [how, count] of [["pipe", 40_000], ["terminal", 300]] as const) {
   Deno.test(`triton cat prints everything to a non-blocking ${how} with a slow reader`, async () => {
     const { bytes, text } = makeArchive(count);
     const under = nonBlocking("stdout", how);
@@ -42,6 +44,50 @@ for (const [how, count] of [["pipe", 2_000], ["terminal", 300]] as const) {
     equal(stdout, text);
   });
 }
+
+/** Reads what `cat` prints until its second thread waits for the reader, and then ends in some way. */
+async function stopReading(
+  end: (process: Deno.ChildProcess, reader: ReadableStreamDefaultReader<Uint8Array>) => unknown,
+): Promise<{ code: number; errors: string }> {
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, makeArchive(10_000).bytes);
+  const [program, ...before] = tritonCommand();
+  const args = [...before, "cat", ...Array<string>(100).fill(path)];
+  const process = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
+  const reader = process.stdout.getReader();
+  for (let size = 0; size < 16 << 20 || !isWaiting(process.pid);) {
+    size += (await reader.read()).value!.length;
+  }
+  await end(process, reader);
+  const { code } = await process.status;
+  await reader.cancel();
+  await Deno.remove(path);
+  return { code, errors: await new Response(process.stderr).text() };
+}
+
+/** Whether the second thread of a process waits for room in a pipe. */
+function isWaiting(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return [...Deno.readDirSync(tasks)].some(({ name }) => {
+    try {
+      const [thread, place] = ["comm", "wchan"]
+        .map((file) => Deno.readTextFileSync(`${tasks}/${name}/${file}`));
+      return thread!.startsWith("worker") && /pipe_write/.test(place!);
+    } catch {
+      return false; // the thread has ended
+    }
+  });
+}
+
+Deno.test("triton cat ends well if its reader ends while a second thread writes", async () => {
+  const ended = await stopReading((_process, reader) => reader.cancel());
+  deepStrictEqual(ended, { code: 0, errors: "" });
+});
+
+Deno.test("triton cat obeys SIGTERM while a second thread waits for its reader", async () => {
+  const { code } = await stopReading((process) => process.kill("SIGTERM"));
+  equal(code, 143);
+});
 
 Deno.test("triton cat prints everything to a file", async () => {
   const { bytes, text } = makeArchive(2_000);

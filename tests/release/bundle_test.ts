@@ -1,13 +1,6 @@
-import { deepStrictEqual, equal, match, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import {
-  bundle,
-  importLate,
-  nameExports,
-  placeWorkers,
-  requireLate,
-  workersIn,
-} from "../../.github/release/bundle.ts";
+import { bundle, importLate, nameExports, requireLate } from "../../.github/release/bundle.ts";
 import { ROOT } from "../../.github/release/packages.ts";
 import { inFolder, runIn } from "./script.ts";
 
@@ -139,26 +132,4 @@ Deno.test("importLate() leaves a module that is used as a value, or whose name i
     const code = `import fs from "node:fs";\n${use}\nfs.existsSync("/");\n`;
     equal(importLate(code), code);
   }
-});
-
-Deno.test("placeWorkers() names the files of workers as the bundle has them", () => {
-  const code = `new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" });`;
-  equal(
-    placeWorkers(code, ["src/cli/my_worker.ts", "src/cli/not_my_worker.ts"]),
-    code.replace("./my_worker.ts", "./src/cli/my_worker.js"),
-  );
-  throws(() => placeWorkers(code, []), /Cannot bundle the worker "\.\/my_worker\.ts": 0 files/);
-  throws(() => placeWorkers(code, ["a/my_worker.ts", "b/my_worker.ts"]), /: 2 files have its name/);
-});
-
-Deno.test("workersIn() finds the files of workers", async () => {
-  await inFolder(async (folder) => {
-    await Deno.mkdir(join(folder, "a", "b"), { recursive: true });
-    await Deno.writeTextFile(
-      join(folder, "a", "user.ts"),
-      `const url = new URL("./b/some_worker.ts", import.meta.url);`,
-    );
-    await Deno.writeTextFile(join(folder, "a", "b", "some_worker.ts"), "postMessage(0);");
-    deepStrictEqual(await workersIn(folder), [join(folder, "a", "b", "some_worker.ts")]);
-  });
 });

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Output } from "../cli_context.ts";
+import type { OutputThread } from "./output_thread.ts";
 
 /** The part of standard output or standard error that {@linkcode OutputWriter} uses. */
 export interface OutputFile {
@@ -19,6 +20,8 @@ export interface OutputWriterOptions {
   readonly isBuffered?: boolean;
   /** Whether the file accepts each write completely or fails. Default: it may accept a part. */
   readonly acceptsAll?: () => Promise<boolean>;
+  /** Starts a thread that writes to the same file. Default: there is none. */
+  readonly startThread?: () => Promise<Pick<OutputThread, "write">>;
   /** Asks for the size of the terminal. Default: it is unknown. */
   readonly sizeOf?: () => TerminalSize;
   /** Listens for changes of the size. Default: they are not noticed. */
@@ -36,6 +39,12 @@ const PIPE_PIECE = 4096;
 
 /** To ask whether a file accepts all takes as long as to write this many bytes in small pieces. */
 const ASK_AFTER = 4 << 20;
+
+/** A second thread takes as long to start as it takes to write some MB. */
+const THREAD_AFTER = 16 << 20;
+
+/** Smaller data are written here at once: a message to a thread and back takes 0.1 ms. */
+const THREAD_SIZE = 1 << 16;
 
 /** Size of one write to a file that accepts all of it, so that no write takes long, in bytes. */
 const FILE_PIECE = 1 << 18;
@@ -71,9 +80,10 @@ const NOTHING = new Uint8Array();
  * before it, which goes into Deno's buffer. Longer pieces without a newline bypass the buffer. A
  * regular file needs no pieces: it is never full in this sense.
  *
- * Nothing tells whether a pipe is non-blocking, so all pipes get pieces, although they are an
- * eighth of the CPU time of `cat`: Deno reads `/proc/self/fdinfo` only with `--allow-all`, and `node:net`, which
- * knows how much was written, makes the pipe non-blocking for all processes that share it.
+ * Nothing tells whether a pipe is non-blocking, so all pipes get pieces, although they are an eighth
+ * of the CPU time of `cat`: Deno reads `/proc/self/fdinfo` only with `--allow-all`, and `node:net`,
+ * which knows how much was written, makes the pipe non-blocking for all processes that share it. If
+ * much is written, a second thread does it.
  *
  * A synchronous write takes a tenth of the time, but blocks everything else, signals included, while
  * the file is full and blocking. So it is used only for a reader that has accepted a quarter of a
@@ -87,6 +97,7 @@ export class OutputWriter implements Output {
   readonly #clock: Clock;
   readonly #isBuffered: boolean;
   readonly #acceptsAll: () => Promise<boolean>;
+  readonly #startThread: OutputWriterOptions["startThread"];
   readonly #encoder = new TextEncoder();
   /** Bytes written. */
   #written = 0;
@@ -97,7 +108,10 @@ export class OutputWriter implements Output {
   #sync = 0;
   /** Whether the file accepts all; undefined until it pays to know. */
   #isWhole: boolean | undefined;
-  /** Whether the last synchronous write failed, but its piece is in Deno's buffer. */
+  /** The second thread, and whether it was started. */
+  #thread: Pick<OutputThread, "write"> | undefined;
+  #isStarted = false;
+  /** Whether the last write here or in the second thread failed, but its piece is in Deno's buffer. */
   #isKept = false;
 
   constructor(file: OutputFile, options: OutputWriterOptions) {
@@ -105,6 +119,7 @@ export class OutputWriter implements Output {
     this.#clock = options.clock;
     this.#isBuffered = options.isBuffered ?? false;
     this.#acceptsAll = options.acceptsAll ?? (() => Promise.resolve(false));
+    this.#startThread = options.startThread;
     this.isTerminal = file.isTerminal();
     this.#sizeOf = options.sizeOf;
     this.onResize = options.onResize;
@@ -131,11 +146,30 @@ export class OutputWriter implements Output {
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     if (this.#written >= ASK_AFTER) this.#isWhole ??= await this.#acceptsAll();
-    for (let at = 0; at < bytes.length;) {
+    this.#startLate();
+    for (let at = await this.#writeInThread(bytes); at < bytes.length;) {
       at = this.#writeSync(bytes, at);
       if (at < bytes.length) at += await this.#writePiece(this.#pieceAt(bytes, at));
     }
     this.#written += bytes.length;
+  }
+
+  /** Starts the second thread if it pays; until it runs, this one writes. */
+  #startLate(): void {
+    const pays = this.#isWhole === false && !this.isTerminal && this.#written >= THREAD_AFTER;
+    if (!pays || this.#isStarted) return;
+    this.#isStarted = true;
+    // Without a thread, as if there is no memory for one, this one continues.
+    this.#startThread?.().then((thread) => this.#thread = thread, () => {});
+  }
+
+  /** Has the second thread write, if it runs; returns where it stopped. */
+  async #writeInThread(bytes: Uint8Array): Promise<number> {
+    if (this.#thread === undefined || bytes.length < THREAD_SIZE) return 0;
+    const { at, isKept } = await this.#thread.write(bytes);
+    this.#isKept = isKept;
+    if (at < bytes.length) this.#sync = 0;
+    return at;
   }
 
   /** Writes pieces in this thread, as long as the reader is fast; returns where it stopped. */

@@ -1,8 +1,25 @@
 import { deepStrictEqual, equal, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { type OutputFile, OutputWriter } from "../../../src/cli/text/output_writer.ts";
+import { writePieces } from "../../../src/cli/text/output_thread.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import { mulberry32 } from "../../../src/base/clock.ts";
+
+/** A thread that writes to the same file. */
+function threadFor(file: OutputFile) {
+  let writes = 0;
+  const write = async (bytes: Uint8Array) => {
+    await Promise.resolve();
+    writes++;
+    return writePieces(bytes, (piece) => file.writeSync(piece));
+  };
+  return {
+    write,
+    get writes() {
+      return writes;
+    },
+  };
+}
 
 /** A clock that does not wait. */
 const clock: Clock = {
@@ -13,6 +30,7 @@ const clock: Clock = {
 
 /** A non-blocking pipe or terminal behind Deno's standard output (Rust's `LineWriter`) or error. */
 class FullFile implements OutputFile {
+  /** What it accepted while it had not room for everything. */
   readonly taken: number[] = [];
   #buffer: number[] = [];
   #free: number;
@@ -21,9 +39,15 @@ class FullFile implements OutputFile {
     readonly random: () => number,
     readonly kind: { readonly isTerminal: boolean; readonly isBuffered: boolean },
     /** Bytes that it accepts at first, and at most each time that the reader reads. */
-    readonly room: { readonly first: number; readonly more: number } = { first: 0, more: 9_000 },
+    private room: { readonly first: number; readonly more: number } = { first: 0, more: 9_000 },
   ) {
     this.#free = room.first;
+  }
+
+  /** From now on it accepts so many bytes, and at most `more` each time that the reader reads. */
+  fill(first: number, more: number): void {
+    this.room = { first, more };
+    this.#free = first;
   }
 
   isTerminal(): boolean {
@@ -71,7 +95,7 @@ class FullFile implements OutputFile {
       throw new Deno.errors.WouldBlock();
     }
     this.#free -= size;
-    this.taken.push(...data.subarray(0, size));
+    if (this.#free < Infinity) this.taken.push(...data.subarray(0, size));
     return size;
   }
 }
@@ -146,10 +170,18 @@ Deno.test("OutputWriter reports a failed write, and tries again at the next one"
 
 /** A file that notes the size of each write, and can be made to be full. */
 function wholeFile() {
-  const file = { sizes: [] as number[], isFull: false, isTerminal: () => false, writeSync, write };
+  const file = {
+    sizes: [] as number[],
+    isFull: false,
+    isBroken: false,
+    isTerminal: () => false,
+    writeSync,
+    write,
+  };
   function writeSync(data: Uint8Array): number {
     file.sizes.push(data.length);
     if (file.isFull) throw new Deno.errors.WouldBlock();
+    if (file.isBroken) throw new Deno.errors.BrokenPipe();
     return data.length;
   }
   // deno-lint-ignore require-await
@@ -195,4 +227,96 @@ Deno.test("OutputWriter does not repeat a large piece of which a part may be wri
   file.isFull = true;
   await rejects(writer.write("a line\n".repeat(200_000)), Deno.errors.WouldBlock);
   deepStrictEqual(file.sizes, [1 << 18]);
+});
+
+/** Lines of 16 MiB, after which a second thread pays. */
+const MUCH = new TextEncoder().encode("a line of text\n".repeat(1_200_000));
+
+/** A writer that has written so much that it uses a second thread, if it may. */
+async function writerWithThread(
+  file: OutputFile,
+  options: { readonly acceptsAll?: () => Promise<boolean>; readonly starts?: boolean } = {},
+) {
+  const { acceptsAll = () => Promise.resolve(false), starts = true } = options;
+  const thread = threadFor(file);
+  let started = 0;
+  const startThread = () => {
+    started++;
+    return starts ? Promise.resolve(thread) : Promise.reject(new Error("no memory"));
+  };
+  const writer = new OutputWriter(file, { clock, isBuffered: true, acceptsAll, startThread });
+  const quarter = MUCH.length / 4;
+  for (let n = 0; n < 4; n++) await writer.write(MUCH.subarray(n * quarter, (n + 1) * quarter));
+  equal(started, 0, "not before it pays");
+  await writer.write("to start it\n");
+  return {
+    writer,
+    thread,
+    get started() {
+      return started;
+    },
+  };
+}
+
+Deno.test("OutputWriter has a second thread write large data to a pipe after 16 MiB", async () => {
+  const file = wholeFile();
+  const { writer, thread, started } = await writerWithThread(file);
+  equal(started, 1);
+  await writer.write("small\n");
+  equal(thread.writes, 0);
+  await writer.write("large\n".repeat(20_000));
+  equal(thread.writes, 1);
+});
+
+Deno.test("OutputWriter writes alone to a regular file, and if no thread can be started", async () => {
+  for (const options of [{ acceptsAll: () => Promise.resolve(true) }, { starts: false }]) {
+    const file = wholeFile();
+    const { writer, thread, started } = await writerWithThread(file, options);
+    equal(started, options.starts === false ? 1 : 0);
+    const before = file.sizes.reduce((sum, size) => sum + size, 0);
+    await writer.write("large\n".repeat(20_000));
+    equal(file.sizes.reduce((sum, size) => sum + size, 0) - before, 120_000);
+    equal(thread.writes, 0);
+  }
+});
+
+Deno.test("OutputWriter reports what a second thread could not write", async () => {
+  const file = wholeFile();
+  const { writer } = await writerWithThread(file);
+  file.isBroken = true;
+  await rejects(writer.write("large\n".repeat(20_000)), Deno.errors.BrokenPipe);
+});
+
+Deno.test("OutputWriter writes all of it in order if a pipe fills up while a second thread writes", async () => {
+  const kind = { isTerminal: false, isBuffered: true };
+  const sizes = fc.array(fc.oneof(fc.nat(1_500), fc.nat(9_000)), { minLength: 30, maxLength: 60 });
+  const writes = fc.array(fc.tuple(sizes, fc.constantFrom("", "\n")), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  await fc.assert(
+    fc.asyncProperty(writes, fc.nat(60_000), fc.nat(), async (writes, room, seed) => {
+      const file = new FullFile(mulberry32(seed), kind, { first: Infinity, more: 0 });
+      const { writer, thread } = await writerWithThread(file);
+      file.fill(room, 6_000);
+      const texts = writes.map(([sizes, end]) =>
+        sizes.map((size, n) => `${n}${"x".repeat(size)}`).join("\n") + "z".repeat(70_000) + end
+      );
+      await Promise.all(texts.map((text) => writer.write(text)));
+      equal(new TextDecoder().decode(Uint8Array.from(file.taken)), texts.join(""));
+      equal(thread.writes, texts.length);
+    }),
+    { numRuns: 10 },
+  );
+});
+
+Deno.test("OutputWriter flushes a piece that a second thread left in Deno's buffer, and repeats others", async () => {
+  for (const isKept of [true, false]) {
+    const file = wholeFile();
+    const { writer, thread } = await writerWithThread(file);
+    thread.write = ({ length }) => Promise.resolve({ at: length - 5, isKept });
+    file.sizes.length = 0;
+    await writer.write(`${"large\n".repeat(20_000)}12345`);
+    deepStrictEqual(file.sizes, [isKept ? 0 : 5]);
+  }
 });

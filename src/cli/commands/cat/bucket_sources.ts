@@ -36,8 +36,7 @@ export async function* bucketSources(
     ...settingsOfStream(options, config?.archive),
   });
   for await (const file of await filesIn(store, config?.name, options, context)) {
-    const { key: name, size: bytesAhead } = file.entry;
-    yield { name, pieces: file.pieces({ reuse: true }), bytesAhead, isArgument: false };
+    yield { name: file.entry.key, pieces: file.pieces({ reuse: true }), isArgument: false };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ArchiveOptions } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { isStandardInput, openInput } from "../../read_input.ts";
+import { openInput } from "../../read_input.ts";
 import { UsageError } from "../../options/usage_error.ts";
 
 /** A file to print. */
@@ -9,8 +9,6 @@ export interface CatSource {
   readonly name: string;
   /** Its bytes; a piece is valid until the one after the next is requested. */
   readonly pieces: AsyncIterable<Uint8Array>;
-  /** Bytes that are known to follow, its own included. */
-  readonly bytesAhead: number;
   /** Whether the user has passed the file, so that it may be of any kind. */
   readonly isArgument: boolean;
 }
@@ -31,17 +29,8 @@ export async function* fileSources(
       "Cannot cat FILE arguments with --part or --keys-from, which need a bucket",
     );
   }
-  const sizes = await Promise.all(paths.map(sizeOf));
-  let bytesAhead = sizes.reduce((sum, size) => sum + size, 0);
-  for (const [n, name] of paths.entries()) {
+  for (const name of paths) {
     const pieces = await openInput(name, context, undefined, INSTEAD_OF_DIRECTORY);
-    yield { name, pieces, bytesAhead, isArgument: true };
-    bytesAhead -= sizes[n]!;
+    yield { name, pieces, isArgument: true };
   }
-}
-
-/** Size of a file; 0 if it is unknown. */
-async function sizeOf(path: string): Promise<number> {
-  if (isStandardInput(path)) return 0;
-  return await Deno.stat(path).then(({ size }) => size, () => 0);
 }

@@ -29,28 +29,18 @@ export class LinePrinter {
     if (this.lines.length >= BATCH_SIZE) await this.#sendAll();
   }
 
-  /** Writes lines of another thread, which must not change until the next call returns. */
-  async write(lines: Uint8Array): Promise<void> {
-    if (this.lines.length > 0) await this.#sendAll();
-    await this.#start(lines);
-  }
-
   /** Waits until everything is written. */
   async end(): Promise<void> {
     await this.#sendAll();
     await this.#writing;
   }
 
+  /** Begins to write the lines, after everything before is written. */
   async #sendAll(): Promise<void> {
     const [lines, other] = this.#batches;
     this.#batches = [other, lines];
-    await this.#start(lines.take());
-  }
-
-  /** Begins to write, after everything before is written. */
-  async #start(lines: Uint8Array): Promise<void> {
     await this.#writing;
-    this.#writing = this.#output.write(lines);
+    this.#writing = this.#output.write(lines.take());
     this.#writing.catch(() => {}); // thrown at the next batch, or at the end
   }
 }

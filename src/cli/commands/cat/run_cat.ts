@@ -7,7 +7,6 @@ import { say } from "../../text/say.ts";
 import { formatBytes } from "../../text/format.ts";
 import { type CatSource, fileSources } from "./file_sources.ts";
 import { LinePrinter } from "./line_printer.ts";
-import type { LinesThread } from "./lines_thread.ts";
 import { printArchive } from "./print_archive.ts";
 
 /** Options of `triton cat`. */
@@ -49,12 +48,6 @@ export async function runCat(
   if (reports.length > 0) throw new TritonError("Parts of the archive are damaged; see above");
 }
 
-/** Events of this size in total, in bytes, are worth a second thread, which takes 50 ms to start. */
-const THREAD_FROM = 300e6;
-
-/** Size of events in relation to that of their archive, where it is not known better. */
-const EXPANSION = 2.5;
-
 /** Prints at most `limit` events; returns how many there were. */
 async function print(
   sources: AsyncIterable<CatSource>,
@@ -67,20 +60,15 @@ async function print(
   let [count, bytes] = [0, 0];
   const onProgress = (newEvents: number, newBytes: number) =>
     progress.update(count += newEvents, bytes += newBytes);
-  using second = new SecondThread();
   try {
     for await (const source of sources) {
-      const { name, pieces, bytesAhead } = source;
+      const { name, pieces } = source;
       const salvage = onDamage && { onDamage: (damage: ArchiveDamage) => onDamage(name, damage) };
-      const reading = { onProgress, file: withKey ? name : undefined, ...salvage };
-      const isLarge = limit === Infinity && bytes + bytesAhead * EXPANSION >= THREAD_FROM;
-      const thread = isLarge ? await second.get() : undefined;
-      const printed = thread === undefined
-        ? printArchive(pieces, printer, { ...reading, limit: limit - count })
-        : thread.print(pieces, printer, reading);
-      await printed.catch((error) => {
-        throw named(source, error);
-      });
+      const file = withKey ? name : undefined;
+      await printArchive(pieces, printer, { onProgress, file, limit: limit - count, ...salvage })
+        .catch((error) => {
+          throw named(source, error);
+        });
       if (count >= limit) break;
     }
   } finally {
@@ -89,22 +77,6 @@ async function print(
   }
   await progress.clear();
   return count;
-}
-
-/** The second thread, which is started when it is first needed. */
-class SecondThread implements Disposable {
-  #started: Promise<LinesThread | undefined> | undefined;
-  #thread: LinesThread | undefined;
-
-  /** Returns the thread; undefined if it cannot be started. */
-  async get(): Promise<LinesThread | undefined> {
-    const { LinesThread } = await import("./lines_thread.ts");
-    return this.#thread = await (this.#started ??= LinesThread.start());
-  }
-
-  [Symbol.dispose](): void {
-    this.#thread?.[Symbol.dispose]();
-  }
 }
 
 /** Says in which file something is wrong. */
