@@ -28,8 +28,20 @@ export function formatReport(report: ArchiveReport, columns?: number): string {
     ...shards,
     ...spaced(report.problems.map(problemLine).map(sentence)),
     ...spaced(report.gaps.map(gapLine).map(sentence)),
+    ...spaced(hintsOf(report).map(sentence)),
     ...report.acceptable ? ["", verdictOf(report)] : [],
   ]);
+}
+
+/** How to accept what is listed as missing. */
+function hintsOf({ problems, gaps }: ArchiveReport): string[] {
+  const isOpen = ({ id, accepted }: Pick<ArchiveProblem, "id" | "accepted">) =>
+    id !== undefined && accepted === undefined;
+  if (![...problems, ...gaps].some(isOpen)) return [];
+  return [
+    "A gap that cannot be filled can be accepted by its ID: triton checkpoint accept-gap, or " +
+    "--accept-gap for one run",
+  ];
 }
 
 function verdictOf({ part, otherFiles, whole }: ArchiveReport): string {

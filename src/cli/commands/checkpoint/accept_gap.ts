@@ -47,26 +47,26 @@ async function acceptGap(id: string, options: AcceptOptions, context: CliContext
   const { readLedger } = await import("../../../ledger/read_ledger.ts");
   const config = await streamConfig(options, context);
   const client = clientOfStream(options, config);
-  const history = await readLedger(url, { client, stream: config.name }); // fails without a database
+  const { gaps } = await readLedger(url, { client, stream: config.name }); // fails without a database
   const decision = { client, stream: config.name, id, by, reason, clock: context.clock };
   const line = options.undo === true
     ? await undo(url, decision)
-    : await accept({ decision, options, history, config }, context);
+    : await accept({ decision, gaps, options, config }, context);
   await context.stdout.write(textOf([line]));
 }
 
 async function accept(
-  { decision, options, history, config }: {
+  { decision, gaps, options, config }: {
     readonly decision: GapDecision;
+    readonly gaps: LedgerReport["gaps"];
     readonly options: AcceptOptions;
-    readonly history: LedgerReport;
     readonly config: StreamConfig;
   },
   context: CliContext,
 ): Promise<string> {
   const { id } = decision;
-  const gap = await findRecorded(id, history) ??
-    await findInArchive(decision, { options, history, config }, context);
+  const gap = await findRecorded(id, gaps) ??
+    await findInArchive(decision, { options, config }, context);
   if (gap === undefined) throw unknownGapError("accept it", [id]);
   const { shardId } = gap;
   const { acceptGap } = await import("../../../ledger/accepted_gaps.ts");
@@ -96,7 +96,10 @@ function howAccepted({ by, at, reason }: AcceptedGapRow): string {
 type FoundGap = Pick<GapToAccept, "shardId" | "description">;
 
 /** The gap of an ID, if it was recorded when it was noticed. */
-async function findRecorded(id: string, { gaps }: LedgerReport): Promise<FoundGap | undefined> {
+async function findRecorded(
+  id: string,
+  gaps: LedgerReport["gaps"],
+): Promise<FoundGap | undefined> {
   const { gapId } = await import("../../../archive/verify/gap_id.ts");
   const gap = gaps.find((gap) => gapId(gap) === id);
   return gap && { shardId: gap.shardId, description: describeGap(gap) };
@@ -104,12 +107,8 @@ async function findRecorded(id: string, { gaps }: LedgerReport): Promise<FoundGa
 
 /** The gap of an ID, if the manifests show it. */
 async function findInArchive(
-  { client, id }: GapDecision,
-  { options, history, config }: {
-    readonly options: AcceptOptions;
-    readonly history: LedgerReport;
-    readonly config: StreamConfig;
-  },
+  { client, stream, id }: GapDecision,
+  { options, config }: { readonly options: AcceptOptions; readonly config: StreamConfig },
   context: CliContext,
 ): Promise<FoundGap | undefined> {
   if (options.bucket === undefined && config.archive?.bucket === undefined) {
@@ -118,21 +117,16 @@ async function findInArchive(
         "TRITON_BUCKET, so that the archive is searched for it",
     );
   }
-  const { verifyArchive } = await import("../../../archive/verify/verify.ts");
+  const [{ verifyArchive }, { knowledgeFrom }] = await Promise.all([
+    import("../../../archive/verify/verify.ts"),
+    import("../../archive_knowledge.ts"),
+  ]);
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
   const progress = new Progress(context, "read", { noun: "files" });
-  const archivers = new Set(history.shards.map((shard) => shard.client));
   const { problems } = await verifyArchive(store, {
     ...{ ...selection, client },
-    knowledge: {
-      checkpoints: () =>
-        Promise.resolve(
-          history.checkpoints.map((one) => ({ ...one, isArchivers: archivers.has(one.client) })),
-        ),
-      gaps: () => Promise.resolve(history.gaps),
-      moves: () => Promise.resolve(history.moves),
-    },
+    knowledge: knowledgeFrom(options.checkpointDb, { client, stream }),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
   await progress.clear();
