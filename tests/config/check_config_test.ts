@@ -34,6 +34,9 @@ Deno.test("checkConfig() warns of two names for one stream", () => {
     'refuses unless each has a "client" of its own',
   ]);
   const others = ["archive: { client: other }", "archive: { enabled: false }"];
+  deepStrictEqual(warningsOf(`a: { name: x, ${others[1]} }\nb: { name: x }\n`), [
+    '2:1: "a" and "b" are the same stream in Kinesis, "x"',
+  ]);
   for (const other of others) {
     deepStrictEqual(warningsOf(`a: { name: x }\nb: { name: x, ${other} }\n`), [
       '2:1: "a" and "b" are the same stream in Kinesis, "x"',

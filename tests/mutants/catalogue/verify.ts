@@ -2,6 +2,8 @@ import type { Mutant } from "../mutant.ts";
 
 const TESTS = ["tests/archive/verify/recorded_gaps_test.ts", "tests/archive/verify/verify_test.ts"];
 
+const ACCEPTED = ["tests/archive/verify/accepted_gaps_test.ts"];
+
 /** Wrong changes to what `verify` calls whole. */
 export const VERIFY_MUTANTS: readonly Mutant[] = [
   {
@@ -74,5 +76,26 @@ export const VERIFY_MUTANTS: readonly Mutant[] = [
     find: "return stream === entry.stream && client === entry.client;",
     replace: "return stream === entry.stream || client === entry.client;",
     tests: TESTS,
+  },
+  {
+    breaks: "an accepted gap that grew is another gap",
+    file: "src/archive/verify/gap_id.ts",
+    find: 'after ?? "", end]',
+    replace: 'after ?? ""]',
+    tests: ACCEPTED,
+  },
+  {
+    breaks: "a gap is accepted for the client whose archive has it",
+    file: "src/archive/verify/accepted_gaps.ts",
+    find: "one.id === id && one.client === client",
+    replace: "one.id === id",
+    tests: ACCEPTED,
+  },
+  {
+    breaks: "an archive without any file is not acceptable",
+    file: "src/archive/verify/verify.ts",
+    find: "acceptable: isThere &&",
+    replace: "acceptable: (isThere || true) &&",
+    tests: ACCEPTED,
   },
 ];
