@@ -67,7 +67,14 @@ Deno.test("docs/permissions.md lists exactly the permissions that each command n
   const client = ["--client-name", "store"];
   const run = (command: string, ...args: string[]) => () =>
     pipeline.run([...command.split(" "), ...args]);
-  const put = () => pipeline.run(["put", ...stream], '{"id":"a"}\n');
+  // Whether a record over 1 MiB may be put depends on the stream, which is asked; this one refuses it.
+  const put = async () => {
+    const { code } = await pipeline.run(["put", ...stream], '{"id":"a"}\n');
+    equal(code, 0);
+    const large = JSON.stringify({ id: "large", text: "x".repeat(2 ** 20) });
+    const { code: refused, stderr } = await pipeline.run(["put", ...stream], `${large}\n`);
+    return { code: refused === 1 ? 0 : 1, stderr };
+  };
   // Twice, because the second worker looks at what the first one archived.
   const store = async () => {
     for (let turn = 0;; turn++) {
