@@ -1,3 +1,5 @@
+import { ServiceError } from "./errors.ts";
+
 /** Names and codes of lost, refused or slow connections, as Node and Deno spell them. */
 export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
@@ -24,3 +26,19 @@ export const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "TimeoutError",
   "UnexpectedEof",
 ]);
+
+/** What sorts of failures are told apart. */
+export const FAILURE_KINDS = ["throttling", "connection", "other"] as const;
+
+/** A sort of failure. */
+export type FailureKind = typeof FAILURE_KINDS[number];
+
+/** Names that services have for "slower, please". */
+const THROTTLING = /Throttl|ProvisionedThroughputExceeded|SlowDown|TooManyRequests|LimitExceeded/;
+
+/** What sort of failure an error is, in one word. */
+export function kindOf(error: unknown): FailureKind {
+  const code = error instanceof ServiceError ? error.code : "";
+  if (THROTTLING.test(code) || code === "HTTP 429") return "throttling";
+  return CONNECTION_CODES.has(code) ? "connection" : "other";
+}

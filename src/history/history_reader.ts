@@ -3,6 +3,8 @@ import type { EventData } from "../base/record.ts";
 import {
   type KinesisApi,
   learnTime,
+  type PartStatus,
+  PartWatch,
   readStreamState,
   ServiceTime,
   type StreamReader,
@@ -82,6 +84,9 @@ export class HistoryReader<T = EventData>
   readonly #positions: Positions;
   /** Saves positions in the archive; the live part saves its own. */
   readonly #autoCheckpoint: AutoCheckpoint;
+  readonly #watch: PartWatch;
+  /** What the live part is doing. */
+  #liveStatus: (() => PartStatus) | undefined;
   #earlier: EarlierRun | undefined;
   #archive: ArchivePart<T> | undefined;
   #live: StreamReader<T> | undefined;
@@ -114,9 +119,14 @@ export class HistoryReader<T = EventData>
     this.#time = options.time ?? new ServiceTime(clock);
     this.#from = toMoment(options.from);
     this.#signal = anySignal(this.#disposed.signal, signal);
+    const { checkpointer, monitor } = options;
+    this.#watch = new PartWatch({
+      ...{ type: "history", stream, client: checkpointer?.client, clock, monitor },
+    });
     this.#positions = new Positions(stream, {
       ...this.#retrying,
-      checkpointer: options.checkpointer,
+      checkpointer,
+      watch: this.#watch,
     });
     this.#autoCheckpoint = new AutoCheckpoint(this.#positions, clock, options);
   }
@@ -134,11 +144,15 @@ export class HistoryReader<T = EventData>
     if (this.#iterating) throw new TypeError("Cannot iterate a history twice at the same time");
     this.#iterating = true;
     try {
+      this.#show();
       while (!this.#signal.aborted) {
         const next = await this.#next();
         if (next === undefined) return;
         yield next;
       }
+    } catch (error) {
+      this.#watch.failed(error);
+      throw error;
     } finally {
       await this.#leave();
       this.#iterating = false;
@@ -179,10 +193,21 @@ export class HistoryReader<T = EventData>
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
+    this.#watch[Symbol.dispose]();
     // What is being read ends by the abort; to wait for it, a callback would wait for itself.
     if (!this.#isReading) await this.#records?.return().catch(() => {});
     await this.#live?.[Symbol.asyncDispose]();
     await this.#autoCheckpoint.close();
+  }
+
+  /** Shows this history to OpenTelemetry and to its monitor. */
+  #show(): void {
+    this.#watch.state = this.#isArchiveRead ? "running" : "archive";
+    const details = () => {
+      const { savedAt } = this.#positions;
+      return { inner: this.#liveStatus?.(), ...savedAt && { savedAt } };
+    };
+    this.#watch.show(details, () => []);
   }
 
   /** The next record; undefined at the end. */
@@ -229,12 +254,14 @@ export class HistoryReader<T = EventData>
     return this.#archive = new ArchivePart(store, {
       ...this.#options,
       ...{ stream: this.stream, client, from, checkpoints, maxAttempts },
+      ...{ ...this.#retrying, maxAttempts },
       ...{ clock: this.#clock, signal: this.#signal, now: () => this.#time.now() },
       prefetch: { files: prefetchFiles ?? 48, bytes: prefetchBytes ?? 32 * 1024 * 1024 },
       isInStream: async (files, progress) =>
         isInStream(files, progress, await this.#readState(kinesis)),
       onFile: async (records) => {
         this.#positions.advance(this.#archive!.progress.positions);
+        this.#watch.count("triton.reader.archived.records", records);
         this.#autoCheckpoint.count(records);
         if (this.#autoCheckpoint.isDue) await this.#autoCheckpoint.save(this.#signal);
       },
@@ -249,14 +276,22 @@ export class HistoryReader<T = EventData>
     const { from, savedAt } = this.#earlier!;
     const state = await this.#readState(kinesis);
     const known = { stream: this.stream, from, savedAt, progress, files };
+    const { onRetry, monitor } = this.#options;
     const live = await openLivePart(kinesis, known, state, {
       ...this.#options,
-      ...this.#retrying,
-      time: this.#time,
+      ...{ ...this.#retrying, onRetry, time: this.#time },
+      monitor: monitor && { meter: monitor.meter, add: (status) => this.#addLive(status) },
     });
+    this.#watch.state = "running";
     this.#positions.advance(progress.positions);
     if (this.#options.autoCheckpoint) await this.#positions.save();
     return this.#live = live;
+  }
+
+  /** The live part is shown as a part of the history. */
+  #addLive(status: () => PartStatus): () => void {
+    this.#liveStatus = status;
+    return () => {};
   }
 
   #readState(kinesis: KinesisApi): Promise<StreamState> {
@@ -265,7 +300,7 @@ export class HistoryReader<T = EventData>
 
   /** How requests to Kinesis and the database are retried: `maxAttempts` is for the object store alone. */
   get #retrying() {
-    const { onRetry } = this.#options;
+    const onRetry = this.#watch.onRetry(this.#options.onRetry);
     return { onRetry, clock: this.#clock, signal: this.#signal, maxAttempts: undefined };
   }
 }

@@ -36,3 +36,10 @@ export { readStreamState, type StreamState } from "./stream_state.ts";
 export { descendantsOf } from "../kinesis/descendants.ts";
 export { learnTime } from "../kinesis/learn_time.ts";
 export { ServiceTime } from "../kinesis/mod.ts";
+export { PartWatch } from "./watch/part_watch.ts";
+export type {
+  MonitoredOptions,
+  PartStatus,
+  ProgramMonitor,
+  ReadShardStatus,
+} from "../telemetry/program_monitor.ts";

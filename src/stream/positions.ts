@@ -1,27 +1,39 @@
 import type { Checkpoint, Checkpointer } from "../checkpoint/checkpointer.ts";
+import { monotonicNow, systemClock } from "../base/clock.ts";
+import type { PartWatch } from "./watch/part_watch.ts";
 import { START_ROW } from "../checkpoint/rows.ts";
 import { type RetryingOptions, retryRequest } from "../base/retry.ts";
 import type { SequenceNumber, ShardId } from "../base/record.ts";
+
+/** Options of {@linkcode Positions}. */
+export interface PositionsOptions extends RetryingOptions {
+  readonly checkpointer?: Checkpointer | undefined;
+  /** Is told how long a save takes. */
+  readonly watch: PartWatch;
+}
 
 /** The last processed record of each shard, and the last saved one. */
 export class Positions {
   readonly #stream: string;
   readonly #checkpointer: Checkpointer | undefined;
-  readonly #options: RetryingOptions;
+  readonly #options: PositionsOptions;
   readonly #finished = new Map<ShardId, SequenceNumber>();
   readonly #saved = new Map<ShardId, SequenceNumber>();
   /** The record that the caller is processing. */
   #current: { readonly shardId: ShardId; readonly sequenceNumber: SequenceNumber } | undefined;
   #saving: Promise<void> = Promise.resolve();
+  #savedAt: Date | undefined;
 
   /** Creates positions of a stream from which nothing was yielded yet. */
-  constructor(
-    stream: string,
-    options: RetryingOptions & { readonly checkpointer?: Checkpointer | undefined },
-  ) {
+  constructor(stream: string, options: PositionsOptions) {
     this.#stream = stream;
     this.#checkpointer = options.checkpointer;
     this.#options = options;
+  }
+
+  /** When positions were saved last; undefined if they never were. */
+  get savedAt(): Date | undefined {
+    return this.#savedAt;
   }
 
   /** Notes that a record is yielded. */
@@ -111,6 +123,8 @@ export class Positions {
     );
     if (moved.size === 0) return;
     const write = () => checkpointer.save(this.#stream, moved);
+    const { clock = systemClock, watch } = this.#options;
+    const startedAt = monotonicNow(clock);
     try {
       await this.#request("SaveCheckpoint", write, signal);
     } catch (error) {
@@ -118,6 +132,8 @@ export class Positions {
       // On a stop, processed records should be saved, but without waiting for a database that is down.
       await write();
     }
+    watch.took("triton.reader.checkpoint.duration", monotonicNow(clock) - startedAt);
+    this.#savedAt = new Date(clock.now());
     for (const [shardId, number] of moved) this.#saved.set(shardId, number);
   }
 

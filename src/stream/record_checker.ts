@@ -8,6 +8,7 @@ import {
 import type { UserRecord } from "../kinesis/mod.ts";
 import type { SequenceNumber, ShardId, StreamRecord } from "../base/record.ts";
 import { applySchema, type RecordSchema } from "../base/schema.ts";
+import type { PartWatch } from "./watch/part_watch.ts";
 import { LiveRecord, TypedRecord } from "./live_record.ts";
 
 /** Thrown when a record of a stream is not an event, or does not fit the schema. */
@@ -74,9 +75,11 @@ export interface RecordCheckOptions<T> {
 export class RecordChecker<T> {
   readonly #stream: string;
   readonly #schema: RecordSchema<T> | undefined;
+  readonly #watch: Pick<PartWatch, "count">;
   readonly #invalid: InvalidRecords<InvalidStreamRecordError>;
 
-  constructor(stream: string, options: RecordCheckOptions<T>) {
+  constructor(stream: string, options: RecordCheckOptions<T>, watch: Pick<PartWatch, "count">) {
+    this.#watch = watch;
     this.#stream = stream;
     this.#schema = options.schema;
     this.#invalid = new InvalidRecords(options.onInvalid, ["triton", "stream"]);
@@ -95,6 +98,7 @@ export class RecordChecker<T> {
   async check(shardId: ShardId, record: UserRecord): Promise<StreamRecord<T> | undefined> {
     const checked = await this.#read(shardId, record);
     if (!(checked instanceof InvalidStreamRecordError)) return checked;
+    this.#watch.count("triton.reader.invalid", 1);
     await this.#invalid.refuse(checked);
     return undefined;
   }

@@ -17,6 +17,7 @@ import {
   type TrimmedPosition,
 } from "../kinesis/mod.ts";
 import type { Lease, Shards } from "../shards/lease.ts";
+import type { PartDetails, PartWatch } from "./watch/part_watch.ts";
 import { ShardQueue } from "./shard_queue.ts";
 
 const log = getLogger(["triton", "stream"]);
@@ -38,6 +39,14 @@ export interface FetchGap {
   readonly reason: "retention" | "expired";
 }
 
+/** What a {@linkcode ShardFetcher} works with. */
+export interface ShardFetcherParts {
+  readonly kinesis: KinesisApi;
+  readonly shards: Pick<Shards, "hasLeft">;
+  /** Counts what is fetched. */
+  readonly watch: PartWatch;
+}
+
 /** Fetches shards, each under its lease, into queues that share a memory. */
 export class ShardFetcher {
   /** Notified when the queues may have new records. */
@@ -46,14 +55,16 @@ export class ShardFetcher {
   readonly #shards: Pick<Shards, "hasLeft">;
   readonly #stream: string;
   readonly #options: ShardFetcherOptions;
+  readonly #watch: PartWatch;
   readonly #queues = new Map<ShardId, ShardQueue>();
 
   /** Creates a fetcher that fetches nothing yet. */
   constructor(
-    { kinesis, shards }: { kinesis: KinesisApi; shards: Pick<Shards, "hasLeft"> },
+    { kinesis, shards, watch }: ShardFetcherParts,
     stream: string,
     options: ShardFetcherOptions,
   ) {
+    this.#watch = watch;
     this.#kinesis = kinesis;
     this.#shards = shards;
     this.#stream = stream;
@@ -69,6 +80,20 @@ export class ShardFetcher {
   /** Maximum memory of one shard, in bytes. */
   get share(): number {
     return (this.#options.maxBufferedBytes ?? 8 << 20) / Math.max(1, this.#queues.size);
+  }
+
+  /** The shards with their lags, and the memory of all: for a {@linkcode PartWatch}. */
+  details(now: number): PartDetails {
+    const shards = this.queues.map((queue) => ({
+      shardId: queue.shardId,
+      lagMs: queue.lagAt(now),
+    }));
+    const lags = shards.map(({ lagMs }) => lagMs).filter((lag) => lag !== undefined);
+    return {
+      shards,
+      lagMs: lags.length === 0 ? undefined : Math.max(...lags),
+      bufferedBytes: this.queues.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** Creates the queue of a lease, empty. */
@@ -107,7 +132,8 @@ export class ShardFetcher {
       for await (
         const batch of pollShard(this.#kinesis, { stream: this.#stream, shardId, from }, options)
       ) {
-        queue.push(batch, monotonicNow(clock));
+        const bytes = queue.push(batch, monotonicNow(clock));
+        if (batch.records.length > 0) this.#watch.fetched(shardId, batch.records.length, bytes);
         this.changed.notify();
         while (queue.bytes > 0 && queue.bytes >= this.share && !signal.aborted) {
           await queue.taken.wait(signal);

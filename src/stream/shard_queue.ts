@@ -57,16 +57,23 @@ export class ShardQueue {
     this.#limit = limit;
   }
 
-  /** Adds records that were fetched at some moment, in monotonic time. */
-  push(batch: RecordBatch, at: number): void {
+  /**
+   * Adds records that were fetched at some moment, in monotonic time.
+   *
+   * @returns The bytes of their data.
+   */
+  push(batch: RecordBatch, at: number): number {
     this.#noteProgress(batch, at);
     this.#batches.push(batch);
     this.#responsesDue--;
     // Not every server reports its lag; after a full response there is more.
     this.#tip = batch.millisBehindLatest === 0 && batch.records.length < this.#limit;
-    for (const record of batch.records) this.bytes += weigh(record);
+    let bytes = 0;
+    for (const record of batch.records) bytes += record.data.length;
+    this.bytes += bytes + batch.records.length * RECORD_OVERHEAD_BYTES;
     this.#dropEmpty();
     this.pushed.notify();
+    return bytes;
   }
 
   /** Notes that the shard was read to its end. */
@@ -139,6 +146,14 @@ export class ShardQueue {
     const [last, here] = [batch.records.at(-1)!, batch.records[Math.max(0, this.#next - 1)]!];
     const rest = last.arrivedAt.getTime() - here.arrivedAt.getTime();
     return batch.millisBehindLatest + Math.max(0, rest);
+  }
+
+  /**
+   * The lag at a moment of monotonic time: it grows while there is no response.
+   */
+  lagAt(now: number): number | undefined {
+    const lag = this.millisBehindLatest;
+    return lag === undefined ? undefined : lag + Math.max(0, now - this.#respondedAt);
   }
 
   #noteProgress({ records, millisBehindLatest }: RecordBatch, at: number): void {

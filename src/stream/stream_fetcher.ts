@@ -1,12 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
-import type { KinesisApi, Shard } from "../kinesis/mod.ts";
+import type { Shard } from "../kinesis/mod.ts";
 import type { ShardId, StartPosition } from "../base/record.ts";
 import { anySignal, type Notifier } from "../base/notifier.ts";
 import { planShards, type PlanShardsOptions } from "../shards/plan_shards.ts";
 import { AllShards } from "../shards/all_shards.ts";
 import { BackgroundClock } from "./background_clock.ts";
-import { ShardFetcher, type ShardFetcherOptions } from "./shard_fetcher.ts";
+import type { PartDetails } from "./watch/part_watch.ts";
+import { ShardFetcher, type ShardFetcherOptions, type ShardFetcherParts } from "./shard_fetcher.ts";
 import type { ShardQueue } from "./shard_queue.ts";
 
 /** Options for {@linkcode StreamFetcher}. */
@@ -32,7 +33,11 @@ export class StreamFetcher {
   #failure: { readonly error: unknown } | undefined;
 
   /** Creates a fetcher that fetches nothing yet. */
-  constructor(kinesis: KinesisApi, stream: string, options: StreamFetcherOptions) {
+  constructor(
+    { kinesis, watch }: Pick<ShardFetcherParts, "kinesis" | "watch">,
+    stream: string,
+    options: StreamFetcherOptions,
+  ) {
     this.stream = stream;
     this.#signal = anySignal(this.#stop.signal, options.signal);
     this.#signal.addEventListener("abort", () => this.#changed.notify(), { once: true });
@@ -43,7 +48,7 @@ export class StreamFetcher {
       signal: this.#signal,
     };
     this.#shards = new AllShards(kinesis, stream, running);
-    this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards }, stream, running);
+    this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards, watch }, stream, running);
   }
 
   /** Waits until the queues may have new records, or fetching ends. */
@@ -63,6 +68,11 @@ export class StreamFetcher {
   /** The shards that are being read. */
   get queues(): readonly ShardQueue[] {
     return this.#fetcher.queues;
+  }
+
+  /** What is being read, at a moment of monotonic time. */
+  details(now: number): PartDetails {
+    return this.#fetcher.details(now);
   }
 
   /** How many known shards wait for their parents. */

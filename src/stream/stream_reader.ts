@@ -1,5 +1,5 @@
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type Clock, monotonicNow, systemClock } from "../base/clock.ts";
 import { learnTime } from "../kinesis/learn_time.ts";
 import { type KinesisApi, ServiceTime } from "../kinesis/mod.ts";
 import type { EventData, ShardId, StreamRecord } from "../base/record.ts";
@@ -7,6 +7,9 @@ import { AutoCheckpoint, type AutoCheckpointOptions } from "./auto_checkpoint.ts
 import { type IdleOptions, IdleWatch } from "./idle.ts";
 import { Positions } from "./positions.ts";
 import { RecordChecker, type RecordCheckOptions } from "./record_checker.ts";
+import { PartWatch } from "./watch/part_watch.ts";
+import type { MonitoredOptions } from "../telemetry/program_monitor.ts";
+import { readerGauges } from "./watch/reader_gauges.ts";
 import { StreamFetcher, type StreamFetcherOptions } from "./stream_fetcher.ts";
 import {
   earliestTime,
@@ -19,7 +22,12 @@ import {
 
 /** Options for {@linkcode StreamReader}. */
 export interface StreamReaderOptions<T = EventData>
-  extends StreamFetcherOptions, RecordCheckOptions<T>, IdleOptions, AutoCheckpointOptions {
+  extends
+    StreamFetcherOptions,
+    RecordCheckOptions<T>,
+    IdleOptions,
+    AutoCheckpointOptions,
+    MonitoredOptions {
   /** Saves positions; without it, none are saved. */
   readonly checkpointer?: Checkpointer | undefined;
   /**
@@ -129,6 +137,7 @@ export class StreamReader<T = EventData>
   readonly #positions: Positions;
   readonly #autoCheckpoint: AutoCheckpoint;
   readonly #checker: RecordChecker<T>;
+  readonly #watch: PartWatch;
   #started: Promise<void> | undefined;
   #iterating = false;
 
@@ -146,10 +155,16 @@ export class StreamReader<T = EventData>
     this.#clock = options.clock ?? systemClock;
     this.#kinesis = kinesis;
     this.#time = options.time ?? new ServiceTime(this.#clock);
-    this.#fetcher = new StreamFetcher(kinesis, stream, { ...options, time: this.#time });
-    this.#positions = new Positions(stream, options);
+    const { checkpointer, monitor } = options;
+    const watch = new PartWatch({
+      ...{ type: "reader", stream, client: checkpointer?.client, clock: this.#clock, monitor },
+    });
+    const running = { ...options, time: this.#time, onRetry: watch.onRetry(options.onRetry) };
+    this.#watch = watch;
+    this.#fetcher = new StreamFetcher({ kinesis, watch }, stream, running);
+    this.#positions = new Positions(stream, { ...running, watch });
     this.#autoCheckpoint = new AutoCheckpoint(this.#positions, this.#clock, options);
-    this.#checker = new RecordChecker(stream, options);
+    this.#checker = new RecordChecker(stream, options, watch);
   }
 
   /**
@@ -167,7 +182,9 @@ export class StreamReader<T = EventData>
     try {
       if (this.#positions.finish()) this.#autoCheckpoint.count();
       const idle = new IdleWatch(this.#fetcher, this.#clock, this.#options);
+      this.#show();
       await this.#start();
+      this.#watch.state = "running";
       while (this.#fetcher.isRunning) {
         let nothing = true;
         for (const queue of this.#fetcher.queues) {
@@ -199,6 +216,9 @@ export class StreamReader<T = EventData>
         } else await this.#fetcher.wait();
         if (isOver) return;
       }
+    } catch (error) {
+      this.#watch.failed(error);
+      throw error;
     } finally {
       await this.#autoCheckpoint.leave();
       this.#iterating = false;
@@ -254,7 +274,17 @@ export class StreamReader<T = EventData>
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#fetcher.stop();
+    this.#watch[Symbol.dispose]();
     await this.#autoCheckpoint.close();
+  }
+
+  /** Shows this reader to OpenTelemetry and to its monitor. */
+  #show(): void {
+    const details = () => ({
+      ...this.#fetcher.details(monotonicNow(this.#clock)),
+      savedAt: this.#positions.savedAt,
+    });
+    this.#watch.show(details, () => readerGauges(details()));
   }
 
   /** Starts once; a failed start is retried by the next iteration. */

@@ -99,7 +99,7 @@ export class Instruments {
     const callbacks = new Map(this.#sets.map((meter) => {
       const callback = (result: GaugeResult) => {
         for (const { name, value, attributes } of look()) {
-          const common = METRICS[name].of === "stream" ? this.#common : {};
+          const common = METRICS[name].of === "process" ? {} : this.#common;
           result.observe(meter.gauges.get(name)!, value, { ...common, ...attributes });
         }
       };

@@ -2,7 +2,8 @@
  * All metrics of Triton, by name. docs/metrics.md explains how to use them.
  *
  * Names and units follow OpenTelemetry: the unit is not part of the name, and units of counts are in
- * braces. Every metric of a stream has the attributes `stream` and `client` in addition to its own.
+ * braces. Every metric of an archiver, a reader or a writer has the attributes `stream` and `client`
+ * in addition to its own; the client of a reader without positions, and of a writer, is empty.
  *
  * @module
  */
@@ -17,10 +18,22 @@ export type CounterName =
   | "triton.files.archived"
   | "triton.retries"
   | "triton.gaps"
-  | "triton.leases.lost";
+  | "triton.leases.lost"
+  | "triton.reader.records"
+  | "triton.reader.bytes"
+  | "triton.reader.archived.records"
+  | "triton.reader.invalid"
+  | "triton.reader.retries"
+  | "triton.writer.records"
+  | "triton.writer.bytes"
+  | "triton.writer.refused"
+  | "triton.writer.retries";
 
 /** Name of a histogram. */
-export type HistogramName = "triton.upload.duration";
+export type HistogramName =
+  | "triton.upload.duration"
+  | "triton.reader.checkpoint.duration"
+  | "triton.writer.request.duration";
 
 /** Name of a gauge. */
 export type GaugeName =
@@ -40,7 +53,15 @@ export type GaugeName =
   | "triton.last.commit.timestamp"
   | "triton.memory.buffered"
   | "triton.memory.limit"
-  | "triton.memory.rss";
+  | "triton.memory.rss"
+  | "triton.reader.failing"
+  | "triton.reader.shards"
+  | "triton.reader.lag"
+  | "triton.reader.shard.lag"
+  | "triton.reader.buffered"
+  | "triton.writer.failing"
+  | "triton.writer.waiting"
+  | "triton.writer.waiting.age";
 
 /** Name of a metric. */
 export type MetricName = CounterName | HistogramName | GaugeName;
@@ -52,13 +73,13 @@ export interface MetricDefinition {
   readonly unit: string;
   /** What it shows, in one sentence. */
   readonly description: string;
-  /** Whether each stream has values of its own, with the attributes `stream` and `client`. */
-  readonly of: "stream" | "process";
+  /** What has values of its own: those of an archiver, a reader or a writer have common attributes. */
+  readonly of: "archiver" | "process" | "reader" | "writer";
   /** Its attributes, in addition to those. */
   readonly attributes: readonly string[];
 }
 
-const kind = (type: MetricDefinition["type"], of: MetricDefinition["of"] = "stream") =>
+const kind = (type: MetricDefinition["type"], of: MetricDefinition["of"] = "archiver") =>
 (
   unit: string,
   description: string,
@@ -67,8 +88,10 @@ const kind = (type: MetricDefinition["type"], of: MetricDefinition["of"] = "stre
 
 const [counter, histogram, gauge] = [kind("counter"), kind("histogram"), kind("gauge")];
 const processGauge = kind("gauge", "process");
+const [readerCounter, readerGauge] = [kind("counter", "reader"), kind("gauge", "reader")];
+const [writerCounter, writerGauge] = [kind("counter", "writer"), kind("gauge", "writer")];
 
-/** The metrics of an archiver. */
+/** All metrics. */
 export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   "triton.records.read": counter("{record}", "Records read from the stream.", ["shard"]),
   "triton.bytes.read": counter("By", "Bytes of the records read from the stream.", ["shard"]),
@@ -123,4 +146,79 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   ),
   "triton.memory.limit": processGauge("By", "Buffered memory at which reading pauses.", []),
   "triton.memory.rss": processGauge("By", "Resident memory of the process.", []),
+  "triton.reader.records": readerCounter("{record}", "Records that a reader has fetched.", [
+    "shard",
+  ]),
+  "triton.reader.bytes": readerCounter("By", "Bytes of the records that a reader has fetched.", [
+    "shard",
+  ]),
+  "triton.reader.archived.records": readerCounter(
+    "{record}",
+    "Archived records that a history has read.",
+    [],
+  ),
+  "triton.reader.invalid": readerCounter(
+    "{record}",
+    "Records that are not events, or do not fit the schema.",
+    [],
+  ),
+  "triton.reader.retries": readerCounter("{request}", "Failed requests that are retried.", [
+    "service",
+    "kind",
+  ]),
+  "triton.reader.checkpoint.duration": kind("histogram", "reader")(
+    "s",
+    "Time to save positions, retries included.",
+    [],
+  ),
+  "triton.reader.failing": readerGauge(
+    "1",
+    "1 after reading has ended with an error; otherwise 0.",
+    [],
+  ),
+  "triton.reader.shards": readerGauge("{shard}", "Shards that are being read.", []),
+  "triton.reader.lag": readerGauge("s", "Lag of the shard that is furthest behind.", []),
+  "triton.reader.shard.lag": readerGauge("s", "How far reading is behind the newest record.", [
+    "shard",
+  ]),
+  "triton.reader.buffered": readerGauge(
+    "By",
+    "Memory used by records that were fetched and are not read yet.",
+    [],
+  ),
+  "triton.writer.records": writerCounter("{record}", "Records that the stream has accepted.", []),
+  "triton.writer.bytes": writerCounter(
+    "By",
+    "Bytes of the records that the stream has accepted, keys included.",
+    [],
+  ),
+  "triton.writer.refused": writerCounter(
+    "{record}",
+    "Records that the stream refused temporarily, and that are put again.",
+    [],
+  ),
+  "triton.writer.retries": writerCounter("{request}", "Failed requests that are retried.", [
+    "service",
+    "kind",
+  ]),
+  "triton.writer.request.duration": kind("histogram", "writer")(
+    "s",
+    "Time to put one batch, retries included.",
+    [],
+  ),
+  "triton.writer.failing": writerGauge(
+    "1",
+    "1 after writing has ended with an error; otherwise 0.",
+    [],
+  ),
+  "triton.writer.waiting": writerGauge(
+    "{record}",
+    "Records that are not known to be in the stream yet.",
+    [],
+  ),
+  "triton.writer.waiting.age": writerGauge(
+    "s",
+    "How long the stream has accepted none of the records that are being put.",
+    [],
+  ),
 };

@@ -38,7 +38,8 @@ async function startServer() {
   const server = createServer((request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1)!;
     request.on("error", () => {}); // a reader that is closed aborts its requests
-    request.resume().on("end", () => {
+    // A reader that is disposed aborts the request that is in progress.
+    request.on("error", () => {}).resume().on("end", () => {
       response.setHeader("content-type", "application/x-amz-json-1.1");
       response.end(JSON.stringify(answers(++requests)[operation]));
     });
@@ -69,6 +70,13 @@ class Refusing extends MemoryCheckpointer {
   }
 }
 
+/** Waits until sockets are closed, also by an abort of the request that is in progress. */
+async function whenClosed(sockets: ReadonlySet<Socket>, signal: AbortSignal): Promise<void> {
+  for (let [socket] = sockets; socket !== undefined; [socket] = sockets) {
+    await once(socket, "close", { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
 type Open = (
   stream: StreamAddress,
   options: OpenStreamOptions,
@@ -96,7 +104,7 @@ for (const [name, open] of Object.entries(READERS)) {
     for await (const _ of reader) if (++count === 2) break;
     await rejects(async () => await reader[Symbol.asyncDispose](), { message: "Cannot save" });
     const deadline = AbortSignal.timeout(5_000);
-    for (const socket of server.sockets) await once(socket, "close", { signal: deadline });
+    await whenClosed(server.sockets, deadline);
     equal(server.sockets.size, 0);
   });
 }

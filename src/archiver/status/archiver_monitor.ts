@@ -1,17 +1,17 @@
 import { metrics } from "@opentelemetry/api";
 import type { ShardRange } from "../../codec/mod.ts";
 import type { Clock } from "../../base/clock.ts";
-import { CONNECTION_CODES } from "../../base/connection_codes.ts";
-import { messageOf, ServiceError } from "../../base/errors.ts";
+import { FAILURE_KINDS, type FailureKind, kindOf } from "../../base/connection_codes.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { Records } from "../../kinesis/kinesis_api.ts";
 import type { ShardId } from "../../base/record.ts";
+import { type RecentError, RecentErrors, serviceAttribute } from "../../telemetry/recent_errors.ts";
 import { Instruments, type Observation } from "../../telemetry/instruments.ts";
 import type { MetricAttributes, MetricSink } from "../../telemetry/metric_sink.ts";
 import { type CounterName, METRICS } from "../../telemetry/metrics.ts";
 import { VERSION } from "../../base/version.ts";
 import {
   type ArchivedFile,
-  type RecentError,
   type RecentFile,
   SERVICE_NAMES,
   type ServiceName,
@@ -19,7 +19,7 @@ import {
 } from "./archiver_status.ts";
 import { CLOSE_REASONS } from "../files/rotation.ts";
 
-/** How many files and errors are kept in mind. */
+/** How many files are kept in mind. */
 const RECENT = 20;
 
 /**
@@ -73,7 +73,7 @@ export class ArchiverMonitor implements Disposable {
   readonly #totals = new Map<CounterName, number>();
   readonly #services = new Map<ServiceName, ServiceRecord>();
   readonly #files: RecentFile[] = [];
-  readonly #errors: RecentError[] = [];
+  readonly #errors = new RecentErrors();
   readonly #unobserve: () => void;
 
   /**
@@ -88,8 +88,9 @@ export class ArchiverMonitor implements Disposable {
     this.#clock = clock;
     this.#instruments = new Instruments(sinks, { stream, client });
     // A counter that appears with its first event shows no increase to Prometheus.
-    for (const [name, { type, attributes }] of Object.entries(METRICS)) {
-      if (type === "counter" && attributes.length === 0) this.#count(name as CounterName, 0);
+    for (const [name, { type, of, attributes }] of Object.entries(METRICS)) {
+      const isAlone = type === "counter" && of === "archiver" && attributes.length === 0;
+      if (isAlone) this.#count(name as CounterName, 0);
     }
     for (const reason of CLOSE_REASONS) this.#count("triton.files.archived", 0, { reason });
     for (const reason of GAP_REASONS) this.#count("triton.gaps", 0, { reason });
@@ -117,7 +118,7 @@ export class ArchiverMonitor implements Disposable {
 
   /** Errors of late, the newest first; one that comes again and again is listed once. */
   get recentErrors(): readonly RecentError[] {
-    return [...this.#errors];
+    return this.#errors.list;
   }
 
   /** How the services answer. */
@@ -167,15 +168,7 @@ export class ArchiverMonitor implements Disposable {
 
   /** Notes that something went wrong. */
   failed(message: string): void {
-    const known = this.#errors.findIndex((error) => error.message === message);
-    const [before] = known < 0 ? [] : this.#errors.splice(known, 1);
-    this.#errors.unshift({
-      message,
-      times: (before?.times ?? 0) + 1,
-      firstAt: before?.firstAt ?? this.#now(),
-      lastAt: this.#now(),
-    });
-    this.#errors.splice(RECENT);
+    this.#errors.add(message, this.#now());
   }
 
   /** Notes what was read of a shard. */
@@ -255,7 +248,7 @@ export class ArchiverMonitor implements Disposable {
   }
 
   #countRetries(value: number, service: ServiceName, kind: FailureKind): void {
-    const attributes = { service: service.toLowerCase().replaceAll(" ", "_"), kind };
+    const attributes = { service: serviceAttribute(service), kind };
     this.#count("triton.retries", value, attributes);
   }
 
@@ -276,18 +269,3 @@ function statusOf({ lastAnswerAt, failing }: ServiceRecord): ServiceStatus {
 
 /** Why records can be missing. */
 const GAP_REASONS = ["retention", "expired", "skipped"];
-
-/** Names that services have for "slower, please". */
-const THROTTLING = /Throttl|ProvisionedThroughputExceeded|SlowDown|TooManyRequests|LimitExceeded/;
-
-/** What sorts of failures are told apart. */
-const FAILURE_KINDS = ["throttling", "connection", "other"] as const;
-
-type FailureKind = typeof FAILURE_KINDS[number];
-
-/** What sort of failure an error is, in one word. */
-function kindOf(error: unknown): FailureKind {
-  const code = error instanceof ServiceError ? error.code : "";
-  if (THROTTLING.test(code) || code === "HTTP 429") return "throttling";
-  return CONNECTION_CODES.has(code) ? "connection" : "other";
-}

@@ -1,9 +1,11 @@
 import type { SequenceNumber, ShardId } from "../../base/record.ts";
+import type { RecentError } from "../../telemetry/recent_errors.ts";
 import type { Observation } from "../../telemetry/instruments.ts";
 import type { ServiceName } from "../../base/retry.ts";
 import type { CloseReason } from "../files/rotation.ts";
 
 export type { ServiceName } from "../../base/retry.ts";
+export type { RecentError } from "../../telemetry/recent_errors.ts";
 
 /** All services of an archiver, in the order in which a worker that starts asks them. */
 export const SERVICE_NAMES: readonly ServiceName[] = ["ledger", "object store", "Kinesis"];
@@ -36,18 +38,6 @@ export interface ArchivedFile {
 export interface RecentFile extends ArchivedFile {
   /** When it was committed. */
   readonly at: Date;
-}
-
-/** Something that went wrong, once or more often. */
-export interface RecentError {
-  /** What went wrong. */
-  readonly message: string;
-  /** How often. */
-  readonly times: number;
-  /** When it did first. */
-  readonly firstAt: Date;
-  /** When it did last. */
-  readonly lastAt: Date;
 }
 
 /** The file that is being filled. */

@@ -18,6 +18,8 @@ import {
 import { describeMember, type GroupStatus } from "./group_status.ts";
 import type { HeldShard } from "./held_shard.ts";
 import { yieldRecords } from "./loop.ts";
+import { PartWatch } from "../watch/part_watch.ts";
+import { readerGauges } from "../watch/reader_gauges.ts";
 import { Membership } from "./membership.ts";
 import { type OnPoison, PoisonHandler } from "./poison.ts";
 import { BatchRunner } from "./run_batches.ts";
@@ -94,6 +96,7 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
   readonly #services: GroupServices;
   readonly #options: GroupOptions<T>;
   readonly #events = new EventHub();
+  readonly #watch: PartWatch;
   readonly #checker: RecordChecker<T>;
   readonly #poison: PoisonHandler<T>;
   readonly #stop = new AbortController();
@@ -116,7 +119,9 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
     this.events = this.#events;
     this.#services = services;
     this.#options = options;
-    this.#checker = new RecordChecker(stream, options);
+    const { clock = systemClock, monitor } = options;
+    this.#watch = new PartWatch({ type: "group", stream, client, clock, monitor });
+    this.#checker = new RecordChecker(stream, options, this.#watch);
     this.#poison = new PoisonHandler(options.onPoison);
     this.#signal = anySignal(this.#stop.signal, options.signal);
   }
@@ -137,6 +142,9 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
       const member = this.#join();
       try {
         yield* yieldRecords(member, this.#checker);
+      } catch (error) {
+        this.#watch.failed(error);
+        throw error;
       } finally {
         await member.stop();
       }
@@ -237,6 +245,7 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
     this.#stop.abort();
     await this.#member?.stop().catch(() => {}); // whoever consumes gets the error
     this.#events.close();
+    this.#watch[Symbol.dispose]();
   }
 
   get #retries(): number {
@@ -277,7 +286,10 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
     using _consuming = this.#consuming();
     while (!this.#signal.aborted) {
       const member = this.#join((shard, member) => consumer.consume(shard, member));
-      await member.ended();
+      await member.ended().catch((error) => {
+        this.#watch.failed(error);
+        throw error;
+      });
       // A member whose handler has stalled joins again when that returns.
       await member.settled(this.#signal);
     }
@@ -287,9 +299,13 @@ export class Group<T = EventData> implements AsyncIterable<StreamRecord<T>>, Asy
   #join(consume?: (shard: HeldShard, member: Membership) => Promise<void>): Membership {
     const { clock = systemClock } = this.#options;
     const worker = `${this.#options.worker ?? "member"}-${randomSuffix(clock)}`;
-    const parts = { services: this.#services, events: this.#events, worker, consume };
+    const watch = this.#watch;
+    const parts = { services: this.#services, events: this.#events, watch, worker, consume };
     const member = new Membership(parts, { ...this.#options, signal: this.#signal });
     this.#member = member;
+    const details = () => this.#member?.details ?? {};
+    watch.show(details, () => readerGauges(details()));
+    watch.state = "running";
     member.start();
     return member;
   }

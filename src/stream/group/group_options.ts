@@ -9,6 +9,7 @@ import type { KinesisApi, RetryingOptions } from "../../kinesis/mod.ts";
 import type { GroupEffects } from "../../shards/group/group_effects.ts";
 import type { GroupTable } from "../../shards/group/group_table.ts";
 import type { StreamStart } from "../../shards/stream_start.ts";
+import type { MonitoredOptions } from "../../telemetry/program_monitor.ts";
 import type { RecordCheckOptions } from "../record_checker.ts";
 import type { ShardFetcherOptions } from "../shard_fetcher.ts";
 import type { OnPoison } from "./poison.ts";
@@ -33,7 +34,8 @@ export interface GroupOptions<T = EventData>
   extends
     Pick<RetryingOptions, "clock" | "signal" | "onRetry">,
     Pick<ShardFetcherOptions, "pollIntervalMs" | "limit" | "maxBufferedBytes" | "time">,
-    RecordCheckOptions<T> {
+    RecordCheckOptions<T>,
+    MonitoredOptions {
   /**
    * Where the group begins, in shards that nothing is known of. Only the first member of a new group
    * uses it. Default: `"trim-horizon"`, the oldest record.

@@ -3,13 +3,14 @@ import { type Clock, monotonicNow, pause, systemClock } from "../../base/clock.t
 import { messageOf, TritonError } from "../../base/errors.ts";
 import { whenAborted } from "../../base/notifier.ts";
 import type { ShardId } from "../../base/record.ts";
-import { retryService, type RetryServiceOptions } from "../../base/retry.ts";
+import { retryService, type RetryServiceOptions, type ServiceName } from "../../base/retry.ts";
 import { ServiceTime, type StartPosition } from "../../kinesis/mod.ts";
 import { isLost, type Lease } from "../../shards/lease.ts";
 import { LeasedShards } from "../../shards/leased_shards.ts";
 import type { GroupShard, GroupTable } from "../../shards/group/group_table.ts";
 import { sharedLeasesOf } from "../../shards/shared_leases.ts";
 import { toStartPlan } from "../../shards/stream_start.ts";
+import type { PartDetails, PartWatch } from "../watch/part_watch.ts";
 import { type FetchGap, ShardFetcher } from "../shard_fetcher.ts";
 import type { EventHub, LossReason } from "./events.ts";
 import {
@@ -30,6 +31,8 @@ export type MembershipOptions = Omit<GroupOptions, "schema" | "onInvalid" | "ret
 export interface MembershipParts {
   readonly services: GroupServices;
   readonly events: EventHub;
+  /** Counts what is read. */
+  readonly watch: PartWatch;
   /** The name of the member, unlike any other's. */
   readonly worker: string;
   /** Processes a shard until it is no longer readable; without it, the owner looks at `shards`. */
@@ -69,7 +72,7 @@ export class Membership {
   #lastError: string | undefined;
 
   constructor(parts: MembershipParts, options: MembershipOptions) {
-    const { services: { kinesis, table }, worker } = parts;
+    const { services: { kinesis, table }, worker, watch } = parts;
     const { clock = systemClock, leaseMs = DEFAULT_LEASE_MS } = options;
     this.#parts = parts;
     this.#options = options;
@@ -79,22 +82,34 @@ export class Membership {
     const { signal } = this;
     signal.addEventListener("abort", () => this.#revokeAll(), { once: true });
     const logged = { category: ["triton", "group"], ledger: "group database" } as const;
-    this.#asking = { clock, logged, signal: this.#closed.signal };
+    const monitor = {
+      retried: (service: ServiceName, error: unknown) => watch.retried({ service, error }),
+      ...{ asked() {}, answered() {}, gaveUp() {} },
+      ...{ gap() {}, leaseLost() {}, forgetEnded() {} },
+    };
+    this.#asking = { clock, logged, monitor, signal: this.#closed.signal };
     this.#time = options.time ?? new ServiceTime(clock);
-    const asking = { clock, table, logged, closed: this.#closed.signal };
+    const asking = { clock, table, logged, monitor, closed: this.#closed.signal };
     this.#shards = new LeasedShards<GroupShard>({ ...asking, kinesis, time: this.#time, signal }, {
       leases: sharedLeasesOf(asking, { worker, leaseMs }),
       from: toStartPlan(options.from).from,
     });
-    this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards }, table.stream, {
-      ...{ clock, time: this.#time, onRetry: options.onRetry },
+    this.#fetcher = new ShardFetcher({ kinesis, shards: this.#shards, watch }, table.stream, {
+      ...{ clock, time: this.#time, onRetry: watch.onRetry(options.onRetry) },
       ...{ pollIntervalMs: options.pollIntervalMs, limit: options.limit },
       maxBufferedBytes: options.maxBufferedBytes,
     });
     this.saver = new PositionSaver({
       ...{ table, worker, clock, shards: () => this.#held, ask: (request) => this.#ask(request) },
       lose: (shard) => this.lose(shard),
+      watch,
     });
+  }
+
+  /** What is being read. */
+  get details(): PartDetails {
+    const { savedAt } = this.saver;
+    return { ...this.#fetcher.details(monotonicNow(this.clock)), savedAt };
   }
 
   /** Aborted when nothing more is read, for any reason. */

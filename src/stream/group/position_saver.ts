@@ -1,6 +1,7 @@
-import { type Clock, pause } from "../../base/clock.ts";
+import { type Clock, monotonicNow, pause } from "../../base/clock.ts";
 import { Notifier } from "../../base/notifier.ts";
 import type { GroupMove, GroupTable } from "../../shards/group/group_table.ts";
+import type { PartWatch } from "../watch/part_watch.ts";
 import type { HeldShard } from "./held_shard.ts";
 
 /** Positions are saved after so many records, and after so much time. */
@@ -18,6 +19,8 @@ export interface PositionSaverParts {
   readonly ask: <R>(request: () => Promise<R>) => Promise<R>;
   /** Called for each shard that is lost. */
   readonly lose: (shard: HeldShard) => void;
+  /** Is told how long a save takes. */
+  readonly watch: PartWatch;
 }
 
 /** Saves the positions of a member: those of several shards in one transaction, one after the other. */
@@ -27,11 +30,17 @@ export class PositionSaver {
   /** How many records were processed since the last save. */
   #unsaved = 0;
   #saving: Promise<void> = Promise.resolve();
+  #savedAt: Date | undefined;
   /** Shards of the next save, which has not begun. */
   #next: { readonly shards: Set<HeldShard>; readonly done: Promise<void> } | undefined;
 
   constructor(parts: PositionSaverParts) {
     this.#parts = parts;
+  }
+
+  /** When positions were saved last; undefined if they never were. */
+  get savedAt(): Date | undefined {
+    return this.#savedAt;
   }
 
   /** Notes that a record was processed. */
@@ -75,14 +84,17 @@ export class PositionSaver {
   }
 
   async #write(shards: Iterable<HeldShard>): Promise<void> {
-    const { table, worker, ask, lose } = this.#parts;
+    const { table, worker, clock, ask, lose, watch } = this.#parts;
     const moving = new Map([...shards].flatMap((shard) => {
       const move = moveOf(shard);
       return move === undefined ? [] : [[shard, move] as const];
     }));
     if (moving.size === 0) return;
     const moves = [...moving.values()];
+    const startedAt = monotonicNow(clock);
     const lost = new Set(await ask(() => table.save(worker, moves)));
+    watch.took("triton.reader.checkpoint.duration", monotonicNow(clock) - startedAt);
+    this.#savedAt = new Date(clock.now());
     for (const [shard, { shardId, last }] of moving) {
       if (lost.has(shardId)) lose(shard);
       else shard.saved = last;

@@ -1,4 +1,7 @@
+import { type Clock, monotonicNow, systemClock } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
+import { entryBytes } from "../../kinesis/put_limits.ts";
+import type { PartWatch } from "../watch/part_watch.ts";
 import { isRetryable, type KinesisApi, type PutResult } from "../../kinesis/mod.ts";
 import {
   type RetriedRequest,
@@ -37,6 +40,8 @@ interface Refusal {
 /** Options for {@linkcode BatchSender}. */
 export interface BatchSenderOptions extends RetryingOptions {
   readonly limits: RequestLimits;
+  /** Counts what is put. */
+  readonly watch: PartWatch;
 }
 
 /** How many full requests of records may be held back before all others wait. */
@@ -65,11 +70,15 @@ export class BatchSender {
   /** Resolved after each attempt to send held records. */
   #attempted = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
+  readonly #clock: Clock;
+  /** When a record was first put, of those since the last that was accepted. */
+  #since: number | undefined;
 
   constructor(kinesis: KinesisApi, stream: string, options: BatchSenderOptions) {
     this.#kinesis = kinesis;
     this.#stream = stream;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#signal = anySignal(this.#stop.signal, options.signal);
   }
 
@@ -112,6 +121,11 @@ export class BatchSender {
   async drain(): Promise<void> {
     await this.#retrying;
     this.#throwFailure();
+  }
+
+  /** How long the stream has accepted none of the records that are being put, in milliseconds. */
+  get waitingMs(): number {
+    return this.#since === undefined ? 0 : monotonicNow(this.#clock) - this.#since;
   }
 
   /** The records that are not known to be in the stream, in no order. */
@@ -157,18 +171,42 @@ export class BatchSender {
   /** Puts records once; returns the refused ones, temporarily or permanently. */
   async #put(entries: readonly IndexedEntry[]): Promise<Refusal[]> {
     const signal = this.#signal;
+    const startedAt = monotonicNow(this.#clock);
+    this.#since ??= startedAt;
     const results = await retryRequest(
       this.#request,
       () => this.#kinesis.putRecords(this.#stream, entries, { signal }),
       { ...this.#options, signal },
     );
     const refusals = findRefusals(entries, results);
-    this.written += entries.length - refusals.length;
+    this.#options.watch.took(
+      "triton.writer.request.duration",
+      monotonicNow(this.#clock) - startedAt,
+    );
+    this.#count(entries, refusals);
     return refusals;
+  }
+
+  #count(entries: readonly IndexedEntry[], refusals: readonly Refusal[]): void {
+    const { watch } = this.#options;
+    const accepted = entries.length - refusals.length;
+    this.written += accepted;
+    if (accepted > 0) this.#since = undefined;
+    watch.state = "running";
+    const sizeOf = (entries: readonly IndexedEntry[]) =>
+      entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+    watch.count("triton.writer.records", accepted);
+    watch.count(
+      "triton.writer.bytes",
+      sizeOf(entries) - sizeOf(refusals.map(({ entry }) => entry)),
+    );
+    if (refusals.length === 0) return;
+    watch.count("triton.writer.refused", refusals.filter(({ code }) => isRetryable(code)).length);
   }
 
   /** Ends all sending. */
   #fail(error: unknown): void {
+    if (this.#failure === undefined) this.#options.watch.failed(error);
     this.#failure ??= { error };
     this.#stop.abort(this.#failure.error);
     this.#attempted.resolve();

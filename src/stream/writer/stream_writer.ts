@@ -8,13 +8,15 @@ import {
 } from "../../kinesis/put_limits.ts";
 import type { RetryingOptions } from "../../base/retry.ts";
 import type { EventData } from "../../base/record.ts";
+import { PartWatch } from "../watch/part_watch.ts";
+import type { MonitoredOptions } from "../../telemetry/program_monitor.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { putEntryOf } from "../../kinesis/partition_key.ts";
 import { type IndexedEntry, PutBatch } from "./put_batch.ts";
 import { RecordLimit } from "./record_limit.ts";
 
 /** Options for {@linkcode StreamWriter}. */
-export interface StreamWriterOptions extends RetryingOptions {
+export interface StreamWriterOptions extends RetryingOptions, MonitoredOptions {
   /** Maximum number of records per request. Default: 500, which is also Kinesis' limit. */
   readonly maxBatchRecords?: number | undefined;
   /**
@@ -77,6 +79,7 @@ export class StreamWriter implements AsyncDisposable {
   readonly #options: StreamWriterOptions;
   readonly #clock: Clock;
   readonly #sender: BatchSender;
+  readonly #watch: PartWatch;
   readonly #maxRecords: number;
   readonly #limit: RecordLimit;
   readonly #maxBytes: number;
@@ -118,8 +121,13 @@ export class StreamWriter implements AsyncDisposable {
       throw new RangeError(`Cannot put ${this.#maxBytes} bytes at once: 1 to ${most}`);
     }
     const { maxDelayMs = 0, ordered = false } = options;
+    this.#watch = new PartWatch({
+      ...{ type: "writer", stream, clock: this.#clock, monitor: options.monitor },
+    });
     this.#sender = new BatchSender(kinesis, stream, {
       ...options,
+      onRetry: this.#watch.onRetry(options.onRetry),
+      watch: this.#watch,
       limits: { records: this.#maxRecords, bytes: this.#maxBytes, ordered },
     });
     if (!(maxDelayMs >= 0)) throw new RangeError(`Cannot wait for ${maxDelayMs} ms: 0 or more`);
@@ -168,6 +176,7 @@ export class StreamWriter implements AsyncDisposable {
     if (this.#isDisposed) {
       throw new TypeError(`Cannot put into stream "${this.stream}": the writer is disposed`);
     }
+    if (this.#given === 0) this.#show();
     const entry = { partitionKey, data, index: this.#given++ };
     const mustWait = this.#unmeasured.size > 0 || this.#limit.isNeeded(entry);
     return mustWait ? this.#measure(entry) : this.#take(entry);
@@ -250,8 +259,24 @@ export class StreamWriter implements AsyncDisposable {
   /** Sends the rest, as {@linkcode flush} does; an error that was already thrown is not thrown again. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    if (!this.#failureTold) await this.flush();
-    this.#batch.close();
+    try {
+      if (!this.#failureTold) await this.flush();
+    } finally {
+      this.#batch.close();
+      this.#watch[Symbol.dispose]();
+    }
+  }
+
+  /** Shows this writer to OpenTelemetry and to its monitor. */
+  #show(): void {
+    const details = () => ({ waiting: this.unwritten.length, waitingMs: this.#sender.waitingMs });
+    this.#watch.show(details, () => {
+      const { waiting, waitingMs } = details();
+      return [
+        { name: "triton.writer.waiting", value: waiting },
+        { name: "triton.writer.waiting.age", value: waitingMs / 1000 },
+      ];
+    });
   }
 
   get #isFull(): boolean {

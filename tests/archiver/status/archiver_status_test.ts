@@ -16,7 +16,7 @@ function valuesOf(registry: MetricRegistry): Record<string, number> {
     for (const point of metric.points) {
       const { stream, client, ...rest } = point.attributes;
       const { of } = METRICS[metric.name as keyof typeof METRICS];
-      const key = of === "stream" ? [STREAM, "store"] : [undefined, undefined];
+      const key = of === "archiver" ? [STREAM, "store"] : [undefined, undefined];
       deepStrictEqual([stream, client], key, metric.name);
       const labels = Object.values(rest).join(",");
       values[metric.name + (labels && `{${labels}}`)] = "count" in point
