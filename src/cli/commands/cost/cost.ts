@@ -109,10 +109,10 @@ function parseNumber(text: string): number {
   return text === "0" ? 0 : parseCount(text);
 }
 
-/** Parses how long a stream keeps records; the result is in hours. */
+/** Parses how long a stream keeps records, as hours or with a unit; the result is in hours. */
 function parseRetention(text: string): number {
-  const match = /^(\d+)([hd])$/.exec(text);
+  const match = /^(\d+)([hd]?)$/.exec(text);
   const hours = match === null ? 0 : Number(match[1]) * (match[2] === "d" ? 24 : 1);
   if (hours >= 24 && hours <= 8_760) return hours;
-  throw new InvalidArgumentError("Use a time from 24h to 365d, such as 24h or 7d.");
+  throw new InvalidArgumentError("Use a time from 24h to 365d, such as 7d, or a number of hours.");
 }

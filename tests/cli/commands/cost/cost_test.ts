@@ -38,6 +38,8 @@ Deno.test("triton cost --json has prices that --prices takes", async () => {
     const args = [...COST, "--json", "--on-demand", "--retention", "7d", "--prices", path];
     const other = JSON.parse((await runCommand(args)).stdout);
     equal((other.usd - usd).toFixed(4), (730 * 0.96).toFixed(4));
+    const hours = await runCommand([...COST, "--json", "--retention", "168"]);
+    equal(JSON.parse(hours.stdout).load.retentionHours, 168);
   } finally {
     await Deno.remove(path);
   }
@@ -59,6 +61,7 @@ Deno.test("triton cost warns of too few shards, and refuses what contradicts its
     [["--shards", "2", "--on-demand"], /Cannot use --shards with --on-demand/],
     [["--shards", "2", "--streams", "3"], /Cannot use --shards 2: each of 3 streams has a shard/],
     [["--retention", "12h"], /Use a time from 24h to 365d/],
+    [["--retention", "7w"], /Use a time from 24h to 365d/],
     [["--compression", "2"], /Use a number over 0, up to 1/],
     [["--consumers", "-1"], /Use a positive integer/],
   ];
