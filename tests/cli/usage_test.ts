@@ -5,26 +5,14 @@ import { FORMAT_VERSION } from "../../src/codec/tri/archive_format.ts";
 import { VERSION } from "../../src/base/version.ts";
 import { runCommand } from "./fake_context.ts";
 
-const COMMANDS = [
-  "store",
-  "cat",
-  "ls",
-  "export",
-  "put",
-  "tail",
-  "shards",
-  "stats",
-  "verify",
-  "map",
-  "quarantine",
-  "checkpoint",
-  "doctor",
-  "cost",
-  "config",
-  "health",
-  "completions",
-  "version",
-];
+/** The commands by what one wants to do, as the help lists them. */
+const GROUPS = {
+  "Archive streams": ["store", "doctor", "config", "cost", "health"],
+  "Read archives": ["cat", "ls", "map", "export"],
+  "Write and read live streams": ["put", "tail", "shards"],
+  "Look after archives and positions": ["stats", "verify", "quarantine", "checkpoint"],
+  "About triton": ["completions", "version", "help"],
+};
 
 const STORE = ["store", "--stream", "clicks", "--bucket", "b"];
 const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
@@ -101,9 +89,12 @@ Deno.test("main() prints the help of every command", async () => {
   const { code, stdout, stderr } = await runCommand(["--help"]);
   equal(code, 0);
   equal(stderr, "");
-  const listed = [...stdout.matchAll(/^ {2}(\w+)(?:\|\w)? .*$/gm)].map(([, name]) => name!);
-  deepStrictEqual(listed.filter((name) => name !== "help"), COMMANDS);
-  for (const command of COMMANDS) {
+  const groups = stdout.trimEnd().split("\n\n").slice(3).map((text) => {
+    const names = [...text.matchAll(/^ {2}(\w+)(?:\|\w)? .*$/gm)].map(([, name]) => name!);
+    return [text.split(":\n")[0], names];
+  });
+  deepStrictEqual(Object.fromEntries(groups), GROUPS);
+  for (const command of Object.values(GROUPS).flat()) {
     const help = await runCommand([command, "--help"]);
     equal(help.code, 0);
     equal(help.stderr, "");

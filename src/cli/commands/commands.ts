@@ -1,8 +1,20 @@
 import { Command, Help } from "commander";
 import type { CliContext } from "../cli_context.ts";
 
+/** What one wants to do, as the help groups the commands. */
+type Group = "archive" | "read" | "live" | "care" | "about";
+
+const HEADINGS: Readonly<Record<Group, string>> = {
+  archive: "Archive streams:",
+  read: "Read archives:",
+  live: "Write and read live streams:",
+  care: "Look after archives and positions:",
+  about: "About triton:",
+};
+
 /** A command, as the help lists it. */
 interface Listing {
+  readonly group: Group;
   /** Its name, alias and arguments. */
   readonly term: string;
   readonly summary: string;
@@ -12,96 +24,115 @@ interface Listing {
 /** The commands in the order of the help. Each is loaded only when a command line may run it. */
 const COMMANDS: readonly Listing[] = [
   {
+    group: "archive",
     term: "store|s [options]",
     summary: "archive a stream",
     load: async () => (await import("./store/store.ts")).storeCommand,
   },
   {
-    term: "cat [options] [file...]",
-    summary: "print archived events as JSON lines",
-    load: async () => (await import("./cat/cat.ts")).catCommand,
-  },
-  {
-    term: "ls [options]",
-    summary: "list the archives of a stream",
-    load: async () => (await import("./ls/ls.ts")).lsCommand,
-  },
-  {
-    term: "export [options]",
-    summary: "export archives as tables, such as Parquet",
-    load: async () => (await import("./export/export.ts")).exportCommand,
-  },
-  {
-    term: "put [options] [file]",
-    summary: "put JSON lines into a stream",
-    load: async () => (await import("./put/put.ts")).putCommand,
-  },
-  {
-    term: "tail [options]",
-    summary: "print live events as JSON lines",
-    load: async () => (await import("./tail/tail.ts")).tailCommand,
-  },
-  {
-    term: "shards [options]",
-    summary: "list the shards of a stream",
-    load: async () => (await import("./shards.ts")).shardsCommand,
-  },
-  {
-    term: "stats [options]",
-    summary: "show how far clients have come in each shard",
-    load: async () => (await import("./stats/stats.ts")).statsCommand,
-  },
-  {
-    term: "verify [options]",
-    summary: "prove that the archive of a stream is whole",
-    load: async () => (await import("./verify.ts")).verifyCommand,
-  },
-  {
-    term: "map [options]",
-    summary: "draw the archive of a stream: what is there, what is missing",
-    load: async () => (await import("./map/map.ts")).mapCommand,
-  },
-  {
-    term: "quarantine [options]",
-    summary: "list archived records that are not events",
-    load: async () => (await import("./quarantine.ts")).quarantineCommand,
-  },
-  {
-    term: "checkpoint",
-    summary: "list, move and repair the saved positions of a client",
-    load: async () => (await import("./checkpoint/checkpoint.ts")).checkpointCommand,
-  },
-  {
+    group: "archive",
     term: "doctor [options]",
     summary: "check everything that triton store needs",
     load: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   },
   {
-    term: "cost [options]",
-    summary: "estimate what a load costs on AWS",
-    load: async () => (await import("./cost/cost.ts")).costCommand,
-  },
-  {
+    group: "archive",
     term: "config",
     summary: "check the configuration, and print its JSON Schema",
     load: async () => (await import("./config/config.ts")).configCommand,
   },
   {
+    group: "archive",
+    term: "cost [options]",
+    summary: "estimate what a load costs on AWS",
+    load: async () => (await import("./cost/cost.ts")).costCommand,
+  },
+  {
+    group: "archive",
     term: "health [options] [check]",
     summary: "check a running triton store, for supervisors",
     load: async () => (await import("./health.ts")).healthCommand,
   },
   {
+    group: "read",
+    term: "cat [options] [file...]",
+    summary: "print archived events as JSON lines",
+    load: async () => (await import("./cat/cat.ts")).catCommand,
+  },
+  {
+    group: "read",
+    term: "ls [options]",
+    summary: "list the archives of a stream",
+    load: async () => (await import("./ls/ls.ts")).lsCommand,
+  },
+  {
+    group: "read",
+    term: "map [options]",
+    summary: "draw the archive of a stream: what is there, what is missing",
+    load: async () => (await import("./map/map.ts")).mapCommand,
+  },
+  {
+    group: "read",
+    term: "export [options]",
+    summary: "export archives as tables, such as Parquet",
+    load: async () => (await import("./export/export.ts")).exportCommand,
+  },
+  {
+    group: "live",
+    term: "put [options] [file]",
+    summary: "put JSON lines into a stream",
+    load: async () => (await import("./put/put.ts")).putCommand,
+  },
+  {
+    group: "live",
+    term: "tail [options]",
+    summary: "print live events as JSON lines",
+    load: async () => (await import("./tail/tail.ts")).tailCommand,
+  },
+  {
+    group: "live",
+    term: "shards [options]",
+    summary: "list the shards of a stream",
+    load: async () => (await import("./shards.ts")).shardsCommand,
+  },
+  {
+    group: "care",
+    term: "stats [options]",
+    summary: "show how far clients have come in each shard",
+    load: async () => (await import("./stats/stats.ts")).statsCommand,
+  },
+  {
+    group: "care",
+    term: "verify [options]",
+    summary: "prove that the archive of a stream is whole",
+    load: async () => (await import("./verify.ts")).verifyCommand,
+  },
+  {
+    group: "care",
+    term: "quarantine [options]",
+    summary: "list archived records that are not events",
+    load: async () => (await import("./quarantine.ts")).quarantineCommand,
+  },
+  {
+    group: "care",
+    term: "checkpoint",
+    summary: "list, move and repair the saved positions of a client",
+    load: async () => (await import("./checkpoint/checkpoint.ts")).checkpointCommand,
+  },
+  {
+    group: "about",
     term: "completions [options] [shell]",
     summary: "print a completion script for a shell",
     load: async () => (await import("./completions/completions.ts")).completionsCommand,
   },
   {
+    group: "about",
     term: "version [options]",
     summary: "print the version and details of the build",
     load: async () => (await import("./version.ts")).versionCommand,
   },
   {
+    group: "about",
     term: "help [name...]",
     summary: "explain a command, or one of: config, format, environment, permissions",
     load: async () => (await import("./help/help.ts")).helpCommand,
@@ -127,8 +158,8 @@ export async function commandsFor(
   const first = COMMANDS.filter((listing) => namesOf(listing).includes(args[0]!));
   const isAlone = first.length > 0 && !ABOUT_OTHERS.includes(args[0]!);
   return await Promise.all(
-    (isAlone ? first : COMMANDS).map(async ({ summary, load }) =>
-      (await load())(context).summary(summary)
+    (isAlone ? first : COMMANDS).map(async ({ group, summary, load }) =>
+      (await load())(context).summary(summary).helpGroup(HEADINGS[group])
     ),
   );
 }
@@ -141,7 +172,7 @@ class ListedCommand extends Command {
     const [name, alias] = namesOf(listing);
     super(name);
     if (alias !== undefined) this.alias(alias);
-    this.summary(listing.summary);
+    this.summary(listing.summary).helpGroup(HEADINGS[listing.group]);
     this.term = listing.term;
   }
 }

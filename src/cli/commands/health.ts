@@ -5,6 +5,7 @@ import { TritonError } from "../../base/errors.ts";
 import { formatAddress, type ListenAddress } from "../../base/listen_address.ts";
 import type { Verdict } from "../../monitor/mod.ts";
 import type { CliContext } from "../cli_context.ts";
+import { examples } from "../text/help_text.ts";
 import { listenOption, parseListen } from "../options/options.ts";
 
 /** The checks: paths that `--listen` serves. */
@@ -29,6 +30,13 @@ export function healthCommand(context: CliContext): Command {
     .addArgument(new Argument("[check]", "the check").choices(CHECKS).default("healthz"))
     .addOption(
       listenOption(description).argParser(parsePort).default(parsePort(":9464"), "127.0.0.1:9464"),
+    )
+    .addHelpText(
+      "after",
+      examples({
+        "whether a store that listens on TRITON_LISTEN archives in time": "triton health",
+        "whether its process responds, as a liveness probe asks": "triton health livez",
+      }),
     )
     .action((check: typeof CHECKS[number], { listen }: { readonly listen: ListenAddress }) =>
       health(check, listen, context)

@@ -4,6 +4,7 @@ import { TritonError } from "../../base/errors.ts";
 import { printable } from "../../base/safe_text.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import type { CliContext } from "../cli_context.ts";
+import { examples } from "../text/help_text.ts";
 import { parseShardId } from "../options/options.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { BatchedOutput } from "../text/batched_output.ts";
@@ -29,6 +30,13 @@ export function quarantineCommand(context: CliContext): Command {
     .option("--shard <id>", "only records of this shard", parseShardId)
     .option("--raw <sequence number>", "write the original bytes of this record")
     .option("--json", "print one JSON object per line, with the bytes as base64")
+    .addHelpText(
+      "after",
+      examples({
+        "what is in quarantine, and why": "triton quarantine --stream clicks",
+        "as JSON, with the bytes as base64": "triton quarantine --stream clicks --json",
+      }),
+    )
     .action((options: QuarantineOptions) => quarantine(options, context));
 }
 

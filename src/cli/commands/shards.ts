@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CliContext } from "../cli_context.ts";
+import { examples } from "../text/help_text.ts";
 import { configOption, streamOption } from "../options/options.ts";
 import { streamConfig } from "../options/stream_config.ts";
 import { jsonLine, tabLine } from "../text/say.ts";
@@ -20,6 +21,14 @@ export function shardsCommand(context: CliContext): Command {
     .addOption(streamOption())
     .option("--json", "print one JSON object per line, with parents and sequence numbers")
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "the IDs of the shards": "triton shards --stream clicks",
+        "the shards that have no parents":
+          `triton shards --stream clicks --json | grep '"parents":\\[\\]'`,
+      }),
+    )
     .action((options: ShardsOptions) => shards(options, context));
 }
 

@@ -4,6 +4,7 @@ import { TritonError } from "../../base/errors.ts";
 import { gapIdOption, unknownGapError } from "../options/gap_ids.ts";
 import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/archive.ts";
 import { type CliContext, writeReport } from "../cli_context.ts";
+import { examples } from "../text/help_text.ts";
 import { databaseOption } from "../options/options.ts";
 import { Progress } from "../text/progress.ts";
 import { formatReport } from "../text/report_text.ts";
@@ -38,6 +39,15 @@ export function verifyCommand(context: CliContext): Command {
     .addOption(gapIdOption())
     .option("--allow-empty", "exit with 0 if there is no archive at all")
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "prove that a day is whole, from the ends of its files":
+          "triton verify --stream clicks --start-date 20260901 --end-date 20260901",
+        "read every byte, and compare with the positions of the archiver":
+          "triton verify --stream clicks --deep --checkpoint-db sqlite://triton.db",
+      }),
+    )
     .action((options: VerifyOptions) => verify(options, context));
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VERSION } from "../../base/version.ts";
 import type { CliContext } from "../cli_context.ts";
+import { examples } from "../text/help_text.ts";
 import { UNKNOWN_COMMIT } from "../read_commit.ts";
 import { jsonLine } from "../text/say.ts";
 
@@ -12,6 +13,13 @@ export function versionCommand(context: CliContext): Command {
         "the versions of the tables and of the archive format that this program writes.",
     )
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "the version": "triton version",
+        "the commit, the target and the versions of the formats": "triton version --json",
+      }),
+    )
     .action(async ({ json }: { json?: boolean }) => {
       const text = json === true ? jsonLine(await describeBuild(context)) : `${VERSION}\n`;
       await context.stdout.write(text);

@@ -18,6 +18,16 @@ export function reflow(text: string, width: number): string {
   });
 }
 
+/**
+ * Examples for the end of a command's help, which a test runs.
+ *
+ * @param examples What a command line does, and the line.
+ */
+export function examples(examples: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(examples).map(([what, line]) => `# ${what}\n${line}`);
+  return `\nExamples:\n${texts.join("\n\n").replace(/^(?=.)/gm, "  ")}`;
+}
+
 /** Breaks text into lines of at most `width` characters, except for longer words. */
 export function fill(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { CliContext } from "../../cli_context.ts";
 import { addBucketFlags } from "../../options/bucket_flags.ts";
+import { examples } from "../../text/help_text.ts";
 import {
   bucketOption,
   clientOption,
@@ -33,6 +34,14 @@ export function catCommand(context: CliContext): Command {
     )
     .option("--salvage", "skip damaged parts, report what was lost, and exit with 1")
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "the events of a day, in a file":
+          "triton cat --stream clicks --start-date 20260901 > clicks.ndjson",
+        "count the events of downloaded files": "triton cat *.tri | wc -l",
+      }),
+    )
     .action(async (files: string[], options: CatOptions) => {
       const { runCat } = await import("./run_cat.ts");
       await runCat(files, options, context);

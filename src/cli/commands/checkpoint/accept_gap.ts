@@ -4,6 +4,7 @@ import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { StreamConfig } from "../../../config/mod.ts";
 import { type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { addClientOptions, type ClientOptions } from "../../options/client.ts";
 import { USER_VARIABLES } from "../../options/clean_environment.ts";
 import { parseGapId, unknownGapError } from "../../options/gap_ids.ts";
@@ -33,6 +34,15 @@ export function acceptGapCommand(context: CliContext): Command {
         "No position changes, and nothing in the archive.",
     )
     .addArgument(new Argument("<id>", "ID of the gap, from triton verify").argParser(parseGapId))
+    .addHelpText(
+      "after",
+      examples({
+        "accept a gap that triton verify lists":
+          `triton checkpoint accept-gap ffc36a64ef7b --stream clicks \\
+  --reason 'the producer was tested'`,
+        "withdraw that": "triton checkpoint accept-gap ffc36a64ef7b --stream clicks --undo",
+      }),
+    )
     .action((id: string, options: AcceptOptions) => acceptGap(id, options, context));
   return addClientOptions(command, bucketOption())
     .option("--start-date <day>", "first day of archives to read (default: the oldest)", parseDay)

@@ -7,7 +7,7 @@ import { TritonError } from "../../../base/errors.ts";
 import type { SequenceNumber, ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { hang } from "../../text/fit.ts";
-import { helpWidth, reflow } from "../../text/help_text.ts";
+import { examples, helpWidth, reflow } from "../../text/help_text.ts";
 import {
   addPositionOptions,
   type ClientOptions,
@@ -63,6 +63,17 @@ export function setCommand(context: CliContext): Command {
     )
     .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
+    .addHelpText(
+      "after",
+      examples({
+        "show what would change": `triton checkpoint set --stream clicks --client-name billing \\
+  --shard shardId-000000000000 \\
+  --to 49680480916350259916269246369948349811450609681163091970 --dry-run`,
+        "set the position": `triton checkpoint set --stream clicks --client-name billing \\
+  --shard shardId-000000000000 \\
+  --to 49680480916350259916269246369948349811450609681163091970`,
+      }),
+    )
     .action((options: MoveOptions & { readonly shard: ShardId }) => set(options, context));
 }
 
@@ -82,6 +93,17 @@ export function rewindCommand(context: CliContext): Command {
     .option("--archive-is-gone", "also move back the positions of triton store")
     .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES + GONE, helpWidth(context.stdout)))
+    .addHelpText(
+      "after",
+      examples({
+        "let a consumer read again from a time":
+          `triton checkpoint rewind --stream clicks --client-name billing \\
+  --to 2026-09-01T12:00:00Z`,
+        "show what it takes to skip to the newest records":
+          `triton checkpoint rewind --stream clicks --client-name billing \\
+  --to latest --dry-run`,
+      }),
+    )
     .action((options: MoveOptions) => rewind(options, context));
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ForgottenShard } from "../../../ledger/forget_positions.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { addClientOptions, type ClientOptions, dryRunOption } from "../../options/client.ts";
 import { clientOfStream, streamConfig } from "../../options/stream_config.ts";
 import { formatTable } from "../../text/table.ts";
@@ -18,6 +19,14 @@ export function forgetCommand(context: CliContext): Command {
         "is alive. No file is removed. The end of each shard is recorded as a gap.",
     )
     .addOption(dryRunOption())
+    .addHelpText(
+      "after",
+      examples({
+        "show what would be forgotten of a stream that was created again":
+          "triton checkpoint forget --stream orders --dry-run",
+        "forget it": "triton checkpoint forget --stream orders",
+      }),
+    )
     .action((options: ClientOptions) => forget(options, context));
 }
 

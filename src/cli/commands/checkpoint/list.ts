@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { LedgerReport } from "../../../ledger/read_ledger.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { addPositionOptions, type ClientOptions, historyOf } from "../../options/client.ts";
 import { streamConfig } from "../../options/stream_config.ts";
 import { countOf, formatTime } from "../../text/format.ts";
@@ -25,6 +26,15 @@ export function listCommand(context: CliContext): Command {
         "changed.",
     )
     .option("--json", "print one JSON object per line")
+    .addHelpText(
+      "after",
+      examples({
+        "the positions of triton store":
+          "triton checkpoint list --stream clicks --client-name store",
+        "the same as JSON, one object per shard":
+          "triton checkpoint list --stream clicks --client-name store --json",
+      }),
+    )
     .action((options: ClientOptions & { readonly json?: boolean }) => list(options, context));
 }
 

@@ -7,7 +7,7 @@ import { parseIdentity } from "../../../objects/store_identity.ts";
 import type { OpenObjectStoreOptions } from "../../../objects/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { hang } from "../../text/fit.ts";
-import { helpWidth, reflow } from "../../text/help_text.ts";
+import { examples, helpWidth, reflow } from "../../text/help_text.ts";
 import {
   addClientOptions,
   type ClientOptions,
@@ -59,6 +59,15 @@ export function moveBucketCommand(context: CliContext): Command {
     .option("--old-store-is-gone", "do not read the old location")
     .addOption(dryRunOption())
     .addHelpText("after", () => reflow(RULES, helpWidth(context.stdout)))
+    .addHelpText(
+      "after",
+      examples({
+        "show where the archive would continue": `triton checkpoint move-bucket --stream clicks \\
+  --bucket s3://triton-new --dry-run`,
+        "continue it there":
+          "triton checkpoint move-bucket --stream clicks --bucket s3://triton-new",
+      }),
+    )
     .action((options: MoveBucketOptions) => moveBucket(options, context));
   return addBucketFlags(command, "read");
 }

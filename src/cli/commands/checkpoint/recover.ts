@@ -6,6 +6,7 @@ import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import {
   addClientOptions,
   type ClientOptions,
@@ -36,6 +37,15 @@ export function recoverCommand(context: CliContext): Command {
         "continues. Use it for a database that was lost or restored from a backup. Positions are never " +
         "moved back. It fails while a worker is alive. Shards without archived records are not changed: " +
         "in a new database, they start at the --from of triton store.",
+    )
+    .addHelpText(
+      "after",
+      examples({
+        "show which positions are behind the archive":
+          "triton checkpoint recover --stream clicks --dry-run",
+        "move them, in a new database":
+          "triton checkpoint recover --stream clicks --checkpoint-db sqlite://new.db",
+      }),
     )
     .action((options: RecoverOptions) => recover(options, context));
   addClientOptions(command, bucketOption())

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { printable } from "../../../base/safe_text.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { helpWidth, reflow } from "../../text/help_text.ts";
+import { examples, helpWidth, reflow } from "../../text/help_text.ts";
 import { configOption } from "../../options/options.ts";
 import { readConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -27,6 +27,13 @@ export function completionsCommand(context: CliContext): Command {
     .addArgument(new Argument("[shell]", "the shell").choices(SHELLS))
     .addOption(new Option("--streams", "print the names of streams, for the scripts").hideHelp())
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "for fish": "triton completions fish > ~/.config/fish/completions/triton.fish",
+        "for zsh, in a folder of its fpath": "triton completions zsh > ~/.zfunc/_triton",
+      }),
+    )
     .action((shell: typeof SHELLS[number] | undefined, options: CompletionsOptions, command) =>
       completions(shell, options, command.parent!, context)
     );

@@ -4,6 +4,7 @@ import { TritonError } from "../../../base/errors.ts";
 import { concatBytes } from "../../../base/bytes.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { configOption } from "../../options/options.ts";
 import { configPath } from "../../options/stream_config.ts";
 import { countOf } from "../../text/format.ts";
@@ -26,6 +27,13 @@ export function checkCommand(context: CliContext): Command {
     .argument("[file]", "file to check; - is standard input (default: that of --config)")
     .addOption(configOption())
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "check the file of TRITON_CONFIG": "triton config check",
+        "check a file before it is deployed": "triton config check triton.yaml --json",
+      }),
+    )
     .action((file: string | undefined, options: CheckOptions) => check(file, options, context));
 }
 

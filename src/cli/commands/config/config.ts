@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { applyEnvironment } from "../../options/env_option.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { checkCommand } from "./check.ts";
 import { schemaCommand } from "./schema.ts";
 
@@ -10,6 +11,13 @@ export function configCommand(context: CliContext): Command {
     .description(
       "Checks the configuration, and prints the JSON Schema with which editors check it while it is " +
         "written. triton help config lists the settings.",
+    )
+    .addHelpText(
+      "after",
+      examples({
+        "check the file of TRITON_CONFIG": "triton config check",
+        "the JSON Schema, for an editor": "triton config schema > triton.schema.json",
+      }),
     )
     .hook("preSubcommand", (_command, command) => applyEnvironment(command, context.env))
     .addCommand(checkCommand(context))

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
 import { TritonError } from "../../../base/errors.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { parseCount, parseDuration, parseSize } from "../../options/options.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { jsonLine } from "../../text/say.ts";
@@ -51,6 +52,13 @@ export function costCommand(context: CliContext): Command {
     .option("--months <n>", "how many months of archives are kept", parseCount, 1)
     .option("--prices <file>", "JSON file with other prices, as --json prints them")
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "1,000 events a second of 500 bytes": "triton cost --events-per-second 1000 --bytes 500",
+        "the same as JSON": "triton cost --events-per-second 1000 --bytes 500 --json",
+      }),
+    )
     .action((options: CostOptions) => cost(options, context));
 }
 

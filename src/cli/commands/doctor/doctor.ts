@@ -4,6 +4,7 @@ import type { KinesisApi } from "../../../kinesis/mod.ts";
 import type { OpenedObjectStore, OpenObjectStoreOptions } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
 import { addBucketFlags, type BucketFlags } from "../../options/bucket_flags.ts";
+import { examples } from "../../text/help_text.ts";
 import { bucketOption, clientOption, configOption, databaseOption } from "../../options/options.ts";
 import { requireBucket } from "../../options/stream_config.ts";
 import type { StreamJob } from "../../options/stream_jobs.ts";
@@ -45,6 +46,14 @@ export function doctorCommand(context: CliContext): Command {
         "with 1 if triton store is not safe to run.",
     )
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "before the first start of triton store":
+          "triton doctor --stream clicks --bucket s3://triton-prod",
+        "for all streams, as JSON": "triton doctor --all-streams --json",
+      }),
+    )
     .action((options: DoctorOptions) => doctor(options, context));
   return addBucketFlags(command, "write");
 }

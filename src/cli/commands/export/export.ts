@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { addArchiveOptions } from "../../options/archive.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import type { ExportOptions } from "./export_options.ts";
@@ -49,6 +50,15 @@ export function exportCommand(context: CliContext): Command {
         .choices(["athena", "duckdb", "spark", "bigquery"]),
     )
     .option("--json", "print what was done as one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "Parquet files by day, for example for Athena; a rerun adds what is new":
+          "triton export --stream clicks --to s3://lake/clicks",
+        "the SQL that makes them a table":
+          "triton export --stream clicks --to s3://lake/clicks --ddl athena",
+      }),
+    )
     .action(async (options: ExportOptions) => {
       const isPrinted = options.printSchema === true && options.ddl === undefined;
       if (options.to === undefined && !isPrinted) {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { closest } from "../../../base/suggest.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { helpWidth, reflow } from "../../text/help_text.ts";
+import { examples, helpWidth, reflow } from "../../text/help_text.ts";
 
 /** Help topics besides the commands, loaded on demand. */
 const TOPICS: Readonly<Record<string, () => Promise<{ readonly text: string }>>> = {
@@ -20,6 +20,13 @@ export function helpCommand(context: CliContext): Command {
     .description("Explains the program, a command, or a topic.")
     .usage(`[command...] | ${HELP_TOPICS.join(" | ")}`)
     .argument("[name...]", "a command and its subcommands, or a topic")
+    .addHelpText(
+      "after",
+      examples({
+        "how to write the configuration": "triton help config",
+        "how to move positions": "triton help checkpoint rewind",
+      }),
+    )
     .action(async (names: string[], _options: unknown, help: Command) => {
       const [topic] = names;
       const found = findCommand(help.parent!, names);

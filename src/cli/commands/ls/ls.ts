@@ -11,6 +11,7 @@ import {
   toJson,
   toTabs,
 } from "./ls_text.ts";
+import { examples } from "../../text/help_text.ts";
 import { BatchedOutput } from "../../text/batched_output.ts";
 import { Progress } from "../../text/progress.ts";
 import { colorsOf, formatTable } from "../../text/table.ts";
@@ -41,6 +42,14 @@ export function lsCommand(context: CliContext): Command {
     .option(
       "--json",
       "print one JSON object per line; with --long it includes the sequence numbers of each shard",
+    )
+    .addHelpText(
+      "after",
+      examples({
+        "what each file of a day holds": "triton ls --stream clicks --start-date 20260901 --long",
+        "print the events of the newest file":
+          "triton ls --stream clicks | tail -n 1 | triton cat --keys-from -",
+      }),
     )
     .action((options: LsOptions) => ls(options, context));
 }

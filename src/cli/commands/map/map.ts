@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { addRangeOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import { databaseOption } from "../../options/options.ts";
 import { formatBytes } from "../../text/format.ts";
@@ -31,6 +32,13 @@ export function mapCommand(context: CliContext): Command {
     )
     .option("--html <file>", "write a page instead, which needs nothing from elsewhere")
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      examples({
+        "the last days in the terminal": "triton map --stream clicks --start-date 20260829",
+        "a page to look at in a browser": "triton map --stream clicks --html clicks.html",
+      }),
+    )
     .action((options: MapOptions) => map(options, context));
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { BigIntegers } from "../../../codec/mod.ts";
 import { TritonError } from "../../../base/errors.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { configOption, streamOption } from "../../options/options.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { isStandardInput, openInput } from "../../read_input.ts";
@@ -41,6 +42,15 @@ export function putCommand(context: CliContext): Command {
         .choices(["refuse", "text"]).default("refuse"),
     )
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "put a file of JSON lines": "triton put --stream clicks < clicks.ndjson",
+        "copy a day of an archive into another stream":
+          `triton cat --stream clicks --start-date 20260901 |
+  triton put --stream test_clicks`,
+      }),
+    )
     .action((file: string | undefined, options: PutOptions) => put(file, options, context));
 }
 

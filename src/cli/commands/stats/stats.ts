@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { ServiceError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { examples } from "../../text/help_text.ts";
 import { clientOption, configOption, databaseOption, parseSeconds } from "../../options/options.ts";
 import { GROUPS_UNREADABLE, memberRows } from "../../text/group_text.ts";
 import { hang } from "../../text/fit.ts";
@@ -66,6 +67,13 @@ export function statsCommand(context: CliContext): Command {
         .argParser(parseSeconds),
     )
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "look at positions and lags until Ctrl-C": "triton stats --lag --watch",
+        "one JSON object for each shard of a client": "triton stats --client-name store --json",
+      }),
+    )
     .action((options: StatsOptions) => stats(options, context));
 }
 

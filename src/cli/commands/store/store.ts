@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { addBucketFlags, type BucketFlags } from "../../options/bucket_flags.ts";
+import { examples } from "../../text/help_text.ts";
 import {
   bucketOption,
   clientOption,
@@ -101,6 +102,14 @@ export function storeCommand(context: CliContext): Command {
     )
     .option("--request-limit <count>", "most records per poll", parseLimit, 10_000)
     .addOption(configOption())
+    .addHelpText(
+      "after",
+      examples({
+        "archive a stream until Ctrl-C": "triton store --stream clicks --bucket s3://triton-prod",
+        "archive all streams of the configuration, with a file every 15 minutes":
+          "triton store --all-streams --except 'test_*' --rotate 15m",
+      }),
+    )
     .action((options: StoreOptions) => store(options, context));
   return addBucketFlags(addMonitorOptions(command), "write");
 }

@@ -15,7 +15,7 @@ import {
 import { startPosition, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { BatchedOutput } from "../../text/batched_output.ts";
-import { helpWidth, reflow } from "../../text/help_text.ts";
+import { examples, helpWidth, reflow } from "../../text/help_text.ts";
 import { say } from "../../text/say.ts";
 import type { TailGroupOptions } from "./tail_group.ts";
 
@@ -61,6 +61,14 @@ export function tailCommand(context: CliContext): Command {
     .addOption(clientOption("client that wrote the archives, if there are several"))
     .addOption(configOption())
     .addHelpText("after", () => reflow(GROUPS, helpWidth(context.stdout)))
+    .addHelpText(
+      "after",
+      examples({
+        "the next 10 events that arrive": "triton tail --stream clicks --limit 10",
+        "all events since a time: archived ones first, then live ones":
+          "triton tail --stream clicks --from 2026-09-01T12:00:00Z",
+      }),
+    )
     .action((options: TailOptions) => tail(options, context));
   return addBucketFlags(command, "read");
 }

@@ -7,6 +7,7 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { tritonCommand } from "../../../support/triton_command.ts";
+import { allHelp } from "../help/find_examples.ts";
 import { runCommand } from "../../fake_context.ts";
 
 const COMPLETE_ZSH = new URL("complete.zsh", import.meta.url).pathname;
@@ -145,20 +146,16 @@ Deno.test("bash completes words that it splits, such as names with a colon", () 
     deepStrictEqual(BASH_LINES.map(([line], at) => [line, ...offered[at]!]), BASH_LINES);
   }));
 
-/** The commands of the help, and those below them. */
-async function commandsOf(...path: string[]): Promise<string[][]> {
-  const { stdout } = await runCommand([...path, "--help"]);
-  const commands = /\nCommands:\n([^]*?)(?:\n\n|$)/.exec(stdout)?.[1] ?? "";
-  const names = [...commands.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name!)
-    .filter((name) => name !== "help");
-  const below = await Promise.all(names.map((name) => commandsOf(...path, name)));
-  return [path, ...below.flat()];
+/** The names of the program, its commands and those below them, without `help`. */
+async function commandPaths(): Promise<string[][]> {
+  const names = (await allHelp()).map(({ command }) => command.split(" "));
+  return [[], ...names.filter(([name]) => name !== "help")];
 }
 
 for (const shell of Object.keys(SHELLS)) {
   Deno.test(`the script for ${shell} knows every command and every option of the help`, async () => {
     const { stdout: script } = await runCommand(["completions", shell]);
-    const commands = await commandsOf();
+    const commands = await commandPaths();
     ok(commands.length > 12, "too few commands were found");
     for (const path of commands) {
       const { stdout: help } = await runCommand([...path, "--help"]);
