@@ -90,6 +90,9 @@ rgw frontends = beast endpoint=127.0.0.1:$port
 rgw data = $dir/rgw
 rgw enable gc threads = false
 rgw enable lc threads = false
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = triton-key=$(head -c 32 /dev/zero | base64)
 CONF
 }
 
@@ -116,12 +119,24 @@ osd_is_up() {
   ceph osd stat | grep -q "1 up"
 }
 
-# The gateway, a user, and a bucket to work in.
+# Runs a command of the gateway's own tool.
+admin() {
+  quietly timeout 60 radosgw-admin -n client.rgw --no-mon-config --admin-socket "" "$@"
+}
+
+# A storage class besides STANDARD, which the gateway learns of at its start.
+add_storage_class() {
+  class="--placement-id default-placement --storage-class STANDARD_IA"
+  admin zonegroup placement add --rgw-zonegroup default $class
+  admin zone placement add --rgw-zone default $class --data-pool default.rgw.ia.data
+}
+
+# A user, whose creation also makes the default zone; and the gateway.
 start_gateway() {
+  admin user create --uid test --display-name test --access-key test --secret-key testtest
+  add_storage_class
   quietly timeout 60 radosgw -n client.rgw --no-mon-config
   await gateway_answers
-  quietly timeout 60 radosgw-admin -n client.rgw --no-mon-config --admin-socket "" user create --uid test --display-name test \
-    --access-key test --secret-key testtest
 }
 
 gateway_answers() {

@@ -203,6 +203,8 @@ function putObject(
   const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
   bucket.set(request.key, { body, etag, modifiedAt: new Date(now()), metadata, storageClass });
   const answer = new Headers({ etag });
+  const sse = headers.get("x-amz-server-side-encryption");
+  if (sse !== null) answer.set("x-amz-server-side-encryption", sse);
   if (checksum !== null) answer.set("x-amz-checksum-sha256", checksum);
   return new Response(null, { status: 200, headers: answer });
 }

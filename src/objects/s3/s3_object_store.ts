@@ -1,4 +1,5 @@
 import type {
+  HeadObjectCommandOutput,
   ListObjectsV2CommandOutput,
   PutObjectCommandOutput,
   S3Client,
@@ -22,6 +23,7 @@ import type {
   PutOptions,
 } from "../object_store.ts";
 import {
+  checkEncrypted,
   checkObject,
   checkPart,
   checkStored,
@@ -196,7 +198,9 @@ export class S3ObjectStore implements ObjectStore {
     if (response === undefined) return await this.#emptyPart(key, signal);
     const { output, body } = response;
     try {
-      const wholeSize = saysLength(output) ? 0 : await this.#sizeOf(what, input, signal);
+      const wholeSize = saysLength(output)
+        ? 0
+        : sizeOf(what, await this.#headOf(what, input.Key, signal));
       const { size, length } = checkPart(what, output, range, wholeSize);
       return new StreamedBody(
         readS3Body(body, { what, length, signal }),
@@ -211,7 +215,7 @@ export class S3ObjectStore implements ObjectStore {
 
   /**
    * Writes an object atomically, in one request. If the response does not confirm that the object is
-   * stored, as with some proxies, a second request checks it.
+   * stored, as with some proxies, or is encrypted as the settings say, a second request checks it.
    */
   async put(
     key: string,
@@ -227,10 +231,15 @@ export class S3ObjectStore implements ObjectStore {
       this.#sendPut(key, { parts, sha256, sendsChecksum }, options);
     const response = await this.#request(what, signal, () => this.#checksums.use(send));
     if (response === "exists") return response;
-    if (saysStored(what, response, sha256.toString("base64"))) return "created";
-    const size = parts.reduce((sum, part) => sum + part.length, 0);
-    const status = response.$metadata.httpStatusCode;
-    checkStored(what, await this.head(key, { signal }), { status, size, metadata });
+    if (!saysStored(what, response, sha256.toString("base64"))) {
+      const size = parts.reduce((sum, part) => sum + part.length, 0);
+      const status = response.$metadata.httpStatusCode;
+      checkStored(what, await this.head(key, { signal }), { status, size, metadata });
+    }
+    const { sse } = this.#settings;
+    if (sse !== undefined && response.ServerSideEncryption !== sse) {
+      checkEncrypted(what, await this.#headOf(what, this.#folder + key, signal), sse);
+    }
     return "created";
   }
 
@@ -269,22 +278,16 @@ export class S3ObjectStore implements ObjectStore {
     );
   }
 
-  /** The size of an object whose response has no length, as through some proxies. */
-  async #sizeOf(
+  /** What S3 says of an object that is there, where another response has not said it. */
+  async #headOf(
     what: string,
-    { Key }: { readonly Key: string },
+    Key: string,
     signal: AbortSignal | undefined,
-  ): Promise<number> {
+  ): Promise<HeadObjectCommandOutput> {
     const { HeadObjectCommand } = await sdk();
-    const input = { ...this.#fields.all, Key };
-    return sizeOf(
-      what,
-      await this.#request(
-        what,
-        signal,
-        () => this.#client.send(new HeadObjectCommand(input), { abortSignal: signal }),
-      ),
-    );
+    const command = new HeadObjectCommand({ ...this.#fields.all, Key });
+    const send = () => this.#client.send(command, { abortSignal: signal });
+    return await this.#request(what, signal, send);
   }
 
   /** A part without bytes: HTTP has no range for it, so only the size is requested. */

@@ -118,6 +118,26 @@ export function checkStored(
 }
 
 /**
+ * Checks that an object that was just put is encrypted as it was to be: some servers ignore that.
+ *
+ * @param sse The encryption that was sent with it.
+ * @throws {ObjectStoreError} If it is not.
+ */
+export function checkEncrypted(
+  what: string,
+  { ServerSideEncryption: found }: HeadObjectCommandOutput,
+  sse: string,
+): void {
+  if (found === sse) return;
+  const is = found === undefined ? "is not encrypted" : `has ${found}`;
+  throw new ObjectStoreError(
+    `${what}: the server ignores --sse ${sse}, and the object, which is stored, ${is}; leave out --sse, ` +
+      "or use another server",
+    { code: "NotEncrypted" },
+  );
+}
+
+/**
  * Checks that a response holds the requested part of an object.
  *
  * @param wholeSize The size of the object, if the response has no length.

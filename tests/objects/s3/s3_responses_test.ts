@@ -1,6 +1,7 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { type OpenedObjectStore, openObjectStore } from "../../../src/objects/mod.ts";
 import type { ByteRange } from "../../../src/objects/object_store.ts";
+import { startS3Server } from "../../support/s3_server.ts";
 import { errorOf, type RunningS3, startS3 } from "./s3_fixture.ts";
 
 const CONTENT = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
@@ -213,6 +214,39 @@ Deno.test("S3ObjectStore asks again after a refusal that set the SDK's clock rig
   equal((await errorOf(store.head("a"))).retryable, false, "the clock was right this time");
   server.fault = undefined;
   equal((await store.head("a"))?.size, CONTENT.length);
+});
+
+Deno.test("S3ObjectStore.put() fails if a server ignores the encryption", async () => {
+  await using server = await startS3Server({ buckets: ["bucket"] });
+  const said = { put: "", head: "" };
+  server.fault = ({ operation }) => {
+    const is = operation === "PutObject" ? said.put : said.head;
+    const headers: Record<string, string> = {
+      ...{ etag: '"1"', "last-modified": "Fri, 10 Jul 2015 00:00:00 GMT" },
+      ...is === "" ? {} : { "x-amz-server-side-encryption": is },
+    };
+    return new Response(null, { headers });
+  };
+  await using store = await openObjectStore("s3://bucket", {
+    ...{ sse: "aws:kms", endpoint: server.url, env: {} },
+    credentials: { accessKeyId: "a", secretAccessKey: "b" },
+  });
+  const put = () => store.put("a", new Uint8Array());
+  const why =
+    "Cannot put s3://bucket/a: the server ignores --sse aws:kms, and the object, which is " +
+    "stored, ";
+  for (const [head, is] of [["", "is not encrypted"], ["AES256", "has AES256"]] as const) {
+    said.head = head;
+    await rejects(put(), {
+      ...{ code: "NotEncrypted", retryable: false },
+      message: `${why}${is}; leave out --sse, or use another server`,
+    });
+  }
+  said.head = "aws:kms";
+  equal(await put(), "created");
+  Object.assign(said, { put: "aws:kms", head: "" });
+  equal(await put(), "created");
+  equal(server.counts.HeadObject, 3);
 });
 
 Deno.test("S3ObjectStore.put() takes an object for stored only when S3 says so", async () => {
