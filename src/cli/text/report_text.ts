@@ -39,8 +39,8 @@ function hintsOf({ problems, gaps }: ArchiveReport): string[] {
     id !== undefined && accepted === undefined;
   if (![...problems, ...gaps].some(isOpen)) return [];
   return [
-    "A gap that cannot be filled can be accepted by its ID: triton checkpoint accept-gap, or " +
-    "--accept-gap for one run",
+    "A gap that cannot be filled can be accepted by its ID: with --accept-gap for one run, for good " +
+    "with triton checkpoint accept-gap",
   ];
 }
 

@@ -34,7 +34,7 @@ Deno.test("triton verify --accept-gap accepts a gap in one run, and needs no dat
     equal(plain.code, 1);
     match(
       plain.stdout,
-      /\n\nA gap that cannot be filled can be accepted by its ID: triton checkpoint /,
+      /\n\nA gap that cannot be filled can be accepted by its ID: with --accept-gap /,
     );
     equal(stdout.includes("cannot be filled"), false);
     const json = JSON.parse((await place.run("verify", ["--accept-gap", id, "--json"])).stdout);
