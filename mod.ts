@@ -359,3 +359,8 @@ export {
   type Upload,
   type UploadSlots,
 } from "./src/archiver/mod.ts";
+export {
+  type Monitor,
+  openMonitor,
+  type OpenMonitorOptions,
+} from "./src/monitor/program/open_monitor.ts";

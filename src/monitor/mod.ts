@@ -5,6 +5,7 @@
  */
 
 export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
+export { type Monitor, openMonitor, type OpenMonitorOptions } from "./program/open_monitor.ts";
 export { observeProcess } from "./observe_process.ts";
 export { needsExporter, OtlpExporter, type OtlpExporterOptions } from "./otlp_exporter.ts";
 export { MetricRegistry } from "../telemetry/metric_registry.ts";

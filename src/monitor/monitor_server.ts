@@ -1,21 +1,17 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { formatAddress, isLoopback, type ListenAddress } from "../base/listen_address.ts";
-import { type HttpRequest, type HttpResponse, HttpServer, isAllowedHost } from "../http/mod.ts";
+import { type HttpRequest, type HttpResponse, HttpServer } from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
 import { Histories, SAMPLE_INTERVAL_MS } from "./history.ts";
 import { judgeHealth, judgeReadiness } from "./judge_store.ts";
-import {
-  type HealthLimits,
-  judgeStreamHealth,
-  judgeStreamReadiness,
-  type Verdict,
-} from "./judge_stream.ts";
+import { type HealthLimits, judgeStreamHealth, judgeStreamReadiness } from "./judge_stream.ts";
 import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
 import type { Verdicts } from "./page/page.ts";
 import { renderStream } from "./page/stream_page.ts";
 import { renderStreams } from "./page/streams_page.ts";
+import { answerWithin, json, judged, page, reply, text } from "./responses.ts";
 import type { StoreStatus, StreamStatus } from "./store_status.ts";
 
 const log = getLogger(["triton", "monitor"]);
@@ -31,23 +27,8 @@ export interface MonitorServerOptions {
   readonly clock: Clock;
 }
 
-/**
- * Paths that load balancers check with OPTIONS: HAProxy's default check is `OPTIONS /`.
- */
-const PROBED_PATHS: ReadonlySet<string> = new Set(["/", "/livez", "/readyz", "/healthz"]);
-
 /** What the paths of the streams' pages begin with. */
 const STREAMS = "/streams/";
-
-const HEADERS = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; " +
-    "connect-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-};
 
 /**
  * Serves the status of `triton store` over HTTP.
@@ -111,18 +92,12 @@ export class MonitorServer implements AsyncDisposable {
     }
   }
 
-  #answer({ method, path, query, host }: HttpRequest): HttpResponse {
-    // Host is optional in HTTP/1.0. Browsers, which DNS rebinding could mislead, always send it.
-    if (host !== undefined && !isAllowedHost(host, this.#hosts)) {
-      return text(421, "Unknown host name: see --allowed-hosts");
-    }
-    const isProbed = PROBED_PATHS.has(path);
-    const allow = isProbed ? "GET, HEAD, OPTIONS" : "GET, HEAD";
-    if (method !== "GET" && method !== "HEAD" && !(isProbed && method === "OPTIONS")) {
-      return text(405, `This path only accepts ${allow}`, { allow });
-    }
-    const answer = path.startsWith(STREAMS) ? this.#stream(path, query) : this.#route(path);
-    return method === "OPTIONS" ? { ...answer, headers: { ...answer.headers, allow } } : answer;
+  #answer(request: HttpRequest): HttpResponse {
+    const { path, query } = request;
+    return answerWithin(
+      { request, hosts: this.#hosts, hint: "--allowed-hosts" },
+      () => path.startsWith(STREAMS) ? this.#stream(path, query) : this.#route(path),
+    );
   }
 
   #route(path: string): HttpResponse {
@@ -202,29 +177,4 @@ function decode(text: string): string {
   } catch {
     return text;
   }
-}
-
-function page(body: string): HttpResponse {
-  return reply(200, body, "text/html; charset=utf-8");
-}
-
-function judged(verdict: Verdict): HttpResponse {
-  return json(verdict.ok ? 200 : 503, verdict);
-}
-
-function json(status: number, value: unknown): HttpResponse {
-  return reply(status, `${JSON.stringify(value, null, 2)}\n`, "application/json");
-}
-
-function text(status: number, value: string, headers: HttpResponse["headers"] = {}): HttpResponse {
-  return reply(status, `${value}\n`, "text/plain; charset=utf-8", headers);
-}
-
-function reply(
-  status: number,
-  body: string,
-  type: string,
-  headers: HttpResponse["headers"] = {},
-): HttpResponse {
-  return { status, body, headers: { ...HEADERS, ...headers, "content-type": type } };
 }

@@ -8,11 +8,14 @@ export interface PageOptions {
   readonly title: string;
   /** What leads from the page to `/`: nothing, or `../`. A proxy may serve all under another path. */
   readonly root: "" | "../";
-  readonly status: StoreStatus;
+  readonly status: ProcessStatus;
   readonly content: HtmlValue;
   /** The end of the sentence that the footer begins. */
   readonly note?: string | undefined;
 }
+
+/** What every page says about its process. */
+export type ProcessStatus = Pick<StoreStatus, "at" | "version" | "startedAt" | "worker">;
 
 export function renderPage({ title, root, status, content, note }: PageOptions): string {
   return html`
@@ -37,7 +40,7 @@ export function renderPage({ title, root, status, content, note }: PageOptions):
   `.text;
 }
 
-function footer(status: StoreStatus, root: string, note = ""): Html {
+function footer(status: ProcessStatus, root: string, note = ""): Html {
   const { at, worker, version, startedAt } = status;
   return html`
     <footer>
@@ -83,14 +86,18 @@ export function headlineOf(
 const LISTED = 20;
 
 /** The verdict, and the reasons. */
-export function verdict({ word, tone }: Headline, { ready, healthy }: Verdicts): Html {
+export function verdict(
+  { word, tone }: Headline,
+  { ready, healthy }: Verdicts,
+  well = "Records are archived in time.",
+): Html {
   const reasons = [...new Set([...healthy.reasons, ...ready.reasons])];
   const listed = reasons.length > LISTED
     ? [...reasons.slice(0, LISTED), `And ${reasons.length - LISTED} more: see /healthz`]
     : reasons;
   return html`<div class="verdict ${tone}"><strong>${word}</strong>${
     reasons.length === 0
-      ? html`<span>Records are archived in time.</span>`
+      ? html`<span>${well}</span>`
       : html`<ul>${listed.map((reason) => html`<li>${reason}</li>`)}</ul>`
   }</div>`;
 }
