@@ -1,7 +1,7 @@
 """Runs a program whose standard output or error is a non-blocking pipe or terminal, or is not read.
 
-Arguments: what ("stdout", "stderr"), how ("pipe", "terminal", "unread"), and the program. Prints what
-came through. With "unread" the pipe is full from the beginning and stays so; SIGTERM is passed on.
+Arguments: what ("stdout", "stderr"), how ("pipe", "late", "terminal", "unread"), and the program. Prints
+what came through. With "late" the reader of the pipe is fast up to 140 MB. With "unread" the pipe is full from the beginning and stays so; SIGTERM is passed on.
 """
 
 import fcntl
@@ -39,6 +39,7 @@ child = subprocess.Popen(program, **{what: write_end})
 os.close(write_end)
 signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGTERM))
 if how != "unread":
+    fast = 140_000_000 if how == "late" else 0
     while True:
         try:
             data = os.read(read_end, 10_000)
@@ -47,6 +48,8 @@ if how != "unread":
         if not data:
             break
         sys.stdout.buffer.write(data)
-        time.sleep(0.001)  # slower than the program
+        fast -= len(data)
+        if fast < 0:
+            time.sleep(0.001)  # slower than the program
     sys.stdout.flush()
 sys.exit(child.wait())

@@ -229,7 +229,7 @@ Deno.test("OutputWriter does not repeat a large piece of which a part may be wri
   deepStrictEqual(file.sizes, [1 << 18]);
 });
 
-/** Lines of 16 MiB, after which a second thread pays. */
+/** A part of the 128 MiB after which a second thread pays. */
 const MUCH = new TextEncoder().encode("a line of text\n".repeat(1_200_000));
 
 /** A writer that has written so much that it uses a second thread, if it may. */
@@ -245,8 +245,7 @@ async function writerWithThread(
     return starts ? Promise.resolve(thread) : Promise.reject(new Error("no memory"));
   };
   const writer = new OutputWriter(file, { clock, isBuffered: true, acceptsAll, startThread });
-  const quarter = MUCH.length / 4;
-  for (let n = 0; n < 4; n++) await writer.write(MUCH.subarray(n * quarter, (n + 1) * quarter));
+  for (let size = 0; size < 128 << 20; size += MUCH.length) await writer.write(MUCH);
   equal(started, 0, "not before it pays");
   await writer.write("to start it\n");
   return {
@@ -258,7 +257,7 @@ async function writerWithThread(
   };
 }
 
-Deno.test("OutputWriter has a second thread write large data to a pipe after 16 MiB", async () => {
+Deno.test("OutputWriter has a second thread write large data to a pipe after 128 MiB", async () => {
   const file = wholeFile();
   const { writer, thread, started } = await writerWithThread(file);
   equal(started, 1);
