@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { BUCKET_SETTINGS } from "../../../src/base/settings/bucket_setting_list.ts";
 import {
   addBucketFlags,
@@ -88,4 +88,20 @@ Deno.test("commands refuse flags that do not go together before anything else", 
     match(stderr, /Cannot use --use-accelerate-endpoint with --use-fips-endpoint/);
   }
   await Deno.remove(file);
+});
+
+Deno.test("each command with --bucket has the flags for buckets, those that write all of them", async () => {
+  const { stdout } = await runCommand(["completions", "fish"]);
+  const flags = new Map<string, Set<string>>();
+  for (const [, command, flag] of stdout.matchAll(/'__triton_at ([^']+)' -l (\S+) /g)) {
+    flags.set(command!, (flags.get(command!) ?? new Set()).add(`--${flag}`));
+  }
+  const commands = [...flags].filter(([, has]) => has.has("--bucket")).map(([name]) => name);
+  ok(commands.length >= 12, commands.join());
+  for (const command of commands) {
+    const writes = ["store", "doctor", "export"].includes(command);
+    for (const { flag, isForWriting } of BUCKET_SETTINGS) {
+      equal(flags.get(command)!.has(flag), writes || !isForWriting, `${command} ${flag}`);
+    }
+  }
 });

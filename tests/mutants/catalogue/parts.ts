@@ -27,10 +27,8 @@ export const PARTS_MUTANTS: readonly Mutant[] = [
   {
     breaks: "an unknown key is an error",
     file: `${LISTING}/find_archives.ts`,
-    find:
-      "if (info !== undefined) return { ...key, size: info.size, modifiedAt: info.modifiedAt };",
-    replace:
-      "return { ...key, size: info?.size ?? 0, modifiedAt: info?.modifiedAt ?? new Date(0) };",
+    find: "if (info !== undefined) return entryOf(key, info);",
+    replace: "return entryOf(key, info ?? { key: key.key, size: 0, modifiedAt: new Date(0) });",
     tests: TESTS.keys,
   },
   {

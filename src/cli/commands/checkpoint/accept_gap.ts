@@ -8,6 +8,7 @@ import { examples } from "../../text/help_text.ts";
 import { addClientOptions, type ClientOptions } from "../../options/client.ts";
 import { USER_VARIABLES } from "../../options/clean_environment.ts";
 import { parseGapId, unknownGapError } from "../../options/gap_ids.ts";
+import { addBucketFlags } from "../../options/bucket_flags.ts";
 import { bucketOption, parseDay } from "../../options/options.ts";
 import { clientOfStream, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -44,11 +45,12 @@ export function acceptGapCommand(context: CliContext): Command {
       }),
     )
     .action((id: string, options: AcceptOptions) => acceptGap(id, options, context));
-  return addClientOptions(command, bucketOption())
+  addClientOptions(command, bucketOption())
     .option("--start-date <day>", "first day of archives to read (default: the oldest)", parseDay)
     .option("--reason <text>", "why, for those who read the report")
     .option("--by <name>", "who decides (default: the user of the operating system)")
     .option("--undo", "withdraw the acceptance; the database keeps who accepted it, when and why");
+  return addBucketFlags(command, "read");
 }
 
 async function acceptGap(id: string, options: AcceptOptions, context: CliContext): Promise<void> {
