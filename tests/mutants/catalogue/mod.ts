@@ -6,6 +6,7 @@
 
 import type { Mutant } from "../mutant.ts";
 import { ARCHIVER_MUTANTS } from "./archiver.ts";
+import { BUCKET_MUTANTS } from "./buckets.ts";
 import { GROUP_MUTANTS } from "./group.ts";
 import { HISTORY_MUTANTS } from "./history.ts";
 import { HOST_MUTANTS } from "./host.ts";
@@ -19,6 +20,7 @@ import { VERIFY_MUTANTS } from "./verify.ts";
 /** All mutants. */
 export const MUTANTS: readonly Mutant[] = [
   ...ARCHIVER_MUTANTS,
+  ...BUCKET_MUTANTS,
   ...GROUP_MUTANTS,
   ...HISTORY_MUTANTS,
   ...HOST_MUTANTS,

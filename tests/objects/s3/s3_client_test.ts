@@ -86,6 +86,10 @@ Deno.test("a bucket is reached at the endpoint of its region, and an access poin
     const service = url === OUTPOST ? "s3-outposts" : "s3";
     deepEqual(await askedFor(`s3://${url}/f`, options), [host, "/f/x", "us-west-2", service]);
   }
+  const inChina = "arn:aws-cn:s3:cn-north-1:111122223333:accesspoint/logs";
+  deepEqual(await askedFor(inChina, { region: "us-east-1" }), [
+    ...["logs-111122223333.s3-accesspoint.cn-north-1.amazonaws.com.cn", "/x", "cn-north-1", "s3"],
+  ]);
 });
 
 Deno.test("environment and profile choose among AWS's endpoints, unless one is set by its URL", async () => {
