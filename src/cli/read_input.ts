@@ -30,6 +30,12 @@ export async function openInput(
   instead = "pass a file",
 ): Promise<AsyncIterable<Uint8Array>> {
   if (isStandardInput(path)) return stdin;
+  const [, bucket, key] = /^(s3:\/\/.+?)\/(\d{8}\/[^/]+)$/.exec(path) ?? [];
+  if (key !== undefined) {
+    throw new TritonError(
+      `${what}: it is in S3; pass its key: echo ${key} | triton cat --bucket ${bucket} --keys-from -`,
+    );
+  }
   try {
     if (!(await Deno.stat(path)).isDirectory) return readToEnd(await Deno.open(path));
   } catch (error) {

@@ -5,7 +5,7 @@ import type { OpenedObjectStore } from "../objects/mod.ts";
 import type { StreamJob } from "./options/stream_jobs.ts";
 
 /** Where a stream is. */
-export type StreamPlace = Pick<StreamConfig, "region" | "endpoint">;
+export type StreamPlace = Pick<StreamConfig, "region" | "endpoint" | "arn">;
 
 /** How clients are opened. */
 export interface ServiceOpeners {
@@ -18,9 +18,9 @@ export interface ServiceOpeners {
 
 /** Opens clients with the usual settings, and loads the AWS SDK only then. */
 const USUAL: ServiceOpeners = {
-  async kinesis({ region, endpoint }) {
+  async kinesis({ region, endpoint, arn: streamArn }) {
     const { openKinesis } = await import("../kinesis/sdk/open_kinesis.ts");
-    return await openKinesis({ region, endpoint });
+    return await openKinesis({ region, endpoint, streamArn });
   },
   async store(bucket, options) {
     const { openObjectStore } = await import("../objects/open_object_store.ts");
@@ -40,10 +40,10 @@ export class SharedServices implements AsyncDisposable {
     this.#open = open;
   }
 
-  /** The client for a region and an endpoint. */
-  kinesis({ region, endpoint }: StreamPlace): Promise<KinesisApi> {
-    const key = JSON.stringify(["kinesis", region, endpoint]);
-    return this.#once(key, () => this.#open.kinesis({ region, endpoint }));
+  /** The client for a region and an endpoint, and for the account of an ARN. */
+  kinesis({ region, endpoint, arn }: StreamPlace): Promise<KinesisApi> {
+    const key = JSON.stringify(["kinesis", region, endpoint, arn?.split("/")[0]]);
+    return this.#once(key, () => this.#open.kinesis({ region, endpoint, arn }));
   }
 
   /** The store for the archives of a stream. */

@@ -1,4 +1,5 @@
 import { ConfigError } from "../base/errors.ts";
+import { isArn, parseStreamArn } from "../base/settings/stream_arn.ts";
 import { closest, quotedList } from "../base/suggest.ts";
 import { readConfigFile } from "./config_file.ts";
 import { readStreams, type StreamConfig } from "./stream.ts";
@@ -49,13 +50,15 @@ export class Config {
   /**
    * Looks up a stream.
    *
-   * @param logicalName Its name in the configuration, which is not its name in Kinesis.
+   * @param logicalName Its name in the configuration, which is not its name in Kinesis; or its ARN, and
+   * then the configuration need not have it.
    * @returns The configuration of the stream.
    * @throws {ConfigError} If there is no such stream; the message lists the known ones.
    */
   stream(logicalName: string): StreamConfig {
     const stream = this.#streams.get(logicalName);
     if (stream !== undefined) return stream;
+    if (isArn(logicalName)) return this.#byArn(logicalName);
     throw new ConfigError(
       `Unknown stream "${logicalName}": ${this.#helpWith(logicalName)}`,
       { path: this.path },
@@ -76,6 +79,19 @@ export class Config {
       `Cannot put events to stream "${logicalName}": add "partition_key: <a field of the events>"`,
       { path: this.path },
     );
+  }
+
+  /** What the configuration says of the stream with an ARN, if it has it. */
+  #byArn(text: string): StreamConfig {
+    try {
+      const arn = parseStreamArn(text);
+      const known = this.streams.find((one) =>
+        one.name === arn.name && one.region === arn.region && (one.arn ?? text) === text
+      );
+      return Object.freeze({ logicalName: arn.name, ...known, ...arn });
+    } catch (cause) {
+      throw new ConfigError((cause as RangeError).message, { path: this.path, cause });
+    }
   }
 
   #helpWith(logicalName: string): string {

@@ -29,10 +29,13 @@ export interface SettingDoc {
 export const STREAM_DOCS: readonly SettingDoc[] = [
   {
     key: "name",
-    description: "Name of the stream in Kinesis.",
+    description: "Name of the stream in Kinesis, or its ARN, which also says the region.",
     example: "user_activity_prod",
     note: "the stream in Kinesis",
-    value: { type: "string", pattern: "^[a-zA-Z0-9_.-]{1,128}$" },
+    value: {
+      type: "string",
+      pattern: "^(arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\\d{12}:stream/)?[a-zA-Z0-9_.-]{1,128}$",
+    },
   },
   {
     key: "partition_key",

@@ -1,4 +1,5 @@
 import { type ArchiveSettings, readArchiveSettings } from "./archive_settings.ts";
+import { isArn, parseStreamArn } from "../base/settings/stream_arn.ts";
 import { type Entry, isExtensionKey, type YamlText } from "./yaml.ts";
 
 /** The configuration of one stream. */
@@ -11,6 +12,8 @@ export interface StreamConfig {
   readonly partitionKey?: string | undefined;
   /** AWS region. If undefined, the AWS SDK uses `AWS_REGION`, then the profile's. */
   readonly region?: string | undefined;
+  /** The stream's ARN, if the configuration names the stream by it: requests then do, too. */
+  readonly arn?: string | undefined;
   /**
    * URL of the Kinesis service, for a local one. If undefined, the AWS SDK uses
    * `AWS_ENDPOINT_URL_KINESIS`, then `AWS_ENDPOINT_URL`, then that of the region.
@@ -31,7 +34,7 @@ const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ["name", {
     property: "name",
     expected: "be a Kinesis stream name: 1 to 128 letters, digits, hyphens, underscores and dots",
-    accepts: (text) => /^[a-zA-Z0-9_.-]{1,128}$/.test(text),
+    accepts: (text) => isArn(text) || /^[a-zA-Z0-9_.-]{1,128}$/.test(text),
   }],
   ["partition_key", {
     property: "partitionKey",
@@ -90,7 +93,23 @@ export function readStream(
       entry.place,
     );
   }
-  return found.name === undefined ? undefined : { ...found, logicalName, name: found.name };
+  if (found.name === undefined) return undefined;
+  return { ...found, logicalName, name: found.name, ...readArn(yaml, found, entries.get("name")!) };
+}
+
+/** What the ARN of a stream says, if it is named by one. */
+function readArn(
+  yaml: YamlText,
+  { name, region }: { readonly name?: string; readonly region?: string | undefined },
+  entry: Entry,
+): Pick<StreamConfig, "name" | "region" | "arn"> | undefined {
+  if (name === undefined || !isArn(name)) return undefined;
+  try {
+    return parseStreamArn(name, region);
+  } catch (error) {
+    yaml.report((error as RangeError).message, yaml.value(entry).place);
+    return undefined;
+  }
 }
 
 function readField(yaml: YamlText, what: string, field: Field, entry: Entry): string | undefined {

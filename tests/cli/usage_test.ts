@@ -21,7 +21,11 @@ const CAT = ["cat", "--stream", "clicks", "--bucket", "b"];
 const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["stor"], /unknown command 'stor'\n\(Did you mean store\?\)/],
   [["store", "--steam", "clicks"], /unknown option '--steam'\n\(Did you mean --stream\?\)/],
-  ...["gs://b", "/var/lib/archive", "s3://", "s3:///b", "s3://b?x", "memory:", ""].map((url) =>
+  [
+    [...STORE.slice(0, 3), "--bucket=/var/lib/archive"],
+    /'\/var\/lib\/archive' is invalid\. Use file:\/\/\/var\/lib\/archive for a directory\./,
+  ],
+  ...["gs://b", "s3://", "s3:///b", "s3://b?x", "memory:", ""].map((url) =>
     [
       [...STORE.slice(0, 3), `--bucket=${url}`],
       /Use s3:\/\/BUCKET\/PREFIX, BUCKET or file/,

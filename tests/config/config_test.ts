@@ -442,3 +442,35 @@ Deno.test("parseConfig() of any text returns a configuration or an error with a 
     { numRuns: 2000 },
   );
 });
+
+const ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks_prod";
+
+Deno.test("parseConfig() takes name and region of a stream from its ARN", () => {
+  const config = parseConfig(`clicks: {name: "${ARN}"}\n`, { env: { AWS_REGION: "us-east-1" } });
+  const stream = { logicalName: "clicks", name: "clicks_prod", region: "eu-west-1", arn: ARN };
+  deepStrictEqual(config.streams, [stream]);
+  deepStrictEqual(config.stream(ARN), stream);
+});
+
+Deno.test("parseConfig() refuses ARNs that are no streams, and another region beside one", () => {
+  equal(
+    messageOf(`clicks:\n  name: "${ARN}"\n  region: us-east-1\n`),
+    `2:9: Cannot use "${ARN}" as a stream: it is in eu-west-1, and the region is set to us-east-1; ` +
+      "leave out the region",
+  );
+  ok(messageOf('clicks: {name: "arn:aws:sqs:eu-west-1:123456789012:x"}').includes("it is of sqs"));
+});
+
+Deno.test("Config.stream() looks a stream up by its ARN, and needs no configuration of it", () => {
+  const text = "clicks: {name: clicks_prod, region: eu-west-1, partition_key: user}\n" +
+    "east: {name: clicks_prod, region: us-east-1}\n";
+  const config = parseConfig(text);
+  const { partitionKey, logicalName, arn } = config.stream(ARN);
+  deepStrictEqual([partitionKey, logicalName, arn], ["user", "clicks", ARN]);
+  equal(config.partitionKey(ARN), "user");
+  const other = ARN.replace("clicks_prod", "orders");
+  deepStrictEqual(config.stream(other), {
+    ...{ logicalName: "orders", name: "orders", region: "eu-west-1", arn: other },
+  });
+  throws(() => config.stream(`${ARN}/consumer/x:1`), { name: "ConfigError" });
+});

@@ -15,3 +15,7 @@ export function noCredentials(reason: string): string {
   return `no AWS credentials found${why}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and ` +
     "AWS_SECRET_ACCESS_KEY";
 }
+
+/** What to do about credentials that were valid once. */
+export const RENEW =
+  "get new credentials, such as by aws sso login, or set AWS_PROFILE to a profile that has them";

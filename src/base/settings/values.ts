@@ -5,7 +5,7 @@
  */
 
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { HOUR_MS } from "../clock.ts";
 import { parseS3Url } from "./bucket_url.ts";
 
@@ -63,6 +63,8 @@ export function parseSize(text: string): number {
  */
 export function parseBucket(text: string): string {
   const isDirectory = /^file:./i.test(text);
+  const meant = bucketMeantBy(text);
+  if (meant !== undefined) throw new RangeError(meant);
   if (!isDirectory && parseS3Url(text) === undefined) {
     throw new RangeError("Use s3://BUCKET/PREFIX, BUCKET or file:///DIR");
   }
@@ -72,6 +74,23 @@ export function parseBucket(text: string): string {
     throw new RangeError((error as Error).message);
   }
   return text;
+}
+
+/** What to use instead of something that people pass as a bucket, and that is none. */
+function bucketMeantBy(text: string): string | undefined {
+  if (/^\.{0,2}\//.test(text)) return `Use ${pathToFileURL(text)} for a directory`;
+  const [, host, path = ""] = /^https?:\/\/([^/]+)\/?(.*)$/i.exec(text) ?? [];
+  const ofAmazon = /^(?:(.+)\.)?s3[.-].*amazonaws\.com/.exec(host ?? "");
+  if (ofAmazon !== null) {
+    const [, bucket] = ofAmazon;
+    return `Use s3://${bucket === undefined ? path : `${bucket}/${path}`}`;
+  }
+  if (host !== undefined) {
+    return "Use s3://BUCKET/PREFIX, and set AWS_ENDPOINT_URL_S3 to the URL of the server";
+  }
+  if (!/[^/]\/[^/]+\.tri$/.test(text)) return undefined;
+  const place = text.replace(/(\/\d{8})?\/[^/]+$/, "");
+  return `Use the location of the archive, not a file in it: ${place}`;
 }
 
 /**

@@ -38,7 +38,8 @@ async function shards(options: ShardsOptions, context: CliContext): Promise<void
     import("../../kinesis/shard_list.ts"),
   ]);
   const config = await streamConfig(options, context);
-  await using kinesis = await openKinesis({ region: config.region, endpoint: config.endpoint });
+  const { region, endpoint, arn: streamArn } = config;
+  await using kinesis = await openKinesis({ region, endpoint, streamArn });
   const { clock } = context;
   const retries = { clock, maxAttempts: INTERACTIVE_ATTEMPTS };
   for (const { id: shardId, ...more } of await listAllShards(kinesis, config.name, retries)) {

@@ -12,7 +12,10 @@ import { UsageError } from "./usage_error.ts";
 
 /** `--stream`, the logical name of a stream. */
 export function streamOption(): Option {
-  return new Option("--stream <name>", "logical name of the stream, as in the configuration")
+  return new Option(
+    "--stream <name>",
+    "logical name of the stream in the configuration, or its ARN",
+  )
     .makeOptionMandatory();
 }
 

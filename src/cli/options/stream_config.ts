@@ -2,6 +2,7 @@ import type { Config, StreamConfig } from "../../config/mod.ts";
 import type { FirstPosition } from "../../base/settings/start_position.ts";
 import type { CliContext } from "../cli_context.ts";
 import type { PassedOptions } from "./env_option.ts";
+import { isArn } from "../../base/settings/stream_arn.ts";
 import { isStandardInput, readStandardInput } from "../read_input.ts";
 import { bucketOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -25,10 +26,21 @@ export async function readConfig(path: string | undefined, context: CliContext):
 
 /** Reads the configuration of one stream. */
 export async function streamConfig(
-  options: { readonly config?: string; readonly stream: string },
+  { config, stream }: { readonly config?: string; readonly stream: string },
   context: CliContext,
 ): Promise<StreamConfig> {
-  return (await readConfig(options.config, context)).stream(options.stream);
+  return (await configFor([stream], config, context)).stream(stream);
+}
+
+/** Reads the configuration, which streams that are named by their ARNs do not need. */
+export async function configFor(
+  streams: readonly string[],
+  path: string | undefined,
+  context: CliContext,
+): Promise<Config> {
+  if (path !== undefined || !streams.every(isArn)) return await readConfig(path, context);
+  const { Config } = await import("../../config/config.ts");
+  return new Config([]);
 }
 
 /** Rejects options with neither a bucket nor a configuration, which could have one for the stream. */

@@ -21,6 +21,8 @@ import { EMPTY_RESPONSE, type WireResponse } from "./response_reader.ts";
 export interface GetRecordsInput {
   readonly ShardIterator: string;
   readonly Limit: number;
+  /** The stream, if it is named by its ARN. */
+  readonly StreamARN?: string;
 }
 
 /** The SDK's options of a request. */
@@ -98,12 +100,12 @@ export class RecordsGetter {
   }
 
   async #requestFor(
-    { ShardIterator, Limit }: GetRecordsInput,
+    input: GetRecordsInput,
     { request, signer }: Route,
   ): Promise<WireRequest> {
     const { credentials, systemClockOffset } = this.#client.config;
     const { method, path, headers: { host } } = request;
-    const body = JSON.stringify({ ShardIterator, Limit });
+    const body = JSON.stringify(input);
     const now = Date.now() + systemClockOffset;
     const signable = { method, host: host!, path, now, body, headers: pick(request, SIGNED) };
     const headers = { ...signer.sign(signable, await credentials()), ...pick(request, UNSIGNED) };

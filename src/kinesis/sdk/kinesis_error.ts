@@ -1,4 +1,4 @@
-import { noCredentials } from "../../aws/credentials/no_credentials.ts";
+import { noCredentials, RENEW } from "../../aws/credentials/no_credentials.ts";
 import { isRetryable } from "../../aws/error_codes.ts";
 import { UnexpectedResponse } from "../../aws/http/unexpected_response.ts";
 import { connectionCodeOf, type SdkError, statusOf } from "../../aws/sdk_error.ts";
@@ -64,5 +64,6 @@ function describe(error: SdkError | undefined, code: string, status: number | un
   }
   if (code === "CredentialsProviderError") return noCredentials(reason);
   if (reason === "" || reason === code) return code;
-  return reason.includes(code) ? reason : `${code}: ${reason}`;
+  const named = reason.includes(code) ? reason : `${code}: ${reason}`;
+  return code.startsWith("ExpiredToken") ? `${named}; ${RENEW}` : named;
 }

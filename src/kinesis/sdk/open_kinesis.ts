@@ -22,6 +22,11 @@ export interface OpenKinesisOptions {
   /** Credentials. Default: those that the SDK finds. */
   readonly credentials?: KinesisCredentials | undefined;
   /**
+   * The ARN of a stream: requests then name streams by ARNs, those of its account and region. Default:
+   * requests name streams by their names, which are those of the account of the credentials.
+   */
+  readonly streamArn?: string | undefined;
+  /**
    * Longest time without a byte in either direction, in milliseconds: while connecting, before and
    * during the response. Default: 30,000.
    */
@@ -63,6 +68,7 @@ export async function openKinesis(
 ): Promise<KinesisApi & AsyncDisposable> {
   const { Kinesis } = await import("@aws-sdk/client-kinesis");
   const { region, endpoint, credentials, requestTimeoutMs = 30_000, onServerTime } = options;
+  const { streamArn } = options;
   const client = knowingItself(
     new Kinesis({
       ...await clientSettings({ silenceTimeoutMs: requestTimeoutMs, onServerTime }),
@@ -73,7 +79,7 @@ export async function openKinesis(
     }),
   );
   await requireRegion(client);
-  return Object.assign(new SdkKinesis(client), {
+  return Object.assign(new SdkKinesis(client, { streamArn }), {
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   });
 }

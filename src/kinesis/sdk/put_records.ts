@@ -34,7 +34,8 @@ export async function sendPutRecords(
   entries: readonly PutEntry[],
   settings: { readonly abortSignal?: AbortSignal },
 ): Promise<PutResponse> {
-  const body = putBody(command.input.StreamName!, entries);
+  const { StreamName, StreamARN } = command.input;
+  const body = putBody({ StreamName, StreamARN }, entries);
   let response: PutResponse | null = {};
   command.middlewareStack.add((next) => (args) => {
     (args.request as { body: unknown }).body = body;
@@ -54,8 +55,11 @@ export async function sendPutRecords(
 }
 
 /** The body of the request. */
-export function putBody(stream: string, entries: readonly PutEntry[]): Uint8Array {
-  let body = `{"StreamName":${JSON.stringify(stream)},"Records":[`;
+export function putBody(
+  stream: { readonly StreamName?: string | undefined; readonly StreamARN?: string | undefined },
+  entries: readonly PutEntry[],
+): Uint8Array {
+  let body = `${JSON.stringify(stream).slice(0, -1)},"Records":[`;
   let comma = "";
   for (const { partitionKey, data } of entries) {
     const base64 = Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64");

@@ -51,6 +51,8 @@ const ONE_EACH = "one result for each record";
  */
 export class SdkKinesis implements KinesisApi {
   readonly #client: Kinesis;
+  /** What the ARN of a stream has before its name; undefined if requests use names. */
+  readonly #arns: string | undefined;
   readonly #getter: RecordsGetter;
   readonly #memory = new ResponseMemory();
 
@@ -58,9 +60,11 @@ export class SdkKinesis implements KinesisApi {
    * Wraps a client.
    *
    * @param client The SDK's client, of the class with a method for each operation.
+   * @param options `streamArn` of any stream: requests then name streams by ARNs of its account.
    */
-  constructor(client: Kinesis) {
+  constructor(client: Kinesis, { streamArn }: { readonly streamArn?: string | undefined } = {}) {
     this.#client = client;
+    this.#arns = streamArn?.slice(0, streamArn.indexOf("/") + 1);
     this.#getter = new RecordsGetter(client);
   }
 
@@ -100,7 +104,7 @@ export class SdkKinesis implements KinesisApi {
   async describeStream(stream: string, options: RequestOptions = {}): Promise<StreamDescription> {
     const what = `describe stream "${stream}"`;
     const { DescribeStreamSummaryCommand } = await sdk();
-    const command = new DescribeStreamSummaryCommand({ StreamName: stream });
+    const command = new DescribeStreamSummaryCommand(this.#named(stream));
     let serverTime: Date | undefined;
     command.middlewareStack.add((next) => async (args) => {
       const result = await next(args);
@@ -131,13 +135,13 @@ export class SdkKinesis implements KinesisApi {
   async *listShards(stream: string, options: RequestOptions = {}): AsyncGenerator<Shard> {
     const what = `list the shards of stream "${stream}"`;
     const progress = new PageProgress();
-    let input: ListShardsInput = { StreamName: stream };
+    let input: ListShardsInput = this.#named(stream);
     while (true) {
       const send = (settings: SdkSettings) => this.#client.listShards(input, settings);
       const page = await this.#request(what, options.signal, send);
       const shards = list(page.Shards, what, "Shards");
       // Every stream has a shard: the response is not from Kinesis.
-      if (shards.length === 0 && input.StreamName !== undefined) {
+      if (shards.length === 0 && input.NextToken === undefined) {
         throw invalidResponse(what, "Shards");
       }
       for (const shard of shards) yield toShard(shard, what);
@@ -167,7 +171,7 @@ export class SdkKinesis implements KinesisApi {
   ): Promise<string> {
     const what = `open shard "${shard.shardId}" of stream "${shard.stream}"`;
     const input = {
-      StreamName: shard.stream,
+      ...this.#named(shard.stream),
       ShardId: shard.shardId,
       ...toIteratorInput(position),
     };
@@ -191,7 +195,8 @@ export class SdkKinesis implements KinesisApi {
     const what = shard === undefined
       ? "read from a shard"
       : `read shard "${shard.shardId}" of stream "${shard.stream}"`;
-    const input = { ShardIterator: iterator, Limit: limit };
+    const named = this.#arns === undefined || shard === undefined ? {} : this.#named(shard.stream);
+    const input = { ShardIterator: iterator, Limit: limit, ...named };
     const send = (settings: SdkSettings) => this.#getter.get(input, settings);
     const response = await this.#request(what, options.signal, send);
     const serverTime = readServiceTime(response.headers);
@@ -246,13 +251,18 @@ export class SdkKinesis implements KinesisApi {
   ): Promise<PutResult[]> {
     const what = `put ${entries.length} records into stream "${stream}"`;
     const { PutRecordsCommand } = await sdk();
-    const input = { StreamName: stream, Records: [] };
+    const input = { ...this.#named(stream), Records: [] };
     const send = (settings: SdkSettings) =>
       sendPutRecords(this.#client, new PutRecordsCommand(input), entries, settings);
     const response = await this.#request(what, options.signal, send);
     const results = list(response.Records, what, "Records");
     if (results.length !== entries.length) throw invalidResponse(what, ONE_EACH);
     return results.map((result) => toPutResult(present(result, what, ONE_EACH), what));
+  }
+
+  /** How requests name a stream. */
+  #named(stream: string): { readonly StreamName: string } | { readonly StreamARN: string } {
+    return this.#arns === undefined ? { StreamName: stream } : { StreamARN: this.#arns + stream };
   }
 
   /** Sends one request: an abort rejects with the signal's reason, all else with a KinesisError. */

@@ -1,3 +1,4 @@
+import { RENEW } from "../../aws/credentials/no_credentials.ts";
 import type { RequestSettings } from "../../base/settings/bucket_settings.ts";
 
 /** What an error of S3 says, as far as it decides what to do. */
@@ -14,6 +15,7 @@ export interface S3Refusal {
 const ADVICE: Readonly<Record<string, (refusal: S3Refusal, settings: RequestSettings) => string>> =
   {
     AccessDenied: accessDenied,
+    ExpiredToken: () => `the credentials have expired; ${RENEW}`,
     Forbidden: accessDenied,
     NoSuchBucket: () => "there is no such bucket",
     NoSuchKey: () => "there is no such object",

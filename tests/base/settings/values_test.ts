@@ -40,3 +40,31 @@ Deno.test("parseBucket() and parseClientName() return what they accept", () => {
     throws(() => parseClientName(text), { name: "RangeError" }, text);
   }
 });
+
+Deno.test("parseBucket() says what to use instead of a key, a path, and a URL", () => {
+  const meant: readonly (readonly [string, string])[] = [
+    [
+      "s3://b/logs/20150710/clicks-store-1436553581.tri",
+      "Use the location of the archive, not a file in it: s3://b/logs",
+    ],
+    [
+      "b/20150710/clicks-store-1436553581.tri",
+      "Use the location of the archive, not a file in it: b",
+    ],
+    ["s3://b/clicks.tri", "Use the location of the archive, not a file in it: s3://b"],
+    ["file:///a/20150710/x.tri", "Use the location of the archive, not a file in it: file:///a"],
+    ["/var/lib/archive", "Use file:///var/lib/archive for a directory"],
+    ["https://b.s3.eu-west-1.amazonaws.com/logs", "Use s3://b/logs"],
+    ["https://s3.amazonaws.com/b/logs", "Use s3://b/logs"],
+    [
+      "http://localhost:9000/b",
+      "Use s3://BUCKET/PREFIX, and set AWS_ENDPOINT_URL_S3 to the URL of the server",
+    ],
+  ];
+  for (const [text, message] of meant) {
+    throws(() => parseBucket(text), { name: "RangeError", message });
+  }
+  for (const text of ["s3://b/x.trio", "b", "tri", "s3://b.tri", "file:///a"]) {
+    equal(parseBucket(text), text);
+  }
+});

@@ -67,7 +67,6 @@ Deno.test("SdkKinesis maps the service's refusals", async () => {
     ["AccessDeniedException", false],
     ["InvalidArgumentException", false],
     ["UnrecognizedClientException", false],
-    ["ExpiredTokenException", false],
   ];
   for (const [code, retryable] of cases) {
     const error = await errorOf(() => fault(code));
@@ -77,6 +76,38 @@ Deno.test("SdkKinesis maps the service's refusals", async () => {
       `Cannot describe stream "clicks": ${code}: as the service says`,
     );
     ok(error.cause instanceof Error);
+  }
+});
+
+Deno.test("SdkKinesis says what to do about credentials that have expired", async () => {
+  const { message } = await errorOf(() => fault("ExpiredTokenException"));
+  equal(
+    message,
+    'Cannot describe stream "clicks": ExpiredTokenException: as the service says; get new credentials, ' +
+      "such as by aws sso login, or set AWS_PROFILE to a profile that has them",
+  );
+});
+
+Deno.test("SdkKinesis names streams by ARNs of the account of one, in every request", async () => {
+  const records = { Records: [], NextShardIterator: "i", MillisBehindLatest: 0 };
+  const shard = { ShardId: "shardId-1", SequenceNumberRange: { StartingSequenceNumber: "1" } };
+  const result = { ShardId: "shardId-1", SequenceNumber: "1" };
+  await using server = serve((body) => {
+    if ("ShardIterator" in body) return Response.json(records);
+    if ("Records" in body) return Response.json({ Records: [result] });
+    return Response.json({ Shards: [shard], ShardIterator: "i" });
+  });
+  const arns = "arn:aws:kinesis:eu-west-1:123456789012:stream/";
+  await using kinesis = await open(server.url, { streamArn: `${arns}other` });
+  const place = { stream: "clicks", shardId: "shardId-1" as ShardId };
+  await failureOf(() => kinesis.describeStream("clicks"));
+  await Array.fromAsync(kinesis.listShards("clicks"));
+  await kinesis.getShardIterator(place, { type: "latest" });
+  for (let i = 0; i < 2; i++) await kinesis.getRecords("i", { shard: place }); // by the SDK, then without
+  await kinesis.putRecords("clicks", [{ partitionKey: "k", data: new Uint8Array(1) }]);
+  equal(server.requests.length, 6);
+  for (const body of server.requests) {
+    deepEqual([body.StreamARN, body.StreamName], [`${arns}clicks`, undefined]);
   }
 });
 

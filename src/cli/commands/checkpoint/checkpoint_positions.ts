@@ -192,7 +192,7 @@ async function findPlace(
   { config, history }: { readonly config: StreamConfig; readonly history: LedgerReport },
   context: CliContext,
 ): Promise<FoundPlace> {
-  const { name, region, endpoint } = config;
+  const { name, region, endpoint, arn: streamArn } = config;
   const isSequenceNumber = /^\d+$/.test(to);
   if (isSequenceNumber && shard === undefined) {
     throw new UsageError(
@@ -204,7 +204,7 @@ async function findPlace(
     import("../../../kinesis/sdk/open_kinesis.ts"),
     import("../../../kinesis/find_positions.ts"),
   ]);
-  await using kinesis = await openKinesis({ region, endpoint });
+  await using kinesis = await openKinesis({ region, endpoint, streamArn });
   const description = await kinesis.describeStream(name);
   const now = description.serverTime?.getTime() ?? context.clock.now();
   const oldest = heldSince(description, now);

@@ -47,7 +47,7 @@ async function forget(options: ClientOptions, context: CliContext): Promise<void
   const { checkpointDb: url, dryRun = false } = options;
   const client = clientOfStream(options, config);
   await readLedger(url, { client, stream }); // fails if there is no database
-  await using kinesis = await openKinesis({ region, endpoint });
+  await using kinesis = await openKinesis({ region, endpoint, streamArn: config.arn });
   const { createdAt } = await kinesis.describeStream(stream);
   if (!dryRun) await (await openLedger(url, { client, stream }))[Symbol.asyncDispose](); // its tables
   const shards = await forgetPositions(url, { client, stream, createdAt, dryRun });

@@ -129,11 +129,12 @@ async function report(
 
 /** Opens Kinesis, which is not waited for long. */
 async function kinesisAt(
-  { region, endpoint }: StreamPlace,
+  { region, endpoint, arn: streamArn }: StreamPlace,
   onServerTime: (time: Date) => void,
 ): Promise<KinesisApi & AsyncDisposable> {
   const { openKinesis } = await import("../../../kinesis/sdk/open_kinesis.ts");
-  return await openKinesis({ region, endpoint, requestTimeoutMs: TIMEOUT_MS, onServerTime });
+  const options = { region, endpoint, streamArn, onServerTime };
+  return await openKinesis({ ...options, requestTimeoutMs: TIMEOUT_MS });
 }
 
 async function storeAt(

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../base/clock.ts";
-import type { Config } from "../../../config/mod.ts";
+import type { Config, StreamConfig } from "../../../config/mod.ts";
 import { KinesisError } from "../../../base/errors.ts";
 import type { KinesisApi } from "../../../kinesis/mod.ts";
 import type { StartPosition } from "../../../base/record.ts";
@@ -35,7 +35,8 @@ export async function readLags(
     const known = config.streams.find(({ name }) => name === stream);
     const mine = rows.filter((row) => row.stream === stream);
     try {
-      await using kinesis = await openKinesis({ region: known?.region, endpoint: known?.endpoint });
+      const { region, endpoint, arn: streamArn }: Partial<StreamConfig> = known ?? {};
+      await using kinesis = await openKinesis({ region, endpoint, streamArn });
       // Sequentially: a shard allows five reads per second, and its archiver needs them.
       for (const row of mine) lags.set(row, await lagOrGone(row, kinesis, context));
     } catch (error) {

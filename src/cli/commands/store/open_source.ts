@@ -1,7 +1,7 @@
 import { UsageError } from "../../options/usage_error.ts";
 import type { Config, StreamConfig } from "../../../config/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
-import { configPath, readConfig } from "../../options/stream_config.ts";
+import { configFor, configPath, readConfig } from "../../options/stream_config.ts";
 import { isStandardInput } from "../../read_input.ts";
 import {
   accountStreams,
@@ -39,7 +39,8 @@ export async function openSource(
   }
   const select = (config: Config) => jobsOf(configuredStreams(config, selection), options);
   if (options.watchConfig === true) return await watchedSource(options, select, context);
-  const jobs = select(await readConfig(options.config, context));
+  const named = selection.type === "named" ? selection.names : [""];
+  const jobs = select(await configFor(named, options.config, context));
   if (jobs.length > 0) return fixedStreams(jobs);
   throw new UsageError(
     "No stream is left of the configuration: each is like an --except, or has " +
