@@ -9,10 +9,12 @@ import { cutLineBreaks, USER_VARIABLES } from "./src/cli/options/clean_environme
 import type { CliContext, Output } from "./src/cli/cli_context.ts";
 import {
   acceptsAll,
+  fileSize,
   OutputWriter,
   type OutputWriterOptions,
 } from "./src/cli/text/output_writer.ts";
 import type { OutputThread } from "./src/cli/text/output_thread.ts";
+import { StatusOutput } from "./src/cli/text/status_output.ts";
 import { readAhead } from "./src/cli/read_ahead.ts";
 import { readCommit } from "./src/cli/read_commit.ts";
 import { SECRET_VARIABLES } from "./src/cli/text/redact.ts";
@@ -75,6 +77,9 @@ function forgiving(output: Output): Output {
   };
 }
 
+/** Standard error, with a line that shows progress. */
+const stderr = new StatusOutput(forgiving(output(Deno.stderr, {})));
+
 /** Handles signals, also as PID 1, which only receives signals that it handles. */
 function listenForSignals(env: CliContext["env"]): StopSignals {
   const stop = new StopSignals(systemClock, (code) => void exit(code, env));
@@ -83,8 +88,9 @@ function listenForSignals(env: CliContext["env"]): StopSignals {
   return stop;
 }
 
-/** Ends the process. */
+/** Ends the process; also in the middle of a command, whose progress is then cleared. */
 async function exit(code: number, env: CliContext["env"]): Promise<never> {
+  if (stderr.isDrawn) await stderr.status("");
   if (env.OTEL_DENO === "true") {
     const { needsExporter } = await import("./src/monitor/otlp_exporter.ts");
     if (!needsExporter(env)) await killIfLate();
@@ -121,8 +127,9 @@ if (import.meta.main) {
   const code = await main(Deno.args, {
     env,
     stdin: readAhead(Deno.stdin),
+    stdinSize: () => fileSize(0),
     stdout: output(Deno.stdout, { isBuffered: true, acceptsAll: () => acceptsAll(1), startThread }),
-    stderr: forgiving(output(Deno.stderr, {})),
+    stderr,
     clock: systemClock,
     commit: readCommit(new URL("commit.txt", import.meta.url), Deno.build.standalone),
     get signal() {

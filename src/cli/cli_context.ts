@@ -10,6 +10,12 @@ export interface Output {
   readonly rows?: number | undefined;
   /** Calls a function each time that the size changes; returns how to stop that. */
   readonly onResize?: ((listener: () => void) => () => void) | undefined;
+  /** Whether this is a file, or thrown away, and not a pipe, which somebody may read on a terminal. */
+  isFile?(): Promise<boolean>;
+  /** Draws a line that what is written next replaces; an empty one clears it. */
+  status?(line: string): Promise<void>;
+  /** Whether such a line is on the terminal. */
+  readonly isDrawn?: boolean;
   /** Writes all of `data`, text as UTF-8. */
   write(data: Uint8Array | string): Promise<void>;
 }
@@ -19,6 +25,8 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input; a piece is valid until the one after the next is requested. */
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Size of standard input in bytes; undefined if it is no file. */
+  readonly stdinSize?: () => Promise<number | undefined>;
   /** Receives data. */
   readonly stdout: Output;
   /** Receives everything else. */

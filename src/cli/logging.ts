@@ -66,10 +66,8 @@ class LineWriter {
     }
     this.#waiting++;
     const { stderr } = this.#context;
-    // Clears a progress line on a terminal, which is drawn again after this line.
-    const text = stderr.isTerminal ? `\r\x1b[K${line}` : line;
     // If standard error is gone, this cannot be reported, and archiving continues without it.
-    this.#written = this.#written.then(() => stderr.write(text)).catch(() => {}).then(() => {
+    this.#written = this.#written.then(() => stderr.write(line)).catch(() => {}).then(() => {
       this.#waiting--;
       this.#reportDropped();
     });

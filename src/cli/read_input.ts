@@ -44,6 +44,33 @@ export async function openInput(
   throw new TritonError(`${what}: it is a directory; ${instead}`);
 }
 
+/** Size of inputs in bytes; undefined if that of one of them is unknown, such as that of a pipe. */
+export async function sizeOfInputs(
+  paths: readonly string[],
+  { stdinSize }: Pick<CliContext, "stdinSize">,
+): Promise<number | undefined> {
+  const sizes = await Promise.all(paths.map(async (path) => {
+    if (isStandardInput(path)) return await stdinSize?.();
+    const { isFile, size } = await Deno.stat(path);
+    return isFile ? size : undefined;
+  }));
+  return sizes.reduce(
+    (sum, size) => sum === undefined || size === undefined ? undefined : sum + size,
+    0,
+  );
+}
+
+/** The same pieces; calls a function with the size of each. */
+export async function* countBytes(
+  pieces: AsyncIterable<Uint8Array>,
+  onBytes: (size: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    onBytes(piece.length);
+    yield piece;
+  }
+}
+
 /**
  * Reads all of a file that was passed as an argument, or of standard input, as text.
  *

@@ -6,6 +6,7 @@
 
 import type { CliContext } from "../../src/cli/cli_context.ts";
 import { main } from "../../src/cli/main.ts";
+import { StatusOutput } from "../../src/cli/text/status_output.ts";
 import { type Clock, VirtualClock } from "../../src/base/clock.ts";
 
 /** The result of a command. */
@@ -30,6 +31,8 @@ export interface FakeWorld {
   readonly isTerminal?: boolean;
   /** Whether standard output is a terminal. */
   readonly stdoutIsTerminal?: boolean;
+  /** Whether standard output is a pipe. Default: it is a file. */
+  readonly stdoutIsPipe?: boolean;
   /** Width of the terminal. */
   readonly columns?: number | undefined;
   /** Its height. */
@@ -53,6 +56,7 @@ export async function runCommand(
   const encoder = new TextEncoder();
   const output = (parts: Uint8Array[], isTerminal = false, before = () => {}) => ({
     isTerminal,
+    isFile: () => Promise.resolve(!isTerminal && world.stdoutIsPipe !== true),
     get columns() {
       return isTerminal ? world.columns : undefined;
     },
@@ -73,7 +77,7 @@ export async function runCommand(
       yield await Promise.resolve(typeof stdin === "string" ? encoder.encode(stdin) : stdin);
     })(),
     stdout: output(out, stdoutIsTerminal, beforeWrite),
-    stderr: output(err, isTerminal),
+    stderr: new StatusOutput(output(err, isTerminal)),
     clock: world.clock ?? new VirtualClock(),
     signal: world.signal ?? new AbortController().signal,
   };

@@ -48,6 +48,8 @@ export interface ExportTableOptions extends WholeArchiveSelection {
   readonly onArchive?:
     | ((entry: ArchiveEntry, exported: ExportedArchive) => void | Promise<void>)
     | undefined;
+  /** Called for each archive that needs no export. */
+  readonly onSkip?: ((entry: ArchiveEntry) => void) | undefined;
   /** How large archives are cut, for a new table. Default: so that memory is bounded. */
   readonly cutting?: Partial<Cutting> | undefined;
   /** Finds the archives. Default: lists those of a selection. */
@@ -174,7 +176,10 @@ class ExportJob {
   /** The archives that are not done, or have changed since. */
   async *#missing(selection: WholeArchiveSelection): AsyncGenerator<ArchiveEntry> {
     for await (const entry of this.#list(selection)) {
-      if (!await this.#isMissing(entry)) continue;
+      if (!await this.#isMissing(entry)) {
+        this.#options.onSkip?.(entry);
+        continue;
+      }
       this.#generations.set(entry.key, await this.#done.generationOf(entry));
       yield entry;
     }

@@ -6,6 +6,7 @@ import { addArchiveOptions, type ArchiveOptions, openStoreOf } from "../options/
 import { type CliContext, writeReport } from "../cli_context.ts";
 import { examples } from "../text/help_text.ts";
 import { databaseOption } from "../options/options.ts";
+import { countArchives } from "../archive_totals.ts";
 import { Progress } from "../text/progress.ts";
 import { formatReport } from "../text/report_text.ts";
 import { jsonLine } from "../text/say.ts";
@@ -55,14 +56,19 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
   const { verifyArchive } = await import("../../archive/verify/verify.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
-  const progress = new Progress(context, "verified", { noun: "files" });
-  const { keysFrom, checkpointDb } = options;
+  const { keysFrom, checkpointDb, deep = false } = options;
+  const total = async (signal: AbortSignal) =>
+    (await countArchives(store, selection, signal))[deep ? "bytes" : "files"];
+  const progress = new Progress(context, "verified", {
+    noun: "files",
+    total: keysFrom === undefined ? total : undefined,
+  });
   const keys = keysFrom === undefined
     ? undefined
     : (await import("../options/keys_from.ts")).keysIn(keysFrom, context);
   const report = await verifyArchive(store, {
     ...selection,
-    deep: options.deep,
+    deep,
     keys,
     allowEmpty: options.allowEmpty,
     acceptGaps: options.acceptGap,
@@ -72,9 +78,9 @@ async function verify(options: VerifyOptions, context: CliContext): Promise<void
         client: selection.client,
         stream: selection.stream,
       }),
-    onProgress: (files, bytes) => progress.update(files, bytes),
+    onProgress: (files, bytes) => progress.update(files, bytes, deep ? bytes : files),
   });
-  await progress.clear();
+  await progress.end();
   const text = options.json === true
     ? jsonLine(report)
     : formatReport(report, context.stdout.columns);

@@ -140,6 +140,11 @@ export class OutputWriter implements Output {
     return this.isTerminal ? this.#sizeOf?.() : undefined;
   }
 
+  /** Whether this is a regular file or the null device. */
+  isFile(): Promise<boolean> {
+    return this.#acceptsAll();
+  }
+
   write(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? this.#encoder.encode(data) : data;
     const written = this.#last.then(() => this.#writeAll(bytes));
@@ -239,6 +244,13 @@ export class OutputWriter implements Output {
 /** Whether Deno buffers all of a piece before it writes: it is short and has no newline. */
 function goesIntoBuffer(piece: Uint8Array): boolean {
   return piece.length < 1024 && !piece.includes(NEWLINE);
+}
+
+/** Size of an open file in bytes; undefined if it is no regular file. Needs no permission. */
+export async function fileSize(fd: number): Promise<number | undefined> {
+  const { fstatSync } = await import("node:fs");
+  const stat = fstatSync(fd);
+  return stat.isFile() ? stat.size : undefined;
 }
 
 /**

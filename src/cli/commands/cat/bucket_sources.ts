@@ -1,10 +1,11 @@
 import type { FileBuffer } from "../../../archive/file_buffer.ts";
-import type { ObjectStore } from "../../../objects/mod.ts";
+import type { ObjectStore, OpenedObjectStore } from "../../../objects/mod.ts";
 import { type ArchiveOptions, checkDays } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { settingsOfStream } from "../../options/bucket_flags.ts";
 import { bucketOf } from "../../options/options.ts";
 import { bucketOfStream, requireBucket, streamConfig } from "../../options/stream_config.ts";
+import { countArchives } from "../../archive_totals.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import type { CatSource } from "./file_sources.ts";
 
@@ -25,19 +26,44 @@ export async function* bucketSources(
     throw new UsageError("Cannot cat: pass --start-date YYYYMMDD or --keys-from");
   }
   checkDays(options);
+  const { store: opened, stream: name } = await openBucket(options, context);
+  await using store = opened;
+  for await (const file of await filesIn(store, name, options, context)) {
+    yield { name: file.entry.key, pieces: file.pieces({ reuse: true }), isArgument: false };
+  }
+}
+
+/** Bytes of the archives that {@linkcode bucketSources} yields; undefined if their keys were passed. */
+export async function bucketBytes(
+  options: Partial<ArchiveOptions>,
+  context: CliContext,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (options.keysFrom !== undefined) return undefined;
+  const { store: opened, stream } = await openBucket(options, context);
+  await using store = opened;
+  const { startDate: from, endDate: to = from, clientName: client, part } = options;
+  const selection = { stream: stream!, from, to, client, part, clock: context.clock };
+  return (await countArchives(store, selection, signal)).bytes;
+}
+
+/** Opens the bucket; the stream is undefined if only keys were passed. */
+async function openBucket(
+  options: Partial<ArchiveOptions>,
+  context: CliContext,
+): Promise<{ readonly store: OpenedObjectStore; readonly stream: string | undefined }> {
+  const { stream } = options;
   // A key says of which stream it is, so no configuration is needed to read it.
   const config = stream === undefined
     ? undefined
     : await streamConfig({ config: options.config, stream }, context);
   const bucket = config === undefined ? bucketOf(options) : bucketOfStream(options, config);
   const { openObjectStore } = await import("../../../objects/open_object_store.ts");
-  await using store = await openObjectStore(bucket, {
+  const store = await openObjectStore(bucket, {
     region: config?.region,
     ...settingsOfStream(options, config?.archive),
   });
-  for await (const file of await filesIn(store, config?.name, options, context)) {
-    yield { name: file.entry.key, pieces: file.pieces({ reuse: true }), isArgument: false };
-  }
+  return { store, stream: config?.name };
 }
 
 async function filesIn(

@@ -2,6 +2,7 @@ import { ArchiveFormatError, TritonError } from "../../../base/errors.ts";
 import type { ArchiveDamage } from "../../../codec/tri/archive_options.ts";
 import type { ArchiveOptions } from "../../options/archive.ts";
 import type { CliContext } from "../../cli_context.ts";
+import { countBytes, sizeOfInputs } from "../../read_input.ts";
 import { Progress } from "../../text/progress.ts";
 import { say } from "../../text/say.ts";
 import { formatBytes } from "../../text/format.ts";
@@ -34,11 +35,9 @@ export async function runCat(
     const lost = length === 0 ? "" : ` (skipped ${formatBytes(length)})`;
     reports.push(say(context, `${name}: ${error.message}${lost}`));
   };
-  const sources = files.length > 0
-    ? fileSources(files, options, context)
-    : (await import("./bucket_sources.ts")).bucketSources(options, context);
+  const input = await inputOf(files, options, context);
   const salvage = options.salvage === true ? onDamage : undefined;
-  const count = await print(sources, options, context, salvage);
+  const count = await print(input, options, context, salvage);
   if (count === 0 && context.stderr.isTerminal) {
     const isListed = files.length > 0 || options.keysFrom !== undefined;
     const where = isListed ? "in these files" : `of ${options.stream} on these days`;
@@ -48,21 +47,47 @@ export async function runCat(
   if (reports.length > 0) throw new TritonError("Parts of the archive are damaged; see above");
 }
 
+/** What is printed, and how many bytes that takes to read. */
+interface CatInput {
+  readonly sources: AsyncIterable<CatSource>;
+  readonly total: (signal: AbortSignal) => Promise<number | undefined>;
+}
+
+async function inputOf(
+  files: readonly string[],
+  options: CatOptions,
+  context: CliContext,
+): Promise<CatInput> {
+  if (files.length > 0) {
+    const sources = fileSources(files, options, context);
+    return { sources, total: () => sizeOfInputs(files, context) };
+  }
+  const { bucketBytes, bucketSources } = await import("./bucket_sources.ts");
+  const sources = bucketSources(options, context);
+  return { sources, total: (signal) => bucketBytes(options, context, signal) };
+}
+
 /** Prints at most `limit` events; returns how many there were. */
 async function print(
-  sources: AsyncIterable<CatSource>,
+  { sources, total }: CatInput,
   { limit = Infinity, withKey = false }: CatOptions,
   context: CliContext,
   onDamage: OnDamage | undefined,
 ): Promise<number> {
   const printer = new LinePrinter(context.stdout);
-  const progress = new Progress(context, "read", { quiet: context.stdout.isTerminal });
-  let [count, bytes] = [0, 0];
+  const progress = new Progress(context, "read", {
+    beside: context.stdout,
+    total: limit === Infinity ? total : () => Promise.resolve(limit),
+  });
+  let [count, bytes, read] = [0, 0, 0];
   const onProgress = (newEvents: number, newBytes: number) =>
-    progress.update(count += newEvents, bytes += newBytes);
+    progress.update(count += newEvents, bytes += newBytes, limit === Infinity ? read : count);
+  const counted = (pieces: CatSource["pieces"]) =>
+    progress.isShown ? countBytes(pieces, (size) => read += size) : pieces;
   try {
     for await (const source of sources) {
-      const { name, pieces } = source;
+      const { name } = source;
+      const pieces = counted(source.pieces);
       const salvage = onDamage && { onDamage: (damage: ArchiveDamage) => onDamage(name, damage) };
       const file = withKey ? name : undefined;
       await printArchive(pieces, printer, { onProgress, file, limit: limit - count, ...salvage })
@@ -75,7 +100,7 @@ async function print(
     // Also when the archive is damaged: the events before the damage are good.
     await printer.end();
   }
-  await progress.clear();
+  await progress.end();
   return count;
 }
 

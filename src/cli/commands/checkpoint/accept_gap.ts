@@ -13,6 +13,7 @@ import { bucketOption, parseDay } from "../../options/options.ts";
 import { clientOfStream, streamConfig } from "../../options/stream_config.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { formatTime } from "../../text/format.ts";
+import { countArchives } from "../../archive_totals.ts";
 import { Progress } from "../../text/progress.ts";
 import { describeGap } from "../../text/report_text.ts";
 import { textOf } from "../../text/say.ts";
@@ -135,13 +136,16 @@ async function findInArchive(
   ]);
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
-  const progress = new Progress(context, "read", { noun: "files" });
+  const progress = new Progress(context, "read", {
+    noun: "files",
+    total: async (signal) => (await countArchives(store, { ...selection, client }, signal)).files,
+  });
   const { problems } = await verifyArchive(store, {
     ...{ ...selection, client },
     knowledge: knowledgeFrom(options.checkpointDb, { client, stream }),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
-  await progress.clear();
+  await progress.end();
   const problem = problems.find((problem) => problem.id === id);
   return problem && { shardId: problem.shardId!, description: problem.message };
 }

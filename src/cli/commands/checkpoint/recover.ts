@@ -5,6 +5,7 @@ import type { RecordedLedger } from "../../../ledger/recorded_ledger.ts";
 import { TritonError } from "../../../base/errors.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
+import { countArchives } from "../../archive_totals.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { examples } from "../../text/help_text.ts";
 import {
@@ -74,17 +75,21 @@ async function recover(options: RecoverOptions, context: CliContext): Promise<vo
   // Fails early, before the archive is read.
   await planRecovery(ledger, []);
   const { verifyArchive } = await import("../../../archive/verify/verify.ts");
-  const progress = new Progress(context, "read", { noun: "files" });
+  const from = options.startDate ?? new Date(context.clock.now() - LOOK_BACK_MS);
+  const all = { ...selection, client, from };
+  const progress = new Progress(context, "read", {
+    noun: "files",
+    total: async (signal) => (await countArchives(store, all, signal)).files,
+  });
   const report = await verifyArchive(store, {
-    ...{ ...selection, client },
-    from: options.startDate ?? new Date(context.clock.now() - LOOK_BACK_MS),
+    ...all,
     knowledge: {
       checkpoints: () => Promise.resolve([]),
       gaps: async () => (await ledger.gaps()).map((gap) => ({ client, ...gap })),
     },
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
-  await progress.clear();
+  await progress.end();
   refuseUnknowable(report);
   if (opened !== undefined) {
     const { claimStore } = await import("../../../archiver/checks/claim_store.ts");

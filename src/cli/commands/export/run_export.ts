@@ -6,6 +6,7 @@ import {
 import { retryingStore } from "../../../archive/retrying_store.ts";
 import type { ObjectStore, OpenedObjectStore } from "../../../objects/mod.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
+import { countArchives } from "../../archive_totals.ts";
 import { openStoreOf } from "../../options/archive.ts";
 import { settingsOfMany } from "../../options/bucket_flags.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -43,18 +44,26 @@ async function exportAll(
   context: CliContext,
 ): Promise<ExportReport> {
   const { format, codec, partitionBy, check, follow } = options;
-  const progress = new Progress(context, "exported");
-  let [events, bytes] = [0, 0];
+  const isCountable = list === undefined && follow !== true;
+  const progress = new Progress(context, "exported", {
+    total: isCountable
+      ? async (signal) => (await countArchives(archives, selection, signal)).bytes
+      : undefined,
+  });
+  let [events, bytes, done] = [0, 0, 0];
   try {
     return await exportTable(archives, target, {
       ...selection,
       ...{ schema, renames, format, codec, partitionBy, check, follow, list },
       clock: context.clock,
       signal: context.signal,
-      onProgress: (newEvents, newBytes) => progress.update(events += newEvents, bytes += newBytes),
+      onProgress: (newEvents, newBytes) =>
+        progress.update(events += newEvents, bytes += newBytes, done),
+      onArchive: ({ size }) => void (done += size),
+      onSkip: ({ size }) => done += size,
     });
   } finally {
-    await progress.clear();
+    await progress.end();
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from "./ls_text.ts";
 import { examples } from "../../text/help_text.ts";
 import { BatchedOutput } from "../../text/batched_output.ts";
+import { countArchives } from "../../archive_totals.ts";
 import { Progress } from "../../text/progress.ts";
 import { colorsOf, formatTable } from "../../text/table.ts";
 import { say, textOf } from "../../text/say.ts";
@@ -90,7 +91,11 @@ async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<
       .archivesFrom(keysFrom, retrying, selection, context);
   const progress = new Progress(context, "listed", {
     noun: "files",
-    quiet: options.json === true || !context.stdout.isTerminal,
+    // A table is printed at the end, everything else as it is found.
+    beside: options.json === true || !context.stdout.isTerminal ? context.stdout : undefined,
+    total: keysFrom === undefined && options.long === true
+      ? async (signal) => (await countArchives(store, selection, signal)).files
+      : undefined,
   });
   let [files, bytes] = [0, 0];
   for await (
@@ -100,7 +105,7 @@ async function* listed(options: LsOptions, context: CliContext): AsyncGenerator<
     await progress.update(++files, bytes += archive.entry.size);
     yield archive;
   }
-  await progress.clear();
+  await progress.end();
 }
 
 /** Archives whose manifests were not read. */

@@ -5,6 +5,7 @@ import { examples } from "../../text/help_text.ts";
 import { addRangeOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import { databaseOption } from "../../options/options.ts";
 import { formatBytes } from "../../text/format.ts";
+import { countArchives } from "../../archive_totals.ts";
 import { Progress } from "../../text/progress.ts";
 import { jsonLine, say } from "../../text/say.ts";
 
@@ -48,7 +49,10 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
   await using store = opened;
   const { by, html, json, checkpointDb } = options;
   const { stream, client } = selection;
-  const progress = new Progress(context, "read", { noun: "files" });
+  const progress = new Progress(context, "read", {
+    noun: "files",
+    total: async (signal) => (await countArchives(store, selection, signal)).files,
+  });
   const map = await mapArchive(store, {
     ...{ ...selection, by },
     knowledge: checkpointDb === undefined
@@ -59,7 +63,7 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
       }),
     onProgress: (files, bytes) => progress.update(files, bytes),
   });
-  await progress.clear();
+  await progress.end();
   const words = {
     ...{ stream: options.stream, client, hasDatabase: checkpointDb !== undefined },
     now: context.clock.now(),

@@ -3,7 +3,7 @@ import { type JsonLine, readJsonLines } from "../../../codec/json/lines.ts";
 import type { StreamWriter } from "../../../stream/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { LinePlaces } from "./line_places.ts";
-import { Progress } from "../../text/progress.ts";
+import { Progress, type ProgressOptions } from "../../text/progress.ts";
 import { MAX_LINE_BYTES, readBlocks, untilAborted } from "./read_lines.ts";
 import { say } from "../../text/say.ts";
 import { countOf } from "../../text/format.ts";
@@ -17,8 +17,16 @@ export interface PutLinesParts {
   readonly writer: Pick<StreamWriter, "addEvent" | "given" | "unwritten">;
   /** Encodes a line as an event, if WebAssembly refuses it. */
   readonly parse: (text: string) => Uint8Array;
+  /** What is read, to show progress: how many bytes until now, and in total. */
+  readonly input?: PutInput;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
+}
+
+/** What {@linkcode PutLines} reads. */
+export interface PutInput extends Pick<ProgressOptions, "total"> {
+  /** Bytes read until now. */
+  readonly read: () => number;
 }
 
 /** Puts lines into a stream as events, and tracks which lines are in it. */
@@ -42,10 +50,11 @@ export class PutLines {
 
   /** Puts all lines until a signal is aborted; those that cannot be put are reported and counted. */
   async put(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-    const progress = new Progress(this.#parts.context, "put");
+    const { context, input } = this.#parts;
+    const progress = new Progress(context, "put", { total: input?.total });
     for await (const block of readBlocks(untilAborted(source, signal))) {
       for (const line of block === undefined ? TOO_LONG : readJsonLines(block)) {
-        if (signal.aborted) return await progress.clear(); // the line may be incomplete
+        if (signal.aborted) return await progress.end(); // the line may be incomplete
         const room = this.#putLine(line, progress);
         if (room === undefined) continue; // awaiting would take longer than all the rest
         await room;
@@ -53,14 +62,14 @@ export class PutLines {
       }
       await this.#show(progress);
     }
-    await progress.clear();
+    await progress.end();
   }
 
   /** Redraws the progress line, unless nothing was put since. */
   async #show(progress: Progress): Promise<void> {
     if (this.#good === this.#shown) return;
     this.#shown = this.#good;
-    await progress.update(this.#good, this.#bytes);
+    await progress.update(this.#good, this.#bytes, this.#parts.input?.read());
   }
 
   /** Puts a line; returns what to wait for before the next one, if anything. */

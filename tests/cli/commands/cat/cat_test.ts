@@ -168,14 +168,20 @@ Deno.test("cat names the damaged object of a bucket", () =>
 
 Deno.test("cat shows progress only on a terminal, if the data goes elsewhere", () =>
   withFile(async (path) => {
-    const progress = async (isTerminal: boolean, stdoutIsTerminal: boolean) => {
+    const progress = async (
+      isTerminal: boolean,
+      stdoutIsTerminal: boolean,
+      stdoutIsPipe = false,
+    ) => {
       let now = 0;
       const clock = { now: () => now += 1_000, random: () => 0, sleep: () => Promise.resolve() };
-      const { stderr } = await runCommand(["cat", path], { isTerminal, stdoutIsTerminal, clock });
+      const world = { isTerminal, stdoutIsTerminal, stdoutIsPipe, clock };
+      const { stderr } = await runCommand(["cat", path], world);
       return stderr;
     };
-    equal(await progress(true, false), "\r\x1b[Kread 5 events, 150 bytes\r\x1b[K");
+    equal(await progress(true, false), "\r\x1b[Kread 5 events, 150 bytes, 150 bytes/s\r\x1b[K");
     equal(await progress(true, true), "");
+    equal(await progress(true, false, true), "", "a pager may be on the same terminal");
     equal(await progress(false, false), "");
     equal(await progress(false, true), "");
   }));
