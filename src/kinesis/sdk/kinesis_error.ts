@@ -7,6 +7,21 @@ import { KinesisError } from "../../base/errors.ts";
 /** Names of errors that are not from the service. */
 const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutError", "Unknown"]);
 
+/** What is known about a request that failed. */
+export interface FailedRequest {
+  /** Whether a retry may succeed anyway: the SDK has corrected its clock, say. */
+  readonly mayPass?: boolean;
+  /** The region that it was sent to. */
+  readonly region?: string | undefined;
+}
+
+/** Where something was looked for in vain: the stream may be in another region. */
+function whereOf(code: string, region: string | undefined): string {
+  return code === "ResourceNotFoundException" && region !== undefined
+    ? `; the region is ${region}`
+    : "";
+}
+
 /**
  * Converts an error of the SDK to a `KinesisError`.
  *
@@ -15,10 +30,14 @@ const NAMELESS = new Set(["AggregateError", "Error", "SyntaxError", "TimeoutErro
  * corrected. Refused credentials, missing streams, expired iterators and malformed requests are not.
  *
  * @param what What could not be done, as in `read from shard "shardId-000000000000"`.
- * @param mayPass Whether a retry may succeed anyway: the SDK has corrected its clock, say.
+ * @param request What is known about the request.
  * @returns The error to throw, with `thrown` as its cause.
  */
-export function toKinesisError(what: string, thrown: unknown, mayPass = false): KinesisError {
+export function toKinesisError(
+  what: string,
+  thrown: unknown,
+  { mayPass = false, region }: FailedRequest = {},
+): KinesisError {
   if (thrown instanceof KinesisError) return thrown;
   const error = thrown as SdkError;
   const status = statusOf(error);
@@ -28,11 +47,14 @@ export function toKinesisError(what: string, thrown: unknown, mayPass = false): 
   const code = isUnreadable
     ? "InvalidAnswer"
     : serviceCode(error) ?? connectionCode ?? statusCode(status) ?? "Unknown";
-  return new KinesisError(`Cannot ${what}: ${describe(error, code, status)}`, {
-    code,
-    retryable: connectionCode !== undefined || isRetryable(code, status) || mayPass,
-    cause: thrown,
-  });
+  return new KinesisError(
+    `Cannot ${what}: ${describe(error, code, status)}${whereOf(code, region)}`,
+    {
+      code,
+      retryable: connectionCode !== undefined || isRetryable(code, status) || mayPass,
+      cause: thrown,
+    },
+  );
 }
 
 /** A status of success: an error that has it is about the body of the response. */

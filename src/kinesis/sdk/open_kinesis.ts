@@ -78,8 +78,8 @@ export async function openKinesis(
       ...await variantOf(endpoint),
     }),
   );
-  await requireRegion(client);
-  return Object.assign(new SdkKinesis(client, { streamArn }), {
+  const used = await requireRegion(client);
+  return Object.assign(new SdkKinesis(client, { streamArn, region: used }), {
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   });
 }
@@ -92,9 +92,9 @@ async function variantOf(endpoint: string | undefined): Promise<EndpointVariant>
 }
 
 /** Checks the region at once: the SDK would do it only at the first request. */
-async function requireRegion(client: Kinesis): Promise<void> {
+async function requireRegion(client: Kinesis): Promise<string> {
   try {
-    await client.config.region();
+    return await client.config.region();
   } catch (cause) {
     client.destroy();
     throw new ConfigError(

@@ -53,6 +53,7 @@ export class SdkKinesis implements KinesisApi {
   readonly #client: Kinesis;
   /** What the ARN of a stream has before its name; undefined if requests use names. */
   readonly #arns: string | undefined;
+  readonly #region: string | undefined;
   readonly #getter: RecordsGetter;
   readonly #memory = new ResponseMemory();
 
@@ -60,10 +61,18 @@ export class SdkKinesis implements KinesisApi {
    * Wraps a client.
    *
    * @param client The SDK's client, of the class with a method for each operation.
-   * @param options `streamArn` of any stream: requests then name streams by ARNs of its account.
+   * @param options With the `streamArn` of any stream, requests name streams by ARNs of its account.
+   * `region` is that of the client, for error messages.
    */
-  constructor(client: Kinesis, { streamArn }: { readonly streamArn?: string | undefined } = {}) {
+  constructor(
+    client: Kinesis,
+    { streamArn, region }: {
+      readonly streamArn?: string | undefined;
+      readonly region?: string | undefined;
+    } = {},
+  ) {
     this.#client = client;
+    this.#region = region;
     this.#arns = streamArn?.slice(0, streamArn.indexOf("/") + 1);
     this.#getter = new RecordsGetter(client);
   }
@@ -276,7 +285,7 @@ export class SdkKinesis implements KinesisApi {
       this.#client,
       signal,
       () => send(settings),
-      (error, mayPass) => toKinesisError(what, error, mayPass),
+      (error, mayPass) => toKinesisError(what, error, { mayPass, region: this.#region }),
     );
   }
 }

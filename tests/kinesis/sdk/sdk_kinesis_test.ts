@@ -63,7 +63,6 @@ Deno.test("SdkKinesis maps the service's refusals", async () => {
     ["ThrottlingException", true],
     ["KMSThrottlingException", true],
     ["ExpiredIteratorException", false],
-    ["ResourceNotFoundException", false],
     ["AccessDeniedException", false],
     ["InvalidArgumentException", false],
     ["UnrecognizedClientException", false],
@@ -85,6 +84,16 @@ Deno.test("SdkKinesis says what to do about credentials that have expired", asyn
     message,
     'Cannot describe stream "clicks": ExpiredTokenException: as the service says; get new credentials, ' +
       "such as by aws sso login, or set AWS_PROFILE to a profile that has them",
+  );
+});
+
+Deno.test("SdkKinesis says in which region there is no such stream", async () => {
+  const { message, code, retryable } = await errorOf(() => fault("ResourceNotFoundException"));
+  deepEqual([code, retryable], ["ResourceNotFoundException", false]);
+  equal(
+    message,
+    'Cannot describe stream "clicks": ResourceNotFoundException: as the service says; the region is ' +
+      LOCAL_REGION,
   );
 });
 
