@@ -34,6 +34,9 @@ export interface EndpointVariant {
   readonly useFipsEndpoint: boolean;
 }
 
+/** None of them: a server by its URL. */
+export const NO_VARIANT: EndpointVariant = { useDualstackEndpoint: false, useFipsEndpoint: false };
+
 /**
  * Finds which of AWS's own endpoints to use, by `AWS_USE_DUALSTACK_ENDPOINT` and
  * `AWS_USE_FIPS_ENDPOINT`, else by the profile.
@@ -47,7 +50,7 @@ export function findVariant(
   env: Environment,
   { profile }: ProfileFiles,
 ): EndpointVariant {
-  if (endpoint) return { useDualstackEndpoint: false, useFipsEndpoint: false };
+  if (endpoint) return NO_VARIANT;
   const find = (key: "use_dualstack_endpoint" | "use_fips_endpoint"): boolean => {
     const variable = `AWS_${key.toUpperCase()}`;
     const inEnv = readVariable(env, variable);

@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Kinesis } from "@aws-sdk/client-kinesis";
 import { clientSettings, knowingItself } from "../../aws/client_settings.ts";
 import { readProfile } from "../../aws/credentials/profile.ts";
-import { type EndpointVariant, findEndpoint, findVariant } from "../../aws/endpoint.ts";
+import { type EndpointVariant, findEndpoint, findVariant, NO_VARIANT } from "../../aws/endpoint.ts";
 import { ConfigError } from "../../base/errors.ts";
 import type { KinesisApi } from "../kinesis_api.ts";
 import { SdkKinesis } from "./sdk_kinesis.ts";
@@ -86,9 +86,10 @@ export async function openKinesis(
 
 /** Which of AWS's own endpoints is used, if any. */
 async function variantOf(endpoint: string | undefined): Promise<EndpointVariant> {
+  if (endpoint !== undefined) return NO_VARIANT;
   const { env } = process;
   const files = await readProfile(env);
-  return findVariant(endpoint ?? findEndpoint("Kinesis", env, files), env, files);
+  return findVariant(findEndpoint("Kinesis", env, files), env, files);
 }
 
 /** Checks the region at once: the SDK would do it only at the first request. */

@@ -58,8 +58,8 @@ export const BUCKET_MUTANTS: readonly Mutant[] = [
   {
     breaks: "an endpoint that is set overrides the environment's choice of AWS's",
     file: "src/aws/endpoint.ts",
-    find: "if (endpoint) return { useDualstackEndpoint: false, useFipsEndpoint: false };",
-    replace: "if (!env) return { useDualstackEndpoint: false, useFipsEndpoint: false };",
+    find: "if (endpoint) return NO_VARIANT;",
+    replace: "if (!env) return NO_VARIANT;",
     tests: TESTS.client,
   },
   {
