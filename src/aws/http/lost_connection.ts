@@ -58,5 +58,10 @@ function sentence(code: string, text: string, host: string): string {
   }
   if (code === "BlockedPort") return `fetch does not connect to the port of ${host}`;
   if (code === "ECONNRESET") return `connection to ${host} lost (${reason})`;
-  return `connect ${code} ${host}`;
+  const isLocal = code === "ECONNREFUSED" && LOOPBACK.test(host);
+  return `connect ${code} ${host}${isLocal ? `: ${NOT_STARTED}` : ""}`;
 }
+
+/** The host of a server for trying things out. */
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/;
+const NOT_STARTED = "nothing listens there; start the local server, or change the endpoint";

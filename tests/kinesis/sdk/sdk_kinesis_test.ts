@@ -269,7 +269,7 @@ Deno.test("SdkKinesis counts lost, refused and slow connections among what passe
   deepEqual([refused.code, refused.retryable], ["ECONNREFUSED", true]);
   match(
     refused.message,
-    /^Cannot describe stream "clicks": connect ECONNREFUSED 127\.0\.0\.1:\d+$/,
+    /^Cannot describe stream "clicks": connect ECONNREFUSED 127\.0\.0\.1:\d+: nothing listens there; start/,
   );
 });
 
