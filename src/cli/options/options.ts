@@ -142,3 +142,9 @@ export function parseShardId(text: string): ShardId {
   }
   return text as ShardId;
 }
+
+/** An option for a duration or a size, whose default `--help` prints as it is written. */
+export function measured(flags: string, description: string, fallback: string): Option {
+  const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
+  return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
+}

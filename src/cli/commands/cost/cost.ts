@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { TritonError } from "../../../base/errors.ts";
 import { type CliContext, writeReport } from "../../cli_context.ts";
 import { examples } from "../../text/help_text.ts";
-import { parseCount, parseDuration, parseSize } from "../../options/options.ts";
+import { measured, parseCount, parseSize } from "../../options/options.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { jsonLine } from "../../text/say.ts";
 
@@ -39,8 +39,8 @@ export function costCommand(context: CliContext): Command {
     .option("--on-demand", "streams on demand, without shards")
     .option("--region <region>", "AWS region", "us-east-1")
     .option("--retention <time>", "how long streams keep records: 24h to 365d", parseRetention, 24)
-    .option("--rotate <duration>", "as of triton store (default: 1h)", parseDuration, 3_600_000)
-    .option("--max-size <size>", "as of triton store (default: 32MiB)", parseSize, 32 * 2 ** 20)
+    .addOption(measured("--rotate <duration>", "as of triton store", "1h"))
+    .addOption(measured("--max-size <size>", "as of triton store", "32MiB"))
     .option("--streams <n>", "streams that share the events evenly", parseCount, 1)
     .option(
       "--consumers <n>",

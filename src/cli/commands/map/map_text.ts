@@ -2,6 +2,7 @@ import type { ArchiveMap, MapCell, MapMark } from "../../../archive/mod.ts";
 import { fitMap, type FittedMap } from "../../../archive/map/fit_map.ts";
 import { printable } from "../../../base/safe_text.ts";
 import { countOf, formatBytes, formatCount } from "../../text/format.ts";
+import { hang, shorten } from "../../text/fit.ts";
 import { textOf } from "../../text/say.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
 import { bendsOf, type DrawnRow, drawnRows, levelOf, marksIn } from "./map_cells.ts";
@@ -151,19 +152,16 @@ function legend(map: FittedMap): string[] {
   ];
 }
 
-function wordLines(map: ArchiveMap, context: MapContext, colors: Colors): string[] {
+function wordLines(map: ArchiveMap, context: MapTextOptions, colors: Colors): string[] {
   const wrong = wrongIn(map);
   const next = nextCommands(map, context);
   return [
     "",
-    ...wrong.length === 0
-      ? ["Nothing is wrong."]
-      : wrong.map(({ mark, text }) =>
-        `${mark === undefined ? " " : paintOf(mark, colors)(MARKS[mark].character)} ${
-          printable(text)
-        }`
-      ),
-    ...notesOn(map, context).map((note) => colors.dim(`  ${printable(note)}`)),
+    ...wrong.length === 0 ? ["Nothing is wrong."] : wrong.map(({ mark, text }) => {
+      const character = mark === undefined ? " " : paintOf(mark, colors)(MARKS[mark].character);
+      return hang(`${character} `, printable(text), context.width, 2);
+    }),
+    ...notesOn(map, context).map((note) => colors.dim(hang("  ", printable(note), context.width))),
     ...next.flatMap(({ command, purpose }) => [
       "",
       colors.dim(`# ${purpose}`),
@@ -182,11 +180,4 @@ function wrapped(pieces: readonly string[], width: number): string[] {
     else lines.push(piece);
   }
   return lines;
-}
-
-/** Cuts out the middle of a text that is too long. */
-function shorten(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const end = Math.floor((width - 1) / 2);
-  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { ShardId } from "../../../base/record.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { addBucketFlags, type BucketFlags } from "../../options/bucket_flags.ts";
@@ -8,8 +8,8 @@ import {
   clientOption,
   configOption,
   databaseOption,
+  measured,
   parseCount,
-  parseDuration,
   parseShardId,
   parseSize,
   stopTimeoutOption,
@@ -183,12 +183,6 @@ function flagsOf(options: StoreOptions, from: ArchiveFlags["from"]): ArchiveFlag
     limit: options.requestLimit,
     recover: options.recover,
   };
-}
-
-/** An option for a duration or a size, whose default `--help` prints as it is written. */
-function measured(flags: string, description: string, fallback: string): Option {
-  const parse = flags.endsWith("<size>") ? parseSize : parseDuration;
-  return new Option(flags, description).argParser(parse).default(parse(fallback), fallback);
 }
 
 /** The minimum: with less, one response of Kinesis would fill many files. */
