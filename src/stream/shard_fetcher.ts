@@ -17,6 +17,7 @@ import {
   type TrimmedPosition,
 } from "../kinesis/mod.ts";
 import type { Lease, Shards } from "../shards/lease.ts";
+import { tracedKinesis } from "./watch/traced_kinesis.ts";
 import type { PartDetails, PartWatch } from "./watch/part_watch.ts";
 import { ShardQueue } from "./shard_queue.ts";
 
@@ -65,7 +66,8 @@ export class ShardFetcher {
     options: ShardFetcherOptions,
   ) {
     this.#watch = watch;
-    this.#kinesis = kinesis;
+    const { clock = systemClock } = options;
+    this.#kinesis = tracedKinesis(kinesis, () => clock.now());
     this.#shards = shards;
     this.#stream = stream;
     const { budget = new ReadBudget(RESPONSE_BYTES) } = options;

@@ -14,6 +14,8 @@ export class ArchiveFile {
   readonly shards = new Map<ShardId, ShardProgress>();
   /** When its first record came in, in milliseconds since the Unix epoch. */
   openedAt: number | undefined;
+  /** When its last record came in. */
+  filledAt: number | undefined;
   /** Whether the last attempt to upload it failed, or it waits for a store that fails. */
   isFailing = false;
 
@@ -38,6 +40,7 @@ export class ArchiveFile {
     // What was read under an earlier lease is not ours to archive.
     if (this.shards.has(shardId) && this.shards.get(shardId) !== shard) this.remove(shardId);
     this.openedAt ??= now;
+    this.filledAt = now;
     this.shards.set(shardId, shard);
     let next = from;
     do next = addRecords(this.builder, shardId, records, { from: next, maxSize, stream }); while (

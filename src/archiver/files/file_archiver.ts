@@ -10,6 +10,7 @@ import { isForgotten } from "../../shards/table/rows.ts";
 import type { ObjectStore } from "../../objects/object_store.ts";
 import { bucketOfIdentity } from "../../objects/store_identity.ts";
 import type { SharedWork } from "../shared/shared_work.ts";
+import { Trace } from "../../telemetry/tracing.ts";
 import type { Lease } from "../../shards/lease.ts";
 import { type ClosedFile, rangesOf } from "./archive_file.ts";
 import { randomName } from "./random_name.ts";
@@ -66,29 +67,54 @@ export class FileArchiver {
   }
 
   /** Archives a file, without the shards that are no longer this worker's. */
-  async archive(file: ClosedFile): Promise<FileOutcome> {
-    const lost: Lease[] = [];
-    const failure = await this.#leaveStrangersOut(file, lost);
-    const archived = await this.#put(file, lost);
-    return { archived, lost, failure };
+  archive(file: ClosedFile): Promise<FileOutcome> {
+    return this.#trace(file).run(async (trace) => {
+      const lost: Lease[] = [];
+      const failure = await this.#leaveStrangersOut(file, lost);
+      const archived = await this.#put(file, lost, trace);
+      return { archived, lost, failure };
+    });
+  }
+
+  /** The span of a file, from its first record on. */
+  #trace(file: ClosedFile): Trace {
+    const { ledger: { stream, client }, clock } = this.#services;
+    const { reason, openedAt, filledAt } = file;
+    const now = () => clock.now();
+    const attributes = { stream, client, reason, shards: [...file.shards.keys()] };
+    const trace = new Trace("triton.file", { now, startedAt: openedAt, attributes });
+    trace.note("triton.file.read", openedAt!, filledAt!);
+    return trace;
   }
 
   /** Puts a file under the first key that is free. */
-  async #put(file: ClosedFile, lost: Lease[]): Promise<ArchivedFile | undefined> {
+  async #put(
+    file: ClosedFile,
+    lost: Lease[],
+    trace: Trace,
+  ): Promise<ArchivedFile | undefined> {
     const { ledger: { stream, client }, clock, monitor } = this.#services;
     let replaces: string | undefined;
     const closedAt = Math.floor(file.closedAt / 1000);
     for (let createdAt = Math.max(closedAt, this.#nextFree);; createdAt++) {
       const key = formatArchiveKey({ stream, client, createdAt });
-      const intent = await this.#intend(file, { key, replaces }, lost);
+      const intend = () => this.#intend(file, { key, replaces }, lost);
+      const intent = await trace.step("triton.file.intent", intend);
       if (intent === undefined) return undefined;
       this.#nextFree = createdAt + 1;
-      const body = this.#finish(file, intent, createdAt);
+      const body = await trace.step(
+        "triton.file.close",
+        () => this.#finish(file, intent, createdAt),
+      );
+      const size = body.reduce((sum, part) => sum + part.length, 0);
+      trace.set({ key, bytes: size, events: file.builder.events });
       const startedAt = monotonicNow(clock);
-      if (await putArchive(intent, body, { ...this.#services, store: this.#storeFor(file) })) {
+      const put = () =>
+        putArchive(intent, body, { ...this.#services, store: this.#storeFor(file) });
+      if (await trace.step("triton.file.put", put)) {
         monitor.uploaded(monotonicNow(clock) - startedAt);
-        await this.#commit(file, intent, lost);
-        return this.#report(file, key, body.reduce((size, part) => size + part.length, 0));
+        await trace.step("triton.file.commit", () => this.#commit(file, intent, lost));
+        return this.#report(file, key, size);
       }
       replaces = intent.id;
     }

@@ -1,6 +1,7 @@
 import { type Clock, monotonicNow, systemClock } from "../../base/clock.ts";
 import { KinesisError } from "../../base/errors.ts";
 import { entryBytes } from "../../kinesis/put_limits.ts";
+import { Trace } from "../../telemetry/tracing.ts";
 import type { PartWatch } from "../watch/part_watch.ts";
 import { isRetryable, type KinesisApi, type PutResult } from "../../kinesis/mod.ts";
 import {
@@ -173,12 +174,16 @@ export class BatchSender {
     const signal = this.#signal;
     const startedAt = monotonicNow(this.#clock);
     this.#since ??= startedAt;
-    const results = await retryRequest(
-      this.#request,
-      () => this.#kinesis.putRecords(this.#stream, entries, { signal }),
-      { ...this.#options, signal },
-    );
-    const refusals = findRefusals(entries, results);
+    const refusals = await this.#trace(entries).run(async (trace) => {
+      const results = await retryRequest(
+        this.#request,
+        () => this.#kinesis.putRecords(this.#stream, entries, { signal }),
+        { ...this.#options, signal },
+      );
+      const refusals = findRefusals(entries, results);
+      trace.set({ refused: refusals.length });
+      return refusals;
+    });
     this.#options.watch.took(
       "triton.writer.request.duration",
       monotonicNow(this.#clock) - startedAt,
@@ -187,18 +192,26 @@ export class BatchSender {
     return refusals;
   }
 
+  #trace(entries: readonly IndexedEntry[]): Trace {
+    const now = () => this.#clock.now();
+    const attributes = {
+      stream: this.#stream,
+      records: entries.length,
+      bytes: bytesOf(entries),
+    };
+    return new Trace("triton.writer.put", { now, attributes, kind: "send" });
+  }
+
   #count(entries: readonly IndexedEntry[], refusals: readonly Refusal[]): void {
     const { watch } = this.#options;
     const accepted = entries.length - refusals.length;
     this.written += accepted;
     if (accepted > 0) this.#since = undefined;
     watch.state = "running";
-    const sizeOf = (entries: readonly IndexedEntry[]) =>
-      entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     watch.count("triton.writer.records", accepted);
     watch.count(
       "triton.writer.bytes",
-      sizeOf(entries) - sizeOf(refusals.map(({ entry }) => entry)),
+      bytesOf(entries) - bytesOf(refusals.map(({ entry }) => entry)),
     );
     if (refusals.length === 0) return;
     watch.count("triton.writer.refused", refusals.filter(({ code }) => isRetryable(code)).length);
@@ -215,6 +228,11 @@ export class BatchSender {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+/** The bytes of records, keys included. */
+function bytesOf(entries: readonly IndexedEntry[]): number {
+  return entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
 }
 
 /** Fails if a record was refused permanently. */
