@@ -43,8 +43,7 @@ export function openHistory<T = EventData>(
   options: OpenHistoryOptions<T>,
 ): HistoryReader<T> {
   const { bucket, s3, credentials } = options;
-  const { name, kinesis } = reachStream(stream, credentials);
-  const region = typeof stream === "string" ? undefined : stream.region;
+  const { name, region, kinesis } = reachStream(stream, credentials);
   let store: Promise<ObjectStore & Partial<AsyncDisposable>> | undefined;
   const openStore = async () =>
     typeof bucket === "string" ? await openObjectStore(bucket, { region, ...s3 }) : bucket;

@@ -15,18 +15,18 @@ export interface StreamAddress {
 }
 
 /**
- * A stream's name, and its service, which is opened by the first request.
+ * A stream's name, its region if that is known, and its service, which is opened by the first request.
  *
  * @throws {RangeError} If an ARN is not that of a stream, or in another region than the one that is set.
  */
 export function reachStream(
   stream: string | StreamAddress,
   credentials: KinesisCredentials | undefined,
-): { readonly name: string; readonly kinesis: LazyKinesis } {
+): { readonly name: string; readonly region?: string | undefined; readonly kinesis: LazyKinesis } {
   const address: StreamAddress = typeof stream === "string" ? { name: stream } : stream;
   const place = isArn(address.name) ? parseStreamArn(address.name, address.region) : address;
   const { name, region, arn: streamArn } = place;
   const { endpoint } = address;
   const open = () => openKinesis({ region, endpoint, credentials, streamArn });
-  return { name, kinesis: new LazyKinesis(open) };
+  return { name, region, kinesis: new LazyKinesis(open) };
 }
