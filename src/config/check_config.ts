@@ -93,9 +93,10 @@ function isDisabled({ archive }: StreamConfig): boolean {
 
 /** Two names for one stream. */
 function sameStream(stream: StreamConfig, before: readonly StreamConfig[]): string | undefined {
-  const { logicalName, name, region, endpoint, archive } = stream;
+  const { logicalName, name, region, endpoint, archive, arn } = stream;
   const others = before.filter((one) =>
-    one.name === name && one.region === region && one.endpoint === endpoint
+    one.name === name && one.region === region && one.endpoint === endpoint &&
+    (one.arn ?? arn) === (arn ?? one.arn) // else they are of two accounts
   );
   if (others.length === 0) return undefined;
   const names = quotedList([...others.map((one) => one.logicalName), logicalName]);

@@ -33,6 +33,19 @@ Deno.test("checkConfig() warns of two names for one stream", () => {
     '3:1: "a" and "c" are the same stream in Kinesis, "x", which "triton store --all-streams" ' +
     'refuses unless each has a "client" of its own',
   ]);
+  const arn = (account: string) => `arn:aws:kinesis:us-east-1:${account}:stream/x`;
+  const accounts = (a: string, b: string) =>
+    warningsOf(`a: { name: "${arn(a)}" }\nb: { name: "${arn(b)}" }\n`).length;
+  deepStrictEqual([
+    accounts("111122223333", "111122223333"),
+    accounts("111122223333", "444455556666"),
+  ], [
+    ...[1, 0],
+  ]);
+  equal(
+    warningsOf(`a: { name: "${arn("111122223333")}" }\nb: { name: x, region: us-east-1 }`).length,
+    1,
+  );
   const others = ["archive: { client: other }", "archive: { enabled: false }"];
   deepStrictEqual(warningsOf(`a: { name: x, ${others[1]} }\nb: { name: x }\n`), [
     '2:1: "a" and "b" are the same stream in Kinesis, "x"',

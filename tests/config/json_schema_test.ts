@@ -11,6 +11,8 @@ import { text as help } from "../../src/cli/commands/help/config.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
+const ARN = "arn:aws:kinesis:us-east-1:111122223333:stream/clicks_prod";
+
 /** What only the reader can say. */
 const BEYOND: readonly RegExp[] = [
   /use a duration from 1s to 24h/, // the sum of it
@@ -19,6 +21,7 @@ const BEYOND: readonly RegExp[] = [
   /Cannot start at "\d{4}-\d\d-\d\d/i, // the calendar, and offsets
   /must be an http:\/\/ or https:\/\/ URL/,
   /"bucket" in /,
+  /, and the region is set to /,
   /The configuration has no streams/, // but keys of the user
   /object_tags/,
   /Transfer Acceleration has no FIPS endpoint/,
@@ -153,10 +156,14 @@ Deno.test("what the schema refuses, the reader refuses, and the other way round"
     .chain((key) => fc.nat(19).map((n) => n === 0 ? key : {}));
   const archive = fc.tuple(some(known), unknown).map(([one, two]) => ({ ...one, ...two }));
   const stream = fc.tuple(
-    fc.record({ name: setting(["clicks_prod"], ["clicks prod", "a".repeat(129)]) }),
+    fc.record({
+      name: setting(["clicks_prod", ARN], [
+        ...["clicks prod", "a".repeat(129), ARN.replace("kinesis", "s3"), `${ARN}/consumer/x:1`],
+      ]),
+    }),
     some([
       ["partition_key", setting(["id"], [""])],
-      ["region", setting(["us-east-1"], ["us east"])],
+      ["region", setting(["us-east-1"], ["us east", "eu-west-1"])],
       ["endpoint", setting(["http://localhost:4567", "HTTPS://a"], ["localhost", "http://u:p@h"])],
       ["archive", fc.oneof({ weight: 20, arbitrary: archive }, { weight: 1, arbitrary: junk })],
       ["x-own", junk],
