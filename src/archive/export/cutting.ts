@@ -35,7 +35,7 @@ export function defaultCutting(format: TableFormat): Cutting {
   // CSV is kept as it is until it is put, and each line has the key of the archive.
   return format === "csv"
     ? { ...common, pieceBytes: 48 << 20, pendingBytes: 24 << 20, eventBytes: 96 }
-    : { ...common, pieceBytes: 128 << 20, pendingBytes: 40 << 20, eventBytes: 16 };
+    : { ...common, pieceBytes: 128 << 20, pendingBytes: 32 << 20, eventBytes: 16 };
 }
 
 /** The numbers as schema.json has them. */

@@ -1,3 +1,4 @@
+import { freeBuffer } from "../../base/bytes.ts";
 import { TritonError } from "../../base/errors.ts";
 import { skipEvent } from "../../codec/msgpack/scan.ts";
 import type { ArchiveEntry } from "../archive_entry.ts";
@@ -138,6 +139,7 @@ export class Outputs {
       const parts = await this.#close(output, hash);
       // Also over one of this input: it may change while it is read, which is known only at its end.
       await this.#target.store.put(keys[i]!, parts, { metadata: { [INPUT_HASH]: hash } });
+      free(parts);
     }
   }
 
@@ -174,7 +176,9 @@ export class Outputs {
     await this.#empty(hash);
     let isLast = false;
     for (const [i, output] of last.entries()) {
-      isLast = await this.#target.putOutput(keys[i]!, await this.#close(output, hash), hash);
+      const parts = await this.#close(output, hash);
+      isLast = await this.#target.putOutput(keys[i]!, parts, hash);
+      free(parts);
     }
     const [rows, outputs] = [this.#rows, this.#keys.toSorted()];
     const isClosed = isLogged && await this.#log.close({ rows, outputs });
@@ -195,4 +199,8 @@ export class Outputs {
       await this.#target.store.put(key, parts, { metadata: { [INPUT_HASH]: hash } });
     }
   }
+}
+
+function free(parts: readonly Uint8Array[]): void {
+  for (const { buffer } of parts) freeBuffer(buffer);
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { csvLine } from "../../codec/csv/csv_line.ts";
 import { decodeEvent } from "../../codec/msgpack/decode.ts";
 import { formatTime, timeOf } from "../../codec/msgpack/values.ts";
 import type { Column, ColumnType, TableSchema } from "../tables/column_types.ts";
@@ -185,12 +186,4 @@ function csvFields(cells: Cells | null, columns: readonly Column[]): (string | u
     if (cell === null) return [undefined];
     return [type.type === "list" ? jsonValue(cell, type) : plainText(cell, type)];
   });
-}
-
-function csvLine(fields: readonly (string | undefined)[]): string {
-  const quoted = fields.map((text) => {
-    if (text === undefined) return "";
-    return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  });
-  return `${quoted.join(",")}\n`;
 }

@@ -30,6 +30,31 @@ export function parseColumns(text: string, renames: Renames = new Map()): TableS
   return checkSchema({ columns: renameColumns(fields.map(columnOf), renames) });
 }
 
+/** A column as it is in a list: its path of keys, and its type if it has one. */
+export interface ListedColumn {
+  readonly path: readonly string[];
+  readonly type: ColumnType | undefined;
+}
+
+/**
+ * Parses columns as `--columns` has them, in their order, for what is no table: any names may be used,
+ * and a column without a type has none.
+ *
+ * @throws {TableSchemaError} If the text is not a list of columns; the message says where.
+ */
+export function parseColumnList(text: string): readonly ListedColumn[] {
+  const parser = new ColumnsParser(text);
+  const columns: ListedColumn[] = [];
+  const fields: Field[] = [];
+  do {
+    parser.skipSpace();
+    const column = { path: parser.path(), type: parser.optionalType() };
+    addField(fields, column.path, column.type ?? TEXT);
+    columns.push(column);
+  } while (parser.comma());
+  return columns;
+}
+
 /**
  * Parses one type, such as `timestamp(ms)` or `list<string>`.
  *
@@ -71,6 +96,8 @@ function columnOf({ key, type, fields }: Field): Column {
   return { key, name: key, type: type ?? { type: "struct", fields: fields.map(columnOf) } };
 }
 
+const TEXT: ColumnType = { type: "string" };
+
 /** Reads columns from left to right. */
 class ColumnsParser {
   readonly #text: string;
@@ -92,8 +119,11 @@ class ColumnsParser {
 
   /** The type after a colon; `string` without one. */
   type(): ColumnType {
-    if (this.#take(/\s*:\s*/y) === undefined) return { type: "string" };
-    return this.#type();
+    return this.optionalType() ?? TEXT;
+  }
+
+  optionalType(): ColumnType | undefined {
+    return this.#take(/\s*:\s*/y) === undefined ? undefined : this.#type();
   }
 
   /** Whether a comma follows, and with it another column. */

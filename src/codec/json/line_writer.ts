@@ -16,6 +16,11 @@ export class LineWriter {
     return this.#writer.length;
   }
 
+  /** Adds lines that are text already. */
+  add(lines: string): void {
+    this.#writer.write(new TextEncoder().encode(lines));
+  }
+
   /** Drops the lines after the first `length` bytes. */
   cut(length: number): void {
     this.#writer.length = length;

@@ -8,6 +8,14 @@ import type { Compression } from "./parquet_codec.ts";
 /** Most bytes of values in a page; one row may have more. */
 const PAGE_BYTES = 1 << 20;
 
+/** Used again for each page: files with many leaves and few rows would leave MB of garbage. */
+const [LEVELS, INDICES] = [new ByteWriter(), new ByteWriter()];
+
+function emptied(writer: ByteWriter): ByteWriter {
+  writer.index = writer.offset = 0;
+  return writer;
+}
+
 /** A column chunk in the footer of a file, as `hyparquet-writer` takes it. */
 type ChunkMetadata = ReturnType<typeof writeChunk>;
 
@@ -100,7 +108,7 @@ function writeDataPage(
 ): number {
   const { start, end, rows } = page;
   const { maxDefinition, maxRepetition } = leaf.levels;
-  const levels = new ByteWriter();
+  const levels = emptied(LEVELS);
   const repetitionSize = maxRepetition === 0
     ? 0
     : writeLevels(levels, leaf.repetitions.subarray(start, end), maxRepetition);
@@ -127,7 +135,7 @@ function writeLevels(writer: ByteWriter, levels: Uint8Array, max: number): numbe
 /** The values of a page, encoded. */
 function valuesOf(leaf: LeafColumn, { firstValue, lastValue }: Page): Uint8Array {
   if (leaf.dictionary !== undefined) {
-    const indices = new ByteWriter((lastValue - firstValue) * 2 + 16);
+    const indices = emptied(INDICES);
     const width = bitWidth(leaf.dictionary.size - 1);
     indices.appendUint8(width);
     writeRleBitPackedHybrid(indices, leaf.indices.subarray(firstValue, lastValue), width);

@@ -1,5 +1,6 @@
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { ParquetWriter } from "hyparquet-writer/src/parquet-writer.js";
+import { freeBuffer } from "../../../base/bytes.ts";
 import { VERSION } from "../../../base/version.ts";
 import { type ChunkMetadata, writeChunk } from "./column_chunk.ts";
 import type { TableSchema } from "../column_types.ts";
@@ -78,6 +79,7 @@ export class ParquetTable {
     this.#parquet.kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
     this.#parquet.finish();
     this.#takeBytes();
+    freeBuffer(this.#bytes.buffer);
     return this.#parts;
   }
 

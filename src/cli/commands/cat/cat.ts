@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { CliContext } from "../../cli_context.ts";
 import { addBucketFlags } from "../../options/bucket_flags.ts";
 import { examples } from "../../text/help_text.ts";
@@ -31,6 +31,14 @@ export function catCommand(context: CliContext): Command {
     .option(
       "--with-key",
       "add the keys _file and _index to each event: its archive, and its place there from 0",
+    )
+    .addOption(
+      new Option("--format <format>", "format of the output; csv needs --columns")
+        .choices(["ndjson", "csv"]).default("ndjson"),
+    )
+    .option(
+      "--columns <list>",
+      "print only these, such as 'user.id, page, at'; values stand as they are, whatever their type",
     )
     .option("--salvage", "skip damaged parts, report what was lost, and exit with 1")
     .addOption(configOption())

@@ -15,6 +15,8 @@ interface PutOptions {
   readonly config?: string;
   readonly ordered?: boolean;
   readonly bigIntegers: BigIntegers;
+  readonly format?: "ndjson" | "csv";
+  readonly columns?: string;
 }
 
 /** After a signal, lines that were read have this long to get into the stream, in milliseconds. */
@@ -24,7 +26,8 @@ const GRACE_MS = 5_000;
 export function putCommand(context: CliContext): Command {
   return new Command("put")
     .description(
-      "Reads JSON objects from a file or standard input, one per line, and puts each into the stream as an event. " +
+      "Reads JSON objects from a file or standard input, one per line, or rows of CSV below a header, and " +
+        "puts each into the stream as an event. Data of gzip are uncompressed. " +
         "The field that the configuration sets as partition_key picks the shard. A line that cannot become " +
         "an event is skipped and reported with its number, and the exit code is 1. Such a line has a " +
         "repeated key, half of a surrogate pair, a number beyond the range of a double, or an integer " +
@@ -41,6 +44,14 @@ export function putCommand(context: CliContext): Command {
       new Option("--big-integers <how>", "how to handle integers beyond 64 bits")
         .choices(["refuse", "text"]).default("refuse"),
     )
+    .addOption(
+      new Option("--format <format>", "format of the input (default: csv for *.csv, else ndjson)")
+        .choices(["ndjson", "csv"]),
+    )
+    .option(
+      "--columns <list>",
+      "types of columns of CSV, such as 'user.id:int64, at:timestamp(iso)'; others are text",
+    )
     .addOption(configOption())
     .addHelpText(
       "after",
@@ -55,14 +66,16 @@ export function putCommand(context: CliContext): Command {
 }
 
 async function put(file = "-", options: PutOptions, context: CliContext): Promise<void> {
-  const [{ PutLines }, { parseJsonEvent }, { openWriter }] = await Promise.all([
+  const [{ PutLines }, { gunzipIfNeeded }, { parseJsonEvent }, { openWriter }] = await Promise.all([
     import("./put_lines.ts"),
+    import("./gunzip.ts"),
     import("../../../codec/json/parse.ts"),
     import("../../../stream/writer/open_writer.ts"),
   ]);
   if (isStandardInput(file) && isStandardInput(options.config ?? "")) {
     throw new UsageError("Cannot read both the configuration and the events from standard input");
   }
+  const csv = await csvInput(file, options);
   const streams = await readConfig(options.config, context);
   const config = streams.stream(options.stream);
   const partitionKey = streams.partitionKey(options.stream);
@@ -70,13 +83,19 @@ async function put(file = "-", options: PutOptions, context: CliContext): Promis
   const { clock, signal: stop } = context;
   const signal = afterGrace(context);
   let read = 0;
-  const source = countBytes(await openInput(file, context), (size) => read += size);
+  const name = isStandardInput(file) ? "standard input" : `"${file}"`;
+  const bytes = countBytes(await openInput(file, context), (size) => read += size);
+  const source = gunzipIfNeeded(bytes, name);
   const input = { read: () => read, total: () => sizeOfInputs([file], context) };
   await using writer = openWriter(config, { partitionKey, ordered, clock, signal });
   const parse = (text: string) => parseJsonEvent(text, { bigIntegers });
-  const lines = new PutLines({ writer, parse, context, input });
+  const place = isStandardInput(file) ? {} : { file };
+  const lines = new PutLines({ writer, parse, context, input, ...place });
   let failure: { readonly error: unknown } | undefined;
-  await lines.put(source, stop).catch((error) => failure = { error });
+  const putting = csv === undefined
+    ? lines.put(source, stop)
+    : lines.putRows(csv.readRows(source, stop), csv.events(parse), stop);
+  await putting.catch((error) => failure = { error });
   await writer.flush().catch((error) => failure ??= { error });
   if (writer.written > 0 || failure === undefined) {
     await context.stderr.write(`put ${countOf(writer.written, "event")} into ${config.name}\n`);
@@ -84,6 +103,14 @@ async function put(file = "-", options: PutOptions, context: CliContext): Promis
   if (stop.aborted) throw lines.explain("A signal stopped put");
   if (failure !== undefined) throw writer.written > 0 ? explain(lines, failure) : failure.error;
   if (lines.bad > 0) throw new TritonError(`${countOf(lines.bad, "line")} could not be put`);
+}
+
+/** What reads the input if it is CSV: by `--format`, else by the name of the file. */
+async function csvInput(file: string, { format, columns }: PutOptions) {
+  const isCsv = format === undefined ? /\.csv(\.gz)?$/i.test(file) : format === "csv";
+  if (isCsv) return (await import("./csv_input.ts")).openCsv(columns);
+  if (columns === undefined) return undefined;
+  throw new UsageError("Cannot put: --columns has the types of CSV; pass --format csv, too");
 }
 
 /** Adds which lines are in the stream, and where to resume. */

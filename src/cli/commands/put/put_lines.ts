@@ -1,4 +1,5 @@
 import { TritonError } from "../../../base/errors.ts";
+import type { CsvRow } from "../../../codec/csv/csv_rows.ts";
 import { type JsonLine, readJsonLines } from "../../../codec/json/lines.ts";
 import type { StreamWriter } from "../../../stream/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
@@ -21,6 +22,8 @@ export interface PutLinesParts {
   readonly input?: PutInput;
   /** Where bad lines are reported. */
   readonly context: Pick<CliContext, "stderr" | "clock" | "env">;
+  /** Name of the file. Default: none is reported. */
+  readonly file?: string | undefined;
 }
 
 /** What {@linkcode PutLines} reads. */
@@ -43,6 +46,8 @@ export class PutLines {
   #shown = 0;
   /** How many lines could not be put. */
   bad = 0;
+  /** Whether the first line is a header, without which others cannot be put again. */
+  #hasHeader = false;
 
   constructor(parts: PutLinesParts) {
     this.#parts = parts;
@@ -65,6 +70,35 @@ export class PutLines {
     await progress.end();
   }
 
+  /**
+   * Puts all rows of CSV until a signal is aborted, as {@linkcode PutLines.put} puts lines.
+   *
+   * @param open Makes events of the rows that follow the header.
+   */
+  async putRows(
+    batches: AsyncIterable<readonly CsvRow[]>,
+    open: (header: CsvRow) => { eventOf(row: CsvRow): Uint8Array | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { context, input } = this.#parts;
+    const progress = new Progress(context, "put", { total: input?.total });
+    let eventOf: ((row: CsvRow) => Uint8Array | undefined) | undefined;
+    for await (const rows of batches) {
+      for (const row of rows) {
+        if (signal.aborted) return await progress.end(); // the row may be incomplete
+        const before = this.#last;
+        this.#last = row.lastLine;
+        if (eventOf === undefined) {
+          const events = open(row);
+          eventOf = (row) => events.eventOf(row);
+          this.#hasHeader = true;
+        } else await this.#try(row, eventOf, row.line, before, progress);
+      }
+      await this.#show(progress);
+    }
+    await progress.end();
+  }
+
   /** Redraws the progress line, unless nothing was put since. */
   async #show(progress: Progress): Promise<void> {
     if (this.#good === this.#shown) return;
@@ -75,9 +109,29 @@ export class PutLines {
   /** Puts a line; returns what to wait for before the next one, if anything. */
   #putLine(line: JsonLine | undefined, progress: Progress): Promise<void> | undefined {
     const number = ++this.#last;
+    return this.#try(line, this.#eventOfLine, number, number - 1, progress);
+  }
+
+  /** The event of a line; undefined if it is blank. */
+  readonly #eventOfLine = (line: JsonLine | undefined): Uint8Array | undefined =>
+    line?.event ?? this.#parse(line?.refused);
+
+  /**
+   * Puts what is in line `number`, unless there is no event in it.
+   *
+   * @param before The last line before it.
+   * @returns What to wait for before the next one, if anything.
+   */
+  #try<T>(
+    source: T,
+    eventOf: (source: T) => Uint8Array | undefined,
+    number: number,
+    before: number,
+    progress: Progress,
+  ): Promise<void> | undefined {
     const { given } = this.#parts.writer;
     try {
-      const event = line?.event ?? this.#parse(line?.refused);
+      const event = eventOf(source);
       if (event === undefined) return undefined; // a blank line
       const room = this.#putEvent(number, event);
       this.#good++;
@@ -91,7 +145,7 @@ export class PutLines {
     } catch (error) {
       // The error may be that of an earlier record; then this one was not accepted.
       const isEarlier = !isFaultOfLine(error) && this.#parts.writer.given === given;
-      if (isEarlier) this.#last = number - 1;
+      if (isEarlier) this.#last = before;
       return this.#refuse(number, error, progress);
     }
   }
@@ -100,7 +154,9 @@ export class PutLines {
   #refuse(number: number, error: unknown, progress: Progress): Promise<void> {
     if (!isFaultOfLine(error)) throw error;
     this.bad++;
-    return this.#report(`line ${number}: ${this.#inLines(error.message)}`, progress);
+    const { file } = this.#parts;
+    const place = `${file === undefined ? "" : `${file}: `}line ${number}`;
+    return this.#report(`${place}: ${this.#inLines(error.message)}`, progress);
   }
 
   async #report(fault: string, progress: Progress): Promise<void> {
@@ -135,7 +191,8 @@ export class PutLines {
     const state = this.#last === 0
       ? "no line was read"
       : `${last} in the stream${others.length > 0 ? `, except ${others.join(", ")}` : ""}`;
-    const first = missing.length > 0 ? `${missing.join(", ")} and ` : "";
+    const parts = [...this.#hasHeader ? ["the header"] : [], ...missing];
+    const first = parts.length > 0 ? `${parts.join(", ")} and ` : "";
     return new TritonError(
       `${this.#inLines(why)}; ${state}; to resume, put ${first}the lines after line ${this.#last}`,
       { cause },
@@ -165,7 +222,13 @@ function rangesOf(numbers: readonly number[]): string[] {
 }
 
 /** Errors that concern a single line; by name, so that their modules need not be loaded. */
-const LINE_ERRORS = new Set(["JsonEventError", "LineError", "PartitionKeyError", "RangeError"]);
+const LINE_ERRORS = new Set([
+  "CsvError",
+  "JsonEventError",
+  "LineError",
+  "PartitionKeyError",
+  "RangeError",
+]);
 
 function isFaultOfLine(error: unknown): error is Error {
   return error instanceof Error && LINE_ERRORS.has(error.name);
