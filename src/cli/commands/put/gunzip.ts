@@ -1,5 +1,3 @@
-import { pipeline, Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { concatBytes } from "../../../base/bytes.ts";
 import { TritonError } from "../../../base/errors.ts";
 
@@ -53,6 +51,10 @@ async function* gunzip(
   source: AsyncIterable<Uint8Array>,
   name: string,
 ): AsyncGenerator<Uint8Array> {
+  const [{ pipeline, Readable }, { createGunzip }] = await Promise.all([
+    import("node:stream"),
+    import("node:zlib"),
+  ]);
   const copies = (async function* () {
     for await (const piece of source) yield piece.slice();
   })();
