@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
+import type { EventData } from "../../../src/base/record.ts";
 import { decodeMsgpack, encodeEvent, encodeMsgpack } from "../../../src/codec/mod.ts";
 import { ValuePicker } from "../../../src/codec/msgpack/pick.ts";
 
@@ -42,9 +43,8 @@ Deno.test("ValuePicker finds what is at its paths, in any event", () => {
   fc.assert(
     fc.property(anyEvent, (event) => {
       const values = PATHS.map((path) => valueAt(event, path));
-      // deno-lint-ignore no-explicit-any -- any event
       deepStrictEqual(
-        picked(picker, encodeEvent(event as any)),
+        picked(picker, encodeEvent(event as EventData)),
         values.map((value) => plain(value)),
       );
     }),
