@@ -15,7 +15,8 @@ export function csvLine(fields: readonly (string | undefined)[]): string {
  * Formats a path of keys as a heading, such as `user.id`; a key with a dot is in quotes, as in JSON.
  */
 export function csvHeading(path: readonly string[]): string {
-  return path.map((key) => PLAIN.test(key) ? key : JSON.stringify(key)).join(".");
+  const keys = path.map((key) => PLAIN.test(key) ? key : JSON.stringify(key));
+  return keys.join(".");
 }
 
 /** A key that {@linkcode parseCsvHeading} reads as it is. */
