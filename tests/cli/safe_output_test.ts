@@ -136,9 +136,9 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
     "commands/put/put.ts",
     "logging.ts",
     "main.ts",
-    "text/progress.ts",
     "text/say.ts",
   ],
+  "stderr.status!(": ["text/progress.ts"],
   "JSON.stringify(": [
     "commands/config/schema.ts", // of constants, in several lines
     "commands/cost/prices.ts", // in an error
