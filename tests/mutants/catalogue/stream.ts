@@ -86,7 +86,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
   {
     breaks: "a record counts as written once it was accepted",
     file: "src/stream/writer/batch_sender.ts",
-    find: "this.written += entries.length - refusals.length;",
+    find: "this.written += accepted;",
     replace: "this.written += entries.length;",
     tests: WRITER,
   },

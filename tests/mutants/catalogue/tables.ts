@@ -9,6 +9,7 @@ const TESTS = {
   table: ["tests/archive/export/export_table_test.ts"],
   edges: ["tests/archive/export/export_edges_test.ts"],
   kill: ["tests/archive/export/export_kill_test.ts"],
+  changed: ["tests/archive/export/changed_input_test.ts"],
 };
 
 /** Wrong changes to schemas, rows and exports. */
@@ -106,17 +107,17 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: "outputs that a changed archive no longer has become empty",
-    file: `${EXPORT}/export_archive.ts`,
-    find: "previous.filter((key) => !this.#keys.includes(key))",
-    replace: "previous.filter((key) => this.#keys.length === 0 && !this.#keys.includes(key))",
+    file: `${EXPORT}/outputs.ts`,
+    find: "if (made.has(key)) continue;",
+    replace: "if (made.has(key) || this.#keys.length > 0) continue;",
     tests: TESTS.table,
   },
   {
-    breaks: "the marker of a partitioned archive says that it is done, and no output does",
+    breaks: "an archive is not done while its log has begun it again, and no output says otherwise",
     file: `${EXPORT}/done_archives.ts`,
-    find: "return this.#isPartitioned ? markerKey(entry) : outputKey(",
-    replace: "return this.#format === undefined ? markerKey(entry) : outputKey(",
-    tests: [...TESTS.table, ...TESTS.kill],
+    find: "if (number > 0 && !isDone) return false;",
+    replace: "if (number > 0 && !isDone && this.#isPartitioned) return false;",
+    tests: TESTS.changed,
   },
   {
     breaks: "a table has one way of partitioning",
@@ -128,8 +129,8 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
   {
     breaks: "an archive that became empty empties its table",
     file: `${EXPORT}/export_table.ts`,
-    find: "if (!isDone && entry.size === EMPTY_ARCHIVE.length) continue;",
-    replace: "if (entry.size === EMPTY_ARCHIVE.length) continue;",
-    tests: TESTS.edges,
+    find: "return entry.size !== EMPTY_ARCHIVE.length || number > 0;",
+    replace: "return entry.size !== EMPTY_ARCHIVE.length && number >= 0;",
+    tests: [...TESTS.edges, ...TESTS.changed],
   },
 ];
