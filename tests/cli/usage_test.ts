@@ -31,6 +31,10 @@ const MISTAKES: readonly (readonly [args: readonly string[], says: RegExp])[] = 
       /Use s3:\/\/BUCKET\/PREFIX, BUCKET or file/,
     ] as const
   ),
+  [
+    ["export", "--stream", "clicks", "--bucket", "b", "--to", "./tables"],
+    /'\.\/tables' is invalid\. Use file:\/\/\/.*\/tables for a directory\./,
+  ],
   [["--verbos"], /unknown option '--verbos'\n\(Did you mean --verbose\?\)/],
   [
     ["store", "--stream", "clicks", "--bukcet", "b"],

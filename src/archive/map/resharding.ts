@@ -56,7 +56,7 @@ function byParents(
   });
 }
 
-/** Shards that began when others fell silent for ever: most likely their children. */
+/** Shards that began when older ones fell silent for ever: most likely their children. */
 function byTimes(client: string, rows: readonly ShardRow[]): Reshard[] {
   const times = rows.filter((row): row is Timed => row.firstArrival !== undefined)
     .sort((a, b) => a.firstArrival.getTime() - b.firstArrival.getTime());
@@ -65,9 +65,10 @@ function byTimes(client: string, rows: readonly ShardRow[]): Reshard[] {
   for (const child of times) {
     if (seen.has(child.shardId) || !child.isBegun) continue;
     const begins = child.firstArrival.getTime();
-    const parents = times.filter(({ shardId, lastArrival }) => {
+    const parents = times.filter(({ shardId, firstArrival, lastArrival }) => {
       const ends = lastArrival.getTime();
-      return shardId < child.shardId && ends >= begins - HOUR_MS && ends <= begins + SLACK_MS;
+      return shardId < child.shardId && firstArrival.getTime() < begins - SLACK_MS &&
+        ends >= begins - HOUR_MS && ends <= begins + SLACK_MS;
     });
     if (parents.length === 0) continue;
     const children = times.filter((row) =>

@@ -158,6 +158,11 @@ Deno.test("mapArchive() finds reshards by the times at which shards fall silent 
   }]);
 });
 
+Deno.test("mapArchive() takes no shard for the child of one that began with it, however short both are", async () => {
+  const map = await mapOf([fileAt(0, undefined, 1, 20_000), fileAt(1, undefined, 1_000, 30_000)]);
+  deepEqual([map.rows.length, map.reshards], [2, []]);
+});
+
 Deno.test("mapArchive() takes parents from the database, and then no guess", async () => {
   const lineage = () =>
     Promise.resolve([

@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
+import { parseBucket } from "../../../base/settings/values.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { examples } from "../../text/help_text.ts";
 import { addArchiveOptions } from "../../options/archive.ts";
+import { argument } from "../../options/options.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import type { ExportOptions } from "./export_options.ts";
 
@@ -15,7 +17,11 @@ export function exportCommand(context: CliContext): Command {
         "_rest as JSON. A rerun exports only what is missing, and several may run at once.",
     );
   return addArchiveOptions(command, "write")
-    .option("--to <url>", "target: s3://BUCKET/PREFIX, BUCKET/PREFIX or file:///DIR")
+    .option(
+      "--to <url>",
+      "target: s3://BUCKET/PREFIX, BUCKET/PREFIX or file:///DIR",
+      argument(parseBucket),
+    )
     .option(
       "--columns <list>",
       "columns with types, such as 'user.id:int64, page, at:timestamp(iso)'",

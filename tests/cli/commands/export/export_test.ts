@@ -154,7 +154,7 @@ Deno.test("triton export says what is wrong with its options", async () => {
       [["--print-schema", "--ddl", "duckdb"], /Cannot export: pass --to/],
       [["--to", `file://${bucket}`], /--to is the place of the archive/],
       [["--to", `file://${bucket}/../bucket//`], /--to is the place of the archive/],
-      [["--to", "ftp://x"], /Cannot open object store "ftp:\/\/x"/],
+      [["--to", "ftp://x"], /'ftp:\/\/x' is invalid\. Use s3:\/\/BUCKET\/PREFIX/],
       [[...to, "--columns", "a:int"], /Cannot read the columns: there is no type "int"/],
       [[...to, "--columns", "a", "--schema", "b"], /only one of --columns and --schema/],
       [[...to, "--rename", "a"], /Cannot rename "a": give --rename PATH=NAME/],
