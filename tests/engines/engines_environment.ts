@@ -1,5 +1,5 @@
 /**
- * The virtual environment with the engines.
+ * The virtual environments with the engines.
  *
  * @module
  */
@@ -7,8 +7,6 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-const REQUIREMENTS = new URL("requirements.txt", import.meta.url).pathname;
 
 /** Runs a program whose output is shown if it fails. */
 export async function run(program: string, args: readonly string[]): Promise<string> {
@@ -20,10 +18,15 @@ export async function run(program: string, args: readonly string[]): Promise<str
   return text;
 }
 
-/** Makes the virtual environment, unless it is there; returns its Python. */
-export async function makeEnvironment(): Promise<string> {
+/**
+ * Makes a virtual environment, unless it is there; returns its Python.
+ *
+ * @param list The file with its packages.
+ */
+export async function makeEnvironment(list = "requirements.txt"): Promise<string> {
+  const requirements = new URL(list, import.meta.url).pathname;
   const version = await run("python3", ["--version"]);
-  const hash = createHash("sha256").update(version).update(await Deno.readFile(REQUIREMENTS));
+  const hash = createHash("sha256").update(version).update(await Deno.readFile(requirements));
   const folder = join(tmpdir(), `triton-engines-${hash.digest("hex").slice(0, 12)}`);
   const [python, ready] = [join(folder, "bin", "python"), join(folder, "ready")];
   const isReady = await Deno.stat(ready).then(() => true, () => false);
@@ -32,7 +35,7 @@ export async function makeEnvironment(): Promise<string> {
   const started = Date.now();
   await run("python3", ["-m", "venv", "--clear", folder]);
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  await run(python, [...pip, "--requirement", REQUIREMENTS]);
+  await run(python, [...pip, "--requirement", requirements]);
   await Deno.writeTextFile(ready, version);
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s`);
   return python;

@@ -10,6 +10,7 @@ const TESTS = {
   edges: ["tests/archive/export/export_edges_test.ts"],
   kill: ["tests/archive/export/export_kill_test.ts"],
   changed: ["tests/archive/export/changed_input_test.ts"],
+  cutting: ["tests/archive/export/cutting_test.ts"],
 };
 
 /** Wrong changes to schemas, rows and exports. */
@@ -109,15 +110,15 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
     breaks: "outputs that a changed archive no longer has become empty",
     file: `${EXPORT}/outputs.ts`,
     find: "if (made.has(key)) continue;",
-    replace: "if (made.has(key) || this.#keys.length > 0) continue;",
+    replace: "if (made.size > 0) continue;",
     tests: TESTS.table,
   },
   {
-    breaks: "an archive is not done while its log has begun it again, and no output says otherwise",
+    breaks: "the marker of a partitioned archive says that it is done, and no output does",
     file: `${EXPORT}/done_archives.ts`,
-    find: "if (number > 0 && !isDone) return false;",
-    replace: "if (number > 0 && !isDone && this.#isPartitioned) return false;",
-    tests: TESTS.changed,
+    find: "return this.#isPartitioned ? isDone : ",
+    replace: "return this.#isPartitioned ? true : ",
+    tests: [...TESTS.table, ...TESTS.kill],
   },
   {
     breaks: "a table has one way of partitioning",
@@ -130,7 +131,35 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
     breaks: "an archive that became empty empties its table",
     file: `${EXPORT}/export_table.ts`,
     find: "return entry.size !== EMPTY_ARCHIVE.length || number > 0;",
-    replace: "return entry.size !== EMPTY_ARCHIVE.length && number >= 0;",
-    tests: [...TESTS.edges, ...TESTS.changed],
+    replace: "return entry.size !== EMPTY_ARCHIVE.length;",
+    tests: TESTS.changed,
+  },
+  {
+    breaks: "an archive whose newest outputs are not all there is not done",
+    file: `${EXPORT}/done_archives.ts`,
+    find: "if (number > 0 && !isDone) return false;",
+    replace: "if (number > 9 && !isDone) return false;",
+    tests: TESTS.changed,
+  },
+  {
+    breaks: "a table that has grown is cut as before",
+    file: `${EXPORT}/stored_schema.ts`,
+    find: "const cutting = newest?.cutting ?? {",
+    replace: "const cutting = {",
+    tests: TESTS.cutting,
+  },
+  {
+    breaks: "an export notices that another one has put outputs of a newer input",
+    file: `${EXPORT}/export_log.ts`,
+    find: "if (number <= this.#number) {",
+    replace: "if (number >= this.#number) {",
+    tests: TESTS.changed,
+  },
+  {
+    breaks: "an export notices that its input changes",
+    file: `${EXPORT}/outputs.ts`,
+    find: "if (this.#hash !== undefined && this.#hash !== hash) {",
+    replace: 'if (this.#hash !== undefined && hash === "") {',
+    tests: TESTS.changed,
   },
 ];
