@@ -64,9 +64,10 @@ export class AutoCheckpoint {
 
   /** Whether a save is due. */
   get isDue(): boolean {
-    const { every, intervalMs } = this.#rule ?? NEVER;
     const records = this.#processed - this.#saved;
-    return records > 0 && (records >= every || intervalMs < Infinity && this.#restMs <= 0);
+    if (this.#rule === undefined || records === 0) return false;
+    const { every, intervalMs } = this.#rule;
+    return records >= every || intervalMs < Infinity && this.#restMs <= 0;
   }
 
   /** Saves in time also while a record takes long, until the signal is aborted. */
@@ -112,8 +113,6 @@ interface Rule {
   readonly every: number;
   readonly intervalMs: number;
 }
-
-const NEVER: Rule = { every: Infinity, intervalMs: Infinity };
 
 function toRule(setting: AutoCheckpointOptions["autoCheckpoint"]): Rule | undefined {
   if (setting === undefined || setting === false) return undefined;
