@@ -1,5 +1,5 @@
 import { type Clock, monotonicNow, pause } from "../base/clock.ts";
-import { Notifier } from "../base/notifier.ts";
+import { anySignal, Notifier } from "../base/notifier.ts";
 import { inBackground } from "./background_clock.ts";
 import type { Positions } from "./positions.ts";
 
@@ -38,6 +38,8 @@ export class AutoCheckpoint {
   readonly #background: Clock;
   readonly #rule: Rule | undefined;
   readonly #counted = new Notifier();
+  /** Ends the retries of a save in the background when the loop is left. */
+  #leaving = new AbortController();
   /** How many records were processed, and how many of them are saved. */
   #processed = 0;
   #saved = 0;
@@ -77,7 +79,9 @@ export class AutoCheckpoint {
       if (this.#processed === this.#saved) await this.#counted.wait(signal);
       else if (await pause(this.#background, Math.max(1, this.#restMs), signal) && this.isDue) {
         // Whoever asks for the next record saves again, and gets the error.
-        await this.save(signal).catch(() => this.#counted.wait(signal));
+        this.#leaving = new AbortController();
+        await this.save(anySignal(signal, this.#leaving.signal))
+          .catch(() => this.#counted.wait(signal));
       }
     }
   }
@@ -94,6 +98,7 @@ export class AutoCheckpoint {
 
   /** Saves the rest when the loop is left, in one attempt; {@linkcode close} makes another one. */
   async leave(): Promise<void> {
+    this.#leaving.abort(); // a save that waits for the database would keep the caller in the loop
     await this.save(AbortSignal.abort()).catch(() => {});
   }
 

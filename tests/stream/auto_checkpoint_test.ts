@@ -203,6 +203,34 @@ Deno.test("autoCheckpoint waits for a database that is away, and disposal asks i
   deepEqual(saves, []);
 });
 
+Deno.test("Leaving the loop, also by an error, does not wait for a database that is away", async () => {
+  const { clock, checkpointer, saves, open } = await setUp(6);
+  const save = checkpointer.save;
+  const away = new CheckpointError("Cannot save: away", { code: "away", retryable: true });
+  let tries = 0;
+  checkpointer.save = () => (tries++, Promise.reject(away));
+  await using reader = open({ autoCheckpoint: true });
+  const leaveAfter = (count: number) =>
+    rejects(async () => {
+      for await (const _record of reader) {
+        if (--count > 0) continue;
+        await clock.sleep(20_000); // meanwhile, the processed ones are saved in the background
+        throw new Error("cannot handle it");
+      }
+    }, { message: "cannot handle it" });
+  const leaving = leaveAfter(2);
+  await clock.advance(19_900);
+  ok(tries > 1);
+  await clock.advance(200);
+  const made = tries;
+  await clock.advance(60_000);
+  equal(tries, made, "nobody goes on with the save");
+  await leaving;
+  checkpointer.save = save;
+  await runUntil(clock, leaveAfter(3));
+  deepEqual(saves, [3, 4], "at once what is due since the first loop, then in the background");
+});
+
 Deno.test("A reader whose last save fails says so when it is disposed of", async () => {
   const { clock, checkpointer, open, take } = await setUp(2);
   const away = new CheckpointError("Cannot save: away", { code: "away", retryable: true });
