@@ -16,6 +16,7 @@ import { formatTime } from "../../text/format.ts";
 import { countArchives } from "../../archive_totals.ts";
 import { Progress } from "../../text/progress.ts";
 import { describeGap } from "../../text/report_text.ts";
+import { printable } from "../../../base/safe_text.ts";
 import { textOf } from "../../text/say.ts";
 
 interface AcceptOptions extends ClientOptions, ArchiveOptions {
@@ -65,7 +66,7 @@ async function acceptGap(id: string, options: AcceptOptions, context: CliContext
   const line = options.undo === true
     ? await undo(url, decision)
     : await accept({ decision, gaps, options, config }, context);
-  await context.stdout.write(textOf([line]));
+  await context.stdout.write(textOf([printable(line)]));
 }
 
 async function accept(

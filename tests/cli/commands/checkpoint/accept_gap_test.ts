@@ -76,6 +76,19 @@ Deno.test("triton verify refuses IDs that are none, or of no gap, by name", () =
     deepStrictEqual(codes, [0, 0]);
   }));
 
+Deno.test("triton checkpoint accept-gap prints no escape sequence of a reason", () =>
+  withArchive(async (place) => {
+    const id = await putGap(place);
+    await createDatabase(place);
+    const run = (...args: string[]) =>
+      place.run(`checkpoint accept-gap ${id}`, ["--checkpoint-db", place.database, ...args], {
+        env,
+      });
+    await run("--reason", "a\nb \x1b[31m");
+    match((await run()).stdout, /^[^\n]* \(a\\nb \\u001b\[31m\) already\n$/);
+    match((await run("--undo")).stdout, /^[^\n]* \(a\\nb \\u001b\[31m\)\n$/);
+  }));
+
 Deno.test("triton checkpoint accept-gap keeps that a gap was accepted, and --undo takes it back", () =>
   withArchive(async (place) => {
     const id = await putGap(place);
