@@ -36,10 +36,10 @@ const LENGTHS = [
  * the most events.
  */
 export function fitMap(map: ArchiveMap, room: MapRoom): FittedMap {
-  const slotMs =
-    LENGTHS.find((length) =>
-      length % map.slotMs === 0 && extent(map, length).slots <= room.slots
-    ) ?? Math.max(map.slotMs, LENGTHS.at(-1)!);
+  const fits = (length: number) => extent(map, length).slots <= room.slots;
+  let slotMs = LENGTHS.find((length) => length % map.slotMs === 0 && fits(length)) ??
+    Math.max(map.slotMs, LENGTHS.at(-1)!);
+  while (!fits(slotMs)) slotMs *= 2; // a clock that was wrong by decades
   const { first, slots } = extent(map, slotMs);
   const fitted = (row: MapRow) => ({ ...row, cells: joinedCells(row.cells, map, slotMs) });
   const rows = map.rows.map(fitted);

@@ -4,6 +4,7 @@ import type { CliContext } from "../../cli_context.ts";
 import { examples } from "../../text/help_text.ts";
 import { addRangeOptions, type ArchiveOptions, openStoreOf } from "../../options/archive.ts";
 import { databaseOption } from "../../options/options.ts";
+import { UsageError } from "../../options/usage_error.ts";
 import { formatBytes } from "../../text/format.ts";
 import { countArchives } from "../../archive_totals.ts";
 import { Progress } from "../../text/progress.ts";
@@ -31,7 +32,10 @@ export function mapCommand(context: CliContext): Command {
       new Option("--by <unit>", "what a column is (default: hour up to three days, else day)")
         .choices(["hour", "day"]),
     )
-    .option("--html <file>", "write a page instead, which needs nothing from elsewhere")
+    .option(
+      "--html <file>",
+      'write a page instead, which needs nothing from elsewhere ("-" is standard output)',
+    )
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -44,6 +48,11 @@ export function mapCommand(context: CliContext): Command {
 }
 
 async function map(options: MapOptions, context: CliContext): Promise<void> {
+  if (options.html === "-" && options.json === true) {
+    throw new UsageError(
+      "Cannot print a page and JSON: pass a file to --html, or leave out --json",
+    );
+  }
   const { mapArchive } = await import("../../../archive/map/map_archive.ts");
   const { selection, store: opened } = await openStoreOf(options, context);
   await using store = opened;
@@ -87,6 +96,7 @@ async function map(options: MapOptions, context: CliContext): Promise<void> {
 }
 
 async function writePage(path: string, page: string, context: CliContext): Promise<void> {
+  if (path === "-") return await context.stdout.write(page);
   try {
     await Deno.writeTextFile(path, page);
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { ArchiveMap, MapCell, MapMark } from "../../../archive/mod.ts";
 import { fitMap, type FittedMap } from "../../../archive/map/fit_map.ts";
 import { printable } from "../../../base/safe_text.ts";
+import { hang, pad, shorten, widthOf } from "../../text/fit.ts";
 import { countOf, formatBytes, formatCount } from "../../text/format.ts";
-import { hang, shorten } from "../../text/fit.ts";
 import { textOf } from "../../text/say.ts";
 import { type Colors, colorsOf } from "../../text/table.ts";
 import { bendsOf, type DrawnRow, drawnRows, levelOf, marksIn } from "./map_cells.ts";
@@ -22,7 +22,7 @@ import {
 export interface MapTextOptions extends MapContext {
   /** Where the archive is. */
   readonly store: string;
-  /** Width of the terminal in characters. Default: 80. */
+  /** Width of the terminal in characters. Default: 80 for the picture; sentences stay whole. */
   readonly width?: number | undefined;
   /** Whether colours are wanted. */
   readonly colors: boolean;
@@ -47,7 +47,7 @@ export function formatMap(whole: ArchiveMap, options: MapTextOptions): string {
   const colors = colorsOf(options.colors);
   const labels = Math.min(
     LABEL,
-    Math.max(...whole.rows.map((row) => labelOf(row, whole).length), 9),
+    Math.max(...whole.rows.map((row) => widthOf(printable(labelOf(row, whole)))), 9),
   );
   const counts = Math.max(...whole.rows.map(({ events }) => formatCount(events).length), 6);
   const room = Math.max(8, width - labels - counts - 4);
@@ -95,7 +95,7 @@ function picture(layout: Layout): string[] {
 
 function rowLine({ label, row, highest }: DrawnRow, layout: Layout): string {
   const { map, labels, counts, colors, wide } = layout;
-  const shown = shorten(printable(label), labels).padEnd(labels);
+  const shown = pad(shorten(printable(label), labels), labels, "right");
   const cells = new Map(row.cells.map((cell) => [cell.slot, cell]));
   const [first = 0, last = -1] = [row.cells[0]?.slot, row.cells.at(-1)?.slot];
   const { begins, ends } = bendsOf(row, map);

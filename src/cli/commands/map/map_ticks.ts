@@ -7,18 +7,22 @@ interface MapTick {
   readonly label: string;
 }
 
+/** From here on, a map has years, because a day of the year would not say which. */
+const YEARS_MS = 364 * DAY_MS;
+
 /**
  * The slots whose times are written above a map, so that no two labels touch: days, and hours where
- * slots are shorter than days and there is room.
+ * slots are shorter than days and there is room; months with their years if there is more than a year.
  *
  * @param room Characters between the starts of two slots, which may be less than one.
  */
 export function ticks({ start, slots, slotMs }: ArchiveMap, room = 1): MapTick[] {
   if (start === undefined) return [];
   const times = Array.from({ length: slots }, (_, slot) => start.getTime() + slot * slotMs);
+  const [from, to] = slots * slotMs > YEARS_MS ? [0, 7] : [5, 10];
   const days = times.flatMap((time, slot) =>
     slot === 0 || slotMs >= DAY_MS || time % DAY_MS < slotMs
-      ? [{ slot, label: new Date(time).toISOString().slice(5, 10) }]
+      ? [{ slot, label: new Date(time).toISOString().slice(from, to) }]
       : []
   );
   const hours = slotMs >= DAY_MS ? [] : times.flatMap((time, slot) => {

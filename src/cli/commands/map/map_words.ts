@@ -115,9 +115,12 @@ function acceptable(findings: readonly MapFinding[], { stream }: MapContext): Ne
   }];
 }
 
+/** The last time that a date can have: a slot may end later. */
+const LAST_TIME = 8.64e15;
+
 /** Formats a time in UTC, to the minute: `2026-01-01 02:30`. */
 export function formatMinute(time: Date | number): string {
-  return new Date(time).toISOString().slice(0, 16).replace("T", " ");
+  return new Date(Math.min(Number(time), LAST_TIME)).toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** Formats a span of time; the day is not repeated. */
@@ -157,8 +160,9 @@ const NAMED = 8;
 /** Says what was found of one or several shards. */
 function sentenceOf(findings: readonly MapFinding[], map: ArchiveMap): MapSentence {
   const [{ mark }] = findings as [MapFinding];
-  const names = findings.filter(({ shardId }) => shardId !== undefined)
-    .map((finding) => labelOf(finding, map)).sort(byNumber.compare);
+  const shards = findings.filter(({ shardId }) => shardId !== undefined)
+    .map((finding) => labelOf(finding, map));
+  const names = [...new Set(shards)].sort(byNumber.compare);
   const more = names.length > NAMED ? [`${names.length - NAMED} more`] : [];
   const times = extentOf(findings);
   const where = [...names.slice(0, NAMED), ...more].join(", ");

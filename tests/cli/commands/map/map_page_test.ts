@@ -58,6 +58,9 @@ Deno.test("triton map --html writes a page that loads nothing from elsewhere, an
     );
     match(page, /<td class="mark missing" title="2026-01-01 02:00: 0 events, [^"]*missing file">/);
     match(page, /triton verify --stream clicks --start-date 20260101 --end-date 20260101/);
+    const piped = await run("map", ["--html", "-"]);
+    deepStrictEqual([piped.code, piped.stdout, piped.stderr], [0, page, ""]);
+    equal((await run("map", ["--html", "-", "--json"])).code, 2);
     const refused = await run("map", ["--html", join(bucket, "none", "map.html")]);
     equal(refused.code, 1);
     match(refused.stderr, /^triton: Cannot write --html .*map\.html: /);

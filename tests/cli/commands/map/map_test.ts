@@ -153,10 +153,49 @@ Deno.test("triton map fits the terminal, and has colours only there", () =>
       const picture = lines.slice(3, lines.findIndex((line) => line.startsWith("× ")));
       ok(picture.length > 4);
       for (const line of picture) ok(line.length <= columns, `${columns}: ${line}`);
+      const sentences = lines.slice(3 + picture.length, lines.findIndex((line) => /^#/.test(line)));
+      ok(sentences.length > 2);
+      for (const line of sentences.filter((line) => !line.includes("/"))) { // a key stays whole
+        ok(line.length <= columns, `${columns}: ${line}`);
+      }
     }
     for (const world of [{}, { stdoutIsTerminal: true, env: { NO_COLOR: "1" } }]) {
       ok(!(await run("map", [], world)).stdout.includes("\x1b"));
     }
+  }));
+
+Deno.test("triton map shows all of a long time, with years, though a clock was wrong by decades", () =>
+  withArchive(async ({ put, run }) => {
+    await put(fileAt(0, undefined, 1), fileAt(0, 1, 80 * 364 * 24 * HOUR));
+    for (const columns of [40, 80]) {
+      const { stdout } = await run("map", [], { stdoutIsTerminal: true, columns });
+      const [, span, , , head, row] = stripVTControlCharacters(stdout).split("\n");
+      match(span!, /^202\d-.* to 21\d\d-.* UTC, \d+ weeks a column$/);
+      match(head!, /^ {11}202\d-\d\d .*events$/);
+      match(row!, /^shard 0 {4} *█·+█ +2$/);
+    }
+  }));
+
+Deno.test("triton map pads names by their width, and names a shard once", () =>
+  withArchive(async ({ put, run, database }) => {
+    const broken = (client: string) =>
+      hourlyFiles({ to: 6 }).filter((_, hour) => hour !== 2 && hour !== 4)
+        .map((file) => ({ ...file, client }));
+    await put(...broken("東京🎉"), ...broken("store"));
+    await (await openLedger(database, { client: "store", stream: "clicks" }))
+      [Symbol.asyncDispose]();
+    const known = ["--checkpoint-db", database];
+    const { stdout } = await run("map", known);
+    match(stdout, /^store shard 0 {3}████ ████ ×/m);
+    match(stdout, /^東京🎉 shard 0 {2}████ ████ ×/m);
+    const verify = await run("verify", ["--client-name", "store", "--json"]);
+    for (const { id } of JSON.parse(verify.stdout).problems) {
+      await run(`checkpoint accept-gap ${id}`, [...known, "--by", "ops"]);
+    }
+    match(
+      (await run("map", known)).stdout,
+      /^- store shard 0, 2026-01-01 01:29 to 05:00: .* was accepted by ops$/m,
+    );
   }));
 
 Deno.test("triton map has one row for files whose shards nobody knows", () =>
