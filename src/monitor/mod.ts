@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { DrawMap, MapAnswer, MapRequest } from "./draw_map.ts";
 export { MonitorServer, type MonitorServerOptions } from "./monitor_server.ts";
 export { type Monitor, openMonitor, type OpenMonitorOptions } from "./program/open_monitor.ts";
 export { observeProcess } from "./observe_process.ts";

@@ -7,11 +7,13 @@ import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_te
 import { Histories, SAMPLE_INTERVAL_MS } from "./history.ts";
 import { judgeHealth, judgeReadiness } from "./judge_store.ts";
 import { type HealthLimits, judgeStreamHealth, judgeStreamReadiness } from "./judge_stream.ts";
+import type { DrawMap } from "./draw_map.ts";
+import { answerMap, isMapPath } from "./map_route.ts";
 import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
 import type { Verdicts } from "./page/page.ts";
 import { renderStream } from "./page/stream_page.ts";
 import { renderStreams } from "./page/streams_page.ts";
-import { answerWithin, json, judged, page, reply, text } from "./responses.ts";
+import { answerWithin, decodePart, json, judged, page, reply, text } from "./responses.ts";
 import type { StoreStatus, StreamStatus } from "./store_status.ts";
 
 const log = getLogger(["triton", "monitor"]);
@@ -25,6 +27,8 @@ export interface MonitorServerOptions {
   /** When the store is not healthy. */
   readonly limits: HealthLimits;
   readonly clock: Clock;
+  /** Draws maps of archives, for `/map`. Default: there is no such path. */
+  readonly map?: DrawMap | undefined;
 }
 
 /** What the paths of the streams' pages begin with. */
@@ -35,6 +39,7 @@ const STREAMS = "/streams/";
  *
  * - `/`: a page for people, of the stream, or with a list of streams if there are several.
  * - `/streams/NAME`: the page of one stream; `?client=NAME` if two have the same name.
+ * - `/map`: a map of the archive, or a list of maps if there are several streams; `/map/NAME`.
  * - `/livez`: the process responds.
  * - `/readyz`: records of one stream or more can be archived. 503 with the reasons if not.
  * - `/healthz`: records of all streams are archived in time. 503 with the reasons if not.
@@ -92,15 +97,18 @@ export class MonitorServer implements AsyncDisposable {
     }
   }
 
-  #answer(request: HttpRequest): HttpResponse {
-    const { path, query } = request;
-    return answerWithin(
-      { request, hosts: this.#hosts, hint: "--allowed-hosts" },
-      () => path.startsWith(STREAMS) ? this.#stream(path, query) : this.#route(path),
-    );
+  #answer(request: HttpRequest): Promise<HttpResponse> {
+    const guarded = { request, hosts: this.#hosts, hint: "--allowed-hosts" };
+    return answerWithin(guarded, () => this.#route(request));
   }
 
-  #route(path: string): HttpResponse {
+  #route({ path, query }: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const { map, status } = this.#options;
+    if (map !== undefined && isMapPath(path)) return answerMap({ path, query }, status(), map);
+    return path.startsWith(STREAMS) ? this.#stream(path, query) : this.#common(path);
+  }
+
+  #common(path: string): HttpResponse {
     const { status, registry, limits } = this.#options;
     switch (path) {
       case "/":
@@ -130,13 +138,14 @@ export class MonitorServer implements AsyncDisposable {
     if (stream !== undefined && others.length === 0) return this.#pageOf(stream, status, "");
     const history = this.#histories.store;
     const judge = (stream: StreamStatus) => this.#judgeStream(stream);
-    return renderStreams({ status, history, judge, ...this.#judge(status) });
+    const hasMaps = this.#hasMaps;
+    return renderStreams({ status, history, judge, hasMaps, ...this.#judge(status) });
   }
 
   /** Answers with the page of one stream. */
   #stream(path: string, query: string): HttpResponse {
     const status = this.#options.status();
-    const name = decode(path.slice(STREAMS.length));
+    const name = decodePart(path.slice(STREAMS.length));
     const client = new URLSearchParams(query).get("client");
     const stream = status.streams.find((stream) =>
       stream.stream === name && (client === null || stream.client === client)
@@ -148,7 +157,12 @@ export class MonitorServer implements AsyncDisposable {
 
   #pageOf(stream: StreamStatus, status: StoreStatus, root: "" | "../"): string {
     const history = this.#histories.of(stream);
-    return renderStream({ status, stream, history, root, ...this.#judgeStream(stream) });
+    const verdicts = this.#judgeStream(stream);
+    return renderStream({ status, stream, history, root, hasMaps: this.#hasMaps, ...verdicts });
+  }
+
+  get #hasMaps(): boolean {
+    return this.#options.map !== undefined;
   }
 
   #judge(status: StoreStatus): Verdicts {
@@ -167,14 +181,5 @@ export class MonitorServer implements AsyncDisposable {
   #withVerdicts(status: StoreStatus) {
     const streams = status.streams.map((stream) => ({ ...this.#judgeStream(stream), ...stream }));
     return { ...this.#judge(status), ...status, streams };
-  }
-}
-
-/** A part of a path; as it is if it is malformed. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }

@@ -25,10 +25,10 @@ export interface Guarded {
 }
 
 /** Answers a request with an allowed method to an allowed host. */
-export function answerWithin(
+export async function answerWithin(
   { request: { method, path, host }, hosts, hint }: Guarded,
-  route: () => HttpResponse,
-): HttpResponse {
+  route: () => HttpResponse | Promise<HttpResponse>,
+): Promise<HttpResponse> {
   // Host is optional in HTTP/1.0. Browsers, which DNS rebinding could mislead, always send it.
   if (host !== undefined && !isAllowedHost(host, hosts)) {
     return text(421, `Unknown host name: see ${hint}`);
@@ -38,7 +38,7 @@ export function answerWithin(
   if (method !== "GET" && method !== "HEAD" && !(isProbed && method === "OPTIONS")) {
     return text(405, `This path only accepts ${allow}`, { allow });
   }
-  const answer = route();
+  const answer = await route();
   return method === "OPTIONS" ? { ...answer, headers: { ...answer.headers, allow } } : answer;
 }
 
@@ -74,4 +74,13 @@ export function reply(
   headers: HttpResponse["headers"] = {},
 ): HttpResponse {
   return { status, body, headers: { ...HEADERS, ...headers, "content-type": type } };
+}
+
+/** A part of a path; as it is if it is malformed. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -43,6 +43,9 @@ Deno.test("triton store --listen shows what was archived, and metrics that promt
   for (const shown of [status.body, metrics.body]) {
     ok(!/event-\d|key-\d/.test(shown), "nothing of the events is shown");
   }
+  const map = async () => (await get(`${url}map?days=2`)).body;
+  await untilTrue(async () => (await map()).includes("<strong>Whole</strong>"), "the map");
+  ok(!/event-\d|key-\d/.test(await map()), "nothing of the events is shown");
   const check = await checkWithPromtool(metrics.body);
   if (check !== undefined) deepStrictEqual(check, { code: 0, said: "" });
   equal((await store.stop()).code, 0);

@@ -1,5 +1,5 @@
 import type { Verdict } from "../judge_stream.ts";
-import type { StoreStatus, StreamStatus } from "../store_status.ts";
+import type { StoreStatus, StreamKey, StreamStatus } from "../store_status.ts";
 import { timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 
@@ -55,6 +55,16 @@ function footer(status: ProcessStatus, root: string, note = ""): Html {
         )}</time>. <a href="${root}metrics">Metrics</a> <a href="${root}status">Status as JSON</a></p>
     </footer>
   `;
+}
+
+/** Where a page of a stream is, from `/`: `streams` or `map`. */
+export function pathOf(
+  pages: "streams" | "map",
+  { stream, client }: StreamKey,
+  hasTwin: boolean,
+): string {
+  const query = hasTwin ? `?client=${encodeURIComponent(client)}` : "";
+  return `${pages}/${encodeURIComponent(stream)}${query}`;
 }
 
 /** The verdicts on a stream, or on all of them. */

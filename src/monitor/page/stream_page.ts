@@ -1,9 +1,10 @@
 import { duration } from "../duration.ts";
+import { hasTwin } from "../judge_store.ts";
 import type { History } from "../history.ts";
 import type { StoreStatus, StreamStatus } from "../store_status.ts";
 import { groups } from "./groups.ts";
 import { type Html, html } from "./html.ts";
-import { headlineOf, renderPage, verdict, type Verdicts } from "./page.ts";
+import { headlineOf, pathOf, renderPage, verdict, type Verdicts } from "./page.ts";
 import { charts, errors, figures, files, services, shards } from "./sections.ts";
 
 export interface StreamPageOptions extends Verdicts {
@@ -13,6 +14,8 @@ export interface StreamPageOptions extends Verdicts {
   /** Its status over the last hours. */
   readonly history: History;
   readonly root: "" | "../";
+  /** Whether `/map` has maps of the archives. Default: false. */
+  readonly hasMaps?: boolean | undefined;
 }
 
 /** Renders the page of one stream. */
@@ -25,12 +28,23 @@ export function renderStream(options: StreamPageOptions): string {
   });
 }
 
-function content({ status, stream, history, root, ...verdicts }: StreamPageOptions): Html {
-  const others = status.streams.length > 1 &&
-    html`<nav><a href="${root || "./"}">All ${status.streams.length} streams</a></nav>`;
+function content(options: StreamPageOptions): Html {
+  const { status: { streams }, stream, history, root, hasMaps, ...verdicts } = options;
+  const links = [
+    ...streams.length > 1
+      ? [html`<a href="${root || "./"}">All ${streams.length} streams</a>`]
+      : [],
+    ...hasMaps
+      ? [
+        html`<a href="${root}${
+          pathOf("map", stream, hasTwin(stream, streams))
+        }">Map of the archive</a>`,
+      ]
+      : [],
+  ];
   return html`
     <header>
-    ${others || ""}
+    ${links.length === 0 ? "" : html`<nav>${links}</nav>`}
     <h1>${stream.stream}</h1>
     <p>to ${stream.store === undefined
       ? "its archive"

@@ -4,7 +4,7 @@ import type { StoreStatus, StreamKey, StreamStatus } from "../store_status.ts";
 import { summaryOf } from "../summary.ts";
 import { formatBytes, formatCount, formatSpan, timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
-import { type Headline, headlineOf, renderPage, verdict, type Verdicts } from "./page.ts";
+import { type Headline, headlineOf, pathOf, renderPage, verdict, type Verdicts } from "./page.ts";
 import { charts, figure, table } from "./sections.ts";
 
 export interface StreamsPageOptions extends Verdicts {
@@ -13,6 +13,8 @@ export interface StreamsPageOptions extends Verdicts {
   readonly history: History;
   /** The verdicts on one stream. */
   readonly judge: (stream: StreamStatus) => Verdicts;
+  /** Whether `/map` has maps of the archives. Default: false. */
+  readonly hasMaps?: boolean | undefined;
 }
 
 /** A stream, and how it is. */
@@ -32,10 +34,12 @@ export function renderStreams(options: StreamsPageOptions): string {
   });
 }
 
-function content({ status, history, judge, ...verdicts }: StreamsPageOptions): Html {
+function content(options: StreamsPageOptions): Html {
+  const { status, history, judge, hasMaps, ...verdicts } = options;
   const judged = status.streams.map((stream) => judgedBy(judge, stream)).sort(byUrgency);
   return html`
     <header>
+    ${hasMaps ? html`<nav><a href="map">Maps of the archives</a></nav>` : ""}
     <h1>${formatCount(judged.length)} streams</h1>
     ${verdict(headlineOf(status, verdicts), verdicts)}
     </header>
@@ -118,15 +122,9 @@ function spanOf(ms: number | undefined): string {
 function nameOf(key: StreamKey, streams: readonly StreamKey[]): Html {
   const { stream, client } = key;
   const twin = hasTwin(key, streams);
-  return html`<a href="${pathOf(key, twin)}">${stream}</a>${
+  return html`<a href="${pathOf("streams", key, twin)}">${stream}</a>${
     twin ? html`<small>client ${client}</small>` : ""
   }`;
-}
-
-/** Where the page of a stream is, from `/`. */
-export function pathOf({ stream, client }: StreamKey, hasTwin: boolean): string {
-  const query = hasTwin ? `?client=${encodeURIComponent(client)}` : "";
-  return `streams/${encodeURIComponent(stream)}${query}`;
 }
 
 function filesOf({ at, totals, recentFiles = [] }: StreamStatus): HtmlValue {

@@ -155,7 +155,7 @@ class MonitorOfProgram implements Monitor {
     }
   }
 
-  #answer(request: HttpRequest): HttpResponse {
+  #answer(request: HttpRequest): Promise<HttpResponse> {
     const hint = "allowedHosts";
     return answerWithin({ request, hosts: this.#hosts, hint }, () => this.#route(request.path));
   }

@@ -97,9 +97,12 @@ export class HostedStreams {
 
   #add(key: string, { job, kinesis, store }: WantedStream): void {
     const { host, watch, settingsOf } = this.#parts;
-    const { client, config: { name: stream } } = job;
+    const { client, config: { name: stream, logicalName } } = job;
     const settings = settingsOf(job);
-    const monitor = watch.add({ stream, client, rotateMs: settings.rotateMs });
+    const monitor = watch.add({
+      ...{ stream, client, rotateMs: settings.rotateMs },
+      archive: { store, logicalName },
+    });
     this.#hosted.set(key, { job, monitor });
     const skipToLatest = settings.skipToLatest === true && !this.#known.has(key);
     this.#known.add(key);

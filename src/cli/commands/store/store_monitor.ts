@@ -51,6 +51,8 @@ function parseHosts(text: string): string[] {
 export interface WatchedStore extends MonitorOptions {
   /** How long leases last, in milliseconds. */
   readonly lease: number;
+  /** URL of the database. */
+  readonly checkpointDb: string;
 }
 
 /** Watches a store, until it is disposed. */
@@ -70,10 +72,12 @@ export async function openStoreMonitor(
     { ArchiverMonitor },
     { MetricRegistry, MonitorServer, needsExporter, observeProcess, OtlpExporter },
     { StoreWatch },
+    { MapPages },
   ] = await Promise.all([
     import("../../../archiver/mod.ts"),
     import("../../../monitor/mod.ts"),
     import("./store_watch.ts"),
+    import("./map_pages.ts"),
   ]);
   const { listen, allowedHosts, lease: leaseMs } = store;
   const registry = new MetricRegistry();
@@ -86,9 +90,13 @@ export async function openStoreMonitor(
     minHeadroomMs: store.unhealthyHeadroom,
     leaseMs,
   };
+  const maps = new MapPages({
+    ...{ clock, env, database: store.checkpointDb },
+    placeOf: (stream) => watch.archiveOf(stream),
+  });
   const server = listen === undefined ? undefined : new MonitorServer({
     address: listen,
-    ...{ allowedHosts, status: () => watch.status(), registry, limits, clock },
+    ...{ allowedHosts, status: () => watch.status(), registry, limits, clock, map: maps.draw },
   });
   if (server !== undefined) {
     const { GroupWatch } = await import("./watch_groups.ts");
@@ -98,7 +106,7 @@ export async function openStoreMonitor(
   return Object.assign(watch, {
     async [Symbol.asyncDispose]() {
       await Promise.all(
-        [exporter, server, watch.groups].map((watching) => watching?.[Symbol.asyncDispose]()),
+        [exporter, server, watch.groups, maps].map((watching) => watching?.[Symbol.asyncDispose]()),
       );
       unobserve();
     },

@@ -10,12 +10,15 @@ import { VERSION } from "../../../base/version.ts";
 import type { StoreStatus, StreamKey, StreamStatus } from "../../../monitor/mod.ts";
 import type { CliContext } from "../../cli_context.ts";
 import { redact } from "../../text/redact.ts";
+import type { ArchivePlace } from "./archive_maps.ts";
 import type { GroupWatch } from "./watch_groups.ts";
 
 /** A stream that is archived. */
 export interface WatchedStream extends StreamKey {
   /** The time between two of its files, in milliseconds. */
   readonly rotateMs: number;
+  /** Where its archive is. Default: unknown, so that there is no map of it. */
+  readonly archive?: ArchivePlace | undefined;
 }
 
 /** What a {@linkcode StoreWatch} needs. */
@@ -69,6 +72,11 @@ export class StoreWatch {
     return [...new Set([...this.#streams.values()].map(({ stream }) => stream))];
   }
 
+  /** Where the archive of a stream is; undefined if it is not watched. */
+  archiveOf(stream: StreamKey): ArchivePlace | undefined {
+    return this.#streams.get(keyOf(stream))?.archive;
+  }
+
   /** The status as of this moment. */
   status(): StoreStatus {
     const host = this.host?.status();
@@ -83,7 +91,7 @@ export class StoreWatch {
   }
 
   #statusOf(watched: Watched, hosted: HostedStatus | undefined): StreamStatus {
-    const { monitor, ...stream } = watched;
+    const { monitor, archive: _, ...stream } = watched;
     const { env } = this.#options;
     const { services, recentErrors, recentFiles, totals } = monitor;
     const { archiver, failure, state = "starting" } = hosted ?? {};
