@@ -62,7 +62,8 @@ Deno.test("readLedger() creates neither a file nor a table", () =>
   withFile(async (path) => {
     await rejects(readLedger(`sqlite://${path}`), {
       name: "CheckpointError",
-      message: `Cannot open the checkpoint database "${path}": there is no such file`,
+      message:
+        `Cannot open the checkpoint database "${path}": there is no such file; triton store creates it`,
     });
     deepStrictEqual(existsSync(path), false);
     const database = new DatabaseSync(path);

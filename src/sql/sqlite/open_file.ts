@@ -66,7 +66,11 @@ function openingError(path: string, mode: FileMode, cause: unknown): CheckpointE
   const error = sqliteError(what, cause);
   const { code, retryable } = error;
   if (mode !== "read" || code !== "SQLITE_CANTOPEN" || existsSync(path)) return error;
-  return new CheckpointError(`${what}: there is no such file`, { code, retryable, cause });
+  return new CheckpointError(`${what}: there is no such file; triton store creates it`, {
+    code,
+    retryable,
+    cause,
+  });
 }
 /**
  * Notices that a file is deleted or replaced. Otherwise this process would continue with the deleted

@@ -91,7 +91,7 @@ function reportText({ exported, done, changed, rows, rests }: ExportReport): str
     `Exported ${countOf(exported, "archive")} with ${countOf(rows, "event")}`,
     ...changed > 0 ? [`${formatCount(changed)} had changed`] : [],
     ...done > 0 ? [`${countOf(done, "archive")} had been exported before`] : [],
-    ...rests > 0 ? [`${countOf(rests, "event")} with something in _rest`] : [],
+    ...rests > 0 ? [`${countOf(rests, "event")} with nulls or misfits in _rest`] : [],
   ];
   return parts.join("; ");
 }

@@ -26,7 +26,7 @@ Deno.test("triton export exports what is missing, and says what it did", async (
     const columns = ["--columns", "id:int64, user.id:int64"];
     const { code, stdout, stderr } = await run("export", ["--to", target, ...columns]);
     deepStrictEqual([code, stdout], [0, ""]);
-    match(stderr, /Exported 2 archives with 3 events; 2 events with something in _rest\n$/);
+    match(stderr, /Exported 2 archives with 3 events; 2 events with nulls or misfits in _rest\n$/);
     deepStrictEqual(await outputsIn(table), [
       "dt=2015-07-10/clicks-store-1436572740.parquet",
       "dt=2015-07-11/clicks-store-1436572800.parquet",
