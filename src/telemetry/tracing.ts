@@ -2,6 +2,8 @@ import {
   type Attributes,
   type Context,
   context,
+  diag,
+  INVALID_SPAN_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -24,7 +26,7 @@ const KINDS = { receive: SpanKind.CONSUMER, send: SpanKind.PRODUCER } as const;
 
 /**
  * A piece of work that is traced by OpenTelemetry's current global provider. Without one, this does
- * nothing.
+ * nothing. Errors of the provider are passed to OpenTelemetry's `diag`, and do not fail the work.
  */
 export class Trace {
   readonly #span: Span;
@@ -36,28 +38,31 @@ export class Trace {
     const { now, startedAt: startTime = now(), attributes, kind } = options;
     const spanKind = kind === undefined ? SpanKind.INTERNAL : KINDS[kind];
     this.#now = now;
-    const tracer = trace.getTracer("triton");
-    this.#span = tracer.startSpan(name, { startTime, attributes, kind: spanKind }, parent);
+    const spanOptions = { startTime, attributes, kind: spanKind };
+    this.#span = guarded(() => trace.getTracer("triton").startSpan(name, spanOptions, parent)) ??
+      trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     this.#context = trace.setSpan(parent, this.#span);
   }
 
   /** Adds attributes. */
   set(attributes: Attributes): void {
-    this.#span.setAttributes(attributes);
+    guarded(() => this.#span.setAttributes(attributes));
   }
 
   /** Notes that the work has failed: of the error only its name and code, which hold no secrets. */
   fail(error: unknown): void {
     const name = error instanceof Error ? error.name : typeof error;
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-    this.#span.setAttribute("error.type", code ?? name);
     const message = code === undefined ? name : `${name}: ${code}`;
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+    guarded(() => {
+      this.#span.setAttribute("error.type", code ?? name);
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+    });
   }
 
   /** Ends the span. */
   end(at: number = this.#now()): void {
-    this.#span.end(at);
+    guarded(() => this.#span.end(at));
   }
 
   /** Notes a step of it that is over. */
@@ -80,5 +85,15 @@ export class Trace {
     } finally {
       this.end();
     }
+  }
+}
+
+/** Calls the provider, whose processors of spans may throw. */
+function guarded<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    diag.error("Cannot trace", error);
+    return undefined;
   }
 }

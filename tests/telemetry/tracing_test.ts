@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { diag, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { KinesisError, ObjectStoreError } from "../../src/base/errors.ts";
 import { encodeEvent } from "../../src/codec/mod.ts";
@@ -167,4 +167,39 @@ Deno.test("without a provider, traces do nothing", async () => {
   });
   equal(result, 2);
   await rejects(new Trace("work", { now }).run(() => Promise.reject(new Error("no"))), /no/);
+});
+
+Deno.test("a provider that throws does not fail what is traced", async () => {
+  const broken = () => {
+    throw new Error("no room for spans");
+  };
+  const span = { setAttributes: broken, setAttribute: broken, end: broken } as unknown as Span;
+  const faults: unknown[] = [];
+  const quiet = { warn() {}, info() {}, debug() {}, verbose() {} };
+  diag.setLogger({ ...quiet, error: (...args) => faults.push(String(args[1])) });
+  try {
+    for (const startSpan of [broken, () => span]) {
+      faults.length = 0;
+      const startActiveSpan = broken;
+      trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan }) });
+      const clock = new VirtualClock();
+      const kinesis = new MemoryKinesis({ clock });
+      kinesis.createStream("s");
+      await using writer = new StreamWriter(kinesis, "s", { clock });
+      await writer.put({ partitionKey: "a", data: new Uint8Array([0x80]) });
+      await runUntil(clock, writer.flush());
+      await using reader = new StreamReader(kinesis, "s", { clock, idle: true });
+      equal((await runUntil(clock, Array.fromAsync(reader))).length, 1);
+      const failing = () => Promise.reject(new Error("of the work"));
+      await rejects(new Trace("work", { now: () => 1 }).run(failing), /of the work/);
+      equal(
+        faults.length > 2 && faults.every((fault) => fault === "Error: no room for spans"),
+        true,
+      );
+      trace.disable();
+    }
+  } finally {
+    trace.disable();
+    diag.disable();
+  }
 });

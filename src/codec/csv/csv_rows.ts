@@ -17,7 +17,13 @@ export interface CsvRow {
 }
 
 /** Where the reader is in a field. */
-type State = "start" | "plain" | "quoted" | "quote" | "return" | "faulty";
+type State = "start" | "plain" | "quoted" | "quote" | "return" | keyof typeof FAULTS;
+
+/** Why a row cannot be read, by where the reader is. */
+const FAULTS = {
+  faulty: "there is text after a closing quote",
+  stray: "there is a carriage return that is not in quotes, and does not end the line",
+} as const;
 
 /**
  * Reads CSV (RFC 4180) piece by piece: fields may have quotes, commas and line breaks in them. Lines may
@@ -91,9 +97,11 @@ export class CsvRows {
   #row(end: Uint8Array): CsvRow {
     const bytes = this.#before.length === 0 ? end : concatBytes([...this.#before, end]);
     const place = { line: this.#startLine, lastLine: this.#line - 1 };
-    const isFaulty = this.#state === "faulty";
+    const state = this.#state;
     [this.#before, this.#size, this.#state, this.#startLine] = [[], 0, "start", this.#line];
-    if (isFaulty) return { ...place, fields: [], fault: "there is text after a closing quote" };
+    if (state === "faulty" || state === "stray") {
+      return { ...place, fields: [], fault: FAULTS[state] };
+    }
     const start = place.line === 1 && this.#mark === MARK.length ? MARK.length : 0;
     const isReturn = bytes.at(-1) === RETURN;
     try {
@@ -107,12 +115,12 @@ export class CsvRows {
 
 function next(state: State, byte: number): State {
   if (state === "quoted") return byte === QUOTE ? "quote" : "quoted";
-  if (state === "faulty" || state === "return") return "faulty";
+  if (state === "faulty" || state === "stray") return state;
+  if (state === "return") return "stray";
   if (byte === COMMA) return "start";
+  if (byte === RETURN) return "return";
   if (state === "start") return byte === QUOTE ? "quoted" : "plain";
-  if (state === "quote") {
-    return byte === QUOTE ? "quoted" : byte === RETURN ? "return" : "faulty";
-  }
+  if (state === "quote") return byte === QUOTE ? "quoted" : "faulty";
   return "plain";
 }
 

@@ -70,10 +70,12 @@ Deno.test("CsvRows takes a quote inside a field as it is", () => {
 
 Deno.test("CsvRows says which rows cannot be read, and goes on with the next one", () => {
   const afterQuote = "there is text after a closing quote";
-  deepStrictEqual(fieldsIn('"a"b,1\n"a" ,2\n"a"\rb\n"a"\r\nok\n"open\n1\n'), [
+  const stray = "there is a carriage return that is not in quotes, and does not end the line";
+  deepStrictEqual(fieldsIn('"a"b,1\n"a" ,2\n"a"\rb\na,b\r1,2\r\n"a"\r\nok\n"open\n1\n'), [
     afterQuote,
     afterQuote,
-    afterQuote,
+    stray,
+    stray,
     ["a"],
     ["ok"],
     "a closing quote is missing",

@@ -22,10 +22,14 @@ export class CsvEvents {
   /**
    * @param header The first row: `user.id` is the key `id` in the map `user`.
    * @param types Types of columns. Those that are not named are text.
-   * @throws {CsvError} If the header does not name each column once, or lacks one that has a type.
+   * @throws {CsvError} If the header cannot be read, does not name each column once, or lacks one that
+   * has a type.
    */
   constructor(header: CsvRow, types: readonly ListedColumn[], parse: ParseJson) {
     this.#parse = parse;
+    if (header.fault !== undefined) {
+      throw new CsvError(`Cannot read the header of the CSV: ${header.fault}`);
+    }
     const byPath = new Map(types.map(({ path, type }) => [pathText(path), type]));
     const used = new Set<string>();
     this.#columns = header.fields.map((field, i) => {

@@ -44,7 +44,7 @@ function scalarValue(text: string, type: ColumnType): unknown {
     case "int64":
       return integerOf(text);
     case "double":
-      return DOUBLE.test(text) ? Number(text) : undefined;
+      return doubleOf(text);
     case "boolean":
       return text === "true" ? true : text === "false" ? false : undefined;
     case "binary":
@@ -57,6 +57,14 @@ function scalarValue(text: string, type: ColumnType): unknown {
 }
 
 const DOUBLE = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NaN|[+-]?Infinity)$/;
+
+/** A double; undefined if it is none, or beyond their range. */
+function doubleOf(text: string): number | undefined {
+  if (!DOUBLE.test(text)) return undefined;
+  const value = Number(text);
+  return Math.abs(value) === Infinity && !text.endsWith("Infinity") ? undefined : value;
+}
+
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** An integer of 64 bits, with or without a sign. */
@@ -108,10 +116,17 @@ function listItem(item: unknown, type: ColumnType, parse: ParseJson): unknown {
 
 function jsonValue(text: string, parse: ParseJson): unknown {
   try {
-    return decodeEvent(parse(`{"value":${text}}`)).value;
+    const event = decodeEvent(parse(`{"value":${text}}`));
+    // `1,"key":2` would be two fields.
+    if (Object.keys(event).length === 1) return event.value;
   } catch (cause) {
-    throw new CsvError(`${quoted(text)} is not JSON that an event can hold`, { cause });
+    throw notJson(text, cause);
   }
+  throw notJson(text);
+}
+
+function notJson(text: string, cause?: unknown): CsvError {
+  return new CsvError(`${quoted(text)} is not JSON that an event can hold`, { cause });
 }
 
 function fail(text: string, type: ColumnType): never {

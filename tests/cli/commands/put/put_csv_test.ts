@@ -144,9 +144,11 @@ Deno.test("put says in which line and column CSV cannot be read", async () => {
     ["1.5,,,,,,", 'Cannot read column n: "1.5" is not int64'],
     ["18446744073709551616,,,,,,", 'Cannot read column n: "18446744073709551616" is not int64'],
     [",0x10,,,,,", 'Cannot read column d: "0x10" is not double'],
+    [",1e999,,,,,", 'Cannot read column d: "1e999" is not double'],
     [",,True,,,,", 'Cannot read column b: "True" is not boolean'],
     [",,,2015-02-30T00:00:00Z,,,", 'Cannot read column t: "2015-02-30T00:00:00Z" is not timestamp'],
     [",,,,{,,", 'Cannot read column j: "{" is not JSON that an event can hold'],
+    [',,,,"1,""k"":2",,', 'Cannot read column j: "1,\\"k\\":2" is not JSON that an event can hold'],
     [",,,,,[1.5],", 'Cannot read column l: "1.5" is not int64'],
     [",,,,,1,", 'Cannot read column l: "1" is not list<int64>'],
     [",,,,,,a", 'Cannot read column x: "a" is not binary'],
@@ -161,6 +163,9 @@ Deno.test("put says in which line and column CSV cannot be read", async () => {
     ["a,,b\n", undefined, /header of the CSV: column 2 has no name/],
     ["a,b,a\n", undefined, /it has the column a twice/],
     ["a.b,a\n", undefined, /a is a column, and a\.b a field of it/],
+    ['"a,b\n1,2\n', undefined, /header of the CSV: a closing quote is missing/],
+    ['"a"b,c\n', undefined, /header of the CSV: there is text after a closing quote/],
+    ["a,b\r1,2\r3,4\r", undefined, /header of the CSV: there is a carriage return that is not in/],
     ["a\n", "b:int64", /--columns has b, which the header has not/],
   ];
   for (const [csv, columns, message] of headers) {
