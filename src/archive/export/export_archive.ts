@@ -17,8 +17,9 @@ export interface ExportArchiveOptions extends OutputsOptions {
  *
  * The rows of each output depend on the archive, the partitions and the numbers of the table alone. So
  * whoever puts an output, and how often, it has the same rows; the last object, which says that the
- * archive is done, is put after all others, and only if it does not exist. Several outputs are in the
- * log of the archive before they are put, with the input that they are of.
+ * archive is done, is put after all others, and only if it does not exist. Several outputs, and
+ * those that replace outputs of another input, are in the log of the archive before they are put, with
+ * the input that they are of.
  *
  * @throws {ArchiveFormatError} If the archive is damaged; the message names it.
  * @throws {TritonError} If it changes meanwhile.

@@ -109,18 +109,27 @@ export class ExportLog {
    * Says that all outputs are there.
    *
    * @returns Whether this exporter did so, and not another one.
-   * @throws {TritonError} If another exporter has put outputs of another input meanwhile.
+   * @throws {TritonError} If another exporter has begun with another input meanwhile.
    */
   async close(marker: {
     readonly rows: number;
     readonly outputs: readonly string[];
   }): Promise<boolean> {
-    const { number } = await this.#newest();
+    await this.check(marker.outputs);
     const body = { input: this.#entry.key, sha256: this.#sha256, ...marker };
-    if (number <= this.#number) {
-      return await this.#put(markerKey(this.#entry, this.#number), body);
-    }
-    await this.invalidate(marker.outputs);
+    return await this.#put(markerKey(this.#entry, this.#number), body);
+  }
+
+  /**
+   * Checks that no other exporter has begun with another input.
+   *
+   * @param outputs Keys of the outputs that this exporter may have put.
+   * @throws {TritonError} If one has: the next export puts all of them again.
+   */
+  async check(outputs: readonly string[]): Promise<void> {
+    const { number } = await this.#newest();
+    if (number <= this.#number) return;
+    await this.invalidate(outputs);
     throw new TritonError(
       `Cannot export "${this.#entry.key}": it has changed, and another exporter exported it, too; ` +
         "run the export again",

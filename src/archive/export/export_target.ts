@@ -14,10 +14,24 @@ export interface ExportTarget {
    * Puts an output if it does not exist yet. One of another input, from before the input was changed,
    * is replaced.
    *
+   * @param beforeReplacing Called before that; if it throws, nothing is replaced.
    * @returns Whether it was put; false if there was one of the same input.
    */
-  putOutput(key: string, body: ObjectContent, hash: string): Promise<boolean>;
+  putOutput: PutOutput;
+  /**
+   * Puts an output with earlier rows of an archive, also over one of the same input: the archive may
+   * change while it is read, which is known only at its end.
+   */
+  putPiece: PutOutput;
 }
+
+/** Puts an output; with what is to be done before another one is replaced. */
+type PutOutput = (
+  key: string,
+  body: ObjectContent,
+  hash: string,
+  beforeReplacing: () => Promise<void>,
+) => Promise<boolean>;
 
 /** Makes the target of an export. */
 export function exportTarget(target: ObjectStore, options: RetryingOptions): ExportTarget {
@@ -32,16 +46,21 @@ export function exportTarget(target: ObjectStore, options: RetryingOptions): Exp
         log: ["triton", "export"],
       }),
   };
-  return {
-    store,
-    async putOutput(key, body, hash) {
+  const putter =
+    (isKept: (key: string, hash: string) => Promise<boolean>): PutOutput =>
+    async (key, body, hash, beforeReplacing) => {
       const metadata = { [INPUT_HASH]: hash };
       const { signal } = options;
       const outcome = await store.put(key, body, { ifAbsent: true, metadata, signal });
       if (outcome === "created") return true;
-      if (await readInputHash(store, key) === hash) return false;
+      if (await isKept(key, hash)) return false;
+      await beforeReplacing();
       await store.put(key, body, { metadata, signal });
       return true;
-    },
+    };
+  return {
+    store,
+    putOutput: putter(async (key, hash) => await readInputHash(store, key) === hash),
+    putPiece: putter(() => Promise.resolve(false)),
   };
 }

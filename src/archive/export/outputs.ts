@@ -135,10 +135,10 @@ export class Outputs {
     const keys = chosen.map(({ dt }) => this.#nextPieceKey(dt));
     await this.#log.announce(keys, hash);
     this.#keys.push(...keys);
+    await this.#log.check(this.#keys);
     for (const [i, output] of chosen.entries()) {
       const parts = await this.#close(output, hash);
-      // Also over one of this input: it may change while it is read, which is known only at its end.
-      await this.#target.store.put(keys[i]!, parts, { metadata: { [INPUT_HASH]: hash } });
+      await this.#target.putPiece(keys[i]!, parts, hash, () => this.#log.check(this.#keys));
       free(parts);
     }
   }
@@ -168,26 +168,29 @@ export class Outputs {
     }
     const { partitionOf, format } = this.#options;
     if (partitionOf === undefined && this.#open.size === 0) this.#start(dayOf(this.#entry));
-    const isLogged = partitionOf !== undefined || this.#log.isNeeded;
     const last = [...this.#open.values()];
     const keys = last.map(({ dt }) => outputKey(this.#named, dt, format));
-    if (isLogged) await this.#log.announce(keys, hash);
     this.#keys.push(...keys);
-    await this.#empty(hash);
+    if (partitionOf !== undefined || this.#log.isNeeded) await this.#announceLast(keys, hash);
     let isLast = false;
     for (const [i, output] of last.entries()) {
       const parts = await this.#close(output, hash);
-      isLast = await this.#target.putOutput(keys[i]!, parts, hash);
+      isLast = await this.#target.putOutput(keys[i]!, parts, hash, async () => {
+        // Of an archive that has changed: outputs of both must not be left if this export is killed.
+        if (!this.#log.isNeeded) await this.#announceLast(keys, hash);
+        await this.#log.check(this.#keys);
+      });
       free(parts);
     }
     const [rows, outputs] = [this.#rows, this.#keys.toSorted()];
-    const isClosed = isLogged && await this.#log.close({ rows, outputs });
-    return {
-      rows,
-      rests: this.#rests,
-      outputs,
-      isOurs: partitionOf === undefined ? isLast : isClosed,
-    };
+    const isOurs = this.#log.isNeeded ? await this.#log.close({ rows, outputs }) : isLast;
+    return { rows, rests: this.#rests, outputs, isOurs };
+  }
+
+  async #announceLast(keys: readonly string[], hash: string): Promise<void> {
+    await this.#log.announce(keys, hash);
+    await this.#log.check(this.#keys);
+    await this.#empty(hash);
   }
 
   /** Replaces outputs of before that are no longer made by tables without rows: nothing is deleted. */

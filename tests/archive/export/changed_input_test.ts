@@ -4,7 +4,7 @@ import { deepStrictEqual, equal, ok, rejects } from "node:assert/strict";
 import { parseColumns } from "../../../src/archive/tables/parse_columns.ts";
 import { MemoryObjectStore } from "../../../src/objects/mod.ts";
 import { EMPTY_ARCHIVE } from "../../../src/codec/mod.ts";
-import { KillingTarget } from "./killing_target.ts";
+import { Killed, KillingTarget } from "./killing_target.ts";
 import { NOW, outputsIn, placesIn, putArchive, rowsIn, runExport } from "./tables.ts";
 
 const SCHEMA = parseColumns("v, at:timestamp(iso)");
@@ -24,6 +24,23 @@ async function versionIn(target: MemoryObjectStore, counts: Record<string, numbe
   deepStrictEqual(versions, Array(counts[version!]).fill(version));
   equal(new Set(await placesIn(target)).size, versions.length);
   return version;
+}
+
+/** The same objects, as a process sees them that does something before each of its requests. */
+function seenBy(target: MemoryObjectStore, before: () => Promise<void>): MemoryObjectStore {
+  return new Proxy(target, {
+    get(_, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      if (name !== "list") {
+        return (...args: unknown[]) => before().then(() => value.apply(target, args));
+      }
+      return async function* (prefix: string) {
+        await before();
+        yield* target.list(prefix);
+      };
+    },
+  });
 }
 
 for (const partitionBy of [undefined, "at:day"]) {
@@ -103,6 +120,38 @@ for (const partitionBy of [undefined, "at:day"]) {
     equal(await versionIn(target, { two: 200 }), "two");
     equal((await runExport(archives, target, options)).done, 1);
   });
+
+  for (const [before, after] of [[80, 60], [3, 60], [60, 3]] as const) {
+    const name = `${before} events of ${by}, killed after another one of ${after} newer ones`;
+    Deno.test(`an export of ${name}, leaves rows of one input`, async () => {
+      const counts = { one: before, two: after };
+      const newer = new MemoryObjectStore();
+      await putVersion(newer, "two", after, 2);
+      let kills = 0;
+      for (let at = 3, isReached = true; isReached; at++) {
+        for (let more = 0, isKilled = true; isKilled; more++) {
+          const [archives, target] = [new MemoryObjectStore(), new MemoryObjectStore()];
+          await putVersion(archives, "one", before, 5);
+          let step = 0;
+          isKilled = false;
+          const mortal = seenBy(target, async () => {
+            if (++step === at) await runExport(newer, target, options);
+            isKilled = step > at + more;
+            if (isKilled) throw new Killed();
+          });
+          await runExport(archives, mortal, options).catch((error) => {
+            if (!isKilled && !/another exporter exported it, too/.test(error.message)) throw error;
+          });
+          isReached = step >= at;
+          if (!isReached) break;
+          if (isKilled) kills++;
+          await runExport(newer, target, options);
+          await versionIn(target, counts);
+        }
+      }
+      ok(kills > 5, `${kills} kills`);
+    });
+  }
 
   Deno.test(`an export by ${by} ends if its archive changes while it is read`, async () => {
     let gets = 0;

@@ -102,8 +102,8 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
   {
     breaks: "the output of an archive that has changed is replaced",
     file: `${EXPORT}/export_target.ts`,
-    find: "if (await readInputHash(store, key) === hash) return false;",
-    replace: "if (await readInputHash(store, key) !== undefined) return false;",
+    find: "await readInputHash(store, key) === hash",
+    replace: "await readInputHash(store, key) !== undefined",
     tests: TESTS.table,
   },
   {
@@ -151,8 +151,15 @@ export const TABLES_MUTANTS: readonly Mutant[] = [
   {
     breaks: "an export notices that another one has put outputs of a newer input",
     file: `${EXPORT}/export_log.ts`,
-    find: "if (number <= this.#number) {",
-    replace: "if (number >= this.#number) {",
+    find: "if (number <= this.#number) return;",
+    replace: "if (number >= this.#number) return;",
+    tests: TESTS.changed,
+  },
+  {
+    breaks: "an export asks for newer inputs before it replaces an output",
+    file: `${EXPORT}/outputs.ts`,
+    find: "await this.#target.putPiece(keys[i]!, parts, hash, () => this.#log.check(this.#keys));",
+    replace: "await this.#target.putPiece(keys[i]!, parts, hash, () => Promise.resolve());",
     tests: TESTS.changed,
   },
   {
