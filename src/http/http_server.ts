@@ -173,7 +173,7 @@ export class HttpServer implements AsyncDisposable {
 
 function listenError(address: ListenAddress, error: unknown): TritonError {
   const why = error instanceof Deno.errors.AddrInUse
-    ? "another program uses this port; choose another one with --listen"
+    ? "another program uses this port; choose another one"
     : error instanceof Deno.errors.AddrNotAvailable
     ? "this machine has no such address"
     : error instanceof Error

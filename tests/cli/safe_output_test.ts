@@ -147,6 +147,7 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
     "commands/stats/stats_rows.ts",
     "commands/stats/stats_text.ts",
     "commands/store/hosted_streams.ts", // to compare settings
+    "commands/store/map_pages.ts", // for keys of maps
     "commands/store/store_watch.ts", // for keys of maps, as in the next ones
     "commands/tail/acknowledgements.ts", // in an error, which main.ts makes safe
     "options/stream_jobs.ts",
