@@ -157,7 +157,7 @@ Deno.test("MonitorServer reports at the start that the port is in use", async ()
     {
       name: "TritonError",
       message: `Cannot listen on 127.0.0.1:${port}: another program uses this port; choose ` +
-        "another one with --listen",
+        "another one",
     },
   );
 });
