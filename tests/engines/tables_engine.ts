@@ -65,7 +65,7 @@ async function exportGrown(place: EnginePlace): Promise<Table> {
 
 /** A golden archive, in a bucket of its own. */
 async function exportGolden(place: EnginePlace, name: string): Promise<Table> {
-  const folder = join(place.folder, name);
+  const folder = join(place.folder, name.replace(/\.tri$/, ""));
   const bucket = ["--bucket", `file://${folder}-archive`];
   const createdAt = Date.parse("2015-07-10T18:39:41Z") / 1000;
   const key = formatArchiveKey({ stream: place.stream, client: "store", createdAt });

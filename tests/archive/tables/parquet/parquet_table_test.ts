@@ -130,6 +130,16 @@ Deno.test("ParquetTable reads keys that are twice there, or no text, as decodeEv
   }
 });
 
+Deno.test("ParquetTable leaves nothing of a list whose last element does not fit", async () => {
+  const lists = [[1, "x"], [2], [3, 4, {}], [], [5]];
+  const events = lists.flatMap((
+    l,
+  ) => [encodeEvent({ l }), encodeEvent({ s: { l: [[6], l] } })]);
+  const schema = parseColumns("l:list<int64>, s.l:list<list<int64>>");
+  const rows = await readWithHyparquet(await fileOf(events, schema));
+  deepStrictEqual(comparable(rows), comparable(expected(events, schema)));
+});
+
 Deno.test("ParquetTable writes text that is not UTF-8 as decodeEvent() reads it", async () => {
   const events = [mapOf([encodeMsgpack("a"), 1])].map(() =>
     joined([Uint8Array.of(0x81, 0xa1, 0x61, 0xa4, 0x62, 0xff, 0xc3, 0x62)])
