@@ -1,12 +1,12 @@
-import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
-import { formatAddress, isLoopback, type ListenAddress } from "../base/listen_address.ts";
-import { type HttpRequest, type HttpResponse, HttpServer } from "../http/mod.ts";
+import type { ListenAddress } from "../base/listen_address.ts";
+import type { HttpRequest, HttpResponse, HttpServer } from "../http/mod.ts";
 import type { MetricRegistry } from "../telemetry/metric_registry.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../telemetry/prometheus_text.ts";
 import { Histories, SAMPLE_INTERVAL_MS } from "./history.ts";
 import { judgeHealth, judgeReadiness } from "./judge_store.ts";
 import { type HealthLimits, judgeStreamHealth, judgeStreamReadiness } from "./judge_stream.ts";
+import { hostNames, listen, urlOf } from "./listen.ts";
 import type { DrawMap } from "./draw_map.ts";
 import { answerMap, isMapPath } from "./map_route.ts";
 import { PAGE_CSS, PAGE_JS } from "./page/assets.ts";
@@ -15,8 +15,6 @@ import { renderStream } from "./page/stream_page.ts";
 import { renderStreams } from "./page/streams_page.ts";
 import { answerWithin, decodePart, json, judged, page, reply, text } from "./responses.ts";
 import type { StoreStatus, StreamStatus } from "./store_status.ts";
-
-const log = getLogger(["triton", "monitor"]);
 
 export interface MonitorServerOptions {
   readonly address: ListenAddress;
@@ -65,21 +63,14 @@ export class MonitorServer implements AsyncDisposable {
   constructor(options: MonitorServerOptions) {
     const { address, allowedHosts = [], clock } = options;
     this.#options = options;
-    this.#hosts = new Set([address.hostname, ...allowedHosts].map((name) => name.toLowerCase()));
-    this.#server = new HttpServer({ address, clock, answer: (request) => this.#answer(request) });
-    log.info("Serving status and metrics on {url}", { event: "monitor.started", url: this.url });
-    if (!isLoopback(address.hostname)) {
-      log.warn("{url} is open to everyone who can reach this machine", {
-        event: "monitor.exposed",
-        url: this.url,
-      });
-    }
+    this.#hosts = hostNames(address, allowedHosts);
+    this.#server = listen({ address, clock, answer: (request) => this.#answer(request) });
     this.#sampling = this.#sample();
   }
 
   /** The URL of the server, with the actual port. */
   get url(): string {
-    return `http://${formatAddress(this.#server.address)}/`;
+    return urlOf(this.#server);
   }
 
   /** Stops listening, and answers the requests it has received. */

@@ -1,6 +1,7 @@
 import type { MapAnswer, MapRequest } from "../draw_map.ts";
 import { hasTwin } from "../judge_store.ts";
 import type { StoreStatus } from "../store_status.ts";
+import { renderDocument } from "./document.ts";
 import { formatCount } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { pathOf } from "./page.ts";
@@ -55,21 +56,12 @@ function frame({ title, root, content, reload }: {
   readonly content: Html;
   readonly reload?: number;
 }): string {
-  return html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        ${reload === undefined ? "" : html`<meta http-equiv="refresh" content="${reload}">`}
-        <title>${title} - Triton</title>
-        <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="${root}page.css">
-      </head>
-      <body>
-        <main>${content}</main>
-      </body>
-    </html>
-  `.text;
+  return renderDocument({
+    title: `${title} - Triton`,
+    head: html`
+      ${reload === undefined ? "" : html`<meta http-equiv="refresh" content="${reload}">`}
+      <link rel="stylesheet" href="${root}page.css">
+    `,
+    body: html`<main>${content}</main>`,
+  });
 }

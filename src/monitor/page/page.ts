@@ -1,5 +1,6 @@
 import type { Verdict } from "../judge_stream.ts";
 import type { StoreStatus, StreamKey, StreamStatus } from "../store_status.ts";
+import { renderDocument } from "./document.ts";
 import { timeAgo } from "./format.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 
@@ -18,26 +19,19 @@ export interface PageOptions {
 export type ProcessStatus = Pick<StoreStatus, "at" | "version" | "startedAt" | "worker">;
 
 export function renderPage({ title, root, status, content, note }: PageOptions): string {
-  return html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>${title}Triton</title>
-        <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="${root}page.css">
-        <noscript><meta http-equiv="refresh" content="30"></noscript>
-        <script src="${root}page.js" defer></script>
-      </head>
-      <body>
-        <p id="stale" role="alert"
-          hidden>No response from this worker: this page may be out of date.</p>
-        <main id="live">${content}${footer(status, root, note)}</main>
-      </body>
-    </html>
-  `.text;
+  return renderDocument({
+    title: `${title}Triton`,
+    head: html`
+      <link rel="stylesheet" href="${root}page.css">
+      <noscript><meta http-equiv="refresh" content="30"></noscript>
+      <script src="${root}page.js" defer></script>
+    `,
+    body: html`
+      <p id="stale" role="alert"
+        hidden>No response from this worker: this page may be out of date.</p>
+      <main id="live">${content}${footer(status, root, note)}</main>
+    `,
+  });
 }
 
 function footer(status: ProcessStatus, root: string, note = ""): Html {

@@ -1,17 +1,12 @@
-import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import {
-  formatAddress,
-  isLoopback,
-  type ListenAddress,
-  parseListenAddress,
-} from "../../base/listen_address.ts";
+import { type ListenAddress, parseListenAddress } from "../../base/listen_address.ts";
 import { VERSION } from "../../base/version.ts";
-import { type HttpRequest, type HttpResponse, HttpServer } from "../../http/mod.ts";
+import type { HttpRequest, HttpResponse, HttpServer } from "../../http/mod.ts";
 import { MetricRegistry } from "../../telemetry/metric_registry.ts";
 import type { PartStatus, ProgramMonitor } from "../../telemetry/program_monitor.ts";
 import { PROMETHEUS_TEXT_TYPE, prometheusText } from "../../telemetry/prometheus_text.ts";
 import { History, SAMPLE_INTERVAL_MS } from "../history.ts";
+import { hostNames, listen, urlOf } from "../listen.ts";
 import { observeProcess } from "../observe_process.ts";
 import { PAGE_CSS, PAGE_JS } from "../page/assets.ts";
 import type { Verdicts } from "../page/page.ts";
@@ -19,8 +14,6 @@ import { answerWithin, json, judged, page, reply, text } from "../responses.ts";
 import { judgeProgramHealth, judgeProgramReadiness } from "./judge_program.ts";
 import { renderProgram } from "./program_page.ts";
 import { countOfPart, type ProgramStatus } from "./program_status.ts";
-
-const log = getLogger(["triton", "monitor"]);
 
 /** How far a reader may be behind unless it is set, in milliseconds. */
 const UNHEALTHY_MS = 15 * 60_000;
@@ -111,21 +104,14 @@ class MonitorOfProgram implements Monitor {
     this.#clock = clock;
     this.#startedAt = new Date(clock.now());
     this.#limits = { unhealthyAfterMs };
-    this.#hosts = new Set([address.hostname, ...allowedHosts].map((name) => name.toLowerCase()));
-    this.#server = new HttpServer({ address, clock, answer: (request) => this.#answer(request) });
-    log.info("Serving status and metrics on {url}", { event: "monitor.started", url: this.url });
-    if (!isLoopback(address.hostname)) {
-      log.warn("{url} is open to everyone who can reach this machine", {
-        event: "monitor.exposed",
-        url: this.url,
-      });
-    }
+    this.#hosts = hostNames(address, allowedHosts);
+    this.#server = listen({ address, clock, answer: (request) => this.#answer(request) });
     this.#unobserve = observeProcess(this.#startedAt, this.meter);
     this.#sampling = this.#sample();
   }
 
   get url(): string {
-    return `http://${formatAddress(this.#server.address)}/`;
+    return urlOf(this.#server);
   }
 
   add(status: () => PartStatus): () => void {

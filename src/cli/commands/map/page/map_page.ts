@@ -3,6 +3,7 @@ import type { ArchiveMap } from "../../../../archive/mod.ts";
 import { fitMap, type FittedMap } from "../../../../archive/map/fit_map.ts";
 import { VERSION } from "../../../../base/version.ts";
 import { PAGE_CSS } from "../../../../monitor/page/assets.ts";
+import { renderDocument } from "../../../../monitor/page/document.ts";
 import { Html, html, type HtmlValue } from "../../../../monitor/page/html.ts";
 import { figure } from "../../../../monitor/page/sections.ts";
 import { countOf, formatBytes, formatCount, formatSpan } from "../../../text/format.ts";
@@ -46,22 +47,11 @@ export function renderMap(whole: ArchiveMap, options: MapPageOptions): string {
   const rows = Math.min(ROWS, Math.max(1, whole.rows.length));
   const slots = Math.min(COLUMNS, Math.floor(CELLS / rows));
   const map = fitMap(whole, { slots, rows: ROWS });
-  return html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        ${styles(options)}
-        <title>Map of ${whole.stream} - Triton</title>
-        <link rel="icon" href="data:,">
-      </head>
-      <body>
-        <main>${content(whole, map, options)}</main>
-      </body>
-    </html>
-  `.text;
+  return renderDocument({
+    title: `Map of ${whole.stream} - Triton`,
+    head: styles(options),
+    body: html`<main>${content(whole, map, options)}</main>`,
+  });
 }
 
 /** The style sheet, and the rule that nothing else is loaded. */
